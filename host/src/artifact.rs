@@ -1,0 +1,118 @@
+//! Artifacts: what sources and transforms give.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::digest::{Digest, Encoder};
+use crate::ids::{Kind, Label};
+use crate::json::{self, UnsafeNumber};
+
+/// The content of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// UTF-8 text.
+    Text(String),
+    /// Anything else, with its media type.
+    Bytes {
+        /// Media type such as `image/png`.
+        media_type: String,
+        /// The bytes as they are.
+        data: Vec<u8>,
+    },
+}
+
+impl Content {
+    /// Returns the media type, or `None` for text.
+    pub fn media_type(&self) -> Option<&str> {
+        match self {
+            Self::Text(_) => None,
+            Self::Bytes { media_type, .. } => Some(media_type),
+        }
+    }
+
+    /// Returns the bytes; those of a text are its UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes { data, .. } => data,
+        }
+    }
+}
+
+/// Metadata: names with JSON values, sorted by name.
+pub type Metadata = BTreeMap<String, Value>;
+
+/// An artifact: immutable once made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artifact {
+    /// Stable name within its layer.
+    pub label: Label,
+    /// What sort it is.
+    pub kind: Kind,
+    /// The whole content.
+    pub content: Content,
+    /// What else is known of it.
+    pub metadata: Metadata,
+}
+
+impl Artifact {
+    /// Returns the digest over label, kind, content and metadata.
+    ///
+    /// Fails where the metadata hold a number that canonical JSON cannot.
+    pub fn digest(&self) -> Result<Digest, UnsafeNumber> {
+        let mut encoder = Encoder::new("synix.artifact.v1").text(self.label.as_str()).text(self.kind.as_str());
+        encoder = match &self.content {
+            Content::Text(text) => encoder.absent().text(text),
+            Content::Bytes { media_type, data } => encoder.text(media_type).bytes(data),
+        };
+        encoder = encoder.list(self.metadata.len());
+        for (name, value) in &self.metadata {
+            encoder = encoder.text(name).text(&json::canonical(value)?);
+        }
+        Ok(encoder.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn artifact(label: &str, kind: &str, text: &str, metadata: Value) -> Artifact {
+        Artifact {
+            label: Label::parse(label).unwrap(),
+            kind: Kind::parse(kind).unwrap(),
+            content: Content::Text(text.to_owned()),
+            metadata: serde_json::from_value(metadata).unwrap(),
+        }
+    }
+
+    #[test]
+    fn each_part_is_in_the_digest() {
+        let base = artifact("a", "k", "text", json!({"x": 1})).digest().unwrap();
+        let others = [
+            artifact("b", "k", "text", json!({"x": 1})),
+            artifact("a", "l", "text", json!({"x": 1})),
+            artifact("a", "k", "text ", json!({"x": 1})),
+            artifact("a", "k", "text", json!({"x": 2})),
+            artifact("a", "k", "text", json!({"y": 1})),
+        ];
+        for other in others {
+            assert_ne!(other.digest().unwrap(), base, "{other:?}");
+        }
+        let bytes = Content::Bytes { media_type: "text/plain".to_owned(), data: b"text".to_vec() };
+        let same_bytes = Artifact { content: bytes, ..artifact("a", "k", "", json!({"x": 1})) };
+        assert_ne!(same_bytes.digest().unwrap(), base);
+    }
+
+    proptest! {
+        #[test]
+        fn equal_artifacts_have_equal_digests(text: String, name: String, value: i32) {
+            let make = || artifact("a", "k", &text, json!({name.clone(): value}));
+            prop_assert_eq!(make().digest().unwrap(), make().digest().unwrap());
+        }
+    }
+}

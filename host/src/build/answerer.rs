@@ -1,0 +1,49 @@
+//! The one difference between sync, batch, replay and dry run: who answers.
+
+use crate::request::{Failure, Outcome, Request, RequestKey};
+use crate::store::{LayerMode, RequestId};
+
+use super::BuildError;
+
+/// A request that has no answer yet.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its key.
+    pub key: RequestKey,
+    /// Its number in the store; `None` in a dry run.
+    pub id: Option<RequestId>,
+    /// The position of the layer that asked first.
+    pub layer: usize,
+    /// The request itself.
+    pub request: std::sync::Arc<Request>,
+}
+
+/// A request that needs no more waiting.
+#[derive(Debug)]
+pub struct Settled {
+    /// Its key.
+    pub key: RequestKey,
+    /// What became of it. An answer is where the runs look it up already.
+    pub outcome: Outcome,
+}
+
+impl Settled {
+    pub(super) const fn failed(key: RequestKey, failure: Failure) -> Self {
+        Self { key, outcome: Outcome::Failed(failure) }
+    }
+}
+
+/// Whoever answers requests. The scheduler knows no more of it than this.
+pub trait Answerer {
+    /// Takes over requests, each key once. Does not wait.
+    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError>;
+
+    /// Waits for requests to settle; `None`: no more will, in this process.
+    ///
+    /// `idle` says that nothing else can make progress. Without it the call
+    /// may be dropped at any await and must not lose anything.
+    fn settled(&mut self, idle: bool) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
+
+    /// Returns how a layer's requests are answered, where that is decided.
+    fn mode(&self, layer: usize) -> Option<LayerMode>;
+}

@@ -1,0 +1,235 @@
+//! What runs and answers bring: outputs, requests, failures.
+
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked, Settled};
+use super::event::Event;
+use super::handle::{Handle, Place};
+use super::journal::Entry;
+use super::scheduler::Scheduler;
+use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
+use crate::artifact::Artifact;
+use crate::digest::Digest;
+use crate::fingerprint::StoredParts;
+use crate::ids::UnitKey;
+use crate::plan::PlanFailure;
+use crate::plugin::LogLine;
+use crate::request::{Ending, Failure, FailureKind, Outcome};
+use crate::store::ArtifactId;
+
+impl<A: Answerer> Scheduler<'_, A> {
+    /// Takes in the results of a chunk.
+    pub(super) fn take_ran(&mut self, results: Vec<Ran>) -> Result<(), BuildError> {
+        for ran in results {
+            match ran.end {
+                RunEnd::Broken(error) => return Err(error.into()),
+                RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
+                RunEnd::Suspended => self.suspend(ran.unit, ran.asked)?,
+                RunEnd::Done { outputs, log } => {
+                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    self.finish(ran.unit, &ran.asked, roles.as_deref(), outputs, &log)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Wakes the units that waited for what has settled.
+    pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
+        for Settled { key, outcome } in settled {
+            let waiters = self.waiters.remove(&key).unwrap_or_default();
+            match outcome {
+                Outcome::Answered(answer) => {
+                    for unit in waiters {
+                        let accepted =
+                            answer.ending == Ending::Complete || self.transform(self.units[unit].layer).accept_truncated;
+                        if accepted {
+                            self.wake(unit);
+                        } else {
+                            self.fail_unit(unit, &truncated(answer.usage))?;
+                        }
+                    }
+                }
+                Outcome::Failed(failure) => {
+                    for unit in waiters {
+                        self.fail_unit(unit, &failure)?;
+                    }
+                    self.failed_requests.insert(key, failure);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self, number: usize) {
+        let unit = &mut self.units[number];
+        unit.waiting = unit.waiting.saturating_sub(1);
+        if unit.waiting == 0 && !unit.settled {
+            self.runnable.push_back(number);
+        }
+    }
+
+    fn suspend(&mut self, number: usize, asked: Vec<AskedRequest>) -> Result<(), BuildError> {
+        let known_failure = asked
+            .iter()
+            .filter(|asked| asked.answer.is_none())
+            .find_map(|asked| self.failed_requests.get(&asked.key).cloned());
+        if let Some(failure) = known_failure {
+            return self.fail_unit(number, &failure);
+        }
+        let ids = match self.site.journal {
+            Some(journal) => {
+                let parts = self.stored_parts(number);
+                let inputs = self.stored_inputs(number);
+                let entry = self.entry(number, &parts, &inputs);
+                journal.suspended(&entry, &asked)?.into_iter().map(Some).collect()
+            }
+            None => vec![None; asked.len()],
+        };
+        let layer = self.units[number].layer;
+        self.units[number].transcript = asked.iter().map(|asked| asked.key).collect();
+        for (asked, id) in asked.into_iter().zip(ids) {
+            if asked.answer.is_some() {
+                continue;
+            }
+            let waiters = self.waiters.entry(asked.key).or_default();
+            if waiters.contains(&number) {
+                continue;
+            }
+            if waiters.is_empty() {
+                self.to_ask.push(Asked { key: asked.key, id, layer, request: Arc::new(asked.request) });
+            }
+            waiters.push(number);
+            self.units[number].waiting += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        number: usize,
+        asked: &[AskedRequest],
+        roles: Option<&str>,
+        outputs: Vec<(Artifact, Digest)>,
+        log: &[LogLine],
+    ) -> Result<(), BuildError> {
+        let layer = self.units[number].layer;
+        let key = self.units[number].spec.key.clone();
+        let taken = outputs.iter().find_map(|(output, _)| {
+            let other = self.layers[layer].labels.get(&output.label)?;
+            Some(format!("label {} is already made by unit {other}", output.label))
+        });
+        if let Some(taken) = taken {
+            return self.fail_unit(number, &guest_failure(taken));
+        }
+        for line in log {
+            (self.site.observer)(&Event::Log {
+                layer: self.layer_name(layer).to_owned(),
+                unit: key.to_string(),
+                level: line.level.to_string(),
+                message: line.message.clone(),
+            });
+        }
+        let (unit, places): (_, Vec<Place>) = match self.site.journal {
+            Some(journal) => {
+                let parts = self.stored_parts(number);
+                let inputs = self.stored_inputs(number);
+                let entry = self.entry(number, &parts, &inputs);
+                let (unit, ids) = journal.done(&entry, asked, roles, &outputs, log)?;
+                (Some(unit), ids.into_iter().map(Place::Stored).collect())
+            }
+            None => (None, outputs.iter().map(|(output, _)| Place::Held(Arc::new(output.clone()))).collect()),
+        };
+        let handles = outputs
+            .into_iter()
+            .zip(places)
+            .map(|((output, digest), place)| Handle { layer, label: output.label, digest, place })
+            .collect();
+        self.units[number].settled = true;
+        self.drop_contents(number);
+        (self.site.observer)(&Event::Done { layer: self.layer_name(layer).to_owned(), unit: key.to_string() });
+        self.settle_made(layer, &key, unit, handles)
+    }
+
+    fn fail_unit(&mut self, number: usize, failure: &Failure) -> Result<(), BuildError> {
+        if self.units[number].settled {
+            return Ok(());
+        }
+        self.units[number].settled = true;
+        self.drop_contents(number);
+        let (layer, key) = (self.units[number].layer, self.units[number].spec.key.clone());
+        self.record_failure(layer, key, failure)
+    }
+
+    /// Memory follows the work in flight: a settled unit needs no inputs.
+    fn drop_contents(&mut self, number: usize) {
+        self.units[number].inputs = Vec::new();
+        self.units[number].parts.inputs = Vec::new();
+        self.units[number].transcript = Vec::new();
+    }
+
+    /// Fails a layer that could not even be divided into units.
+    pub(super) fn fail_layer(&mut self, layer: usize, failure: Failure) -> Result<(), BuildError> {
+        self.layers[layer].open += 1;
+        self.layers[layer].stale += 1;
+        // A layer's name is a valid unit key: it is shorter and its rule is stricter.
+        let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
+            layer: self.layer_name(layer).to_owned(),
+            path: String::new(),
+            detail: error.to_string(),
+        })?;
+        self.record_failure(layer, key, &failure)
+    }
+
+    /// Writes down and tells that an open unit failed.
+    pub(super) fn record_failure(&mut self, layer: usize, key: UnitKey, failure: &Failure) -> Result<(), BuildError> {
+        if let Some(journal) = self.site.journal {
+            journal.failed(layer, key.as_str(), failure)?;
+        }
+        (self.site.observer)(&Event::Failed {
+            layer: self.layer_name(layer).to_owned(),
+            unit: key.to_string(),
+            kind: failure.kind,
+            message: failure.message.clone(),
+        });
+        let run = &mut self.layers[layer];
+        run.failures.push(PlanFailure { unit: key.to_string(), message: failure.message.clone() });
+        run.failed.push(key);
+        run.open -= 1;
+        self.check_complete(layer)
+    }
+
+    fn stored_parts(&self, number: usize) -> String {
+        let unit = &self.units[number];
+        let parts =
+            StoredParts { layer: self.transform(unit.layer).parts.clone(), unit: unit.parts.clone() };
+        serde_json::to_string(&parts).unwrap_or_default()
+    }
+
+    fn stored_inputs(&self, number: usize) -> Vec<Option<ArtifactId>> {
+        self.units[number].inputs.iter().map(Handle::stored).collect()
+    }
+
+    fn entry<'e>(&'e self, number: usize, parts: &'e str, inputs: &'e [Option<ArtifactId>]) -> Entry<'e> {
+        let unit = &self.units[number];
+        Entry {
+            layer: unit.layer,
+            layer_name: self.layer_name(unit.layer),
+            key: &unit.spec.key,
+            fingerprint: unit.fingerprint,
+            parts,
+            partial: unit.parts.partial,
+            inputs,
+        }
+    }
+}
+
+fn truncated(usage: crate::request::Usage) -> Failure {
+    Failure {
+        kind: FailureKind::Truncated,
+        message: "the answer reached its token limit; raise max_tokens, or let the layer say accept = [\"truncated\"]".to_owned(),
+        passing: false,
+        usage,
+    }
+}

@@ -1,0 +1,70 @@
+//! All that an observer can learn while a build runs.
+
+use serde::Serialize;
+
+use crate::batch::BatchEvent;
+use crate::request::FailureKind;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A build was opened or taken up again.
+    Build {
+        /// Its id.
+        build: String,
+    },
+    /// Units became known.
+    Units {
+        /// Their layer.
+        layer: String,
+        /// How many are fresh.
+        fresh: u64,
+        /// How many are stale.
+        stale: u64,
+    },
+    /// A unit has its outputs.
+    Done {
+        /// Its layer.
+        layer: String,
+        /// Its name.
+        unit: String,
+    },
+    /// A unit failed or was held back.
+    Failed {
+        /// Its layer.
+        layer: String,
+        /// Its name.
+        unit: String,
+        /// The kind of failure.
+        kind: FailureKind,
+        /// What went wrong.
+        message: String,
+    },
+    /// A plugin wrote a line to its log.
+    Log {
+        /// The unit's layer.
+        layer: String,
+        /// The unit.
+        unit: String,
+        /// How much it matters.
+        level: String,
+        /// The line.
+        message: String,
+    },
+    /// Requests that another process has in flight are waited for.
+    WaitingForOthers {
+        /// How many.
+        requests: usize,
+    },
+    /// Sends of an earlier process may have been billed without an answer.
+    Unclear {
+        /// How many.
+        requests: usize,
+    },
+    /// Something about a batch.
+    Batch(BatchEvent),
+}
+
+/// Told of everything that happens.
+pub type Observer<'a> = &'a dyn Fn(&Event);

@@ -1,0 +1,130 @@
+//! Writes down what a build does, or, in a dry run, nothing.
+//!
+//! The one place where a unit and its outputs, inputs and transcript become rows.
+
+use crate::artifact::Artifact;
+use crate::clock::{Clock, Moment};
+use crate::digest::Digest;
+use crate::ids::UnitKey;
+use crate::plugin::LogLine;
+use crate::request::Failure;
+use crate::store::{
+    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, UnitId, UnitState,
+};
+
+use super::unit::AskedRequest;
+
+/// Where a build is written down.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Journal<'a> {
+    pub(super) store: &'a Store,
+    pub(super) build: BuildId,
+    pub(super) realm: Realm,
+    pub(super) clock: &'a Clock,
+}
+
+/// A unit as it is written down.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) layer: usize,
+    pub(super) layer_name: &'a str,
+    pub(super) key: &'a UnitKey,
+    pub(super) fingerprint: Digest,
+    pub(super) parts: &'a str,
+    pub(super) partial: bool,
+    pub(super) inputs: &'a [Option<ArtifactId>],
+}
+
+impl Journal<'_> {
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Writes a unit that waits, with what it asked; returns the numbers of the requests.
+    pub(super) fn suspended(&self, entry: &Entry<'_>, asked: &[AskedRequest]) -> Result<Vec<RequestId>, StoreError> {
+        let unit = self.unit(entry, false, None, &[])?;
+        let requests = self.transcript(unit, asked)?;
+        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Waiting, None)?;
+        Ok(requests)
+    }
+
+    /// Writes a finished unit with its outputs.
+    pub(super) fn done(
+        &self,
+        entry: &Entry<'_>,
+        asked: &[AskedRequest],
+        roles: Option<&str>,
+        outputs: &[(Artifact, Digest)],
+        log: &[LogLine],
+    ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
+        if let Some((earlier, _)) = self.store.finished_unit(entry.fingerprint, self.realm)? {
+            self.store.retire_unit(earlier)?;
+        }
+        let unit = self.unit(entry, true, roles, log)?;
+        let requests = self.transcript(unit, asked)?;
+        if self.realm != Realm::Live {
+            for (request, asked) in requests.iter().zip(asked) {
+                if let Some(answer) = &asked.answer {
+                    self.store.keep_answer(*request, self.realm, answer, None)?;
+                }
+            }
+        }
+        let mut ids = Vec::with_capacity(outputs.len());
+        for (position, (output, digest)) in outputs.iter().enumerate() {
+            ids.push(self.store.add_artifact(unit, position, output, *digest)?);
+        }
+        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Done, None)?;
+        Ok((unit, ids))
+    }
+
+    /// Writes a source's file.
+    pub(super) fn source(&self, entry: &Entry<'_>, artifact: &Artifact, digest: Digest) -> Result<(UnitId, ArtifactId), StoreError> {
+        let unit = self.unit(entry, true, None, &[])?;
+        let id = self.store.add_artifact(unit, 0, artifact, digest)?;
+        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Done, None)?;
+        Ok((unit, id))
+    }
+
+    /// Writes that a unit failed or was held back.
+    pub(super) fn failed(&self, layer: usize, key: &str, failure: &Failure) -> Result<(), StoreError> {
+        self.store.keep_build_unit(self.build, layer, key, UnitState::Failed, Some(failure))
+    }
+
+    /// Writes where a layer stands.
+    pub(super) fn layer(&self, layer: &BuildLayer) -> Result<(), StoreError> {
+        self.store.keep_build_layer(self.build, layer)
+    }
+
+    fn unit(&self, entry: &Entry<'_>, done: bool, roles: Option<&str>, log: &[LogLine]) -> Result<UnitId, StoreError> {
+        let log = (!log.is_empty())
+            .then(|| log.iter().map(|line| format!("{} {}\n", line.level, line.message)).collect::<String>());
+        let unit = self.store.keep_unit(&NewUnit {
+            fingerprint: entry.fingerprint,
+            realm: self.realm,
+            layer: entry.layer_name,
+            key: entry.key,
+            done,
+            partial: entry.partial,
+            build: self.build,
+            parts: entry.parts,
+            roles,
+            log: log.as_deref(),
+        })?;
+        for (position, input) in entry.inputs.iter().enumerate() {
+            if let Some(input) = input {
+                self.store.add_input(unit, position, *input)?;
+            }
+        }
+        Ok(unit)
+    }
+
+    fn transcript(&self, unit: UnitId, asked: &[AskedRequest]) -> Result<Vec<RequestId>, StoreError> {
+        let mut requests = Vec::with_capacity(asked.len());
+        for (position, asked) in asked.iter().enumerate() {
+            let request = self.store.add_request(asked.key, &asked.request)?;
+            self.store.add_to_transcript(unit, position, request)?;
+            requests.push(request);
+        }
+        Ok(requests)
+    }
+}

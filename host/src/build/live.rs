@@ -1,0 +1,174 @@
+//! Answers from providers: one call each, or through batches, as each layer's mode says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked, Settled};
+use super::event::{Event, Observer};
+use super::modes::Modes;
+use super::sync::SyncCalls;
+use crate::batch::{Batches, Queued};
+use crate::request::Outcome;
+use crate::store::LayerMode;
+
+/// How long to wait for what is in flight at a provider or in another process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Look once and leave.
+    Leave,
+    /// Look again and again.
+    Poll {
+        /// Between two looks.
+        interval: Duration,
+        /// At most so long; `None`: for as long as it takes.
+        timeout: Option<Duration>,
+    },
+}
+
+/// How often another process's sync calls are looked for.
+const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
+
+pub(super) struct Live<'a> {
+    calls: SyncCalls<'a>,
+    batches: Batches<'a>,
+    modes: Modes,
+    /// Requests of layers whose mode is not decided yet.
+    undecided: BTreeMap<usize, Vec<Asked>>,
+    patience: Patience,
+    started: Instant,
+    /// Whether this command has looked at the batches already.
+    looked: bool,
+    told_waiting: bool,
+    observer: Observer<'a>,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(
+        calls: SyncCalls<'a>,
+        batches: Batches<'a>,
+        modes: Modes,
+        patience: Patience,
+        observer: Observer<'a>,
+    ) -> Self {
+        Self {
+            calls,
+            batches,
+            modes,
+            undecided: BTreeMap::new(),
+            patience,
+            started: Instant::now(),
+            looked: false,
+            told_waiting: false,
+            observer,
+        }
+    }
+
+    fn route(&mut self, asked: Asked, mode: LayerMode) {
+        match (mode, asked.id) {
+            (LayerMode::Batch, Some(request)) => self.batches.queue(Queued {
+                key: asked.key,
+                request,
+                layer: asked.layer,
+                provider: asked.request.provider.clone(),
+                model: asked.request.model.clone(),
+            }),
+            _ => self.calls.ask(asked),
+        }
+    }
+
+    fn decide(&mut self) -> Result<(), BuildError> {
+        for (layer, asked) in std::mem::take(&mut self.undecided) {
+            let mode = self.modes.decide(layer, asked.len() as u64);
+            for asked in asked {
+                self.route(asked, mode);
+            }
+        }
+        self.calls.start()
+    }
+
+    /// Waits until the next look is due; false when the timeout comes first.
+    async fn wait(&self, next: Option<Duration>) -> bool {
+        let Patience::Poll { interval, timeout } = self.patience else { return false };
+        let mut pause = match next {
+            Some(hint) => hint.max(interval),
+            None => interval,
+        };
+        if !self.batches.is_waiting() {
+            pause = pause.min(LOOK_ELSEWHERE);
+        }
+        if let Some(timeout) = timeout {
+            let left = timeout.saturating_sub(self.started.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            pause = pause.min(left);
+        }
+        tokio::time::sleep(pause).await;
+        true
+    }
+
+    async fn settled_while_idle(&mut self) -> Result<Option<Vec<Settled>>, BuildError> {
+        loop {
+            self.decide()?;
+            if self.calls.is_busy() {
+                return self.calls.settled().await.map(Some);
+            }
+            self.batches.submit().await?;
+            let found = self.taken();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+            if !self.batches.is_waiting() && self.calls.elsewhere() == 0 {
+                return Ok(None);
+            }
+            if self.calls.elsewhere() > 0 && !self.told_waiting {
+                self.told_waiting = true;
+                (self.observer)(&Event::WaitingForOthers { requests: self.calls.elsewhere() });
+            }
+            // The first look is free of waiting (L1); batches made just now have nothing to show yet.
+            if self.looked && !self.wait(self.batches.next_look()).await {
+                return Ok(None);
+            }
+            self.looked = true;
+            self.batches.look().await?;
+            self.calls.retry_elsewhere();
+            let found = self.taken();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    fn taken(&mut self) -> Vec<Settled> {
+        self.batches.take_settled().into_iter().map(|(key, outcome): (_, Outcome)| Settled { key, outcome }).collect()
+    }
+}
+
+impl Answerer for Live<'_> {
+    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        for asked in asked {
+            match self.modes.decided(asked.layer) {
+                Some(mode) => self.route(asked, mode),
+                None => self.undecided.entry(asked.layer).or_default().push(asked),
+            }
+        }
+        self.calls.start()
+    }
+
+    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        if idle {
+            return self.settled_while_idle().await;
+        }
+        if !self.calls.is_busy() {
+            std::future::pending::<()>().await;
+        }
+        self.calls.settled().await.map(Some)
+    }
+
+    fn mode(&self, layer: usize) -> Option<LayerMode> {
+        self.modes.decided(layer)
+    }
+}

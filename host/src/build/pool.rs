@@ -1,0 +1,90 @@
+//! Worker threads that run units. They are pure: they read, and hand back what they found.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::layers::Roles;
+use super::recall::{Known, Recall};
+use super::unit::{Job, Ran, run};
+use crate::store::{Reader, StoreError};
+
+/// Worker threads with a queue of chunks.
+#[derive(Debug)]
+pub(super) struct Pool {
+    chunks: Option<Sender<Vec<Job>>>,
+    results: UnboundedReceiver<Vec<Ran>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Chunks handed out whose results have not come back.
+    outstanding: usize,
+}
+
+impl Pool {
+    /// Starts `workers` threads, each with its own view of `reader`'s state.
+    pub(super) fn start(
+        workers: usize,
+        known: &Known,
+        reader: Option<&Reader>,
+        roles: &Arc<Roles>,
+    ) -> Result<Self, StoreError> {
+        let (chunks, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let (sender, results) = unbounded_channel();
+        let mut threads = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let recall = Recall { known: known.clone(), reader: reader.map(Reader::another).transpose()? };
+            let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
+            threads.push(std::thread::spawn(move || work(&queue, &sender, &recall, &roles)));
+        }
+        Ok(Self { chunks: Some(chunks), results, threads, outstanding: 0 })
+    }
+
+    /// Says whether another chunk would keep a thread busy.
+    pub(super) fn has_room(&self) -> bool {
+        self.outstanding < self.threads.len() * 2
+    }
+
+    /// Says whether all results are back.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.outstanding == 0
+    }
+
+    /// Hands out a chunk.
+    pub(super) fn send(&mut self, chunk: Vec<Job>) {
+        if let Some(chunks) = &self.chunks {
+            if chunks.send(chunk).is_ok() {
+                self.outstanding += 1;
+            }
+        }
+    }
+
+    /// Returns the results of a chunk, in the order of its jobs; `None` when the threads are gone.
+    pub(super) async fn results(&mut self) -> Option<Vec<Ran>> {
+        let results = self.results.recv().await;
+        self.outstanding = self.outstanding.saturating_sub(1);
+        results
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.chunks = None;
+        for thread in self.threads.drain(..) {
+            // A worker that panicked has nothing left to hand back.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Vec<Job>>>, sender: &UnboundedSender<Vec<Ran>>, recall: &Recall, roles: &Roles) {
+    loop {
+        let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(chunk) = chunk else { return };
+        let results = chunk.iter().map(|job| run(job, roles, recall)).collect();
+        if sender.send(results).is_err() {
+            return;
+        }
+    }
+}

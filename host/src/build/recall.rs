@@ -1,0 +1,50 @@
+//! Answers that are known already: in the store, or in a cassette.
+
+use std::sync::Arc;
+
+use crate::llm::Cassette;
+use crate::request::{Answer, Request, RequestKey};
+use crate::store::{ArtifactId, Reader, StoreError};
+
+/// Where known answers are looked up. Cheap to make anew for each thread.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// What providers answered, in the store.
+    Store,
+    /// A cassette, and nothing else.
+    Cassette(Arc<Cassette>),
+}
+
+/// A worker's own look into what is known.
+#[derive(Debug)]
+pub(super) struct Recall {
+    pub(super) known: Known,
+    /// `None` before the first build.
+    pub(super) reader: Option<Reader>,
+}
+
+impl Recall {
+    /// Returns the answer under `key`, if it is known.
+    pub(super) fn answer(&self, key: RequestKey) -> Result<Option<Answer>, StoreError> {
+        match (&self.known, &self.reader) {
+            (Known::Cassette(cassette), _) => Ok(cassette.get(&key).cloned()),
+            (Known::Store, Some(reader)) => reader.answer(key),
+            (Known::Store, None) => Ok(None),
+        }
+    }
+
+    /// Returns the stored request under `key`, for telling what was asked before.
+    pub(super) fn request(&self, key: RequestKey) -> Option<Request> {
+        let reader = self.reader.as_ref()?;
+        let id = reader.request_id(key).ok()??;
+        reader.request(id).ok()
+    }
+
+    /// Returns a stored artifact.
+    pub(super) fn artifact(&self, id: ArtifactId) -> Result<crate::artifact::Artifact, StoreError> {
+        match &self.reader {
+            Some(reader) => reader.artifact(id),
+            None => Err(StoreError::Unusable { what: "artifact", detail: "there is no state".to_owned() }),
+        }
+    }
+}

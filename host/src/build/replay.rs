@@ -1,0 +1,53 @@
+//! Answers from a cassette: what the runs did not find there is missing for good.
+
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked, Settled};
+use super::unit::excerpt;
+use crate::llm::Cassette;
+use crate::request::{Failure, FailureKind, Usage};
+use crate::store::LayerMode;
+
+/// Opens no socket and reads no key.
+#[derive(Debug)]
+pub(super) struct Replay {
+    cassette: Arc<Cassette>,
+    modes: super::modes::Modes,
+    missed: Vec<Settled>,
+}
+
+impl Replay {
+    pub(super) const fn new(cassette: Arc<Cassette>, modes: super::modes::Modes) -> Self {
+        Self { cassette, modes, missed: Vec::new() }
+    }
+}
+
+impl Answerer for Replay {
+    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        for asked in asked {
+            let nearest = match self.cassette.nearest(&asked.request) {
+                Some((key, _, difference)) => format!("; the nearest recording {} differs: {difference}", key.0.short()),
+                None => "; the cassette is empty".to_owned(),
+            };
+            let message =
+                format!("no recording of request {} ({}){nearest}", asked.key.0.short(), excerpt(&asked.request));
+            self.missed.push(Settled::failed(
+                asked.key,
+                Failure { kind: FailureKind::Missing, message, passing: false, usage: Usage::default() },
+            ));
+        }
+        Ok(())
+    }
+
+    async fn settled(&mut self, _idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        if self.missed.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(std::mem::take(&mut self.missed)))
+    }
+
+    fn mode(&self, layer: usize) -> Option<LayerMode> {
+        self.modes.decided(layer)
+    }
+}

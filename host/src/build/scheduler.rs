@@ -1,0 +1,221 @@
+//! The loop: run what can run, ask what was asked, wait for what settles.
+//!
+//! A unit starts as soon as its own inputs are there, also when others of the
+//! layer above still wait. [`super::spawn`] makes units, [`super::apply`]
+//! takes in what runs and answers bring.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked};
+use super::event::Observer;
+use super::handle::Handle;
+use super::journal::Journal;
+use super::layers::{ReadyBody, ReadyPipeline};
+use super::pool::Pool;
+use super::previous::Previous;
+use super::unit::Job;
+use crate::digest::Digest;
+use crate::fingerprint::UnitParts;
+use crate::ids::{Label, UnitKey};
+use crate::plan::{PlanFailure, PlanUnit};
+use crate::plugin::UnitSpec;
+use crate::request::{Failure, RequestKey};
+use crate::source::ProjectFolder;
+use crate::store::{BuildLayer, Realm, Reader, UnitId};
+
+/// Units handed to a worker at a time: enough to make the hand-over cheap,
+/// few enough to keep every core busy to the end.
+const CHUNK: usize = 64;
+
+/// What a scheduler works on.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) pipeline: &'a ReadyPipeline,
+    pub(super) folder: &'a ProjectFolder,
+    /// `None` before the first build.
+    pub(super) reader: Option<&'a Reader>,
+    /// `None` in a dry run.
+    pub(super) journal: Option<Journal<'a>>,
+    pub(super) realm: Realm,
+    pub(super) allow_partial: bool,
+    pub(super) observer: Observer<'a>,
+}
+
+/// A unit that is not fresh.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) layer: usize,
+    pub(super) spec: Arc<UnitSpec>,
+    pub(super) inputs: Vec<Handle>,
+    pub(super) parts: UnitParts,
+    pub(super) fingerprint: Digest,
+    /// What it asked so far.
+    pub(super) transcript: Vec<RequestKey>,
+    /// How many of these have no answer.
+    pub(super) waiting: usize,
+    pub(super) settled: bool,
+}
+
+/// Where a layer stands.
+#[derive(Debug, Default)]
+pub(super) struct LayerRun {
+    /// Layers that take this one's artifacts.
+    pub(super) dependants: Vec<usize>,
+    /// All its units are known.
+    pub(super) spawned: bool,
+    /// Every unit is settled, and no more will come.
+    pub(super) complete: bool,
+    /// Units that are not settled.
+    pub(super) open: usize,
+    pub(super) fresh: u64,
+    pub(super) stale: u64,
+    pub(super) artifacts: Vec<Handle>,
+    pub(super) labels: HashMap<Label, UnitKey>,
+    /// Finished units; without a number in a dry run.
+    pub(super) made: Vec<(UnitKey, Option<UnitId>)>,
+    /// Units that failed or were held back.
+    pub(super) failed: Vec<UnitKey>,
+    pub(super) stale_units: Vec<PlanUnit>,
+    pub(super) failures: Vec<PlanFailure>,
+}
+
+pub(super) struct Scheduler<'a, A> {
+    pub(super) site: Site<'a>,
+    pub(super) answerer: A,
+    pub(super) layers: Vec<LayerRun>,
+    pub(super) units: Vec<Unit>,
+    pub(super) runnable: VecDeque<usize>,
+    /// Units that wait for a request.
+    pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
+    /// Requests that settled without an answer; they are not asked again in this process.
+    pub(super) failed_requests: HashMap<RequestKey, Failure>,
+    /// Requests for the answerer, once what asked them is written down.
+    pub(super) to_ask: Vec<Asked>,
+    pub(super) previous: Previous<'a>,
+}
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    pub(super) fn new(site: Site<'a>, answerer: A) -> Result<Self, BuildError> {
+        let mut layers: Vec<LayerRun> = site.pipeline.layers.iter().map(|_| LayerRun::default()).collect();
+        for (position, layer) in site.pipeline.layers.iter().enumerate() {
+            if let ReadyBody::Transform(transform) = &layer.body {
+                for input in &transform.inputs {
+                    layers[*input].dependants.push(position);
+                }
+            }
+        }
+        Ok(Self {
+            previous: Previous::open(site.reader, &site.pipeline.file)?,
+            site,
+            answerer,
+            layers,
+            units: Vec::new(),
+            runnable: VecDeque::new(),
+            waiters: HashMap::new(),
+            failed_requests: HashMap::new(),
+            to_ask: Vec::new(),
+        })
+    }
+
+    /// Runs until every unit is settled or the answerer has nothing more to give.
+    pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
+        self.read_sources()?;
+        loop {
+            self.hand_out(&mut pool);
+            if !self.to_ask.is_empty() {
+                let asked = std::mem::take(&mut self.to_ask);
+                self.answerer.ask(asked)?;
+                self.keep_layers()?;
+            }
+            if pool.is_idle() {
+                if self.waiters.is_empty() {
+                    break;
+                }
+                let settled = self.answerer.settled(true).await?;
+                self.keep_layers()?;
+                match settled {
+                    Some(settled) => self.written(|this| this.take_settled(settled))?,
+                    None => break,
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                ran = pool.results() => {
+                    let ran = ran.ok_or(BuildError::WorkersGone)?;
+                    self.written(|this| this.take_ran(ran))?;
+                }
+                settled = self.answerer.settled(false) => {
+                    if let Some(settled) = settled? {
+                        self.written(|this| this.take_settled(settled))?;
+                    } else {
+                        let ran = pool.results().await.ok_or(BuildError::WorkersGone)?;
+                        self.written(|this| this.take_ran(ran))?;
+                    }
+                }
+            }
+        }
+        self.keep_layers()
+    }
+
+    /// Says whether every unit of every layer is settled.
+    pub(super) fn is_complete(&self) -> bool {
+        self.layers.iter().all(|layer| layer.complete)
+    }
+
+    /// Runs `act` in one transaction of the journal, if there is one.
+    pub(super) fn written(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        match self.site.journal {
+            Some(journal) => journal.store.write(|| act(self)),
+            None => act(self),
+        }
+    }
+
+    /// Writes down how each layer is answered and how much of it is fresh.
+    fn keep_layers(&mut self) -> Result<(), BuildError> {
+        self.written(|this| {
+            let Some(journal) = this.site.journal else { return Ok(()) };
+            for (position, layer) in this.layers.iter().enumerate() {
+                journal.layer(&BuildLayer {
+                    position,
+                    name: this.site.pipeline.layers[position].name.to_string(),
+                    mode: this.answerer.mode(position),
+                    fresh: layer.fresh,
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    fn hand_out(&mut self, pool: &mut Pool) {
+        while pool.has_room() && !self.runnable.is_empty() {
+            let take = self.runnable.len().min(CHUNK);
+            let chunk: Vec<Job> = self.runnable.drain(..take).map(|unit| job(&self.site, &self.units, unit)).collect();
+            pool.send(chunk);
+        }
+    }
+
+    /// Returns the layer's transform. Sources have no units that run.
+    pub(super) fn layer_name(&self, layer: usize) -> &'a str {
+        self.site.pipeline.layers[layer].name.as_str()
+    }
+}
+
+fn job(site: &Site<'_>, units: &[Unit], number: usize) -> Job {
+    let unit = &units[number];
+    let ReadyBody::Transform(transform) = &site.pipeline.layers[unit.layer].body else {
+        unreachable!("only transforms have units that run")
+    };
+    Job {
+        unit: number,
+        transform: Arc::clone(transform),
+        spec: Arc::clone(&unit.spec),
+        inputs: unit.inputs.iter().map(Handle::job_input).collect(),
+        transcript: unit.transcript.clone(),
+    }
+}

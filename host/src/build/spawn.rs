@@ -1,0 +1,349 @@
+//! From artifacts to units, and from units to fresh or stale.
+
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::event::Event;
+use super::handle::{Handle, Place};
+use super::journal::Entry;
+use super::layers::{ReadyBody, ReadyTransform};
+use super::scheduler::{Scheduler, Unit};
+use super::unit::guest_failure;
+use crate::fingerprint::{InputPart, StaleReason, StoredParts, UnitParts, source_fingerprint};
+use crate::ids::UnitKey;
+use crate::json;
+use crate::plan::PlanUnit;
+use crate::plugin::{Header, Shape, UnitSpec};
+use crate::request::{Failure, FailureKind, Usage};
+use crate::source::SourceFile;
+use crate::store::{Realm, UnitId};
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
+    pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
+        let pipeline = self.site.pipeline;
+        for (position, layer) in pipeline.layers.iter().enumerate() {
+            if let ReadyBody::Source { glob } = &layer.body {
+                let failed = |source| BuildError::Source {
+                    layer: layer.name.to_string(),
+                    source: Box::new(source),
+                };
+                let files = self.site.folder.sources(glob).map_err(failed)?;
+                self.written(|this| {
+                    for file in &files {
+                        this.read_source(position, file)?;
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        self.written(|this| {
+            for (position, layer) in pipeline.layers.iter().enumerate() {
+                if matches!(layer.body, ReadyBody::Source { .. }) {
+                    this.layers[position].spawned = true;
+                    let artifacts = this.layers[position].artifacts.clone();
+                    for artifact in artifacts {
+                        this.spawn_dependants(&artifact)?;
+                    }
+                    this.check_complete(position)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read_source(&mut self, layer: usize, file: &SourceFile) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        let failed =
+            |source| BuildError::Source { layer: name.to_owned(), source: Box::new(source) };
+        let bytes = self.site.folder.read_source(file).map_err(failed)?;
+        let fingerprint = source_fingerprint(name, &file.path, file.label.as_str(), bytes.digest);
+        let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
+            layer: name.to_owned(),
+            path: file.path.clone(),
+            detail: error.to_string(),
+        })?;
+        // What a file says does not depend on where answers come from.
+        if let Some((id, outputs)) = self.previous.finished(name, fingerprint, Realm::Live, |_| true)? {
+            for output in &outputs {
+                let handle =
+                    Handle { layer, label: output.label.clone(), digest: output.digest, place: Place::Stored(output.id) };
+                self.layers[layer].artifacts.push(handle);
+            }
+            self.layers[layer].fresh += 1;
+            self.layers[layer].made.push((key, Some(id)));
+            return Ok(());
+        }
+        let artifact = self.site.folder.artifact(file, &bytes).map_err(failed)?;
+        let digest = artifact.digest().map_err(|error| BuildError::Metadata {
+            layer: name.to_owned(),
+            path: file.path.clone(),
+            detail: error.to_string(),
+        })?;
+        let reason = match self.previous.source_digest(name, file.label.as_str())? {
+            Some(old) => StaleReason::Source {
+                label: file.label.to_string(),
+                old: old.short(),
+                new: digest.short(),
+            },
+            None => StaleReason::New,
+        };
+        let entry = Entry {
+            layer,
+            layer_name: name,
+            key: &key,
+            fingerprint,
+            parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
+            partial: false,
+            inputs: &[],
+        };
+        let label = artifact.label.clone();
+        let (unit, place) = match self.site.journal {
+            Some(journal) => {
+                let (unit, id) = journal.source(&entry, &artifact, digest)?;
+                (Some(unit), Place::Stored(id))
+            }
+            None => (None, Place::Held(Arc::new(artifact))),
+        };
+        let run = &mut self.layers[layer];
+        run.stale += 1;
+        run.stale_units.push(PlanUnit { unit: key.to_string(), reasons: vec![reason] });
+        run.made.push((key, unit));
+        run.artifacts.push(Handle { layer, label, digest, place });
+        Ok(())
+    }
+
+    /// Makes the units that need nothing but this artifact.
+    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
+        for dependant in self.layers[artifact.layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if transform.plugin.descriptor().shape != Shape::PerInput {
+                continue;
+            }
+            let key = if transform.inputs.len() == 1 {
+                artifact.label.to_string()
+            } else {
+                format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
+            };
+            match UnitKey::parse(&key) {
+                Ok(key) => {
+                    let spec = UnitSpec { key, inputs: vec![0], config: None };
+                    self.spawn(dependant, &transform, spec, vec![artifact.clone()], false)?;
+                }
+                Err(error) => self.fail_layer(dependant, guest_failure(error.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on below a layer that may just have been completed.
+    pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
+        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0 {
+            return Ok(());
+        }
+        self.layers[layer].complete = true;
+        let run = &self.layers[layer];
+        (self.site.observer)(&Event::Units {
+            layer: self.layer_name(layer).to_owned(),
+            fresh: run.fresh,
+            stale: run.stale,
+        });
+        for dependant in self.layers[layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if !transform.inputs.iter().all(|input| self.layers[*input].complete) {
+                continue;
+            }
+            if self.layers[dependant].spawned {
+                continue;
+            }
+            self.layers[dependant].spawned = true;
+            if transform.plugin.descriptor().shape == Shape::PerInput {
+                self.hold_back_each(dependant, &transform)?;
+            } else {
+                self.spawn_by_split(dependant, &transform)?;
+            }
+            self.check_complete(dependant)?;
+        }
+        Ok(())
+    }
+
+    fn hold_back_each(&mut self, layer: usize, transform: &ReadyTransform) -> Result<(), BuildError> {
+        if self.site.allow_partial {
+            return Ok(());
+        }
+        for input in &transform.inputs {
+            for key in self.layers[*input].failed.clone() {
+                let needs = format!("{}/{key}", self.layer_name(*input));
+                self.hold_back(layer, key, &needs)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
+        self.layers[layer].stale += 1;
+        self.layers[layer].open += 1;
+        let message = format!("held back: it needs {needs}, which has failed");
+        let failure = Failure { kind: FailureKind::HeldBack, message, passing: false, usage: Usage::default() };
+        self.record_failure(layer, key, &failure)
+    }
+
+    fn spawn_by_split(&mut self, layer: usize, transform: &Arc<ReadyTransform>) -> Result<(), BuildError> {
+        let mut inputs: Vec<Handle> = transform
+            .inputs
+            .iter()
+            .flat_map(|input| self.layers[*input].artifacts.iter().cloned())
+            .collect();
+        inputs.sort_by(|left, right| left.label.cmp(&right.label).then(left.layer.cmp(&right.layer)));
+        let missing = transform.inputs.iter().find_map(|input| {
+            let key = self.layers[*input].failed.first()?;
+            Some(format!("{}/{key}", self.layer_name(*input)))
+        });
+        if let Some(missing) = missing.as_ref().filter(|_| !self.site.allow_partial) {
+            let keys = self.previous.keys(self.layer_name(layer))?;
+            let keys = if keys.is_empty() { vec![self.layer_name(layer).to_owned()] } else { keys };
+            for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
+                self.hold_back(layer, key, missing)?;
+            }
+            return Ok(());
+        }
+        let mut headers = Vec::with_capacity(inputs.len());
+        for input in &inputs {
+            headers.push(self.header(input)?);
+        }
+        match transform.plugin.split(&headers, &transform.config_text, &transform.limits) {
+            Ok(specs) => {
+                for spec in specs {
+                    let own = spec
+                        .inputs
+                        .iter()
+                        .filter_map(|position| inputs.get(usize::try_from(*position).ok()?).cloned())
+                        .collect();
+                    self.spawn(layer, transform, spec, own, missing.is_some())?;
+                }
+                Ok(())
+            }
+            Err(error) => self.fail_layer(layer, guest_failure(super::error::chain(&error))),
+        }
+    }
+
+    fn header(&self, input: &Handle) -> Result<Header, BuildError> {
+        let header = |artifact: &crate::artifact::Artifact| Header {
+            label: artifact.label.clone(),
+            kind: artifact.kind.clone(),
+            digest: input.digest,
+            metadata: artifact.metadata.clone(),
+        };
+        match (&input.place, self.site.reader) {
+            (Place::Held(artifact), _) => Ok(header(artifact)),
+            (Place::Stored(id), Some(reader)) => Ok(header(&reader.artifact(*id)?)),
+            (Place::Stored(id), None) => Err(BuildError::Store(crate::store::StoreError::Unusable {
+                what: "artifact",
+                detail: format!("{} without a state", id.0),
+            })),
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        layer: usize,
+        transform: &Arc<ReadyTransform>,
+        spec: UnitSpec,
+        inputs: Vec<Handle>,
+        partial: bool,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        let config = spec.config.clone().map(serde_json::Value::Object);
+        let config = match config.as_ref().map(json::canonical).transpose() {
+            Ok(config) => config,
+            Err(error) => {
+                self.layers[layer].open += 1;
+                self.layers[layer].stale += 1;
+                return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
+            }
+        };
+        let parts = UnitParts {
+            key: spec.key.to_string(),
+            config,
+            inputs: inputs
+                .iter()
+                .map(|input| InputPart {
+                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
+                    digest: input.digest,
+                })
+                .collect(),
+            partial,
+        };
+        let fingerprint = parts.fingerprint(&transform.encoder);
+        let roles = Arc::clone(&self.site.pipeline.roles);
+        let finished =
+            self.previous.finished(name, fingerprint, self.site.realm, |extra| roles.unchanged(extra))?;
+        if let Some((id, outputs)) = finished {
+            let handles: Vec<Handle> = outputs
+                .into_iter()
+                .map(|output| Handle { layer, label: output.label, digest: output.digest, place: Place::Stored(output.id) })
+                .collect();
+            self.layers[layer].fresh += 1;
+            self.layers[layer].open += 1;
+            return self.settle_made(layer, &spec.key, Some(id), handles);
+        }
+        let transcript = match self.site.reader {
+            Some(reader) => reader.open_unit(fingerprint, self.site.realm)?.map(|open| open.transcript),
+            None => None,
+        };
+        if self.site.journal.is_none() {
+            let now = StoredParts { layer: transform.parts.clone(), unit: parts.clone() };
+            let reasons = self.previous.reasons(name, spec.key.as_str(), &now)?;
+            self.layers[layer].stale_units.push(PlanUnit { unit: spec.key.to_string(), reasons });
+        }
+        self.layers[layer].open += 1;
+        self.layers[layer].stale += 1;
+        self.runnable.push_back(self.units.len());
+        self.units.push(Unit {
+            layer,
+            spec: Arc::new(spec),
+            inputs,
+            parts,
+            fingerprint,
+            transcript: transcript.unwrap_or_default(),
+            waiting: 0,
+            settled: false,
+        });
+        Ok(())
+    }
+
+    /// Takes in the artifacts of a unit that has them, unless another unit has one of the labels.
+    pub(super) fn settle_made(
+        &mut self,
+        layer: usize,
+        key: &UnitKey,
+        unit: Option<UnitId>,
+        artifacts: Vec<Handle>,
+    ) -> Result<(), BuildError> {
+        let run = &mut self.layers[layer];
+        for artifact in &artifacts {
+            if let Some(other) = run.labels.get(&artifact.label) {
+                let message = format!("label {} is already made by unit {other}", artifact.label);
+                return self.record_failure(layer, key.clone(), &guest_failure(message));
+            }
+        }
+        for artifact in &artifacts {
+            run.labels.insert(artifact.label.clone(), key.clone());
+        }
+        run.made.push((key.clone(), unit));
+        run.open -= 1;
+        for artifact in artifacts {
+            self.spawn_dependants(&artifact)?;
+            self.layers[layer].artifacts.push(artifact);
+        }
+        self.check_complete(layer)
+    }
+
+    pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
+        match &self.site.pipeline.layers[layer].body {
+            ReadyBody::Transform(transform) => Arc::clone(transform),
+            ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Answers through the sync API: so many calls at a time, each on record before it is made.
+//!
+//! A call's place is free again only when its answer is on disk, so a kill
+//! loses at most `concurrency` answers, and those are on record as unclear.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::BuildError;
+use super::answerer::{Asked, Settled};
+use crate::llm::{Completion, Provider};
+use crate::request::{FailureKind, Failure, Outcome, RequestKey};
+use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
+
+/// The providers of a pipeline by name.
+pub type Providers = BTreeMap<String, Arc<Provider>>;
+
+/// Sends requests one by one.
+#[derive(Debug)]
+pub(super) struct SyncCalls<'a> {
+    store: &'a Store,
+    build: BuildId,
+    providers: &'a Providers,
+    concurrency: usize,
+    queue: VecDeque<Asked>,
+    in_flight: usize,
+    /// Requests that somebody else has in flight.
+    elsewhere: Vec<Asked>,
+    /// Settled without a call.
+    settled: Vec<Settled>,
+    /// Providers that refuse every request, and why: the rest is not sent.
+    refusing: BTreeMap<String, Failure>,
+    sender: UnboundedSender<Finished>,
+    finished: UnboundedReceiver<Finished>,
+}
+
+#[derive(Debug)]
+struct Finished {
+    key: RequestKey,
+    request: RequestId,
+    attempt: AttemptId,
+    provider: String,
+    completion: Completion,
+}
+
+impl<'a> SyncCalls<'a> {
+    pub(super) fn new(store: &'a Store, build: BuildId, providers: &'a Providers, concurrency: usize) -> Self {
+        let (sender, finished) = unbounded_channel();
+        Self {
+            store,
+            build,
+            providers,
+            concurrency,
+            queue: VecDeque::new(),
+            in_flight: 0,
+            elsewhere: Vec::new(),
+            settled: Vec::new(),
+            refusing: BTreeMap::new(),
+            sender,
+            finished,
+        }
+    }
+
+    pub(super) fn ask(&mut self, asked: Asked) {
+        self.queue.push_back(asked);
+    }
+
+    /// Says whether calls are under way or settled ones wait to be taken.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight > 0 || !self.settled.is_empty()
+    }
+
+    /// Returns how many requests somebody else has in flight.
+    pub(super) fn elsewhere(&self) -> usize {
+        self.elsewhere.len()
+    }
+
+    /// Tries again what somebody else had in flight.
+    pub(super) fn retry_elsewhere(&mut self) {
+        self.queue.extend(self.elsewhere.drain(..));
+    }
+
+    /// Starts calls until every place is taken.
+    pub(super) fn start(&mut self) -> Result<(), BuildError> {
+        loop {
+            let mut chosen = Vec::new();
+            while chosen.len() + self.in_flight < self.concurrency {
+                let Some(asked) = self.queue.pop_front() else { break };
+                match self.refusing.get(&asked.request.provider) {
+                    Some(failure) => self.settled.push(Settled::failed(asked.key, failure.clone())),
+                    None => chosen.push(asked),
+                }
+            }
+            if chosen.is_empty() {
+                return Ok(());
+            }
+            let claims = self.store.write(|| -> Result<_, BuildError> {
+                let mut claims = Vec::with_capacity(chosen.len());
+                for asked in chosen {
+                    let Some(id) = asked.id else { continue };
+                    // Whether a truncated answer will do was seen when the unit ran.
+                    claims.push((self.store.claim(id, self.build, None, false)?, id, asked));
+                }
+                Ok(claims)
+            })?;
+            for (claim, id, asked) in claims {
+                match claim {
+                    Claim::Granted(attempt) => self.call(asked, id, attempt),
+                    Claim::InFlight => self.elsewhere.push(asked),
+                    Claim::Answered(answer) => {
+                        self.settled.push(Settled { key: asked.key, outcome: Outcome::Answered(*answer) });
+                    }
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
+        self.in_flight += 1;
+        let name = asked.request.provider.clone();
+        let provider = self.providers.get(&name).map(Arc::clone);
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let completion = match provider {
+                Some(provider) => provider.complete(&asked.request).await,
+                None => Completion::failed(FailureKind::Provider, format!("provider `{name}` is not in the pipeline")),
+            };
+            // The receiver is gone only when the build is: the attempt is then on record as unclear.
+            let _ = sender.send(Finished { key: asked.key, request, attempt, provider: name, completion });
+        });
+    }
+
+    /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
+    pub(super) async fn settled(&mut self) -> Result<Vec<Settled>, BuildError> {
+        if self.settled.is_empty() && self.in_flight > 0 {
+            let Some(first) = self.finished.recv().await else { return Ok(Vec::new()) };
+            // From here on nothing awaits.
+            let mut batch = vec![first];
+            while let Ok(next) = self.finished.try_recv() {
+                batch.push(next);
+            }
+            self.keep(batch)?;
+            self.start()?;
+        }
+        Ok(std::mem::take(&mut self.settled))
+    }
+
+    fn keep(&mut self, batch: Vec<Finished>) -> Result<(), BuildError> {
+        self.store.write(|| -> Result<(), BuildError> {
+            for finished in &batch {
+                let Finished { request, attempt, completion, .. } = finished;
+                self.store.add_unclear(*request, self.build, completion.unclear)?;
+                match &completion.outcome {
+                    Outcome::Answered(answer) => self.store.close_answered(*attempt, *request, answer)?,
+                    Outcome::Failed(failure) => {
+                        let note = AttemptNote { kind: failure.kind, message: failure.message.clone() };
+                        self.store.close_failed(*attempt, &note, failure.usage)?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        self.in_flight -= batch.len();
+        for finished in batch {
+            if let Outcome::Failed(failure) = &finished.completion.outcome {
+                if matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
+                    self.refusing.entry(finished.provider).or_insert_with(|| failure.clone());
+                }
+            }
+            self.settled.push(Settled { key: finished.key, outcome: finished.completion.outcome });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Writes files whole and holds locks that end with the process.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Something the file system refused.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}", .path.display())]
+pub struct DiskError {
+    /// What was tried, such as `write`.
+    pub action: &'static str,
+    /// On which path.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+    move |source| DiskError { action, path: path.to_owned(), source }
+}
+
+/// Replaces the file at `path` by `bytes`, so that a crash leaves the old or the new file whole.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed("write", path))?;
+    file.write_all(bytes).map_err(failed("write", path))?;
+    file.as_file().sync_all().map_err(failed("write", path))?;
+    file.persist(path).map_err(|error| failed("write", path)(error.error))?;
+    sync_folder(folder)
+}
+
+/// Creates the folder and those above it.
+pub fn create_folder(path: &Path) -> Result<(), DiskError> {
+    fs::create_dir_all(path).map_err(failed("create", path))
+}
+
+/// Reads the whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    fs::read(path).map_err(failed("read", path))
+}
+
+/// Reads the whole file, or returns `None` where there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
+    }
+}
+
+/// Makes the names in a folder durable; a file's own sync does not.
+fn sync_folder(path: &Path) -> Result<(), DiskError> {
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(failed("sync", path))?;
+    }
+    Ok(())
+}
+
+/// A lock on a file. It ends when this is dropped or the process dies.
+#[derive(Debug)]
+pub struct FileLock {
+    file: File,
+}
+
+impl FileLock {
+    /// Takes the lock, or returns `None` where another process holds it.
+    pub fn try_take(path: &Path) -> Result<Option<Self>, DiskError> {
+        if let Some(folder) = path.parent() {
+            create_folder(folder)?;
+        }
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(failed("lock", path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed("lock", path)(error)),
+        }
+    }
+
+    /// Writes who holds the lock into its file, for [`holder`].
+    pub fn sign(&mut self, holder: &str) -> Result<(), DiskError> {
+        let write = |file: &mut File| {
+            file.set_len(0)?;
+            file.write_all(holder.as_bytes())
+        };
+        write(&mut self.file).map_err(failed("write", Path::new("lock file")))
+    }
+}
+
+/// Returns what the holder of a lock wrote; empty where it wrote nothing yet.
+pub fn holder(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replace_leaves_no_other_file_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.txt");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_held_once_and_names_its_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut first = FileLock::try_take(&path).unwrap().unwrap();
+        first.sign("process 7").unwrap();
+        assert!(FileLock::try_take(&path).unwrap().is_none());
+        assert_eq!(holder(&path), "process 7");
+        drop(first);
+        assert!(FileLock::try_take(&path).unwrap().is_some());
+    }
+}

@@ -1,0 +1,41 @@
+//! A build system for LLM-derived data.
+//!
+//! Sources become artifacts through layers of transforms. A transform is a
+//! sandboxed WASM component: a pure function from a unit and the answers it
+//! asked for to outputs. The host owns the answers: it asks a provider now,
+//! sends a batch, or reads a cassette, and asks each question once.
+//!
+//! A module names only those of lower rows:
+//!
+//! ```text
+//! 8  project                                paths, settings, credentials; opens everything else
+//! 7  build                                  the scheduler and its answerers
+//! 6  batch                                  submissions: from requests to rows
+//! 5  plan                                   what a build would do
+//! 4  store · plugin · llm · source          disk, guests, models, raw files
+//! 3  artifact · pipeline · request          what it is about
+//! 2  ids · fingerprint
+//! 1  digest · json · clock · disk           know nothing of synix
+//! ```
+//!
+//! The library never prints and reads the environment in [`project`] alone.
+
+#![warn(missing_docs)]
+
+pub mod artifact;
+pub mod batch;
+pub mod build;
+pub mod clock;
+pub mod digest;
+pub mod disk;
+pub mod fingerprint;
+pub mod ids;
+pub mod json;
+pub mod llm;
+pub mod pipeline;
+pub mod plan;
+pub mod plugin;
+pub mod project;
+pub mod request;
+pub mod source;
+pub mod store;

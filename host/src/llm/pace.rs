@@ -1,0 +1,103 @@
+//! Keeps all requests to one provider within its rate limits.
+//!
+//! One pace is shared by every request: what one reply says about the limits
+//! holds back all of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use tokio::time::Instant;
+
+use super::wait::{self, LONGEST_WAIT};
+use crate::clock::Moment;
+
+/// When the provider may be asked again.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    not_before: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// Waits until the provider may be asked.
+    pub(super) async fn admit(&self) {
+        // Another reply may have moved the moment while this one slept.
+        while let Some(moment) = self.not_before() {
+            tokio::time::sleep_until(moment).await;
+        }
+    }
+
+    /// Holds every request back for `wait`.
+    pub(super) fn pause(&self, wait: Duration) {
+        // Whoever is told to wait longer gives up; the others would wait for nothing.
+        if wait.is_zero() || wait > LONGEST_WAIT {
+            return;
+        }
+        let until = Instant::now() + wait;
+        let mut not_before = self
+            .not_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *not_before = Some(not_before.map_or(until, |known| known.max(until)));
+    }
+
+    /// Obeys the rate-limit headers of a reply.
+    pub(super) fn heed(&self, headers: &HeaderMap, now: Moment) {
+        if let Some(wait) = wait::until_reset(headers, now) {
+            self.pause(wait);
+        }
+    }
+
+    fn not_before(&self) -> Option<Instant> {
+        let known = *self
+            .not_before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.filter(|moment| *moment > Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_admitted_at_once_where_nothing_holds_it() {
+        Pace::default().admit().await;
+    }
+
+    #[tokio::test]
+    async fn a_pause_holds_until_it_is_over() {
+        let pace = Pace::default();
+        pace.pause(Duration::from_millis(5));
+        let until = pace.not_before().unwrap();
+        pace.admit().await;
+        assert!(Instant::now() >= until);
+    }
+
+    #[test]
+    fn the_longer_of_two_pauses_holds() {
+        let pace = Pace::default();
+        pace.pause(Duration::from_secs(60));
+        let until = pace.not_before();
+        pace.pause(Duration::from_secs(1));
+        assert_eq!(pace.not_before(), until);
+    }
+
+    #[test]
+    fn an_exhausted_limit_pauses_everyone() {
+        let pace = Pace::default();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-remaining-requests", "0".parse().unwrap());
+        headers.insert("x-ratelimit-reset-requests", "30s".parse().unwrap());
+        pace.heed(&headers, Moment(0));
+        assert!(pace.not_before().is_some());
+    }
+
+    #[test]
+    fn a_wait_that_nobody_would_sit_out_does_not_pause() {
+        let pace = Pace::default();
+        pace.pause(LONGEST_WAIT + Duration::from_secs(1));
+        assert!(pace.not_before().is_none());
+    }
+}

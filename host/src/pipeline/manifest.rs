@@ -1,0 +1,176 @@
+//! The format of `synix.toml`: its types as they are written.
+//!
+//! The published JSON Schema is made from these types and is what a file is
+//! checked against, so the doc lines here are what an editor shows. What the
+//! values mean and which of them fit together is for [`super::resolve`].
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::BatchChoice;
+use crate::request::{Ending, Wire};
+
+/// A synix pipeline.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "synix.toml")]
+pub(super) struct Manifest {
+    /// The pipeline as a whole.
+    pub(super) pipeline: PipelineEntry,
+    /// Providers by name; `openai` and `anthropic` need no entry.
+    #[serde(default)]
+    pub(super) providers: BTreeMap<String, ProviderEntry>,
+    /// Model roles by name; a layer without `model` uses the role `default`.
+    #[serde(default)]
+    pub(super) models: BTreeMap<String, ModelEntry>,
+    /// Layers by name.
+    #[serde(default)]
+    pub(super) layers: BTreeMap<String, LayerEntry>,
+}
+
+/// The pipeline as a whole.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PipelineEntry {
+    /// The pipeline's name.
+    pub(super) name: String,
+}
+
+/// How a provider is reached.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderEntry {
+    /// Wire format; needed unless the provider is `openai` or `anthropic`.
+    pub(super) api: Option<Wire>,
+    /// Where the API is: with `/v1` for `openai`, without for `anthropic`.
+    pub(super) base_url: Option<String>,
+    /// The environment variable that holds the key.
+    pub(super) api_key_env: Option<String>,
+    /// Whether it has the Batch API; by default only at the provider's own URL.
+    pub(super) batch: Option<bool>,
+    /// How often a failed call is repeated.
+    #[schemars(range(max = 1000))]
+    pub(super) retries: Option<u32>,
+    /// Seconds before the first repetition; each later one waits twice as long.
+    #[schemars(range(min = 0, max = 86400))]
+    pub(super) backoff: Option<f64>,
+    /// Seconds after which a call is given up.
+    #[schemars(range(min = 0.001, max = 86400))]
+    pub(super) timeout: Option<f64>,
+    /// Seconds to wait between looks for a batch whose creation had an unclear result.
+    #[schemars(length(max = 100), inner(range(min = 0, max = 86400)))]
+    pub(super) look_again: Option<Vec<f64>>,
+}
+
+/// A model and how it is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelEntry {
+    /// The provider's name.
+    pub(super) provider: String,
+    /// The model's name at the provider.
+    #[schemars(length(min = 1))]
+    pub(super) model: String,
+    /// The longest answer in tokens.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub(super) max_tokens: Option<u32>,
+    /// 0 to 2.
+    #[schemars(range(min = 0, max = 2))]
+    pub(super) temperature: Option<f64>,
+    /// Whether this model can be asked in batches; by default what the provider says.
+    pub(super) batch: Option<bool>,
+}
+
+/// A layer: a source or a transform.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayerEntry {
+    /// A glob of files, relative to this file. Makes the layer a source.
+    pub(super) source: Option<String>,
+    /// The kind of a source's artifacts; `source` by default.
+    pub(super) kind: Option<String>,
+    /// A first-party name such as `map`, or the path of a component such as `./plugins/mine.wasm`.
+    pub(super) transform: Option<String>,
+    /// The layers whose artifacts are taken in.
+    #[schemars(length(min = 1))]
+    pub(super) inputs: Option<Vec<String>>,
+    /// The model role; `default` by default.
+    pub(super) model: Option<String>,
+    /// Whether `batch-build` sends this layer's requests in batches.
+    pub(super) batch: Option<BatchChoice>,
+    /// The fewest requests for which `batch = "auto"` makes a batch; 2 by default.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub(super) min_batch: Option<u32>,
+    /// Enters the layer's request keys: a new text asks everything again.
+    pub(super) revision: Option<String>,
+    /// Answers that are taken although they are not complete.
+    pub(super) accept: Option<Vec<Accepted>>,
+    /// The transform's own settings.
+    pub(super) config: Option<Map<String, Value>>,
+    /// What a unit may use up.
+    pub(super) limits: Option<LimitsEntry>,
+}
+
+/// An answer that is taken although it is not complete.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Accepted {
+    /// The answer reached its token limit.
+    Truncated,
+}
+
+impl From<Accepted> for Ending {
+    fn from(accepted: Accepted) -> Self {
+        match accepted {
+            Accepted::Truncated => Self::Truncated,
+        }
+    }
+}
+
+/// What a unit may use up.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsEntry {
+    /// Instructions, roughly.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) fuel: Option<u64>,
+    /// Memory in MiB.
+    #[schemars(range(min = 1, max = 4096))]
+    pub(super) memory_mb: Option<u32>,
+    /// Seconds of one run.
+    #[schemars(range(min = 1, max = 86400))]
+    pub(super) wall_s: Option<u32>,
+    /// Output in MiB.
+    #[schemars(range(min = 1, max = 4096))]
+    pub(super) output_mb: Option<u32>,
+    /// Requests.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub(super) requests: Option<u32>,
+}
+
+impl<'de> Deserialize<'de> for BatchChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match (value.as_bool(), value.as_str()) {
+            (Some(true), _) => Ok(Self::Always),
+            (Some(false), _) => Ok(Self::Never),
+            (None, Some("auto")) => Ok(Self::Auto),
+            (None, _) => Err(D::Error::custom("not \"auto\", true or false")),
+        }
+    }
+}
+
+impl JsonSchema for BatchChoice {
+    fn schema_name() -> Cow<'static, str> {
+        "BatchChoice".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": ["auto", true, false] })
+    }
+}

@@ -1,0 +1,275 @@
+//! The validated pipeline: layers in order, with their settings and edges.
+//!
+//! [`parse`] turns the text of `synix.toml` into a [`Pipeline`] or into all
+//! that is wrong with it. Nothing here touches the disk or the environment:
+//! reading the files that the text names is for [`crate::source`], what a
+//! transform makes of its config is its own.
+
+mod config;
+mod conform;
+mod document;
+mod error;
+mod glob;
+mod graph;
+mod layers;
+mod manifest;
+mod nearest;
+mod position;
+mod profile;
+mod resolve;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+pub use config::{FileValue, check_config, file_values, replace_values};
+pub use error::{NoBatchReason, PipelineError, PipelineErrorKind, PipelineErrors};
+pub use glob::{InvalidGlob, SourceGlob};
+pub use nearest::nearest;
+pub use position::Position;
+pub use profile::{BatchSupport, ModelRole, ProviderProfile};
+pub use schema::json_schema;
+
+use self::error::Finding;
+use self::position::{Positions, below};
+use crate::ids::{Kind, LayerName};
+use crate::request::Ending;
+
+/// The model role of a layer without `model`.
+pub const DEFAULT_ROLE: &str = "default";
+
+/// A pipeline that holds together.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// The providers, those that need no entry included.
+    pub providers: BTreeMap<String, ProviderProfile>,
+    /// The model roles.
+    pub models: BTreeMap<String, ModelRole>,
+    /// The layers: each after its inputs, else in the order of the file.
+    pub layers: Vec<Layer>,
+    positions: Positions,
+}
+
+/// A layer: artifacts that are made in one way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Its name.
+    pub name: LayerName,
+    /// How its artifacts are made.
+    pub body: LayerBody,
+}
+
+impl Layer {
+    /// Returns the transform's settings, or `None` for a source.
+    pub fn transform(&self) -> Option<&TransformLayer> {
+        match &self.body {
+            LayerBody::Source { .. } => None,
+            LayerBody::Transform(transform) => Some(transform),
+        }
+    }
+}
+
+/// How the artifacts of a layer are made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayerBody {
+    /// From files.
+    Source {
+        /// Which files, relative to the pipeline file.
+        glob: String,
+        /// The kind of its artifacts.
+        kind: Kind,
+    },
+    /// By a transform from other layers.
+    Transform(TransformLayer),
+}
+
+/// The settings of a layer that is made by a transform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransformLayer {
+    /// Which transform.
+    pub transform: TransformRef,
+    /// The layers it takes in, as positions in [`Pipeline::layers`], in the order written.
+    pub inputs: Vec<usize>,
+    /// The model role as written.
+    pub model: Option<String>,
+    /// Whether `batch-build` sends its requests in batches.
+    pub batch: BatchChoice,
+    /// The fewest requests for which [`BatchChoice::Auto`] makes a batch.
+    pub min_batch: u32,
+    /// Enters the layer's request keys; empty unless written.
+    pub revision: String,
+    /// Endings of an answer that are taken although they are not complete.
+    pub accept: Vec<Ending>,
+    /// The transform's own settings, unchecked until its schema is known.
+    pub config: Map<String, Value>,
+    /// What a unit may use up.
+    pub limits: LayerLimits,
+}
+
+/// Names a transform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransformRef {
+    /// A transform that comes with synix.
+    FirstParty(String),
+    /// A component's path relative to the pipeline file.
+    File(String),
+}
+
+/// Whether `batch-build` sends a layer's requests in batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BatchChoice {
+    /// Where the provider has the Batch API and there are enough requests.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a unit may use up; `None`: the host's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LayerLimits {
+    /// Instructions, roughly.
+    pub fuel: Option<u64>,
+    /// Memory in MiB.
+    pub memory_mb: Option<u32>,
+    /// Seconds of one run.
+    pub wall_s: Option<u32>,
+    /// Output in MiB.
+    pub output_mb: Option<u32>,
+    /// Requests.
+    pub requests: Option<u32>,
+}
+
+/// Reads a pipeline file; fails with everything that is wrong with it.
+pub fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
+    resolve::pipeline(text)
+}
+
+impl Pipeline {
+    /// Returns the layer of that name.
+    pub fn layer(&self, name: &LayerName) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.name == *name)
+    }
+
+    /// Returns the layers that take in the layer at `position`, directly or through others.
+    pub fn dependants(&self, position: usize) -> BTreeSet<usize> {
+        let inputs: Vec<Vec<usize>> = self
+            .layers
+            .iter()
+            .map(|layer| {
+                layer
+                    .transform()
+                    .map_or_else(Vec::new, |made| made.inputs.clone())
+            })
+            .collect();
+        graph::dependants(&inputs, position)
+    }
+
+    /// Returns the layer's model role; `None` for a source and where it would be a default role that is not written.
+    pub fn role(&self, layer: &Layer) -> Option<&ModelRole> {
+        let written = layer.transform()?.model.as_deref();
+        self.models.get(written.unwrap_or(DEFAULT_ROLE))
+    }
+
+    /// Returns whether the model can be asked in batches; `redirected` says that the environment moved its provider.
+    pub fn batch_support(&self, role: &ModelRole, redirected: bool) -> BatchSupport {
+        profile::batch_support(self.providers.get(&role.provider), role, redirected)
+    }
+
+    /// Returns an error for each layer that says `batch = true` where there is no Batch API.
+    ///
+    /// `redirected` says of a provider that the environment moved it; what the
+    /// text alone says is already checked by [`parse`].
+    pub fn check_batch(&self, redirected: impl Fn(&ProviderProfile) -> bool) -> Vec<PipelineError> {
+        let insisting = |layer: &&Layer| {
+            layer
+                .transform()
+                .is_some_and(|made| made.batch == BatchChoice::Always)
+        };
+        let findings = self.layers.iter().filter(insisting).filter_map(|layer| {
+            let role = self.role(layer)?;
+            let moved = redirected(self.providers.get(&role.provider)?);
+            let why = self.batch_support(role, moved).reason(role)?;
+            let hint = match &why {
+                NoBatchReason::NotDeclared(provider) => Some(format!(
+                    "write `batch = true` in [providers.{provider}] if it has"
+                )),
+                NoBatchReason::Model(_) | NoBatchReason::Provider(_) => None,
+            };
+            let kind = PipelineErrorKind::NoBatch {
+                layer: layer.name.to_string(),
+                why,
+            };
+            Some(Finding::at_value(below(&pointer(&layer.name), "batch"), kind).hint(hint))
+        });
+        findings.map(|found| found.place(&self.positions)).collect()
+    }
+
+    /// Returns the error that a layer which asks a model has no model role.
+    pub fn no_role_error(&self, layer: &Layer) -> PipelineError {
+        let kind = PipelineErrorKind::MissingRole {
+            layer: layer.name.to_string(),
+            role: DEFAULT_ROLE.to_owned(),
+        };
+        let hint = format!("write [models.{DEFAULT_ROLE}] or name a role: `model = \"…\"`");
+        Finding::at_value(below(&pointer(&layer.name), "transform"), kind)
+            .hint(Some(hint))
+            .place(&self.positions)
+    }
+
+    /// Returns the error that a layer's first-party transform is none of `known`.
+    pub fn unknown_transform_error<'a>(
+        &self,
+        layer: &Layer,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> PipelineError {
+        let name = match layer.transform().map(|made| &made.transform) {
+            Some(TransformRef::FirstParty(name) | TransformRef::File(name)) => name.as_str(),
+            None => "",
+        };
+        let hint = nearest::did_you_mean(name, known.clone()).unwrap_or_else(|| {
+            let known: Vec<&str> = known.into_iter().collect();
+            format!(
+                "there are {}; a component is named by its path: `./{name}.wasm`",
+                known.join(", ")
+            )
+        });
+        let kind = PipelineErrorKind::UnknownTransform(name.to_owned());
+        Finding::at_value(below(&pointer(&layer.name), "transform"), kind)
+            .hint(Some(hint))
+            .place(&self.positions)
+    }
+
+    /// Returns an error about a key of a layer, such as `transform`, or about the layer if it lacks the key.
+    pub fn layer_error(
+        &self,
+        layer: &LayerName,
+        key: &str,
+        kind: PipelineErrorKind,
+    ) -> PipelineError {
+        Finding::at_value(below(&pointer(layer), key), kind).place(&self.positions)
+    }
+
+    /// Returns an error about a value in a layer's config, named by JSON pointer as in [`FileValue`].
+    pub fn config_error(
+        &self,
+        layer: &LayerName,
+        value: &str,
+        kind: PipelineErrorKind,
+    ) -> PipelineError {
+        let config = below(&pointer(layer), "config");
+        Finding::at_value(format!("{config}{value}"), kind).place(&self.positions)
+    }
+}
+
+/// Returns the pointer to a layer's table.
+fn pointer(layer: &LayerName) -> String {
+    below("/layers", layer.as_str())
+}

@@ -1,0 +1,198 @@
+//! Calls into a plugin, each in a fresh instance.
+
+use wasmtime::Store;
+
+use super::bindings::{Transform, TransformPre};
+use super::descriptor::Shape;
+use super::error::{Fault, PluginError};
+use super::imports::llm::Llm;
+use super::imports::log::{Log, LogLine};
+use super::imports::{State, Suspension};
+use super::lend::{self, Lent};
+use super::limits::{self, Limits, Meter};
+use super::model::{Model, Refusal};
+use super::split::{self, UnitSpec};
+use super::{Header, Plugin, convert};
+use crate::artifact::Artifact;
+use crate::digest::Digest;
+
+/// What `execute` is called with.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The unit.
+    pub unit: &'a UnitSpec,
+    /// The unit's inputs in its order, each with its digest.
+    pub inputs: &'a [(Artifact, Digest)],
+    /// The layer's config with the unit's additions: a JSON object as text.
+    pub config: &'a str,
+    /// What the call may use.
+    pub limits: &'a Limits,
+    /// Whether the pipeline grants the capability `llm`.
+    pub grants_llm: bool,
+}
+
+/// How a run of a unit ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Run {
+    /// The unit is done.
+    Done {
+        /// The artifacts it made, checked.
+        outputs: Vec<Artifact>,
+        /// What it logged.
+        log: Vec<LogLine>,
+    },
+    /// It waits for an answer; when that is known, it is run again from its start.
+    Suspended,
+}
+
+impl Plugin {
+    /// Divides inputs into units; `config` is the layer's, a JSON object as text.
+    pub fn split(
+        &self,
+        headers: &[Header],
+        config: &str,
+        limits: &Limits,
+    ) -> Result<Vec<UnitSpec>, PluginError> {
+        let shape = self.descriptor().shape;
+        if shape == Shape::PerInput {
+            return split::per_input(headers.iter().map(|header| &header.label))
+                .map_err(|invalid| self.fails(Fault::InvalidSplit(invalid)));
+        }
+        let inputs = headers
+            .iter()
+            .map(convert::header)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                self.fails(Fault::Host {
+                    detail: error.to_string(),
+                })
+            })?;
+        let ended = enter(&self.loaded.transform, limits, None, |transform, store| {
+            transform.call_split(store, &inputs, config)
+        });
+        let units = ended.settle(self.name(), limits, |units| {
+            let claimed = convert::claimed_units(units.map_err(convert::transform_error)?);
+            split::check(claimed, headers.len(), shape).map_err(Fault::InvalidSplit)
+        })?;
+        Ok(units.value)
+    }
+
+    /// Runs one unit, with `model` for its questions.
+    pub fn execute(&self, call: &Call<'_>, model: &mut dyn Model) -> Result<Run, PluginError> {
+        let crossed = || {
+            let inputs = call
+                .inputs
+                .iter()
+                .map(|(artifact, digest)| convert::input(artifact, *digest));
+            Ok((
+                convert::unit(call.unit)?,
+                inputs.collect::<Result<Vec<_>, _>>()?,
+            ))
+        };
+        let (unit, inputs) = crossed().map_err(|error: crate::json::UnsafeNumber| {
+            self.fails(Fault::Host {
+                detail: error.to_string(),
+            })
+        })?;
+        let granted = call.grants_llm && self.descriptor().declares_llm();
+        let ended = lend::lend(model, |lent| {
+            enter(
+                &self.loaded.transform,
+                call.limits,
+                granted.then_some(lent),
+                |transform, store| transform.call_execute(store, &unit, &inputs, call.config),
+            )
+        });
+        if ended.is_suspended() {
+            return Ok(Run::Suspended);
+        }
+        let done = ended.settle(self.name(), call.limits, |outputs| {
+            convert::artifacts(outputs.map_err(convert::transform_error)?, call.limits)
+        })?;
+        Ok(Run::Done {
+            outputs: done.value,
+            log: done.log,
+        })
+    }
+
+    fn fails(&self, fault: Fault) -> PluginError {
+        PluginError::new(Some(self.name()), fault)
+    }
+}
+
+/// How a call ended, and what is left of its store.
+pub(super) struct Ended<R> {
+    result: wasmtime::Result<R>,
+    log: Log,
+    refusal: Option<Refusal>,
+    /// What the call did not use.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it between runs"))]
+    pub(super) fuel_left: u64,
+}
+
+/// A call that went well.
+pub(super) struct Settled<T> {
+    pub(super) value: T,
+    pub(super) log: Vec<LogLine>,
+}
+
+impl<R> Ended<R> {
+    fn is_suspended(&self) -> bool {
+        self.result
+            .as_ref()
+            .is_err_and(|error| error.is::<Suspension>())
+    }
+
+    /// Takes the guest's result through `check`; a failure keeps what the guest logged.
+    pub(super) fn settle<T>(
+        self,
+        plugin: &str,
+        limits: &Limits,
+        check: impl FnOnce(R) -> Result<T, Fault>,
+    ) -> Result<Settled<T>, PluginError> {
+        let last_error = self.log.last_error().map(str::to_owned);
+        let log = self.log.into_lines();
+        let result = self
+            .result
+            .map_err(|error| Fault::of(&error, limits, last_error));
+        match result.and_then(check) {
+            Ok(value) => Ok(Settled { value, log }),
+            Err(fault) => Err(PluginError {
+                refusal: self.refusal,
+                log,
+                ..PluginError::new(Some(plugin), fault)
+            }),
+        }
+    }
+}
+
+/// Calls a function of a fresh instance, which is dropped afterwards.
+pub(super) fn enter<R>(
+    transform: &TransformPre<State>,
+    limits: &Limits,
+    model: Option<Lent>,
+    act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
+) -> Ended<R> {
+    let state = State {
+        meter: Meter::new(limits),
+        log: Log::new(),
+        llm: Llm::new(model, limits.requests),
+    };
+    let mut store = Store::new(transform.engine(), state);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.hostcall_bytes);
+    store.set_epoch_deadline(limits::ticks(limits.wall));
+    store.epoch_deadline_callback(|context| Ok(context.data().meter.at_deadline()?));
+    let result = store
+        .set_fuel(limits.fuel)
+        .and_then(|()| transform.instantiate(&mut store))
+        .and_then(|instance| act(&instance, &mut store));
+    let fuel_left = store.get_fuel().unwrap_or_default();
+    let State { log, llm, .. } = store.into_data();
+    Ended {
+        result,
+        log,
+        refusal: llm.into_refusal(),
+        fuel_left,
+    }
+}

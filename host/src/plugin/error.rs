@@ -1,0 +1,299 @@
+//! Why a plugin cannot be used, or a call of it failed.
+
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::Trap;
+
+use super::descriptor::InvalidDescriptor;
+use super::imports::log::LogLine;
+use super::limits::{Breach, Limits};
+use super::model::Refusal;
+use super::split::InvalidSplit;
+use super::values::InvalidOutput;
+
+/// A failure of the sandbox or of one plugin in it.
+#[derive(Debug)]
+pub struct PluginError {
+    /// The plugin's name; `None` where the sandbox itself failed.
+    pub plugin: Option<String>,
+    /// What is wrong.
+    pub fault: Box<Fault>,
+    /// The last request that the host refused in the failed call.
+    pub refusal: Option<Refusal>,
+    /// What the plugin logged in the failed call.
+    pub log: Vec<LogLine>,
+}
+
+impl PluginError {
+    /// Wraps a failure outside any call.
+    pub(super) fn new(plugin: Option<&str>, fault: Fault) -> Self {
+        Self {
+            plugin: plugin.map(str::to_owned),
+            fault: Box::new(fault),
+            refusal: None,
+            log: Vec::new(),
+        }
+    }
+
+    /// Tells whether the same call may succeed next time, so that the failure must not be stored.
+    pub fn is_passing(&self) -> bool {
+        self.fault.is_passing()
+    }
+}
+
+impl fmt::Display for PluginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plugin) = &self.plugin {
+            write!(f, "plugin {plugin}: ")?;
+        }
+        self.fault.fmt(f)?;
+        match &self.refusal {
+            Some(refusal) => write!(f, " (the host had refused a request: {refusal})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for PluginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.fault.source()
+    }
+}
+
+/// What can be wrong with a plugin or a call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The machine does not let the sandbox start.
+    #[error("cannot set up the sandbox: {detail}")]
+    Setup {
+        /// What the engine said.
+        detail: String,
+    },
+    /// The file does not start as wasm does.
+    #[error("not a WebAssembly file")]
+    NotWasm,
+    /// The file is wasm, but no component.
+    #[error(
+        "a core module, not a component: encode it with `wasm-tools component new`, or build it with the synix-plugin SDK"
+    )]
+    CoreModule,
+    /// The file is too large.
+    #[error("{bytes} bytes is more than the {limit} that a component may have")]
+    TooLarge {
+        /// The file's size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The component is damaged, or uses what the sandbox does not have.
+    #[error("cannot be compiled: {detail}")]
+    Corrupt {
+        /// What the compiler said.
+        detail: String,
+    },
+    /// It was built against another version of the contract.
+    #[error("built for the contract {found}; this host offers {offered}")]
+    ContractVersion {
+        /// The interface it names, with its version.
+        found: String,
+        /// The contract of this host.
+        offered: &'static str,
+    },
+    /// It needs something that no transform gets.
+    #[error("imports {name}, which the host does not offer{}", wasi_hint(.name))]
+    UnexpectedImport {
+        /// The import.
+        name: String,
+    },
+    /// It is not a transform.
+    #[error("does not export {name}; a transform exports describe, split and execute")]
+    MissingExport {
+        /// The export.
+        name: &'static str,
+    },
+    /// A function has another type than the contract's.
+    #[error("does not fit the contract: {detail}")]
+    WrongType {
+        /// What the linker said.
+        detail: String,
+    },
+    /// What it says of itself breaks a rule.
+    #[error("describes itself wrongly")]
+    BadDescriptor(#[source] InvalidDescriptor),
+    /// It ran too long, counted in instructions.
+    #[error("out of fuel: more than {limit} instructions, perhaps an endless loop")]
+    OutOfFuel {
+        /// The limit.
+        limit: u64,
+    },
+    /// It ran too long, by the clock of this machine.
+    #[error("out of time: still running after {} s", .limit.as_secs())]
+    OutOfTime {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It asked for more memory than it may have.
+    #[error("out of memory: needs more than {limit} bytes")]
+    OutOfMemory {
+        /// The limit.
+        limit: usize,
+    },
+    /// Its calls are nested too deeply.
+    #[error("out of stack: calls are nested too deeply")]
+    StackOverflow,
+    /// It crashed.
+    #[error("crashed: {trap}{}", said(.message.as_deref()))]
+    Trapped {
+        /// How it ended, in the engine's words.
+        trap: String,
+        /// Its last log line of level error; a panic's message in guests made with the SDK.
+        message: Option<String>,
+    },
+    /// It handed too much to the host.
+    #[error("handed the host more than {limit} bytes")]
+    HostcallTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// Its outputs are too large.
+    #[error("the outputs of one unit have {bytes} bytes; {limit} are allowed")]
+    OutputTooLarge {
+        /// The size of the outputs.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// An output breaks a rule.
+    #[error("output {position} is invalid")]
+    InvalidOutput {
+        /// Which output, counted from 0.
+        position: usize,
+        /// The rule.
+        source: InvalidOutput,
+    },
+    /// The units break a rule.
+    #[error("divides its inputs wrongly")]
+    InvalidSplit(#[source] InvalidSplit),
+    /// It says that it cannot do its work.
+    #[error("{code}: {message}")]
+    Transform {
+        /// The name of the case, such as `invalid-config`.
+        code: String,
+        /// Its own words.
+        message: String,
+    },
+    /// It broke a rule of the component model.
+    #[error("broke the component interface: {detail}")]
+    Interface {
+        /// What the engine said.
+        detail: String,
+    },
+    /// More calls at once than the sandbox was made for.
+    #[error("the sandbox is busy: {detail}")]
+    Busy {
+        /// What the engine said.
+        detail: String,
+    },
+    /// The host broke its own contract.
+    #[error("the host failed: {detail}")]
+    Host {
+        /// How.
+        detail: String,
+    },
+}
+
+impl Fault {
+    /// Tells whether the same call may succeed next time.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::OutOfTime { .. } | Self::Busy { .. } => true,
+            Self::Setup { .. }
+            | Self::NotWasm
+            | Self::CoreModule
+            | Self::TooLarge { .. }
+            | Self::Corrupt { .. }
+            | Self::ContractVersion { .. }
+            | Self::UnexpectedImport { .. }
+            | Self::MissingExport { .. }
+            | Self::WrongType { .. }
+            | Self::BadDescriptor(_)
+            | Self::OutOfFuel { .. }
+            | Self::OutOfMemory { .. }
+            | Self::StackOverflow
+            | Self::Trapped { .. }
+            | Self::HostcallTooLarge { .. }
+            | Self::OutputTooLarge { .. }
+            | Self::InvalidOutput { .. }
+            | Self::InvalidSplit(_)
+            | Self::Transform { .. }
+            | Self::Interface { .. }
+            | Self::Host { .. } => false,
+        }
+    }
+
+    /// Names the error that unwound a guest; `message` is what it last logged as an error.
+    pub(super) fn of(error: &wasmtime::Error, limits: &Limits, message: Option<String>) -> Self {
+        if let Some(breach) = error.downcast_ref::<Breach>() {
+            return match breach {
+                Breach::Memory => Self::OutOfMemory {
+                    limit: limits.memory_bytes,
+                },
+                Breach::Time => Self::OutOfTime { limit: limits.wall },
+                Breach::Hostcall => Self::HostcallTooLarge {
+                    limit: limits.hostcall_bytes,
+                },
+            };
+        }
+        if let Some(HostMistake(detail)) = error.downcast_ref::<HostMistake>() {
+            return Self::Host {
+                detail: (*detail).to_owned(),
+            };
+        }
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return Self::Busy {
+                detail: format!("{error:#}"),
+            };
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Self::OutOfFuel { limit: limits.fuel },
+            Some(Trap::StackOverflow) => Self::StackOverflow,
+            Some(trap) => {
+                let trap = trap.to_string();
+                let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap).to_owned();
+                Self::Trapped { trap, message }
+            }
+            // The engine has no type for this one; a test holds the text.
+            None if format!("{error:#}")
+                .contains("fuel allocated for hostcalls has been exhausted") =>
+            {
+                Self::HostcallTooLarge {
+                    limit: limits.hostcall_bytes,
+                }
+            }
+            None => Self::Interface {
+                detail: format!("{error:#}"),
+            },
+        }
+    }
+}
+
+/// A rule that the host broke, found while a guest waits; unwinds the guest as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct HostMistake(pub(super) &'static str);
+
+fn wasi_hint(import: &str) -> &'static str {
+    if import.starts_with("wasi:") {
+        "; build it without WASI, for example for wasm32-unknown-unknown"
+    } else {
+        ""
+    }
+}
+
+fn said(message: Option<&str>) -> String {
+    message
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default()
+}

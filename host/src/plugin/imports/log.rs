@@ -1,0 +1,113 @@
+//! The import `log`: lines for the person who runs the build.
+
+use super::State;
+use crate::plugin::bindings::synix::plugin::log as wit;
+
+const LINE_BYTES: usize = 8 << 10;
+const RUN_BYTES: usize = 1 << 20;
+/// What each call costs apart from its text, so that empty lines are bounded too.
+const CALL_BYTES: usize = 64;
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Each step.
+    Trace,
+    /// For the plugin's author.
+    Debug,
+    /// For everyone.
+    Info,
+    /// Something odd.
+    Warn,
+    /// Something wrong.
+    Error,
+}
+
+/// A line that a plugin logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: Level,
+    /// The text.
+    pub message: String,
+}
+
+/// The lines of one run.
+pub(in crate::plugin) struct Log {
+    lines: Vec<LogLine>,
+    room: usize,
+    last_error: Option<String>,
+}
+
+impl Log {
+    pub(in crate::plugin) fn new() -> Self {
+        Self {
+            lines: Vec::new(),
+            room: RUN_BYTES,
+            last_error: None,
+        }
+    }
+
+    /// Returns the last line of level error, also where the run's log was full.
+    pub(in crate::plugin) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    pub(in crate::plugin) fn into_lines(self) -> Vec<LogLine> {
+        self.lines
+    }
+
+    fn push(&mut self, level: Level, mut message: String) {
+        message.truncate(message.floor_char_boundary(LINE_BYTES));
+        if level == Level::Error {
+            self.last_error = Some(message.clone());
+        }
+        if self.room <= CALL_BYTES {
+            self.room = 0;
+            return;
+        }
+        self.room -= CALL_BYTES;
+        message.truncate(message.floor_char_boundary(self.room));
+        self.room -= message.len();
+        message.shrink_to_fit();
+        self.lines.push(LogLine { level, message });
+    }
+}
+
+impl wit::Host for State {
+    fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
+        self.meter.hand_over(CALL_BYTES + message.len())?;
+        let level = match level {
+            wit::Level::Trace => Level::Trace,
+            wit::Level::Debug => Level::Debug,
+            wit::Level::Info => Level::Info,
+            wit::Level::Warn => Level::Warn,
+            wit::Level::Error => Level::Error,
+        };
+        self.log.push(level, message);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let mut log = Log::new();
+        log.push(Level::Info, "€".repeat(LINE_BYTES));
+        assert_eq!(log.into_lines()[0].message, "€".repeat(LINE_BYTES / 3));
+    }
+
+    #[test]
+    fn a_flood_is_cut_and_its_last_error_is_kept() {
+        let mut log = Log::new();
+        for _ in 0..100_000 {
+            log.push(Level::Info, String::new());
+        }
+        log.push(Level::Error, "the reason".to_owned());
+        assert_eq!(log.last_error(), Some("the reason"));
+        assert!(log.into_lines().len() <= RUN_BYTES / CALL_BYTES);
+    }
+}

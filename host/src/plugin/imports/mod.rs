@@ -1,0 +1,24 @@
+//! What a guest can reach: one file for each import of the contract.
+//!
+//! Each checks the grant, then clamps or parses what the guest gave, then asks.
+
+pub(super) mod llm;
+pub(super) mod log;
+mod request;
+
+use super::bindings::synix::plugin::types;
+use super::limits::Meter;
+
+/// The data of one call's store.
+pub(super) struct State {
+    pub(super) meter: Meter,
+    pub(super) log: log::Log,
+    pub(super) llm: llm::Llm,
+}
+
+/// Ends a run whose answer is not known yet; unwinds the guest as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("waits for an answer")]
+pub(super) struct Suspension;
+
+impl types::Host for State {}

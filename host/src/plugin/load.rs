@@ -1,0 +1,212 @@
+//! From the bytes of a component to a plugin that can be called.
+
+use std::sync::Arc;
+
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use super::Plugin;
+use super::bindings::TransformPre;
+use super::call;
+use super::convert;
+use super::descriptor::Descriptor;
+use super::engine::{CONTRACT, Core, Sandbox};
+use super::error::{Fault, PluginError};
+use super::imports::State;
+use super::limits::Limits;
+use crate::digest::Digest;
+
+/// The largest component that is compiled.
+const COMPONENT_BYTES: usize = 64 << 20;
+const EXPORTS: [&str; 3] = ["describe", "split", "execute"];
+
+/// A compiled plugin, linked to the imports.
+pub(super) struct Loaded {
+    pub(super) name: String,
+    pub(super) digest: Digest,
+    pub(super) descriptor: Descriptor,
+    pub(super) transform: TransformPre<State>,
+    /// Keeps the clock of the wall limit running.
+    _core: Arc<Core>,
+}
+
+impl Sandbox {
+    /// Loads a component as the plugin `name`, which appears in its errors.
+    ///
+    /// Compiles it unless the cache has it, and lets it describe itself once.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
+        let fails = |fault| PluginError::new(Some(name), fault);
+        check_form(bytes).map_err(fails)?;
+        let digest = Digest::of(bytes);
+        let core = self.core();
+        if let Some((component, descriptor)) = core
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.get(&core.engine, digest))
+            && let Ok(transform) = link(core, &component)
+        {
+            return Ok(plugin(core, name, digest, descriptor, transform));
+        }
+        let component = Component::from_binary(&core.engine, bytes).map_err(|error| {
+            fails(Fault::Corrupt {
+                detail: format!("{error:#}"),
+            })
+        })?;
+        check_world(core, &component).map_err(fails)?;
+        let transform = link(core, &component).map_err(fails)?;
+        let descriptor = describe(name, &transform)?;
+        if let Some(cache) = &core.cache {
+            cache.put(digest, &component, &descriptor);
+        }
+        Ok(plugin(core, name, digest, descriptor, transform))
+    }
+}
+
+fn plugin(
+    core: &Arc<Core>,
+    name: &str,
+    digest: Digest,
+    descriptor: Descriptor,
+    transform: TransformPre<State>,
+) -> Plugin {
+    let name = name.to_owned();
+    Plugin {
+        loaded: Arc::new(Loaded {
+            name,
+            digest,
+            descriptor,
+            transform,
+            _core: Arc::clone(core),
+        }),
+    }
+}
+
+/// Tells a component from a core module and from anything else by its first eight bytes.
+fn check_form(bytes: &[u8]) -> Result<(), Fault> {
+    if bytes.len() > COMPONENT_BYTES {
+        return Err(Fault::TooLarge {
+            bytes: bytes.len(),
+            limit: COMPONENT_BYTES,
+        });
+    }
+    match bytes {
+        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(Fault::CoreModule),
+        [b'\0', b'a', b's', b'm', ..] => Err(Fault::Corrupt {
+            detail: "unknown kind of wasm file".to_owned(),
+        }),
+        _ => Err(Fault::NotWasm),
+    }
+}
+
+/// Compares the names of a component's imports and exports with the contract's.
+fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
+    let world = component.component_type();
+    for (name, _) in world.imports(&core.engine) {
+        let Some((interface, version)) = in_contract(name) else {
+            return Err(Fault::UnexpectedImport {
+                name: name.to_owned(),
+            });
+        };
+        let is_known = ["llm", "log", "types"].contains(&interface);
+        if !is_compatible(version) || (!is_known && version != our_version()) {
+            return Err(Fault::ContractVersion {
+                found: name.to_owned(),
+                offered: CONTRACT,
+            });
+        }
+        if !is_known {
+            return Err(Fault::UnexpectedImport {
+                name: name.to_owned(),
+            });
+        }
+    }
+    for name in EXPORTS {
+        let export = world.get_export(&core.engine, name);
+        if !export.is_some_and(|export| matches!(export.ty, ComponentItem::ComponentFunc(_))) {
+            return Err(Fault::MissingExport { name });
+        }
+    }
+    Ok(())
+}
+
+/// Splits the name of one of the contract's interfaces from its version.
+fn in_contract(import: &str) -> Option<(&str, &str)> {
+    let interface = import.strip_prefix("synix:plugin/")?;
+    Some(interface.split_once('@').unwrap_or((interface, "")))
+}
+
+fn our_version() -> &'static str {
+    CONTRACT.rsplit_once('@').map_or("", |(_, version)| version)
+}
+
+/// Tells whether a version names the same contract: additions change only its last number.
+fn is_compatible(version: &str) -> bool {
+    let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
+    line(version) == line(our_version())
+}
+
+fn link(core: &Core, component: &Component) -> Result<TransformPre<State>, Fault> {
+    let linked = core
+        .linker
+        .instantiate_pre(component)
+        .and_then(TransformPre::new);
+    linked.map_err(|error| {
+        // A compatible version may have a function that ours does not.
+        let world = component.component_type();
+        let other = world.imports(&core.engine).find_map(|(name, _)| {
+            let (_, version) = in_contract(name)?;
+            (version != our_version()).then(|| name.to_owned())
+        });
+        match other {
+            Some(found) => Fault::ContractVersion {
+                found,
+                offered: CONTRACT,
+            },
+            None => Fault::WrongType {
+                detail: format!("{error:#}"),
+            },
+        }
+    })
+}
+
+fn describe(name: &str, transform: &TransformPre<State>) -> Result<Descriptor, PluginError> {
+    let limits = Limits::default();
+    let ended = call::enter(transform, &limits, None, |transform, store| {
+        transform.call_describe(store)
+    });
+    let settled = ended.settle(name, &limits, |claimed| {
+        convert::claimed_descriptor(claimed)
+            .check()
+            .map_err(Fault::BadDescriptor)
+    })?;
+    Ok(settled.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_compatible_when_only_its_last_number_differs() {
+        assert!(is_compatible("0.1.0") && is_compatible("0.1.7"));
+        for other in ["", "0", "0.2.0", "1.1.0", "0.1"] {
+            assert!(!is_compatible(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_first_bytes() {
+        assert!(matches!(check_form(b""), Err(Fault::NotWasm)));
+        assert!(matches!(check_form(b"(component)"), Err(Fault::NotWasm)));
+        assert!(matches!(
+            check_form(b"\0asm\x01\0\0\0"),
+            Err(Fault::CoreModule)
+        ));
+        assert!(matches!(check_form(b"\0asm\x0d\0\x01\0"), Ok(())));
+        assert!(matches!(
+            check_form(&vec![0; COMPONENT_BYTES + 1]),
+            Err(Fault::TooLarge { .. })
+        ));
+    }
+}

@@ -1,0 +1,98 @@
+//! Text files as artifacts.
+
+use super::{SourceBytes, SourceError, SourceFile, front_matter};
+use crate::artifact::{Artifact, Content, Metadata};
+use crate::ids::Kind;
+
+/// Returns the text that the bytes of a file are.
+pub(super) fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
+    String::from_utf8(bytes).map_err(|error| SourceError::NotUtf8 {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// Makes the artifact of a file: of Markdown the front matter is metadata, of all else the text is the content.
+pub(super) fn artifact(
+    file: &SourceFile,
+    kind: &Kind,
+    content: &SourceBytes,
+) -> Result<Artifact, SourceError> {
+    let text = std::str::from_utf8(&content.bytes).map_err(|error| SourceError::NotUtf8 {
+        path: file.path.clone(),
+        offset: error.valid_up_to(),
+    })?;
+    let (metadata, text) = if is_markdown(&file.path) {
+        front_matter::split(text).map_err(|(line, problem)| SourceError::FrontMatter {
+            path: file.path.clone(),
+            line,
+            problem,
+        })?
+    } else {
+        (Metadata::new(), text)
+    };
+    Ok(Artifact {
+        label: file.label.clone(),
+        kind: kind.clone(),
+        content: Content::Text(text.to_owned()),
+        metadata,
+    })
+}
+
+fn is_markdown(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| {
+        ["md", "markdown"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::ids::Label;
+
+    fn made(path: &str, bytes: &[u8]) -> Result<Artifact, SourceError> {
+        let file = SourceFile {
+            path: path.to_owned(),
+            label: Label::parse("a").unwrap(),
+        };
+        let content = SourceBytes {
+            bytes: bytes.to_vec(),
+            digest: Digest::of(bytes),
+        };
+        artifact(&file, &Kind::parse("source").unwrap(), &content)
+    }
+
+    #[test]
+    fn only_markdown_has_front_matter() {
+        let text = b"---\na: 1\n---\nx";
+        assert_eq!(
+            made("n/a.MD", text).unwrap().content,
+            Content::Text("x".to_owned())
+        );
+        let plain = made("n/a.txt", text).unwrap();
+        assert_eq!(plain.content.as_bytes(), text);
+        assert!(plain.metadata.is_empty());
+    }
+
+    /// C5: a file that cannot be loaded is an error that names file and line.
+    #[test]
+    fn wrong_front_matter_names_file_and_line() {
+        let message = made("n/a.md", b"---\na: 1\nb: [\n---\nx")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.starts_with("n/a.md:3: the front matter is not YAML: "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_named() {
+        let message = made("a.md", b"ab\xc3").unwrap_err().to_string();
+        assert_eq!(message, "a.md: is not UTF-8 text from byte 2 on");
+    }
+}

@@ -1,0 +1,370 @@
+//! Builds: one row for each command that drives work, with its layers and stale units.
+//!
+//! A build's status is derived from these rows and the submissions', never stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::answers::Realm;
+use super::{Reader, Store, StoreError};
+use crate::clock::Moment;
+use crate::digest::Digest;
+use crate::request::{Failure, FailureKind};
+
+/// The number of a build, shown as `build-7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuildId(pub i64);
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "build-{}", self.0)
+    }
+}
+
+impl FromStr for BuildId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("build-").unwrap_or(text).parse().map(Self)
+    }
+}
+
+/// Which command opened a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildKind {
+    /// `synix build`.
+    Build,
+    /// `synix batch-build run`.
+    Batch,
+}
+
+impl BuildKind {
+    /// Returns the name kept in rows and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Batch => "batch-build",
+        }
+    }
+}
+
+/// How a layer's requests are answered, fixed once for a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerMode {
+    /// One call each.
+    Sync,
+    /// Through batches.
+    Batch,
+}
+
+impl LayerMode {
+    /// Returns the name kept in rows and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Batch => "batch",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Sync, Self::Batch].into_iter().find(|mode| mode.name() == text)
+    }
+}
+
+/// Where a stale unit of a build stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitState {
+    /// Waiting to run or for answers.
+    Waiting,
+    /// It has its outputs.
+    Done,
+    /// It failed, or was held back.
+    Failed,
+}
+
+impl UnitState {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Waiting => 0,
+            Self::Done => 1,
+            Self::Failed => 2,
+        }
+    }
+}
+
+/// A build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildRow {
+    /// Its number.
+    pub id: BuildId,
+    /// `build` or `batch-build`.
+    pub kind: String,
+    /// The pipeline file, relative to the project.
+    pub pipeline: String,
+    /// The pipeline's fingerprint when it was opened.
+    pub fingerprint: Digest,
+    /// The fingerprint's parts, as JSON.
+    pub parts: String,
+    /// Where its answers come from.
+    pub realm: Realm,
+    /// When it was opened.
+    pub opened: Moment,
+    /// When nothing was left to do.
+    pub closed: Option<Moment>,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+    /// Why it stopped before its end, if it did.
+    pub error: Option<String>,
+}
+
+/// A layer of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildLayer {
+    /// Its place in the pipeline's order.
+    pub position: usize,
+    /// Its name.
+    pub name: String,
+    /// How its requests are answered; `None`: undecided, or it asks nothing.
+    pub mode: Option<LayerMode>,
+    /// How many of its units needed nothing.
+    pub fresh: u64,
+}
+
+/// The stale units of a layer, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LayerTally {
+    /// Units that wait.
+    pub waiting: u64,
+    /// Units with their outputs.
+    pub done: u64,
+    /// Units that failed or were held back.
+    pub failed: u64,
+}
+
+/// A failed unit of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildUnit {
+    /// The layer's place in the pipeline's order.
+    pub layer: usize,
+    /// The unit's name.
+    pub key: String,
+    /// The kind of failure.
+    pub kind: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+impl Store {
+    /// Opens a build.
+    pub fn open_build(&self, build: &BuildRow, kind: BuildKind) -> Result<BuildId, StoreError> {
+        self.connection
+            .execute(
+                "INSERT INTO build (kind, pipeline, fingerprint, parts, realm, opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    kind.name(),
+                    build.pipeline,
+                    build.fingerprint.as_bytes(),
+                    build.parts,
+                    build.realm.as_bytes(),
+                    i64::try_from(build.opened.0).unwrap_or(i64::MAX)
+                ],
+            )
+            .map(|_| BuildId(self.connection.last_insert_rowid()))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Takes over another pipeline fingerprint, at the user's word.
+    pub fn rebase_build(&self, build: BuildId, fingerprint: Digest, parts: &str) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                "UPDATE build SET fingerprint = ?2, parts = ?3 WHERE id = ?1",
+                params![build.0, fingerprint.as_bytes(), parts],
+            )
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Records that nothing is left to do, or (`None`) that there is again.
+    pub fn close_build(&self, build: BuildId, closed: Option<Moment>) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                "UPDATE build SET closed = ?2 WHERE id = ?1",
+                params![build.0, closed.map(|closed| i64::try_from(closed.0).unwrap_or(i64::MAX))],
+            )
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Records that a build was cancelled.
+    pub fn cancel_build(&self, build: BuildId) -> Result<(), StoreError> {
+        self.connection
+            .execute("UPDATE build SET cancelled = 1 WHERE id = ?1", [build.0])
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Records why a build stopped before its end, or (`None`) that it goes on.
+    pub fn keep_build_error(&self, build: BuildId, error: Option<&str>) -> Result<(), StoreError> {
+        self.connection
+            .execute("UPDATE build SET error = ?2 WHERE id = ?1", params![build.0, error])
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Records a layer of a build.
+    pub fn keep_build_layer(&self, build: BuildId, layer: &BuildLayer) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO build_layer (build, position, name, mode, fresh) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET name = excluded.name, mode = excluded.mode, fresh = excluded.fresh",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    build.0,
+                    i64::try_from(layer.position).unwrap_or(i64::MAX),
+                    layer.name,
+                    layer.mode.map(LayerMode::name),
+                    i64::try_from(layer.fresh).unwrap_or(i64::MAX)
+                ])
+            })
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Records where a stale unit stands.
+    pub fn keep_build_unit(
+        &self,
+        build: BuildId,
+        layer: usize,
+        key: &str,
+        state: UnitState,
+        failure: Option<&Failure>,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO build_unit (build, layer, key, state, kind, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    build.0,
+                    i64::try_from(layer).unwrap_or(i64::MAX),
+                    key,
+                    state.number(),
+                    failure.map(|failure| failure.kind.name()),
+                    failure.map(|failure| failure.message.as_str())
+                ])
+            })
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Forgets the stale units of a build, before it is driven again.
+    ///
+    /// Their work is not forgotten: that stands in units and answers.
+    pub fn clear_build_units(&self, build: BuildId) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM build_unit WHERE build = ?1", [build.0])
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+}
+
+const BUILD_COLUMNS: &str = "id, kind, pipeline, fingerprint, parts, realm, opened, closed, cancelled, error";
+
+fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
+    let moment = |value: i64| Moment(value.unsigned_abs());
+    Ok(BuildRow {
+        id: BuildId(row.get(0)?),
+        kind: row.get(1)?,
+        pipeline: row.get(2)?,
+        fingerprint: Digest::from_bytes(row.get(3)?),
+        parts: row.get(4)?,
+        realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(5)?),
+        opened: moment(row.get(6)?),
+        closed: row.get::<_, Option<i64>>(7)?.map(moment),
+        cancelled: row.get(8)?,
+        error: row.get(9)?,
+    })
+}
+
+impl Reader {
+    /// Returns the build, if there is one of this number.
+    pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
+        self.connection
+            .query_row(&format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"), [id.0], build_row)
+            .optional()
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns all builds, the newest first; with a kind only those.
+    pub fn builds(&self, kind: Option<BuildKind>) -> Result<Vec<BuildRow>, StoreError> {
+        let statement =
+            format!("SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC");
+        self.connection
+            .prepare_cached(&statement)
+            .and_then(|mut statement| {
+                statement.query_map([kind.map(BuildKind::name)], build_row)?.collect()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the layers of a build in the pipeline's order.
+    pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT position, name, mode, fresh FROM build_layer WHERE build = ?1 ORDER BY position")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([build.0], |row| {
+                        Ok(BuildLayer {
+                            position: usize::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                            name: row.get(1)?,
+                            mode: row.get::<_, Option<String>>(2)?.and_then(|mode| LayerMode::parse(&mode)),
+                            fresh: row.get::<_, i64>(3)?.unsigned_abs(),
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Counts the stale units of a layer of a build.
+    pub fn layer_tally(&self, build: BuildId, layer: usize) -> Result<LayerTally, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1),
+                        count(*) FILTER (WHERE state = 2)
+                 FROM build_unit WHERE build = ?1 AND layer = ?2",
+            )
+            .and_then(|mut statement| {
+                statement.query_row(params![build.0, i64::try_from(layer).unwrap_or(i64::MAX)], |row| {
+                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                    Ok(LayerTally { waiting: count(0)?, done: count(1)?, failed: count(2)? })
+                })
+            })
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the failed units of a build, by layer and name.
+    pub fn failed_units(&self, build: BuildId) -> Result<Vec<BuildUnit>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT layer, key, kind, message FROM build_unit WHERE build = ?1 AND state = 2 ORDER BY layer, key",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([build.0], |row| {
+                        Ok(BuildUnit {
+                            layer: usize::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                            key: row.get(1)?,
+                            kind: row.get::<_, Option<String>>(2)?.unwrap_or_else(|| FailureKind::Guest.name().to_owned()),
+                            message: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))
+    }
+}

@@ -1,0 +1,190 @@
+//! The state of a project: one SQLite database and a folder of large contents.
+//!
+//! ```text
+//! .synix/
+//!   state.sqlite3     units, artifacts, requests, answers, submissions, builds, snapshots
+//!   objects/ab/cd…    contents over 64 KiB, under their digest
+//!   locks/build-7     held by the process that drives build 7
+//!   batches/          files on their way to and from providers
+//! ```
+//!
+//! [`Store`] reads and writes, [`Reader`] only reads and may be used by many
+//! threads and processes beside one writer. Each file of this module owns the
+//! tables of one subject; [`database`] owns the file itself.
+
+mod answers;
+mod artifacts;
+mod attempts;
+mod builds;
+mod database;
+mod migrations;
+mod objects;
+mod requests;
+mod snapshots;
+mod submissions;
+mod units;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::disk::{self, DiskError, FileLock};
+
+pub use answers::Realm;
+pub use artifacts::{ArtifactId, StoredArtifact};
+pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
+pub use builds::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState};
+pub use database::SUPPORTED_FORMAT;
+pub use requests::RequestId;
+pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
+pub use submissions::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
+pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
+
+/// Why the state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database refused a statement.
+    #[error("the state database {} failed", .path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file is not a database or its pages are damaged.
+    #[error("the state database {} is corrupted; restore it from a copy, or move the folder .synix away to start anew", .path.display())]
+    Corrupted {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A later synix wrote the file.
+    #[error("the state in {} has format {found}; this synix writes {supported} and may only read it", .path.display())]
+    FormatTooNew {
+        /// The database file.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The newest format this synix writes.
+        supported: u32,
+    },
+    /// There is no state yet.
+    #[error("there is no state in {} yet; run `synix build` first", .path.display())]
+    Absent {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// A row does not hold what it should.
+    #[error("the state holds an unusable {what}: {detail}")]
+    Unusable {
+        /// Which sort of row.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A large content is missing or differs from its digest.
+    #[error("the content {} is missing or damaged", .path.display())]
+    BadObject {
+        /// The object file.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// A read-only view of the state.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    folder: PathBuf,
+}
+
+/// The state, open for reading and writing.
+#[derive(Debug)]
+pub struct Store {
+    reader: Reader,
+}
+
+impl std::ops::Deref for Store {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+impl Reader {
+    /// Opens the state in `folder` for reading.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let connection = database::open_to_read(folder)?;
+        Ok(Self { connection, folder: folder.to_owned() })
+    }
+
+    /// Opens another connection to the same state, for another thread.
+    pub fn another(&self) -> Result<Self, StoreError> {
+        Self::open(&self.folder)
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> StoreError {
+        database::failed(&self.folder, source)
+    }
+}
+
+impl Store {
+    /// Opens the state in `folder` for writing; creates and migrates it where needed.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        disk::create_folder(folder)?;
+        // Derived data: never to be committed with the project.
+        let ignore = folder.join(".gitignore");
+        if !ignore.exists() {
+            disk::replace(&ignore, b"*\n")?;
+        }
+        let connection = database::open_to_write(folder)?;
+        Ok(Self { reader: Reader { connection, folder: folder.to_owned() } })
+    }
+
+    /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
+    pub fn write<T, E: From<StoreError>>(&self, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.execute_batch("BEGIN IMMEDIATE")?;
+        match act() {
+            Ok(value) => {
+                self.execute_batch("COMMIT")?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one to report.
+                let _ = self.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the lock on driving a build, or returns `None` where another process has it.
+    pub fn lock_build(&self, build: BuildId) -> Result<Option<FileLock>, StoreError> {
+        Ok(FileLock::try_take(&self.build_lock(build))?)
+    }
+
+    /// Returns what the process that drives `build` wrote about itself.
+    pub fn build_holder(&self, build: BuildId) -> String {
+        disk::holder(&self.build_lock(build))
+    }
+
+    /// Returns the folder for files on their way to and from providers.
+    pub fn batch_folder(&self) -> Result<PathBuf, StoreError> {
+        let folder = self.folder.join("batches");
+        disk::create_folder(&folder)?;
+        Ok(folder)
+    }
+
+    fn build_lock(&self, build: BuildId) -> PathBuf {
+        self.folder.join("locks").join(format!("build-{}", build.0))
+    }
+
+    fn execute_batch(&self, statement: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(statement).map_err(|source| self.failed(source))
+    }
+}
+
+#[cfg(test)]
+mod tests;

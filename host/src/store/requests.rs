@@ -1,0 +1,53 @@
+//! Requests under their keys.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Reader, Store, StoreError};
+use crate::request::{Request, RequestKey};
+
+/// The number of a request in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub i64);
+
+impl Store {
+    /// Adds `request` unless its key is known, and returns its number.
+    pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
+        if let Some(id) = self.request_id(key)? {
+            return Ok(id);
+        }
+        let document = serde_json::to_string(request).unwrap_or_default();
+        let insert = || {
+            self.connection
+                .prepare_cached("INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)")?
+                .execute(params![key.0.as_bytes(), request.provider, request.model])?;
+            let id = self.connection.last_insert_rowid();
+            self.connection
+                .prepare_cached("INSERT INTO request_body (request, document) VALUES (?1, ?2)")?
+                .execute(params![id, document])?;
+            Ok(RequestId(id))
+        };
+        insert().map_err(|source| self.failed(source))
+    }
+}
+
+impl Reader {
+    /// Returns the number of the request under `key`, if it is known.
+    pub fn request_id(&self, key: RequestKey) -> Result<Option<RequestId>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT id FROM request WHERE key = ?1")
+            .and_then(|mut statement| statement.query_row([key.0.as_bytes()], |row| row.get(0)).optional())
+            .map(|id| id.map(RequestId))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the whole request.
+    pub fn request(&self, id: RequestId) -> Result<Request, StoreError> {
+        let document: String = self
+            .connection
+            .prepare_cached("SELECT document FROM request_body WHERE request = ?1")
+            .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)))
+            .map_err(|source| self.failed(source))?;
+        serde_json::from_str(&document)
+            .map_err(|error| StoreError::Unusable { what: "request", detail: error.to_string() })
+    }
+}

@@ -1,0 +1,146 @@
+//! Asks one question about each input.
+//!
+//! Templates can name `label`, `kind`, `content` and `metadata` of the input.
+
+use synix_plugin::prompt::{self, Config, Wording};
+use synix_plugin::template::variables_of;
+use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
+
+struct Map;
+
+impl Transform for Map {
+    const NAME: &'static str = "map";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Asks one question about each input";
+    const SHAPE: Shape = Shape::PerInput;
+    type Config = Config;
+
+    fn config_schema() -> String {
+        prompt::schema(Wording {
+            variables: "`content`, `label`, `kind` and `metadata`",
+            default_label: Some("{{ label }}"),
+        })
+    }
+
+    fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        inputs.iter().map(|input| answer(input, config)).collect()
+    }
+}
+
+synix_plugin::export!(Map);
+
+fn answer(input: &Input, config: &Config) -> Result<Output, Error> {
+    let variables = variables_of(input)?;
+    let label = match config.label() {
+        Some(template) => template.render(&variables)?,
+        None => input.header.label.clone(),
+    };
+    Ok(Output::text(label, config.kind(), config.ask(&variables)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use synix_plugin::testing::{execute, input, says, with_model};
+    use synix_plugin::{Blob, Content, Request};
+
+    use super::*;
+
+    #[test]
+    fn the_answer_becomes_an_output_under_the_inputs_label() {
+        let ran = with_model(
+            |_| says("A painter."),
+            || {
+                execute::<Map>(
+                    &[input("alice", "She paints.")],
+                    r#"{"prompt": "Sum up: {{ content }}"}"#,
+                )
+            },
+        );
+        assert_eq!(
+            ran.result.unwrap(),
+            [Output::text("alice", "text", "A painter.")]
+        );
+        assert_eq!(ran.requests, [Request::user("Sum up: She paints.")]);
+    }
+
+    #[test]
+    fn label_and_kind_can_be_set() {
+        let config = r#"{"prompt": "q", "label": "ws-{{ label }}", "kind": "work-style"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[input("alice", "")], config),
+        );
+        assert_eq!(
+            ran.result.unwrap(),
+            [Output::text("ws-alice", "work-style", "a")]
+        );
+    }
+
+    #[test]
+    fn the_text_of_a_prompt_file_is_a_template() {
+        let config = r#"{"prompt_file": "Who is {{ label }}?\n"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[input("alice", "")], config),
+        );
+        assert_eq!(ran.requests, [Request::user("Who is alice?")]);
+    }
+
+    #[test]
+    fn a_wrong_label_is_found_before_a_question_is_paid_for() {
+        let config = r#"{"prompt": "q", "label": "{{ nme }}"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[input("alice", "")], config),
+        );
+        assert!(
+            matches!(ran.result, Err(Error::InvalidInput(text)) if text.contains("label line 1"))
+        );
+        assert!(ran.requests.is_empty());
+    }
+
+    #[test]
+    fn with_a_response_format_an_answer_that_is_not_json_is_refused() {
+        let config = r#"{"prompt": "q", "response_format": {"type": "object"}}"#;
+        let run = |answer: &'static str| {
+            with_model(
+                move |_| says(answer),
+                || execute::<Map>(&[input("a", "")], config),
+            )
+            .result
+        };
+        assert!(matches!(run("Sure!"), Err(Error::InvalidAnswer(_))));
+        assert_eq!(
+            run(r#"{"x": 1}"#).unwrap(),
+            [Output::text("a", "text", r#"{"x": 1}"#)]
+        );
+    }
+
+    #[test]
+    fn an_input_that_is_not_text_is_refused_by_its_label() {
+        let picture = Content::Bytes(Blob {
+            media_type: "image/png".to_owned(),
+            data: vec![0],
+        });
+        let picture = Input {
+            content: picture,
+            ..input("face", "")
+        };
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[picture], r#"{"prompt": "q"}"#),
+        );
+        assert!(
+            matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `face` is image/png, not text")
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_invalid_config() {
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[input("a", "")], r#"{"promt": "q"}"#),
+        );
+        assert!(matches!(ran.result, Err(Error::InvalidConfig(text)) if text.contains("promt")));
+    }
+}

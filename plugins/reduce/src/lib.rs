@@ -1,0 +1,110 @@
+//! Asks one question about all inputs.
+//!
+//! Templates can name `inputs`, a list in label order; each has `label`, `kind`, `content` and `metadata`.
+
+use synix_plugin::prompt::{self, Config, Wording};
+use synix_plugin::template::{Template, variables_of_all};
+use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
+
+struct Reduce;
+
+impl Transform for Reduce {
+    const NAME: &'static str = "reduce";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Asks one question about all inputs";
+    const SHAPE: Shape = Shape::All;
+    type Config = Config;
+
+    fn config_schema() -> String {
+        prompt::schema(Wording {
+            variables: "`inputs`, a list in label order; each has `content`, `label`, `kind` and `metadata`",
+            default_label: None,
+        })
+    }
+
+    fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
+        let label = label(config)?.source;
+        // A template's text would be a strange name for a unit.
+        let key = if label.contains('{') { "all" } else { label };
+        let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+        Ok(vec![Unit {
+            key: key.to_owned(),
+            inputs: (0..count).collect(),
+            config: None,
+        }])
+    }
+
+    fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        let mut inputs: Vec<&Input> = inputs.iter().collect();
+        inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
+        let variables = variables_of_all(&inputs)?;
+        let label = label(config)?.render(&variables)?;
+        Ok(vec![Output::text(
+            label,
+            config.kind(),
+            config.ask(&variables)?,
+        )])
+    }
+}
+
+synix_plugin::export!(Reduce);
+
+fn label(config: &Config) -> Result<Template<'_>, Error> {
+    config
+        .label()
+        .ok_or_else(|| Error::InvalidConfig("`label` is needed".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use synix_plugin::Request;
+    use synix_plugin::testing::{execute, input, says, split, with_model};
+
+    use super::*;
+
+    const CONFIG: &str = r#"{"label": "team", "prompt": "Team:{% for a in inputs %}\n- {{ a.label }}: {{ a.content }}{% endfor %}"}"#;
+
+    #[test]
+    fn inputs_stand_in_label_order_whatever_order_they_come_in() {
+        let inputs = [input("bob", "Bakes."), input("alice", "Paints.")];
+        let ran = with_model(|_| says("Two."), || execute::<Reduce>(&inputs, CONFIG));
+        assert_eq!(ran.result.unwrap(), [Output::text("team", "text", "Two.")]);
+        assert_eq!(
+            ran.requests,
+            [Request::user("Team:\n- alice: Paints.\n- bob: Bakes.")]
+        );
+    }
+
+    #[test]
+    fn one_unit_takes_every_input_under_the_layers_label() {
+        let inputs = [input("alice", ""), input("bob", "")];
+        let unit = Unit {
+            key: "team".to_owned(),
+            inputs: vec![0, 1],
+            config: None,
+        };
+        assert_eq!(split::<Reduce>(&inputs, CONFIG).unwrap(), [unit]);
+    }
+
+    #[test]
+    fn a_label_that_is_a_template_does_not_name_the_unit() {
+        let config = r#"{"label": "team of {{ inputs | length }}", "prompt": "q"}"#;
+        assert_eq!(
+            split::<Reduce>(&[input("alice", "")], config).unwrap()[0].key,
+            "all"
+        );
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Reduce>(&[input("alice", "")], config),
+        );
+        assert_eq!(ran.result.unwrap()[0].label, "team of 1");
+    }
+
+    #[test]
+    fn a_missing_label_is_an_invalid_config() {
+        assert!(matches!(
+            split::<Reduce>(&[], r#"{"prompt": "q"}"#),
+            Err(Error::InvalidConfig(_))
+        ));
+    }
+}

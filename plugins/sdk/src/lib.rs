@@ -1,0 +1,89 @@
+//! Write synix transforms in Rust.
+//!
+//! A transform is a pure function from a unit and the model's answers to outputs. It implements [`Transform`] and is
+//! handed over with [`export!`]:
+//!
+//! ```
+//! use synix_plugin::{Error, Header, Input, Output, Request, Shape, Transform, Unit};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     language: String,
+//! }
+//!
+//! struct Translate;
+//!
+//! impl Transform for Translate {
+//!     const NAME: &'static str = "translate";
+//!     const VERSION: &'static str = "0.1.0";
+//!     const SUMMARY: &'static str = "Translates each input";
+//!     const SHAPE: Shape = Shape::PerInput;
+//!     type Config = Config;
+//!
+//!     fn config_schema() -> String {
+//!         r#"{
+//!             "type": "object",
+//!             "properties": {"language": {"type": "string"}},
+//!             "required": ["language"],
+//!             "additionalProperties": false
+//!         }"#
+//!         .to_owned()
+//!     }
+//!
+//!     fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+//!         let mut outputs = Vec::new();
+//!         for input in inputs {
+//!             let request = Request::user(input.text()?).system(format!("Translate into {}.", config.language));
+//!             let answer = synix_plugin::complete(&request)?;
+//!             outputs.push(Output::text(&input.header.label, "translation", answer.text));
+//!         }
+//!         Ok(outputs)
+//!     }
+//! }
+//!
+//! synix_plugin::export!(Translate);
+//!
+//! // Off WebAssembly the model is a script, so that a transform can be tested like any function.
+//! let ran = synix_plugin::testing::with_model(
+//!     |_| synix_plugin::testing::says("Hallo"),
+//!     || synix_plugin::testing::execute::<Translate>(
+//!         &[synix_plugin::testing::input("a", "Hello")],
+//!         r#"{"language": "German"}"#,
+//!     ),
+//! );
+//! assert_eq!(ran.result.unwrap()[0].label, "a");
+//! assert_eq!(ran.requests.len(), 1);
+//! ```
+//!
+//! Compile it for `wasm32-unknown-unknown` as a `cdylib` and turn the module into a component.
+//!
+//! What a transform may not do: keep anything from call to call, or depend on anything but its arguments and the
+//! answers. `execute` runs from its start again each time an answer has arrived.
+
+#![warn(missing_docs)]
+
+// Generated code names this crate as its users do.
+extern crate self as synix_plugin;
+
+pub mod bindings;
+mod content;
+mod export;
+pub mod llm;
+pub mod log;
+#[cfg(feature = "template")]
+pub mod prompt;
+#[cfg(feature = "template")]
+pub mod template;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+mod transform;
+
+pub use bindings::synix::plugin::types::{
+    Blob, Content, Descriptor, Header, Input, MetadataEntry, OtherError, Output, Shape,
+    TransformError as Error, Unit,
+};
+#[doc(hidden)]
+pub use export::Exported;
+pub use llm::{LlmError, Request, Response, complete, complete_all};
+pub use transform::Transform;

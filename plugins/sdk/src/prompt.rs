@@ -1,0 +1,206 @@
+//! The config of transforms that ask one templated question, and the question it makes.
+//!
+//! Which variables the templates can name is for the transform.
+
+use minijinja::value::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::template::Template;
+use crate::{Error, Request, complete};
+
+/// What a layer sets.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    system: Option<String>,
+    prompt: Option<String>,
+    prompt_file: Option<String>,
+    label: Option<String>,
+    kind: Option<String>,
+    max_tokens: Option<u32>,
+    temperature: Option<f64>,
+    #[serde(default)]
+    stop: Vec<String>,
+    response_format: Option<Box<RawValue>>,
+    model: Option<String>,
+    options: Option<Box<RawValue>>,
+    #[serde(default)]
+    sample: u32,
+}
+
+/// What the schema says that differs from transform to transform.
+#[derive(Debug, Clone, Copy)]
+pub struct Wording {
+    /// What templates can name, such as `{{ content }}`.
+    pub variables: &'static str,
+    /// The label where none is set; without one it is required.
+    pub default_label: Option<&'static str>,
+}
+
+/// Returns the JSON Schema of [`Config`].
+pub fn schema(wording: Wording) -> String {
+    let (label, required) = match wording.default_label {
+        Some(label) => (format!(", \"default\": \"{label}\""), ""),
+        None => (String::new(), "\"label\""),
+    };
+    include_str!("prompt.schema.json")
+        .replace("@variables@", wording.variables)
+        .replace("@default_label@", &label)
+        .replace("@required@", required)
+}
+
+impl Config {
+    /// Renders the question, asks it, and returns the answer's text.
+    ///
+    /// With a response format the answer must be JSON.
+    pub fn ask(&self, variables: &Value) -> Result<String, Error> {
+        let answer = complete(&self.request(variables)?)?.text;
+        if self.response_format.is_some() {
+            serde_json::from_str::<IgnoredAny>(&answer).map_err(|error| {
+                Error::InvalidAnswer(format!("the answer is not JSON: {error}"))
+            })?;
+        }
+        Ok(answer)
+    }
+
+    /// Returns the label as it stands in the config.
+    pub fn label(&self) -> Option<Template<'_>> {
+        self.label.as_deref().map(|source| Template {
+            name: "label",
+            source,
+        })
+    }
+
+    /// Returns the kind of the output.
+    pub fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("text")
+    }
+
+    fn request(&self, variables: &Value) -> Result<Request, Error> {
+        let mut request = Request::user(self.prompt()?.render(variables)?);
+        if let Some(source) = &self.system {
+            request = request.system(
+                Template {
+                    name: "system",
+                    source,
+                }
+                .render(variables)?,
+            );
+        }
+        Ok(Request {
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            stop: self.stop.clone(),
+            response_format: self
+                .response_format
+                .as_ref()
+                .map(|schema| schema.get().to_owned()),
+            model: self.model.clone(),
+            sample: self.sample,
+            options: self
+                .options
+                .as_ref()
+                .map(|options| options.get().to_owned()),
+            ..request
+        })
+    }
+
+    fn prompt(&self) -> Result<Template<'_>, Error> {
+        match (&self.prompt, &self.prompt_file) {
+            (Some(source), None) => Ok(Template {
+                name: "prompt",
+                source,
+            }),
+            (None, Some(source)) => Ok(Template {
+                name: "prompt_file",
+                source,
+            }),
+            (Some(_), Some(_)) | (None, None) => Err(Error::InvalidConfig(
+                "one of `prompt` and `prompt_file` is needed, not both".to_owned(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDING: Wording = Wording {
+        variables: "`{{ x }}`",
+        default_label: Some("{{ label }}"),
+    };
+
+    #[test]
+    fn the_schema_lists_exactly_the_fields_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(&schema(WORDING)).unwrap();
+        let mut listed: Vec<_> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        listed.sort();
+        let refused = serde_json::from_str::<Config>(r#"{"?": 1}"#)
+            .unwrap_err()
+            .to_string();
+        let mut read: Vec<_> = refused
+            .split('`')
+            .skip(3)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
+        read.sort();
+        assert_eq!(listed, read);
+    }
+
+    #[test]
+    fn a_label_without_a_default_is_required() {
+        let strict: serde_json::Value = serde_json::from_str(&schema(Wording {
+            default_label: None,
+            ..WORDING
+        }))
+        .unwrap();
+        assert_eq!(strict["required"], serde_json::json!(["label"]));
+        let lenient: serde_json::Value = serde_json::from_str(&schema(WORDING)).unwrap();
+        assert_eq!(lenient["required"], serde_json::json!([]));
+        assert_eq!(lenient["properties"]["label"]["default"], "{{ label }}");
+    }
+
+    #[test]
+    fn two_prompts_or_none_are_an_invalid_config() {
+        for text in ["{}", r#"{"prompt": "a", "prompt_file": "b"}"#] {
+            let config: Config = serde_json::from_str(text).unwrap();
+            assert!(
+                matches!(
+                    config.request(&Value::UNDEFINED),
+                    Err(Error::InvalidConfig(_))
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_setting_reaches_the_request() {
+        let config: Config = serde_json::from_str(
+            r#"{"prompt": "q", "system": "s", "max_tokens": 5, "temperature": 0.5, "stop": ["."], "model": "cheap",
+                "response_format": {"type": "object"}, "options": {"seed": 1}, "sample": 2}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            config.request(&Value::UNDEFINED).unwrap(),
+            Request::user("q")
+                .system("s")
+                .max_tokens(5)
+                .temperature(0.5)
+                .stop(".")
+                .model("cheap")
+                .response_format(r#"{"type": "object"}"#)
+                .options(r#"{"seed": 1}"#)
+                .sample(2)
+        );
+    }
+}

@@ -1,0 +1,235 @@
+//! Jinja templates over inputs.
+//!
+//! An unknown variable is an error, not an empty text. Values are looked up when a template names them, so that metadata
+//! nobody uses are never read.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+
+use crate::{Error, Input, MetadataEntry};
+
+/// A template with the name under which errors speak of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Template<'a> {
+    /// The config property it comes from.
+    pub name: &'static str,
+    /// Its text.
+    pub source: &'a str,
+}
+
+impl Template<'_> {
+    /// Renders it; a wrong template is an invalid config, a value that is not there an invalid input.
+    pub fn render(self, variables: &Value) -> Result<String, Error> {
+        if !self.source.contains('{') {
+            return Ok(strip_line_break(self.source).to_owned());
+        }
+        // Most templates only name variables, and the tables of filters and tests cost more than rendering them.
+        self.render_in(Environment::empty(), variables)
+            .or_else(|_| self.render_in(Environment::new(), variables))
+            .map_err(|error| self.explain(&error))
+    }
+
+    fn render_in(
+        self,
+        mut environment: Environment<'_>,
+        variables: &Value,
+    ) -> Result<String, minijinja::Error> {
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.render_named_str(self.name, self.source, variables)
+    }
+
+    fn explain(self, error: &minijinja::Error) -> Error {
+        let mut text = error.kind().to_string();
+        if let Some(detail) = error.detail() {
+            let _ = write!(text, ": {detail}");
+        }
+        let _ = match error.line() {
+            Some(line) => {
+                let shown: String = self
+                    .source
+                    .lines()
+                    .nth(line - 1)
+                    .unwrap_or("")
+                    .trim()
+                    .chars()
+                    .take(80)
+                    .collect();
+                write!(text, ", in {} line {line}: {shown}", self.name)
+            }
+            None => write!(text, ", in {}", self.name),
+        };
+        let wrong_template = matches!(
+            error.kind(),
+            ErrorKind::SyntaxError
+                | ErrorKind::BadEscape
+                | ErrorKind::TemplateNotFound
+                | ErrorKind::UnknownFilter
+                | ErrorKind::UnknownFunction
+                | ErrorKind::UnknownMethod
+                | ErrorKind::UnknownTest
+        );
+        if wrong_template {
+            Error::InvalidConfig(text)
+        } else {
+            Error::InvalidInput(text)
+        }
+    }
+}
+
+/// Jinja drops the last line break of a template; so does a text that is none.
+fn strip_line_break(source: &str) -> &str {
+    let source = source.strip_suffix('\n').unwrap_or(source);
+    source.strip_suffix('\r').unwrap_or(source)
+}
+
+/// Returns `label`, `kind`, `content` and `metadata` of a text input.
+pub fn variables_of(input: &Input) -> Result<Value, Error> {
+    Ok(Value::from_object(InputVariables {
+        label: Value::from(input.header.label.as_str()),
+        kind: Value::from(input.header.kind.as_str()),
+        content: Value::from(input.text()?),
+        metadata: Value::from_object(MetadataVariables(input.header.metadata.clone())),
+    }))
+}
+
+/// Returns `inputs`: the variables of each, in their order.
+pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
+    let inputs: Vec<Value> = inputs
+        .iter()
+        .map(|input| variables_of(input))
+        .collect::<Result<_, _>>()?;
+    Ok(Value::from_pairs([("inputs", inputs)]))
+}
+
+#[derive(Debug)]
+struct InputVariables {
+    label: Value,
+    kind: Value,
+    content: Value,
+    metadata: Value,
+}
+
+impl Object for InputVariables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "label" => Some(self.label.clone()),
+            "kind" => Some(self.kind.clone()),
+            "content" => Some(self.content.clone()),
+            "metadata" => Some(self.metadata.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["content", "kind", "label", "metadata"])
+    }
+}
+
+#[derive(Debug)]
+struct MetadataVariables(Vec<MetadataEntry>);
+
+impl Object for MetadataVariables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let entry = self.0.iter().find(|entry| entry.key == key)?;
+        serde_json::from_str(&entry.value).ok()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(
+            self.0
+                .iter()
+                .map(|entry| Value::from(entry.key.as_str()))
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn render(source: &str) -> Result<String, Error> {
+        let mut input = testing::input("alice", "She paints.\n");
+        input.header.metadata = vec![
+            MetadataEntry {
+                key: "tags".to_owned(),
+                value: r#"["x","y"]"#.to_owned(),
+            },
+            MetadataEntry {
+                key: "year".to_owned(),
+                value: "2026".to_owned(),
+            },
+        ];
+        Template {
+            name: "prompt",
+            source,
+        }
+        .render(&variables_of(&input).unwrap())
+    }
+
+    #[test]
+    fn every_variable_of_an_input_can_be_named() {
+        let text = render(
+            "{{ label }}/{{ kind }}/{{ metadata.year + 1 }}/{{ metadata.tags | join('+') }}: {{ content }}",
+        );
+        assert_eq!(text.unwrap(), "alice/text/2027/x+y: She paints.\n");
+    }
+
+    #[test]
+    fn metadata_is_listed_in_the_order_of_its_keys() {
+        assert_eq!(
+            render("{{ metadata | tojson }}").unwrap(),
+            r#"{"tags": ["x", "y"], "year": 2026}"#
+        );
+    }
+
+    #[test]
+    fn text_is_not_escaped() {
+        assert_eq!(render("{{ '<&>' }}").unwrap(), "<&>");
+    }
+
+    #[test]
+    fn the_last_line_break_is_dropped_with_and_without_a_variable() {
+        assert_eq!(render("plain\n").unwrap(), "plain");
+        assert_eq!(render("{{ label }}\n").unwrap(), "alice");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_an_invalid_input_that_names_template_and_line() {
+        let error = render("one\nSay {{ contents }}").unwrap_err();
+        let Error::InvalidInput(text) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            text,
+            "undefined value, in prompt line 2: Say {{ contents }}"
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_is_an_invalid_config_that_names_template_and_line() {
+        let error = render("one\n\n{% if %}").unwrap_err();
+        let Error::InvalidConfig(text) = error else {
+            panic!("{error:?}")
+        };
+        assert!(text.contains("in prompt line 3: {% if %}"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_metadata_value_can_have_a_default() {
+        assert_eq!(
+            render("{{ metadata.author | default('nobody') }}").unwrap(),
+            "nobody"
+        );
+        assert!(matches!(
+            render("{{ metadata.author }}"),
+            Err(Error::InvalidInput(_))
+        ));
+    }
+}

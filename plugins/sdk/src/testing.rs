@@ -1,0 +1,160 @@
+//! Runs a transform as a native function, with a script in the model's place.
+
+use std::cell::RefCell;
+
+use crate::bindings::Guest as _;
+use crate::llm::{Ending, LlmError, Request, Response, Usage};
+use crate::log::Level;
+use crate::{Content, Error, Exported, Header, Input, Output, Transform, Unit};
+
+/// What happened while a scripted model was in place.
+#[derive(Debug)]
+pub struct Ran<R> {
+    /// What the work returned.
+    pub result: R,
+    /// Every request, in order.
+    pub requests: Vec<Request>,
+    /// Every line written to the log, in order.
+    pub lines: Vec<(Level, String)>,
+}
+
+type Model = Box<dyn FnMut(&Request) -> Result<Response, LlmError>>;
+
+#[derive(Default)]
+struct Scene {
+    model: Option<Model>,
+    requests: Vec<Request>,
+    lines: Vec<(Level, String)>,
+}
+
+thread_local! {
+    static SCENE: RefCell<Scene> = RefCell::default();
+}
+
+/// Runs `work` on this thread with `model` answering its requests.
+pub fn with_model<R>(
+    model: impl FnMut(&Request) -> Result<Response, LlmError> + 'static,
+    work: impl FnOnce() -> R,
+) -> Ran<R> {
+    SCENE.replace(Scene {
+        model: Some(Box::new(model)),
+        ..Scene::default()
+    });
+    let result = work();
+    let Scene {
+        requests, lines, ..
+    } = SCENE.take();
+    Ran {
+        result,
+        requests,
+        lines,
+    }
+}
+
+/// Returns a complete answer of `text`, for scripts.
+pub fn says(text: impl Into<String>) -> Result<Response, LlmError> {
+    Ok(Response {
+        text: text.into(),
+        ending: Ending::Complete,
+        model: "scripted".to_owned(),
+        usage: Usage {
+            input_tokens: 1,
+            output_tokens: 1,
+        },
+        details: "{}".to_owned(),
+    })
+}
+
+/// Returns an input of the kind `text` without metadata.
+pub fn input(label: &str, text: &str) -> Input {
+    Input {
+        header: Header {
+            label: label.to_owned(),
+            kind: "text".to_owned(),
+            digest: "0".repeat(64),
+            metadata: Vec::new(),
+        },
+        content: Content::Text(text.to_owned()),
+    }
+}
+
+/// Runs `T` over one unit of all `inputs`, as the host does; `config` is JSON text.
+pub fn execute<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Output>, Error> {
+    let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+    let unit = Unit {
+        key: "unit".to_owned(),
+        inputs: (0..count).collect(),
+        config: None,
+    };
+    Exported::<T>::execute(unit, inputs.to_vec(), config.to_owned())
+}
+
+/// Divides the headers of `inputs`, as the host does; `config` is JSON text.
+pub fn split<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Unit>, Error> {
+    let headers = inputs.iter().map(|input| input.header.clone()).collect();
+    Exported::<T>::split(headers, config.to_owned())
+}
+
+pub(crate) fn answer(request: &Request) -> Result<Response, LlmError> {
+    // Taken out while it runs, so that a script may log or ask itself.
+    let model = SCENE.with_borrow_mut(|scene| {
+        scene.requests.push(request.clone());
+        scene.model.take()
+    });
+    let Some(mut model) = model else {
+        return Err(LlmError::NotGranted);
+    };
+    let answer = model(request);
+    SCENE.with_borrow_mut(|scene| scene.model = Some(model));
+    answer
+}
+
+pub(crate) fn note(level: Level, message: &str) {
+    SCENE.with_borrow_mut(|scene| scene.lines.push((level, message.to_owned())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{complete, complete_all, info};
+
+    #[test]
+    fn a_scripted_model_sees_every_request_in_order() {
+        let ran = with_model(
+            |request| says(format!("{:?}", request.max_tokens)),
+            || {
+                let first = complete(&Request::user("a").max_tokens(1)).unwrap().text;
+                let rest =
+                    complete_all(&[Request::user("b").max_tokens(2), Request::user("c")]).unwrap();
+                info!("asked {}", 1 + rest.len());
+                (first, rest[1].text.clone())
+            },
+        );
+        assert_eq!(ran.result, ("Some(1)".to_owned(), "None".to_owned()));
+        assert_eq!(
+            ran.requests,
+            [
+                Request::user("a").max_tokens(1),
+                Request::user("b").max_tokens(2),
+                Request::user("c"),
+            ]
+        );
+        assert_eq!(ran.lines, [(Level::Info, "asked 3".to_owned())]);
+    }
+
+    #[test]
+    fn without_a_model_no_question_is_answered() {
+        assert_eq!(complete(&Request::user("a")), Err(LlmError::NotGranted));
+    }
+
+    #[test]
+    fn instructions_stand_before_the_question() {
+        let request = Request::user("q").system("s");
+        let roles: Vec<_> = request
+            .messages
+            .iter()
+            .map(|message| message.role)
+            .collect();
+        assert_eq!(roles, [crate::llm::Role::System, crate::llm::Role::User]);
+    }
+}

@@ -1,0 +1,59 @@
+//! What a transform is.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Header, Input, OtherError, Output, Shape, Unit};
+
+/// A pure function from a unit and the answers it asked for to outputs.
+pub trait Transform {
+    /// Lower-case letters, digits and hyphens.
+    const NAME: &'static str;
+    /// The plugin's own version.
+    const VERSION: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+    /// How inputs become units.
+    const SHAPE: Shape;
+    /// Names of the capabilities it uses.
+    const CAPABILITIES: &'static [&'static str] = &["llm"];
+
+    /// What a layer sets; `deny_unknown_fields` belongs on it.
+    type Config: DeserializeOwned;
+
+    /// Returns the JSON Schema of [`Config`](Self::Config).
+    ///
+    /// A property with `"format": "file"` names a file in the project; the transform gets its text.
+    fn config_schema() -> String;
+
+    /// Divides a layer's inputs into units; needed for the shape [`Shape::Grouped`] only.
+    fn split(inputs: &[Header], config: &Self::Config) -> Result<Vec<Unit>, Error> {
+        let _ = config;
+        let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+        match Self::SHAPE {
+            Shape::All => Ok(vec![Unit {
+                key: "all".to_owned(),
+                inputs: (0..count).collect(),
+                config: None,
+            }]),
+            Shape::PerInput => Ok(inputs
+                .iter()
+                .zip(0..count)
+                .map(|(header, position)| Unit {
+                    key: header.label.clone(),
+                    inputs: vec![position],
+                    config: None,
+                })
+                .collect()),
+            Shape::Grouped => Err(Error::Other(OtherError {
+                code: "no-split".to_owned(),
+                message: format!(
+                    "the transform {} promises groups and has no `split`",
+                    Self::NAME
+                ),
+            })),
+        }
+    }
+
+    /// Makes the outputs of one unit.
+    fn execute(unit: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error>;
+}

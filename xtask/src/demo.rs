@@ -1,0 +1,32 @@
+//! Builds the command and runs the demonstration project from its cassettes.
+
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::setup::{self, Way};
+use crate::shell::{self, Failure, root};
+
+/// Runs the task.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::run(Way::Easiest)?;
+    println!("demo");
+    let cargo = Toolchain::from_environment().cargo;
+    let words = [
+        "run",
+        "--release",
+        "--locked",
+        "--package",
+        "synix",
+        "--bin",
+        "synix",
+        "--",
+    ];
+    let demo = ["demo", "run", "templates/team-report"];
+    shell::run(
+        Command::new(cargo)
+            .args(words)
+            .args(demo)
+            .current_dir(root()),
+    )
+}

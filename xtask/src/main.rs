@@ -1,0 +1,53 @@
+//! What contributors run: `cargo xtask TASK`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command speaks"
+)]
+
+mod debian;
+mod demo;
+mod probe;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+use shell::Failure;
+
+const USAGE: &str = "\
+cargo xtask setup [--from-debian]   get what the build needs and check it
+cargo xtask demo                    build the command and run the demonstration project
+cargo xtask test                    build everything and run every test
+
+--from-debian   compile the guests' standard library from Debian's source package,
+                as setup does where rustup cannot get it
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["setup"] => setup::run(setup::Way::Easiest),
+        ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Compiles a crate of one function the way guests are compiled.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use synix_guest_build::compile::{Compiler, Selection, target_dir_around};
+use synix_guest_build::toolchain::{StandardLibrary, Toolchain};
+
+use crate::shell::Failure;
+
+const FILES: [(&str, &str); 3] = [
+    (
+        "Cargo.toml",
+        "[package]\nname = \"probe\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[workspace]\n",
+    ),
+    (
+        "Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"probe\"\nversion = \"0.1.0\"\n",
+    ),
+    (
+        "src/lib.rs",
+        "//! Uses the allocator and formatting, so that a broken standard library shows.\n\n\
+         #[unsafe(no_mangle)]\npub extern \"C\" fn probe(number: u32) -> usize {\n    format!(\"{number}\").len()\n}\n",
+    ),
+];
+
+/// Fails where no guest could be compiled.
+pub(crate) fn compile(
+    toolchain: Toolchain,
+    standard_library: StandardLibrary,
+) -> Result<(), Failure> {
+    let folder = work_folder("probe")?;
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        // An unchanged file keeps its time, so that cargo has nothing to do.
+        if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+            write(&path, text)?;
+        }
+    }
+    let target_dir = target_dir_around(&folder);
+    let manifest = folder.join("Cargo.toml");
+    Compiler {
+        toolchain,
+        standard_library,
+        root: folder,
+        target_dir,
+    }
+    .compile(&manifest, Selection::Library)?;
+    Ok(())
+}
+
+/// Returns a folder in the target folder for what setup downloads and makes.
+pub(crate) fn work_folder(name: &str) -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure(format!("cannot find this program: {error}")))?;
+    let guests = target_dir_around(&program);
+    let folder = guests.with_file_name("setup").join(name);
+    make_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure(format!("cannot make {}: {error}", folder.display())))
+}
+
+/// Writes a small file that is made again where it is lost.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "xtask is no part of synix, and nothing here outlives a crash"
+)]
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    fs::write(path, text)
+        .map_err(|error| Failure(format!("cannot write {}: {error}", path.display())))
+}

@@ -1,0 +1,25 @@
+//! Builds everything and runs every test.
+
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::setup::{self, Way};
+use crate::shell::{self, Failure, root};
+
+/// Runs the task.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::run(Way::Easiest)?;
+    println!("test");
+    let cargo = Toolchain::from_environment().cargo;
+    shell::run(
+        Command::new(&cargo)
+            .args(["build", "--locked"])
+            .current_dir(root()),
+    )?;
+    shell::run(
+        Command::new(&cargo)
+            .args(["test", "--workspace", "--locked"])
+            .current_dir(root()),
+    )
+}
