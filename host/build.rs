@@ -11,7 +11,11 @@ fn main() {
         );
         for name in NAMES {
             let component = guests.transform(name)?;
-            let _ = writeln!(source, "    ({name:?}, include_bytes!({:?})),", component.path);
+            let _ = writeln!(
+                source,
+                "    ({name:?}, include_bytes!({:?})),",
+                component.path
+            );
         }
         source.push_str("];\n");
         guests.write_source("first_party.rs", &source)

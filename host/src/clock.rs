@@ -18,6 +18,18 @@ impl Moment {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// Reads `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fields: Vec<u64> =
+            text.strip_suffix('Z')?.split(['-', 'T', ':']).map(str::parse).collect::<Result<_, _>>().ok()?;
+        let [year, month, day, hour, minute, second] = fields[..] else { return None };
+        // The days of a year are few enough to be tried.
+        let earliest = year.checked_sub(1970)?.checked_mul(365)?;
+        let days = (earliest..earliest.checked_add(1000)?).find(|days| civil(*days) == (year, month, day))?;
+        let moment = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000);
+        (moment.to_string() == text).then_some(moment)
+    }
 }
 
 impl fmt::Display for Moment {
@@ -89,6 +101,16 @@ mod tests {
         assert_eq!(Moment(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Moment(951_827_696_000).to_string(), "2000-02-29T12:34:56Z");
         assert_eq!(Moment(1_794_700_799_000).to_string(), "2026-11-14T23:59:59Z");
+    }
+
+    #[test]
+    fn a_moment_reads_back_from_its_text() {
+        for text in ["1970-01-01T00:00:00Z", "2000-02-29T12:34:56Z", "2026-11-14T23:59:59Z"] {
+            assert_eq!(Moment::parse(text).map(|moment| moment.to_string()).as_deref(), Some(text));
+        }
+        for bad in ["", "2026", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "2026-1-1T00:00:00Z"] {
+            assert_eq!(Moment::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! ```text
 //! 8  project                                paths, settings, credentials; opens everything else
 //! 7  build                                  the scheduler and its answerers
-//! 6  batch                                  submissions: from requests to rows
+//! 6  batch · view                           submissions: from requests to rows; what a person is shown
 //! 5  plan                                   what a build would do
 //! 4  store · plugin · llm · source          disk, guests, models, raw files
 //! 3  artifact · pipeline · request          what it is about
@@ -39,3 +39,4 @@ pub mod project;
 pub mod request;
 pub mod source;
 pub mod store;
+pub mod view;

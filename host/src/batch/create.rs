@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::input::{discard, new_token};
-use super::{BatchError, BatchEvent, Batches, call_failure};
+use super::{BatchError, BatchEvent, Batches};
 use crate::llm::{BatchState, CreateError, FileId, Phase, Provider, ProviderError};
 use crate::request::{Failure, Outcome};
 use crate::store::{AttemptNote, Submission, SubmissionState};
@@ -88,7 +88,7 @@ impl Batches<'_> {
     /// Searches the provider's list for the batch of a lost reply; true when it was found and is live now.
     ///
     /// A list that cannot be read proves nothing: the submission then stays as it is.
-    async fn adopt(&mut self, submission: &mut Submission, provider: &Provider) -> Result<bool, BatchError> {
+    pub(super) async fn adopt(&mut self, submission: &mut Submission, provider: &Provider) -> Result<bool, BatchError> {
         let pauses = self.settings.look_again.get(&submission.provider).cloned().unwrap_or_default();
         for pause in std::iter::once(Duration::ZERO).chain(pauses) {
             if !pause.is_zero() {
@@ -151,7 +151,7 @@ impl Batches<'_> {
 
     /// Frees the requests of a submission that was surely not created.
     fn give_up(&mut self, submission: &mut Submission, error: &ProviderError, what: &str) -> Result<(), BatchError> {
-        let failure = call_failure(error);
+        let failure = error.to_failure();
         let message = format!("{what}: {}", failure.message);
         self.abandon(submission, &Failure { message, ..failure })
     }

@@ -88,10 +88,11 @@ impl Batches<'_> {
                 claims.push(claim);
             }
             if submission.requests == 0 {
-                submission.state = SubmissionState::Abandoned;
-                submission.note = Some("every request was answered or in flight already".to_owned());
+                // Every request was answered or in flight already.
+                store.drop_submission(submission.id)?;
+            } else {
+                store.update_submission(&submission)?;
             }
-            store.update_submission(&submission)?;
             Ok(claims)
         })?;
         for (claim, queued) in claims.into_iter().zip(chunk) {

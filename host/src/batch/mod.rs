@@ -24,6 +24,7 @@
 //! claim. Polling and taking rows is open to everyone; a row is taken once
 //! because its attempt is closed in the same transaction.
 
+mod cancel;
 mod create;
 mod event;
 mod input;
@@ -37,7 +38,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::disk::DiskError;
-use crate::llm::{Provider, ProviderError};
+use crate::llm::Provider;
 use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use crate::store::{BuildId, RequestId, Store, StoreError, Submission, SubmissionState};
 
@@ -212,11 +213,3 @@ impl<'a> Batches<'a> {
 fn failure(kind: FailureKind, message: impl Into<String>, passing: bool) -> Failure {
     Failure { kind, message: message.into(), passing, usage: Usage::default() }
 }
-
-/// Returns what a failed call to a provider means for the requests it was about.
-fn call_failure(error: &ProviderError) -> Failure {
-    error.failure()
-}
-
-#[cfg(test)]
-mod tests;

@@ -7,24 +7,24 @@ use super::BuildError;
 
 /// A request that has no answer yet.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(super) struct Asked {
     /// Its key.
-    pub key: RequestKey,
+    pub(super) key: RequestKey,
     /// Its number in the store; `None` in a dry run.
-    pub id: Option<RequestId>,
+    pub(super) id: Option<RequestId>,
     /// The position of the layer that asked first.
-    pub layer: usize,
+    pub(super) layer: usize,
     /// The request itself.
-    pub request: std::sync::Arc<Request>,
+    pub(super) request: std::sync::Arc<Request>,
 }
 
 /// A request that needs no more waiting.
 #[derive(Debug)]
-pub struct Settled {
+pub(super) struct Settled {
     /// Its key.
-    pub key: RequestKey,
+    pub(super) key: RequestKey,
     /// What became of it. An answer is where the runs look it up already.
-    pub outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 impl Settled {
@@ -34,7 +34,7 @@ impl Settled {
 }
 
 /// Whoever answers requests. The scheduler knows no more of it than this.
-pub trait Answerer {
+pub(super) trait Answerer {
     /// Takes over requests, each key once. Does not wait.
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError>;
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::batch::BatchError;
 use crate::disk::DiskError;
-use crate::llm::CassetteError;
+use crate::llm::cassette::CassetteError;
 use crate::plugin::PluginError;
 use crate::source::SourceError;
 use crate::store::{BuildId, StoreError};

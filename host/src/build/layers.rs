@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::digest::{Digest, Encoder};
 use crate::fingerprint::LayerParts;
-use crate::ids::LayerName;
+use crate::ids::{Kind, LayerName};
 use crate::pipeline::BatchChoice;
 use crate::plugin::{Limits, Plugin};
 use crate::request::{Ask, Request, Wire};
@@ -44,6 +44,8 @@ pub enum ReadyBody {
     Source {
         /// Relative to the project.
         glob: String,
+        /// The kind of its artifacts.
+        kind: Kind,
     },
     /// Runs a plugin.
     Transform(Arc<ReadyTransform>),

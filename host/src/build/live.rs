@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
+use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::sync::SyncCalls;
@@ -42,6 +43,8 @@ pub(super) struct Live<'a> {
     /// Whether this command has looked at the batches already.
     looked: bool,
     told_waiting: bool,
+    /// Providers without their credential, and the variable that should hold it.
+    missing_keys: &'a BTreeMap<String, String>,
     observer: Observer<'a>,
 }
 
@@ -50,7 +53,7 @@ impl<'a> Live<'a> {
         calls: SyncCalls<'a>,
         batches: Batches<'a>,
         modes: Modes,
-        patience: Patience,
+        drive: &Drive<'a>,
         observer: Observer<'a>,
     ) -> Self {
         Self {
@@ -58,7 +61,8 @@ impl<'a> Live<'a> {
             batches,
             modes,
             undecided: BTreeMap::new(),
-            patience,
+            patience: drive.patience,
+            missing_keys: drive.missing_keys,
             started: Instant::now(),
             looked: false,
             told_waiting: false,
@@ -150,6 +154,10 @@ impl<'a> Live<'a> {
 impl Answerer for Live<'_> {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
+            let provider = &asked.request.provider;
+            if let Some(variable) = self.missing_keys.get(provider) {
+                return Err(BuildError::MissingKey { provider: provider.clone(), variable: variable.clone() });
+            }
             match self.modes.decided(asked.layer) {
                 Some(mode) => self.route(asked, mode),
                 None => self.undecided.entry(asked.layer).or_default().push(asked),

@@ -11,7 +11,7 @@ use super::layers::{ReadyBody, ReadyTransform};
 use super::scheduler::{Scheduler, Unit};
 use super::unit::guest_failure;
 use crate::fingerprint::{InputPart, StaleReason, StoredParts, UnitParts, source_fingerprint};
-use crate::ids::UnitKey;
+use crate::ids::{Kind, UnitKey};
 use crate::json;
 use crate::plan::PlanUnit;
 use crate::plugin::{Header, Shape, UnitSpec};
@@ -24,7 +24,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
         let pipeline = self.site.pipeline;
         for (position, layer) in pipeline.layers.iter().enumerate() {
-            if let ReadyBody::Source { glob } = &layer.body {
+            if let ReadyBody::Source { glob, kind } = &layer.body {
                 let failed = |source| BuildError::Source {
                     layer: layer.name.to_string(),
                     source: Box::new(source),
@@ -32,7 +32,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 let files = self.site.folder.sources(glob).map_err(failed)?;
                 self.written(|this| {
                     for file in &files {
-                        this.read_source(position, file)?;
+                        this.read_source(position, kind, file)?;
                     }
                     Ok(())
                 })?;
@@ -53,12 +53,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    fn read_source(&mut self, layer: usize, file: &SourceFile) -> Result<(), BuildError> {
+    fn read_source(&mut self, layer: usize, kind: &Kind, file: &SourceFile) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
         let failed =
             |source| BuildError::Source { layer: name.to_owned(), source: Box::new(source) };
         let bytes = self.site.folder.read_source(file).map_err(failed)?;
-        let fingerprint = source_fingerprint(name, &file.path, file.label.as_str(), bytes.digest);
+        let fingerprint = source_fingerprint(name, kind.as_str(), &file.path, file.label.as_str(), bytes.digest);
         let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
@@ -75,7 +75,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[layer].made.push((key, Some(id)));
             return Ok(());
         }
-        let artifact = self.site.folder.artifact(file, &bytes).map_err(failed)?;
+        let artifact = self.site.folder.artifact(file, kind, &bytes).map_err(failed)?;
         let digest = artifact.digest().map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::BuildError;
 use super::answerer::{Asked, Settled};
 use crate::llm::{Completion, Provider};
-use crate::request::{FailureKind, Failure, Outcome, RequestKey};
+use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
 
 /// The providers of a pipeline by name.
@@ -125,7 +125,7 @@ impl<'a> SyncCalls<'a> {
         tokio::spawn(async move {
             let completion = match provider {
                 Some(provider) => provider.complete(&asked.request).await,
-                None => Completion::failed(FailureKind::Provider, format!("provider `{name}` is not in the pipeline")),
+                None => unknown_provider(&name),
             };
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
             let _ = sender.send(Finished { key: asked.key, request, attempt, provider: name, completion });
@@ -173,4 +173,14 @@ impl<'a> SyncCalls<'a> {
         }
         Ok(())
     }
+}
+
+fn unknown_provider(name: &str) -> Completion {
+    let failure = Failure {
+        kind: FailureKind::Provider,
+        message: format!("provider `{name}` is not in the pipeline"),
+        passing: false,
+        usage: Usage::default(),
+    };
+    Completion { outcome: Outcome::Failed(failure), unclear: 0, sends: 0 }
 }

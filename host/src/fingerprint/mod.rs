@@ -126,8 +126,8 @@ impl UnitParts {
 }
 
 /// Returns the fingerprint of a file of a source; `path` is relative to the project.
-pub fn source_fingerprint(layer: &str, path: &str, label: &str, bytes: Digest) -> Digest {
-    Encoder::new("synix.source.v1").text(layer).text(path).text(label).digest(bytes).finish()
+pub fn source_fingerprint(layer: &str, kind: &str, path: &str, label: &str, bytes: Digest) -> Digest {
+    Encoder::new("synix.source.v1").text(layer).text(kind).text(path).text(label).digest(bytes).finish()
 }
 
 #[cfg(test)]

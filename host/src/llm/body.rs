@@ -86,7 +86,10 @@ mod tests {
         let read: Value = serde_json::from_str(&batch_line(&request, &key)).unwrap();
         assert_eq!(read["custom_id"], key.to_string());
         assert_eq!(read["custom_id"].as_str().unwrap().len(), 64);
-        assert_eq!((&read["method"], &read["url"]), (&json!("POST"), &json!("/v1/chat/completions")));
+        assert_eq!(
+            (&read["method"], &read["url"]),
+            (&json!("POST"), &json!("/v1/chat/completions"))
+        );
     }
 
     #[test]
@@ -99,7 +102,8 @@ mod tests {
     fn options_may_not_change_what_the_key_stands_for() {
         for wire in [Wire::OpenAi, Wire::Anthropic] {
             let plain = request(wire, "Hi");
-            let options = json!({"model": "x", "messages": [], "stream": true, "stream_options": {}});
+            let options =
+                json!({"model": "x", "messages": [], "stream": true, "stream_options": {}});
             let bold = Request {
                 options: options.as_object().unwrap().clone(),
                 ..plain.clone()

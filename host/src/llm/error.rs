@@ -88,9 +88,9 @@ pub enum ProviderError {
         /// What arrived last.
         received: u64,
     },
-    /// A file differed each time it was fetched.
-    #[error("provider {provider}: file {file} was different each time it was fetched")]
-    Unstable {
+    /// A file may be incomplete, and was different each time it was fetched.
+    #[error("provider {provider}: file {file} may be incomplete")]
+    Doubtful {
         /// Which provider.
         provider: String,
         /// Which file.
@@ -125,7 +125,9 @@ impl ProviderError {
             Self::Unreachable { .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }
-            | Self::Unreadable { .. } => Retry::Backoff,
+            | Self::Unreadable { .. }
+            | Self::Short { .. }
+            | Self::Doubtful { .. } => Retry::Backoff,
             Self::Replied { reply, .. } => {
                 let (_, passing) = reply.class();
                 match reply.wait {
@@ -138,8 +140,6 @@ impl ProviderError {
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }
-            | Self::Short { .. }
-            | Self::Unstable { .. }
             | Self::NoBatchApi { .. }
             | Self::Disk(_) => Retry::Never,
         }
@@ -156,7 +156,7 @@ impl ProviderError {
             | Self::Setup { .. }
             | Self::Unreachable { .. }
             | Self::Short { .. }
-            | Self::Unstable { .. }
+            | Self::Doubtful { .. }
             | Self::NoBatchApi { .. }
             | Self::Disk(_) => false,
         }
@@ -177,7 +177,7 @@ impl ProviderError {
             | Self::TimedOut { .. }
             | Self::Unreadable { .. }
             | Self::Short { .. }
-            | Self::Unstable { .. } => self.failure(FailureKind::Provider, true),
+            | Self::Doubtful { .. } => self.failure(FailureKind::Provider, true),
             Self::BaseUrl { .. } | Self::Setup { .. } | Self::NoBatchApi { .. } | Self::Disk(_) => {
                 self.failure(FailureKind::Provider, false)
             }
@@ -238,7 +238,7 @@ impl From<ProviderError> for CreateError {
             | ProviderError::Setup { .. }
             | ProviderError::Unreachable { .. }
             | ProviderError::Short { .. }
-            | ProviderError::Unstable { .. }
+            | ProviderError::Doubtful { .. }
             | ProviderError::NoBatchApi { .. }
             | ProviderError::Disk(_) => Self::NotSent(error),
         }
@@ -265,7 +265,11 @@ mod tests {
     #[test]
     fn only_passing_errors_are_retried() {
         for status in [408, 409, 429, 500, 502, 503, 504, 529] {
-            assert_eq!(replied(status, "x", None).retry(), Retry::Backoff, "{status}");
+            assert_eq!(
+                replied(status, "x", None).retry(),
+                Retry::Backoff,
+                "{status}"
+            );
         }
         for status in [301, 400, 401, 402, 403, 404, 413, 422] {
             assert_eq!(replied(status, "x", None).retry(), Retry::Never, "{status}");

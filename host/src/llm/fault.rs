@@ -149,11 +149,9 @@ fn code_and_message(body: &Value) -> (Option<String>, String) {
     let text = |name: &str| match error.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Null
-        | Value::Bool(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     };
     let message = text("message").or_else(|| text("detail"));
     let message = message.unwrap_or_else(|| match error {
@@ -208,20 +206,31 @@ mod tests {
     #[test]
     fn a_status_decides_the_class() {
         for status in [400, 404, 413, 422] {
-            assert_eq!(class(status, "x"), (FailureKind::Invalid, false), "{status}");
+            assert_eq!(
+                class(status, "x"),
+                (FailureKind::Invalid, false),
+                "{status}"
+            );
         }
         for status in [401, 403] {
             assert_eq!(class(status, "x"), (FailureKind::Auth, false), "{status}");
         }
         for status in [0, 408, 409, 429, 500, 502, 503, 504, 529] {
-            assert_eq!(class(status, "x"), (FailureKind::Provider, true), "{status}");
+            assert_eq!(
+                class(status, "x"),
+                (FailureKind::Provider, true),
+                "{status}"
+            );
         }
     }
 
     /// L18: a 429 for want of money is not a rate limit.
     #[test]
     fn want_of_money_does_not_pass() {
-        assert_eq!(class(429, "insufficient_quota"), (FailureKind::Quota, false));
+        assert_eq!(
+            class(429, "insufficient_quota"),
+            (FailureKind::Quota, false)
+        );
         assert_eq!(class(402, "x"), (FailureKind::Quota, false));
         let low = json!({"type": "error", "error": {"type": "invalid_request_error",
             "message": "Your credit balance is too low to access the API."}});
@@ -242,12 +251,18 @@ mod tests {
             404,
             r#"{"error":{"message":"no such model","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
         );
-        assert_eq!(openai.to_string(), "no such model (HTTP 404, model_not_found)");
+        assert_eq!(
+            openai.to_string(),
+            "no such model (HTTP 404, model_not_found)"
+        );
         let anthropic = read(
             529,
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#,
         );
-        assert_eq!(anthropic.to_string(), "Overloaded (HTTP 529, overloaded_error)");
+        assert_eq!(
+            anthropic.to_string(),
+            "Overloaded (HTTP 529, overloaded_error)"
+        );
     }
 
     #[test]

@@ -38,6 +38,14 @@ impl Patience {
         }
     }
 
+    /// Allows at least `retries` sends after the first, whatever the settings say.
+    pub(super) fn at_least(self, retries: u32) -> Self {
+        Self {
+            retries: self.retries.max(retries),
+            ..self
+        }
+    }
+
     /// Sets what "not found" means.
     pub(super) fn on_not_found(self, not_found: NotFound) -> Self {
         Self { not_found, ..self }

@@ -74,12 +74,11 @@ impl Transport {
                 url: base_url,
             });
         };
-        let client = client(&base, &headers, Connections::Kept).map_err(|source| {
-            ProviderError::Setup {
+        let client =
+            client(&base, &headers, Connections::Kept).map_err(|source| ProviderError::Setup {
                 provider: name.clone(),
                 source,
-            }
-        })?;
+            })?;
         Ok(Self {
             provider: name,
             base,
@@ -142,8 +141,17 @@ impl Transport {
                 .header("content-type", "application/json")
                 .body(body.to_string());
         }
+        self.send_json(request, self.http.timeout).await
+    }
+
+    /// Sends a request whose reply is JSON, once.
+    pub(super) async fn send_json(
+        &self,
+        request: RequestBuilder,
+        limit: Duration,
+    ) -> Result<Reply, ProviderError> {
         self.pace.admit().await;
-        self.within(self.http.timeout, async {
+        self.within(limit, async {
             let response = self.send(request).await?;
             let poll_after = wait::told(response.headers(), self.clock.now());
             let body = self.collect(response).await?;
@@ -158,7 +166,7 @@ impl Transport {
         .await
     }
 
-    /// Starts a request that is not JSON; send it with [`Self::stream`].
+    /// Starts a request that is not a JSON call.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         self.client.request(method, self.url(path, &[]))
     }
@@ -263,14 +271,12 @@ impl Transport {
         limit: Duration,
         work: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        tokio::time::timeout(limit, work)
-            .await
-            .unwrap_or_else(|_| {
-                Err(ProviderError::TimedOut {
-                    provider: self.provider.clone(),
-                    after: limit,
-                })
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            Err(ProviderError::TimedOut {
+                provider: self.provider.clone(),
+                after: limit,
             })
+        })
     }
 
     fn failed(&self, error: reqwest::Error) -> ProviderError {
@@ -344,5 +350,56 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 #[cfg(test)]
-#[path = "transport_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::llm::testing::{Server, provider_with, request, with_headers};
+    use crate::request::Wire;
+
+    async fn pauses_after(reply: Vec<u8>, backoff: Duration) -> bool {
+        let server = Server::start(vec![reply]);
+        let http = HttpSettings {
+            retries: 0,
+            backoff,
+            timeout: Duration::from_secs(20),
+        };
+        let provider = provider_with(&server, Wire::OpenAi, http);
+        provider.complete(&request(Wire::OpenAi, "Hi")).await;
+        provider.transport.pace.not_before().is_some()
+    }
+
+    #[tokio::test]
+    async fn too_many_requests_hold_back_every_other() {
+        let wait = "retry-after: 60\r\n";
+        let second = Duration::from_secs(1);
+        assert!(pauses_after(with_headers(429, wait, "{}"), second).await);
+        assert!(pauses_after(with_headers(529, wait, "{}"), second).await);
+        assert!(!pauses_after(with_headers(500, "", "{}"), second).await);
+    }
+
+    #[tokio::test]
+    async fn an_exhausted_limit_holds_back_every_other() {
+        let limits = "x-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 1m0s\r\n";
+        let reply = || with_headers(200, limits, "{}");
+        assert!(pauses_after(reply(), Duration::from_secs(1)).await);
+        assert!(!pauses_after(reply(), Duration::ZERO).await);
+    }
+
+    #[test]
+    fn loopback_is_told_from_the_world() {
+        let loopback = |text: &str| is_loopback(&Url::parse(text).unwrap());
+        for near in [
+            "http://127.0.0.1:8181/v1",
+            "http://localhost",
+            "http://[::1]:80/",
+        ] {
+            assert!(loopback(near), "{near}");
+        }
+        for far in [
+            "https://api.openai.com/v1",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+        ] {
+            assert!(!loopback(far), "{far}");
+        }
+    }
+}

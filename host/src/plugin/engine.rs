@@ -108,8 +108,10 @@ fn config(workers: usize) -> Config {
         .consume_fuel(true)
         .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES)
-        // Nobody reads them, and taking one would be most of a suspension's cost.
-        .wasm_backtrace_max_frames(None);
+        // Nobody reads backtraces; without them a suspension is cheap and compiled code is small.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .native_unwind_info(cfg!(windows));
     config
 }
 

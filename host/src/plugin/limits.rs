@@ -10,7 +10,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::digest::Encoder;
 
 /// The stack of wasm code; the calling thread must have twice as much.
-pub(super) const STACK_BYTES: usize = 1 << 20;
+pub const STACK_BYTES: usize = 1 << 20;
 /// The elements that any table may have.
 pub(super) const TABLE_ELEMENTS: usize = 1 << 16;
 /// How often the wall time is looked at.
@@ -27,7 +27,7 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Time, without what the model takes.
     pub wall: Duration,
-    /// Bytes that the guest hands to the host, over all calls.
+    /// Bytes that the guest hands to the host, in one call and over all calls; log lines count for less.
     pub hostcall_bytes: usize,
     /// Bytes in all outputs.
     pub output_bytes: usize,

@@ -38,7 +38,7 @@ pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;
 pub use error::{Fault, PluginError};
 pub use imports::log::{Level, LogLine};
-pub use limits::Limits;
+pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, Refusal, Verdict};
 pub use split::{InvalidSplit, UnitSpec};
 pub use values::{InvalidJson, InvalidOutput};

@@ -105,16 +105,16 @@ impl ProjectFolder {
 pub(super) fn refused(path: &str) -> impl FnOnce(io::Error) -> SourceError {
     move |source| {
         let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::Missing { path },
-            io::ErrorKind::IsADirectory => SourceError::NotAFile { path },
-            // The system's own refusals have a code; that of a path that leads
-            // out is made by `cap-std`.
-            io::ErrorKind::PermissionDenied if source.raw_os_error().is_none() => {
-                SourceError::Outside { path }
-            }
-            _ => SourceError::Unreadable { path, source },
+        let kind = source.kind();
+        // The system's own refusals have a code; that of a path that leads
+        // out is made by `cap-std`.
+        if kind == io::ErrorKind::PermissionDenied && source.raw_os_error().is_none() {
+            return SourceError::Outside { path };
         }
+        if matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+            return SourceError::Missing { path };
+        }
+        SourceError::Unreadable { path, source }
     }
 }
 

@@ -165,7 +165,7 @@ pub enum FrontMatterProblem {
         /// The number.
         number: serde_json::Number,
     },
-    /// It is not YAML.
-    #[error("the front matter is not YAML: {0}")]
+    /// It is not YAML, or YAML that means different things to different readers.
+    #[error("the front matter cannot be read: {0}")]
     Yaml(String),
 }

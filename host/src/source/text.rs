@@ -85,7 +85,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            message.starts_with("n/a.md:3: the front matter is not YAML: "),
+            message.starts_with("n/a.md:3: the front matter cannot be read: "),
             "{message}"
         );
     }

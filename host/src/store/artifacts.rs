@@ -28,10 +28,6 @@ pub struct StoredArtifact {
     pub digest: Digest,
 }
 
-pub(super) fn unusable(what: &'static str) -> impl FnOnce(String) -> StoreError {
-    move |detail| StoreError::Unusable { what, detail }
-}
-
 pub(super) type Columns = (i64, i64, String, String, [u8; 32]);
 
 pub(super) fn artifact_row(

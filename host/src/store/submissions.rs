@@ -130,6 +130,14 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
+    /// Removes a submission that claimed nothing.
+    pub fn drop_submission(&self, submission: SubmissionId) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM submission WHERE id = ?1", [submission.0])
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
     /// Writes what changed of a submission: token, requests, state, status, file, batch, note and when.
     pub fn update_submission(&self, submission: &Submission) -> Result<(), StoreError> {
         self.connection

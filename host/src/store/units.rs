@@ -138,6 +138,29 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
+    /// Forgets every unit, artifact and snapshot, and returns how many units there were.
+    ///
+    /// Requests, answers, submissions and builds stay: they stand for money.
+    pub fn forget_units(&self) -> Result<usize, StoreError> {
+        let forget = || {
+            for table in [
+                "snapshot_layer",
+                "snapshot",
+                "layer_set_unit",
+                "layer_set",
+                "unit_input",
+                "transcript",
+                "artifact_body",
+                "artifact",
+                "unit_detail",
+            ] {
+                self.connection.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            self.connection.execute("DELETE FROM unit", [])
+        };
+        forget().map_err(|source| self.failed(source))
+    }
+
     fn insert_at(&self, statement: &str, unit: UnitId, position: usize, value: i64) -> Result<(), StoreError> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         self.connection

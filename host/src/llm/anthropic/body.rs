@@ -122,7 +122,10 @@ mod tests {
 
     #[test]
     fn there_is_always_a_limit() {
-        let request = Request { max_tokens: None, ..conversation() };
+        let request = Request {
+            max_tokens: None,
+            ..conversation()
+        };
         assert_eq!(body(&request)["max_tokens"], MAX_TOKENS);
     }
 
@@ -133,8 +136,14 @@ mod tests {
             data: "AA==".to_owned(),
         };
         let parts = vec![Part::Text("See".to_owned()), image];
-        let messages = vec![Message { role: Role::User, parts }];
-        let request = Request { messages, ..conversation() };
+        let messages = vec![Message {
+            role: Role::User,
+            parts,
+        }];
+        let request = Request {
+            messages,
+            ..conversation()
+        };
         let expected = json!([
             {"type": "text", "text": "See"},
             {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
@@ -146,7 +155,10 @@ mod tests {
     fn a_schema_stands_beside_what_options_configure() {
         let request = Request {
             response_format: Some(json!({"type": "object"})),
-            options: json!({"output_config": {"effort": "low"}}).as_object().unwrap().clone(),
+            options: json!({"output_config": {"effort": "low"}})
+                .as_object()
+                .unwrap()
+                .clone(),
             ..conversation()
         };
         let format = json!({"type": "json_schema", "schema": {"type": "object"}});

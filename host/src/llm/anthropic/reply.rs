@@ -91,20 +91,33 @@ mod tests {
     fn a_complete_text_is_an_answer() {
         for stop in ["end_turn", "stop_sequence"] {
             let answer = answered(said("Hello", stop));
-            assert_eq!((answer.text.as_str(), answer.ending), ("Hello", Ending::Complete));
+            assert_eq!(
+                (answer.text.as_str(), answer.ending),
+                ("Hello", Ending::Complete)
+            );
         }
     }
 
     #[test]
     fn cached_tokens_are_part_of_the_input() {
         let usage = answered(said("Hello", "end_turn")).usage;
-        assert_eq!((usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens), (16, 3, 2));
+        assert_eq!(
+            (
+                usage.input_tokens,
+                usage.cached_tokens,
+                usage.cache_write_tokens
+            ),
+            (16, 3, 2)
+        );
     }
 
     #[test]
     fn details_hold_only_what_belongs_to_the_answer() {
         let answer = answered(said("Hello", "end_turn"));
-        assert_eq!(Value::Object(answer.details), json!({"stop_reason": "end_turn"}));
+        assert_eq!(
+            Value::Object(answer.details),
+            json!({"stop_reason": "end_turn"})
+        );
     }
 
     #[test]
@@ -114,7 +127,10 @@ mod tests {
             {"type": "text", "text": "Hel"},
             {"type": "text", "text": "lo"},
         ]);
-        assert_eq!(answered(outcome(&message(&content, "end_turn"))).text, "Hello");
+        assert_eq!(
+            answered(outcome(&message(&content, "end_turn"))).text,
+            "Hello"
+        );
     }
 
     /// A1
@@ -138,10 +154,16 @@ mod tests {
     #[test]
     fn nothing_said_is_empty() {
         let failed = failure(outcome(&message(&json!([]), "end_turn")));
-        assert_eq!((failed.kind, failed.usage.output_tokens), (FailureKind::Empty, 36));
+        assert_eq!(
+            (failed.kind, failed.usage.output_tokens),
+            (FailureKind::Empty, 36)
+        );
         assert_eq!(failure(said(" \n", "end_turn")).kind, FailureKind::Empty);
         let call = json!([{"type": "tool_use", "id": "t", "name": "f", "input": {}}]);
-        assert_eq!(failure(outcome(&message(&call, "tool_use"))).kind, FailureKind::Empty);
+        assert_eq!(
+            failure(outcome(&message(&call, "tool_use"))).kind,
+            FailureKind::Empty
+        );
         assert_eq!(failure(said("Hel", "pause_turn")).kind, FailureKind::Empty);
     }
 
@@ -149,18 +171,28 @@ mod tests {
     #[test]
     fn an_unknown_ending_passes() {
         let failure = failure(said("Hel", "new_reason"));
-        assert_eq!((failure.kind, failure.passing), (FailureKind::Provider, true));
+        assert_eq!(
+            (failure.kind, failure.passing),
+            (FailureKind::Provider, true)
+        );
     }
 
     #[test]
     fn an_error_with_status_200_is_an_error() {
-        let body = json!({"type": "error", "error": {"type": "authentication_error", "message": "no"}});
+        let body =
+            json!({"type": "error", "error": {"type": "authentication_error", "message": "no"}});
         assert_eq!(failure(outcome(&body)).kind, FailureKind::Auth);
     }
 
     #[test]
     fn a_reply_of_an_absurd_shape_does_not_panic() {
-        for body in [json!(1), json!("x"), json!([1]), json!({"content": "x"}), json!({"content": [1, null]})] {
+        for body in [
+            json!(1),
+            json!("x"),
+            json!([1]),
+            json!({"content": "x"}),
+            json!({"content": [1, null]}),
+        ] {
             failure(outcome(&body));
         }
     }

@@ -25,9 +25,15 @@ pub(in crate::llm) fn body(request: &Request) -> Value {
     let messages = request.messages.iter().map(message).collect();
     body.insert("messages".to_owned(), Value::Array(messages));
     if let Some(limit) = request.max_tokens
-        && !LIMITS.iter().any(|name| request.options.contains_key(*name))
+        && !LIMITS
+            .iter()
+            .any(|name| request.options.contains_key(*name))
     {
-        let name = if reasoning { "max_completion_tokens" } else { "max_tokens" };
+        let name = if reasoning {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        };
         body.insert(name.to_owned(), json!(limit));
     }
     if let Some(temperature) = request.temperature
@@ -113,12 +119,22 @@ mod tests {
         };
         let body = body(&request);
         assert_eq!(body["max_completion_tokens"], 100);
-        assert_eq!((body.get("max_tokens"), body.get("temperature")), (None, None));
+        assert_eq!(
+            (body.get("max_tokens"), body.get("temperature")),
+            (None, None)
+        );
     }
 
     #[test]
     fn reasoning_models_are_known_by_name() {
-        for name in ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5.1-mini", "openai/o3"] {
+        for name in [
+            "o1",
+            "o3-mini",
+            "o4-mini-2025-04-16",
+            "gpt-5",
+            "gpt-5.1-mini",
+            "openai/o3",
+        ] {
             assert!(is_reasoning_model(name), "{name}");
         }
         for name in ["gpt-4o", "gpt-5-chat-latest", "llama-3", "olmo", "gpt-4.1"] {
@@ -133,8 +149,14 @@ mod tests {
             data: "AA==".to_owned(),
         };
         let parts = vec![Part::Text("See".to_owned()), image];
-        let messages = vec![Message { role: Role::User, parts }];
-        let request = Request { messages, ..conversation() };
+        let messages = vec![Message {
+            role: Role::User,
+            parts,
+        }];
+        let request = Request {
+            messages,
+            ..conversation()
+        };
         let expected = json!([
             {"type": "text", "text": "See"},
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
@@ -145,8 +167,14 @@ mod tests {
     #[test]
     fn parts_of_text_are_joined_byte_for_byte() {
         let parts = vec![Part::Text("a ".to_owned()), Part::Text("b".to_owned())];
-        let messages = vec![Message { role: Role::User, parts }];
-        let request = Request { messages, ..conversation() };
+        let messages = vec![Message {
+            role: Role::User,
+            parts,
+        }];
+        let request = Request {
+            messages,
+            ..conversation()
+        };
         assert_eq!(body(&request)["messages"][0]["content"], "a b");
     }
 
@@ -170,7 +198,13 @@ mod tests {
             ..conversation()
         };
         let body = body(&request);
-        assert_eq!((&body["temperature"], &body["seed"]), (&json!(1), &json!(3)));
-        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(7), None));
+        assert_eq!(
+            (&body["temperature"], &body["seed"]),
+            (&json!(1), &json!(3))
+        );
+        assert_eq!(
+            (&body["max_completion_tokens"], body.get("max_tokens")),
+            (&json!(7), None)
+        );
     }
 }

@@ -10,8 +10,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue}
 use super::Secret;
 
 pub(super) use batch::{cancel, create, list, poll};
-pub use body::is_reasoning_model;
 pub(super) use body::body;
+pub use body::is_reasoning_model;
 pub(super) use files::{download, upload};
 pub(super) use reply::outcome;
 

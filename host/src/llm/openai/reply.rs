@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_complete_text_is_an_answer() {
         let answer = answered(said(&json!(" Hello\n"), "stop"));
-        assert_eq!((answer.text.as_str(), answer.ending), (" Hello\n", Ending::Complete));
+        assert_eq!(
+            (answer.text.as_str(), answer.ending),
+            (" Hello\n", Ending::Complete)
+        );
         assert_eq!(answer.model, "gpt-4o-mini-2024-07-18");
         let expected = Usage {
             input_tokens: 20,
@@ -139,20 +142,29 @@ mod tests {
     #[test]
     fn details_hold_only_what_belongs_to_the_answer() {
         let answer = answered(said(&json!("Hello"), "stop"));
-        assert_eq!(Value::Object(answer.details), json!({"finish_reason": "stop"}));
+        assert_eq!(
+            Value::Object(answer.details),
+            json!({"finish_reason": "stop"})
+        );
     }
 
     /// A1
     #[test]
     fn a_text_at_the_limit_is_truncated() {
-        assert_eq!(answered(said(&json!("Hel"), "length")).ending, Ending::Truncated);
+        assert_eq!(
+            answered(said(&json!("Hel"), "length")).ending,
+            Ending::Truncated
+        );
     }
 
     /// A1: reasoning may use up the whole budget.
     #[test]
     fn no_text_at_the_limit_is_a_failure_that_was_billed() {
         let failure = failure(said(&json!(""), "length"));
-        assert_eq!((failure.kind, failure.passing), (FailureKind::Truncated, false));
+        assert_eq!(
+            (failure.kind, failure.passing),
+            (FailureKind::Truncated, false)
+        );
         assert_eq!(failure.usage.output_tokens, 9);
     }
 
@@ -161,32 +173,46 @@ mod tests {
     fn a_refusal_is_not_an_answer() {
         let message = json!({"content": null, "refusal": "I cannot."});
         let failure = failure(outcome(&completion(&message, &json!("stop"))));
-        assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Refused, "I cannot."));
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (FailureKind::Refused, "I cannot.")
+        );
     }
 
     /// A1
     #[test]
     fn a_filtered_text_is_not_an_answer() {
-        assert_eq!(failure(said(&json!("Hel"), "content_filter")).kind, FailureKind::Filtered);
+        assert_eq!(
+            failure(said(&json!("Hel"), "content_filter")).kind,
+            FailureKind::Filtered
+        );
     }
 
     /// A1
     #[test]
     fn nothing_said_is_empty() {
         for content in [json!(null), json!(""), json!(" \n\t"), json!([])] {
-            assert_eq!(failure(said(&content, "stop")).kind, FailureKind::Empty, "{content}");
+            assert_eq!(
+                failure(said(&content, "stop")).kind,
+                FailureKind::Empty,
+                "{content}"
+            );
         }
         for choices in [json!([]), json!(null)] {
             let body = json!({"id": "x", "choices": choices});
             assert_eq!(failure(outcome(&body)).kind, FailureKind::Empty);
         }
-        assert_eq!(failure(outcome(&json!({"choices": [{}]}))).kind, FailureKind::Empty);
+        assert_eq!(
+            failure(outcome(&json!({"choices": [{}]}))).kind,
+            FailureKind::Empty
+        );
     }
 
     /// A1
     #[test]
     fn a_tool_call_is_empty() {
-        let calls = json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}]);
+        let calls =
+            json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}]);
         let message = json!({"content": null, "tool_calls": calls});
         let failure = failure(outcome(&completion(&message, &json!("tool_calls"))));
         assert_eq!(failure.kind, FailureKind::Empty);
@@ -196,14 +222,20 @@ mod tests {
     #[test]
     fn an_unknown_ending_passes() {
         let failure = failure(said(&json!("Hel"), "insufficient_system_resource"));
-        assert_eq!((failure.kind, failure.passing), (FailureKind::Provider, true));
+        assert_eq!(
+            (failure.kind, failure.passing),
+            (FailureKind::Provider, true)
+        );
     }
 
     #[test]
     fn a_reply_without_a_body_passes() {
         for body in [json!(null), json!(""), json!({}), json!([])] {
             let failure = failure(outcome(&body));
-            assert_eq!((failure.kind, failure.passing), (FailureKind::Provider, true));
+            assert_eq!(
+                (failure.kind, failure.passing),
+                (FailureKind::Provider, true)
+            );
         }
     }
 
@@ -224,13 +256,22 @@ mod tests {
     fn an_error_with_status_200_is_an_error() {
         let body = json!({"error": {"code": 429, "message": "slow down"}});
         let failure = failure(outcome(&body));
-        assert_eq!((failure.kind, failure.passing), (FailureKind::Provider, true));
+        assert_eq!(
+            (failure.kind, failure.passing),
+            (FailureKind::Provider, true)
+        );
         assert!(failure.message.starts_with("slow down"));
     }
 
     #[test]
     fn a_reply_of_an_absurd_shape_does_not_panic() {
-        for body in [json!(1), json!("x"), json!([1]), json!({"choices": [1, null]}), json!({"choices": "x"})] {
+        for body in [
+            json!(1),
+            json!("x"),
+            json!([1]),
+            json!({"choices": [1, null]}),
+            json!({"choices": "x"}),
+        ] {
             failure(outcome(&body));
         }
     }

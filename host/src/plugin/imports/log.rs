@@ -7,6 +7,8 @@ const LINE_BYTES: usize = 8 << 10;
 const RUN_BYTES: usize = 1 << 20;
 /// What each call costs apart from its text, so that empty lines are bounded too.
 const CALL_BYTES: usize = 64;
+/// A flood is cut rather than stopped, so a text counts for this part of what the guest hands over.
+const TEXT_DIVISOR: usize = 16;
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +23,18 @@ pub enum Level {
     Warn,
     /// Something wrong.
     Error,
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
 }
 
 /// A line that a plugin logged.
@@ -76,7 +90,8 @@ impl Log {
 
 impl wit::Host for State {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
-        self.meter.hand_over(CALL_BYTES + message.len())?;
+        self.meter
+            .hand_over(CALL_BYTES + message.len() / TEXT_DIVISOR)?;
         let level = match level {
             wit::Level::Trace => Level::Trace,
             wit::Level::Debug => Level::Debug,

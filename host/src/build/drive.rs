@@ -1,0 +1,272 @@
+//! Drives one build from where it stands to its end, or as far as answers reach.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::dry::DryRun;
+use super::event::{Event, Observer};
+use super::journal::Journal;
+use super::layers::{ReadyBody, ReadyPipeline};
+use super::live::{Live, Patience};
+use super::modes::Modes;
+use super::pool::Pool;
+use super::recall::Known;
+use super::replay::Replay;
+use super::scheduler::{Scheduler, Site};
+use super::sync::{Providers, SyncCalls};
+use crate::batch::{BatchSettings, Batches};
+use crate::clock::Clock;
+use crate::fingerprint::StaleReason;
+use crate::llm::Cassette;
+use crate::plan::{Plan, PlanLayer, PlanUnit};
+use crate::plugin::Shape;
+use crate::source::ProjectFolder;
+use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
+
+/// Attempts at a request through batches in one command, at most.
+const BATCH_ATTEMPTS: u32 = 3;
+
+/// What every build and plan of a project needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    /// The pipeline.
+    pub pipeline: &'a ReadyPipeline,
+    /// The project's folder.
+    pub folder: &'a ProjectFolder,
+    /// A cassette to replay; `None`: live.
+    pub replay: Option<&'a Arc<Cassette>>,
+    /// The time.
+    pub clock: &'a Clock,
+}
+
+/// How a build is driven.
+#[derive(Debug, Clone, Copy)]
+pub struct Drive<'a> {
+    /// Where to go to for answers; unused in a replay.
+    pub providers: &'a Providers,
+    /// Pauses before each further look for a lost batch, by provider.
+    pub look_again: &'a [(String, Vec<Duration>)],
+    /// Providers without their credential, and the variable that should hold it.
+    pub missing_keys: &'a BTreeMap<String, String>,
+    /// Sync calls at a time, at most.
+    pub concurrency: NonZero<usize>,
+    /// How long to wait for what is in flight.
+    pub patience: Patience,
+    /// Whether to build from what there is where inputs failed.
+    pub allow_partial: bool,
+    /// Which command this is.
+    pub kind: BuildKind,
+}
+
+/// How far a build came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Driven {
+    /// Whether every unit is settled.
+    pub complete: bool,
+}
+
+impl Desk<'_> {
+    fn realm(&self) -> Realm {
+        self.replay.map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+    }
+
+    fn known(&self) -> Known {
+        self.replay.map_or(Known::Store, |cassette| Known::Cassette(Arc::clone(cassette)))
+    }
+
+    fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
+        let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        Ok(Pool::start(workers, &self.known(), reader, &self.pipeline.roles)?)
+    }
+}
+
+/// Drives `build`, whose lock the caller holds, until it is complete or can go no further.
+pub async fn drive(
+    desk: Desk<'_>,
+    drive: Drive<'_>,
+    store: &Store,
+    build: BuildId,
+    observer: Observer<'_>,
+) -> Result<Driven, BuildError> {
+    observer(&Event::Build { build: build.to_string() });
+    let realm = desk.realm();
+    take_over_orphans(store, build, observer)?;
+    store.write(|| {
+        store.clear_build_units(build)?;
+        store.keep_build_error(build, None)
+    })?;
+    let mut modes = match drive.kind {
+        BuildKind::Build => Modes::all_sync(desk.pipeline),
+        BuildKind::Batch => Modes::by_layer(desk.pipeline),
+    };
+    modes.restore(&store.build_layers(build)?);
+    let journal = Journal { store, build, realm, clock: desk.clock };
+    let site = Site {
+        pipeline: desk.pipeline,
+        folder: desk.folder,
+        reader: Some(store),
+        journal: Some(journal),
+        realm,
+        allow_partial: drive.allow_partial,
+        observer,
+    };
+    let pool = desk.pool(Some(store))?;
+    match desk.replay {
+        Some(cassette) => finish(site, Replay::new(Arc::clone(cassette), modes), pool).await,
+        None => {
+            let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
+            let settings = BatchSettings {
+                look_again: drive.look_again.iter().cloned().collect(),
+                attempts: BATCH_ATTEMPTS,
+                layers: desk.pipeline.layers.iter().map(|layer| layer.name.to_string()).collect(),
+            };
+            let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
+            let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
+            finish(site, Live::new(calls, batches, modes, &drive, observer), pool).await
+        }
+    }
+}
+
+async fn finish<A: Answerer>(site: Site<'_>, answerer: A, pool: Pool) -> Result<Driven, BuildError> {
+    let mut scheduler = Scheduler::new(site, answerer)?;
+    scheduler.run(pool).await?;
+    let complete = scheduler.is_complete();
+    if let (true, Some(journal)) = (complete, site.journal) {
+        let layers: Vec<(String, Vec<UnitId>)> = scheduler
+            .layers
+            .iter_mut()
+            .zip(&site.pipeline.layers)
+            .map(|(run, layer)| {
+                run.made.sort();
+                (layer.name.to_string(), run.made.iter().filter_map(|(_, unit)| *unit).collect())
+            })
+            .collect();
+        let now = journal.now();
+        journal.store.write(|| {
+            journal.store.take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
+            journal.store.close_build(journal.build, Some(now))
+        })?;
+    }
+    Ok(Driven { complete })
+}
+
+/// Marks the sends of processes that died as unclear, so that their requests are free again.
+fn take_over_orphans(store: &Store, own: BuildId, observer: Observer<'_>) -> Result<(), BuildError> {
+    let mut orphans = 0;
+    for build in store.builds_in_flight()? {
+        let lock = if build == own { None } else { store.lock_build(build)? };
+        if build == own || lock.is_some() {
+            orphans += store.write(|| store.close_orphans(build))?;
+        }
+    }
+    if orphans > 0 {
+        observer(&Event::Unclear { requests: orphans });
+    }
+    Ok(())
+}
+
+/// Finds out what a build would do. Writes nothing and sends nothing.
+pub async fn plan(desk: Desk<'_>, kind: BuildKind, reader: Option<&Reader>) -> Result<Plan, BuildError> {
+    let modes = match kind {
+        BuildKind::Build => Modes::all_sync(desk.pipeline),
+        BuildKind::Batch => Modes::by_layer(desk.pipeline),
+    };
+    let site = Site {
+        pipeline: desk.pipeline,
+        folder: desk.folder,
+        reader,
+        journal: None,
+        realm: desk.realm(),
+        allow_partial: false,
+        observer: &|_| {},
+    };
+    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes))?;
+    scheduler.run(desk.pool(reader)?).await?;
+    describe(&mut scheduler)
+}
+
+fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildError> {
+    let mut layers = Vec::new();
+    for position in 0..scheduler.layers.len() {
+        // Units that wait for answers may have more below them; those are not known yet.
+        let exact = scheduler.layers[position].spawned;
+        if !exact {
+            foresee(scheduler, position)?;
+        }
+        let requests = scheduler.answerer.requests.get(&position).copied().unwrap_or(0);
+        let mode = match &scheduler.site.pipeline.layers[position].body {
+            ReadyBody::Source { .. } => "source",
+            ReadyBody::Transform(transform) if !transform.grants_llm => "none",
+            ReadyBody::Transform(_) => scheduler.answerer.mode(position).map_or("auto", LayerMode::name),
+        };
+        let run = &mut scheduler.layers[position];
+        run.stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
+        layers.push(PlanLayer {
+            name: scheduler.site.pipeline.layers[position].name.to_string(),
+            mode,
+            units: run.fresh + run.stale,
+            stale: run.stale,
+            requests,
+            exact,
+            cost_usd: None,
+            stale_units: std::mem::take(&mut run.stale_units),
+            failures: std::mem::take(&mut run.failures),
+        });
+    }
+    Ok(Plan { layers })
+}
+
+/// Adds the units that must follow from stale ones above, as far as they can be named.
+fn foresee(scheduler: &mut Scheduler<'_, DryRun<'_>>, layer: usize) -> Result<(), BuildError> {
+    let transform = scheduler.transform(layer);
+    let name = scheduler.layer_name(layer);
+    let stale_above: Vec<(String, String)> = transform
+        .inputs
+        .iter()
+        .filter(|input| !scheduler.layers[**input].complete)
+        .flat_map(|input| {
+            let above = scheduler.layer_name(*input).to_owned();
+            let run = &scheduler.layers[*input];
+            let made: Vec<&str> = run.made.iter().map(|(key, _)| key.as_str()).collect();
+            run.stale_units
+                .iter()
+                .filter(|unit| !made.contains(&unit.unit.as_str()))
+                .map(|unit| (above.clone(), unit.unit.clone()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut units = Vec::new();
+    if transform.plugin.descriptor().shape == Shape::PerInput {
+        for (above, key) in &stale_above {
+            let mut labels = scheduler.previous.labels(above, key)?;
+            if labels.is_empty() {
+                labels.push(key.clone());
+            }
+            for label in labels {
+                let unit = if transform.inputs.len() == 1 { label.clone() } else { format!("{above}/{label}") };
+                let reasons = vec![StaleReason::InputStale { input: format!("{above}/{label}") }];
+                units.push(PlanUnit { unit, reasons });
+            }
+        }
+    } else {
+        let mut keys = scheduler.previous.keys(name)?;
+        if keys.is_empty() {
+            keys.push(name.to_owned());
+        }
+        let mut reasons = Vec::new();
+        for (above, key) in &stale_above {
+            let labels = scheduler.previous.labels(above, key)?;
+            let names = if labels.is_empty() { vec![key.clone()] } else { labels };
+            reasons.extend(names.into_iter().map(|name| StaleReason::InputStale { input: format!("{above}/{name}") }));
+        }
+        units.extend(keys.into_iter().map(|unit| PlanUnit { unit, reasons: reasons.clone() }));
+    }
+    let run = &mut scheduler.layers[layer];
+    run.stale += units.len() as u64;
+    run.stale_units.extend(units);
+    Ok(())
+}

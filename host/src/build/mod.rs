@@ -1,0 +1,35 @@
+//! The scheduler and its answerers: from a ready pipeline to a snapshot.
+//!
+//! A build runs units until each has its outputs, failed, or waits for an
+//! answer. Sync, batch, replay and dry run take the same path and differ only
+//! in the [`answerer::Answerer`].
+
+mod answerer;
+mod apply;
+mod drive;
+mod dry;
+mod error;
+mod event;
+mod handle;
+mod journal;
+mod layers;
+mod live;
+mod modes;
+mod pool;
+mod prepare;
+mod previous;
+mod recall;
+mod replay;
+mod scheduler;
+mod spawn;
+mod sync;
+mod unit;
+
+pub use drive::{Desk, Drive, Driven, drive, plan};
+pub use error::BuildError;
+pub use event::{Event, Observer};
+pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+pub use live::Patience;
+pub use prepare::{PrepareError, Workshop, prepare};
+pub use recall::Known;
+pub use sync::Providers;

@@ -1,0 +1,293 @@
+//! From a parsed pipeline to a ready one: plugins loaded, configs checked, files read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::error::chain;
+use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+use crate::digest::{Digest, Encoder};
+use crate::fingerprint::{FilePart, LayerParts};
+use crate::json;
+use crate::pipeline::{
+    BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline, PipelineError, PipelineErrors, TransformLayer,
+    TransformRef, check_config, file_values, replace_values,
+};
+use crate::plugin::{Limits, Plugin, PluginError, Sandbox};
+use crate::request::Ending;
+use crate::source::{ProjectFolder, SourceError};
+
+/// Why a pipeline could not be made ready.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The pipeline file is wrong.
+    #[error("the pipeline file is wrong")]
+    Pipeline(PipelineErrors),
+    /// A component or a file that a config names could not be read.
+    #[error("layer `{layer}`: cannot read a file it names")]
+    File {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<SourceError>,
+    },
+    /// A component could not be loaded.
+    #[error("layer `{layer}`: cannot use its plugin")]
+    Plugin {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<PluginError>,
+    },
+}
+
+/// What is needed to make a pipeline ready.
+pub struct Workshop<'a> {
+    /// The project's folder.
+    pub folder: &'a ProjectFolder,
+    /// Where plugins are loaded.
+    pub sandbox: &'a Sandbox,
+    /// The transforms that come with synix, by name.
+    pub first_party: &'a [(&'a str, &'a [u8])],
+    /// Says whether the environment moved a provider to another URL.
+    pub redirected: &'a dyn Fn(&str) -> bool,
+}
+
+/// Makes a pipeline ready; `file` is its path relative to the project.
+pub fn prepare(pipeline: &Pipeline, file: &str, workshop: &Workshop<'_>) -> Result<ReadyPipeline, PrepareError> {
+    let mut errors = Vec::new();
+    let mut plugins: BTreeMap<String, Plugin> = BTreeMap::new();
+    let roles = Arc::new(Roles(
+        pipeline
+            .models
+            .iter()
+            .filter_map(|(name, role)| {
+                let provider = pipeline.providers.get(&role.provider)?;
+                let settings = RoleSettings {
+                    wire: provider.api,
+                    provider: role.provider.clone(),
+                    model: role.model.clone(),
+                    max_tokens: role.max_tokens,
+                    temperature: role.temperature,
+                };
+                Some((name.clone(), settings))
+            })
+            .collect(),
+    ));
+    let mut layers = Vec::new();
+    for layer in &pipeline.layers {
+        let body = match &layer.body {
+            LayerBody::Source { glob, kind } => ReadyBody::Source { glob: glob.clone(), kind: kind.clone() },
+            LayerBody::Transform(transform) => {
+                let plugin = match load(pipeline, layer, transform, workshop, &mut plugins)? {
+                    Ok(plugin) => plugin,
+                    Err(error) => {
+                        errors.push(error);
+                        continue;
+                    }
+                };
+                let found = check(pipeline, layer, &plugin);
+                if !found.is_empty() {
+                    errors.extend(found);
+                    continue;
+                }
+                ReadyBody::Transform(Arc::new(ready(pipeline, layer, transform, plugin, &roles, workshop)?))
+            }
+        };
+        layers.push(ReadyLayer { name: layer.name.clone(), body });
+    }
+    if let Some(errors) = PipelineErrors::new(errors) {
+        return Err(PrepareError::Pipeline(errors));
+    }
+    let parts = describe(pipeline, &layers);
+    let mut encoder = Encoder::new("synix.pipeline.v1").list(parts.len());
+    for (name, words) in &parts {
+        encoder = encoder.text(name).text(words);
+    }
+    Ok(ReadyPipeline { file: file.to_owned(), layers, roles, fingerprint: encoder.finish(), parts })
+}
+
+fn load(
+    pipeline: &Pipeline,
+    layer: &Layer,
+    transform: &TransformLayer,
+    workshop: &Workshop<'_>,
+    plugins: &mut BTreeMap<String, Plugin>,
+) -> Result<Result<Plugin, PipelineError>, PrepareError> {
+    let (TransformRef::FirstParty(name) | TransformRef::File(name)) = &transform.transform;
+    if let Some(plugin) = plugins.get(name) {
+        return Ok(Ok(plugin.clone()));
+    }
+    let read;
+    let bytes: &[u8] = match &transform.transform {
+        TransformRef::File(path) => {
+            read = workshop.folder.read(path).map_err(|source| PrepareError::File {
+                layer: layer.name.to_string(),
+                source: Box::new(source),
+            })?;
+            &read
+        }
+        TransformRef::FirstParty(name) => match workshop.first_party.iter().find(|(known, _)| known == name) {
+            Some((_, bytes)) => bytes,
+            None => {
+                let known = workshop.first_party.iter().map(|(name, _)| *name);
+                return Ok(Err(pipeline.unknown_transform_error(layer, known)));
+            }
+        },
+    };
+    let plugin = workshop.sandbox.load(name, bytes).map_err(|source| PrepareError::Plugin {
+        layer: layer.name.to_string(),
+        source: Box::new(source),
+    })?;
+    plugins.insert(name.clone(), plugin.clone());
+    Ok(Ok(plugin))
+}
+
+fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineError> {
+    let mut errors = check_config(pipeline, layer, &plugin.descriptor().config_schema);
+    if plugin.descriptor().declares_llm() && pipeline.role(layer).is_none() {
+        errors.push(pipeline.no_role_error(layer));
+    }
+    errors
+}
+
+fn ready(
+    pipeline: &Pipeline,
+    layer: &Layer,
+    transform: &TransformLayer,
+    plugin: Plugin,
+    roles: &Roles,
+    workshop: &Workshop<'_>,
+) -> Result<ReadyTransform, PrepareError> {
+    let mut files = BTreeMap::new();
+    let mut paths = BTreeMap::new();
+    let mut texts = Vec::new();
+    let mut blanks = Vec::new();
+    for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
+        let text = workshop.folder.read_text(&value.path).map_err(|source| PrepareError::File {
+            layer: layer.name.to_string(),
+            source: Box::new(source),
+        })?;
+        files.insert(value.pointer.clone(), FilePart { path: value.path.clone(), digest: Digest::of(text.as_bytes()) });
+        paths.insert(value.pointer.clone(), value.path);
+        blanks.push((value.pointer.clone(), String::new()));
+        texts.push((value.pointer, text));
+    }
+    let mut config = transform.config.clone();
+    replace_values(&mut config, &texts);
+    let mut without_files = transform.config.clone();
+    replace_values(&mut without_files, &blanks);
+    let limits = limits(transform.limits);
+    let grants_llm = plugin.descriptor().declares_llm();
+    let role = pipeline.role(layer);
+    let accept_truncated = transform.accept.contains(&Ending::Truncated);
+    let has_batch_api = role.is_some_and(|role| {
+        let redirected = (workshop.redirected)(&role.provider);
+        pipeline.batch_support(role, redirected) == BatchSupport::Available
+    });
+    let role_name = transform.model.clone().unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+    let mut asking = String::new();
+    if !transform.revision.is_empty() {
+        asking.push_str(&format!("revision={}", transform.revision));
+    }
+    if accept_truncated {
+        asking.push_str(" accept=truncated");
+    }
+    // The file was checked for numbers that have no canonical form.
+    let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
+    let parts = LayerParts {
+        contract: Sandbox::contract().to_owned(),
+        layer: layer.name.to_string(),
+        component: plugin.digest(),
+        config: canonical,
+        files,
+        model: grants_llm.then(|| roles.0.get(&role_name).map(RoleSettings::words)).flatten(),
+        asking: if grants_llm { asking } else { String::new() },
+        limits: words(&limits),
+    };
+    let encoder = parts.encode();
+    Ok(ReadyTransform {
+        layer: layer.name.clone(),
+        plugin,
+        inputs: transform.inputs.clone(),
+        config_text: Value::Object(config.clone()).to_string(),
+        config,
+        limits,
+        grants_llm,
+        role: role_name,
+        revision: transform.revision.clone(),
+        accept_truncated,
+        batch: transform.batch,
+        has_batch_api,
+        min_batch: transform.min_batch.into(),
+        parts,
+        encoder,
+        files: paths,
+    })
+}
+
+fn limits(written: LayerLimits) -> Limits {
+    const MIB: usize = 1024 * 1024;
+    let mib = |written: Option<u32>, default: usize| {
+        written.and_then(|mib| usize::try_from(mib).ok()).map_or(default, |mib| mib.saturating_mul(MIB))
+    };
+    let default = Limits::default();
+    Limits {
+        fuel: written.fuel.unwrap_or(default.fuel),
+        memory_bytes: mib(written.memory_mb, default.memory_bytes),
+        wall: written.wall_s.map_or(default.wall, |seconds| std::time::Duration::from_secs(seconds.into())),
+        output_bytes: mib(written.output_mb, default.output_bytes),
+        requests: written.requests.unwrap_or(default.requests),
+        ..default
+    }
+}
+
+/// Returns the limits that decide an outcome, in words. A wall-clock breach is never stored.
+fn words(limits: &Limits) -> String {
+    format!(
+        "fuel={} memory={} stack={} hostcall={} output={} requests={}",
+        limits.fuel,
+        limits.memory_bytes,
+        crate::plugin::STACK_BYTES,
+        limits.hostcall_bytes,
+        limits.output_bytes,
+        limits.requests
+    )
+}
+
+/// Returns what the pipeline's fingerprint covers, so that a mismatch can be told in words (I1, I2).
+fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> BTreeMap<String, String> {
+    let mut parts = BTreeMap::from([("name".to_owned(), pipeline.name.clone())]);
+    for layer in layers {
+        let name = layer.name.as_str();
+        match &layer.body {
+            ReadyBody::Source { glob, kind } => {
+                parts.insert(format!("layer {name}: source"), format!("{glob} as {kind}"));
+            }
+            ReadyBody::Transform(transform) => {
+                let inputs: Vec<_> = transform.inputs.iter().map(|input| layers[*input].name.as_str()).collect();
+                let mut put = |what: &str, words: String| parts.insert(format!("layer {name}: {what}"), words);
+                put("inputs", inputs.join(", "));
+                put("plugin", transform.parts.component.to_string());
+                put("config", transform.parts.config.clone());
+                for (place, file) in &transform.parts.files {
+                    put(&format!("file at {place}"), file.digest.to_string());
+                }
+                put("model", transform.parts.model.clone().unwrap_or_default());
+                put("asking", transform.parts.asking.clone());
+                put("limits", transform.parts.limits.clone());
+                put("batch", format!("{:?} min_batch={}", transform.batch, transform.min_batch));
+            }
+        }
+    }
+    parts
+}
+
+impl PrepareError {
+    /// Returns the error with its causes in one line.
+    pub fn chain(&self) -> String {
+        chain(self)
+    }
+}

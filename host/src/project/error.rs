@@ -1,0 +1,111 @@
+//! Why a project could not be opened or a command not carried out, and with which exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::build::{BuildError, PrepareError};
+use crate::disk::DiskError;
+use crate::llm::ProviderError;
+use crate::llm::cassette::CassetteError;
+use crate::pipeline::PipelineErrors;
+use crate::plugin::PluginError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// There is no pipeline file.
+    #[error("there is no pipeline file {}; `synix init` makes a project", .path.display())]
+    NoPipeline {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A file that must be text is not.
+    #[error("{} is not UTF-8 (byte {offset})", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Where the first wrong byte stands.
+        offset: usize,
+    },
+    /// The pipeline file is wrong.
+    #[error("{}", .errors.in_file(.file))]
+    Pipeline {
+        /// The file.
+        file: String,
+        /// All that is wrong.
+        errors: PipelineErrors,
+    },
+    /// A plugin or a file of the pipeline is unusable.
+    #[error(transparent)]
+    Prepare(Box<PrepareError>),
+    /// The project's folder cannot be opened.
+    #[error(transparent)]
+    Folder(Box<SourceError>),
+    /// The sandbox cannot be started.
+    #[error(transparent)]
+    Sandbox(#[from] Box<PluginError>),
+    /// An option or variable has no meaning.
+    #[error("{0}")]
+    Usage(String),
+    /// The system refused something basic.
+    #[error("cannot start here")]
+    Here {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cassette failed.
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
+    /// A provider cannot be opened.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The build could not go on.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+impl ProjectError {
+    /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoPipeline { .. } | Self::NotText { .. } | Self::Pipeline { .. } | Self::Usage(_) => 2,
+            Self::Prepare(error) => match **error {
+                PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
+                PrepareError::Plugin { .. } => 1,
+            },
+            Self::Build(error) => match error {
+                BuildError::UnknownBuild(_) => 2,
+                BuildError::Held { .. }
+                | BuildError::Ended { .. }
+                | BuildError::Mismatch { .. }
+                | BuildError::OtherAnswers { .. } => 5,
+                BuildError::Store(_)
+                | BuildError::Source { .. }
+                | BuildError::Metadata { .. }
+                | BuildError::Plugin { .. }
+                | BuildError::Batch(_)
+                | BuildError::Cassette(_)
+                | BuildError::Disk(_)
+                | BuildError::MissingKey { .. }
+                | BuildError::WorkersGone
+                | BuildError::Interrupted => 1,
+            },
+            Self::Folder(_)
+            | Self::Sandbox(_)
+            | Self::Here { .. }
+            | Self::Disk(_)
+            | Self::Store(_)
+            | Self::Cassette(_)
+            | Self::Provider(_) => 1,
+        }
+    }
+}

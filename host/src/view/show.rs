@@ -1,0 +1,150 @@
+//! One artifact with its content and where it comes from.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::artifact::{Content, Metadata};
+use crate::digest::Digest;
+use crate::fingerprint::StoredParts;
+use crate::request::RequestKey;
+use crate::store::{Reader, Realm, SnapshotArtifact, StoreError, StoredUnit};
+
+/// An artifact, whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its digest in hex.
+    pub id: String,
+    /// The text, or the bytes in base64.
+    pub content: String,
+    /// The media type of bytes; `None` for text.
+    pub media_type: Option<String>,
+    /// Its metadata.
+    pub metadata: Metadata,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// Where an artifact comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Provenance {
+    /// The unit that made it.
+    pub unit: String,
+    /// The unit's fingerprint.
+    pub fingerprint: Digest,
+    /// The build that made it.
+    pub build: String,
+    /// The component that ran; `None` for a source.
+    pub component: Option<Digest>,
+    /// What it was made from, in order.
+    pub inputs: Vec<InputView>,
+    /// What was asked, in order.
+    pub requests: Vec<AskedView>,
+    /// Whether an input was missing.
+    pub partial: bool,
+    /// Whether the answers came from a cassette.
+    pub replayed: bool,
+}
+
+/// An input of the unit that made an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputView {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its digest in hex.
+    pub id: String,
+}
+
+/// A request behind an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedView {
+    /// Its key.
+    pub key: RequestKey,
+    /// The provider's name in the pipeline file.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The model that answered, as the provider named it.
+    pub answered_by: Option<String>,
+    /// Input tokens of the answer.
+    pub input_tokens: u64,
+    /// Output tokens of the answer.
+    pub output_tokens: u64,
+    /// The batch that answered; `None` where the request went alone.
+    pub batch: Option<String>,
+}
+
+impl Shown {
+    /// Returns the artifact with its content and provenance.
+    pub fn of(reader: &Reader, found: &SnapshotArtifact) -> Result<Self, StoreError> {
+        let artifact = reader.artifact(found.artifact.id)?;
+        let media_type = artifact.content.media_type().map(str::to_owned);
+        let content = match artifact.content {
+            Content::Text(text) => text,
+            Content::Bytes { data, .. } => STANDARD.encode(data),
+        };
+        Ok(Self {
+            layer: found.layer.clone(),
+            label: artifact.label.to_string(),
+            kind: artifact.kind.to_string(),
+            id: found.artifact.digest.to_string(),
+            content,
+            media_type,
+            metadata: artifact.metadata,
+            provenance: provenance(reader, &reader.unit(found.artifact.unit)?)?,
+        })
+    }
+}
+
+fn provenance(reader: &Reader, unit: &StoredUnit) -> Result<Provenance, StoreError> {
+    let mut inputs = Vec::new();
+    for input in reader.inputs(unit.id)? {
+        inputs.push(InputView {
+            layer: reader.unit(input.unit)?.layer,
+            label: input.label.to_string(),
+            id: input.digest.to_string(),
+        });
+    }
+    Ok(Provenance {
+        unit: unit.key.clone(),
+        fingerprint: unit.fingerprint,
+        build: unit.build.to_string(),
+        component: serde_json::from_str::<StoredParts>(&unit.parts).ok().map(|parts| parts.layer.component),
+        inputs,
+        requests: asked(reader, unit)?,
+        partial: unit.partial,
+        replayed: unit.realm != Realm::Live,
+    })
+}
+
+/// Returns what a unit asked, with who answered.
+pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>, StoreError> {
+    let mut asked = Vec::new();
+    for entry in reader.transcript(unit.id)? {
+        let request = reader.request(entry.request)?;
+        let answer = reader.answer_to(entry.request, unit.realm)?;
+        let usage = answer.as_ref().map(|answer| answer.usage).unwrap_or_default();
+        let batch = match unit.realm {
+            Realm::Live => reader.answering_batch(entry.request)?,
+            Realm::Replay(_) => None,
+        };
+        asked.push(AskedView {
+            key: entry.key,
+            provider: request.provider,
+            model: request.model,
+            answered_by: answer.map(|answer| answer.model),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            batch,
+        });
+    }
+    Ok(asked)
+}
