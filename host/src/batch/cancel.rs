@@ -14,13 +14,14 @@ impl Batches<'_> {
                 continue;
             }
             let Some(provider) = self.providers.get(&submission.provider).cloned() else {
-                self.tell(BatchEvent::NoProvider { submission: submission.id.0, provider: submission.provider });
+                self.tell(&BatchEvent::NoProvider { submission: submission.id.0, provider: submission.provider });
                 continue;
             };
             // Whether there is a batch to cancel is not known before the list is read.
-            let absent = match submission.state {
-                SubmissionState::Creating => !self.adopt(&mut submission, &provider).await?,
-                state => state < SubmissionState::Creating,
+            let absent = if submission.state == SubmissionState::Creating {
+                !self.adopt(&mut submission, &provider).await?
+            } else {
+                submission.state < SubmissionState::Creating
             };
             if absent {
                 let why = failure(FailureKind::Expired, "cancelled before it was sent", true);
@@ -28,7 +29,7 @@ impl Batches<'_> {
                 continue;
             }
             let Some(id) = submission.batch.clone() else {
-                self.tell(BatchEvent::Trouble {
+                self.tell(&BatchEvent::Trouble {
                     message: format!(
                         "whether submission {} became a batch at {} is not known; cancel again later",
                         submission.token, submission.provider
@@ -40,7 +41,7 @@ impl Batches<'_> {
                 Ok(batch) => {
                     submission.status.clone_from(&batch.status_text);
                     self.keep(&mut submission)?;
-                    self.tell(BatchEvent::Status {
+                    self.tell(&BatchEvent::Status {
                         batch: id,
                         status: batch.status_text,
                         done: None,
@@ -48,7 +49,7 @@ impl Batches<'_> {
                     });
                 }
                 Err(error) => {
-                    self.tell(BatchEvent::Trouble { message: format!("cannot cancel batch {id}: {error}") });
+                    self.tell(&BatchEvent::Trouble { message: format!("cannot cancel batch {id}: {error}") });
                 }
             }
         }

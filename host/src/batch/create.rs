@@ -48,7 +48,7 @@ impl Batches<'_> {
             match provider.create_batch(&file, &submission.token).await {
                 Ok(batch) => {
                     self.live(submission, &batch)?;
-                    self.tell(BatchEvent::Submitted {
+                    self.tell(&BatchEvent::Submitted {
                         batch: batch.id,
                         provider: submission.provider.clone(),
                         layers: submission.layers.clone(),
@@ -60,7 +60,7 @@ impl Batches<'_> {
                     return self.give_up(submission, &error, "the batch was not created");
                 }
                 Err(CreateError::Unclear(error)) => {
-                    self.tell(BatchEvent::Unclear {
+                    self.tell(&BatchEvent::Unclear {
                         provider: submission.provider.clone(),
                         message: error.to_string(),
                     });
@@ -72,7 +72,7 @@ impl Batches<'_> {
             }
         }
         // Stays `creating`: the next look searches again before it creates.
-        self.tell(BatchEvent::Trouble {
+        self.tell(&BatchEvent::Trouble {
             message: format!("{} create calls at {} had no clear reply", CREATES, submission.provider),
         });
         Ok(())
@@ -97,7 +97,7 @@ impl Batches<'_> {
             match self.search(submission, provider).await {
                 Ok(Some(batch)) => {
                     self.live(submission, &batch)?;
-                    self.tell(BatchEvent::Adopted {
+                    self.tell(&BatchEvent::Adopted {
                         batch: batch.id,
                         provider: submission.provider.clone(),
                         requests: submission.requests,
@@ -107,7 +107,7 @@ impl Batches<'_> {
                 Ok(None) => {}
                 Err(SearchError::Batch(error)) => return Err(error),
                 Err(SearchError::Provider(error)) => {
-                    self.tell(BatchEvent::Trouble {
+                    self.tell(&BatchEvent::Trouble {
                         message: format!("cannot read the list of batches at {}: {error}", submission.provider),
                     });
                     submission.note = Some("whether it was created is not known yet".to_owned());
@@ -172,7 +172,7 @@ impl Batches<'_> {
             self.store.release(submission.id, &note)?;
             Ok(self.store.update_submission(submission)?)
         })?;
-        self.tell(BatchEvent::Abandoned { batch: submission.batch.clone(), message: failure.message.clone() });
+        self.tell(&BatchEvent::Abandoned { batch: submission.batch.clone(), message: failure.message.clone() });
         for key in keys {
             if self.wanted.remove(&key).is_some() {
                 self.settled.push((key, Outcome::Failed(failure.clone())));

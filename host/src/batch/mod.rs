@@ -167,7 +167,7 @@ impl<'a> Batches<'a> {
 
     async fn advance(&mut self, mut submission: Submission) -> Result<(), BatchError> {
         let Some(provider) = self.providers.get(&submission.provider).map(Arc::clone) else {
-            self.tell(BatchEvent::NoProvider {
+            self.tell(&BatchEvent::NoProvider {
                 submission: submission.id.0,
                 provider: submission.provider.clone(),
             });
@@ -200,8 +200,8 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
-    fn tell(&self, event: BatchEvent) {
-        (self.observer)(&event);
+    fn tell(&self, event: &BatchEvent) {
+        (self.observer)(event);
     }
 
     fn keep(&self, submission: &mut Submission) -> Result<(), BatchError> {

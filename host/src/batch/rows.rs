@@ -8,7 +8,7 @@ use std::path::Path;
 use super::input::discard;
 use super::{BatchError, BatchEvent, Batches, failure};
 use crate::digest::Digest;
-use crate::llm::{BatchState, Provider, Row, read_row};
+use crate::llm::{BatchState, Phase, Provider, Row, read_row};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey};
 use crate::store::{AttemptNote, Submission, SubmissionRequest, SubmissionState};
 
@@ -37,7 +37,7 @@ impl Batches<'_> {
             let path = self.store.batch_folder()?.join(format!("{}-{name}.jsonl", submission.token));
             if let Err(error) = provider.download(file, &path).await {
                 // The file stays at the provider; the submission stays `ended`.
-                self.tell(BatchEvent::Trouble {
+                self.tell(&BatchEvent::Trouble {
                     message: format!("cannot download the {name} file of batch {}: {error}", batch.id),
                 });
                 return Ok(());
@@ -51,7 +51,7 @@ impl Batches<'_> {
             Ok(())
         })?;
         if missing + oddities.duplicate + oddities.unknown + oddities.garbled > 0 {
-            self.tell(BatchEvent::OddRows {
+            self.tell(&BatchEvent::OddRows {
                 batch: batch.id.clone(),
                 missing,
                 duplicate: oddities.duplicate,
@@ -59,13 +59,14 @@ impl Batches<'_> {
                 garbled: oddities.garbled,
             });
         }
-        let (kind, words) = match batch.phase {
-            crate::llm::Phase::Expired | crate::llm::Phase::Cancelled => (FailureKind::Expired, "no row: the batch ended before it"),
-            _ => (FailureKind::Missing, "no row in the batch's files"),
+        let (kind, words) = if matches!(batch.phase, Phase::Expired | Phase::Cancelled) {
+            (FailureKind::Expired, "no row: the batch ended before it")
+        } else {
+            (FailureKind::Missing, "no row in the batch's files")
         };
         self.requeue(submission, &failure(kind, format!("{words} ({})", batch.id), true), &[])?;
         let (succeeded, failed) = self.store.submission_tally(submission.id)?;
-        self.tell(BatchEvent::Settled { batch: batch.id.clone(), succeeded, failed });
+        self.tell(&BatchEvent::Settled { batch: batch.id.clone(), succeeded, failed });
         Ok(())
     }
 
@@ -151,7 +152,7 @@ impl Batches<'_> {
                 let queued = queued.clone();
                 self.queue_again(queued);
             }
-            outcome => {
+            outcome @ (Outcome::Answered(_) | Outcome::Failed(_)) => {
                 self.wanted.remove(&key);
                 self.settled.push((key, outcome));
             }

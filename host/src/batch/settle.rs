@@ -16,7 +16,7 @@ impl Batches<'_> {
             Ok(batch) => batch,
             Err(error) => {
                 // The batch goes on whatever befell this call (L4, L16): look again later.
-                self.tell(BatchEvent::Trouble { message: format!("cannot look at batch {id}: {error}") });
+                self.tell(&BatchEvent::Trouble { message: format!("cannot look at batch {id}: {error}") });
                 return Ok(());
             }
         };
@@ -26,7 +26,7 @@ impl Batches<'_> {
         if submission.status != batch.status_text {
             submission.status.clone_from(&batch.status_text);
             self.keep(submission)?;
-            self.tell(BatchEvent::Status {
+            self.tell(&BatchEvent::Status {
                 batch: id.clone(),
                 status: batch.status_text.clone(),
                 done: batch.counts.as_ref().map(|counts| counts.completed + counts.failed),

@@ -170,7 +170,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     /// Fails a layer that could not even be divided into units.
-    pub(super) fn fail_layer(&mut self, layer: usize, failure: Failure) -> Result<(), BuildError> {
+    pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
         self.layers[layer].open += 1;
         self.layers[layer].stale += 1;
         // A layer's name is a valid unit key: it is shorter and its rule is stricter.
@@ -179,7 +179,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             path: String::new(),
             detail: error.to_string(),
         })?;
-        self.record_failure(layer, key, &failure)
+        self.record_failure(layer, key, failure)
     }
 
     /// Writes down and tells that an open unit failed.

@@ -53,11 +53,10 @@ impl Pool {
 
     /// Hands out a chunk.
     pub(super) fn send(&mut self, chunk: Vec<Job>) {
-        if let Some(chunks) = &self.chunks {
-            if chunks.send(chunk).is_ok() {
+        if let Some(chunks) = &self.chunks
+            && chunks.send(chunk).is_ok() {
                 self.outstanding += 1;
             }
-        }
     }
 
     /// Returns the results of a chunk, in the order of its jobs; `None` when the threads are gone.

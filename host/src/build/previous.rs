@@ -121,8 +121,8 @@ impl<'a> Previous<'a> {
     fn failed(&mut self) -> Result<&BTreeSet<(String, String)>, StoreError> {
         if self.failed.is_none() {
             let mut failed = BTreeSet::new();
-            if let Some(reader) = self.reader {
-                if let Some(newest) = reader.builds(None)?.first() {
+            if let Some(reader) = self.reader
+                && let Some(newest) = reader.builds(None)?.first() {
                     let layers = reader.build_layers(newest.id)?;
                     for unit in reader.failed_units(newest.id)? {
                         if let Some(layer) = layers.iter().find(|layer| layer.position == unit.layer) {
@@ -130,7 +130,6 @@ impl<'a> Previous<'a> {
                         }
                     }
                 }
-            }
             self.failed = Some(failed);
         }
         Ok(self.failed.get_or_insert_default())

@@ -131,7 +131,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     let spec = UnitSpec { key, inputs: vec![0], config: None };
                     self.spawn(dependant, &transform, spec, vec![artifact.clone()], false)?;
                 }
-                Err(error) => self.fail_layer(dependant, guest_failure(error.to_string()))?,
+                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
             }
         }
         Ok(())
@@ -224,7 +224,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 }
                 Ok(())
             }
-            Err(error) => self.fail_layer(layer, guest_failure(super::error::chain(&error))),
+            Err(error) => self.fail_layer(layer, &guest_failure(super::error::chain(&error))),
         }
     }
 

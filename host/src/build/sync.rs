@@ -164,11 +164,10 @@ impl<'a> SyncCalls<'a> {
         })?;
         self.in_flight -= batch.len();
         for finished in batch {
-            if let Outcome::Failed(failure) = &finished.completion.outcome {
-                if matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
+            if let Outcome::Failed(failure) = &finished.completion.outcome
+                && matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
                     self.refusing.entry(finished.provider).or_insert_with(|| failure.clone());
                 }
-            }
             self.settled.push(Settled { key: finished.key, outcome: finished.completion.outcome });
         }
         Ok(())

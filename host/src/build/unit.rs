@@ -164,13 +164,12 @@ impl Desk<'_> {
             return Err(Refusal::UnknownRole(role));
         };
         let key = request.key().map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.job.transcript.get(self.asked.len()) {
-            if *expected != key {
+        if let Some(expected) = self.job.transcript.get(self.asked.len())
+            && *expected != key {
                 let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
                 self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
                 return Ok(None);
             }
-        }
         let answer = match self.recall.answer(key) {
             Ok(answer) => answer.filter(|answer| {
                 answer.ending == Ending::Complete || self.job.transform.accept_truncated

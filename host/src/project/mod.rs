@@ -181,7 +181,9 @@ impl Project {
             Workshop { folder: &folder, sandbox: &sandbox, first_party: first_party::FIRST_PARTY, redirected: &redirected };
         let ready = build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
             build::PrepareError::Pipeline(errors) => wrong(errors),
-            other => ProjectError::Prepare(Box::new(other)),
+            other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
+                ProjectError::Prepare(Box::new(other))
+            }
         })?;
         Ok(Self { place, pipeline, ready, folder })
     }

@@ -71,11 +71,10 @@ impl Store {
         submission: Option<SubmissionId>,
         accept_truncated: bool,
     ) -> Result<Claim, StoreError> {
-        if let Some(answer) = self.answer_to(request, Realm::Live)? {
-            if accept_truncated || answer.ending == crate::request::Ending::Complete {
+        if let Some(answer) = self.answer_to(request, Realm::Live)?
+            && (accept_truncated || answer.ending == crate::request::Ending::Complete) {
                 return Ok(Claim::Answered(Box::new(answer)));
             }
-        }
         let inserted = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO attempt (request, build, submission, state) VALUES (?1, ?2, ?3, 0)")

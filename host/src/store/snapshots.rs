@@ -76,11 +76,10 @@ impl Store {
             .iter()
             .map(|(name, units)| Ok((name.clone(), self.layer_set(units)?)))
             .collect::<Result<_, StoreError>>()?;
-        if let Some(newest) = self.newest_snapshot()? {
-            if newest.layers == sets && self.snapshot_pipeline(newest.id)? == pipeline {
+        if let Some(newest) = self.newest_snapshot()?
+            && newest.layers == sets && self.snapshot_pipeline(newest.id)? == pipeline {
                 return Ok(newest.id);
             }
-        }
         let insert = || {
             self.connection.execute(
                 "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",

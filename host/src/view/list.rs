@@ -59,12 +59,11 @@ impl From<&SnapshotArtifact> for Listed {
 /// Returns the artifacts of the newest snapshot, or of one layer of it, by layer and label.
 pub fn list(reader: &Reader, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
     let Some(snapshot) = reader.newest_snapshot()? else { return Ok(Vec::new()) };
-    if let Some(name) = layer {
-        if !snapshot.layers().any(|known| known == name) {
+    if let Some(name) = layer
+        && !snapshot.layers().any(|known| known == name) {
             let nearest = nearest(name, snapshot.layers()).map(str::to_owned);
             return Err(FindError::NotFound { name: name.to_owned(), nearest });
         }
-    }
     let mut listed = Vec::new();
     for name in snapshot.layers().filter(|name| layer.is_none_or(|layer| layer == *name)) {
         listed.extend(reader.snapshot_artifacts(&snapshot, name)?.iter().map(Listed::from));

@@ -1,0 +1,32 @@
+//! The suite: drives the command `synix` as a user does, against a scripted provider on this machine.
+//!
+//! One file for each area of behaviour; [`workbench`] sets up what they share. A test of a promise in the list of known
+//! failures (M1, A2, …) names its row in its doc line.
+
+#![allow(clippy::disallowed_methods, reason = "a test prepares the files that a user would write")]
+
+mod batch;
+mod build;
+mod cli;
+mod docs;
+mod failures;
+mod identity;
+mod layers;
+mod lifecycle;
+mod replay;
+mod sandbox;
+mod state;
+mod templates;
+mod workbench;
+
+/// A file without its `mod` line would never be compiled and its tests never run.
+#[test]
+fn every_file_of_the_suite_is_listed_here() {
+    let listed = include_str!("main.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/suite");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else { continue };
+        assert!(listed.contains(&format!("\nmod {module};\n")), "{name} is not listed in main.rs");
+    }
+}
