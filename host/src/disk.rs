@@ -25,11 +25,19 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     create_folder(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed("write", path))?;
+    let mut file = temporary(folder).map_err(failed("write", path))?;
     file.write_all(bytes).map_err(failed("write", path))?;
     file.as_file().sync_all().map_err(failed("write", path))?;
     file.persist(path).map_err(|error| failed("write", path)(error.error))?;
     sync_folder(folder)
+}
+
+/// Makes a file that others may read as far as the user's mask allows; the default is the owner alone.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 /// Creates the folder and those above it.

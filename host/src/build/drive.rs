@@ -190,33 +190,40 @@ pub async fn plan(desk: Desk<'_>, kind: BuildKind, reader: Option<&Reader>) -> R
 }
 
 fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildError> {
-    let mut layers = Vec::new();
+    let mut exact = Vec::with_capacity(scheduler.layers.len());
     for position in 0..scheduler.layers.len() {
         // Units that wait for answers may have more below them; those are not known yet.
-        let exact = scheduler.layers[position].spawned;
-        if !exact {
+        exact.push(scheduler.layers[position].spawned);
+        if !scheduler.layers[position].spawned {
             foresee(scheduler, position)?;
         }
-        let requests = scheduler.answerer.requests.get(&position).copied().unwrap_or(0);
-        let mode = match &scheduler.site.pipeline.layers[position].body {
-            ReadyBody::Source { .. } => "source",
-            ReadyBody::Transform(transform) if !transform.grants_llm => "none",
-            ReadyBody::Transform(_) => scheduler.answerer.mode(position).map_or("auto", LayerMode::name),
-        };
-        let run = &mut scheduler.layers[position];
-        run.stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
-        layers.push(PlanLayer {
-            name: scheduler.site.pipeline.layers[position].name.to_string(),
-            mode,
-            units: run.fresh + run.stale,
-            stale: run.stale,
-            requests,
-            exact,
-            cost_usd: None,
-            stale_units: std::mem::take(&mut run.stale_units),
-            failures: std::mem::take(&mut run.failures),
-        });
     }
+    let site = scheduler.site;
+    let layers = exact
+        .into_iter()
+        .enumerate()
+        .map(|(position, exact)| {
+            let layer = &site.pipeline.layers[position];
+            let mode = match &layer.body {
+                ReadyBody::Source { .. } => "source",
+                ReadyBody::Transform(transform) if !transform.grants_llm => "none",
+                ReadyBody::Transform(_) => scheduler.answerer.mode(position).map_or("auto", LayerMode::name),
+            };
+            let run = &mut scheduler.layers[position];
+            run.stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
+            PlanLayer {
+                name: layer.name.to_string(),
+                mode,
+                units: run.fresh + run.stale,
+                stale: run.stale,
+                requests: scheduler.answerer.requests.get(&position).copied().unwrap_or(0),
+                exact,
+                cost_usd: None,
+                stale_units: std::mem::take(&mut run.stale_units),
+                failures: std::mem::take(&mut run.failures),
+            }
+        })
+        .collect();
     Ok(Plan { layers })
 }
 

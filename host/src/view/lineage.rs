@@ -89,8 +89,16 @@ struct SourceParts {
 impl Lineage {
     /// Returns the lineage of an artifact.
     pub fn of(reader: &Reader, found: &SnapshotArtifact) -> Result<Self, StoreError> {
-        let lineage = Self { nodes: Vec::new(), edges: Vec::new() };
-        let mut walk = Walk { reader, lineage, nodes: HashSet::new(), edges: HashSet::new() };
+        let lineage = Self {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        };
+        let mut walk = Walk {
+            reader,
+            lineage,
+            nodes: HashSet::new(),
+            edges: HashSet::new(),
+        };
         walk.down_from(&found.artifact)?;
         Ok(walk.lineage)
     }
@@ -129,7 +137,13 @@ impl Walk<'_> {
     fn add_origins(&mut self, id: &str, unit: &StoredUnit) -> Result<(), StoreError> {
         if let Ok(source) = serde_json::from_str::<SourceParts>(&unit.parts) {
             let from = format!("source_file:{}", source.path);
-            self.add(&from, NodeKind::SourceFile { path: source.path, digest: source.bytes });
+            self.add(
+                &from,
+                NodeKind::SourceFile {
+                    path: source.path,
+                    digest: source.bytes,
+                },
+            );
             self.connect(&from, id, "source");
         } else if let Ok(parts) = serde_json::from_str::<StoredParts>(&unit.parts) {
             let digest = parts.layer.component;
@@ -138,7 +152,13 @@ impl Walk<'_> {
             self.connect(&from, id, "component");
             for (place, file) in parts.layer.files {
                 let from = format!("file:{}:{}", file.path, file.digest.short());
-                self.add(&from, NodeKind::File { path: file.path, digest: file.digest });
+                self.add(
+                    &from,
+                    NodeKind::File {
+                        path: file.path,
+                        digest: file.digest,
+                    },
+                );
                 self.connect(&from, id, &place);
             }
         }
@@ -154,13 +174,20 @@ impl Walk<'_> {
     fn add(&mut self, id: &str, kind: NodeKind) -> bool {
         let new = self.nodes.insert(id.to_owned());
         if new {
-            self.lineage.nodes.push(Node { id: id.to_owned(), kind });
+            self.lineage.nodes.push(Node {
+                id: id.to_owned(),
+                kind,
+            });
         }
         new
     }
 
     fn connect(&mut self, from: &str, to: &str, role: &str) {
-        let edge = Edge { from: from.to_owned(), to: to.to_owned(), role: role.to_owned() };
+        let edge = Edge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            role: role.to_owned(),
+        };
         if self.edges.insert(edge.clone()) {
             self.lineage.edges.push(edge);
         }

@@ -58,22 +58,38 @@ impl From<&SnapshotArtifact> for Listed {
 
 /// Returns the artifacts of the newest snapshot, or of one layer of it, by layer and label.
 pub fn list(reader: &Reader, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
-    let Some(snapshot) = reader.newest_snapshot()? else { return Ok(Vec::new()) };
+    let Some(snapshot) = reader.newest_snapshot()? else {
+        return Ok(Vec::new());
+    };
     if let Some(name) = layer
-        && !snapshot.layers().any(|known| known == name) {
-            let nearest = nearest(name, snapshot.layers()).map(str::to_owned);
-            return Err(FindError::NotFound { name: name.to_owned(), nearest });
-        }
+        && !snapshot.layers().any(|known| known == name)
+    {
+        let nearest = nearest(name, snapshot.layers()).map(str::to_owned);
+        return Err(FindError::NotFound {
+            name: name.to_owned(),
+            nearest,
+        });
+    }
     let mut listed = Vec::new();
-    for name in snapshot.layers().filter(|name| layer.is_none_or(|layer| layer == *name)) {
-        listed.extend(reader.snapshot_artifacts(&snapshot, name)?.iter().map(Listed::from));
+    for name in snapshot
+        .layers()
+        .filter(|name| layer.is_none_or(|layer| layer == *name))
+    {
+        listed.extend(
+            reader
+                .snapshot_artifacts(&snapshot, name)?
+                .iter()
+                .map(Listed::from),
+        );
     }
     Ok(listed)
 }
 
 /// Returns the artifacts of the newest snapshot that nothing in it was made from.
 pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
-    let Some(snapshot) = reader.newest_snapshot()? else { return Ok(Vec::new()) };
+    let Some(snapshot) = reader.newest_snapshot()? else {
+        return Ok(Vec::new());
+    };
     let (mut made, mut used) = (Vec::new(), HashSet::new());
     for layer in snapshot.layers() {
         made.extend(reader.snapshot_artifacts(&snapshot, layer)?);
@@ -81,7 +97,11 @@ pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
             used.extend(reader.inputs(unit.id)?.into_iter().map(|input| input.id));
         }
     }
-    Ok(made.iter().filter(|found| !used.contains(&found.artifact.id)).map(Listed::from).collect())
+    Ok(made
+        .iter()
+        .filter(|found| !used.contains(&found.artifact.id))
+        .map(Listed::from)
+        .collect())
 }
 
 /// Finds the artifact of the newest snapshot that `LAYER/LABEL` or `LABEL` names.
@@ -95,11 +115,14 @@ pub fn find(reader: &Reader, name: &str) -> Result<SnapshotArtifact, FindError> 
         }
     }
     let full = |found: &SnapshotArtifact| format!("{}/{}", found.layer, found.artifact.label);
-    let (mut exact, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|found| full(found) == name);
+    let (mut exact, rest): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|found| full(found) == name);
     if exact.len() == 1 {
         return Ok(exact.remove(0));
     }
-    let (mut named, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|found| found.artifact.label.as_str() == name);
+    let (mut named, rest): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .partition(|found| found.artifact.label.as_str() == name);
     named.append(&mut exact);
     match named.len() {
         1 => Ok(named.remove(0)),
@@ -107,11 +130,19 @@ pub fn find(reader: &Reader, name: &str) -> Result<SnapshotArtifact, FindError> 
             let names: Vec<String> = if name.contains('/') {
                 rest.iter().map(full).collect()
             } else {
-                rest.iter().map(|found| found.artifact.label.to_string()).collect()
+                rest.iter()
+                    .map(|found| found.artifact.label.to_string())
+                    .collect()
             };
             let nearest = nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
-            Err(FindError::NotFound { name: name.to_owned(), nearest })
+            Err(FindError::NotFound {
+                name: name.to_owned(),
+                nearest,
+            })
         }
-        _ => Err(FindError::Ambiguous { name: name.to_owned(), candidates: named.iter().map(full).collect() }),
+        _ => Err(FindError::Ambiguous {
+            name: name.to_owned(),
+            candidates: named.iter().map(full).collect(),
+        }),
     }
 }

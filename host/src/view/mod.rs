@@ -10,7 +10,6 @@ mod status;
 pub use lineage::{Edge, Lineage, Node, NodeKind};
 pub use list::{FindError, Listed, final_artifacts, find, list};
 pub use show::{AskedView, InputView, Provenance, Shown};
-pub use status::{BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds};
-
-#[cfg(test)]
-mod tests;
+pub use status::{
+    BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds,
+};

@@ -117,7 +117,9 @@ fn provenance(reader: &Reader, unit: &StoredUnit) -> Result<Provenance, StoreErr
         unit: unit.key.clone(),
         fingerprint: unit.fingerprint,
         build: unit.build.to_string(),
-        component: serde_json::from_str::<StoredParts>(&unit.parts).ok().map(|parts| parts.layer.component),
+        component: serde_json::from_str::<StoredParts>(&unit.parts)
+            .ok()
+            .map(|parts| parts.layer.component),
         inputs,
         requests: asked(reader, unit)?,
         partial: unit.partial,
@@ -131,7 +133,10 @@ pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>
     for entry in reader.transcript(unit.id)? {
         let request = reader.request(entry.request)?;
         let answer = reader.answer_to(entry.request, unit.realm)?;
-        let usage = answer.as_ref().map(|answer| answer.usage).unwrap_or_default();
+        let usage = answer
+            .as_ref()
+            .map(|answer| answer.usage)
+            .unwrap_or_default();
         let batch = match unit.realm {
             Realm::Live => reader.answering_batch(entry.request)?,
             Realm::Replay(_) => None,

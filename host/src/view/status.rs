@@ -140,7 +140,10 @@ impl Status {
             .failed_units(build)?
             .into_iter()
             .map(|unit| FailureView {
-                layer: layers.iter().find(|(at, _)| *at == unit.layer).map_or_else(String::new, |(_, layer)| layer.name.clone()),
+                layer: layers
+                    .iter()
+                    .find(|(at, _)| *at == unit.layer)
+                    .map_or_else(String::new, |(_, layer)| layer.name.clone()),
                 unit: unit.key,
                 kind: unit.kind,
                 message: unit.message,
@@ -158,7 +161,11 @@ impl Status {
             layers: layers.into_iter().map(|(_, layer)| layer).collect(),
             batches: batches(reader, build)?,
             failures,
-            requests: RequestsView { sync: spent.sync, batch: spent.batch, unclear: spent.unclear },
+            requests: RequestsView {
+                sync: spent.sync,
+                batch: spent.batch,
+                unclear: spent.unclear,
+            },
             tokens: TokensView {
                 input: spent.usage.input_tokens,
                 output: spent.usage.output_tokens,
@@ -201,9 +208,16 @@ fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
     }
     if build.closed.is_some() {
         let failed = !reader.failed_units(build.id)?.is_empty();
-        return Ok(if failed { "completed_with_errors" } else { "completed" });
+        return Ok(if failed {
+            "completed_with_errors"
+        } else {
+            "completed"
+        });
     }
-    let submitted = reader.submissions_of(build.id)?.iter().any(|submission| submission.state.is_unsettled());
+    let submitted = reader
+        .submissions_of(build.id)?
+        .iter()
+        .any(|submission| submission.state.is_unsettled());
     let in_flight = submitted || reader.builds_in_flight()?.contains(&build.id);
     Ok(if in_flight { "submitted" } else { "collecting" })
 }
@@ -234,7 +248,11 @@ fn batches(reader: &Reader, build: BuildId) -> Result<Vec<BatchView>, StoreError
         .into_iter()
         .map(|submission| {
             let (succeeded, failed) = reader.submission_tally(submission.id)?;
-            let status = if submission.status.is_empty() { submission.state.name().to_owned() } else { submission.status };
+            let status = if submission.status.is_empty() {
+                submission.state.name().to_owned()
+            } else {
+                submission.status
+            };
             Ok(BatchView {
                 id: submission.batch,
                 provider: submission.provider,

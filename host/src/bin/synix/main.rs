@@ -1,1 +1,20 @@
-fn main() {}
+//! The command `synix`: arguments, one call to the library, words and an exit code.
+
+mod args;
+mod commands;
+mod failure;
+mod progress;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let screen = render::Screen::new(args.global.json);
+    match commands::run(&args, &screen) {
+        Ok(exit) => exit.into(),
+        Err(error) => failure::report(&error, &screen).into(),
+    }
+}

@@ -1,0 +1,239 @@
+//! The arguments; their doc comments are the help.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use synix::build::Patience;
+use synix::project::{CassetteMode, Options};
+use synix::store::BuildId;
+
+const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
+    3 completed with errors, 4 still waiting, 5 refused";
+
+/// Build data with language models, and only what changed
+#[derive(Debug, Parser)]
+#[command(name = "synix", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Take answers from providers (off), write them down too (record), or read them back (replay)
+    #[arg(long, global = true, value_name = "MODE")]
+    cassette_mode: Option<CassetteMode>,
+    /// Keep the cassette in this folder [default: cassettes beside the pipeline file]
+    #[arg(long, global = true, value_name = "DIR")]
+    cassette_dir: Option<PathBuf>,
+    /// Send at most this many requests at a time [default: 16]
+    #[arg(long, global = true, value_name = "N")]
+    concurrency: Option<NonZero<usize>>,
+}
+
+impl Global {
+    pub(crate) fn options(&self, pipeline: Option<&PathBuf>) -> Options {
+        Options {
+            pipeline: pipeline.cloned(),
+            cassette_mode: self.cassette_mode,
+            cassette_dir: self.cassette_dir.clone(),
+            concurrency: self.concurrency.map(NonZero::get),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a project from a template
+    Init(Init),
+    /// Show what a build would do, and send nothing
+    Plan(PipelineArg),
+    /// Build what changed, one request at a time
+    Build(Build),
+    /// Build what changed through the providers' batch APIs
+    #[command(subcommand)]
+    BatchBuild(BatchBuild),
+    /// List the artifacts
+    List(List),
+    /// Show an artifact
+    Show(Name),
+    /// Show everything an artifact was made from
+    Lineage(Name),
+    /// List all builds, the newest first
+    Runs,
+    /// Forget the artifacts, and keep the answers they were made from
+    Clean,
+    /// Replay a project and compare what it prints with its golden files
+    #[command(subcommand)]
+    Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PipelineArg {
+    /// The pipeline file [default: synix.toml here or in the nearest folder above]
+    pub(crate) pipeline: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// The folder to fill
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Start from this template
+    #[arg(long, value_name = "NAME", default_value = "team-report")]
+    pub(crate) template: String,
+    /// List the templates and make nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArg,
+    /// Leave with exit code 4 where a batch still has the answers
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    #[command(flatten)]
+    pub(crate) partial: Partial,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Partial {
+    /// Build from what there is where an input failed
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BatchBuild {
+    /// Open a build, submit its batches and leave
+    Run {
+        #[command(flatten)]
+        pipeline: PipelineArg,
+        #[command(flatten)]
+        poll: Poll,
+        #[command(flatten)]
+        partial: Partial,
+    },
+    /// Take a build up where it stands
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        poll: Poll,
+        #[command(flatten)]
+        partial: Partial,
+        /// Go on although the pipeline is not what it was when the build was opened
+        #[arg(long)]
+        allow_pipeline_mismatch: bool,
+    },
+    /// Show what a batch build would do, and send nothing
+    Plan(PipelineArg),
+    /// List the batch builds, the newest first
+    List,
+    /// Show where a build stands
+    Status {
+        #[command(flatten)]
+        which: Which,
+        /// Exit with 4 while the build waits, 3 if units failed, 1 if it failed or was cancelled
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Cancel a build and its batches at the providers
+    Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    /// The build, such as build-7 [default: the newest batch build]
+    pub(crate) build: Option<BuildId>,
+    /// Take the newest batch build
+    #[arg(long, conflicts_with = "build")]
+    latest: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Poll {
+    /// Stay until the batches have ended
+    #[arg(long)]
+    poll: bool,
+    /// Look at the batches every so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60", requires = "poll")]
+    poll_interval: Duration,
+    /// Leave after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "poll")]
+    poll_timeout: Option<Duration>,
+}
+
+impl Poll {
+    pub(crate) const fn patience(&self) -> Patience {
+        if self.poll {
+            Patience::Poll {
+                interval: self.poll_interval,
+                timeout: self.poll_timeout,
+            }
+        } else {
+            Patience::Leave
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Only this layer
+    pub(crate) layer: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Name {
+    /// The artifact's label, with its layer where several layers have it
+    #[arg(value_name = "[LAYER/]LABEL")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Demo {
+    /// Replay the project in a copy and compare each command's output
+    Run {
+        /// The project, with its cassettes
+        dir: PathBuf,
+        /// Write the golden files instead of comparing with them
+        #[arg(long)]
+        update_goldens: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_may_have_a_fraction_and_no_sign() {
+        assert_eq!(seconds("0.05"), Ok(Duration::from_millis(50)));
+        for bad in ["-1", "", "1s", "inf"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `batch-build` and its commands.
+
+use synix::build::BuildError;
+use synix::project::{self, BuildOrder, Project, ProjectError, Report};
+use synix::store::{BuildId, BuildKind, Reader, StoreError};
+use synix::view::Status;
+
+use super::{outcome, plan, runs};
+use crate::args::{BatchBuild, Global, Partial, Poll};
+use crate::failure::Exit;
+use crate::progress::Progress;
+use crate::render::Screen;
+
+pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow::Result<Exit> {
+    let options = global.options(None);
+    let progress = || Progress::new(screen);
+    let report = match args {
+        BatchBuild::Plan(args) => return plan::run(global, args, BuildKind::Batch, screen),
+        BatchBuild::List => return runs::run(global, Some(BuildKind::Batch), screen),
+        BatchBuild::Status { which, exit_code } => {
+            let status = status(global, which.build)?;
+            screen.answer(&status, || outcome::text(&status))?;
+            return Ok(if *exit_code {
+                state(&status)
+            } else {
+                Exit::Done
+            });
+        }
+        BatchBuild::Run {
+            pipeline,
+            poll,
+            partial,
+        } => {
+            let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
+            let progress = progress();
+            project.run_batch(&order(poll, partial, false), &|event| progress.tell(event))?
+        }
+        BatchBuild::Resume {
+            which,
+            poll,
+            partial,
+            allow_pipeline_mismatch,
+        } => {
+            let order = order(poll, partial, *allow_pipeline_mismatch);
+            let progress = progress();
+            project::resume(&options, which.build, &order, &|event| progress.tell(event))?
+        }
+        BatchBuild::Cancel(which) => {
+            let progress = progress();
+            let report = project::cancel(&options, which.build, &|event| progress.tell(event))?;
+            answer(&report, screen)?;
+            return Ok(Exit::Done);
+        }
+    };
+    answer(&report, screen)?;
+    Ok(outcome::exit(&report))
+}
+
+fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
+    screen.answer(&report.status, || outcome::text(&report.status))
+}
+
+const fn order(poll: &Poll, partial: &Partial, allow_mismatch: bool) -> BuildOrder {
+    BuildOrder {
+        patience: poll.patience(),
+        allow_partial: partial.allow_partial,
+        allow_mismatch,
+    }
+}
+
+/// Returns where a build stands; in a project without state every build is unknown.
+fn status(global: &Global, build: Option<BuildId>) -> Result<Status, ProjectError> {
+    let unknown = || {
+        let name = build.map_or_else(|| "yet".to_owned(), |build| build.to_string());
+        ProjectError::Build(BuildError::UnknownBuild(name))
+    };
+    let reader = match project::archive(&global.options(None)) {
+        Err(ProjectError::Store(StoreError::Absent { .. })) => return Err(unknown()),
+        other => other?,
+    };
+    let build = chosen(&reader, build)?.ok_or_else(unknown)?;
+    Ok(Status::of(&reader, build)?)
+}
+
+fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildId>, StoreError> {
+    let row = match build {
+        Some(build) => reader.build(build)?,
+        None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
+    };
+    Ok(row.map(|row| row.id))
+}
+
+fn state(status: &Status) -> Exit {
+    match status.status {
+        "completed" => Exit::Done,
+        "completed_with_errors" => Exit::WithErrors,
+        "failed" | "cancelled" => Exit::FAILED,
+        _ => Exit::Waiting,
+    }
+}

@@ -1,0 +1,41 @@
+//! `build`.
+
+use std::time::Duration;
+
+use synix::build::Patience;
+use synix::project::{BuildOrder, Project};
+
+use super::outcome;
+use crate::args::{Build, Global};
+use crate::failure::Exit;
+use crate::progress::Progress;
+use crate::render::Screen;
+
+/// Between two looks at a batch that an earlier build left in flight.
+const LOOK: Duration = Duration::from_secs(30);
+
+pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
+    let patience = if args.no_wait {
+        Patience::Leave
+    } else {
+        Patience::Poll {
+            interval: LOOK,
+            timeout: None,
+        }
+    };
+    let order = BuildOrder {
+        patience,
+        allow_partial: args.partial.allow_partial,
+        allow_mismatch: false,
+    };
+    let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
+    let report = {
+        let progress = Progress::new(screen);
+        project.build(&order, &|event| progress.tell(event))?
+    };
+    screen.answer(&report.status, || outcome::text(&report.status))?;
+    Ok(match outcome::exit(&report) {
+        Exit::Done if report.waiting && args.no_wait => Exit::Waiting,
+        exit => exit,
+    })
+}

@@ -1,0 +1,79 @@
+//! `lineage`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use synix::project;
+use synix::view::{self, Lineage, Node, NodeKind};
+
+use crate::args::{Global, Name};
+use crate::failure::Exit;
+use crate::render::Screen;
+
+pub(super) fn run(global: &Global, args: &Name, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = project::archive(&global.options(None))?;
+    let lineage = Lineage::of(&reader, &view::find(&reader, &args.name)?)?;
+    screen.answer(&lineage, || text(&lineage))?;
+    Ok(Exit::Done)
+}
+
+/// Returns the graph as a tree; what was shown above is not unfolded again.
+fn text(lineage: &Lineage) -> String {
+    let nodes: BTreeMap<&str, &Node> = lineage
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node))
+        .collect();
+    let mut above: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for edge in &lineage.edges {
+        above.entry(&edge.to).or_default().push(&edge.from);
+    }
+    let (mut lines, mut shown) = (Vec::new(), HashSet::new());
+    let mut open: Vec<(&str, usize)> = lineage
+        .nodes
+        .first()
+        .map(|root| (root.id.as_str(), 0))
+        .into_iter()
+        .collect();
+    while let Some((id, depth)) = open.pop() {
+        let Some(node) = nodes.get(id) else { continue };
+        let origins = above.get(id).map_or(&[][..], Vec::as_slice);
+        let again = !shown.insert(id) && !origins.is_empty();
+        let mark = if again { " (see above)" } else { "" };
+        lines.push(format!("{}{}{mark}", "  ".repeat(depth), words(&node.kind)));
+        if !again {
+            open.extend(origins.iter().rev().map(|origin| (*origin, depth + 1)));
+        }
+    }
+    lines.join("\n")
+}
+
+fn words(kind: &NodeKind) -> String {
+    match kind {
+        NodeKind::Artifact {
+            layer,
+            label,
+            kind,
+            digest,
+            ..
+        } => {
+            format!("{layer}/{label}  {kind}  {}", digest.short())
+        }
+        NodeKind::SourceFile { path, digest } => format!("source file {path}  {}", digest.short()),
+        NodeKind::File { path, digest } => format!("file {path}  {}", digest.short()),
+        NodeKind::Component { digest } => format!("component {}", digest.short()),
+        NodeKind::Request(asked) => {
+            let model = asked.answered_by.as_ref().unwrap_or(&asked.model);
+            let batch = asked
+                .batch
+                .as_ref()
+                .map_or_else(String::new, |batch| format!(", batch {batch}"));
+            format!(
+                "request {}  {} {model}, {} tokens in, {} out{batch}",
+                asked.key.0.short(),
+                asked.provider,
+                asked.input_tokens,
+                asked.output_tokens
+            )
+        }
+    }
+}

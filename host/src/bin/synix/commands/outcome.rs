@@ -1,0 +1,156 @@
+//! Where a build stands, in words and as an exit code.
+
+use synix::project::Report;
+use synix::view::{BatchView, FailureView, Status};
+
+use crate::failure::Exit;
+use crate::render::{Column, table};
+
+/// Returns the exit code of a command that drove a build.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.status.status {
+        "failed" => Exit::FAILED,
+        _ if !report.status.failures.is_empty() => Exit::WithErrors,
+        _ => Exit::Done,
+    }
+}
+
+pub(super) fn text(status: &Status) -> String {
+    let mut lines = vec![format!(
+        "{} {}",
+        status.build,
+        status.status.replace('_', " ")
+    )];
+    lines.extend(status.error.iter().map(|error| format!("stopped: {error}")));
+    lines.extend(layers(status));
+    lines.extend(spent(status));
+    if !status.failures.is_empty() {
+        lines.push("\nfailed units:".to_owned());
+        lines.extend(status.failures.iter().flat_map(failure));
+    }
+    if !status.batches.is_empty() {
+        lines.push("\nbatches:".to_owned());
+        lines.extend(batches(&status.batches));
+    }
+    if status.is_open() {
+        lines.push(match status.kind.as_str() {
+            "build" => "\ngo on with `synix build`".to_owned(),
+            _ => format!("\ngo on with `synix batch-build resume {}`", status.build),
+        });
+    }
+    lines.join("\n")
+}
+
+fn layers(status: &Status) -> Vec<String> {
+    let rows: Vec<_> = status
+        .layers
+        .iter()
+        .map(|layer| {
+            [
+                layer.name.clone(),
+                layer.mode.unwrap_or("-").to_owned(),
+                layer.units.to_string(),
+                layer.done.to_string(),
+                layer.failed.to_string(),
+                layer.waiting.to_string(),
+            ]
+        })
+        .collect();
+    let columns = [
+        Column::Left("layer"),
+        Column::Left("mode"),
+        Column::Right("units"),
+        Column::Right("done"),
+        Column::Right("failed"),
+        Column::Right("waiting"),
+    ];
+    if rows.is_empty() {
+        Vec::new()
+    } else {
+        table(columns, &rows)
+    }
+}
+
+fn spent(status: &Status) -> Option<String> {
+    let (requests, tokens) = (status.requests, status.tokens);
+    if requests.sync + requests.batch + requests.unclear == 0 {
+        return None;
+    }
+    let unclear = match requests.unclear {
+        0 => String::new(),
+        count => format!(", {count} perhaps billed without an answer"),
+    };
+    Some(format!(
+        "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out",
+        requests.sync, requests.batch, tokens.input, tokens.output
+    ))
+}
+
+fn failure(failure: &FailureView) -> [String; 2] {
+    [
+        format!(
+            "  {}/{}: {}: {}",
+            failure.layer, failure.unit, failure.kind, failure.message
+        ),
+        format!("    {}", advice(&failure.kind)),
+    ]
+}
+
+/// Says what to do about a kind of failure.
+fn advice(kind: &str) -> &'static str {
+    match kind {
+        "truncated" => {
+            "raise max_tokens of its model role, or accept = [\"truncated\"] in the layer"
+        }
+        "refused" => "change the prompt or the model",
+        "filtered" => "change the prompt or the input that the provider's filter holds back",
+        "empty" => "run the command again to ask once more, or change the prompt",
+        "invalid" => "correct what the provider names: model, options or prompt",
+        "auth" => "set the provider's key, then run the command again",
+        "quota" => "raise the account's quota or credit, then run the command again",
+        "missing" => {
+            "run the command again to ask once more; in a replay, record the cassette anew"
+        }
+        "expired" | "provider" => "run the command again to ask once more",
+        "guest" => "correct the layer's config or its plugin",
+        "held_back" => "mend what it needs, or build from what there is with --allow-partial",
+        _ => "run the command again",
+    }
+}
+
+fn batches(batches: &[BatchView]) -> Vec<String> {
+    let rows: Vec<_> = batches
+        .iter()
+        .map(|batch| {
+            [
+                batch.id.clone().unwrap_or_else(|| "-".to_owned()),
+                batch.provider.clone(),
+                batch.layer.clone(),
+                batch.status.clone(),
+                batch.requests.to_string(),
+                batch.succeeded.to_string(),
+                batch.failed.to_string(),
+                batch.attempt.to_string(),
+            ]
+        })
+        .collect();
+    let columns = [
+        Column::Left("batch"),
+        Column::Left("provider"),
+        Column::Left("layer"),
+        Column::Left("status"),
+        Column::Right("requests"),
+        Column::Right("succeeded"),
+        Column::Right("failed"),
+        Column::Right("attempt"),
+    ];
+    let mut lines = table(columns, &rows);
+    lines.extend(batches.iter().filter_map(|batch| {
+        let note = batch.note.as_ref()?;
+        Some(format!(
+            "{}: {note}",
+            batch.id.as_deref().unwrap_or("a batch without an id")
+        ))
+    }));
+    lines
+}

@@ -1,0 +1,88 @@
+//! `plan` and `batch-build plan`.
+
+use synix::plan::{Plan, PlanLayer};
+use synix::project::Project;
+use synix::store::BuildKind;
+
+use crate::args::{Global, PipelineArg};
+use crate::failure::Exit;
+use crate::render::{Column, Screen, table};
+
+/// Stale units shown for each layer.
+const SHOWN: usize = 10;
+
+pub(super) fn run(
+    global: &Global,
+    args: &PipelineArg,
+    kind: BuildKind,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let plan = Project::open(&global.options(args.pipeline.as_ref()))?.plan(kind)?;
+    screen.answer(&plan, || text(&plan))?;
+    Ok(Exit::Done)
+}
+
+fn text(plan: &Plan) -> String {
+    let rows: Vec<_> = plan.layers.iter().map(row).collect();
+    let columns = [
+        Column::Left("layer"),
+        Column::Left("mode"),
+        Column::Right("units"),
+        Column::Right("stale"),
+        Column::Right("requests"),
+        Column::Right("cost"),
+    ];
+    let mut lines = table(columns, &rows);
+    if plan.layers.iter().any(|layer| !layer.exact) {
+        lines.push("+: at least; more may follow from answers that are not known yet".to_owned());
+    }
+    for layer in plan
+        .layers
+        .iter()
+        .filter(|layer| !layer.stale_units.is_empty())
+    {
+        lines.push(format!("\nstale in {}:", layer.name));
+        for unit in layer.stale_units.iter().take(SHOWN) {
+            let reasons: Vec<_> = unit.reasons.iter().map(ToString::to_string).collect();
+            lines.push(format!("  {}: {}", unit.unit, reasons.join("; ")));
+        }
+        let more = layer.stale_units.len().saturating_sub(SHOWN);
+        if more > 0 {
+            lines.push(format!("  and {more} more; --json names them all"));
+        }
+    }
+    for layer in plan
+        .layers
+        .iter()
+        .filter(|layer| !layer.failures.is_empty())
+    {
+        lines.push(format!("\ncannot be made in {}:", layer.name));
+        lines.extend(
+            layer
+                .failures
+                .iter()
+                .map(|unit| format!("  {}: {}", unit.unit, unit.message)),
+        );
+    }
+    lines.join("\n")
+}
+
+fn row(layer: &PlanLayer) -> [String; 6] {
+    let known = |number: u64| {
+        if layer.exact {
+            number.to_string()
+        } else {
+            format!("{number}+")
+        }
+    };
+    [
+        layer.name.clone(),
+        layer.mode.to_owned(),
+        known(layer.units),
+        known(layer.stale),
+        known(layer.requests),
+        layer
+            .cost_usd
+            .map_or_else(|| "-".to_owned(), |cost| format!("${cost:.4}")),
+    ]
+}

@@ -1,0 +1,188 @@
+//! What happens while a build runs: bars for a person, plain lines for a pipe.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use synix::batch::BatchEvent;
+use synix::build::Event;
+
+use crate::render::Screen;
+
+/// Tells of events as they come.
+pub(crate) struct Progress<'a> {
+    screen: &'a Screen,
+    /// One bar for each layer at work; `None` where nobody watches.
+    bars: Option<RefCell<Bars>>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(screen: &'a Screen) -> Self {
+        Self {
+            screen,
+            bars: screen.is_watched().then(|| RefCell::new(Bars::default())),
+        }
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        let line = words(event);
+        match &self.bars {
+            None => {
+                if let Some(line) = line {
+                    self.screen.talk(&line);
+                }
+            }
+            Some(bars) => {
+                let mut bars = bars.borrow_mut();
+                bars.advance(event);
+                // The bar of a layer says it already.
+                if let (Some(line), false) = (line, matches!(event, Event::Units { .. })) {
+                    bars.all.suspend(|| self.screen.talk(&line));
+                }
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    layers: BTreeMap<String, ProgressBar>,
+}
+
+impl Bars {
+    fn advance(&mut self, event: &Event) {
+        match event {
+            Event::Done { layer, .. } | Event::Failed { layer, .. } => self.bar(layer).inc(1),
+            Event::Units {
+                layer,
+                fresh,
+                stale,
+            } => {
+                self.bar(layer)
+                    .finish_with_message(format!("{fresh} fresh, {stale} stale"));
+            }
+            Event::Build { .. }
+            | Event::Log { .. }
+            | Event::WaitingForOthers { .. }
+            | Event::Unclear { .. }
+            | Event::Batch(_) => {}
+        }
+    }
+
+    fn bar(&mut self, layer: &str) -> &ProgressBar {
+        let all = &self.all;
+        self.layers.entry(layer.to_owned()).or_insert_with(|| {
+            let style = ProgressStyle::with_template("{spinner} {prefix}: {pos} units made {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = all.add(ProgressBar::new_spinner().with_style(style));
+            bar.set_prefix(layer.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        })
+    }
+}
+
+fn words(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Build { build } => build.clone(),
+        Event::Units {
+            layer,
+            fresh,
+            stale,
+        } => format!("{layer}: {fresh} fresh, {stale} stale"),
+        Event::Done { .. } => return None,
+        Event::Failed {
+            layer,
+            unit,
+            kind,
+            message,
+        } => {
+            format!("{layer}/{unit}: failed ({kind}): {message}")
+        }
+        Event::Log {
+            layer,
+            unit,
+            level,
+            message,
+        } => format!("{layer}/{unit}: {level}: {message}"),
+        Event::WaitingForOthers { requests } => {
+            format!("waiting for {requests} requests that another process has in flight")
+        }
+        Event::Unclear { requests } => {
+            format!(
+                "{requests} requests of an earlier process may have been billed without an answer"
+            )
+        }
+        Event::Batch(event) => batch_words(event),
+    })
+}
+
+fn batch_words(event: &BatchEvent) -> String {
+    match event {
+        BatchEvent::Submitted {
+            batch,
+            provider,
+            layers,
+            requests,
+        } => {
+            format!("batch {batch}: submitted to {provider}, {requests} requests of {layers}")
+        }
+        BatchEvent::Unclear { provider, message } => {
+            format!("{provider}: the reply to a batch was lost ({message}); looking for the batch")
+        }
+        BatchEvent::Adopted {
+            batch,
+            provider,
+            requests,
+        } => {
+            format!("batch {batch}: found at {provider}, {requests} requests")
+        }
+        BatchEvent::Status {
+            batch,
+            status,
+            done: Some(done),
+            requests,
+        } => {
+            format!("batch {batch}: {status}, {done} of {requests} done")
+        }
+        BatchEvent::Status {
+            batch,
+            status,
+            done: None,
+            requests,
+        } => {
+            format!("batch {batch}: {status}, {requests} requests")
+        }
+        BatchEvent::Settled {
+            batch,
+            succeeded,
+            failed,
+        } => {
+            format!("batch {batch}: {succeeded} answered, {failed} failed")
+        }
+        BatchEvent::OddRows {
+            batch,
+            missing,
+            duplicate,
+            unknown,
+            garbled,
+        } => format!(
+            "batch {batch}: {missing} rows missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable"
+        ),
+        BatchEvent::Trouble { message } => format!("{message}; trying again at the next look"),
+        BatchEvent::Abandoned { batch, message } => {
+            format!(
+                "batch {}: given up: {message}",
+                batch.as_deref().unwrap_or("without an id")
+            )
+        }
+        BatchEvent::NoProvider {
+            submission,
+            provider,
+        } => format!(
+            "submission {submission} waits for provider `{provider}`, which the pipeline no longer names"
+        ),
+    }
+}

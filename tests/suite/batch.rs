@@ -1,0 +1,188 @@
+//! Nothing is paid twice and nothing paid is lost, whatever happens around a batch.
+
+use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
+
+use crate::workbench::{BATCH, RESUME, Workbench, text};
+
+/// Asserts that everything was made, once, through `batches` batches.
+#[track_caller]
+fn assert_paid_once(bench: &Workbench, batches: usize) {
+    assert_eq!(bench.names().len(), 7);
+    let ledger = bench.ledger();
+    assert_eq!(ledger.duplicates(), []);
+    assert_eq!(ledger.batches.len(), batches, "{:?}", ledger.batches);
+    assert_eq!(bench.sent(), 4);
+}
+
+/// M1: a batch whose create reply was lost is found in the provider's list.
+#[test]
+fn a_batch_whose_reply_was_lost_is_adopted() {
+    let bench = Workbench::team();
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 1);
+}
+
+/// M1: also behind an error of a gateway, and where the list shows the batch late.
+#[test]
+fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
+    let bench = Workbench::team();
+    let create = Fault::on(Endpoint::BatchesCreate, FaultKind::Status(StatusReply::new(503).executed())).once();
+    let list = Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 }).nth(1).times(2);
+    bench.script(Script::new().fault(create).fault(list));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 1);
+}
+
+/// M1: a call that surely had no effect is made again, and that is the only case.
+#[test]
+fn a_create_call_without_effect_is_made_again() {
+    let bench = Workbench::team();
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once()));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 1);
+}
+
+/// M2: killed between the create call and its reply.
+#[test]
+fn a_batch_created_by_a_killed_process_is_adopted() {
+    let bench = Workbench::team();
+    let slow = FaultKind::Delay { ms: 3_600_000, executed: true };
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, slow).once()));
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.script(Script::new());
+    bench.ok(&RESUME);
+    assert_paid_once(&bench, 1);
+}
+
+/// L16: a batch that its provider does not know for a moment is not given up.
+#[test]
+fn a_passing_404_is_waited_out() {
+    let bench = Workbench::team();
+    let fault = Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once();
+    bench.script(Script::new().fault(fault));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 1);
+}
+
+/// L4: one network error while polling does not end the build.
+#[test]
+fn polling_survives_errors() {
+    let bench = Workbench::team();
+    let lost = Fault::on(Endpoint::BatchesRetrieve, FaultKind::LoseReply).nth(1).times(8);
+    let busy = Fault::on(Endpoint::FilesContent, FaultKind::Status(StatusReply::new(500))).nth(1).times(2);
+    bench.script(Script::new().fault(lost).fault(busy));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 1);
+}
+
+/// M6: rows of an expired batch are paid and kept; only the rest is asked again.
+#[test]
+fn the_finished_rows_of_an_expired_batch_are_kept() {
+    let bench = Workbench::team();
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 2 }).once()));
+    bench.ok(&BATCH);
+    assert_paid_once(&bench, 2);
+}
+
+/// M6: the same for a batch that was cancelled at the provider.
+#[test]
+fn the_finished_rows_of_a_cancelled_batch_are_kept() {
+    let bench = Workbench::team();
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::CancelAfter { rows: 1 }).once()));
+    let run = bench.run(&BATCH);
+    assert_eq!(bench.ledger().duplicates(), [], "{run:?}");
+    bench.run(&BATCH);
+    assert_paid_once(&bench, 2);
+}
+
+#[test]
+fn a_batch_that_fails_validation_says_why() {
+    let bench = Workbench::team();
+    let fault = FaultKind::FailValidation {
+        code: "invalid_json_line".to_owned(),
+        message: "This line is not parseable as valid JSON.".to_owned(),
+        param: None,
+        line: Some(2),
+    };
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
+    let run = bench.run(&BATCH).expect_code(3);
+    assert!(run.says("not parseable as valid JSON"), "{run:?}");
+    assert_eq!(bench.ledger().executed.len(), 0);
+}
+
+/// M5: what is in flight in another build is waited for, never sent again.
+#[test]
+fn a_second_build_waits_for_the_batch_of_the_first() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    let first = text(&bench.json(&["batch-build", "run"])["build"]);
+    let second = text(&bench.json(&["batch-build", "run"])["build"]);
+    assert_ne!(first, second);
+    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+
+    bench.provider.finish_batches();
+    for build in [&second, &first] {
+        bench.ok(&["batch-build", "resume", build, "--poll", "--poll-interval", "0"]);
+        assert_eq!(bench.json(&["batch-build", "status", build])["status"], "completed");
+    }
+    assert_paid_once(&bench, 1);
+}
+
+/// M5: `build` says that it waits, or leaves with a code of its own.
+#[test]
+fn a_build_that_meets_a_batch_in_flight_may_leave() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.run(&["build", "--no-wait"]).expect_code(4);
+    assert_eq!(bench.sent(), 3);
+}
+
+/// M8: a build that is left says what goes on running and how to take it up.
+#[test]
+fn leaving_a_batch_says_how_to_resume() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    let run = bench.ok(&["batch-build", "run"]);
+    assert!(run.says("batch-build resume"), "{run:?}");
+}
+
+/// M7: cancelling ends the batch at the provider and keeps what is paid.
+#[test]
+fn cancel_stops_the_batch_at_its_provider() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.ok(&["batch-build", "cancel"]);
+    assert_eq!(bench.status()["status"], "cancelled");
+    assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 1);
+    bench.run(&RESUME).expect_code(5);
+}
+
+/// M10: tokens come from the rows.
+#[test]
+fn a_batch_build_counts_the_tokens_its_provider_billed() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let ledger = bench.ledger();
+    let billed = ledger.executed.iter().fold((0, 0), |sum, one| (sum.0 + one.input_tokens, sum.1 + one.output_tokens));
+    let tokens = &bench.status()["tokens"];
+    assert_eq!((tokens["input"].as_u64(), tokens["output"].as_u64()), (Some(billed.0), Some(billed.1)));
+}
+
+#[test]
+fn rows_in_any_order_find_their_requests() {
+    let bench = Workbench::team();
+    let expected = {
+        let other = Workbench::team();
+        other.ok(&BATCH);
+        other.artifacts()
+    };
+    bench.script(Script::new().batches(Pace { shuffle: true, ..Pace::default() }).seed(7));
+    bench.ok(&BATCH);
+    assert_eq!(bench.artifacts(), expected);
+}

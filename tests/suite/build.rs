@@ -1,0 +1,157 @@
+//! One pipeline, three ways to its answers; and what a second build costs.
+
+use std::collections::BTreeSet;
+
+use synix_scripted_provider::{Endpoint, PriceClass};
+
+use crate::workbench::{BATCH, MODES, Mode, Run, Workbench};
+
+/// Builds one pipeline in each of the ways and returns each one's artifacts.
+fn in_every_way(bench: impl Fn() -> Workbench) -> Vec<BTreeSet<(String, String)>> {
+    let made = |mode| {
+        let bench = bench();
+        bench.build_in(mode).expect_code(0);
+        bench.artifacts()
+    };
+    MODES.map(made).into()
+}
+
+#[track_caller]
+fn assert_all_equal(made: &[BTreeSet<(String, String)>], artifacts: usize) {
+    assert_eq!(made[0].len(), artifacts, "{made:#?}");
+    assert!(made.iter().all(|other| *other == made[0]), "{made:#?}");
+}
+
+#[test]
+fn sync_batch_and_replay_give_the_same_bytes() {
+    assert_all_equal(&in_every_way(Workbench::team), 7);
+}
+
+/// L13: a transform with two dependent calls ends in one command, whatever the mode.
+#[test]
+fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_mode() {
+    assert_all_equal(&in_every_way(|| Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])), 6);
+}
+
+#[test]
+fn many_questions_at_once_give_the_same_bytes_in_every_mode() {
+    assert_all_equal(&in_every_way(|| Workbench::guest("fan_out", &[("a", "3"), ("b", "5")])), 4);
+}
+
+#[test]
+fn a_batch_build_asks_each_layer_in_the_way_it_says() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let ledger = bench.ledger();
+    let at = |price| ledger.executed.iter().filter(|entry| entry.price == price).count();
+    assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (3, 1));
+}
+
+#[test]
+fn a_pipeline_may_ask_two_providers() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let ledger = bench.ledger();
+    assert_eq!((ledger.calls(Endpoint::Chat), ledger.calls(Endpoint::Messages)), (3, 1));
+}
+
+#[test]
+fn building_again_sends_nothing() {
+    for mode in [Mode::Sync, Mode::Batch] {
+        let bench = Workbench::team();
+        bench.build_in(mode).expect_code(0);
+        let (sent, artifacts) = (bench.sent(), bench.artifacts());
+        bench.build_in(mode).expect_code(0);
+        assert_eq!(bench.sent(), sent, "{mode:?}");
+        assert_eq!(bench.artifacts(), artifacts, "{mode:?}");
+    }
+}
+
+/// M4: a switch of mode pays nothing twice.
+#[test]
+fn batch_after_sync_sends_nothing() {
+    let bench = Workbench::team();
+    bench.build_in(Mode::Sync).expect_code(0);
+    bench.ok(&["clean"]);
+    bench.build_in(Mode::Batch).expect_code(0);
+    assert_eq!(bench.sent(), 4);
+}
+
+/// M4: the reverse.
+#[test]
+fn sync_after_batch_sends_nothing() {
+    let bench = Workbench::team();
+    bench.build_in(Mode::Batch).expect_code(0);
+    bench.ok(&["clean"]);
+    bench.build_in(Mode::Sync).expect_code(0);
+    assert_eq!(bench.sent(), 4);
+}
+
+/// M3, I8: new bytes at the same path ask what they must and nothing else.
+#[test]
+fn changing_one_input_of_three_sends_one_row_and_the_summary() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let before = bench.content("ws-bela");
+    bench.write("bios/bela.md", "I am bela and I ask around.");
+    bench.ok(&BATCH);
+    let ledger = bench.ledger();
+    let at = |price| ledger.executed.iter().filter(|entry| entry.price == price).count();
+    assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (4, 2));
+    assert_ne!(bench.content("ws-bela"), before);
+}
+
+#[test]
+fn a_plan_counts_exactly_what_a_build_sends() {
+    let bench = Workbench::team();
+    let plan = bench.json(&["plan"]);
+    let layer = |name: &str| plan["layers"].as_array().unwrap().iter().find(|layer| layer["name"] == name).unwrap().clone();
+    assert_eq!((&layer("styles")["requests"], &layer("styles")["exact"]), (&3.into(), &true.into()));
+    assert_eq!(layer("summary")["exact"], false);
+    assert_eq!(bench.sent(), 0);
+}
+
+/// A9: a request has one body, whoever carries it.
+#[test]
+fn a_request_has_the_same_body_alone_and_in_a_batch() {
+    let bodies = |mode| {
+        let bench = Workbench::team();
+        // A reasoning model takes other parameters than the rest.
+        let layers = crate::workbench::TEAM.replace("gpt-4o-mini", "o4-mini").replace("temperature = 0.2\n", "");
+        bench.pipeline("synix.toml", &layers);
+        bench.build_in(mode).expect_code(0);
+        bench.ledger().executed.into_iter().map(|entry| entry.body).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(bodies(Mode::Sync), bodies(Mode::Batch));
+}
+
+/// A6: nothing is built from partial input unless asked for, and then it says so.
+#[test]
+fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
+    let bench = Workbench::team();
+    bench.script(crate::failures::truncating("bela"));
+    let run = bench.run(&["build", "--json"]).expect_code(3);
+    let failures = Workbench::failures(&run.json());
+    assert_eq!(failures, kinds(&[("bela", "truncated"), ("summary", "held_back")]));
+    assert!(!bench.names().contains(&"summary/summary".to_owned()));
+
+    bench.run(&["build", "--allow-partial"]).expect_code(3);
+    assert_eq!(bench.json(&["show", "summary"])["provenance"]["partial"], true);
+}
+
+/// A6: what a build with errors replaces is gone: an old artifact is no input.
+#[test]
+fn the_older_artifact_of_a_failed_unit_leaves_the_snapshot() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.write("bios/bela.md", "I am bela and I changed my mind.");
+    bench.script(crate::failures::truncating("bela"));
+    let Run { .. } = bench.run(&["build"]).expect_code(3);
+    let names = bench.names();
+    assert!(!names.contains(&"styles/ws-bela".to_owned()), "{names:?}");
+    assert!(names.contains(&"styles/ws-amara".to_owned()), "{names:?}");
+}
+
+pub fn kinds(expected: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    expected.iter().map(|(unit, kind)| ((*unit).to_owned(), (*kind).to_owned())).collect()
+}

@@ -1,0 +1,195 @@
+//! Garbage is never an artifact: what a model or provider does wrong fails its unit, by a kind of its own.
+
+use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode as Only, Reply, Rule, Script, StatusReply, ToolCall};
+
+use crate::build::kinds;
+use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench};
+
+/// A script that cuts off every answer about `name`.
+pub fn truncating(name: &str) -> Script {
+    Script::new().rule(Rule::on(name).reply(cut_off()))
+}
+
+fn cut_off() -> Reply {
+    Reply::Finish { reason: "length".to_owned(), text: Some("half a sen".to_owned()) }
+}
+
+/// Six people, each with another misfortune, and one without.
+fn unlucky() -> Workbench {
+    let bench = Workbench::team();
+    for name in ["cut", "declined", "filtered", "choiceless", "null", "tooled"] {
+        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+    }
+    bench
+}
+
+fn misfortunes() -> Script {
+    let tool = ToolCall { name: "search".to_owned(), arguments: "{}".to_owned() };
+    Script::new()
+        .rule(Rule::on("I am cut").reply(cut_off()))
+        .rule(Rule::on("I am declined").reply(Reply::Refusal("I would rather not.".to_owned())))
+        .rule(Rule::on("I am filtered").reply(Reply::Finish { reason: "content_filter".to_owned(), text: None }))
+        .rule(Rule::on("I am choiceless").reply(Reply::EmptyChoices))
+        .rule(Rule::on("I am null").reply(Reply::NullContent))
+        .rule(Rule::on("I am tooled").reply(Reply::ToolCalls(vec![tool])))
+}
+
+/// A1, A7: each kind of bad answer is a failure of its own kind, named by its unit.
+fn bad_answers_fail_by_kind(mode: Mode) {
+    let bench = unlucky();
+    bench.script(misfortunes());
+    bench.build_in(mode).expect_code(3);
+    let document = bench.run(&if mode == Mode::Batch { ["batch-build", "status", "--latest", "--json"] } else { ["runs", "--json", "", ""] });
+    let names = bench.names();
+    assert_eq!(names.iter().filter(|name| name.starts_with("styles/")).count(), 3, "{names:?}");
+    if mode == Mode::Batch {
+        let expected = [
+            ("choiceless", "empty"),
+            ("cut", "truncated"),
+            ("declined", "refused"),
+            ("filtered", "filtered"),
+            ("null", "empty"),
+            ("summary", "held_back"),
+            ("tooled", "empty"),
+        ];
+        assert_eq!(Workbench::failures(&document.json()), kinds(&expected));
+    }
+}
+
+#[test]
+fn bad_answers_fail_by_kind_alone() {
+    bad_answers_fail_by_kind(Mode::Sync);
+}
+
+#[test]
+fn bad_answers_fail_by_kind_in_a_batch() {
+    bad_answers_fail_by_kind(Mode::Batch);
+}
+
+/// A8: a bad answer is never reused: the next build asks again.
+#[test]
+fn a_failed_request_is_asked_again_by_the_next_build() {
+    for mode in [Mode::Sync, Mode::Batch] {
+        let bench = Workbench::team();
+        bench.script(truncating("bela"));
+        bench.build_in(mode).expect_code(3);
+        bench.script(Script::new());
+        bench.build_in(mode).expect_code(0);
+        assert!(bench.names().contains(&"summary/summary".to_owned()), "{mode:?}");
+    }
+}
+
+/// A1: a layer may take what is cut off, and only then is it an artifact.
+#[test]
+fn a_layer_that_accepts_truncated_answers_gets_them() {
+    let bench = Workbench::team();
+    bench.pipeline("synix.toml", &TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n"));
+    bench.script(truncating("bela"));
+    bench.ok(&["build"]);
+    assert_eq!(bench.content("ws-bela"), "half a sen");
+}
+
+/// A2: the provider's own words are read where they stand, and the other rows are kept.
+#[test]
+fn a_failed_row_tells_why_and_leaves_the_others() {
+    let bench = Workbench::team();
+    let reason = serde_json::json!({"error": {
+        "message": "Your prompt was flagged by the house rules.",
+        "type": "invalid_request_error", "param": null, "code": "invalid_prompt",
+    }});
+    let reply = Reply::Status(StatusReply::new(400).body(reason));
+    bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).reply(reply)));
+    let run = bench.run(&BATCH).expect_code(3);
+    assert!(run.says("flagged by the house rules"), "{run:?}");
+    assert_eq!(Workbench::failures(&bench.status()), kinds(&[("bela", "invalid"), ("summary", "held_back")]));
+    assert!(bench.names().contains(&"styles/ws-amara".to_owned()));
+}
+
+/// A4: what is missing is asked again, what is odd is reported, and no other row is lost.
+#[test]
+fn odd_rows_cost_no_other_row() {
+    for reply in [Reply::MissingRow, Reply::DuplicateRow, Reply::UnknownRow, Reply::Garbled] {
+        let bench = Workbench::team();
+        bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).times(1).reply(reply.clone())));
+        bench.ok(&BATCH);
+        assert_eq!(bench.names().len(), 7, "{reply:?}");
+        let again = bench.ledger().duplicates().len();
+        assert!(again <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)), "{reply:?}");
+    }
+}
+
+/// A5: a download that breaks off is taken again, not parsed.
+#[test]
+fn a_truncated_download_is_repeated() {
+    let bench = Workbench::team();
+    let fault = Fault::on(Endpoint::FilesContent, FaultKind::Truncate { drop: 40, hidden: true }).once();
+    bench.script(Script::new().fault(fault));
+    bench.ok(&BATCH);
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+}
+
+/// A3: an output file may appear after the batch says that it is completed.
+#[test]
+fn an_output_file_that_comes_late_is_waited_for() {
+    let bench = Workbench::team();
+    let late = Fault::on(Endpoint::BatchesCreate, FaultKind::OutputLate { polls: 2 }).once();
+    let empty = Fault::on(Endpoint::BatchesCreate, FaultKind::EmptyErrorFileId).once();
+    bench.script(Script::new().fault(late).fault(empty));
+    bench.ok(&BATCH);
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+}
+
+/// L18: a key that is refused is refused for every request, so the rest is not sent.
+#[test]
+fn a_refused_key_is_tried_once() {
+    let bench = Workbench::team();
+    bench.script(Script::new().key("another key"));
+    let run = bench.run(&["build", "--concurrency", "1", "--json"]).expect_code(3);
+    let failures = Workbench::failures(&run.json());
+    assert!(failures.contains(&("amara".to_owned(), "auth".to_owned())), "{failures:?}");
+    assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
+}
+
+/// L18: an account without money is not asked again and again.
+#[test]
+fn an_empty_account_is_tried_once() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::any().reply(Reply::Status(StatusReply::insufficient_quota()))));
+    let run = bench.run(&["build", "--concurrency", "1", "--json"]).expect_code(3);
+    let failures = Workbench::failures(&run.json());
+    assert!(failures.contains(&("amara".to_owned(), "quota".to_owned())), "{failures:?}");
+    assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
+}
+
+#[test]
+fn a_busy_provider_is_asked_again_until_it_answers() {
+    let bench = Workbench::team();
+    let busy = StatusReply::new(429).header("retry-after", "0");
+    bench.script(Script::new().rule(Rule::on("I am bela").times(3).reply(Reply::Status(busy))));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 4);
+}
+
+#[test]
+fn a_key_never_reaches_the_state_or_the_output() {
+    let bench = Workbench::team();
+    let runs = [bench.run(&["build", "--json"]), bench.run(&BATCH)];
+    bench.script(Script::new().key("another key"));
+    bench.write("bios/dmitri.md", "I am new.");
+    let refused = [bench.run(&["build"]), bench.run(&BATCH)];
+    for run in runs.iter().chain(&refused) {
+        assert!(!run.says(KEY), "{run:?}");
+    }
+    let mut folders = vec![bench.path(".synix")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "{}", path.display());
+        }
+    }
+}
