@@ -18,7 +18,9 @@ fn assert_paid_once(bench: &Workbench, batches: usize) {
 #[test]
 fn a_batch_whose_reply_was_lost_is_adopted() {
     let bench = Workbench::team();
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()));
+    bench.script(
+        Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()),
+    );
     bench.ok(&BATCH);
     assert_paid_once(&bench, 1);
 }
@@ -27,8 +29,14 @@ fn a_batch_whose_reply_was_lost_is_adopted() {
 #[test]
 fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
     let bench = Workbench::team();
-    let create = Fault::on(Endpoint::BatchesCreate, FaultKind::Status(StatusReply::new(503).executed())).once();
-    let list = Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 }).nth(1).times(2);
+    let create = Fault::on(
+        Endpoint::BatchesCreate,
+        FaultKind::Status(StatusReply::new(503).executed()),
+    )
+    .once();
+    let list = Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 })
+        .nth(1)
+        .times(2);
     bench.script(Script::new().fault(create).fault(list));
     bench.ok(&BATCH);
     assert_paid_once(&bench, 1);
@@ -47,7 +55,10 @@ fn a_create_call_without_effect_is_made_again() {
 #[test]
 fn a_batch_created_by_a_killed_process_is_adopted() {
     let bench = Workbench::team();
-    let slow = FaultKind::Delay { ms: 3_600_000, executed: true };
+    let slow = FaultKind::Delay {
+        ms: 3_600_000,
+        executed: true,
+    };
     bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, slow).once()));
     let mut child = bench.start(&BATCH);
     bench.wait_for(&mut child, |ledger| ledger.batches.len() == 1);
@@ -72,8 +83,15 @@ fn a_passing_404_is_waited_out() {
 #[test]
 fn polling_survives_errors() {
     let bench = Workbench::team();
-    let lost = Fault::on(Endpoint::BatchesRetrieve, FaultKind::LoseReply).nth(1).times(8);
-    let busy = Fault::on(Endpoint::FilesContent, FaultKind::Status(StatusReply::new(500))).nth(1).times(2);
+    let lost = Fault::on(Endpoint::BatchesRetrieve, FaultKind::LoseReply)
+        .nth(1)
+        .times(8);
+    let busy = Fault::on(
+        Endpoint::FilesContent,
+        FaultKind::Status(StatusReply::new(500)),
+    )
+    .nth(1)
+    .times(2);
     bench.script(Script::new().fault(lost).fault(busy));
     bench.ok(&BATCH);
     assert_paid_once(&bench, 1);
@@ -83,7 +101,10 @@ fn polling_survives_errors() {
 #[test]
 fn the_finished_rows_of_an_expired_batch_are_kept() {
     let bench = Workbench::team();
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 2 }).once()));
+    bench.script(
+        Script::new()
+            .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 2 }).once()),
+    );
     bench.ok(&BATCH);
     assert_paid_once(&bench, 2);
 }
@@ -92,7 +113,10 @@ fn the_finished_rows_of_an_expired_batch_are_kept() {
 #[test]
 fn the_finished_rows_of_a_cancelled_batch_are_kept() {
     let bench = Workbench::team();
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::CancelAfter { rows: 1 }).once()));
+    bench.script(
+        Script::new()
+            .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::CancelAfter { rows: 1 }).once()),
+    );
     let run = bench.run(&BATCH);
     assert_eq!(bench.ledger().duplicates(), [], "{run:?}");
     bench.run(&BATCH);
@@ -126,8 +150,18 @@ fn a_second_build_waits_for_the_batch_of_the_first() {
 
     bench.provider.finish_batches();
     for build in [&second, &first] {
-        bench.ok(&["batch-build", "resume", build, "--poll", "--poll-interval", "0"]);
-        assert_eq!(bench.json(&["batch-build", "status", build])["status"], "completed");
+        bench.ok(&[
+            "batch-build",
+            "resume",
+            build,
+            "--poll",
+            "--poll-interval",
+            "0",
+        ]);
+        assert_eq!(
+            bench.json(&["batch-build", "status", build])["status"],
+            "completed"
+        );
     }
     assert_paid_once(&bench, 1);
 }
@@ -169,9 +203,14 @@ fn a_batch_build_counts_the_tokens_its_provider_billed() {
     let bench = Workbench::team();
     bench.ok(&BATCH);
     let ledger = bench.ledger();
-    let billed = ledger.executed.iter().fold((0, 0), |sum, one| (sum.0 + one.input_tokens, sum.1 + one.output_tokens));
+    let billed = ledger.executed.iter().fold((0, 0), |sum, one| {
+        (sum.0 + one.input_tokens, sum.1 + one.output_tokens)
+    });
     let tokens = &bench.status()["tokens"];
-    assert_eq!((tokens["input"].as_u64(), tokens["output"].as_u64()), (Some(billed.0), Some(billed.1)));
+    assert_eq!(
+        (tokens["input"].as_u64(), tokens["output"].as_u64()),
+        (Some(billed.0), Some(billed.1))
+    );
 }
 
 #[test]
@@ -182,7 +221,14 @@ fn rows_in_any_order_find_their_requests() {
         other.ok(&BATCH);
         other.artifacts()
     };
-    bench.script(Script::new().batches(Pace { shuffle: true, ..Pace::default() }).seed(7));
+    bench.script(
+        Script::new()
+            .batches(Pace {
+                shuffle: true,
+                ..Pace::default()
+            })
+            .seed(7),
+    );
     bench.ok(&BATCH);
     assert_eq!(bench.artifacts(), expected);
 }

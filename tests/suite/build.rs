@@ -30,12 +30,20 @@ fn sync_batch_and_replay_give_the_same_bytes() {
 /// L13: a transform with two dependent calls ends in one command, whatever the mode.
 #[test]
 fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_mode() {
-    assert_all_equal(&in_every_way(|| Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])), 6);
+    assert_all_equal(
+        &in_every_way(|| {
+            Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])
+        }),
+        6,
+    );
 }
 
 #[test]
 fn many_questions_at_once_give_the_same_bytes_in_every_mode() {
-    assert_all_equal(&in_every_way(|| Workbench::guest("fan_out", &[("a", "3"), ("b", "5")])), 4);
+    assert_all_equal(
+        &in_every_way(|| Workbench::guest("fan_out", &[("a", "3"), ("b", "5")])),
+        4,
+    );
 }
 
 #[test]
@@ -43,7 +51,13 @@ fn a_batch_build_asks_each_layer_in_the_way_it_says() {
     let bench = Workbench::team();
     bench.ok(&BATCH);
     let ledger = bench.ledger();
-    let at = |price| ledger.executed.iter().filter(|entry| entry.price == price).count();
+    let at = |price| {
+        ledger
+            .executed
+            .iter()
+            .filter(|entry| entry.price == price)
+            .count()
+    };
     assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (3, 1));
 }
 
@@ -52,7 +66,13 @@ fn a_pipeline_may_ask_two_providers() {
     let bench = Workbench::team();
     bench.ok(&["build"]);
     let ledger = bench.ledger();
-    assert_eq!((ledger.calls(Endpoint::Chat), ledger.calls(Endpoint::Messages)), (3, 1));
+    assert_eq!(
+        (
+            ledger.calls(Endpoint::Chat),
+            ledger.calls(Endpoint::Messages)
+        ),
+        (3, 1)
+    );
 }
 
 #[test]
@@ -96,7 +116,13 @@ fn changing_one_input_of_three_sends_one_row_and_the_summary() {
     bench.write("bios/bela.md", "I am bela and I ask around.");
     bench.ok(&BATCH);
     let ledger = bench.ledger();
-    let at = |price| ledger.executed.iter().filter(|entry| entry.price == price).count();
+    let at = |price| {
+        ledger
+            .executed
+            .iter()
+            .filter(|entry| entry.price == price)
+            .count()
+    };
     assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (4, 2));
     assert_ne!(bench.content("ws-bela"), before);
 }
@@ -105,8 +131,19 @@ fn changing_one_input_of_three_sends_one_row_and_the_summary() {
 fn a_plan_counts_exactly_what_a_build_sends() {
     let bench = Workbench::team();
     let plan = bench.json(&["plan"]);
-    let layer = |name: &str| plan["layers"].as_array().unwrap().iter().find(|layer| layer["name"] == name).unwrap().clone();
-    assert_eq!((&layer("styles")["requests"], &layer("styles")["exact"]), (&3.into(), &true.into()));
+    let layer = |name: &str| {
+        plan["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|layer| layer["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        (&layer("styles")["requests"], &layer("styles")["exact"]),
+        (&3.into(), &true.into())
+    );
     assert_eq!(layer("summary")["exact"], false);
     assert_eq!(bench.sent(), 0);
 }
@@ -117,10 +154,17 @@ fn a_request_has_the_same_body_alone_and_in_a_batch() {
     let bodies = |mode| {
         let bench = Workbench::team();
         // A reasoning model takes other parameters than the rest.
-        let layers = crate::workbench::TEAM.replace("gpt-4o-mini", "o4-mini").replace("temperature = 0.2\n", "");
+        let layers = crate::workbench::TEAM
+            .replace("gpt-4o-mini", "o4-mini")
+            .replace("temperature = 0.2\n", "");
         bench.pipeline("synix.toml", &layers);
         bench.build_in(mode).expect_code(0);
-        bench.ledger().executed.into_iter().map(|entry| entry.body).collect::<BTreeSet<_>>()
+        bench
+            .ledger()
+            .executed
+            .into_iter()
+            .map(|entry| entry.body)
+            .collect::<BTreeSet<_>>()
     };
     assert_eq!(bodies(Mode::Sync), bodies(Mode::Batch));
 }
@@ -132,11 +176,17 @@ fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
     bench.script(crate::failures::truncating("bela"));
     let run = bench.run(&["build", "--json"]).expect_code(3);
     let failures = Workbench::failures(&run.json());
-    assert_eq!(failures, kinds(&[("bela", "truncated"), ("summary", "held_back")]));
+    assert_eq!(
+        failures,
+        kinds(&[("bela", "truncated"), ("summary", "held_back")])
+    );
     assert!(!bench.names().contains(&"summary/summary".to_owned()));
 
     bench.run(&["build", "--allow-partial"]).expect_code(3);
-    assert_eq!(bench.json(&["show", "summary"])["provenance"]["partial"], true);
+    assert_eq!(
+        bench.json(&["show", "summary"])["provenance"]["partial"],
+        true
+    );
 }
 
 /// A6: what a build with errors replaces is gone: an old artifact is no input.
@@ -153,5 +203,8 @@ fn the_older_artifact_of_a_failed_unit_leaves_the_snapshot() {
 }
 
 pub fn kinds(expected: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-    expected.iter().map(|(unit, kind)| ((*unit).to_owned(), (*kind).to_owned())).collect()
+    expected
+        .iter()
+        .map(|(unit, kind)| ((*unit).to_owned(), (*kind).to_owned()))
+        .collect()
 }

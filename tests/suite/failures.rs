@@ -1,6 +1,8 @@
 //! Garbage is never an artifact: what a model or provider does wrong fails its unit, by a kind of its own.
 
-use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode as Only, Reply, Rule, Script, StatusReply, ToolCall};
+use synix_scripted_provider::{
+    Endpoint, Fault, FaultKind, Mode as Only, Reply, Rule, Script, StatusReply, ToolCall,
+};
 
 use crate::build::kinds;
 use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench};
@@ -11,59 +13,83 @@ pub fn truncating(name: &str) -> Script {
 }
 
 fn cut_off() -> Reply {
-    Reply::Finish { reason: "length".to_owned(), text: Some("half a sen".to_owned()) }
+    Reply::Finish {
+        reason: "length".to_owned(),
+        text: Some("half a sen".to_owned()),
+    }
 }
 
 /// Six people, each with another misfortune, and one without.
 fn unlucky() -> Workbench {
     let bench = Workbench::team();
-    for name in ["cut", "declined", "filtered", "choiceless", "null", "tooled"] {
+    for name in [
+        "cut",
+        "declined",
+        "filtered",
+        "choiceless",
+        "null",
+        "tooled",
+    ] {
         bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
     bench
 }
 
 fn misfortunes() -> Script {
-    let tool = ToolCall { name: "search".to_owned(), arguments: "{}".to_owned() };
+    let tool = ToolCall {
+        name: "search".to_owned(),
+        arguments: "{}".to_owned(),
+    };
     Script::new()
         .rule(Rule::on("I am cut").reply(cut_off()))
         .rule(Rule::on("I am declined").reply(Reply::Refusal("I would rather not.".to_owned())))
-        .rule(Rule::on("I am filtered").reply(Reply::Finish { reason: "content_filter".to_owned(), text: None }))
+        .rule(Rule::on("I am filtered").reply(Reply::Finish {
+            reason: "content_filter".to_owned(),
+            text: None,
+        }))
         .rule(Rule::on("I am choiceless").reply(Reply::EmptyChoices))
         .rule(Rule::on("I am null").reply(Reply::NullContent))
         .rule(Rule::on("I am tooled").reply(Reply::ToolCalls(vec![tool])))
 }
 
 /// A1, A7: each kind of bad answer is a failure of its own kind, named by its unit.
-fn bad_answers_fail_by_kind(mode: Mode) {
+#[track_caller]
+fn assert_bad_answers_fail_by_kind(command: &[&str]) {
     let bench = unlucky();
     bench.script(misfortunes());
-    bench.build_in(mode).expect_code(3);
-    let document = bench.run(&if mode == Mode::Batch { ["batch-build", "status", "--latest", "--json"] } else { ["runs", "--json", "", ""] });
+    let document = bench
+        .run(&[command, &["--json"]].concat())
+        .expect_code(3)
+        .json();
+    let expected = [
+        ("choiceless", "empty"),
+        ("cut", "truncated"),
+        ("declined", "refused"),
+        ("filtered", "filtered"),
+        ("null", "empty"),
+        ("summary", "held_back"),
+        ("tooled", "empty"),
+    ];
+    assert_eq!(Workbench::failures(&document), kinds(&expected));
     let names = bench.names();
-    assert_eq!(names.iter().filter(|name| name.starts_with("styles/")).count(), 3, "{names:?}");
-    if mode == Mode::Batch {
-        let expected = [
-            ("choiceless", "empty"),
-            ("cut", "truncated"),
-            ("declined", "refused"),
-            ("filtered", "filtered"),
-            ("null", "empty"),
-            ("summary", "held_back"),
-            ("tooled", "empty"),
-        ];
-        assert_eq!(Workbench::failures(&document.json()), kinds(&expected));
-    }
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| name.starts_with("styles/"))
+            .count(),
+        3,
+        "{names:?}"
+    );
 }
 
 #[test]
 fn bad_answers_fail_by_kind_alone() {
-    bad_answers_fail_by_kind(Mode::Sync);
+    assert_bad_answers_fail_by_kind(&["build"]);
 }
 
 #[test]
 fn bad_answers_fail_by_kind_in_a_batch() {
-    bad_answers_fail_by_kind(Mode::Batch);
+    assert_bad_answers_fail_by_kind(&BATCH);
 }
 
 /// A8: a bad answer is never reused: the next build asks again.
@@ -75,7 +101,10 @@ fn a_failed_request_is_asked_again_by_the_next_build() {
         bench.build_in(mode).expect_code(3);
         bench.script(Script::new());
         bench.build_in(mode).expect_code(0);
-        assert!(bench.names().contains(&"summary/summary".to_owned()), "{mode:?}");
+        assert!(
+            bench.names().contains(&"summary/summary".to_owned()),
+            "{mode:?}"
+        );
     }
 }
 
@@ -83,7 +112,10 @@ fn a_failed_request_is_asked_again_by_the_next_build() {
 #[test]
 fn a_layer_that_accepts_truncated_answers_gets_them() {
     let bench = Workbench::team();
-    bench.pipeline("synix.toml", &TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n"));
+    bench.pipeline(
+        "synix.toml",
+        &TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n"),
+    );
     bench.script(truncating("bela"));
     bench.ok(&["build"]);
     assert_eq!(bench.content("ws-bela"), "half a sen");
@@ -101,20 +133,38 @@ fn a_failed_row_tells_why_and_leaves_the_others() {
     bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).reply(reply)));
     let run = bench.run(&BATCH).expect_code(3);
     assert!(run.says("flagged by the house rules"), "{run:?}");
-    assert_eq!(Workbench::failures(&bench.status()), kinds(&[("bela", "invalid"), ("summary", "held_back")]));
+    assert_eq!(
+        Workbench::failures(&bench.status()),
+        kinds(&[("bela", "invalid"), ("summary", "held_back")])
+    );
     assert!(bench.names().contains(&"styles/ws-amara".to_owned()));
 }
 
 /// A4: what is missing is asked again, what is odd is reported, and no other row is lost.
 #[test]
 fn odd_rows_cost_no_other_row() {
-    for reply in [Reply::MissingRow, Reply::DuplicateRow, Reply::UnknownRow, Reply::Garbled] {
+    for reply in [
+        Reply::MissingRow,
+        Reply::DuplicateRow,
+        Reply::UnknownRow,
+        Reply::Garbled,
+    ] {
         let bench = Workbench::team();
-        bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).times(1).reply(reply.clone())));
+        bench.script(
+            Script::new().rule(
+                Rule::on("I am bela")
+                    .only(Only::Batch)
+                    .times(1)
+                    .reply(reply.clone()),
+            ),
+        );
         bench.ok(&BATCH);
         assert_eq!(bench.names().len(), 7, "{reply:?}");
         let again = bench.ledger().duplicates().len();
-        assert!(again <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)), "{reply:?}");
+        assert!(
+            again <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)),
+            "{reply:?}"
+        );
     }
 }
 
@@ -122,7 +172,14 @@ fn odd_rows_cost_no_other_row() {
 #[test]
 fn a_truncated_download_is_repeated() {
     let bench = Workbench::team();
-    let fault = Fault::on(Endpoint::FilesContent, FaultKind::Truncate { drop: 40, hidden: true }).once();
+    let fault = Fault::on(
+        Endpoint::FilesContent,
+        FaultKind::Truncate {
+            drop: 40,
+            hidden: true,
+        },
+    )
+    .once();
     bench.script(Script::new().fault(fault));
     bench.ok(&BATCH);
     assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
@@ -144,9 +201,14 @@ fn an_output_file_that_comes_late_is_waited_for() {
 fn a_refused_key_is_tried_once() {
     let bench = Workbench::team();
     bench.script(Script::new().key("another key"));
-    let run = bench.run(&["build", "--concurrency", "1", "--json"]).expect_code(3);
+    let run = bench
+        .run(&["build", "--concurrency", "1", "--json"])
+        .expect_code(3);
     let failures = Workbench::failures(&run.json());
-    assert!(failures.contains(&("amara".to_owned(), "auth".to_owned())), "{failures:?}");
+    assert!(
+        failures.contains(&("amara".to_owned(), "auth".to_owned())),
+        "{failures:?}"
+    );
     assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
 }
 
@@ -154,10 +216,17 @@ fn a_refused_key_is_tried_once() {
 #[test]
 fn an_empty_account_is_tried_once() {
     let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().reply(Reply::Status(StatusReply::insufficient_quota()))));
-    let run = bench.run(&["build", "--concurrency", "1", "--json"]).expect_code(3);
+    bench.script(
+        Script::new().rule(Rule::any().reply(Reply::Status(StatusReply::insufficient_quota()))),
+    );
+    let run = bench
+        .run(&["build", "--concurrency", "1", "--json"])
+        .expect_code(3);
     let failures = Workbench::failures(&run.json());
-    assert!(failures.contains(&("amara".to_owned(), "quota".to_owned())), "{failures:?}");
+    assert!(
+        failures.contains(&("amara".to_owned(), "quota".to_owned())),
+        "{failures:?}"
+    );
     assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
 }
 
@@ -189,7 +258,13 @@ fn a_key_never_reaches_the_state_or_the_output() {
                 continue;
             }
             let bytes = std::fs::read(&path).unwrap();
-            assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "{}", path.display());
+            assert!(
+                !bytes
+                    .windows(KEY.len())
+                    .any(|window| window == KEY.as_bytes()),
+                "{}",
+                path.display()
+            );
         }
     }
 }

@@ -11,11 +11,18 @@ fn a_module_names_only_lower_rows() {
     let rows = rows();
     let mut wrong = Vec::new();
     for (module, path) in files() {
-        let row = rows.get(&module).unwrap_or_else(|| panic!("{module} is in no row of lib.rs"));
+        let row = rows
+            .get(&module)
+            .unwrap_or_else(|| panic!("{module} is in no row of lib.rs"));
         for (number, named) in named(&fs::read_to_string(&path).unwrap()) {
-            let below = rows.get(&named).unwrap_or_else(|| panic!("{}:{number}: {named} is no module", path.display()));
+            let below = rows
+                .get(&named)
+                .unwrap_or_else(|| panic!("{}:{number}: {named} is no module", path.display()));
             if named != module && below >= row {
-                wrong.push(format!("{}:{number} names {named}, which is not below {module}", path.display()));
+                wrong.push(format!(
+                    "{}:{number} names {named}, which is not below {module}",
+                    path.display()
+                ));
             }
         }
     }
@@ -34,7 +41,9 @@ fn rows() -> BTreeMap<String, u32> {
     let text = fs::read_to_string(format!("{SOURCE}/lib.rs")).unwrap();
     let mut rows = BTreeMap::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("//! ")) {
-        let Some((row, rest)) = line.split_once("  ") else { continue };
+        let Some((row, rest)) = line.split_once("  ") else {
+            continue;
+        };
         let Ok(row) = row.parse() else { continue };
         let names = rest.split("  ").next().unwrap_or_default();
         rows.extend(names.split('·').map(|name| (name.trim().to_owned(), row)));
@@ -52,13 +61,22 @@ fn files() -> Vec<(String, PathBuf)> {
             let path = entry.unwrap().path();
             let inside = path.strip_prefix(SOURCE).unwrap().to_owned();
             let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-            if inside == Path::new("lib.rs") || inside == Path::new("bin") || for_tests.contains(&stem) {
+            if inside == Path::new("lib.rs")
+                || inside == Path::new("bin")
+                || for_tests.contains(&stem)
+            {
                 continue;
             }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let top = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+                let top = inside
+                    .components()
+                    .next()
+                    .unwrap()
+                    .as_os_str()
+                    .to_string_lossy()
+                    .into_owned();
                 files.push((top.trim_end_matches(".rs").to_owned(), path));
             }
         }
@@ -78,8 +96,16 @@ fn test_modules(folder: &Path) -> BTreeSet<String> {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             if line.trim() == "#[cfg(test)]" {
-                let next = lines.next().unwrap_or_default().trim().trim_start_matches("pub(crate) ");
-                names.extend(next.strip_prefix("mod ").and_then(|name| name.strip_suffix(';')).map(str::to_owned));
+                let next = lines
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .trim_start_matches("pub(crate) ");
+                names.extend(
+                    next.strip_prefix("mod ")
+                        .and_then(|name| name.strip_suffix(';'))
+                        .map(str::to_owned),
+                );
             }
         }
     }
@@ -99,7 +125,10 @@ fn named(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         for after in line.split("crate::").skip(1) {
-            let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = after
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             named.push((position + 1, name));
         }
     }

@@ -3,7 +3,10 @@
 //! One file for each area of behaviour; [`workbench`] sets up what they share. A test of a promise in the list of known
 //! failures (M1, A2, …) names its row in its doc line.
 
-#![allow(clippy::disallowed_methods, reason = "a test prepares the files that a user would write")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test prepares the files that a user would write"
+)]
 
 mod batch;
 mod build;
@@ -26,7 +29,12 @@ fn every_file_of_the_suite_is_listed_here() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/suite");
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else { continue };
-        assert!(listed.contains(&format!("\nmod {module};\n")), "{name} is not listed in main.rs");
+        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else {
+            continue;
+        };
+        assert!(
+            listed.contains(&format!("\nmod {module};\n")),
+            "{name} is not listed in main.rs"
+        );
     }
 }

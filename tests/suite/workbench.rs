@@ -80,7 +80,14 @@ pub const MODES: [Mode; 3] = [Mode::Sync, Mode::Batch, Mode::Replay];
 pub const BATCH: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
 
 /// The newest batch build taken up and driven to its end.
-pub const RESUME: [&str; 6] = ["batch-build", "resume", "--latest", "--poll", "--poll-interval", "0"];
+pub const RESUME: [&str; 6] = [
+    "batch-build",
+    "resume",
+    "--latest",
+    "--poll",
+    "--poll-interval",
+    "0",
+];
 
 /// A project with a provider of its own.
 pub struct Workbench {
@@ -102,9 +109,15 @@ impl Workbench {
     /// A project with the layers of [`TEAM`].
     pub fn team() -> Self {
         let bench = Self::with_layers(TEAM);
-        bench.write("prompts/style.md", "How does this person work?\n\n{{ content }}");
+        bench.write(
+            "prompts/style.md",
+            "How does this person work?\n\n{{ content }}",
+        );
         for name in ["amara", "bela", "chitra"] {
-            bench.write(&format!("bios/{name}.md"), &format!("I am {name} and I write things down."));
+            bench.write(
+                &format!("bios/{name}.md"),
+                &format!("I am {name} and I write things down."),
+            );
         }
         bench
     }
@@ -123,14 +136,25 @@ impl Workbench {
     pub fn with_layers(layers: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let project = folder.path().join("project");
-        let bench = Self { folder, project, provider: ScriptedProvider::start(Script::new()) };
+        let bench = Self {
+            folder,
+            project,
+            provider: ScriptedProvider::start(Script::new()),
+        };
         bench.pipeline("synix.toml", layers);
         bench
     }
 
     /// Writes a pipeline file whose providers are this bench's.
     pub fn pipeline(&self, file: &str, layers: &str) {
-        self.write(file, &pipeline_at(&self.provider.openai_url(), &self.provider.anthropic_url(), layers));
+        self.write(
+            file,
+            &pipeline_at(
+                &self.provider.openai_url(),
+                &self.provider.anthropic_url(),
+                layers,
+            ),
+        );
     }
 
     pub fn plugin(&self, name: &str) {
@@ -167,7 +191,7 @@ impl Workbench {
 
     /// Keeps batches in progress until they are finished by hand.
     pub fn hold_batches(&self) {
-        self.script(Script::new().batches(Pace::in_progress(u64::MAX)));
+        self.script(Script::new().batches(Pace::in_progress(1 << 40)));
     }
 
     pub fn ledger(&self) -> Ledger {
@@ -224,7 +248,15 @@ impl Workbench {
     pub fn artifacts(&self) -> BTreeSet<(String, String)> {
         let listed = self.json(&["list"]);
         let artifacts = listed["artifacts"].as_array().expect("a list of artifacts");
-        artifacts.iter().map(|one| (format!("{}/{}", text(&one["layer"]), text(&one["label"])), text(&one["id"]))).collect()
+        artifacts
+            .iter()
+            .map(|one| {
+                (
+                    format!("{}/{}", text(&one["layer"]), text(&one["label"])),
+                    text(&one["id"]),
+                )
+            })
+            .collect()
     }
 
     /// `layer/label` of every artifact.
@@ -245,7 +277,10 @@ impl Workbench {
     /// `unit` and `kind` of each failure of the newest build.
     pub fn failures(document: &Value) -> BTreeSet<(String, String)> {
         let failures = document["failures"].as_array().expect("a list of failures");
-        failures.iter().map(|one| (text(&one["unit"]), text(&one["kind"]))).collect()
+        failures
+            .iter()
+            .map(|one| (text(&one["unit"]), text(&one["kind"])))
+            .collect()
     }
 
     /// Opens the state beside the command.
@@ -257,7 +292,10 @@ impl Workbench {
     pub fn wait_for(&self, child: &mut Child, seen: impl Fn(&Ledger) -> bool) {
         while !seen(&self.ledger()) {
             let ended = child.try_wait().expect("a process to ask");
-            assert!(ended.is_none() || seen(&self.ledger()), "the command ended before: {ended:?}");
+            assert!(
+                ended.is_none() || seen(&self.ledger()),
+                "the command ended before: {ended:?}"
+            );
             std::thread::yield_now();
         }
     }
@@ -265,14 +303,26 @@ impl Workbench {
 
 impl Run {
     pub fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } = command.output().expect("a finished command");
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().expect("a finished command");
         let text = |bytes| String::from_utf8(bytes).expect("text");
-        Self { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+        Self {
+            code: status.code().unwrap_or(-1),
+            stdout: text(stdout),
+            stderr: text(stderr),
+        }
     }
 
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -300,7 +350,10 @@ pub fn command_in(folder: &Path, arguments: &[&str]) -> Command {
         .current_dir(folder)
         .env_clear()
         .env("HOME", home)
-        .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache"))
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache"),
+        )
         .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z")
         .env("OPENAI_API_KEY", KEY)
         .env("ANTHROPIC_API_KEY", KEY)

@@ -6,9 +6,11 @@
     reason = "a command speaks"
 )]
 
+mod bench;
 mod debian;
 mod demo;
 mod probe;
+mod record;
 mod setup;
 mod shell;
 mod test;
@@ -20,7 +22,9 @@ use shell::Failure;
 const USAGE: &str = "\
 cargo xtask setup [--from-debian]   get what the build needs and check it
 cargo xtask demo                    build the command and run the demonstration project
+cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask test                    build everything and run every test
+cargo xtask bench                   build the command as it is released and measure it
 
 --from-debian   compile the guests' standard library from Debian's source package,
                 as setup does where rustup cannot get it
@@ -33,7 +37,9 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(setup::Way::Easiest),
         ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
         ["demo"] => demo::run(),
+        ["record"] => record::run(),
         ["test"] => test::run(),
+        ["bench"] => bench::run(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -20,7 +20,7 @@ use crate::pipeline::{self, Pipeline, ProviderProfile};
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::source::ProjectFolder;
-use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store, StoreError};
 use crate::view::Status;
 
 use environment::Environment;
@@ -191,7 +191,11 @@ impl Project {
     /// Finds out what a build would do; writes and sends nothing.
     pub fn plan(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
         let state = self.place.state();
-        let reader = if state.join("state.sqlite3").exists() { Some(Reader::open(&state)?) } else { None };
+        let reader = match Reader::open(&state) {
+            Ok(reader) => Some(reader),
+            Err(StoreError::Absent { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let cassette = self.replay()?;
         let plan = build::plan(self.desk(cassette.as_ref()), kind, reader.as_ref());
         Ok(runtime()?.block_on(plan)?)

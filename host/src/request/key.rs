@@ -99,6 +99,21 @@ mod tests {
         assert_eq!(request("Hi").key().unwrap().0, Digest::of(text.as_bytes()));
     }
 
+    /// I5: keys computed without synix are the same; one vector holds a number that a careless reader rounds.
+    #[test]
+    fn the_published_vectors_hold() {
+        #[derive(Deserialize)]
+        struct Vector {
+            request: Request,
+            key: RequestKey,
+        }
+        let text = include_str!("../../../docs/request-key.json");
+        let vectors: Vec<Vector> = serde_json::from_str(text).unwrap();
+        for Vector { request, key } in vectors {
+            assert_eq!(request.key().unwrap(), key, "{request:?}");
+        }
+    }
+
     /// I4: white space is part of the question.
     #[test]
     fn white_space_in_a_message_changes_the_key() {

@@ -35,6 +35,10 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path(folder), flags).map_err(failed)?;
     settle(&connection).map_err(failed)?;
+    // The first writer has not come to its tables yet.
+    if format(&connection).map_err(failed)? == 0 {
+        return Err(StoreError::Absent { path: folder.to_owned() });
+    }
     // Not opened read-only: a reader of a WAL database may have to create its shared memory.
     connection.pragma_update(None, "query_only", true).map_err(failed)?;
     Ok(connection)

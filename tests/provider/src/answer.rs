@@ -56,25 +56,52 @@ pub(crate) fn take_turn(playbook: &Playbook, prompt: &Prompt<'_>, mode: Mode) ->
 }
 
 fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> Turn {
-    let Some(rule) = rule else { return Turn::Answered(made(prompt), Damage::None) };
+    let Some(rule) = rule else {
+        return Turn::Answered(made(prompt), Damage::None);
+    };
     let damaged = |damage| Turn::Answered(made(prompt), damage);
     match &rule.reply {
         Reply::Made => damaged(Damage::None),
         Reply::Text(text) => whole(Answer::of(text.clone(), prompt)),
         Reply::Finish { reason, text } => {
-            let answer = text.as_ref().map_or_else(|| made(prompt), |text| Answer::of(text.clone(), prompt));
-            whole(Answer { finish: reason.clone(), ..answer })
+            let answer = text
+                .as_ref()
+                .map_or_else(|| made(prompt), |text| Answer::of(text.clone(), prompt));
+            whole(Answer {
+                finish: reason.clone(),
+                ..answer
+            })
         }
         Reply::Refusal(words) => {
             let answer = Answer::of(words.clone(), prompt);
-            whole(Answer { text: None, refusal: Some(words.clone()), ..answer })
+            whole(Answer {
+                text: None,
+                refusal: Some(words.clone()),
+                ..answer
+            })
         }
-        Reply::EmptyChoices => whole(Answer { choices: 0, text: None, ..made(prompt) }),
-        Reply::NullContent => whole(Answer { text: None, ..made(prompt) }),
+        Reply::EmptyChoices => whole(Answer {
+            choices: 0,
+            text: None,
+            ..made(prompt)
+        }),
+        Reply::NullContent => whole(Answer {
+            text: None,
+            ..made(prompt)
+        }),
         Reply::ToolCalls(calls) => {
-            let words = calls.iter().map(|call| count_words(&call.arguments).max(1)).sum();
+            let words = calls
+                .iter()
+                .map(|call| count_words(&call.arguments).max(1))
+                .sum();
             let finish = "tool_calls".to_owned();
-            whole(Answer { text: None, tool_calls: calls.clone(), finish, output_tokens: words, ..made(prompt) })
+            whole(Answer {
+                text: None,
+                tool_calls: calls.clone(),
+                finish,
+                output_tokens: words,
+                ..made(prompt)
+            })
         }
         Reply::Status(status) => Turn::Denied(status.clone()),
         Reply::Html502 => Turn::Html,
@@ -107,8 +134,15 @@ pub(crate) fn made(prompt: &Prompt<'_>) -> Answer {
         None => Answer::of(text, prompt),
         Some(most) => {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let cut = text.split_ascii_whitespace().take(most).collect::<Vec<_>>().join(" ");
-            Answer { finish: "length".to_owned(), ..Answer::of(cut, prompt) }
+            let cut = text
+                .split_ascii_whitespace()
+                .take(most)
+                .collect::<Vec<_>>()
+                .join(" ");
+            Answer {
+                finish: "length".to_owned(),
+                ..Answer::of(cut, prompt)
+            }
         }
     }
 }
@@ -116,9 +150,18 @@ pub(crate) fn made(prompt: &Prompt<'_>) -> Answer {
 /// Says which question is answered, and the last words of it.
 fn made_text(prompt: &Prompt<'_>) -> String {
     const WORDS: usize = 8;
-    let mut tail: Vec<&str> = prompt.last_user.split_ascii_whitespace().rev().take(WORDS).collect();
+    let mut tail: Vec<&str> = prompt
+        .last_user
+        .split_ascii_whitespace()
+        .rev()
+        .take(WORDS)
+        .collect();
     tail.reverse();
-    format!("Answer {} to: {}", prompt.question.short(12), tail.join(" "))
+    format!(
+        "Answer {} to: {}",
+        prompt.question.short(12),
+        tail.join(" ")
+    )
 }
 
 impl Answer {
@@ -142,7 +185,8 @@ mod tests {
     use crate::endpoint::Wire;
 
     fn body(extra: &Value) -> Value {
-        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "tell me about bob"}]});
+        let mut body =
+            json!({"model": "m", "messages": [{"role": "user", "content": "tell me about bob"}]});
         for (name, value) in extra.as_object().unwrap() {
             body[name] = value.clone();
         }
@@ -165,19 +209,29 @@ mod tests {
 
     #[test]
     fn an_answer_ends_with_the_last_words_of_the_question() {
-        assert!(answer(&json!({})).text.unwrap().ends_with("to: tell me about bob"));
+        assert!(
+            answer(&json!({}))
+                .text
+                .unwrap()
+                .ends_with("to: tell me about bob")
+        );
     }
 
     #[test]
     fn an_answer_over_its_limit_is_cut_and_says_so() {
         let answer = answer(&json!({"max_tokens": 3}));
-        assert_eq!((answer.finish.as_str(), answer.output_tokens), ("length", 3));
+        assert_eq!(
+            (answer.finish.as_str(), answer.output_tokens),
+            ("length", 3)
+        );
     }
 
     #[test]
     fn a_schema_is_answered_with_json_that_fits() {
         let schema = json!({"type": "object", "properties": {"ok": {"type": "boolean"}}});
-        let answer = answer(&json!({"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}));
+        let answer = answer(
+            &json!({"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}),
+        );
         assert_eq!(answer.text.unwrap(), r#"{"ok":true}"#);
     }
 }

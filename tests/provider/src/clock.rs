@@ -4,9 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns the time in nanoseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the provider has a clock of its own; nothing it says about time is compared")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the provider has a clock of its own; nothing it says about time is compared"
+)]
 fn now() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_nanos())
 }
 
 /// Returns the time in seconds since 1970.
@@ -24,7 +29,11 @@ pub(crate) fn rfc3339(seconds: u64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000000+00:00")
 }
@@ -47,13 +56,20 @@ pub(crate) struct Ids {
 impl Ids {
     pub(crate) fn new() -> Self {
         let nanoseconds = u64::try_from(now() & u128::from(u64::MAX)).unwrap_or(0);
-        Self { start: mix(nanoseconds ^ u64::from(std::process::id()).rotate_left(32)), given: AtomicU64::new(0) }
+        Self {
+            start: mix(nanoseconds ^ u64::from(std::process::id()).rotate_left(32)),
+            given: AtomicU64::new(0),
+        }
     }
 
     /// Returns the next id: 32 hex digits.
     pub(crate) fn next(&self) -> String {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{:016x}", mix(self.start.wrapping_add(count)), mix(count ^ self.start.rotate_left(17)))
+        format!(
+            "{:016x}{:016x}",
+            mix(self.start.wrapping_add(count)),
+            mix(count ^ self.start.rotate_left(17))
+        )
     }
 }
 

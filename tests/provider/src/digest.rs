@@ -102,7 +102,8 @@ impl<'de> Deserialize<'de> for BodyDigest {
             return Err(de::Error::custom("a digest has 64 hex digits"));
         }
         for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(de::Error::custom)?;
+            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16)
+                .map_err(de::Error::custom)?;
         }
         Ok(Self(bytes))
     }
@@ -124,7 +125,10 @@ mod tests {
     #[test]
     fn the_digest_is_the_sha256_of_the_sorted_text() {
         let expected = Sha256::digest(br#"{"a":"x","b":1}"#);
-        assert_eq!(BodyDigest::of(&json!({"b": 1, "a": "x"})).0, <[u8; 32]>::from(expected));
+        assert_eq!(
+            BodyDigest::of(&json!({"b": 1, "a": "x"})).0,
+            <[u8; 32]>::from(expected)
+        );
     }
 
     #[test]

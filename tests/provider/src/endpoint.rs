@@ -99,7 +99,10 @@ mod tests {
         let found = Endpoint::route(&Method::GET, "/v1/files/file-1/content");
         assert_eq!(found, Some((Endpoint::FilesContent, Some("file-1"))));
         let found = Endpoint::route(&Method::DELETE, "/v1/messages/batches/msgbatch_1");
-        assert_eq!(found, Some((Endpoint::MessageBatchesDelete, Some("msgbatch_1"))));
+        assert_eq!(
+            found,
+            Some((Endpoint::MessageBatchesDelete, Some("msgbatch_1")))
+        );
     }
 
     #[test]

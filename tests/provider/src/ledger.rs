@@ -98,13 +98,19 @@ impl Ledger {
     #[must_use]
     pub fn duplicates(&self) -> Vec<Duplicate> {
         let mut places: BTreeMap<BodyDigest, Vec<Arc<str>>> = BTreeMap::new();
-        let executed = self.executed.iter().map(|entry| (entry.body, &entry.endpoint));
+        let executed = self
+            .executed
+            .iter()
+            .map(|entry| (entry.body, &entry.endpoint));
         let pending = self.pending.iter().map(|row| (row.body, &row.batch));
         for (body, place) in executed.chain(pending) {
             places.entry(body).or_default().push(Arc::clone(place));
         }
         places.retain(|_, places| places.len() > 1);
-        places.into_iter().map(|(body, places)| Duplicate { body, places }).collect()
+        places
+            .into_iter()
+            .map(|(body, places)| Duplicate { body, places })
+            .collect()
     }
 
     /// Returns the executed requests whose reply never got out whole.
@@ -116,7 +122,9 @@ impl Ledger {
     #[must_use]
     pub fn billed(&self, price: PriceClass) -> (u64, u64) {
         let entries = self.executed.iter().filter(|entry| entry.price == price);
-        entries.fold((0, 0), |(input, output), entry| (input + entry.input_tokens, output + entry.output_tokens))
+        entries.fold((0, 0), |(input, output), entry| {
+            (input + entry.input_tokens, output + entry.output_tokens)
+        })
     }
 
     /// Returns how often an endpoint was called.
@@ -186,14 +194,22 @@ impl Book {
         };
         for &sequence in sequences {
             // A reset may have emptied the book since.
-            if let Some(entry) = usize::try_from(sequence).ok().and_then(|place| entries.get_mut(place)) {
+            if let Some(entry) = usize::try_from(sequence)
+                .ok()
+                .and_then(|place| entries.get_mut(place))
+            {
                 entry.delivered = true;
             }
         }
     }
 
     pub(crate) fn calls(&self) -> BTreeMap<Endpoint, u64> {
-        let calls = Endpoint::ALL.iter().map(|&endpoint| (endpoint, self.calls[endpoint as usize].load(Ordering::Relaxed)));
+        let calls = Endpoint::ALL.iter().map(|&endpoint| {
+            (
+                endpoint,
+                self.calls[endpoint as usize].load(Ordering::Relaxed),
+            )
+        });
         calls.collect()
     }
 
@@ -202,14 +218,23 @@ impl Book {
     }
 
     pub(crate) fn executed(&self) -> Vec<Executed> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Forgets everything but what is open.
     pub(crate) fn reset(&self) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.calls.iter().for_each(|calls| calls.store(0, Ordering::Relaxed));
-        self.most_open.store(self.open.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.calls
+            .iter()
+            .for_each(|calls| calls.store(0, Ordering::Relaxed));
+        self.most_open
+            .store(self.open.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -243,7 +268,11 @@ mod tests {
     fn a_body_in_a_live_batch_counts_as_executed_again() {
         let ledger = Ledger {
             executed: vec![executed("a", "chat"), executed("b", "chat")],
-            pending: vec![Pending { batch: "batch_1".into(), custom_id: "x".into(), body: BodyDigest::of(&json!("a")) }],
+            pending: vec![Pending {
+                batch: "batch_1".into(),
+                custom_id: "x".into(),
+                body: BodyDigest::of(&json!("a")),
+            }],
             ..Ledger::default()
         };
         let duplicates = ledger.duplicates();
@@ -257,7 +286,11 @@ mod tests {
         book.enter(executed("a", "chat"));
         let second = book.enter(executed("b", "chat"));
         book.deliver(&Receipt::One(second));
-        let delivered: Vec<bool> = book.executed().iter().map(|entry| entry.delivered).collect();
+        let delivered: Vec<bool> = book
+            .executed()
+            .iter()
+            .map(|entry| entry.delivered)
+            .collect();
         assert_eq!(delivered, [false, true]);
     }
 

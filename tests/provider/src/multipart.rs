@@ -40,7 +40,8 @@ fn part(raw: &Bytes) -> Option<Part> {
     let head = String::from_utf8_lossy(&raw[..head_end]);
     let disposition = head.split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-disposition").then_some(value)
+        name.eq_ignore_ascii_case("content-disposition")
+            .then_some(value)
     })?;
     Some(Part {
         name: parameter(disposition, "name")?.to_owned(),
@@ -53,7 +54,10 @@ fn part(raw: &Bytes) -> Option<Part> {
 fn parameter<'h>(header: &'h str, name: &str) -> Option<&'h str> {
     header.split(';').skip(1).find_map(|pair| {
         let (found, value) = pair.trim().split_once('=')?;
-        found.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+        found
+            .trim()
+            .eq_ignore_ascii_case(name)
+            .then(|| value.trim().trim_matches('"'))
     })
 }
 
@@ -70,19 +74,31 @@ mod tests {
               --x-y\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\nContent-Type: text/plain\r\n\r\n{}\n--x\r\n\r\n--x-y--\r\n",
         );
         let found = parts(TYPE, &body).unwrap();
-        assert_eq!(found[0], Part { name: "purpose".into(), filename: None, content: Bytes::from_static(b"batch") });
+        assert_eq!(
+            found[0],
+            Part {
+                name: "purpose".into(),
+                filename: None,
+                content: Bytes::from_static(b"batch")
+            }
+        );
         assert_eq!(found[1].filename.as_deref(), Some("a.jsonl"));
         assert_eq!(found[1].content, Bytes::from_static(b"{}\n--x\r\n"));
     }
 
     #[test]
     fn a_form_that_breaks_off_is_none() {
-        let body = Bytes::from_static(b"--x-y\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbat");
+        let body = Bytes::from_static(
+            b"--x-y\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbat",
+        );
         assert_eq!(parts(TYPE, &body), None);
     }
 
     #[test]
     fn a_body_without_boundary_is_none() {
-        assert_eq!(parts("multipart/form-data", &Bytes::from_static(b"--x")), None);
+        assert_eq!(
+            parts("multipart/form-data", &Bytes::from_static(b"--x")),
+            None
+        );
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct Playbook {
 impl Playbook {
     pub(crate) fn new(script: Script) -> Self {
         Self {
-            finders: script.rules.iter().map(|rule| Finder::new(&rule.contains).into_owned()).collect(),
+            finders: script
+                .rules
+                .iter()
+                .map(|rule| Finder::new(&rule.contains).into_owned())
+                .collect(),
             fired: script.rules.iter().map(|_| AtomicU64::new(0)).collect(),
             calls: script.faults.iter().map(|_| AtomicU64::new(0)).collect(),
             script,
@@ -33,12 +37,15 @@ impl Playbook {
         let rules = self.script.rules.iter().zip(&self.finders).zip(&self.fired);
         rules
             .filter(|((rule, finder), _)| {
-                rule.only.is_none_or(|only| only == mode) && finder.find(message.as_bytes()).is_some()
+                rule.only.is_none_or(|only| only == mode)
+                    && finder.find(message.as_bytes()).is_some()
             })
             .find(|((rule, _), fired)| {
                 rule.times.is_none_or(|times| {
                     let more = |count| (count < times).then_some(count + 1);
-                    fired.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+                    fired
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+                        .is_ok()
                 })
             })
             .map(|((rule, _), _)| rule)
@@ -46,8 +53,14 @@ impl Playbook {
 
     /// Counts a call of `endpoint` and returns the faults that hit it.
     pub(crate) fn faults(&self, endpoint: Endpoint) -> Vec<FaultKind> {
-        let faults = self.script.faults.iter().zip(&self.calls).filter(|(fault, _)| fault.endpoint == endpoint);
-        let hits = faults.filter(|(fault, calls)| fault.hits(calls.fetch_add(1, Ordering::Relaxed) + 1));
+        let faults = self
+            .script
+            .faults
+            .iter()
+            .zip(&self.calls)
+            .filter(|(fault, _)| fault.endpoint == endpoint);
+        let hits =
+            faults.filter(|(fault, calls)| fault.hits(calls.fetch_add(1, Ordering::Relaxed) + 1));
         hits.map(|(fault, _)| fault.fault.clone()).collect()
     }
 
@@ -70,10 +83,23 @@ mod tests {
 
     #[test]
     fn a_rule_that_has_run_out_gives_way_to_the_next() {
-        let script = Script::new().rule(Rule::on("bob").text("first").times(1)).rule(Rule::any().text("second"));
+        let script = Script::new()
+            .rule(Rule::on("bob").text("first").times(1))
+            .rule(Rule::any().text("second"));
         let playbook = Playbook::new(script);
-        let texts: Vec<_> = (0..2).map(|_| playbook.rule("about bob", Mode::Sync).unwrap().reply.clone()).collect();
-        assert_eq!(texts, [Reply::Text("first".into()), Reply::Text("second".into())]);
+        let texts: Vec<_> = (0..2)
+            .map(|_| {
+                playbook
+                    .rule("about bob", Mode::Sync)
+                    .unwrap()
+                    .reply
+                    .clone()
+            })
+            .collect();
+        assert_eq!(
+            texts,
+            [Reply::Text("first".into()), Reply::Text("second".into())]
+        );
     }
 
     #[test]
@@ -88,14 +114,23 @@ mod tests {
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once())
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::NoCounts));
         let playbook = Playbook::new(script);
-        assert_eq!(playbook.faults(Endpoint::BatchesCreate), [FaultKind::LoseReply, FaultKind::NoCounts]);
-        assert_eq!(playbook.faults(Endpoint::BatchesCreate), [FaultKind::NoCounts]);
+        assert_eq!(
+            playbook.faults(Endpoint::BatchesCreate),
+            [FaultKind::LoseReply, FaultKind::NoCounts]
+        );
+        assert_eq!(
+            playbook.faults(Endpoint::BatchesCreate),
+            [FaultKind::NoCounts]
+        );
     }
 
     #[test]
     fn draws_stay_in_their_range() {
         let playbook = Playbook::new(Script::new().seed(7));
         let drawn = (0..50).map(|number| playbook.draw([3, 5], number).as_millis());
-        assert_eq!(drawn.collect::<std::collections::BTreeSet<_>>(), [3, 4, 5].into());
+        assert_eq!(
+            drawn.collect::<std::collections::BTreeSet<_>>(),
+            [3, 4, 5].into()
+        );
     }
 }

@@ -46,9 +46,15 @@ impl<'b> Prompt<'b> {
         if !body.is_object() {
             return Err(BadPrompt::NoObject);
         }
-        let model = body.get("model").and_then(Value::as_str).filter(|model| !model.is_empty());
+        let model = body
+            .get("model")
+            .and_then(Value::as_str)
+            .filter(|model| !model.is_empty());
         let model = model.ok_or(BadPrompt::Missing("model"))?;
-        let messages = body.get("messages").and_then(Value::as_array).filter(|messages| !messages.is_empty());
+        let messages = body
+            .get("messages")
+            .and_then(Value::as_array)
+            .filter(|messages| !messages.is_empty());
         let messages = messages.ok_or(BadPrompt::Missing("messages"))?;
         if body.get("stream").and_then(Value::as_bool) == Some(true) {
             return Err(BadPrompt::Stream);
@@ -73,7 +79,10 @@ impl<'b> Prompt<'b> {
             }
         }
         let questioned = [&body["model"], system, &body["messages"]];
-        let choices = number("n").and_then(|n| usize::try_from(n).ok()).unwrap_or(1).clamp(1, 128);
+        let choices = number("n")
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(1)
+            .clamp(1, 128);
         Ok(Self {
             wire,
             body: BodyDigest::of(body),
@@ -97,10 +106,19 @@ impl<'b> Format<'b> {
     fn of(wire: Wire, body: &'b Value) -> Self {
         let (format, schema) = match wire {
             Wire::OpenAi => (body.get("response_format"), "/json_schema/schema"),
-            Wire::Anthropic => (body.pointer("/output_config/format").or(body.get("output_format")), "/schema"),
+            Wire::Anthropic => (
+                body.pointer("/output_config/format")
+                    .or(body.get("output_format")),
+                "/schema",
+            ),
         };
-        let Some(format) = format else { return Self::Text };
-        match (format.get("type").and_then(Value::as_str), format.pointer(schema)) {
+        let Some(format) = format else {
+            return Self::Text;
+        };
+        match (
+            format.get("type").and_then(Value::as_str),
+            format.pointer(schema),
+        ) {
             (Some("json_schema"), Some(schema)) => Self::Schema(schema),
             (Some("json_schema" | "json_object"), _) => Self::Object,
             _ => Self::Text,
@@ -118,17 +136,22 @@ fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
-            let texts = parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str));
+            let texts = parts
+                .iter()
+                .filter_map(|part| part.get("text").and_then(Value::as_str));
             texts.collect::<Vec<_>>().join("\n")
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
     }
 }
 
-fn snapshot(wire: Wire, model: &str) -> String {
+/// Returns the dated name of a model.
+pub(crate) fn snapshot(wire: Wire, model: &str) -> String {
     let digits = model.rsplit_once('-').map_or("", |(_, end)| end);
     let date = match (wire, model) {
-        _ if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) => return model.to_owned(),
+        _ if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return model.to_owned();
+        }
         _ if is_dated(model) => return model.to_owned(),
         (Wire::OpenAi, "gpt-4o") => "2024-08-06",
         (Wire::OpenAi, "gpt-4.1" | "gpt-4.1-mini" | "gpt-4.1-nano") => "2025-04-14",
@@ -139,7 +162,10 @@ fn snapshot(wire: Wire, model: &str) -> String {
 }
 
 fn is_dated(model: &str) -> bool {
-    let tail = model.len().checked_sub(11).and_then(|start| model.as_bytes().get(start..));
+    let tail = model
+        .len()
+        .checked_sub(11)
+        .and_then(|start| model.as_bytes().get(start..));
     tail.is_some_and(|tail| {
         tail.iter().enumerate().all(|(place, byte)| match place {
             0 | 5 | 8 => *byte == b'-',
@@ -159,24 +185,42 @@ mod tests {
         let body = json!({"model": "m", "max_tokens": 9, "system": "be brief", "messages": [
             {"role": "user", "content": [{"type": "text", "text": "one two"}, {"type": "image"}]},
         ]});
-        assert_eq!(Prompt::read(Wire::Anthropic, &body).unwrap().input_tokens, 4);
+        assert_eq!(
+            Prompt::read(Wire::Anthropic, &body).unwrap().input_tokens,
+            4
+        );
     }
 
     #[test]
     fn an_alias_is_answered_by_a_dated_snapshot() {
-        assert_eq!(snapshot(Wire::OpenAi, "gpt-4o-mini"), "gpt-4o-mini-2024-07-18");
-        assert_eq!(snapshot(Wire::Anthropic, "claude-haiku-4-5"), "claude-haiku-4-5-20251001");
+        assert_eq!(
+            snapshot(Wire::OpenAi, "gpt-4o-mini"),
+            "gpt-4o-mini-2024-07-18"
+        );
+        assert_eq!(
+            snapshot(Wire::Anthropic, "claude-haiku-4-5"),
+            "claude-haiku-4-5-20251001"
+        );
     }
 
     #[test]
     fn a_dated_name_stays_as_it_is() {
-        assert_eq!(snapshot(Wire::OpenAi, "gpt-4o-2024-05-13"), "gpt-4o-2024-05-13");
-        assert_eq!(snapshot(Wire::Anthropic, "claude-haiku-4-5-20251001"), "claude-haiku-4-5-20251001");
+        assert_eq!(
+            snapshot(Wire::OpenAi, "gpt-4o-2024-05-13"),
+            "gpt-4o-2024-05-13"
+        );
+        assert_eq!(
+            snapshot(Wire::Anthropic, "claude-haiku-4-5-20251001"),
+            "claude-haiku-4-5-20251001"
+        );
     }
 
     #[test]
     fn anthropic_bodies_need_max_tokens() {
         let body = json!({"model": "m", "messages": [{"role": "user", "content": "x"}]});
-        assert_eq!(Prompt::read(Wire::Anthropic, &body).unwrap_err(), BadPrompt::Missing("max_tokens"));
+        assert_eq!(
+            Prompt::read(Wire::Anthropic, &body).unwrap_err(),
+            BadPrompt::Missing("max_tokens")
+        );
     }
 }

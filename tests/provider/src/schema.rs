@@ -14,9 +14,13 @@ pub(crate) fn fit(schema: &Value, text: &str) -> Value {
 }
 
 fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
-    let Some(depth) = depth.checked_sub(1) else { return Value::Null };
+    let Some(depth) = depth.checked_sub(1) else {
+        return Value::Null;
+    };
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        let target = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        let target = target
+            .strip_prefix('#')
+            .and_then(|pointer| root.pointer(pointer));
         return target.map_or(Value::Null, |target| fit_within(root, target, text, depth));
     }
     if let Some(value) = schema.get("const") {
@@ -34,29 +38,48 @@ fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
         "object" => {
             let properties = schema.get("properties").and_then(Value::as_object);
             let members = properties.into_iter().flatten();
-            let members = members.map(|(name, schema)| (name.clone(), fit_within(root, schema, text, depth)));
+            let members =
+                members.map(|(name, schema)| (name.clone(), fit_within(root, schema, text, depth)));
             Value::Object(members.collect::<Map<_, _>>())
         }
         "array" => {
             let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1);
-            let most = schema.get("maxItems").and_then(Value::as_u64).unwrap_or(u64::MAX);
-            let item = schema.get("items").map_or(Value::Null, |schema| fit_within(root, schema, text, depth));
-            (0..least.clamp(0, 64).min(most)).map(|_| item.clone()).collect()
+            let most = schema
+                .get("maxItems")
+                .and_then(Value::as_u64)
+                .unwrap_or(u64::MAX);
+            let item = schema
+                .get("items")
+                .map_or(Value::Null, |schema| fit_within(root, schema, text, depth));
+            (0..least.clamp(0, 64).min(most))
+                .map(|_| item.clone())
+                .collect()
         }
         "integer" => json!(schema.get("minimum").and_then(Value::as_i64).unwrap_or(1)),
         "number" => json!(schema.get("minimum").and_then(Value::as_f64).unwrap_or(0.5)),
         "boolean" => json!(true),
         "null" => Value::Null,
         _ => {
-            let most = schema.get("maxLength").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
-            json!(text.chars().take(most.unwrap_or(usize::MAX)).collect::<String>())
+            let most = schema
+                .get("maxLength")
+                .and_then(Value::as_u64)
+                .and_then(|most| usize::try_from(most).ok());
+            json!(
+                text.chars()
+                    .take(most.unwrap_or(usize::MAX))
+                    .collect::<String>()
+            )
         }
     }
 }
 
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null"),
+        Some(Value::Array(kinds)) => kinds
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|kind| *kind != "null")
+            .unwrap_or("null"),
         Some(kind) => kind.as_str().unwrap_or("string"),
         None if schema.get("properties").is_some() => "object",
         None => "string",
@@ -75,7 +98,8 @@ mod tests {
             "age": {"type": "integer", "minimum": 18},
             "home": {"$ref": "#/$defs/place"},
         }, "$defs": {"place": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 2}}}}});
-        let fitting = json!({"name": "text", "tags": ["a", "a"], "age": 18, "home": {"city": "te"}});
+        let fitting =
+            json!({"name": "text", "tags": ["a", "a"], "age": 18, "home": {"city": "te"}});
         assert_eq!(fit(&schema, "text"), fitting);
     }
 

@@ -30,7 +30,11 @@ pub(crate) struct Page<T> {
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self { things: BTreeMap::new(), places: HashMap::new(), next: 0 }
+        Self {
+            things: BTreeMap::new(),
+            places: HashMap::new(),
+            next: 0,
+        }
     }
 }
 
@@ -57,7 +61,12 @@ impl<T> Shelf<T> {
 
     /// Returns one page of the things that `keep` keeps; `None` where the cursor is unknown.
     pub(crate) fn page(&self, span: &Span<'_>, keep: impl Fn(&T) -> bool) -> Option<Page<T>> {
-        let newest = self.things.keys().rev().nth(span.skip_newest).map_or(0, |place| place + 1);
+        let newest = self
+            .things
+            .keys()
+            .rev()
+            .nth(span.skip_newest)
+            .map_or(0, |place| place + 1);
         let place = |id: &str| self.places.get(id).copied();
         // In list order `after` continues the page and `before` goes back to what precedes it.
         let towards_newer = span.oldest_first != span.before.is_some();
@@ -67,11 +76,23 @@ impl<T> Shelf<T> {
             Some(cursor) => 0..place(cursor)?.min(newest),
         };
         if range.start >= range.end {
-            return Some(Page { things: Vec::new(), has_more: false });
+            return Some(Page {
+                things: Vec::new(),
+                has_more: false,
+            });
         }
-        let kept = self.things.range(range).map(|(_, thing)| thing).filter(|thing| keep(thing)).cloned();
+        let kept = self
+            .things
+            .range(range)
+            .map(|(_, thing)| thing)
+            .filter(|thing| keep(thing))
+            .cloned();
         let wanted = span.limit.saturating_add(1);
-        let mut things: Vec<_> = if towards_newer { kept.take(wanted).collect() } else { kept.rev().take(wanted).collect() };
+        let mut things: Vec<_> = if towards_newer {
+            kept.take(wanted).collect()
+        } else {
+            kept.rev().take(wanted).collect()
+        };
         let has_more = things.len() > span.limit;
         things.truncate(span.limit);
         if span.before.is_some() {
@@ -91,38 +112,83 @@ mod tests {
             shelf.insert(number.to_string(), number);
         }
         let page = shelf.page(span, |_| true).unwrap();
-        (page.things.iter().map(|number| **number).collect(), page.has_more)
+        (
+            page.things.iter().map(|number| **number).collect(),
+            page.has_more,
+        )
     }
 
     #[test]
     fn a_page_starts_with_the_newest() {
-        assert_eq!(page(&Span { limit: 2, ..Span::default() }), (vec![5, 4], true));
+        assert_eq!(
+            page(&Span {
+                limit: 2,
+                ..Span::default()
+            }),
+            (vec![5, 4], true)
+        );
     }
 
     #[test]
     fn after_goes_on_below_the_cursor() {
-        assert_eq!(page(&Span { limit: 9, after: Some("3"), ..Span::default() }), (vec![2, 1], false));
+        assert_eq!(
+            page(&Span {
+                limit: 9,
+                after: Some("3"),
+                ..Span::default()
+            }),
+            (vec![2, 1], false)
+        );
     }
 
     #[test]
     fn before_is_the_page_just_above_the_cursor() {
-        assert_eq!(page(&Span { limit: 2, before: Some("2"), ..Span::default() }), (vec![4, 3], true));
+        assert_eq!(
+            page(&Span {
+                limit: 2,
+                before: Some("2"),
+                ..Span::default()
+            }),
+            (vec![4, 3], true)
+        );
     }
 
     #[test]
     fn oldest_first_turns_the_list_round() {
-        let span = Span { limit: 2, after: Some("1"), oldest_first: true, ..Span::default() };
+        let span = Span {
+            limit: 2,
+            after: Some("1"),
+            oldest_first: true,
+            ..Span::default()
+        };
         assert_eq!(page(&span), (vec![2, 3], true));
     }
 
     #[test]
     fn the_newest_can_be_left_out() {
-        assert_eq!(page(&Span { limit: 9, skip_newest: 2, ..Span::default() }), (vec![3, 2, 1], false));
+        assert_eq!(
+            page(&Span {
+                limit: 9,
+                skip_newest: 2,
+                ..Span::default()
+            }),
+            (vec![3, 2, 1], false)
+        );
     }
 
     #[test]
     fn an_unknown_cursor_is_none() {
         let shelf: Shelf<u32> = Shelf::default();
-        assert!(shelf.page(&Span { after: Some("x"), ..Span::default() }, |_| true).is_none());
+        assert!(
+            shelf
+                .page(
+                    &Span {
+                        after: Some("x"),
+                        ..Span::default()
+                    },
+                    |_| true
+                )
+                .is_none()
+        );
     }
 }

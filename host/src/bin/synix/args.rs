@@ -154,6 +154,7 @@ pub(crate) enum BatchBuild {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
     /// The build, such as build-7 [default: the newest batch build]
+    #[arg(value_parser = build_id)]
     pub(crate) build: Option<BuildId>,
     /// Take the newest batch build
     #[arg(long, conflicts_with = "build")]
@@ -184,6 +185,10 @@ impl Poll {
             Patience::Leave
         }
     }
+}
+
+fn build_id(text: &str) -> Result<BuildId, &'static str> {
+    text.parse().map_err(|_| "a build is named like build-7")
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -61,11 +61,13 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return error.exit_code();
     }
-    if let Some(error) = error.downcast_ref::<FindError>() {
-        return match error {
-            FindError::NotFound { .. } | FindError::Ambiguous { .. } => USAGE,
-            _ => FAILED,
-        };
+    let names_nothing = matches!(
+        error.downcast_ref(),
+        Some(FindError::NotFound { .. } | FindError::Ambiguous { .. })
+    );
+    if names_nothing || error.is::<Usage>() {
+        USAGE
+    } else {
+        FAILED
     }
-    if error.is::<Usage>() { USAGE } else { FAILED }
 }

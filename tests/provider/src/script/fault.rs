@@ -107,7 +107,12 @@ impl Fault {
     /// Returns a fault that hits every call of `endpoint`.
     #[must_use]
     pub fn on(endpoint: Endpoint, fault: FaultKind) -> Self {
-        Self { endpoint, nth: None, times: None, fault }
+        Self {
+            endpoint,
+            nth: None,
+            times: None,
+            fault,
+        }
     }
 
     /// Starts with the `nth` call, counted from 1, and hits only that one unless told more.
@@ -142,14 +147,31 @@ impl Fault {
         use Endpoint as E;
         use FaultKind as F;
         let (fault, fits) = match &self.fault {
-            F::LoseReply | F::Refuse | F::NotFound | F::Status(_) | F::Delay { .. } | F::Truncate { .. } => {
+            F::LoseReply
+            | F::Refuse
+            | F::NotFound
+            | F::Status(_)
+            | F::Delay { .. }
+            | F::Truncate { .. } => {
                 return Ok(());
             }
             F::HideNewest { .. } => ("hide_newest", &[E::BatchesList, E::MessageBatchesList][..]),
-            F::ExpireAfter { .. } => ("expire_after", &[E::BatchesCreate, E::MessageBatchesCreate][..]),
-            F::CancelAfter { .. } => ("cancel_after", &[E::BatchesCreate, E::MessageBatchesCreate][..]),
-            F::OutputLate { .. } => ("output_late", &[E::BatchesCreate, E::MessageBatchesCreate][..]),
-            F::NoCounts => ("no_counts", &[E::BatchesCreate, E::MessageBatchesCreate][..]),
+            F::ExpireAfter { .. } => (
+                "expire_after",
+                &[E::BatchesCreate, E::MessageBatchesCreate][..],
+            ),
+            F::CancelAfter { .. } => (
+                "cancel_after",
+                &[E::BatchesCreate, E::MessageBatchesCreate][..],
+            ),
+            F::OutputLate { .. } => (
+                "output_late",
+                &[E::BatchesCreate, E::MessageBatchesCreate][..],
+            ),
+            F::NoCounts => (
+                "no_counts",
+                &[E::BatchesCreate, E::MessageBatchesCreate][..],
+            ),
             F::FailValidation { .. } => ("fail_validation", &[E::BatchesCreate][..]),
             F::EmptyErrorFileId => ("empty_error_file_id", &[E::BatchesCreate][..]),
             F::ZeroByteErrorFile => ("zero_byte_error_file", &[E::BatchesCreate][..]),
@@ -157,7 +179,10 @@ impl Fault {
         if fits.contains(&self.endpoint) {
             return Ok(());
         }
-        Err(MisplacedFault { endpoint: self.endpoint, fault })
+        Err(MisplacedFault {
+            endpoint: self.endpoint,
+            fault,
+        })
     }
 }
 
@@ -171,22 +196,34 @@ mod tests {
 
     #[test]
     fn a_fault_without_counts_hits_every_call() {
-        assert_eq!(calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse)), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse)),
+            [1, 2, 3, 4, 5]
+        );
     }
 
     #[test]
     fn nth_alone_hits_that_call_only() {
-        assert_eq!(calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse).nth(2)), [2]);
+        assert_eq!(
+            calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse).nth(2)),
+            [2]
+        );
     }
 
     #[test]
     fn nth_and_times_hit_a_run_of_calls() {
-        assert_eq!(calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse).nth(2).times(2)), [2, 3]);
+        assert_eq!(
+            calls_hit(&Fault::on(Endpoint::Chat, FaultKind::Refuse).nth(2).times(2)),
+            [2, 3]
+        );
     }
 
     #[test]
     fn a_fault_that_its_endpoint_cannot_show_is_refused() {
         let fault = Fault::on(Endpoint::Chat, FaultKind::NoCounts);
-        assert_eq!(fault.check().unwrap_err().to_string(), "chat cannot show the fault `no_counts`");
+        assert_eq!(
+            fault.check().unwrap_err().to_string(),
+            "chat cannot show the fault `no_counts`"
+        );
     }
 }

@@ -152,6 +152,9 @@ impl Pace {
     /// Returns the pace of a batch that shows `in_progress` for `polls` polls.
     #[must_use]
     pub fn in_progress(polls: u64) -> Self {
-        Self { in_progress: polls, ..Self::default() }
+        Self {
+            in_progress: polls,
+            ..Self::default()
+        }
     }
 }

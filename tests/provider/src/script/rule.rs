@@ -119,7 +119,12 @@ impl StatusReply {
     /// Returns the provider's own error for `code`.
     #[must_use]
     pub fn new(code: u16) -> Self {
-        Self { code, body: None, headers: BTreeMap::new(), executed: false }
+        Self {
+            code,
+            body: None,
+            headers: BTreeMap::new(),
+            executed: false,
+        }
     }
 
     /// Returns OpenAI's 429 that no waiting helps against.
@@ -159,7 +164,13 @@ impl Rule {
     /// Returns a rule for last user messages that contain `text`.
     #[must_use]
     pub fn on(text: impl Into<String>) -> Self {
-        Self { contains: text.into(), only: None, reply: Reply::Made, delay_ms: 0, times: None }
+        Self {
+            contains: text.into(),
+            only: None,
+            reply: Reply::Made,
+            delay_ms: 0,
+            times: None,
+        }
     }
 
     /// Returns a rule for every request.

@@ -34,8 +34,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         project.build(&order, &|event| progress.tell(event))?
     };
     screen.answer(&report.status, || outcome::text(&report.status))?;
-    Ok(match outcome::exit(&report) {
-        Exit::Done if report.waiting && args.no_wait => Exit::Waiting,
-        exit => exit,
-    })
+    let exit = outcome::exit(&report);
+    let left = exit == Exit::Done && args.no_wait && report.waiting;
+    Ok(if left { Exit::Waiting } else { exit })
 }

@@ -104,10 +104,21 @@ struct Show<'a> {
     lines: Vec<String>,
 }
 
+/// What a command printed.
+struct Played {
+    /// As it stands in a golden file.
+    transcript: String,
+    /// Its stderr, if it failed.
+    complaint: Option<String>,
+}
+
 impl Show<'_> {
     /// Runs one command and holds what it prints against its golden file.
     fn perform(&mut self, words: &[String]) -> anyhow::Result<()> {
-        let transcript = self.transcript(words)?;
+        let Played {
+            transcript,
+            complaint,
+        } = self.play(words)?;
         let name = format!("{:02}-{}.txt", self.told.len() + 1, file_name(words));
         let path = self.golden.join(&name);
         let mut outcome = "written";
@@ -132,11 +143,14 @@ impl Show<'_> {
         self.lines
             .push(format!("synix {}: {outcome}", words.join(" ")));
         self.lines.extend(diff);
+        if outcome != "same" {
+            self.lines.extend(complaint);
+        }
         self.told.push((name, outcome));
         Ok(())
     }
 
-    fn transcript(&self, words: &[String]) -> anyhow::Result<String> {
+    fn play(&self, words: &[String]) -> anyhow::Result<Played> {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(program);
         command.args(words).current_dir(self.copy);
@@ -149,12 +163,22 @@ impl Show<'_> {
         let output = command.output().context("cannot run this program")?;
         let mut transcript = format!("$ synix {}\n", words.join(" "));
         transcript.push_str(&String::from_utf8_lossy(&output.stdout));
-        match output.status.code() {
-            Some(0) => {}
-            Some(code) => transcript.push_str(&format!("exit code {code}\n")),
+        let complaint = match output.status.code() {
+            Some(0) => None,
+            Some(code) => {
+                transcript.push_str(&format!("exit code {code}\n"));
+                Some(
+                    String::from_utf8_lossy(&output.stderr)
+                        .trim_end()
+                        .to_owned(),
+                )
+            }
             None => bail!("synix {} was killed", words.join(" ")),
-        }
-        Ok(transcript)
+        };
+        Ok(Played {
+            transcript,
+            complaint,
+        })
     }
 
     /// Returns `layer/label` of the artifacts that nothing was made from; none after a failed build.

@@ -1,6 +1,6 @@
 //! `plan` and `batch-build plan`.
 
-use synix::plan::{Plan, PlanLayer};
+use synix::plan::{Plan, PlanLayer, PlanUnit};
 use synix::project::Project;
 use synix::store::BuildKind;
 
@@ -10,6 +10,8 @@ use crate::render::{Column, Screen, table};
 
 /// Stale units shown for each layer.
 const SHOWN: usize = 10;
+/// Reasons shown for each unit.
+const REASONS: usize = 3;
 
 pub(super) fn run(
     global: &Global,
@@ -43,8 +45,7 @@ fn text(plan: &Plan) -> String {
     {
         lines.push(format!("\nstale in {}:", layer.name));
         for unit in layer.stale_units.iter().take(SHOWN) {
-            let reasons: Vec<_> = unit.reasons.iter().map(ToString::to_string).collect();
-            lines.push(format!("  {}: {}", unit.unit, reasons.join("; ")));
+            lines.push(format!("  {}: {}", unit.unit, reasons(unit)));
         }
         let more = layer.stale_units.len().saturating_sub(SHOWN);
         if more > 0 {
@@ -85,4 +86,17 @@ fn row(layer: &PlanLayer) -> [String; 6] {
             .cost_usd
             .map_or_else(|| "-".to_owned(), |cost| format!("${cost:.4}")),
     ]
+}
+
+fn reasons(unit: &PlanUnit) -> String {
+    let mut reasons: Vec<_> = unit
+        .reasons
+        .iter()
+        .take(REASONS)
+        .map(ToString::to_string)
+        .collect();
+    if unit.reasons.len() > REASONS {
+        reasons.push(format!("and {} more", unit.reasons.len() - REASONS));
+    }
+    reasons.join("; ")
 }

@@ -1,0 +1,57 @@
+//! The floor: the `map` component in fresh instances on one core, answers from memory.
+
+use std::time::{Duration, Instant};
+
+use synix::artifact::Artifact;
+use synix::digest::Digest;
+use synix::ids::UnitKey;
+use synix::plugin::{Call, Limits, Model, Plugin, Run, Sandbox, UnitSpec, Verdict};
+use synix::request::{Answer, Ask};
+
+use crate::Outcome;
+use crate::corpus::{self, CONFIG, Corpus};
+
+/// Loads `map` as the command does.
+pub(crate) fn plugin() -> Outcome<Plugin> {
+    Ok(Sandbox::new(1, None)?.load("map", &std::fs::read(synix_test_components::MAP)?)?)
+}
+
+/// Runs one document, with `model` for its question.
+pub(crate) fn execute(plugin: &Plugin, input: &(Artifact, Digest), model: &mut dyn Model) -> Outcome<Run> {
+    let unit = UnitSpec {
+        key: UnitKey::parse(input.0.label.as_str())?,
+        inputs: vec![0],
+        config: None,
+    };
+    let call = Call {
+        unit: &unit,
+        inputs: std::slice::from_ref(input),
+        config: CONFIG,
+        limits: &Limits::default(),
+        grants_llm: true,
+    };
+    Ok(plugin.execute(&call, model)?)
+}
+
+struct Always(Answer);
+
+impl Model for Always {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        Verdict::Answered(vec![self.0.clone(); asked.len()])
+    }
+}
+
+/// Returns how long all documents take.
+pub(crate) fn time(corpus: &Corpus) -> Outcome<Duration> {
+    let plugin = plugin()?;
+    let inputs = corpus.documents()?;
+    let mut model = Always(corpus::answer(0));
+    let start = Instant::now();
+    for input in &inputs {
+        let run = execute(&plugin, input, &mut model)?;
+        if !matches!(run, Run::Done { .. }) {
+            return Err("the floor's units must finish".into());
+        }
+    }
+    Ok(start.elapsed())
+}

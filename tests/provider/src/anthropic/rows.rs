@@ -1,0 +1,179 @@
+//! Runs the rows of a message batch and writes the lines of its results.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error;
+use super::messages::Message;
+use crate::answer::{Answer, Damage, Turn, take_turn};
+use crate::call::to_json;
+use crate::endpoint::Wire;
+use crate::job::{Row, RowFate};
+use crate::ledger::{Executed, PriceClass};
+use crate::playbook::Playbook;
+use crate::prompt::Prompt;
+use crate::script::{Mode, StatusReply};
+use crate::state::State;
+
+/// The lines written so far, and what they add up to.
+#[derive(Debug, Default)]
+pub(crate) struct Sheet {
+    pub(super) lines: Vec<u8>,
+    /// The ledger's entries whose answers are in `lines`.
+    pub(super) delivers: Vec<u64>,
+    pub(super) succeeded: u64,
+    pub(super) errored: u64,
+    pub(super) canceled: u64,
+    pub(super) expired: u64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    custom_id: &'a str,
+    result: RowResult<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum RowResult<'a> {
+    Succeeded {
+        message: &'a Message,
+    },
+    /// A success without its message.
+    #[serde(rename = "succeeded")]
+    Emptied,
+    Errored {
+        error: Value,
+    },
+    Canceled,
+    Expired,
+}
+
+/// Who runs the rows: the batch's id, and where to ask and to record.
+pub(super) struct Runner<'a> {
+    pub(super) batch: &'a Arc<str>,
+    pub(super) state: &'a State,
+    pub(super) playbook: &'a Playbook,
+}
+
+impl Runner<'_> {
+    /// Writes the lines of one row, running it first where that is its fate.
+    pub(super) fn write(&self, row: &Row, fate: RowFate, sheet: &mut Sheet) {
+        match fate {
+            RowFate::Run => self.run(row, sheet),
+            RowFate::Expired => {
+                sheet.expired += 1;
+                append(sheet, &line(&row.custom_id, RowResult::Expired));
+            }
+            RowFate::Cancelled => {
+                sheet.canceled += 1;
+                append(sheet, &line(&row.custom_id, RowResult::Canceled));
+            }
+        }
+    }
+
+    fn run(&self, row: &Row, sheet: &mut Sheet) {
+        let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
+        let prompt = match Prompt::read(Wire::Anthropic, &body) {
+            Ok(prompt) => prompt,
+            Err(bad) => return fail(row, error::of_row(400, &error::of_prompt(&bad)), sheet),
+        };
+        if !self.playbook.knows(prompt.model) {
+            return fail(
+                row,
+                error::of_row(404, &error::of_model(prompt.model)),
+                sheet,
+            );
+        }
+        match take_turn(self.playbook, &prompt, Mode::Batch).0 {
+            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, damage, sheet),
+            Turn::Denied(reply) => fail(row, denied(reply), sheet),
+            Turn::Html => fail(row, error::of_row(502, error::message_of(502)), sheet),
+            Turn::Dropped => sheet.errored += 1,
+            Turn::StatusZero => fail(row, error::of_row(500, error::message_of(500)), sheet),
+        }
+    }
+
+    fn succeed(
+        &self,
+        row: &Row,
+        prompt: &Prompt<'_>,
+        answer: &Answer,
+        damage: Damage,
+        sheet: &mut Sheet,
+    ) {
+        let sequence = self.state.book.enter(Executed {
+            sequence: 0,
+            endpoint: Arc::clone(self.batch),
+            custom_id: Some(row.custom_id.clone()),
+            body: prompt.body,
+            model: Arc::from(prompt.model),
+            input_tokens: prompt.input_tokens,
+            output_tokens: answer.output_tokens,
+            price: PriceClass::Batch,
+            delivered: false,
+        });
+        sheet.succeeded += 1;
+        let message = Message::new(prompt, answer, Mode::Batch);
+        let mut text = line(&row.custom_id, RowResult::Succeeded { message: &message });
+        match damage {
+            Damage::Lost | Damage::RowMissing => return,
+            Damage::Truncated(drop) => {
+                text.truncate(text.len().saturating_sub(drop));
+                return append(sheet, &text);
+            }
+            Damage::Garbled => {
+                text[0] = b'<';
+                return append(sheet, &text);
+            }
+            Damage::Emptied => text = line(&row.custom_id, RowResult::Emptied),
+            Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
+        }
+        append(sheet, &text);
+        sheet.delivers.push(sequence);
+        match damage {
+            Damage::RowTwice => append(sheet, &text),
+            Damage::RowUnknown => {
+                let stray = format!("unknown-{}", prompt.body.short(12));
+                append(
+                    sheet,
+                    &line(&stray, RowResult::Succeeded { message: &message }),
+                );
+            }
+            Damage::None
+            | Damage::Lost
+            | Damage::Truncated(_)
+            | Damage::Garbled
+            | Damage::RowMissing
+            | Damage::Emptied => {}
+        }
+    }
+}
+
+/// Words a scripted status; a scripted body keeps its error and gets the members every row has.
+fn denied(reply: StatusReply) -> Value {
+    match reply.body {
+        Some(Value::Object(mut body)) => {
+            body.entry("type").or_insert_with(|| "error".into());
+            body.entry("request_id").or_insert(Value::Null);
+            Value::Object(body)
+        }
+        _ => error::of_row(reply.code, error::message_of(reply.code)),
+    }
+}
+
+fn fail(row: &Row, error: Value, sheet: &mut Sheet) {
+    sheet.errored += 1;
+    append(sheet, &line(&row.custom_id, RowResult::Errored { error }));
+}
+
+fn line(custom_id: &str, result: RowResult<'_>) -> Vec<u8> {
+    to_json(&Line { custom_id, result })
+}
+
+fn append(sheet: &mut Sheet, line: &[u8]) {
+    sheet.lines.extend_from_slice(line);
+    sheet.lines.push(b'\n');
+}

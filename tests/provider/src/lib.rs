@@ -1,0 +1,45 @@
+//! A scripted stand-in for the OpenAI and Anthropic APIs, batches included.
+//!
+//! It answers on 127.0.0.1 in the providers' own formats, misbehaves where a
+//! [`Script`] says so, and keeps a [`Ledger`] of everything a client would
+//! have been billed for. `README.md` describes the script as JSON.
+//!
+//! ```
+//! use synix_scripted_provider::{Endpoint, Fault, FaultKind, Rule, Script, ScriptedProvider};
+//!
+//! let provider = ScriptedProvider::start(
+//!     Script::new()
+//!         .rule(Rule::on("alice").text("a fine engineer"))
+//!         .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()),
+//! );
+//! assert!(provider.openai_url().ends_with("/v1"));
+//! assert!(provider.ledger().duplicates().is_empty());
+//! ```
+
+#![warn(missing_docs)]
+
+mod answer;
+mod anthropic;
+mod call;
+mod clock;
+mod digest;
+mod endpoint;
+mod job;
+mod ledger;
+mod multipart;
+mod openai;
+mod playbook;
+mod prompt;
+mod schema;
+pub mod script;
+mod serve;
+mod shelf;
+mod state;
+
+pub use digest::BodyDigest;
+pub use endpoint::Endpoint;
+pub use ledger::{BatchSummary, Duplicate, Executed, Ledger, Pending, PriceClass};
+pub use script::{
+    Fault, FaultKind, MisplacedFault, Mode, Pace, Reply, Rule, Script, StatusReply, ToolCall,
+};
+pub use serve::ScriptedProvider;

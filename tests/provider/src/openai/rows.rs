@@ -1,0 +1,196 @@
+//! Runs the rows of a batch and writes the lines of its two files.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::chat::Completion;
+use super::error;
+use crate::answer::{Answer, Damage, Turn, take_turn};
+use crate::call::{BAD_GATEWAY, to_json};
+use crate::endpoint::Wire;
+use crate::job::{Row, RowFate};
+use crate::ledger::{Executed, PriceClass};
+use crate::playbook::Playbook;
+use crate::prompt::Prompt;
+use crate::script::Mode;
+use crate::state::State;
+
+/// The lines written so far, and what they add up to.
+#[derive(Debug, Default)]
+pub(crate) struct Sheets {
+    pub(super) output: Vec<u8>,
+    pub(super) error: Vec<u8>,
+    /// The ledger's entries whose answers are in `output`.
+    pub(super) delivers: Vec<u64>,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
+    pub(super) input_tokens: u64,
+    pub(super) output_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct Line<'a, B> {
+    id: String,
+    custom_id: &'a str,
+    response: Option<Response<B>>,
+    error: Option<LineError>,
+}
+
+#[derive(Serialize)]
+struct Response<B> {
+    status_code: u16,
+    request_id: String,
+    body: B,
+}
+
+#[derive(Serialize)]
+struct LineError {
+    code: &'static str,
+    message: &'static str,
+}
+
+/// Who runs the rows: the batch's id, and where to ask and to record.
+pub(super) struct Runner<'a> {
+    pub(super) batch: &'a Arc<str>,
+    pub(super) state: &'a State,
+    pub(super) playbook: &'a Playbook,
+}
+
+impl Runner<'_> {
+    /// Writes the lines of one row, running it first where that is its fate.
+    pub(super) fn write(&self, row: &Row, fate: RowFate, sheets: &mut Sheets) {
+        let never_ran = match fate {
+            RowFate::Run => return self.run(row, sheets),
+            RowFate::Expired => LineError {
+                code: "batch_expired",
+                message: "This request could not be executed before the completion window expired.",
+            },
+            RowFate::Cancelled => LineError {
+                code: "batch_cancelled",
+                message: "This request was not executed because the batch was cancelled.",
+            },
+        };
+        let line = Line::<Value> {
+            id: self.row_id(),
+            custom_id: &row.custom_id,
+            response: None,
+            error: Some(never_ran),
+        };
+        append(&mut sheets.error, &to_json(&line));
+        sheets.failed += 1;
+    }
+
+    fn run(&self, row: &Row, sheets: &mut Sheets) {
+        let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
+        let prompt = match Prompt::read(Wire::OpenAi, &body) {
+            Ok(prompt) => prompt,
+            Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), sheets),
+        };
+        match take_turn(self.playbook, &prompt, Mode::Batch).0 {
+            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, damage, sheets),
+            Turn::Denied(reply) => {
+                let body = reply.body.unwrap_or_else(|| error::body_of(reply.code));
+                self.fail(row, reply.code, &body, sheets);
+            }
+            Turn::Html => self.fail(row, 502, &json!(BAD_GATEWAY), sheets),
+            Turn::Dropped => sheets.failed += 1,
+            Turn::StatusZero => {
+                append(
+                    &mut sheets.output,
+                    &to_json(&self.line(&row.custom_id, 0, json!({}))),
+                );
+                sheets.completed += 1;
+            }
+        }
+    }
+
+    fn succeed(
+        &self,
+        row: &Row,
+        prompt: &Prompt<'_>,
+        answer: &Answer,
+        damage: Damage,
+        sheets: &mut Sheets,
+    ) {
+        let sequence = self.state.book.enter(Executed {
+            sequence: 0,
+            endpoint: Arc::clone(self.batch),
+            custom_id: Some(row.custom_id.clone()),
+            body: prompt.body,
+            model: Arc::from(prompt.model),
+            input_tokens: prompt.input_tokens,
+            output_tokens: answer.output_tokens,
+            price: PriceClass::Batch,
+            delivered: false,
+        });
+        sheets.completed += 1;
+        sheets.input_tokens += prompt.input_tokens;
+        sheets.output_tokens += answer.output_tokens;
+        let completion = Completion::new(prompt, answer);
+        let mut line = to_json(&self.line(&row.custom_id, 200, &completion));
+        match damage {
+            Damage::Lost | Damage::RowMissing => return,
+            Damage::Truncated(drop) => {
+                line.truncate(line.len().saturating_sub(drop));
+                return append(&mut sheets.output, &line);
+            }
+            Damage::Garbled => {
+                line[0] = b'<';
+                return append(&mut sheets.output, &line);
+            }
+            Damage::Emptied => line = to_json(&self.line(&row.custom_id, 200, json!({}))),
+            Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
+        }
+        append(&mut sheets.output, &line);
+        sheets.delivers.push(sequence);
+        match damage {
+            Damage::RowTwice => append(&mut sheets.output, &line),
+            Damage::RowUnknown => {
+                let stray = format!("unknown-{}", prompt.body.short(12));
+                append(
+                    &mut sheets.output,
+                    &to_json(&self.line(&stray, 200, &completion)),
+                );
+            }
+            Damage::None
+            | Damage::Lost
+            | Damage::Truncated(_)
+            | Damage::Garbled
+            | Damage::RowMissing
+            | Damage::Emptied => {}
+        }
+    }
+
+    fn fail(&self, row: &Row, code: u16, body: &Value, sheets: &mut Sheets) {
+        append(
+            &mut sheets.error,
+            &to_json(&self.line(&row.custom_id, code, body)),
+        );
+        sheets.failed += 1;
+    }
+
+    fn line<'r, B>(&self, custom_id: &'r str, status_code: u16, body: B) -> Line<'r, B> {
+        let request_id = self.state.ids.next();
+        Line {
+            id: self.row_id(),
+            custom_id,
+            response: Some(Response {
+                status_code,
+                request_id,
+                body,
+            }),
+            error: None,
+        }
+    }
+
+    fn row_id(&self) -> String {
+        format!("batch_req_{}", self.state.ids.next())
+    }
+}
+
+fn append(sheet: &mut Vec<u8>, line: &[u8]) {
+    sheet.extend_from_slice(line);
+    sheet.push(b'\n');
+}

@@ -1,0 +1,176 @@
+//! One HTTP exchange: read the call, let the faults strike, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Request, Response, StatusCode};
+
+use super::body::{HangUp, ReplyBody};
+use super::control;
+use crate::call::{Call, Fate, Outcome};
+use crate::endpoint::{Endpoint, Wire};
+use crate::playbook::Playbook;
+use crate::script::FaultKind;
+use crate::state::State;
+use crate::{anthropic, openai};
+
+/// Answers one request, or closes its connection.
+pub(super) async fn answer(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, HangUp> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let Some((endpoint, id)) = Endpoint::route(&head.method, path) else {
+        let body = body.collect().await.map_err(|_| HangUp)?.to_bytes();
+        let outcome =
+            tokio::task::block_in_place(|| control::answer(&state, &head.method, path, &body));
+        let outcome = outcome.unwrap_or_else(|| openai::unknown_url(head.method.as_str(), path));
+        return send(&state, outcome, None);
+    };
+    let id = id.unwrap_or_default().to_owned();
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    state.book.called(endpoint);
+    let _open = endpoint.is_completion().then(|| state.book.open());
+    let playbook = state.playbook();
+    let call = Call {
+        endpoint,
+        method: head.method,
+        id,
+        query,
+        body: body.collect().await.map_err(|_| HangUp)?.to_bytes(),
+        headers: head.headers,
+        faults: playbook.faults(endpoint),
+    };
+
+    wait_for(&call, Moment::Before).await;
+    let mut outcome = match struck(&call, Moment::Before) {
+        Some(outcome) => outcome,
+        None if endpoint.is_completion() => obey(&state, &playbook, &call),
+        // A poll may run thousands of rows, and others must be served meanwhile.
+        None => tokio::task::block_in_place(|| obey(&state, &playbook, &call)),
+    };
+    if let Some(struck) = struck(&call, Moment::After) {
+        outcome = Outcome {
+            delay: outcome.delay,
+            ..struck
+        };
+    }
+    if let (Fate::Whole, Some(FaultKind::Truncate { drop, hidden })) =
+        (outcome.fate, find_truncate(&call))
+    {
+        outcome.fate = Fate::Cut {
+            drop: *drop,
+            hidden: *hidden,
+        };
+    }
+    wait(outcome.delay).await;
+    wait_for(&call, Moment::After).await;
+    send(&state, outcome, Some(endpoint.wire()))
+}
+
+/// Whether a fault strikes before or after the call takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Before,
+    After,
+}
+
+impl Moment {
+    fn of(executed: bool) -> Self {
+        if executed { Self::After } else { Self::Before }
+    }
+}
+
+async fn wait_for(call: &Call, moment: Moment) {
+    for fault in &call.faults {
+        if let FaultKind::Delay { ms, executed } = fault
+            && Moment::of(*executed) == moment
+        {
+            wait(Duration::from_millis(*ms)).await;
+        }
+    }
+}
+
+async fn wait(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Returns what the faults of a call put in the place of its outcome.
+fn struck(call: &Call, moment: Moment) -> Option<Outcome> {
+    call.faults.iter().find_map(|fault| match (fault, moment) {
+        (FaultKind::Refuse, Moment::Before) | (FaultKind::LoseReply, Moment::After) => {
+            Some(Outcome::hang_up())
+        }
+        (FaultKind::NotFound, Moment::Before) => Some(match call.endpoint.wire() {
+            Wire::OpenAi => openai::not_found(call),
+            Wire::Anthropic => anthropic::not_found(call),
+        }),
+        (FaultKind::Status(reply), _) if Moment::of(reply.executed) == moment => {
+            Some(match call.endpoint.wire() {
+                Wire::OpenAi => openai::of_status(reply),
+                Wire::Anthropic => anthropic::of_status(reply),
+            })
+        }
+        _ => None,
+    })
+}
+
+fn find_truncate(call: &Call) -> Option<&FaultKind> {
+    call.faults
+        .iter()
+        .find(|fault| matches!(fault, FaultKind::Truncate { .. }))
+}
+
+/// Does what a call asks, if its caller may.
+fn obey(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+    let answer = || {
+        openai::answer(state, playbook, call).or_else(|| anthropic::answer(state, playbook, call))
+    };
+    let refused = match call.endpoint.wire() {
+        Wire::OpenAi => openai::refuse(playbook, call),
+        Wire::Anthropic => anthropic::refuse(playbook, call),
+    };
+    refused.or_else(answer).unwrap_or_else(Outcome::hang_up)
+}
+
+fn send(
+    state: &Arc<State>,
+    outcome: Outcome,
+    wire: Option<Wire>,
+) -> Result<Response<ReplyBody>, HangUp> {
+    let body = match outcome.fate {
+        Fate::Whole => ReplyBody::whole(
+            outcome.body,
+            outcome.receipt.map(|receipt| (receipt, Arc::clone(state))),
+        ),
+        Fate::Cut { drop, hidden } => ReplyBody::cut(outcome.body, drop, hidden),
+        Fate::HangUp => return Err(HangUp),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = outcome.status;
+    *response.headers_mut() = outcome.headers;
+    let (name, prefix) = match wire {
+        None => return Ok(response),
+        Some(Wire::OpenAi) => ("x-request-id", "req_"),
+        Some(Wire::Anthropic) => ("request-id", "req_01"),
+    };
+    if let Ok(value) = HeaderValue::try_from(format!("{prefix}{}", state.ids.next())) {
+        response.headers_mut().insert(name, value);
+    }
+    if wire == Some(Wire::OpenAi) && outcome.status == StatusCode::OK {
+        response
+            .headers_mut()
+            .insert("openai-processing-ms", HeaderValue::from_static("1"));
+        response.headers_mut().insert(
+            "openai-organization",
+            HeaderValue::from_static("org-scripted"),
+        );
+    }
+    Ok(response)
+}

@@ -1,0 +1,117 @@
+//! Everything the server remembers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::anthropic;
+use crate::clock::Ids;
+use crate::digest::BodyDigest;
+use crate::job::Job;
+use crate::ledger::{BatchSummary, Book, Ledger, Pending};
+use crate::openai;
+use crate::playbook::Playbook;
+use crate::script::Script;
+use crate::shelf::Shelf;
+
+/// The server's memory, shared by its connections.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The server's address, as in `http://127.0.0.1:8181`.
+    pub(crate) base: String,
+    pub(crate) ids: Ids,
+    pub(crate) book: Book,
+    pub(crate) files: Mutex<Shelf<openai::File>>,
+    pub(crate) batches: Mutex<Shelf<Mutex<openai::Batch>>>,
+    pub(crate) message_batches: Mutex<Shelf<Mutex<anthropic::Batch>>>,
+    playbook: RwLock<Arc<Playbook>>,
+}
+
+/// Locks, also after a panic elsewhere: a test should fail at the panic, not here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    pub(crate) fn new(base: String, script: Script) -> Self {
+        Self {
+            base,
+            ids: Ids::new(),
+            book: Book::new(),
+            files: Mutex::default(),
+            batches: Mutex::default(),
+            message_batches: Mutex::default(),
+            playbook: RwLock::new(Arc::new(Playbook::new(script))),
+        }
+    }
+
+    /// Returns the script in force.
+    pub(crate) fn playbook(&self) -> Arc<Playbook> {
+        Arc::clone(&self.playbook.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a script in force; files and batches stay.
+    pub(crate) fn follow(&self, script: Script) {
+        *self
+            .playbook
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(Playbook::new(script));
+    }
+
+    /// Forgets everything, the script included.
+    pub(crate) fn reset(&self) {
+        *lock(&self.files) = Shelf::default();
+        *lock(&self.batches) = Shelf::default();
+        *lock(&self.message_batches) = Shelf::default();
+        self.book.reset();
+        self.follow(Script::default());
+    }
+
+    /// Lets every live batch end at its next poll.
+    pub(crate) fn finish_batches(&self) {
+        let batches = lock(&self.batches).all();
+        batches.iter().for_each(|batch| lock(batch).job.finish());
+        let batches = lock(&self.message_batches).all();
+        batches.iter().for_each(|batch| lock(batch).job.finish());
+    }
+
+    /// Takes stock.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger {
+            executed: Vec::new(),
+            pending: Vec::new(),
+            batches: Vec::new(),
+            calls: self.book.calls(),
+            max_concurrency: self.book.max_concurrency(),
+        };
+        let batches = lock(&self.batches).all();
+        for batch in &batches {
+            let batch = lock(batch);
+            take_stock(&mut ledger, &batch.id, batch.status(), &batch.job);
+        }
+        let batches = lock(&self.message_batches).all();
+        for batch in &batches {
+            let batch = lock(batch);
+            take_stock(&mut ledger, &batch.id, batch.status(), &batch.job);
+        }
+        ledger.executed = self.book.executed();
+        ledger
+    }
+}
+
+fn take_stock(ledger: &mut Ledger, id: &Arc<str>, status: &str, job: &Job) {
+    ledger.batches.push(BatchSummary {
+        id: Arc::clone(id),
+        status: status.to_owned(),
+        rows: job.total,
+        polls: job.polls,
+    });
+    ledger.pending.extend(job.waiting().iter().map(|row| {
+        let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
+        Pending {
+            batch: Arc::clone(id),
+            custom_id: row.custom_id.clone(),
+            body: BodyDigest::of(&body),
+        }
+    }));
+}

@@ -1,0 +1,353 @@
+//! Messages and message batches as a client of Anthropic sees them.
+
+use serde_json::{Value, json};
+use synix_scripted_provider::{
+    Endpoint, Fault, FaultKind, Pace, Reply as Scripted, Rule, Script, ToolCall,
+};
+
+use crate::bench::{Bench, Reply, members, message};
+
+fn answered(script: Script) -> Reply {
+    Bench::new(script).anthropic("POST", "/v1/messages", &message("tell me"))
+}
+
+fn create_error(requests: &Value) -> String {
+    let reply = Bench::new(Script::new()).anthropic(
+        "POST",
+        "/v1/messages/batches",
+        &json!({ "requests": requests }),
+    );
+    assert_eq!(reply.error(), (400, "invalid_request_error".into()));
+    reply.json()["error"]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn get(bench: &Bench, batch: &str) -> Reply {
+    bench.anthropic(
+        "GET",
+        &format!("/v1/messages/batches/{batch}"),
+        &Value::Null,
+    )
+}
+
+#[test]
+fn a_message_has_the_members_of_the_real_one() {
+    let message = answered(Script::new()).json();
+    assert_eq!(
+        members(&message),
+        [
+            "content",
+            "id",
+            "model",
+            "role",
+            "stop_reason",
+            "stop_sequence",
+            "type",
+            "usage"
+        ]
+    );
+    assert_eq!(
+        (&message["stop_reason"], &message["model"]),
+        (&json!("end_turn"), &json!("claude-haiku-4-5-20251001"))
+    );
+    assert_eq!(members(&message["content"][0]), ["text", "type"]);
+    assert_eq!(message["usage"]["cache_read_input_tokens"], 0);
+}
+
+#[test]
+fn an_end_is_told_in_anthropics_word() {
+    let reply = Scripted::Finish {
+        reason: "length".into(),
+        text: None,
+    };
+    assert_eq!(
+        answered(Script::new().rule(Rule::any().reply(reply))).json()["stop_reason"],
+        "max_tokens"
+    );
+}
+
+#[test]
+fn a_refusal_has_no_content() {
+    let message =
+        answered(Script::new().rule(Rule::any().reply(Scripted::Refusal("no".into())))).json();
+    assert_eq!(
+        (&message["stop_reason"], &message["content"]),
+        (&json!("refusal"), &json!([]))
+    );
+}
+
+#[test]
+fn tool_use_carries_its_input_as_an_object() {
+    let call = ToolCall {
+        name: "find".into(),
+        arguments: "{\"q\":1}".into(),
+    };
+    let message =
+        answered(Script::new().rule(Rule::any().reply(Scripted::ToolCalls(vec![call])))).json();
+    assert_eq!(
+        (&message["stop_reason"], &message["content"][0]["input"]),
+        (&json!("tool_use"), &json!({"q": 1}))
+    );
+}
+
+#[test]
+fn a_missing_version_is_a_400() {
+    let reply = Bench::new(Script::new())
+        .raw("POST", "/v1/messages", "x-api-key: k\r\n", b"{}")
+        .unwrap();
+    assert_eq!(reply.error(), (400, "invalid_request_error".into()));
+}
+
+#[test]
+fn a_wrong_key_is_an_authentication_error() {
+    let reply = answered(Script::new().key("other"));
+    assert_eq!(reply.error(), (401, "authentication_error".into()));
+    assert_eq!(members(&reply.json()), ["error", "request_id", "type"]);
+}
+
+#[test]
+fn an_overload_has_status_529() {
+    assert_eq!(
+        answered(Script::new().rule(Rule::any().status(529))).error(),
+        (529, "overloaded_error".into())
+    );
+}
+
+#[test]
+fn an_unknown_model_is_named() {
+    assert_eq!(
+        answered(Script::new().model("m")).json()["error"]["message"],
+        "model: claude-haiku-4-5"
+    );
+}
+
+#[test]
+fn a_structured_answer_fits_its_schema() {
+    let mut body = message("x");
+    let schema = json!({"type": "object", "properties": {"ok": {"type": "boolean"}}});
+    body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
+    let reply = Bench::new(Script::new()).anthropic("POST", "/v1/messages", &body);
+    assert_eq!(reply.json()["content"][0]["text"], r#"{"ok":true}"#);
+}
+
+#[test]
+fn a_live_batch_has_the_members_of_the_real_one() {
+    let bench = Bench::new(Script::new());
+    let reply = get(&bench, &bench.message_batch(&["a"]));
+    let batch = reply.json();
+    let expected = [
+        "archived_at",
+        "cancel_initiated_at",
+        "created_at",
+        "ended_at",
+        "expires_at",
+        "id",
+        "processing_status",
+        "request_counts",
+        "results_url",
+        "type",
+    ];
+    assert_eq!(members(&batch), expected);
+    assert_eq!(
+        (&batch["processing_status"], &batch["results_url"]),
+        (&json!("in_progress"), &Value::Null)
+    );
+    assert_eq!(
+        batch["request_counts"],
+        json!({"processing": 1, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0})
+    );
+    assert_eq!(reply.header("retry-after"), Some("10"));
+}
+
+#[test]
+fn an_ended_batch_names_its_results() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.message_batch(&["a"]);
+    get(&bench, &batch);
+    let reply = get(&bench, &batch);
+    let url = format!(
+        "{}/v1/messages/batches/{batch}/results",
+        bench.provider.anthropic_url()
+    );
+    assert_eq!(
+        (
+            &reply.json()["processing_status"],
+            &reply.json()["results_url"]
+        ),
+        (&json!("ended"), &json!(url))
+    );
+    assert_eq!(reply.header("retry-after"), None);
+}
+
+#[test]
+fn results_before_the_end_are_a_404() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.message_batch(&["a"]);
+    let reply = bench.anthropic(
+        "GET",
+        &format!("/v1/messages/batches/{batch}/results"),
+        &Value::Null,
+    );
+    assert_eq!(reply.error(), (404, "not_found_error".into()));
+    assert!(
+        reply.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .ends_with("has no available results.")
+    );
+}
+
+#[test]
+fn a_success_row_holds_the_message_at_the_batch_tier() {
+    let bench = Bench::new(Script::new());
+    let rows = bench.message_rows(&bench.message_batch(&["a"]));
+    assert_eq!(members(&rows[0]), ["custom_id", "result"]);
+    assert_eq!(rows[0]["result"]["type"], "succeeded");
+    assert_eq!(
+        rows[0]["result"]["message"]["usage"]["service_tier"],
+        "batch"
+    );
+}
+
+#[test]
+fn a_failed_row_has_its_type_two_levels_down() {
+    let bench = Bench::new(Script::new().rule(Rule::any().status(529)));
+    let result = bench.message_rows(&bench.message_batch(&["a"]))[0]["result"].clone();
+    assert_eq!(
+        (&result["type"], &result["error"]["type"]),
+        (&json!("errored"), &json!("error"))
+    );
+    assert_eq!(result["error"]["error"]["type"], "overloaded_error");
+    assert_eq!(members(&result["error"]), ["error", "request_id", "type"]);
+}
+
+#[test]
+fn bad_params_are_found_only_when_they_run() {
+    let bench = Bench::new(Script::new());
+    let requests = json!([{"custom_id": "a", "params": {"model": "m", "max_tokens": 5}}]);
+    let created = bench.anthropic(
+        "POST",
+        "/v1/messages/batches",
+        &json!({ "requests": requests }),
+    );
+    assert_eq!(created.status, 200);
+    let rows = bench.message_rows(&crate::bench::id(&created));
+    assert_eq!(
+        rows[0]["result"]["error"]["error"]["message"],
+        "messages: Field required"
+    );
+}
+
+#[test]
+fn create_refuses_what_the_real_one_refuses() {
+    let params = json!({});
+    assert_eq!(
+        create_error(&json!([])),
+        "requests: List should have at least 1 item after validation, not 0"
+    );
+    assert_eq!(
+        create_error(&json!([{ "params": params }])),
+        "requests.0.custom_id: Field required"
+    );
+    let long = "x".repeat(65);
+    assert_eq!(
+        create_error(&json!([{"custom_id": long, "params": params}])),
+        "requests.0.custom_id: String should have at most 64 characters"
+    );
+    assert_eq!(
+        create_error(&json!([{"custom_id": "a b", "params": params}])),
+        "requests.0.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"
+    );
+    assert_eq!(
+        create_error(
+            &json!([{"custom_id": "dup", "params": params}, {"custom_id": "dup", "params": params}])
+        ),
+        "requests: custom_id's must be unique within a batch. Duplicate custom_id found: dup"
+    );
+}
+
+#[test]
+fn canceling_is_spelt_the_american_way() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.message_batch(&["a"]);
+    let cancel = bench
+        .anthropic(
+            "POST",
+            &format!("/v1/messages/batches/{batch}/cancel"),
+            &Value::Null,
+        )
+        .json();
+    assert_eq!(cancel["processing_status"], "canceling");
+    assert!(cancel["cancel_initiated_at"].is_string());
+    assert_eq!(
+        bench.message_rows(&batch)[0],
+        json!({"custom_id": "a", "result": {"type": "canceled"}})
+    );
+}
+
+#[test]
+fn an_expired_batch_ends_with_expired_rows() {
+    let expire = Fault::on(
+        Endpoint::MessageBatchesCreate,
+        FaultKind::ExpireAfter { rows: 1 },
+    );
+    let bench = Bench::new(Script::new().fault(expire));
+    let rows = bench.message_rows(&bench.message_batch(&["a", "b"]));
+    assert_eq!(
+        rows[1],
+        json!({"custom_id": "b", "result": {"type": "expired"}})
+    );
+}
+
+#[test]
+fn only_an_ended_batch_can_be_deleted() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.message_batch(&["a"]);
+    let path = format!("/v1/messages/batches/{batch}");
+    assert_eq!(bench.anthropic("DELETE", &path, &Value::Null).status, 400);
+    bench.message_rows(&batch);
+    let deleted = bench.anthropic("DELETE", &path, &Value::Null).json();
+    assert_eq!(
+        deleted,
+        json!({"id": batch, "type": "message_batch_deleted"})
+    );
+    assert_eq!(get(&bench, &batch).status, 404);
+}
+
+#[test]
+fn a_list_goes_both_ways() {
+    let bench = Bench::new(Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::default()
+    }));
+    let (one, two, three) = (
+        bench.message_batch(&["a"]),
+        bench.message_batch(&["b"]),
+        bench.message_batch(&["c"]),
+    );
+    let list = |query: &str| {
+        bench
+            .anthropic(
+                "GET",
+                &format!("/v1/messages/batches?{query}"),
+                &Value::Null,
+            )
+            .json()
+    };
+    assert_eq!(
+        members(&list("")),
+        ["data", "first_id", "has_more", "last_id"]
+    );
+    assert_eq!(
+        list(&format!("after_id={two}"))["data"][0]["id"],
+        json!(one)
+    );
+    let before = list(&format!("before_id={one}&limit=1"));
+    assert_eq!(
+        (&before["data"][0]["id"], &before["has_more"]),
+        (&json!(two), &json!(true))
+    );
+    assert_eq!(list("limit=1")["first_id"], json!(three));
+}

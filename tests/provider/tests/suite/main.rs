@@ -1,0 +1,15 @@
+//! Pins the wire formats, each fault and the ledger, over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed unwrap fails the test, also in its helpers"
+)]
+
+mod anthropic;
+mod bench;
+mod control;
+mod faults;
+mod ledger;
+mod openai_batch;
+mod openai_sync;
+mod rows;

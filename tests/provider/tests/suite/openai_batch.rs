@@ -1,0 +1,438 @@
+//! Files and batches as a client of OpenAI sees them.
+
+use serde_json::{Value, json};
+use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Rule, Script};
+
+use crate::bench::{Bench, id, line, members};
+
+fn created_with(fault: FaultKind) -> Bench {
+    Bench::new(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)))
+}
+
+fn validation_error(bench: &Bench, file: &str) -> Value {
+    let created = bench.create(file).unwrap();
+    assert_eq!(
+        (created.status, &created.json()["status"]),
+        (200, &json!("validating"))
+    );
+    let polled = bench.poll(&id(&created));
+    assert_eq!(polled["status"], "failed");
+    assert_eq!(
+        polled["request_counts"],
+        json!({"total": 0, "completed": 0, "failed": 0})
+    );
+    polled["errors"]["data"][0].clone()
+}
+
+#[test]
+fn a_file_has_the_members_of_the_real_one() {
+    let bench = Bench::new(Script::new());
+    let file = bench.upload_as("in.jsonl", "{}\n").json();
+    let expected = [
+        "bytes",
+        "created_at",
+        "expires_at",
+        "filename",
+        "id",
+        "object",
+        "purpose",
+        "status",
+        "status_details",
+    ];
+    assert_eq!(members(&file), expected);
+    assert_eq!(
+        (&file["bytes"], &file["status"]),
+        (&json!(3), &json!("processed"))
+    );
+    assert_eq!(
+        bench
+            .get(&format!("/v1/files/{}", file["id"].as_str().unwrap()))
+            .json(),
+        file
+    );
+}
+
+#[test]
+fn a_file_that_is_no_jsonl_is_refused() {
+    let reply = Bench::new(Script::new()).upload_as("in.txt", "{}");
+    assert_eq!(reply.status, 400);
+    assert_eq!(
+        reply.json()["error"]["message"],
+        "Invalid file format for Batch API. Must be .jsonl"
+    );
+}
+
+#[test]
+fn files_are_listed_by_purpose_in_either_order() {
+    let bench = Bench::new(Script::new());
+    let (one, two) = (bench.upload(&["a"]), bench.upload(&["b"]));
+    let list = bench
+        .get("/v1/files?purpose=batch&order=asc&limit=1")
+        .json();
+    assert_eq!(
+        (&list["data"][0]["id"], &list["has_more"]),
+        (&json!(one), &json!(true))
+    );
+    let rest = bench
+        .get(&format!("/v1/files?purpose=batch&order=asc&after={one}"))
+        .json();
+    assert_eq!(
+        (&rest["first_id"], &rest["has_more"]),
+        (&json!(two), &json!(false))
+    );
+    assert_eq!(
+        bench.get("/v1/files?purpose=batch_output").json()["data"],
+        json!([])
+    );
+}
+
+#[test]
+fn a_deleted_file_is_gone() {
+    let bench = Bench::new(Script::new());
+    let file = bench.upload(&["a"]);
+    let path = format!("/v1/files/{file}");
+    assert_eq!(
+        bench.openai("DELETE", &path, &Value::Null).json()["deleted"],
+        true
+    );
+    let reply = bench.get(&format!("{path}/content"));
+    assert_eq!(
+        (reply.status, &reply.json()["error"]["message"]),
+        (404, &json!(format!("No such File object: {file}")))
+    );
+}
+
+#[test]
+fn a_batch_has_the_members_of_the_real_one() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.create(&bench.upload(&["a"])).unwrap().json();
+    let expected = [
+        "cancelled_at",
+        "cancelling_at",
+        "completed_at",
+        "completion_window",
+        "created_at",
+        "endpoint",
+        "error_file_id",
+        "errors",
+        "expired_at",
+        "expires_at",
+        "failed_at",
+        "finalizing_at",
+        "id",
+        "in_progress_at",
+        "input_file_id",
+        "metadata",
+        "model",
+        "object",
+        "output_file_id",
+        "request_counts",
+        "status",
+        "usage",
+    ];
+    assert_eq!(members(&batch), expected);
+    assert_eq!(batch["metadata"], json!({"token": "t-1"}));
+    assert_eq!(
+        batch["expires_at"].as_u64().unwrap() - batch["created_at"].as_u64().unwrap(),
+        86_400
+    );
+}
+
+#[test]
+fn a_batch_is_in_progress_at_the_first_poll_and_completed_at_the_second() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.batch(&["a"]);
+    assert_eq!(bench.poll(&batch)["status"], "in_progress");
+    assert_eq!(bench.poll(&batch)["status"], "completed");
+}
+
+#[test]
+fn each_state_can_be_shown_for_some_polls() {
+    let pace = Pace {
+        validating: 1,
+        in_progress: 2,
+        finalizing: 1,
+        ..Pace::default()
+    };
+    let bench = Bench::new(Script::new().batches(pace));
+    let batch = bench.batch(&["a", "b"]);
+    let polls: Vec<Value> = (0..5).map(|_| bench.poll(&batch)).collect();
+    let states: Vec<&str> = polls
+        .iter()
+        .map(|poll| poll["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        states,
+        [
+            "validating",
+            "in_progress",
+            "in_progress",
+            "finalizing",
+            "completed"
+        ]
+    );
+    assert_eq!(
+        polls[2]["request_counts"],
+        json!({"total": 2, "completed": 1, "failed": 0})
+    );
+}
+
+#[test]
+fn a_success_row_holds_the_completion() {
+    let bench = Bench::new(Script::new());
+    let ended = bench.ended(&bench.batch(&["a", "b"]));
+    assert_eq!(ended["error_file_id"], Value::Null);
+    let rows = bench.content(&ended["output_file_id"]).rows();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(members(&rows[0]), ["custom_id", "error", "id", "response"]);
+    assert_eq!(
+        members(&rows[0]["response"]),
+        ["body", "request_id", "status_code"]
+    );
+    assert_eq!(rows[0]["error"], Value::Null);
+    assert_eq!(rows[0]["response"]["body"], bench.chat("a").unwrap().json());
+}
+
+#[test]
+fn usage_is_the_sum_of_the_rows() {
+    let bench = Bench::new(Script::new());
+    let ended = bench.ended(&bench.batch(&["a", "b c"]));
+    assert_eq!(ended["usage"]["input_tokens"], 3);
+    assert_eq!(
+        ended["usage"]["output_tokens_details"]["reasoning_tokens"],
+        0
+    );
+}
+
+/// Findings A2.
+#[test]
+fn a_row_that_failed_has_a_null_error_and_the_reason_in_its_body() {
+    let bench = Bench::new(Script::new().rule(Rule::on("bad").status(400)));
+    let ended = bench.ended(&bench.batch(&["good", "bad"]));
+    assert_eq!(ended["status"], "completed");
+    assert_eq!(
+        ended["request_counts"],
+        json!({"total": 2, "completed": 1, "failed": 1})
+    );
+    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    assert_eq!(
+        (&row["custom_id"], &row["error"]),
+        (&json!("bad"), &Value::Null)
+    );
+    assert_eq!(row["response"]["status_code"], 400);
+    assert_eq!(
+        row["response"]["body"]["error"]["type"],
+        "invalid_request_error"
+    );
+}
+
+/// Findings A3.
+#[test]
+fn a_completed_batch_without_success_has_no_output_file() {
+    let bench = Bench::new(Script::new().rule(Rule::any().status(500)));
+    let ended = bench.ended(&bench.batch(&["a"]));
+    assert_eq!(
+        (&ended["status"], &ended["output_file_id"]),
+        (&json!("completed"), &Value::Null)
+    );
+    assert!(ended["error_file_id"].is_string());
+}
+
+/// Findings A3.
+#[test]
+fn a_missing_error_file_can_be_an_empty_id() {
+    let bench = created_with(FaultKind::EmptyErrorFileId);
+    assert_eq!(bench.ended(&bench.batch(&["a"]))["error_file_id"], "");
+}
+
+/// Findings A3.
+#[test]
+fn a_missing_error_file_can_be_an_empty_file() {
+    let bench = created_with(FaultKind::ZeroByteErrorFile);
+    let ended = bench.ended(&bench.batch(&["a"]));
+    assert_eq!(bench.content(&ended["error_file_id"]).body, b"");
+}
+
+/// Findings A3.
+#[test]
+fn the_output_file_can_come_late() {
+    let bench = created_with(FaultKind::OutputLate { polls: 2 });
+    let batch = bench.batch(&["a"]);
+    let late: Vec<bool> = [bench.ended(&batch), bench.poll(&batch), bench.poll(&batch)]
+        .iter()
+        .map(|poll| poll["status"] == "completed" && poll["output_file_id"].is_null())
+        .collect();
+    assert_eq!(late, [true, true, false]);
+}
+
+#[test]
+fn counts_can_be_absent() {
+    let bench = created_with(FaultKind::NoCounts);
+    assert!(
+        bench
+            .poll(&bench.batch(&["a"]))
+            .get("request_counts")
+            .is_none()
+    );
+}
+
+/// Findings M6.
+#[test]
+fn an_expired_batch_delivers_what_was_done_and_names_the_rest() {
+    let bench = created_with(FaultKind::ExpireAfter { rows: 1 });
+    let ended = bench.ended(&bench.batch(&["a", "b"]));
+    assert_eq!(ended["status"], "expired");
+    assert!(ended["expired_at"].is_u64());
+    assert_eq!(
+        bench.content(&ended["output_file_id"]).rows()[0]["custom_id"],
+        "a"
+    );
+    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    assert_eq!(
+        (&row["custom_id"], &row["response"]),
+        (&json!("b"), &Value::Null)
+    );
+    assert_eq!(
+        row["error"],
+        json!({
+            "code": "batch_expired",
+            "message": "This request could not be executed before the completion window expired.",
+        })
+    );
+}
+
+#[test]
+fn a_cancelled_batch_names_the_rows_that_never_ran() {
+    let bench = Bench::new(Script::new().batches(Pace {
+        cancelling: 1,
+        ..Pace::in_progress(2)
+    }));
+    let batch = bench.batch(&["a", "b"]);
+    bench.poll(&batch);
+    bench.poll(&batch);
+    let cancel = bench.openai("POST", &format!("/v1/batches/{batch}/cancel"), &Value::Null);
+    assert_eq!(cancel.json()["status"], "cancelling");
+    assert_eq!(bench.poll(&batch)["status"], "cancelling");
+    let ended = bench.poll(&batch);
+    assert_eq!(ended["status"], "cancelled");
+    assert_eq!(
+        bench.content(&ended["output_file_id"]).rows()[0]["custom_id"],
+        "a"
+    );
+    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    assert_eq!(
+        row["error"]["message"],
+        "This request was not executed because the batch was cancelled."
+    );
+}
+
+#[test]
+fn a_batch_can_be_cancelled_by_the_provider() {
+    let bench = created_with(FaultKind::CancelAfter { rows: 0 });
+    assert_eq!(bench.ended(&bench.batch(&["a"]))["status"], "cancelled");
+}
+
+#[test]
+fn a_bad_line_fails_the_batch_only_through_polling() {
+    let bench = Bench::new(Script::new());
+    let file = id(&bench.upload_as("in.jsonl", &format!("{}\nnot json\n", line("a"))));
+    let expected = json!({"code": "invalid_json_line", "message": "This line is not parseable as valid JSON.", "param": null, "line": 2});
+    assert_eq!(validation_error(&bench, &file), expected);
+}
+
+#[test]
+fn an_unknown_input_file_fails_the_batch_only_through_polling() {
+    let error = validation_error(&Bench::new(Script::new()), "file-x");
+    assert_eq!(
+        (&error["code"], &error["param"], &error["line"]),
+        (&json!("invalid_request"), &json!("file_id"), &Value::Null)
+    );
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Cannot find file file-x, or organization")
+    );
+}
+
+#[test]
+fn a_validation_failure_can_be_scripted() {
+    let kind = FaultKind::FailValidation {
+        code: "billing_hard_limit_reached".into(),
+        message: "no".into(),
+        param: None,
+        line: Some(7),
+    };
+    let bench = created_with(kind);
+    let error = validation_error(&bench, &bench.upload(&["a"]));
+    assert_eq!(
+        error,
+        json!({"code": "billing_hard_limit_reached", "message": "no", "param": null, "line": 7})
+    );
+}
+
+/// Findings L11.
+#[test]
+fn too_many_waiting_tokens_fail_the_batch_until_others_have_ended() {
+    let bench = Bench::new(Script::new().enqueued_token_limit(3));
+    let (first, file) = (bench.batch(&["one two"]), bench.upload(&["three four"]));
+    let error = validation_error(&bench, &file);
+    assert_eq!(error["code"], "token_limit_exceeded");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("Limit: 3 enqueued tokens.")
+    );
+    bench.ended(&first);
+    assert_eq!(
+        bench.poll(&id(&bench.create(&file).unwrap()))["status"],
+        "in_progress"
+    );
+}
+
+#[test]
+fn batches_are_listed_newest_first() {
+    let bench = Bench::new(Script::new());
+    let (one, two) = (bench.batch(&["a"]), bench.batch(&["b"]));
+    let list = bench.get("/v1/batches?limit=1").json();
+    assert_eq!(
+        members(&list),
+        ["data", "first_id", "has_more", "last_id", "object"]
+    );
+    assert_eq!(
+        (&list["first_id"], &list["has_more"]),
+        (&json!(two), &json!(true))
+    );
+    let rest = bench.get(&format!("/v1/batches?after={two}")).json();
+    assert_eq!(
+        (&rest["data"][0]["id"], &rest["has_more"]),
+        (&json!(one), &json!(false))
+    );
+}
+
+#[test]
+fn listing_is_no_poll() {
+    let bench = Bench::new(Script::new());
+    let batch = bench.batch(&["a"]);
+    bench.get("/v1/batches");
+    bench.get("/v1/batches");
+    assert_eq!(bench.poll(&batch)["status"], "in_progress");
+}
+
+#[test]
+fn metadata_takes_texts_only() {
+    let bench = Bench::new(Script::new());
+    let body = json!({"input_file_id": "f", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"n": 1}});
+    assert_eq!(bench.openai("POST", "/v1/batches", &body).status, 400);
+}
+
+#[test]
+fn batches_and_files_survive_a_change_of_script() {
+    let bench = Bench::new(Script::new().batches(Pace::in_progress(9)));
+    let batch = bench.batch(&["a"]);
+    bench.provider.script(Script::new());
+    bench.poll(&batch);
+    assert_eq!(bench.poll(&batch)["status"], "in_progress");
+    assert_eq!(bench.ended(&batch)["status"], "completed");
+}

@@ -1,0 +1,186 @@
+//! The command's contract: exit codes, JSON, messages.
+
+use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in};
+
+/// C11: every command has a document with a schema version.
+#[test]
+fn every_command_speaks_json() {
+    let bench = Workbench::team();
+    let commands: [&[&str]; 14] = [
+        &["plan"],
+        &["batch-build", "plan"],
+        &BATCH,
+        &["batch-build", "list"],
+        &["batch-build", "status", "--latest"],
+        &["build"],
+        &["list"],
+        &["list", "styles"],
+        &["show", "summary"],
+        &["show", "styles/ws-amara"],
+        &["lineage", "summary"],
+        &["runs"],
+        &["init", "--list"],
+        &["clean"],
+    ];
+    for arguments in commands {
+        let run = bench.ok(&[arguments, &["--json"]].concat());
+        assert_eq!(run.json()["schema"], 1, "{arguments:?}");
+    }
+}
+
+/// C6, C11: an answer is data on stdout, talk is on stderr.
+#[test]
+fn a_failing_command_keeps_stdout_for_data() {
+    let bench = Workbench::team();
+    let run = bench.run(&["show", "nobody", "--json"]);
+    assert_eq!((run.code != 0, run.stdout.as_str()), (true, ""), "{run:?}");
+    assert!(!run.stderr.is_empty());
+}
+
+#[test]
+fn a_pipe_gets_no_colours_and_no_cursor_movements() {
+    let bench = Workbench::team();
+    let run = bench.ok(&["build"]);
+    assert!(!run.says("\u{1b}"), "{run:?}");
+}
+
+#[test]
+fn a_folder_without_a_pipeline_exits_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::of(&mut command_in(folder.path(), &["build"])).expect_code(2);
+    assert!(run.says("synix init"), "{run:?}");
+}
+
+#[test]
+fn the_pipeline_of_a_folder_above_is_found() {
+    let bench = Workbench::team();
+    Run::of(&mut command_in(&bench.path("bios"), &["build"])).expect_code(0);
+    assert_eq!(bench.names().len(), 7);
+}
+
+#[test]
+fn a_misspelt_key_exits_2_with_its_line_and_the_nearest_key() {
+    let bench = Workbench::team();
+    bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
+    let run = bench.run(&["plan"]).expect_code(2);
+    assert!(
+        run.says("synix.toml:") && run.says("prompt_file"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn an_unknown_build_exits_2() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench
+        .run(&["batch-build", "status", "build-99"])
+        .expect_code(2);
+    bench
+        .run(&["batch-build", "resume", "build-99"])
+        .expect_code(2);
+    bench
+        .run(&["batch-build", "status", "--latest"])
+        .expect_code(2);
+}
+
+#[test]
+fn an_ambiguous_label_exits_2_and_lists_the_candidates() {
+    let bench = Workbench::team();
+    bench.pipeline("synix.toml", &TEAM.replace("ws-{{ label }}", "{{ label }}"));
+    bench.ok(&["build"]);
+    let run = bench.run(&["show", "bela"]).expect_code(2);
+    assert!(run.says("bios/bela") && run.says("styles/bela"), "{run:?}");
+}
+
+#[test]
+fn an_unknown_label_names_the_nearest() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let run = bench.run(&["show", "sumary"]);
+    assert!(
+        run.code != 0 && run.says("did you mean `summary`?"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let bench = Workbench::with_layers(TEAM);
+    bench.write("prompts/style.md", "{{ content }}");
+    bench.write("bios/a.md", "I am a.");
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    bench.write(
+        "synix.toml",
+        &pipeline.replace(
+            "batch = true\nlook_again",
+            "api_key_env = \"TEAM_KEY\"\nbatch = true\nlook_again",
+        ),
+    );
+    let run = bench.run(&["build"]).expect_code(1);
+    assert!(run.says("TEAM_KEY"), "{run:?}");
+    bench.write(".env", "TEAM_KEY=from-the-file\n");
+    bench.ok(&["build"]);
+}
+
+#[test]
+fn a_batch_without_a_batch_api_is_refused_before_anything_is_sent() {
+    let bench = Workbench::team();
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    bench.write(
+        "synix.toml",
+        &pipeline.replace("batch = true\nlook_again", "look_again"),
+    );
+    let run = bench.run(&BATCH).expect_code(2);
+    assert!(run.says("styles") && run.says("openai"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
+
+#[test]
+fn a_lineage_goes_down_to_files_prompts_code_and_answers() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let lineage = bench.json(&["lineage", "summary"]);
+    let nodes = lineage["nodes"].as_array().unwrap();
+    let count = |kind: &str| nodes.iter().filter(|node| node["type"] == kind).count();
+    assert_eq!(
+        ["artifact", "source_file", "file", "component", "request"].map(count),
+        [7, 3, 1, 2, 4],
+        "{lineage:#}"
+    );
+    let paths: Vec<_> = nodes
+        .iter()
+        .filter_map(|node| node["path"].as_str())
+        .collect();
+    assert!(
+        paths.contains(&"bios/bela.md") && paths.contains(&"prompts/style.md"),
+        "{paths:?}"
+    );
+    let ids: Vec<_> = nodes.iter().map(|node| &node["id"]).collect();
+    let edges = lineage["edges"].as_array().unwrap();
+    assert!(
+        edges
+            .iter()
+            .all(|edge| ids.contains(&&edge["from"]) && ids.contains(&&edge["to"])),
+        "{lineage:#}"
+    );
+}
+
+#[test]
+fn the_version_needs_no_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::of(&mut command_in(folder.path(), &["--version"])).expect_code(0);
+    assert_eq!(run.stdout, format!("synix {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn unknown_arguments_exit_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["bild"][..],
+        &["build", "--quickly"],
+        &["batch-build", "run", "--poll-interval", "soon"],
+    ] {
+        Run::of(&mut command_in(folder.path(), arguments)).expect_code(2);
+    }
+}

@@ -1,0 +1,107 @@
+//! The documents promise only what the command knows (C12).
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::workbench::{Run, command_in};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn documents() -> Vec<PathBuf> {
+    let mut documents = Vec::new();
+    for folder in [ROOT.to_owned(), format!("{ROOT}/docs")] {
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        documents.extend(
+            entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")),
+        );
+    }
+    documents
+}
+
+/// The lines of code blocks that call the command, without a comment behind them.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+            continue;
+        }
+        let line = line.trim().trim_start_matches("$ ");
+        if inside && line.starts_with("synix ") {
+            commands.push(
+                line.split(" #")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned(),
+            );
+        }
+    }
+    commands
+}
+
+/// C12: each command and each of its flags exists.
+#[test]
+fn every_command_in_the_documents_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    for document in documents() {
+        for line in commands(&fs::read_to_string(&document).unwrap()) {
+            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let depth = if matches!(words.first(), Some(&("batch-build" | "demo" | "plugin"))) {
+                2
+            } else {
+                1
+            };
+            let mut arguments: Vec<&str> = words
+                .iter()
+                .copied()
+                .filter(|word| !word.starts_with('-'))
+                .take(depth)
+                .collect();
+            arguments.push("--help");
+            let help = Run::of(&mut command_in(folder.path(), &arguments));
+            assert_eq!(
+                help.code,
+                0,
+                "{}: {line}\n{}",
+                document.display(),
+                help.stderr
+            );
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                let flag = flag.split(['=', ']']).next().unwrap_or_default();
+                assert!(
+                    help.stdout.contains(flag),
+                    "{}: {line}: no {flag}",
+                    document.display()
+                );
+            }
+        }
+    }
+}
+
+/// C12: a file that a document links to is there.
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let path = link.split('#').next().unwrap_or_default();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            let target = document.parent().unwrap().join(path);
+            assert!(
+                target.exists(),
+                "{}: {link} leads nowhere",
+                document.display()
+            );
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The keys say exactly what was asked and made: no more, no less.
+
+use crate::workbench::{BATCH, MODES, Mode, RESUME, TEAM, Workbench};
+
+/// I1: the bytes of a prompt file are part of what a layer is.
+#[test]
+fn a_new_prompt_asks_its_layer_again() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.write(
+        "prompts/style.md",
+        "How does this person rest?\n\n{{ content }}",
+    );
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 8);
+}
+
+/// I1: so is the model.
+#[test]
+fn a_new_model_asks_its_layer_again() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "gpt-4.1-nano"));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 8);
+}
+
+/// I1: a build whose pipeline became another one is not taken up by accident.
+#[test]
+fn resume_refuses_a_changed_pipeline() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.write(
+        "prompts/style.md",
+        "How does this person rest?\n\n{{ content }}",
+    );
+    let run = bench.run(&RESUME).expect_code(5);
+    assert!(
+        run.says("styles") && run.says("--allow-pipeline-mismatch"),
+        "{run:?}"
+    );
+    bench.provider.finish_batches();
+    bench.script(synix_scripted_provider::Script::new());
+    bench.ok(&[&RESUME[..], &["--allow-pipeline-mismatch"]].concat());
+    assert_eq!(bench.names().len(), 7);
+}
+
+/// I1: a revision asks again on purpose.
+#[test]
+fn a_revision_asks_its_layer_again() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.pipeline(
+        "synix.toml",
+        &TEAM.replace("batch = false\n", "batch = false\nrevision = \"2\"\n"),
+    );
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 5);
+}
+
+/// I2: nothing depends on where a project lies.
+#[test]
+fn a_moved_project_is_fresh() {
+    let mut bench = Workbench::team();
+    bench.ok(&BATCH);
+    let artifacts = bench.artifacts();
+    bench.relocate();
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.artifacts()), (4, artifacts));
+}
+
+/// I2: a build can be taken up from elsewhere.
+#[test]
+fn a_moved_project_can_be_resumed() {
+    let mut bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.relocate();
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
+}
+
+/// I6: one answer, many askers.
+#[test]
+fn two_layers_that_ask_the_same_share_the_answers() {
+    let twin = TEAM
+        .replace("layers.styles", "layers.twins")
+        .replace("ws-{{ label }}", "tw-{{ label }}");
+    let (_, twin) = twin.split_once("[layers.twins]").unwrap();
+    let (twin, _) = twin.split_once("[layers.summary]").unwrap();
+    let layers = format!("{TEAM}\n[layers.twins]\n{twin}");
+    for mode in MODES {
+        let bench = Workbench::team();
+        bench.pipeline("synix.toml", &layers);
+        bench.build_in(mode).expect_code(0);
+        assert_eq!(
+            (bench.sent(), bench.ledger().duplicates().len()),
+            (4, 0),
+            "{mode:?}"
+        );
+        assert_eq!(
+            bench.content("tw-bela"),
+            bench.content("ws-bela"),
+            "{mode:?}"
+        );
+    }
+}
+
+/// I9: a unit whose questions are not those of its earlier run fails, and names both.
+#[test]
+fn a_unit_that_asks_something_else_than_before_fails() {
+    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")]);
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let changed = bench.database().execute(
+        "UPDATE transcript SET request = (SELECT max(request) FROM transcript) \
+         WHERE request = (SELECT min(request) FROM transcript)",
+        [],
+    );
+    assert_eq!(changed, Ok(1));
+    bench.provider.finish_batches();
+    bench.script(synix_scripted_provider::Script::new());
+    let run = bench.run(&RESUME).expect_code(3);
+    assert!(
+        run.says("not deterministic") && run.says("was ") && run.says("now asks "),
+        "{run:?}"
+    );
+    assert_eq!(
+        bench
+            .names()
+            .iter()
+            .filter(|name| name.starts_with("made/"))
+            .count(),
+        2
+    );
+}
+
+/// I11: what the pipeline no longer makes is gone.
+#[test]
+fn a_removed_source_leaves_no_artifact() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.remove("bios/bela.md");
+    bench.ok(&["build"]);
+    let names = bench.names();
+    assert!(!names.iter().any(|name| name.contains("bela")), "{names:?}");
+    assert_eq!(names.len(), 5);
+}
+
+/// I11: a removed layer too.
+#[test]
+fn a_removed_layer_leaves_no_artifact() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
+    bench.pipeline("synix.toml", rest);
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.names().len()), (4, 6));
+}
+
+/// Other code that asks the same and makes the same costs nothing.
+#[test]
+fn a_refactored_plugin_sends_nothing() {
+    let layers = crate::workbench::guest_layers("map").replace("./plugins/map.wasm", "map");
+    let config = "[layers.made.config]\nprompt = \"Say it again: {{ content }}\"\n";
+    let bench = Workbench::with_layers(&format!("{layers}{config}"));
+    for name in ["a", "b"] {
+        bench.write(&format!("texts/{name}.md"), &format!("Text {name}"));
+    }
+    bench.plugin("refactored_map");
+    bench.build_in(Mode::Sync).expect_code(0);
+    let made = bench.content("made/a");
+    bench.pipeline(
+        "synix.toml",
+        &format!(
+            "{}{config}",
+            crate::workbench::guest_layers("refactored_map")
+        ),
+    );
+    bench.build_in(Mode::Batch).expect_code(0);
+    assert_eq!((bench.sent(), bench.content("made/a")), (2, made));
+}
+
+/// An artifact with the same content as before leaves its dependants fresh.
+#[test]
+fn a_source_that_only_looks_changed_stops_there() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let text = std::fs::read_to_string(bench.path("bios/bela.md")).unwrap();
+    bench.write("bios/bela.md", &text);
+    let plan = bench.json(&["plan"]);
+    let stale: u64 = plan["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| layer["stale"].as_u64().unwrap())
+        .sum();
+    assert_eq!(stale, 0, "{plan:#}");
+}

@@ -1,0 +1,174 @@
+//! A batch build may be left, taken up, killed and run beside another.
+
+use std::fs::File;
+
+use synix_scripted_provider::Endpoint;
+
+use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
+
+/// L1: `resume` looks at the provider without being told to poll.
+#[test]
+fn resume_without_poll_takes_what_is_ready() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.provider.finish_batches();
+    bench.ok(&["batch-build", "resume", "--latest"]);
+    assert_eq!(
+        (bench.status()["status"].as_str(), bench.names().len()),
+        (Some("completed"), 7)
+    );
+}
+
+/// L2: a build knows its pipeline file.
+#[test]
+fn resume_needs_no_pipeline_path() {
+    let bench = Workbench::team();
+    bench.pipeline("other.toml", TEAM);
+    bench.write(
+        "synix.toml",
+        "[pipeline]\nname = \"another\"\n[layers.bios]\nsource = \"bios/*.md\"\n",
+    );
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run", "other.toml"]);
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    assert_eq!(bench.status()["pipeline"], "other.toml");
+    assert_eq!(bench.sent(), 4);
+}
+
+/// L2: also where no file has the usual name.
+#[test]
+fn a_project_whose_only_pipeline_has_another_name_can_be_resumed_and_read() {
+    let bench = Workbench::team();
+    bench.pipeline("other.toml", TEAM);
+    bench.remove("synix.toml");
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run", "other.toml"]);
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    assert_eq!(bench.names().len(), 7);
+}
+
+/// L3: a limit of time ends the wait, not the build.
+#[test]
+fn a_poll_timeout_leaves_the_build_submitted() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&[
+        "batch-build",
+        "run",
+        "--poll",
+        "--poll-interval",
+        "0",
+        "--poll-timeout",
+        "0",
+    ]);
+    assert_eq!(bench.status()["status"], "submitted");
+    bench
+        .run(&["batch-build", "status", "--latest", "--exit-code"])
+        .expect_code(4);
+}
+
+/// L6: the second process that drives a build is refused and told about the first.
+#[test]
+fn a_second_driver_of_a_build_is_refused() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let path = bench.path(".synix/locks/build-1");
+    bench.write(
+        ".synix/locks/build-1",
+        "process 4711 since 2026-01-01T00:00:00Z",
+    );
+    let lock = File::open(path).unwrap();
+    lock.lock().unwrap();
+    let run = bench.run(&RESUME).expect_code(5);
+    assert!(
+        run.says("process 4711 since 2026-01-01T00:00:00Z"),
+        "{run:?}"
+    );
+}
+
+/// L12: branches that do not need each other go out in one wave.
+#[test]
+fn independent_layers_are_in_flight_together() {
+    let bench = Workbench::team();
+    let second = TEAM.replace("[layers.summary]", "[layers.moods]\ntransform = \"map\"\ninputs = [\"bios\"]\nmodel = \"cheap\"\nbatch = true\n[layers.moods.config]\nprompt = \"Which mood? {{ content }}\"\n\n[layers.summary]");
+    bench.pipeline("synix.toml", &second);
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    assert_eq!(bench.ledger().pending.len(), 6);
+}
+
+/// L13: `--poll` goes on until nothing is left, however deep the questions go.
+#[test]
+fn polling_goes_on_through_every_round() {
+    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);
+    bench.ok(&BATCH);
+    assert_eq!((bench.ledger().batches.len(), bench.names().len()), (2, 4));
+}
+
+/// L14, L15: where a build stands follows from its rows.
+#[test]
+fn a_finished_build_says_so() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let status = bench.status();
+    assert_eq!(status["status"], "completed");
+    let batch = &status["batches"][0];
+    assert_eq!(
+        (&batch["requests"], &batch["succeeded"], &batch["failed"]),
+        (&3.into(), &3.into(), &0.into())
+    );
+    assert_eq!(
+        (batch["layer"].as_str(), batch["status"].as_str()),
+        (Some("styles"), Some("completed"))
+    );
+}
+
+#[test]
+fn a_process_killed_while_polling_loses_nothing() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| {
+        ledger.calls(Endpoint::BatchesRetrieve) > 2
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(bench.status()["status"], "submitted");
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    assert_eq!(
+        (
+            bench.sent(),
+            bench.ledger().duplicates().len(),
+            bench.names().len()
+        ),
+        (4, 0, 7)
+    );
+}
+
+#[test]
+fn a_completed_build_cannot_be_resumed() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let run = bench.run(&RESUME).expect_code(5);
+    assert!(run.says("completed"), "{run:?}");
+}
+
+#[test]
+fn the_builds_are_listed_newest_first() {
+    let bench = Workbench::team();
+    let first = text(&bench.json(&BATCH)["build"]);
+    let second = text(&bench.json(&BATCH)["build"]);
+    let listed = bench.json(&["batch-build", "list"]);
+    let builds: Vec<String> = listed["builds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|build| text(&build["build"]))
+        .collect();
+    assert_eq!(builds, [second, first]);
+}

@@ -1,0 +1,106 @@
+//! A replay needs no network and no key, and depends on nothing but the pipeline, its inputs and the cassette.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use crate::workbench::{BATCH, Run, TEAM, Workbench, pipeline_at};
+
+fn recorded() -> Workbench {
+    let bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    bench
+}
+
+fn replay(bench: &Workbench, arguments: &[&str]) -> Run {
+    let mut command = bench.command(arguments);
+    command
+        .env("SYNIX_CASSETTE_MODE", "replay")
+        .env_remove("OPENAI_API_KEY")
+        .env_remove("ANTHROPIC_API_KEY");
+    Run::of(&mut command)
+}
+
+/// C2: no key is read and no socket opened, found or not.
+#[test]
+fn a_replay_needs_no_key_and_opens_no_socket() {
+    let bench = recorded();
+    let artifacts = bench.artifacts();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    bench.write("synix.toml", &pipeline_at(&format!("{url}/v1"), &url, TEAM));
+    for arguments in [&["build"][..], &BATCH] {
+        std::fs::remove_dir_all(bench.path(".synix")).unwrap();
+        replay(&bench, arguments).expect_code(0);
+        assert_eq!(bench.artifacts(), artifacts, "{arguments:?}");
+    }
+    bench.write("bios/dmitri.md", "I am new.");
+    replay(&bench, &["build"]).expect_code(3);
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+/// C1: a miss shows what was asked and what comes nearest.
+#[test]
+fn a_miss_shows_the_question_and_the_nearest_recording() {
+    let bench = recorded();
+    bench.write("bios/bela.md", "I am bela and I write things up.");
+    let run = replay(&bench, &["build"]).expect_code(3);
+    assert!(
+        run.says("no recording of request") && run.says("the nearest recording"),
+        "{run:?}"
+    );
+    let status = replay(&bench, &["build", "--json"]).json();
+    assert!(
+        Workbench::failures(&status).contains(&("bela".to_owned(), "missing".to_owned())),
+        "{status}"
+    );
+}
+
+/// C1: answers in the store do not help a replay.
+#[test]
+fn a_replay_does_not_look_into_the_store() {
+    let bench = recorded();
+    bench.write("bios/dmitri.md", "I am new.");
+    bench.ok(&["build"]);
+    replay(&bench, &["build"]).expect_code(3);
+}
+
+/// C1: a live build uses nothing that a replay made.
+#[test]
+fn a_live_build_uses_no_replayed_answer() {
+    let bench = recorded();
+    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
+    replay(&bench, &["build"]).expect_code(0);
+    let sent = bench.sent();
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), sent + 4);
+}
+
+/// C1: both modes record the same, and record what the store knew already.
+#[test]
+fn a_batch_build_records_the_same_cassette() {
+    let by_call = recorded();
+    let by_batch = Workbench::team();
+    by_batch.ok(&BATCH);
+    by_batch.ok(&[&BATCH[..], &["--cassette-mode", "record"]].concat());
+    let cassette =
+        |bench: &Workbench| std::fs::read_to_string(bench.path("cassettes/suite.json")).unwrap();
+    // Ids that the provider gave are not the same in two runs; what was asked and answered is.
+    let answers = |text: &str| {
+        let document: serde_json::Value = serde_json::from_str(text).unwrap();
+        let requests = document["requests"].as_object().unwrap();
+        requests
+            .iter()
+            .map(|(key, entry)| (key.clone(), entry["answer"]["text"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&cassette(&by_call)), answers(&cassette(&by_batch)));
+    assert_eq!(answers(&cassette(&by_call)).len(), 4);
+}
+
+#[test]
+fn a_replay_without_a_cassette_says_where_it_should_be() {
+    let bench = Workbench::team();
+    let run = replay(&bench, &["build"]).expect_code(1);
+    assert!(run.says("no cassette at"), "{run:?}");
+}

@@ -1,0 +1,234 @@
+//! A plugin that misbehaves fails its own unit, with a message that says how, and nobody else's.
+
+use crate::build::kinds;
+use crate::workbench::{BATCH, MODES, Run, Workbench, guest_layers};
+
+const LIMITS: &str =
+    "[layers.made.limits]\nfuel = 1_000_000_000\nmemory_mb = 256\noutput_mb = 32\n";
+
+/// A guest that asks nothing, with one input.
+fn run_alone(guest: &str, text: &str) -> (Workbench, Run) {
+    let bench = Workbench::guest(guest, &[("only", text)]);
+    bench.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers(guest)));
+    let run = bench.run(&["build"]);
+    (bench, run)
+}
+
+#[track_caller]
+fn assert_fails(guest: &str, text: &str, message: &str) {
+    let (bench, run) = run_alone(guest, text);
+    assert_eq!(run.code, 3, "{guest}: {run:?}");
+    assert!(run.says(message), "{guest}: {run:?}");
+    assert_eq!(bench.names(), ["texts/only"], "{guest}");
+}
+
+#[test]
+fn moody_units_fail_each_in_its_own_way_and_the_others_finish() {
+    let moods = [
+        ("angry", "boom"),
+        ("dizzy", "spin"),
+        ("greedy", "hoard"),
+        ("sad", "flood"),
+        ("calm", "a quiet day"),
+        ("glad", "a sunny day"),
+    ];
+    let bench = Workbench::guest("moody", &moods);
+    bench.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers("moody")));
+    bench.run(&BATCH).expect_code(3);
+    let status = bench.status();
+    let guest = ["angry", "dizzy", "greedy", "sad"].map(|unit| (unit, "guest"));
+    assert_eq!(Workbench::failures(&status), kinds(&guest));
+    let message = |unit: &str| {
+        let failures = status["failures"].as_array().unwrap();
+        failures
+            .iter()
+            .find(|failure| failure["unit"] == unit)
+            .unwrap()["message"]
+            .to_string()
+    };
+    for (unit, limit) in [
+        ("angry", "boom"),
+        ("dizzy", "out of fuel: more than 1000000000 instructions"),
+        ("greedy", "out of memory: needs more than 268435456 bytes"),
+        ("sad", "bytes"),
+    ] {
+        assert!(message(unit).contains(limit), "{unit}: {}", message(unit));
+        assert!(message(unit).contains("moody"), "{unit}: {}", message(unit));
+    }
+    assert_eq!(
+        (
+            bench.content("made/calm").is_empty(),
+            bench.content("made/glad").is_empty()
+        ),
+        (false, false)
+    );
+    assert_eq!(bench.sent(), 2);
+}
+
+#[test]
+fn an_endless_loop_runs_out_of_fuel() {
+    assert_fails("spin", "x", "out of fuel");
+}
+
+#[test]
+fn a_hoarder_runs_out_of_memory() {
+    assert_fails("hoard_memory", "x", "out of memory");
+}
+
+#[test]
+fn endless_recursion_runs_out_of_stack() {
+    assert_fails("recurse", "x", "out of stack");
+}
+
+#[test]
+fn a_trap_is_a_failure() {
+    assert_fails("trap", "x", "crashed");
+}
+
+#[test]
+fn a_panic_gives_its_message() {
+    assert_fails("panic", "x", "cannot bear the input only");
+}
+
+#[test]
+fn a_huge_output_is_refused() {
+    assert_fails("flood_output", "x", "bytes");
+}
+
+#[test]
+fn a_label_that_is_none_is_refused() {
+    assert_fails("bad_label", "x", "output 1 is invalid");
+}
+
+#[test]
+fn metadata_that_is_no_json_is_refused() {
+    assert_fails("bad_metadata", "x", "output 1 is invalid");
+}
+
+#[test]
+fn one_label_twice_is_refused() {
+    assert_fails("duplicate_labels", "same same", "same");
+}
+
+#[test]
+fn a_flooded_log_is_cut_and_does_not_fail_the_unit() {
+    let (bench, run) = run_alone("flood_log", "x");
+    run.expect_code(0);
+    let size = std::fs::metadata(bench.path(".synix/state.sqlite3"))
+        .unwrap()
+        .len();
+    assert!(size < 10_000_000, "{size}");
+}
+
+#[test]
+fn a_plugin_without_a_usable_schema_is_refused() {
+    let (_, run) = run_alone("bad_schema", "x");
+    assert!(
+        matches!(run.code, 1 | 2) && run.says("bad_schema"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn wrong_units_are_refused() {
+    for (fault, said) in [
+        ("out-of-range", "input"),
+        ("duplicate-key", "a"),
+        ("empty-key", "empty"),
+        ("bad-config", "config"),
+    ] {
+        let bench = Workbench::guest("bad_split", &[("only", "x")]);
+        let config = format!("[layers.made.config]\nfault = \"{fault}\"\n");
+        // It asks nothing, so nothing of it can be in a batch.
+        let layers = guest_layers("bad_split").replace("batch = true\n", "");
+        bench.pipeline("synix.toml", &format!("{layers}{config}"));
+        let run = bench.run(&["build"]);
+        assert!(
+            run.code != 0 && run.says("divides its inputs wrongly") && run.says(said),
+            "{fault}: {run:?}"
+        );
+        assert_eq!(bench.sent(), 0);
+    }
+}
+
+#[test]
+fn a_model_must_be_declared_to_be_asked() {
+    let bench = Workbench::guest("undeclared_llm", &[("only", "x")]);
+    bench.pipeline(
+        "synix.toml",
+        &guest_layers("undeclared_llm").replace("batch = true\n", ""),
+    );
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("llm"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
+
+#[test]
+fn a_static_does_not_outlive_a_unit() {
+    for mode in MODES {
+        let bench = Workbench::guest(
+            "remember",
+            &[("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")],
+        );
+        bench.build_in(mode).expect_code(0);
+        for name in ["a", "b", "c", "d"] {
+            let content = bench.content(&format!("made/{name}"));
+            assert!(
+                content.starts_with("ran 0 times before"),
+                "{mode:?}: {content}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_guest_that_asks_nothing_needs_no_provider() {
+    let bench = Workbench::guest("echo", &[("a", "quiet")]);
+    bench.pipeline(
+        "synix.toml",
+        &guest_layers("echo").replace("batch = true\n", ""),
+    );
+    bench.ok(&["build"]);
+    assert_eq!((bench.content("made/a").trim(), bench.sent()), ("QUIET", 0));
+}
+
+#[test]
+fn groups_are_made_from_headers() {
+    let bench = Workbench::guest("grouped", &[]);
+    bench.pipeline(
+        "synix.toml",
+        &format!(
+            "{}[layers.made.config]\nby = \"team\"\n",
+            guest_layers("grouped")
+        ),
+    );
+    for (name, team) in [("a", "red"), ("b", "blue"), ("c", "red")] {
+        bench.write(
+            &format!("texts/{name}.md"),
+            &format!("---\nteam: {team}\n---\nText {name}"),
+        );
+    }
+    bench.ok(&["build"]);
+    assert_eq!(
+        bench.names(),
+        ["made/blue", "made/red", "texts/a", "texts/b", "texts/c"]
+    );
+    assert_eq!(bench.sent(), 2);
+}
+
+/// Every guest has a test here or beside the sandbox.
+#[test]
+fn every_guest_is_used_by_the_suite() {
+    let suite = [
+        include_str!("sandbox.rs"),
+        include_str!("build.rs"),
+        include_str!("identity.rs"),
+    ]
+    .concat();
+    for (name, _) in synix_test_components::ALL {
+        assert!(
+            suite.contains(&format!("\"{name}\"")) || ["map", "reduce"].contains(name),
+            "no test uses {name}"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The state folder: damage is never repaired in silence, and a newer format is read but not written.
+
+use crate::workbench::{BATCH, Workbench};
+
+/// L8: a damaged database stops every command that could spend money.
+#[test]
+fn a_damaged_state_is_reported_and_nothing_is_sent() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.write(
+        ".synix/state.sqlite3",
+        "this is no database, whatever its name says",
+    );
+    for arguments in [&["build"][..], &BATCH] {
+        let run = bench.run(arguments).expect_code(1);
+        assert!(run.says("corrupted"), "{run:?}");
+    }
+    assert_eq!(bench.sent(), 4);
+    let text = std::fs::read_to_string(bench.path(".synix/state.sqlite3")).unwrap();
+    assert!(text.starts_with("this is no database"), "{text}");
+}
+
+/// L9: what a later synix wrote is left alone.
+#[test]
+fn a_newer_state_is_read_but_not_written() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench
+        .database()
+        .pragma_update(None, "user_version", 1000)
+        .unwrap();
+    let run = bench.run(&["build"]).expect_code(1);
+    assert!(run.says("format 1000"), "{run:?}");
+    assert_eq!(bench.names().len(), 7);
+}
+
+/// L7: readers work beside a writer.
+#[test]
+fn artifacts_can_be_listed_while_a_batch_is_polled() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.write("bios/dmitri.md", "I am new.");
+    bench.hold_batches();
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 1);
+    assert_eq!(bench.names().len(), 7);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn reading_before_the_first_build_says_what_to_run() {
+    let bench = Workbench::team();
+    let run = bench.run(&["list"]).expect_code(1);
+    assert!(run.says("synix build"), "{run:?}");
+}
+
+#[test]
+fn two_builds_at_once_send_each_request_once() {
+    let bench = Workbench::team();
+    let mut children = [
+        bench.start(&["build"]),
+        bench.start(&["build"]),
+        bench.start(&["build"]),
+    ];
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+}
+
+/// C5: a source that cannot be read is an error, not an empty build.
+#[test]
+fn a_glob_that_matches_nothing_is_an_error() {
+    let bench = Workbench::team();
+    for name in ["amara", "bela", "chitra"] {
+        bench.remove(&format!("bios/{name}.md"));
+    }
+    let run = bench.run(&["build"]);
+    assert!(run.code != 0 && run.says("bios/*.md"), "{run:?}");
+}
+
+/// C5: the message names the file.
+#[test]
+fn a_source_with_broken_front_matter_is_named() {
+    let bench = Workbench::team();
+    bench.write("bios/bela.md", "---\nname: [unclosed\n---\nI am bela.");
+    let run = bench.run(&["build"]);
+    assert!(run.code != 0 && run.says("bios/bela.md"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
+
+#[test]
+fn cleaning_keeps_what_was_paid_for() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let artifacts = bench.artifacts();
+    bench.ok(&["clean"]);
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.artifacts()), (4, artifacts));
+}

@@ -1,0 +1,93 @@
+//! The templates: whole projects that are copied by `init` and replayed by `demo run`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::workbench::{Run, command_in};
+
+const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates");
+
+fn templates() -> Vec<PathBuf> {
+    fs::read_dir(TEMPLATES)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect()
+}
+
+fn name(template: &Path) -> String {
+    template.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// C8, C12: a template does what its golden outputs show, without network or key.
+#[test]
+fn every_template_replays_to_its_golden_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    for template in templates() {
+        let path = template.to_str().unwrap();
+        let mut command = command_in(folder.path(), &["demo", "run", path]);
+        command
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("ANTHROPIC_API_KEY");
+        Run::of(&mut command).expect_code(0);
+        assert!(
+            !template.join(".synix").exists(),
+            "{path}: the replay left state behind"
+        );
+    }
+}
+
+#[test]
+fn init_lists_every_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::of(&mut command_in(folder.path(), &["init", "--list"])).expect_code(0);
+    for template in templates() {
+        assert!(run.stdout.contains(&name(&template)), "{run:?}");
+    }
+}
+
+#[test]
+fn a_new_project_can_be_planned() {
+    for template in templates() {
+        let folder = tempfile::tempdir().unwrap();
+        Run::of(&mut command_in(
+            folder.path(),
+            &["init", "mine", "--template", &name(&template)],
+        ))
+        .expect_code(0);
+        let project = folder.path().join("mine");
+        let original = fs::read(template.join("synix.toml")).unwrap();
+        assert_eq!(fs::read(project.join("synix.toml")).unwrap(), original);
+        assert!(!project.join("golden").exists());
+        Run::of(&mut command_in(&project, &["plan"])).expect_code(0);
+    }
+}
+
+#[test]
+fn init_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("synix.toml"), "mine").unwrap();
+    let run = Run::of(&mut command_in(folder.path(), &["init", "."]));
+    assert_ne!(run.code, 0, "{run:?}");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("synix.toml")).unwrap(),
+        "mine"
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "a refused init must leave nothing behind"
+    );
+}
+
+#[test]
+fn an_unknown_template_names_those_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::of(&mut command_in(
+        folder.path(),
+        &["init", "mine", "--template", "team-raport"],
+    ))
+    .expect_code(2);
+    assert!(run.says("team-report"), "{run:?}");
+    assert!(!folder.path().join("mine").exists());
+}

@@ -1,0 +1,17 @@
+//! Builds the command as it is released and measures it.
+
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::setup::{self, Way};
+use crate::shell::{self, Failure, root};
+
+/// Runs the task.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::run(Way::Easiest)?;
+    println!("bench");
+    let cargo = Toolchain::from_environment().cargo;
+    let words = ["bench", "--locked", "--package", "synix", "--bench", "speed"];
+    shell::run(Command::new(cargo).args(words).current_dir(root()))
+}

@@ -1,0 +1,116 @@
+//! Records the templates' cassettes anew, through the real record path against the scripted provider.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::shell::{self, Failure, root};
+
+/// Ends the provider with the task, whatever becomes of it.
+struct Provider(Child);
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the task.
+pub(crate) fn run() -> Result<(), Failure> {
+    let cargo = Toolchain::from_environment().cargo;
+    shell::run(
+        Command::new(cargo)
+            .args([
+                "build",
+                "--locked",
+                "-p",
+                "synix",
+                "-p",
+                "synix-scripted-provider",
+            ])
+            .current_dir(root()),
+    )?;
+    let programs = root().join("target/debug");
+    record(&programs, "team-report")?;
+    shell::run(
+        Command::new(programs.join("synix"))
+            .args(["demo", "run", "--update-goldens"])
+            .arg(root().join("templates/team-report")),
+    )
+}
+
+fn record(programs: &Path, template: &str) -> Result<(), Failure> {
+    let folder = root().join("templates").join(template);
+    let script = root().join(format!("tests/provider/scripts/{template}.json"));
+    let mut child = Command::new(programs.join("scripted-provider"))
+        .arg("--script")
+        .arg(script)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| Failure(format!("cannot start the scripted provider: {error}")))?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .map_err(|error| Failure(format!("cannot read the scripted provider's line: {error}")))?;
+    }
+    let provider = Provider(child);
+    let address = line
+        .split_whitespace()
+        .find_map(|word| {
+            let rest = &word[word.find("http://")?..];
+            Some(rest.trim_end_matches("/v1").to_owned())
+        })
+        .ok_or_else(|| Failure(format!("the scripted provider said no URL: {line:?}")))?;
+    let cassette = folder.join(format!("cassettes/{template}.json"));
+    if cassette.exists() {
+        // Only what the run below asks is to stand in it.
+        fs::remove_file(&cassette)
+            .map_err(|error| Failure(format!("cannot remove {}: {error}", cassette.display())))?;
+    }
+    let state = folder.join(".synix");
+    let forget = || {
+        // There is none before the first run.
+        let _ = fs::remove_dir_all(&state);
+    };
+    forget();
+    let done = shell::run(
+        Command::new(programs.join("synix"))
+            .args(["batch-build", "run", "--poll", "--poll-interval", "0.1"])
+            .arg(folder.join("synix.toml"))
+            .env("SYNIX_CASSETTE_MODE", "record")
+            .env("OPENAI_BASE_URL", format!("{address}/v1"))
+            .env("ANTHROPIC_BASE_URL", &address)
+            .env("OPENAI_API_KEY", "scripted")
+            .env("ANTHROPIC_API_KEY", "scripted"),
+    );
+    forget();
+    drop(provider);
+    done?;
+    say_how(&cassette)
+}
+
+/// Writes into the cassette's header where its answers come from.
+fn say_how(cassette: &Path) -> Result<(), Failure> {
+    let text = fs::read_to_string(cassette)
+        .map_err(|error| Failure(format!("cannot read {}: {error}", cassette.display())))?;
+    let said = text
+        .lines()
+        .map(|line| {
+            if line.starts_with("  \"note\": ") {
+                "  \"note\": \"Recorded through `synix batch-build run` in record mode against the scripted provider in tests/provider: no API was reachable. The answers are ours.\","
+            } else {
+                line
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    fs::File::create(cassette)
+        .and_then(|mut file| writeln!(file, "{said}"))
+        .map_err(|error| Failure(format!("cannot write {}: {error}", cassette.display())))
+}
