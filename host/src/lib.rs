@@ -13,8 +13,8 @@
 //! 6  batch · view                           submissions: from requests to rows; what a person is shown
 //! 5  plan                                   what a build would do
 //! 4  store · plugin · llm · source          disk, guests, models, raw files
-//! 3  artifact · pipeline · request          what it is about
-//! 2  ids · fingerprint
+//! 3  artifact · pipeline                    what it is about
+//! 2  ids · fingerprint · request            names, and what was asked
 //! 1  digest · json · clock · disk           know nothing of synix
 //! ```
 //!

@@ -7,9 +7,9 @@ use synix_scripted_provider::{
 use crate::build::kinds;
 use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench};
 
-/// A script that cuts off every answer about `name`.
+/// A script that cuts off every answer to what one person writes.
 pub fn truncating(name: &str) -> Script {
-    Script::new().rule(Rule::on(name).reply(cut_off()))
+    Script::new().rule(Rule::on(format!("I am {name}")).reply(cut_off()))
 }
 
 fn cut_off() -> Reply {

@@ -75,9 +75,10 @@ fn a_hoarder_runs_out_of_memory() {
     assert_fails("hoard_memory", "x", "out of memory");
 }
 
+/// Rust keeps such frames in the guest's own memory, so its edge is met before the host's stack limit.
 #[test]
-fn endless_recursion_runs_out_of_stack() {
-    assert_fails("recurse", "x", "out of stack");
+fn endless_recursion_is_a_failure() {
+    assert_fails("recurse", "x", "crashed: out of bounds memory access");
 }
 
 #[test]
@@ -97,12 +98,12 @@ fn a_huge_output_is_refused() {
 
 #[test]
 fn a_label_that_is_none_is_refused() {
-    assert_fails("bad_label", "x", "output 1 is invalid");
+    assert_fails("bad_label", "x", "output 0 is invalid");
 }
 
 #[test]
 fn metadata_that_is_no_json_is_refused() {
-    assert_fails("bad_metadata", "x", "output 1 is invalid");
+    assert_fails("bad_metadata", "x", "output 0 is invalid");
 }
 
 #[test]

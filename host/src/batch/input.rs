@@ -121,10 +121,13 @@ impl Batches<'_> {
             if self.queue.iter().any(|other| other.key == queued.key) {
                 continue;
             }
-            if let Some(answer) = self.store.answer_to(queued.request, crate::store::Realm::Live)? {
-                answered.push((queued.key, answer));
-            } else if self.store.in_flight(queued.request)?.is_none() {
-                free.push(queued.clone());
+            // What is in flight may be asked again after an answer that would not do.
+            if self.store.in_flight(queued.request)?.is_some() {
+                continue;
+            }
+            match self.store.answer_to(queued.request, crate::store::Realm::Live)? {
+                Some(answer) => answered.push((queued.key, answer)),
+                None => free.push(queued.clone()),
             }
         }
         for (key, answer) in answered {

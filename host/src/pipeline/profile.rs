@@ -121,6 +121,10 @@ pub(super) fn batch_support(
     role: &ModelRole,
     redirected: bool,
 ) -> BatchSupport {
+    // synix speaks OpenAI's Batch API alone so far.
+    if provider.is_some_and(|provider| provider.api == Wire::Anthropic) {
+        return BatchSupport::RefusedByProvider;
+    }
     match (role.batch, provider.and_then(|provider| provider.batch)) {
         (Some(true), _) | (None, Some(true)) => BatchSupport::Available,
         (Some(false), _) => BatchSupport::RefusedByModel,

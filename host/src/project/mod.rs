@@ -126,7 +126,22 @@ impl Place {
         let (Some(file), true) = (name, path.is_file()) else {
             return Err(ProjectError::NoPipeline { path });
         };
-        let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::at(root.to_owned(), file, options)
+    }
+
+    /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
+    fn with_state(options: &Options) -> Result<Self, ProjectError> {
+        match Self::find(options) {
+            Err(ProjectError::NoPipeline { path }) if options.pipeline.is_none() => match nearest(".synix")? {
+                Some(root) => Self::at(root, "synix.toml".to_owned(), options),
+                None => Err(ProjectError::NoPipeline { path }),
+            },
+            found => found,
+        }
+    }
+
+    fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
         let environment = Environment::read(&root)?;
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
@@ -148,17 +163,30 @@ impl Place {
     fn state(&self) -> PathBuf {
         self.root.join(".synix")
     }
+
+    /// Opens the project with the pipeline of a build, or with the one that the user names instead.
+    fn project_of(&self, build: &BuildRow, options: &Options) -> Result<Project, ProjectError> {
+        let pipeline = options.pipeline.clone().unwrap_or_else(|| self.root.join(&build.pipeline));
+        Project::open(&Options { pipeline: Some(pipeline), ..options.clone() })
+    }
 }
 
 fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
-    let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
-    if here.join("synix.toml").is_file() {
-        return Ok(PathBuf::from("synix.toml"));
+    // Within the folder itself messages name the file alone.
+    let file = PathBuf::from("synix.toml");
+    if file.is_file() {
+        return Ok(file);
     }
-    here.ancestors()
-        .map(|folder| folder.join("synix.toml"))
-        .find(|path| path.is_file())
-        .ok_or(ProjectError::NoPipeline { path: PathBuf::from("synix.toml") })
+    match nearest("synix.toml")? {
+        Some(folder) => Ok(folder.join(file)),
+        None => Err(ProjectError::NoPipeline { path: file }),
+    }
+}
+
+/// Returns this folder or the nearest above that holds `name`.
+fn nearest(name: &str) -> Result<Option<PathBuf>, ProjectError> {
+    let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
+    Ok(here.ancestors().find(|folder| folder.join(name).exists()).map(Path::to_owned))
 }
 
 impl Project {
@@ -382,18 +410,14 @@ pub fn resume(
     order: &BuildOrder,
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
-    let place = Place::find(options)?;
+    let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     let row = chosen(&store, build)?;
     let status = Status::of(&store, row.id)?;
     if row.cancelled || status.status == "completed" {
         return Err(BuildError::Ended { build: row.id, status: if row.cancelled { "cancelled" } else { "completed" } }.into());
     }
-    let pipeline = match &options.pipeline {
-        Some(path) => path.clone(),
-        None => place.root.join(&row.pipeline),
-    };
-    let project = Project::open(&Options { pipeline: Some(pipeline), ..options.clone() })?;
+    let project = place.project_of(&row, options)?;
     let cassette = project.replay()?;
     let words = |realm: Realm| if realm == Realm::Live { "live" } else { "from a cassette" };
     if (row.realm == Realm::Live) != cassette.is_none() {
@@ -430,9 +454,10 @@ fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
 
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
 pub fn cancel(options: &Options, build: Option<BuildId>, observer: Observer<'_>) -> Result<Report, ProjectError> {
-    let project = Project::open(options)?;
-    let store = Store::open(&project.place.state())?;
+    let place = Place::with_state(options)?;
+    let store = Store::open(&place.state())?;
     let row = chosen(&store, build)?;
+    let project = place.project_of(&row, options)?;
     if row.cancelled || row.closed.is_some() {
         let status = if row.cancelled { "cancelled" } else { "completed" };
         return Err(BuildError::Ended { build: row.id, status }.into());
@@ -459,14 +484,14 @@ pub fn cancel(options: &Options, build: Option<BuildId>, observer: Observer<'_>)
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
 pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
-    Ok(Reader::open(&Place::find(options)?.state())?)
+    Ok(Reader::open(&Place::with_state(options)?.state())?)
 }
 
 /// Forgets what the pipeline makes now, so that everything is made again from the answers on record.
 ///
 /// Answers, batches and builds stay: they stand for money.
 pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
-    let place = Place::find(options)?;
+    let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     let units = store.write(|| store.forget_units())?;
     let removed = if units == 0 { Vec::new() } else { vec![format!("{units} units with their artifacts")] };

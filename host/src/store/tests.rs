@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
 use serde_json::Map;
 
 use super::*;

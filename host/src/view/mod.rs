@@ -13,3 +13,6 @@ pub use show::{AskedView, InputView, Provenance, Shown};
 pub use status::{
     BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds,
 };
+
+#[cfg(test)]
+mod tests;

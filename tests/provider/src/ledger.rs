@@ -19,7 +19,7 @@ pub struct Ledger {
     pub executed: Vec<Executed>,
     /// The requests in live batches that have not run yet; they will, unless cancelled.
     pub pending: Vec<Pending>,
-    /// Every batch ever made, oldest first.
+    /// Every batch that was not deleted, OpenAI's before Anthropic's, oldest first.
     pub batches: Vec<BatchSummary>,
     /// HTTP calls per endpoint, faulty ones included.
     pub calls: BTreeMap<Endpoint, u64>,

@@ -80,7 +80,7 @@ pub enum FaultKind {
         #[serde(default)]
         line: Option<u64>,
     },
-    /// The finished batch made by this call shows its files (Anthropic: its results) later.
+    /// The finished batch made by this call shows its output file (Anthropic: its results) later.
     OutputLate {
         /// How many polls later.
         polls: u64,

@@ -436,3 +436,24 @@ fn batches_and_files_survive_a_change_of_script() {
     assert_eq!(bench.poll(&batch)["status"], "in_progress");
     assert_eq!(bench.ended(&batch)["status"], "completed");
 }
+
+#[test]
+fn a_batch_with_a_latency_is_not_hurried_by_polls() {
+    let pace = Pace {
+        latency_ms: Some([600_000, 700_000]),
+        ..Pace::default()
+    };
+    let bench = Bench::new(Script::new().batches(pace));
+    let batch = bench.batch(&["a"]);
+    let states: Vec<Value> = (0..3)
+        .map(|_| bench.poll(&batch)["status"].clone())
+        .collect();
+    assert_eq!(states, ["in_progress", "in_progress", "in_progress"]);
+}
+
+#[test]
+fn a_batch_over_the_row_limit_fails() {
+    let bench = Bench::new(Script::new().batch_row_limit(1));
+    let error = validation_error(&bench, &bench.upload(&["a", "b"]));
+    assert_eq!(error["code"], "too_many_tasks");
+}

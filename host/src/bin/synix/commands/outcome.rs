@@ -32,7 +32,7 @@ pub(super) fn text(status: &Status) -> String {
         lines.push("\nbatches:".to_owned());
         lines.extend(batches(&status.batches));
     }
-    if status.is_open() {
+    if !matches!(status.status, "completed" | "cancelled") {
         lines.push(match status.kind.as_str() {
             "build" => "\ngo on with `synix build`".to_owned(),
             _ => format!("\ngo on with `synix batch-build resume {}`", status.build),
