@@ -61,7 +61,9 @@ impl Artifact {
     ///
     /// Fails where the metadata hold a number that canonical JSON cannot.
     pub fn digest(&self) -> Result<Digest, UnsafeNumber> {
-        let mut encoder = Encoder::new("synix.artifact.v1").text(self.label.as_str()).text(self.kind.as_str());
+        let mut encoder = Encoder::new("synix.artifact.v1")
+            .text(self.label.as_str())
+            .text(self.kind.as_str());
         encoder = match &self.content {
             Content::Text(text) => encoder.absent().text(text),
             Content::Bytes { media_type, data } => encoder.text(media_type).bytes(data),
@@ -92,7 +94,9 @@ mod tests {
 
     #[test]
     fn each_part_is_in_the_digest() {
-        let base = artifact("a", "k", "text", json!({"x": 1})).digest().unwrap();
+        let base = artifact("a", "k", "text", json!({"x": 1}))
+            .digest()
+            .unwrap();
         let others = [
             artifact("b", "k", "text", json!({"x": 1})),
             artifact("a", "l", "text", json!({"x": 1})),
@@ -103,8 +107,14 @@ mod tests {
         for other in others {
             assert_ne!(other.digest().unwrap(), base, "{other:?}");
         }
-        let bytes = Content::Bytes { media_type: "text/plain".to_owned(), data: b"text".to_vec() };
-        let same_bytes = Artifact { content: bytes, ..artifact("a", "k", "", json!({"x": 1})) };
+        let bytes = Content::Bytes {
+            media_type: "text/plain".to_owned(),
+            data: b"text".to_vec(),
+        };
+        let same_bytes = Artifact {
+            content: bytes,
+            ..artifact("a", "k", "", json!({"x": 1}))
+        };
         assert_ne!(same_bytes.digest().unwrap(), base);
     }
 

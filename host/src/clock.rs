@@ -21,12 +21,19 @@ impl Moment {
 
     /// Reads `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let fields: Vec<u64> =
-            text.strip_suffix('Z')?.split(['-', 'T', ':']).map(str::parse).collect::<Result<_, _>>().ok()?;
-        let [year, month, day, hour, minute, second] = fields[..] else { return None };
+        let fields: Vec<u64> = text
+            .strip_suffix('Z')?
+            .split(['-', 'T', ':'])
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let [year, month, day, hour, minute, second] = fields[..] else {
+            return None;
+        };
         // The days of a year are few enough to be tried.
         let earliest = year.checked_sub(1970)?.checked_mul(365)?;
-        let days = (earliest..earliest.checked_add(1000)?).find(|days| civil(*days) == (year, month, day))?;
+        let days = (earliest..earliest.checked_add(1000)?)
+            .find(|days| civil(*days) == (year, month, day))?;
         let moment = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000);
         (moment.to_string() == text).then_some(moment)
     }
@@ -37,7 +44,10 @@ impl fmt::Display for Moment {
         let seconds = self.0 / 1000;
         let (year, month, day) = civil(seconds / 86_400);
         let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        )
     }
 }
 
@@ -54,11 +64,16 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     (year, month, day)
 }
@@ -82,7 +97,10 @@ impl Clock {
     pub fn now(&self) -> Moment {
         match self {
             Self::Real => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that asks the machine"
+                )]
                 let now = std::time::SystemTime::now();
                 let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
                 Moment(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
@@ -100,15 +118,33 @@ mod tests {
     fn moments_show_as_rfc_3339() {
         assert_eq!(Moment(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Moment(951_827_696_000).to_string(), "2000-02-29T12:34:56Z");
-        assert_eq!(Moment(1_794_700_799_000).to_string(), "2026-11-14T23:59:59Z");
+        assert_eq!(
+            Moment(1_794_700_799_000).to_string(),
+            "2026-11-14T23:59:59Z"
+        );
     }
 
     #[test]
     fn a_moment_reads_back_from_its_text() {
-        for text in ["1970-01-01T00:00:00Z", "2000-02-29T12:34:56Z", "2026-11-14T23:59:59Z"] {
-            assert_eq!(Moment::parse(text).map(|moment| moment.to_string()).as_deref(), Some(text));
+        for text in [
+            "1970-01-01T00:00:00Z",
+            "2000-02-29T12:34:56Z",
+            "2026-11-14T23:59:59Z",
+        ] {
+            assert_eq!(
+                Moment::parse(text)
+                    .map(|moment| moment.to_string())
+                    .as_deref(),
+                Some(text)
+            );
         }
-        for bad in ["", "2026", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "2026-1-1T00:00:00Z"] {
+        for bad in [
+            "",
+            "2026",
+            "2026-02-30T00:00:00Z",
+            "2026-01-01T25:00:00Z",
+            "2026-1-1T00:00:00Z",
+        ] {
             assert_eq!(Moment::parse(bad), None, "{bad}");
         }
     }

@@ -186,7 +186,9 @@ mod tests {
     fn encoded(fields: &[String]) -> Digest {
         fields
             .iter()
-            .fold(Encoder::new("test.v1"), |encoder, field| encoder.text(field))
+            .fold(Encoder::new("test.v1"), |encoder, field| {
+                encoder.text(field)
+            })
             .finish()
     }
 

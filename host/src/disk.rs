@@ -17,18 +17,25 @@ pub struct DiskError {
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
-    move |source| DiskError { action, path: path.to_owned(), source }
+    move |source| DiskError {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Replaces the file at `path` by `bytes`, so that a crash leaves the old or the new file whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     create_folder(folder)?;
     let mut file = temporary(folder).map_err(failed("write", path))?;
     file.write_all(bytes).map_err(failed("write", path))?;
     file.as_file().sync_all().map_err(failed("write", path))?;
-    file.persist(path).map_err(|error| failed("write", path)(error.error))?;
+    file.persist(path)
+        .map_err(|error| failed("write", path)(error.error))?;
     sync_folder(folder)
 }
 
@@ -62,7 +69,9 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
 /// Makes the names in a folder durable; a file's own sync does not.
 fn sync_folder(path: &Path) -> Result<(), DiskError> {
     if cfg!(unix) {
-        File::open(path).and_then(|folder| folder.sync_all()).map_err(failed("sync", path))?;
+        File::open(path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("sync", path))?;
     }
     Ok(())
 }

@@ -17,7 +17,11 @@ pub struct InvalidName {
 }
 
 fn invalid(what: &'static str, text: &str, rule: &'static str) -> InvalidName {
-    InvalidName { what, text: text.chars().take(80).collect(), rule }
+    InvalidName {
+        what,
+        text: text.chars().take(80).collect(),
+        rule,
+    }
 }
 
 /// Checks a text that a guest chose: `most` characters and no control characters.
@@ -39,7 +43,11 @@ pub fn check_name(what: &'static str, text: &str) -> Result<(), InvalidName> {
     check_text(what, text, 64)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !text.chars().all(allowed) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(invalid(what, text, "may hold letters, digits, '-', '_' and '.' and starts with a letter or digit"));
+        return Err(invalid(
+            what,
+            text,
+            "may hold letters, digits, '-', '_' and '.' and starts with a letter or digit",
+        ));
     }
     Ok(())
 }

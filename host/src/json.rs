@@ -111,7 +111,17 @@ mod tests {
 
     #[test]
     fn numbers_are_printed_as_ecmascript_does() {
-        let value = json!([333_333_333.333_333_3, 1e30, 4.50, 2e-3, 1e-27, -0.0, 1.0, 10, 1e21]);
+        let value = json!([
+            333_333_333.333_333_3,
+            1e30,
+            4.50,
+            2e-3,
+            1e-27,
+            -0.0,
+            1.0,
+            10,
+            1e21
+        ]);
         assert_eq!(
             canonical(&value).unwrap(),
             "[333333333.3333333,1e+30,4.5,0.002,1e-27,0,1,10,1e+21]"

@@ -10,7 +10,12 @@ use crate::store::LayerMode;
 ///
 /// `recorded` is how many requests the layer has on record that wait for an
 /// answer; nothing is guessed from what may follow (C3).
-pub fn decide_mode(choice: BatchChoice, has_batch_api: bool, recorded: u64, min_batch: u64) -> LayerMode {
+pub fn decide_mode(
+    choice: BatchChoice,
+    has_batch_api: bool,
+    recorded: u64,
+    min_batch: u64,
+) -> LayerMode {
     match choice {
         BatchChoice::Always => LayerMode::Batch,
         BatchChoice::Never => LayerMode::Sync,
@@ -81,12 +86,21 @@ mod tests {
     /// C4: a server without the Batch API is never sent a batch by itself.
     #[test]
     fn auto_never_batches_without_a_batch_api() {
-        assert_eq!(decide_mode(BatchChoice::Auto, false, 1000, 2), LayerMode::Sync);
+        assert_eq!(
+            decide_mode(BatchChoice::Auto, false, 1000, 2),
+            LayerMode::Sync
+        );
     }
 
     #[test]
     fn a_layer_that_says_so_is_obeyed() {
-        assert_eq!(decide_mode(BatchChoice::Always, true, 1, 2), LayerMode::Batch);
-        assert_eq!(decide_mode(BatchChoice::Never, true, 1000, 2), LayerMode::Sync);
+        assert_eq!(
+            decide_mode(BatchChoice::Always, true, 1, 2),
+            LayerMode::Batch
+        );
+        assert_eq!(
+            decide_mode(BatchChoice::Never, true, 1000, 2),
+            LayerMode::Sync
+        );
     }
 }

@@ -12,6 +12,13 @@ pub(crate) fn run() -> Result<(), Failure> {
     setup::run(Way::Easiest)?;
     println!("bench");
     let cargo = Toolchain::from_environment().cargo;
-    let words = ["bench", "--locked", "--package", "synix", "--bench", "speed"];
+    let words = [
+        "bench",
+        "--locked",
+        "--package",
+        "synix",
+        "--bench",
+        "speed",
+    ];
     shell::run(Command::new(cargo).args(words).current_dir(root()))
 }

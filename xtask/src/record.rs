@@ -25,14 +25,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let cargo = Toolchain::from_environment().cargo;
     shell::run(
         Command::new(cargo)
-            .args([
-                "build",
-                "--locked",
-                "-p",
-                "synix",
-                "-p",
-                "synix-scripted-provider",
-            ])
+            .args(["build", "--locked", "--workspace"])
             .current_dir(root()),
     )?;
     let programs = root().join("target/debug");
@@ -57,7 +50,9 @@ fn record(programs: &Path, template: &str) -> Result<(), Failure> {
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout)
             .read_line(&mut line)
-            .map_err(|error| Failure(format!("cannot read the scripted provider's line: {error}")))?;
+            .map_err(|error| {
+                Failure(format!("cannot read the scripted provider's line: {error}"))
+            })?;
     }
     let provider = Provider(child);
     let address = line

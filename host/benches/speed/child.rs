@@ -28,13 +28,19 @@ impl Spent {
     }
 
     pub(crate) fn memory(&self) -> String {
-        self.peak.map_or_else(|| "unknown".to_owned(), |kib| format!("{} MiB", kib.div_ceil(1024)))
+        self.peak.map_or_else(
+            || "unknown".to_owned(),
+            |kib| format!("{} MiB", kib.div_ceil(1024)),
+        )
     }
 }
 
 /// Runs a command that must succeed; what it says goes to the file `talk`.
 pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(talk)?);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(talk)?);
     let start = Instant::now();
     let mut child = command.spawn()?;
     let status_file = format!("/proc/{}/status", child.id());
@@ -64,6 +70,8 @@ pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
 /// Returns the most memory that a process has held so far, which a process that has ended does not tell.
 fn high_water_mark(status_file: &str) -> Option<u64> {
     let status = std::fs::read_to_string(status_file).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

@@ -34,7 +34,8 @@ prompt = "Sum up in one sentence:\n{{ content }}"
 "#;
 
 /// About 1 KB of text, which a note about a day has.
-const SENTENCE: &str = "We met at noon, spoke about the plan for the quarter and agreed on what comes next. ";
+const SENTENCE: &str =
+    "We met at noon, spoke about the plan for the quarter and agreed on what comes next. ";
 const SENTENCES: usize = 12;
 
 /// The project.
@@ -46,13 +47,19 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Writes `units` documents, the pipeline and the cassette below `root`.
     pub(crate) fn make(root: &Path, units: u32) -> Outcome<Self> {
-        let corpus = Self { root: root.to_owned(), units };
+        let corpus = Self {
+            root: root.to_owned(),
+            units,
+        };
         fs::create_dir_all(root.join("notes"))?;
         write(&root.join("synix.toml"), PIPELINE)?;
         let plugin = floor::plugin()?;
         let mut cassette = Cassette::empty();
         for number in 0..units {
-            write(&root.join("notes").join(format!("{}.txt", name(number))), &text(number))?;
+            write(
+                &root.join("notes").join(format!("{}.txt", name(number))),
+                &text(number),
+            )?;
             let mut notes = Notes(Vec::new());
             floor::execute(&plugin, &document(number)?, &mut notes)?;
             for ask in notes.0 {
@@ -101,7 +108,9 @@ fn request(ask: Ask) -> Request {
 
 pub(crate) fn answer(number: u32) -> Answer {
     Answer {
-        text: format!("In note {number} people meet, speak about the quarter and agree on the next steps."),
+        text: format!(
+            "In note {number} people meet, speak about the quarter and agree on the next steps."
+        ),
         ending: Ending::Complete,
         model: "gpt-4o-mini".to_owned(),
         usage: Usage::default(),

@@ -17,7 +17,11 @@ pub(crate) fn plugin() -> Outcome<Plugin> {
 }
 
 /// Runs one document, with `model` for its question.
-pub(crate) fn execute(plugin: &Plugin, input: &(Artifact, Digest), model: &mut dyn Model) -> Outcome<Run> {
+pub(crate) fn execute(
+    plugin: &Plugin,
+    input: &(Artifact, Digest),
+    model: &mut dyn Model,
+) -> Outcome<Run> {
     let unit = UnitSpec {
         key: UnitKey::parse(input.0.label.as_str())?,
         inputs: vec![0],

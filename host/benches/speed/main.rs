@@ -51,13 +51,29 @@ fn main() -> Outcome<()> {
     let rate = per_second(units, first.wall);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     println!("{units} small documents through `map`, replayed, {cores} cores, median of {RUNS}\n");
-    row("fresh instances on one core", &format!("{floor:.0} units/s"), "the floor");
-    row("first build", &format!("{rate:.0} units/s"), &format!("{:.2} of the floor", rate / floor));
+    row(
+        "fresh instances on one core",
+        &format!("{floor:.0} units/s"),
+        "the floor",
+    );
+    row(
+        "first build",
+        &format!("{rate:.0} units/s"),
+        &format!("{:.2} of the floor", rate / floor),
+    );
     row("  in all", &seconds(first.wall), "");
     row("  peak memory", &first.memory(), "");
-    row("build again, nothing changed", &seconds(again.wall), "goal 0.5 s");
+    row(
+        "build again, nothing changed",
+        &seconds(again.wall),
+        "goal 0.5 s",
+    );
     row("  peak memory", &again.memory(), "");
-    row("the demo again, nothing changed", &seconds(demo.wall), "goal 0.1 s");
+    row(
+        "the demo again, nothing changed",
+        &seconds(demo.wall),
+        "goal 0.1 s",
+    );
     row("synix --version", &seconds(version.wall), "goal 0.02 s");
     Ok(())
 }
@@ -70,11 +86,15 @@ impl Options {
         };
         let mut words = arguments.iter().filter(|word| *word != "--bench");
         while let Some(word) = words.next() {
-            let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
+            let value = words
+                .next()
+                .ok_or_else(|| format!("{word} needs a value"))?;
             match word.as_str() {
                 "--units" => options.units = value.parse()?,
                 "--binary" => options.binary = PathBuf::from(value),
-                _ => return Err(format!("unknown argument {word}: --units N, --binary FILE").into()),
+                _ => {
+                    return Err(format!("unknown argument {word}: --units N, --binary FILE").into());
+                }
             }
         }
         Ok(options)
@@ -110,7 +130,9 @@ impl Bench<'_> {
     }
 
     fn repeated(&self, arguments: &[&str], root: &Path) -> Outcome<Spent> {
-        let runs = (0..RUNS).map(|_| self.run(arguments, root)).collect::<Outcome<Vec<_>>>()?;
+        let runs = (0..RUNS)
+            .map(|_| self.run(arguments, root))
+            .collect::<Outcome<Vec<_>>>()?;
         Ok(Spent::median(runs))
     }
 

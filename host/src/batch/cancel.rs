@@ -14,7 +14,10 @@ impl Batches<'_> {
                 continue;
             }
             let Some(provider) = self.providers.get(&submission.provider).cloned() else {
-                self.tell(&BatchEvent::NoProvider { submission: submission.id.0, provider: submission.provider });
+                self.tell(&BatchEvent::NoProvider {
+                    submission: submission.id.0,
+                    provider: submission.provider,
+                });
                 continue;
             };
             // Whether there is a batch to cancel is not known before the list is read.
@@ -49,7 +52,9 @@ impl Batches<'_> {
                     });
                 }
                 Err(error) => {
-                    self.tell(&BatchEvent::Trouble { message: format!("cannot cancel batch {id}: {error}") });
+                    self.tell(&BatchEvent::Trouble {
+                        message: format!("cannot cancel batch {id}: {error}"),
+                    });
                 }
             }
         }

@@ -20,7 +20,9 @@ impl Batches<'_> {
     ) -> Result<(), BatchError> {
         if submission.state == SubmissionState::Creating {
             // An earlier process made the call and did not live to see the reply.
-            if self.adopt(submission, provider).await? || submission.state != SubmissionState::Creating {
+            if self.adopt(submission, provider).await?
+                || submission.state != SubmissionState::Creating
+            {
                 return Ok(());
             }
             self.renew_token(submission)?;
@@ -37,7 +39,9 @@ impl Batches<'_> {
                     submission.status = "uploaded".to_owned();
                     self.keep(submission)?;
                 }
-                Err(error) => return self.give_up(submission, &error, "cannot upload the input file"),
+                Err(error) => {
+                    return self.give_up(submission, &error, "cannot upload the input file");
+                }
             }
         }
         for _ in 0..CREATES {
@@ -64,7 +68,9 @@ impl Batches<'_> {
                         provider: submission.provider.clone(),
                         message: error.to_string(),
                     });
-                    if self.adopt(submission, provider).await? || submission.state != SubmissionState::Creating {
+                    if self.adopt(submission, provider).await?
+                        || submission.state != SubmissionState::Creating
+                    {
                         return Ok(());
                     }
                     self.renew_token(submission)?;
@@ -73,7 +79,10 @@ impl Batches<'_> {
         }
         // Stays `creating`: the next look searches again before it creates.
         self.tell(&BatchEvent::Trouble {
-            message: format!("{} create calls at {} had no clear reply", CREATES, submission.provider),
+            message: format!(
+                "{} create calls at {} had no clear reply",
+                CREATES, submission.provider
+            ),
         });
         Ok(())
     }
@@ -88,8 +97,17 @@ impl Batches<'_> {
     /// Searches the provider's list for the batch of a lost reply; true when it was found and is live now.
     ///
     /// A list that cannot be read proves nothing: the submission then stays as it is.
-    pub(super) async fn adopt(&mut self, submission: &mut Submission, provider: &Provider) -> Result<bool, BatchError> {
-        let pauses = self.settings.look_again.get(&submission.provider).cloned().unwrap_or_default();
+    pub(super) async fn adopt(
+        &mut self,
+        submission: &mut Submission,
+        provider: &Provider,
+    ) -> Result<bool, BatchError> {
+        let pauses = self
+            .settings
+            .look_again
+            .get(&submission.provider)
+            .cloned()
+            .unwrap_or_default();
         for pause in std::iter::once(Duration::ZERO).chain(pauses) {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
@@ -108,7 +126,10 @@ impl Batches<'_> {
                 Err(SearchError::Batch(error)) => return Err(error),
                 Err(SearchError::Provider(error)) => {
                     self.tell(&BatchEvent::Trouble {
-                        message: format!("cannot read the list of batches at {}: {error}", submission.provider),
+                        message: format!(
+                            "cannot read the list of batches at {}: {error}",
+                            submission.provider
+                        ),
                     });
                     submission.note = Some("whether it was created is not known yet".to_owned());
                     self.keep(submission)?;
@@ -121,15 +142,27 @@ impl Batches<'_> {
         Ok(false)
     }
 
-    async fn search(&self, submission: &Submission, provider: &Provider) -> Result<Option<BatchState>, SearchError> {
+    async fn search(
+        &self,
+        submission: &Submission,
+        provider: &Provider,
+    ) -> Result<Option<BatchState>, SearchError> {
         let mut after: Option<String> = None;
         loop {
-            let page = provider.list_batches(after.as_deref()).await.map_err(SearchError::Provider)?;
+            let page = provider
+                .list_batches(after.as_deref())
+                .await
+                .map_err(SearchError::Provider)?;
             for batch in &page.batches {
-                if batch.token.as_deref() != Some(submission.token.as_str()) || batch.phase == Phase::Failed {
+                if batch.token.as_deref() != Some(submission.token.as_str())
+                    || batch.phase == Phase::Failed
+                {
                     continue;
                 }
-                let known = self.store.knows_batch(&batch.id).map_err(|error| SearchError::Batch(error.into()))?;
+                let known = self
+                    .store
+                    .knows_batch(&batch.id)
+                    .map_err(|error| SearchError::Batch(error.into()))?;
                 if !known {
                     return Ok(Some(batch.clone()));
                 }
@@ -150,29 +183,45 @@ impl Batches<'_> {
     }
 
     /// Frees the requests of a submission that was surely not created.
-    fn give_up(&mut self, submission: &mut Submission, error: &ProviderError, what: &str) -> Result<(), BatchError> {
+    fn give_up(
+        &mut self,
+        submission: &mut Submission,
+        error: &ProviderError,
+        what: &str,
+    ) -> Result<(), BatchError> {
         let failure = error.to_failure();
         let message = format!("{what}: {}", failure.message);
         self.abandon(submission, &Failure { message, ..failure })
     }
 
     /// Ends a submission without rows and fails what it held.
-    pub(super) fn abandon(&mut self, submission: &mut Submission, failure: &Failure) -> Result<(), BatchError> {
+    pub(super) fn abandon(
+        &mut self,
+        submission: &mut Submission,
+        failure: &Failure,
+    ) -> Result<(), BatchError> {
         let mut keys = Vec::new();
-        self.store.each_open_request(submission.id, |open| -> Result<(), BatchError> {
-            keys.push(open.key);
-            Ok(())
-        })?;
+        self.store
+            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+                keys.push(open.key);
+                Ok(())
+            })?;
         submission.state = SubmissionState::Abandoned;
         submission.status = "abandoned".to_owned();
         submission.note = Some(failure.message.clone());
         submission.changed = self.clock.now();
-        let note = AttemptNote { kind: failure.kind, message: failure.message.clone() };
+        let note = AttemptNote {
+            kind: failure.kind,
+            message: failure.message.clone(),
+        };
         self.store.write(|| -> Result<(), BatchError> {
             self.store.release(submission.id, &note)?;
             Ok(self.store.update_submission(submission)?)
         })?;
-        self.tell(&BatchEvent::Abandoned { batch: submission.batch.clone(), message: failure.message.clone() });
+        self.tell(&BatchEvent::Abandoned {
+            batch: submission.batch.clone(),
+            message: failure.message.clone(),
+        });
         for key in keys {
             if self.wanted.remove(&key).is_some() {
                 self.settled.push((key, Outcome::Failed(failure.clone())));

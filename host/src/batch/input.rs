@@ -21,7 +21,10 @@ impl Batches<'_> {
     pub async fn submit(&mut self) -> Result<(), BatchError> {
         let mut groups: BTreeMap<(String, String), Vec<Queued>> = BTreeMap::new();
         for queued in std::mem::take(&mut self.queue) {
-            groups.entry((queued.provider.clone(), queued.model.clone())).or_default().push(queued);
+            groups
+                .entry((queued.provider.clone(), queued.model.clone()))
+                .or_default()
+                .push(queued);
         }
         for (_, mut group) in groups {
             // The order of rows must not depend on the order in which units happened to run.
@@ -31,7 +34,9 @@ impl Batches<'_> {
                 let (chunk, after) = rest.split_at(self.chunk_length(rest)?);
                 rest = after;
                 if let Some(mut submission) = self.claim(chunk)? {
-                    let Some(provider) = self.providers.get(&submission.provider).cloned() else { continue };
+                    let Some(provider) = self.providers.get(&submission.provider).cloned() else {
+                        continue;
+                    };
                     self.bring_to_life(&mut submission, &provider).await?;
                 }
             }
@@ -52,7 +57,9 @@ impl Batches<'_> {
 
     /// Claims a chunk under a new submission. Nothing has left the machine yet.
     fn claim(&mut self, chunk: &[Queued]) -> Result<Option<Submission>, BatchError> {
-        let Some(first) = chunk.first() else { return Ok(None) };
+        let Some(first) = chunk.first() else {
+            return Ok(None);
+        };
         let mut layers: Vec<&str> = chunk
             .iter()
             .filter_map(|queued| self.settings.layers.get(queued.layer).map(String::as_str))
@@ -60,7 +67,11 @@ impl Batches<'_> {
         layers.sort_unstable();
         layers.dedup();
         let now = self.clock.now();
-        let attempt = chunk.iter().filter_map(|queued| self.wanted.get(&queued.key)).map(|(_, sends)| sends + 1).max();
+        let attempt = chunk
+            .iter()
+            .filter_map(|queued| self.wanted.get(&queued.key))
+            .map(|(_, sends)| sends + 1)
+            .max();
         let mut submission = Submission {
             id: SubmissionId(0),
             token: new_token()?,
@@ -125,7 +136,10 @@ impl Batches<'_> {
             if self.store.in_flight(queued.request)?.is_some() {
                 continue;
             }
-            match self.store.answer_to(queued.request, crate::store::Realm::Live)? {
+            match self
+                .store
+                .answer_to(queued.request, crate::store::Realm::Live)?
+            {
                 Some(answer) => answered.push((queued.key, answer)),
                 None => free.push(queued.clone()),
             }
@@ -153,18 +167,28 @@ impl Batches<'_> {
             _ => "no answer".to_owned(),
         };
         let message = format!("{words} (after {sends} attempts)");
-        self.settled.push((queued.key, Outcome::Failed(super::failure(FailureKind::Provider, message, true))));
+        self.settled.push((
+            queued.key,
+            Outcome::Failed(super::failure(FailureKind::Provider, message, true)),
+        ));
     }
 
     /// Writes the input file of a submission: one line for each request it holds.
     pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let path = self.store.batch_folder()?.join(format!("{}.jsonl", submission.token));
-        let failed = |source| BatchError::File { path: path.clone(), source };
+        let path = self
+            .store
+            .batch_folder()?
+            .join(format!("{}.jsonl", submission.token));
+        let failed = |source| BatchError::File {
+            path: path.clone(),
+            source,
+        };
         let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
-        self.store.each_open_request(submission.id, |open| -> Result<(), BatchError> {
-            let line = batch_line(&self.store.request(open.request)?, &open.key);
-            writeln!(file, "{line}").map_err(failed)
-        })?;
+        self.store
+            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+                let line = batch_line(&self.store.request(open.request)?, &open.key);
+                writeln!(file, "{line}").map_err(failed)
+            })?;
         file.flush().map_err(failed)?;
         Ok(path)
     }
@@ -179,5 +203,11 @@ pub(super) fn discard(path: &Path) {
 pub(super) fn new_token() -> Result<String, BatchError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|_| BatchError::NoToken)?;
-    Ok(format!("synix-{}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    Ok(format!(
+        "synix-{}",
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    ))
 }

@@ -194,7 +194,10 @@ impl<'a> Batches<'a> {
             self.bring_to_life(&mut submission, &provider).await?;
         }
         drop(lock);
-        if matches!(submission.state, SubmissionState::Live | SubmissionState::Ended) {
+        if matches!(
+            submission.state,
+            SubmissionState::Live | SubmissionState::Ended
+        ) {
             self.poll(&mut submission, &provider).await?;
         }
         Ok(())
@@ -206,10 +209,17 @@ impl<'a> Batches<'a> {
 
     fn keep(&self, submission: &mut Submission) -> Result<(), BatchError> {
         submission.changed = self.clock.now();
-        self.store.write(|| self.store.update_submission(submission)).map_err(BatchError::Store)
+        self.store
+            .write(|| self.store.update_submission(submission))
+            .map_err(BatchError::Store)
     }
 }
 
 fn failure(kind: FailureKind, message: impl Into<String>, passing: bool) -> Failure {
-    Failure { kind, message: message.into(), passing, usage: Usage::default() }
+    Failure {
+        kind,
+        message: message.into(),
+        passing,
+        usage: Usage::default(),
+    }
 }

@@ -34,11 +34,17 @@ impl Batches<'_> {
         let mut oddities = Oddities::default();
         for (file, name) in [(&batch.output_file, "output"), (&batch.error_file, "error")] {
             let Some(file) = file else { continue };
-            let path = self.store.batch_folder()?.join(format!("{}-{name}.jsonl", submission.token));
+            let path = self
+                .store
+                .batch_folder()?
+                .join(format!("{}-{name}.jsonl", submission.token));
             if let Err(error) = provider.download(file, &path).await {
                 // The file stays at the provider; the submission stays `ended`.
                 self.tell(&BatchEvent::Trouble {
-                    message: format!("cannot download the {name} file of batch {}: {error}", batch.id),
+                    message: format!(
+                        "cannot download the {name} file of batch {}: {error}",
+                        batch.id
+                    ),
                 });
                 return Ok(());
             }
@@ -46,10 +52,11 @@ impl Batches<'_> {
             discard(&path);
         }
         let mut missing = 0;
-        self.store.each_open_request(submission.id, |_| -> Result<(), BatchError> {
-            missing += 1;
-            Ok(())
-        })?;
+        self.store
+            .each_open_request(submission.id, |_| -> Result<(), BatchError> {
+                missing += 1;
+                Ok(())
+            })?;
         if missing + oddities.duplicate + oddities.unknown + oddities.garbled > 0 {
             self.tell(&BatchEvent::OddRows {
                 batch: batch.id.clone(),
@@ -64,9 +71,17 @@ impl Batches<'_> {
         } else {
             (FailureKind::Missing, "no row in the batch's files")
         };
-        self.requeue(submission, &failure(kind, format!("{words} ({})", batch.id), true), &[])?;
+        self.requeue(
+            submission,
+            &failure(kind, format!("{words} ({})", batch.id), true),
+            &[],
+        )?;
         let (succeeded, failed) = self.store.submission_tally(submission.id)?;
-        self.tell(&BatchEvent::Settled { batch: batch.id.clone(), succeeded, failed });
+        self.tell(&BatchEvent::Settled {
+            batch: batch.id.clone(),
+            succeeded,
+            failed,
+        });
         Ok(())
     }
 
@@ -77,7 +92,10 @@ impl Batches<'_> {
         path: &Path,
         oddities: &mut Oddities,
     ) -> Result<(), BatchError> {
-        let failed = |source| BatchError::File { path: path.to_owned(), source };
+        let failed = |source| BatchError::File {
+            path: path.to_owned(),
+            source,
+        };
         let mut lines = BufReader::new(File::open(path).map_err(failed)?).split(b'\n');
         loop {
             let mut rows = Vec::new();
@@ -111,7 +129,11 @@ impl Batches<'_> {
         row: Row,
         oddities: &mut Oddities,
     ) -> Result<Option<(RequestKey, Outcome)>, BatchError> {
-        let key = row.custom_id.as_deref().and_then(|id| id.parse::<Digest>().ok()).map(RequestKey);
+        let key = row
+            .custom_id
+            .as_deref()
+            .and_then(|id| id.parse::<Digest>().ok())
+            .map(RequestKey);
         let outcome = match (key, row.outcome) {
             (Some(key), Ok(outcome)) => (key, outcome),
             // A row that names its request but holds nothing usable leaves the request missing.
@@ -135,10 +157,17 @@ impl Batches<'_> {
         };
         oddities.seen.insert(key);
         match &outcome {
-            Outcome::Answered(answer) => self.store.close_answered(open.attempt, open.request, answer)?,
+            Outcome::Answered(answer) => {
+                self.store
+                    .close_answered(open.attempt, open.request, answer)?
+            }
             Outcome::Failed(failure) => {
-                let note = AttemptNote { kind: failure.kind, message: failure.message.clone() };
-                self.store.close_failed(open.attempt, &note, failure.usage)?;
+                let note = AttemptNote {
+                    kind: failure.kind,
+                    message: failure.message.clone(),
+                };
+                self.store
+                    .close_failed(open.attempt, &note, failure.usage)?;
             }
         }
         Ok(Some((key, outcome)))
@@ -146,7 +175,9 @@ impl Batches<'_> {
 
     /// Hands an outcome to this command, if it waits for it; a passing failure goes into the next batch.
     fn bring(&mut self, key: RequestKey, outcome: Outcome) {
-        let Some((queued, sends)) = self.wanted.get(&key) else { return };
+        let Some((queued, sends)) = self.wanted.get(&key) else {
+            return;
+        };
         match outcome {
             Outcome::Failed(failure) if failure.passing && *sends < self.settings.attempts => {
                 let queued = queued.clone();
@@ -167,25 +198,41 @@ impl Batches<'_> {
         bad_lines: &[u64],
     ) -> Result<(), BatchError> {
         let mut open: Vec<SubmissionRequest> = Vec::new();
-        self.store.each_open_request(submission.id, |request| -> Result<(), BatchError> {
-            open.push(request);
-            Ok(())
-        })?;
-        let innocent = failure(FailureKind::Provider, format!("not run: {}", why.message), true);
+        self.store
+            .each_open_request(submission.id, |request| -> Result<(), BatchError> {
+                open.push(request);
+                Ok(())
+            })?;
+        let innocent = failure(
+            FailureKind::Provider,
+            format!("not run: {}", why.message),
+            true,
+        );
         let outcomes: Vec<(RequestKey, Failure)> = open
             .iter()
             .zip(1_u64..)
             .map(|(request, line)| {
                 let guilty = bad_lines.is_empty() || bad_lines.contains(&line);
-                (request.key, if guilty { why.clone() } else { innocent.clone() })
+                (
+                    request.key,
+                    if guilty {
+                        why.clone()
+                    } else {
+                        innocent.clone()
+                    },
+                )
             })
             .collect();
         submission.state = SubmissionState::Settled;
         submission.changed = self.clock.now();
         self.store.write(|| -> Result<(), BatchError> {
             for (request, (_, failure)) in open.iter().zip(&outcomes) {
-                let note = AttemptNote { kind: failure.kind, message: failure.message.clone() };
-                self.store.close_failed(request.attempt, &note, failure.usage)?;
+                let note = AttemptNote {
+                    kind: failure.kind,
+                    message: failure.message.clone(),
+                };
+                self.store
+                    .close_failed(request.attempt, &note, failure.usage)?;
             }
             Ok(self.store.update_submission(submission)?)
         })?;

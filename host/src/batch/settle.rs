@@ -10,13 +10,21 @@ const LATE_LOOKS: u32 = 5;
 
 impl Batches<'_> {
     /// Looks at a live batch once; takes its rows when it has ended.
-    pub(super) async fn poll(&mut self, submission: &mut Submission, provider: &Provider) -> Result<(), BatchError> {
-        let Some(id) = submission.batch.clone() else { return Ok(()) };
+    pub(super) async fn poll(
+        &mut self,
+        submission: &mut Submission,
+        provider: &Provider,
+    ) -> Result<(), BatchError> {
+        let Some(id) = submission.batch.clone() else {
+            return Ok(());
+        };
         let batch = match provider.poll_batch(&id).await {
             Ok(batch) => batch,
             Err(error) => {
                 // The batch goes on whatever befell this call (L4, L16): look again later.
-                self.tell(&BatchEvent::Trouble { message: format!("cannot look at batch {id}: {error}") });
+                self.tell(&BatchEvent::Trouble {
+                    message: format!("cannot look at batch {id}: {error}"),
+                });
                 return Ok(());
             }
         };
@@ -29,7 +37,10 @@ impl Batches<'_> {
             self.tell(&BatchEvent::Status {
                 batch: id.clone(),
                 status: batch.status_text.clone(),
-                done: batch.counts.as_ref().map(|counts| counts.completed + counts.failed),
+                done: batch
+                    .counts
+                    .as_ref()
+                    .map(|counts| counts.completed + counts.failed),
                 requests: submission.requests,
             });
         }
@@ -43,15 +54,25 @@ impl Batches<'_> {
                 self.take_rows(submission, provider, &batch).await
             }
             Phase::Failed => self.take_refusal(submission, &batch),
-            Phase::Waiting | Phase::Running | Phase::Finalizing | Phase::Cancelling | Phase::Unknown(_) => Ok(()),
+            Phase::Waiting
+            | Phase::Running
+            | Phase::Finalizing
+            | Phase::Cancelling
+            | Phase::Unknown(_) => Ok(()),
         }
     }
 
     /// Says whether an ended batch should have a file that is not there yet (A3).
     fn is_late(&mut self, batch: &BatchState) -> bool {
-        let promised = batch.counts.as_ref().is_none_or(|counts| counts.completed + counts.failed > 0);
+        let promised = batch
+            .counts
+            .as_ref()
+            .is_none_or(|counts| counts.completed + counts.failed > 0);
         let lacks_output = batch.output_file.is_none()
-            && batch.counts.as_ref().is_some_and(|counts| counts.completed > 0);
+            && batch
+                .counts
+                .as_ref()
+                .is_some_and(|counts| counts.completed > 0);
         let lacks_all = batch.output_file.is_none() && batch.error_file.is_none() && promised;
         if !lacks_output && !lacks_all {
             return false;
@@ -62,7 +83,11 @@ impl Batches<'_> {
     }
 
     /// Takes the verdict of a batch that failed validation: nothing ran, nothing was billed.
-    fn take_refusal(&mut self, submission: &mut Submission, batch: &BatchState) -> Result<(), BatchError> {
+    fn take_refusal(
+        &mut self,
+        submission: &mut Submission,
+        batch: &BatchState,
+    ) -> Result<(), BatchError> {
         let words = batch
             .errors
             .iter()
@@ -72,17 +97,33 @@ impl Batches<'_> {
             })
             .collect::<Vec<_>>()
             .join("; ");
-        let words = if words.is_empty() { "the provider gives no reason".to_owned() } else { words };
+        let words = if words.is_empty() {
+            "the provider gives no reason".to_owned()
+        } else {
+            words
+        };
         let refusal = format!("batch {} failed validation: {words}", batch.id);
-        let passing = !batch.errors.is_empty() && batch.errors.iter().all(|error| is_passing(&error.code, error.line, &error.message));
+        let passing = !batch.errors.is_empty()
+            && batch
+                .errors
+                .iter()
+                .all(|error| is_passing(&error.code, error.line, &error.message));
         if passing {
-            return self.requeue(submission, &failure(FailureKind::Provider, refusal, true), &[]);
+            return self.requeue(
+                submission,
+                &failure(FailureKind::Provider, refusal, true),
+                &[],
+            );
         }
         let lines: Vec<u64> = batch.errors.iter().filter_map(|error| error.line).collect();
         if lines.is_empty() || lines.len() < batch.errors.len() {
             return self.abandon(submission, &failure(FailureKind::Invalid, refusal, false));
         }
-        self.requeue(submission, &failure(FailureKind::Invalid, refusal, false), &lines)
+        self.requeue(
+            submission,
+            &failure(FailureKind::Invalid, refusal, false),
+            &lines,
+        )
     }
 }
 

@@ -29,7 +29,10 @@ pub(super) struct Settled {
 
 impl Settled {
     pub(super) const fn failed(key: RequestKey, failure: Failure) -> Self {
-        Self { key, outcome: Outcome::Failed(failure) }
+        Self {
+            key,
+            outcome: Outcome::Failed(failure),
+        }
     }
 }
 
@@ -42,7 +45,10 @@ pub(super) trait Answerer {
     ///
     /// `idle` says that nothing else can make progress. Without it the call
     /// may be dropped at any await and must not lose anything.
-    fn settled(&mut self, idle: bool) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
+    fn settled(
+        &mut self,
+        idle: bool,
+    ) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
 
     /// Returns how a layer's requests are answered, where that is decided.
     fn mode(&self, layer: usize) -> Option<LayerMode>;

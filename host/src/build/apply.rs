@@ -42,8 +42,8 @@ impl<A: Answerer> Scheduler<'_, A> {
             match outcome {
                 Outcome::Answered(answer) => {
                     for unit in waiters {
-                        let accepted =
-                            answer.ending == Ending::Complete || self.transform(self.units[unit].layer).accept_truncated;
+                        let accepted = answer.ending == Ending::Complete
+                            || self.transform(self.units[unit].layer).accept_truncated;
                         if accepted {
                             self.wake(unit);
                         } else {
@@ -83,7 +83,11 @@ impl<A: Answerer> Scheduler<'_, A> {
                 let parts = self.stored_parts(number);
                 let inputs = self.stored_inputs(number);
                 let entry = self.entry(number, &parts, &inputs);
-                journal.suspended(&entry, &asked)?.into_iter().map(Some).collect()
+                journal
+                    .suspended(&entry, &asked)?
+                    .into_iter()
+                    .map(Some)
+                    .collect()
             }
             None => vec![None; asked.len()],
         };
@@ -98,7 +102,12 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
-                self.to_ask.push(Asked { key: asked.key, id, layer, request: Arc::new(asked.request) });
+                self.to_ask.push(Asked {
+                    key: asked.key,
+                    id,
+                    layer,
+                    request: Arc::new(asked.request),
+                });
             }
             waiters.push(number);
             self.units[number].waiting += 1;
@@ -118,7 +127,10 @@ impl<A: Answerer> Scheduler<'_, A> {
         let key = self.units[number].spec.key.clone();
         let taken = outputs.iter().find_map(|(output, _)| {
             let other = self.layers[layer].labels.get(&output.label)?;
-            Some(format!("label {} is already made by unit {other}", output.label))
+            Some(format!(
+                "label {} is already made by unit {other}",
+                output.label
+            ))
         });
         if let Some(taken) = taken {
             return self.fail_unit(number, &guest_failure(taken));
@@ -139,16 +151,30 @@ impl<A: Answerer> Scheduler<'_, A> {
                 let (unit, ids) = journal.done(&entry, asked, roles, &outputs, log)?;
                 (Some(unit), ids.into_iter().map(Place::Stored).collect())
             }
-            None => (None, outputs.iter().map(|(output, _)| Place::Held(Arc::new(output.clone()))).collect()),
+            None => (
+                None,
+                outputs
+                    .iter()
+                    .map(|(output, _)| Place::Held(Arc::new(output.clone())))
+                    .collect(),
+            ),
         };
         let handles = outputs
             .into_iter()
             .zip(places)
-            .map(|((output, digest), place)| Handle { layer, label: output.label, digest, place })
+            .map(|((output, digest), place)| Handle {
+                layer,
+                label: output.label,
+                digest,
+                place,
+            })
             .collect();
         self.units[number].settled = true;
         self.drop_contents(number);
-        (self.site.observer)(&Event::Done { layer: self.layer_name(layer).to_owned(), unit: key.to_string() });
+        (self.site.observer)(&Event::Done {
+            layer: self.layer_name(layer).to_owned(),
+            unit: key.to_string(),
+        });
         self.settle_made(layer, &key, unit, handles)
     }
 
@@ -158,7 +184,10 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
         self.units[number].settled = true;
         self.drop_contents(number);
-        let (layer, key) = (self.units[number].layer, self.units[number].spec.key.clone());
+        let (layer, key) = (
+            self.units[number].layer,
+            self.units[number].spec.key.clone(),
+        );
         self.record_failure(layer, key, failure)
     }
 
@@ -183,7 +212,12 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     /// Writes down and tells that an open unit failed.
-    pub(super) fn record_failure(&mut self, layer: usize, key: UnitKey, failure: &Failure) -> Result<(), BuildError> {
+    pub(super) fn record_failure(
+        &mut self,
+        layer: usize,
+        key: UnitKey,
+        failure: &Failure,
+    ) -> Result<(), BuildError> {
         if let Some(journal) = self.site.journal {
             journal.failed(layer, key.as_str(), failure)?;
         }
@@ -194,7 +228,10 @@ impl<A: Answerer> Scheduler<'_, A> {
             message: failure.message.clone(),
         });
         let run = &mut self.layers[layer];
-        run.failures.push(PlanFailure { unit: key.to_string(), message: failure.message.clone() });
+        run.failures.push(PlanFailure {
+            unit: key.to_string(),
+            message: failure.message.clone(),
+        });
         run.failed.push(key);
         run.open -= 1;
         self.check_complete(layer)
@@ -202,16 +239,27 @@ impl<A: Answerer> Scheduler<'_, A> {
 
     fn stored_parts(&self, number: usize) -> String {
         let unit = &self.units[number];
-        let parts =
-            StoredParts { layer: self.transform(unit.layer).parts.clone(), unit: unit.parts.clone() };
+        let parts = StoredParts {
+            layer: self.transform(unit.layer).parts.clone(),
+            unit: unit.parts.clone(),
+        };
         serde_json::to_string(&parts).unwrap_or_default()
     }
 
     fn stored_inputs(&self, number: usize) -> Vec<Option<ArtifactId>> {
-        self.units[number].inputs.iter().map(Handle::stored).collect()
+        self.units[number]
+            .inputs
+            .iter()
+            .map(Handle::stored)
+            .collect()
     }
 
-    fn entry<'e>(&'e self, number: usize, parts: &'e str, inputs: &'e [Option<ArtifactId>]) -> Entry<'e> {
+    fn entry<'e>(
+        &'e self,
+        number: usize,
+        parts: &'e str,
+        inputs: &'e [Option<ArtifactId>],
+    ) -> Entry<'e> {
         let unit = &self.units[number];
         Entry {
             layer: unit.layer,

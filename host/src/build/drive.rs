@@ -71,16 +71,24 @@ pub struct Driven {
 
 impl Desk<'_> {
     fn realm(&self) -> Realm {
-        self.replay.map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+        self.replay
+            .map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
     }
 
     fn known(&self) -> Known {
-        self.replay.map_or(Known::Store, |cassette| Known::Cassette(Arc::clone(cassette)))
+        self.replay.map_or(Known::Store, |cassette| {
+            Known::Cassette(Arc::clone(cassette))
+        })
     }
 
     fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        Ok(Pool::start(workers, &self.known(), reader, &self.pipeline.roles)?)
+        Ok(Pool::start(
+            workers,
+            &self.known(),
+            reader,
+            &self.pipeline.roles,
+        )?)
     }
 }
 
@@ -92,7 +100,9 @@ pub async fn drive(
     build: BuildId,
     observer: Observer<'_>,
 ) -> Result<Driven, BuildError> {
-    observer(&Event::Build { build: build.to_string() });
+    observer(&Event::Build {
+        build: build.to_string(),
+    });
     let realm = desk.realm();
     take_over_orphans(store, build, observer)?;
     store.write(|| {
@@ -104,7 +114,12 @@ pub async fn drive(
         BuildKind::Batch => Modes::by_layer(desk.pipeline),
     };
     modes.restore(&store.build_layers(build)?);
-    let journal = Journal { store, build, realm, clock: desk.clock };
+    let journal = Journal {
+        store,
+        build,
+        realm,
+        clock: desk.clock,
+    };
     let site = Site {
         pipeline: desk.pipeline,
         folder: desk.folder,
@@ -122,16 +137,30 @@ pub async fn drive(
             let settings = BatchSettings {
                 look_again: drive.look_again.iter().cloned().collect(),
                 attempts: BATCH_ATTEMPTS,
-                layers: desk.pipeline.layers.iter().map(|layer| layer.name.to_string()).collect(),
+                layers: desk
+                    .pipeline
+                    .layers
+                    .iter()
+                    .map(|layer| layer.name.to_string())
+                    .collect(),
             };
             let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
-            finish(site, Live::new(calls, batches, modes, &drive, observer), pool).await
+            finish(
+                site,
+                Live::new(calls, batches, modes, &drive, observer),
+                pool,
+            )
+            .await
         }
     }
 }
 
-async fn finish<A: Answerer>(site: Site<'_>, answerer: A, pool: Pool) -> Result<Driven, BuildError> {
+async fn finish<A: Answerer>(
+    site: Site<'_>,
+    answerer: A,
+    pool: Pool,
+) -> Result<Driven, BuildError> {
     let mut scheduler = Scheduler::new(site, answerer)?;
     scheduler.run(pool).await?;
     let complete = scheduler.is_complete();
@@ -142,12 +171,17 @@ async fn finish<A: Answerer>(site: Site<'_>, answerer: A, pool: Pool) -> Result<
             .zip(&site.pipeline.layers)
             .map(|(run, layer)| {
                 run.made.sort();
-                (layer.name.to_string(), run.made.iter().filter_map(|(_, unit)| *unit).collect())
+                (
+                    layer.name.to_string(),
+                    run.made.iter().filter_map(|(_, unit)| *unit).collect(),
+                )
             })
             .collect();
         let now = journal.now();
         journal.store.write(|| {
-            journal.store.take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
+            journal
+                .store
+                .take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
             journal.store.close_build(journal.build, Some(now))
         })?;
     }
@@ -155,10 +189,18 @@ async fn finish<A: Answerer>(site: Site<'_>, answerer: A, pool: Pool) -> Result<
 }
 
 /// Marks the sends of processes that died as unclear, so that their requests are free again.
-fn take_over_orphans(store: &Store, own: BuildId, observer: Observer<'_>) -> Result<(), BuildError> {
+fn take_over_orphans(
+    store: &Store,
+    own: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
     let mut orphans = 0;
     for build in store.builds_in_flight()? {
-        let lock = if build == own { None } else { store.lock_build(build)? };
+        let lock = if build == own {
+            None
+        } else {
+            store.lock_build(build)?
+        };
         if build == own || lock.is_some() {
             orphans += store.write(|| store.close_orphans(build))?;
         }
@@ -170,7 +212,11 @@ fn take_over_orphans(store: &Store, own: BuildId, observer: Observer<'_>) -> Res
 }
 
 /// Finds out what a build would do. Writes nothing and sends nothing.
-pub async fn plan(desk: Desk<'_>, kind: BuildKind, reader: Option<&Reader>) -> Result<Plan, BuildError> {
+pub async fn plan(
+    desk: Desk<'_>,
+    kind: BuildKind,
+    reader: Option<&Reader>,
+) -> Result<Plan, BuildError> {
     let modes = match kind {
         BuildKind::Build => Modes::all_sync(desk.pipeline),
         BuildKind::Batch => Modes::by_layer(desk.pipeline),
@@ -207,16 +253,25 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
             let mode = match &layer.body {
                 ReadyBody::Source { .. } => "source",
                 ReadyBody::Transform(transform) if !transform.grants_llm => "none",
-                ReadyBody::Transform(_) => scheduler.answerer.mode(position).map_or("auto", LayerMode::name),
+                ReadyBody::Transform(_) => scheduler
+                    .answerer
+                    .mode(position)
+                    .map_or("auto", LayerMode::name),
             };
             let run = &mut scheduler.layers[position];
-            run.stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
+            run.stale_units
+                .sort_by(|left, right| left.unit.cmp(&right.unit));
             PlanLayer {
                 name: layer.name.to_string(),
                 mode,
                 units: run.fresh + run.stale,
                 stale: run.stale,
-                requests: scheduler.answerer.requests.get(&position).copied().unwrap_or(0),
+                requests: scheduler
+                    .answerer
+                    .requests
+                    .get(&position)
+                    .copied()
+                    .unwrap_or(0),
                 exact,
                 cost_usd: None,
                 stale_units: std::mem::take(&mut run.stale_units),
@@ -254,8 +309,14 @@ fn foresee(scheduler: &mut Scheduler<'_, DryRun<'_>>, layer: usize) -> Result<()
                 labels.push(key.clone());
             }
             for label in labels {
-                let unit = if transform.inputs.len() == 1 { label.clone() } else { format!("{above}/{label}") };
-                let reasons = vec![StaleReason::InputStale { input: format!("{above}/{label}") }];
+                let unit = if transform.inputs.len() == 1 {
+                    label.clone()
+                } else {
+                    format!("{above}/{label}")
+                };
+                let reasons = vec![StaleReason::InputStale {
+                    input: format!("{above}/{label}"),
+                }];
                 units.push(PlanUnit { unit, reasons });
             }
         }
@@ -267,10 +328,19 @@ fn foresee(scheduler: &mut Scheduler<'_, DryRun<'_>>, layer: usize) -> Result<()
         let mut reasons = Vec::new();
         for (above, key) in &stale_above {
             let labels = scheduler.previous.labels(above, key)?;
-            let names = if labels.is_empty() { vec![key.clone()] } else { labels };
-            reasons.extend(names.into_iter().map(|name| StaleReason::InputStale { input: format!("{above}/{name}") }));
+            let names = if labels.is_empty() {
+                vec![key.clone()]
+            } else {
+                labels
+            };
+            reasons.extend(names.into_iter().map(|name| StaleReason::InputStale {
+                input: format!("{above}/{name}"),
+            }));
         }
-        units.extend(keys.into_iter().map(|unit| PlanUnit { unit, reasons: reasons.clone() }));
+        units.extend(keys.into_iter().map(|unit| PlanUnit {
+            unit,
+            reasons: reasons.clone(),
+        }));
     }
     let run = &mut scheduler.layers[layer];
     run.stale += units.len() as u64;

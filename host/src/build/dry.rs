@@ -17,7 +17,11 @@ pub(super) struct DryRun<'a> {
 
 impl<'a> DryRun<'a> {
     pub(super) const fn new(reader: Option<&'a Reader>, modes: Modes) -> Self {
-        Self { reader, modes, requests: BTreeMap::new() }
+        Self {
+            reader,
+            modes,
+            requests: BTreeMap::new(),
+        }
     }
 }
 

@@ -89,7 +89,9 @@ pub enum BuildError {
         now: &'static str,
     },
     /// A provider needs a credential that is not there.
-    #[error("provider `{provider}` needs a key: set {variable} in the environment or in a .env file beside the pipeline file")]
+    #[error(
+        "provider `{provider}` needs a key: set {variable} in the environment or in a .env file beside the pipeline file"
+    )]
     MissingKey {
         /// The provider.
         provider: String,

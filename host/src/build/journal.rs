@@ -9,7 +9,8 @@ use crate::ids::UnitKey;
 use crate::plugin::LogLine;
 use crate::request::Failure;
 use crate::store::{
-    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, UnitId, UnitState,
+    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, UnitId,
+    UnitState,
 };
 
 use super::unit::AskedRequest;
@@ -41,10 +42,20 @@ impl Journal<'_> {
     }
 
     /// Writes a unit that waits, with what it asked; returns the numbers of the requests.
-    pub(super) fn suspended(&self, entry: &Entry<'_>, asked: &[AskedRequest]) -> Result<Vec<RequestId>, StoreError> {
+    pub(super) fn suspended(
+        &self,
+        entry: &Entry<'_>,
+        asked: &[AskedRequest],
+    ) -> Result<Vec<RequestId>, StoreError> {
         let unit = self.unit(entry, false, None, &[])?;
         let requests = self.transcript(unit, asked)?;
-        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Waiting, None)?;
+        self.store.keep_build_unit(
+            self.build,
+            entry.layer,
+            entry.key.as_str(),
+            UnitState::Waiting,
+            None,
+        )?;
         Ok(requests)
     }
 
@@ -73,21 +84,44 @@ impl Journal<'_> {
         for (position, (output, digest)) in outputs.iter().enumerate() {
             ids.push(self.store.add_artifact(unit, position, output, *digest)?);
         }
-        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Done, None)?;
+        self.store.keep_build_unit(
+            self.build,
+            entry.layer,
+            entry.key.as_str(),
+            UnitState::Done,
+            None,
+        )?;
         Ok((unit, ids))
     }
 
     /// Writes a source's file.
-    pub(super) fn source(&self, entry: &Entry<'_>, artifact: &Artifact, digest: Digest) -> Result<(UnitId, ArtifactId), StoreError> {
+    pub(super) fn source(
+        &self,
+        entry: &Entry<'_>,
+        artifact: &Artifact,
+        digest: Digest,
+    ) -> Result<(UnitId, ArtifactId), StoreError> {
         let unit = self.unit(entry, true, None, &[])?;
         let id = self.store.add_artifact(unit, 0, artifact, digest)?;
-        self.store.keep_build_unit(self.build, entry.layer, entry.key.as_str(), UnitState::Done, None)?;
+        self.store.keep_build_unit(
+            self.build,
+            entry.layer,
+            entry.key.as_str(),
+            UnitState::Done,
+            None,
+        )?;
         Ok((unit, id))
     }
 
     /// Writes that a unit failed or was held back.
-    pub(super) fn failed(&self, layer: usize, key: &str, failure: &Failure) -> Result<(), StoreError> {
-        self.store.keep_build_unit(self.build, layer, key, UnitState::Failed, Some(failure))
+    pub(super) fn failed(
+        &self,
+        layer: usize,
+        key: &str,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        self.store
+            .keep_build_unit(self.build, layer, key, UnitState::Failed, Some(failure))
     }
 
     /// Writes where a layer stands.
@@ -95,9 +129,18 @@ impl Journal<'_> {
         self.store.keep_build_layer(self.build, layer)
     }
 
-    fn unit(&self, entry: &Entry<'_>, done: bool, roles: Option<&str>, log: &[LogLine]) -> Result<UnitId, StoreError> {
-        let log = (!log.is_empty())
-            .then(|| log.iter().map(|line| format!("{} {}\n", line.level, line.message)).collect::<String>());
+    fn unit(
+        &self,
+        entry: &Entry<'_>,
+        done: bool,
+        roles: Option<&str>,
+        log: &[LogLine],
+    ) -> Result<UnitId, StoreError> {
+        let log = (!log.is_empty()).then(|| {
+            log.iter()
+                .map(|line| format!("{} {}\n", line.level, line.message))
+                .collect::<String>()
+        });
         let unit = self.store.keep_unit(&NewUnit {
             fingerprint: entry.fingerprint,
             realm: self.realm,
@@ -118,7 +161,11 @@ impl Journal<'_> {
         Ok(unit)
     }
 
-    fn transcript(&self, unit: UnitId, asked: &[AskedRequest]) -> Result<Vec<RequestId>, StoreError> {
+    fn transcript(
+        &self,
+        unit: UnitId,
+        asked: &[AskedRequest],
+    ) -> Result<Vec<RequestId>, StoreError> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {
             let request = self.store.add_request(asked.key, &asked.request)?;

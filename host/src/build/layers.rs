@@ -133,7 +133,9 @@ const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
 impl Roles {
     /// Fills in what `ask` leaves to its role; `None` where there is no such role.
     pub fn resolve(&self, transform: &ReadyTransform, ask: Ask) -> Option<Request> {
-        let role = self.0.get(ask.model.as_deref().unwrap_or(&transform.role))?;
+        let role = self
+            .0
+            .get(ask.model.as_deref().unwrap_or(&transform.role))?;
         let fallback = match role.wire {
             Wire::OpenAi => None,
             Wire::Anthropic => Some(MAX_TOKENS_FOR_ANTHROPIC),
@@ -160,7 +162,14 @@ impl Roles {
         }
         let words: BTreeMap<&str, String> = used
             .iter()
-            .map(|name| (name.as_str(), self.0.get(name).map_or_else(String::new, RoleSettings::words)))
+            .map(|name| {
+                (
+                    name.as_str(),
+                    self.0
+                        .get(name)
+                        .map_or_else(String::new, RoleSettings::words),
+                )
+            })
             .collect();
         serde_json::to_string(&words).ok()
     }
@@ -168,9 +177,14 @@ impl Roles {
     /// Says whether the roles in `extra` still have the settings they had.
     pub fn unchanged(&self, extra: Option<&str>) -> bool {
         let Some(extra) = extra else { return true };
-        let Ok(words) = serde_json::from_str::<BTreeMap<String, String>>(extra) else { return false };
+        let Ok(words) = serde_json::from_str::<BTreeMap<String, String>>(extra) else {
+            return false;
+        };
         words.iter().all(|(name, words)| {
-            self.0.get(name).map_or_else(String::new, RoleSettings::words) == *words
+            self.0
+                .get(name)
+                .map_or_else(String::new, RoleSettings::words)
+                == *words
         })
     }
 }

@@ -95,7 +95,9 @@ impl<'a> Live<'a> {
 
     /// Waits until the next look is due; false when the timeout comes first.
     async fn wait(&self, next: Option<Duration>) -> bool {
-        let Patience::Poll { interval, timeout } = self.patience else { return false };
+        let Patience::Poll { interval, timeout } = self.patience else {
+            return false;
+        };
         let mut pause = match next {
             Some(hint) => hint.max(interval),
             None => interval,
@@ -130,7 +132,9 @@ impl<'a> Live<'a> {
             }
             if self.calls.elsewhere() > 0 && !self.told_waiting {
                 self.told_waiting = true;
-                (self.observer)(&Event::WaitingForOthers { requests: self.calls.elsewhere() });
+                (self.observer)(&Event::WaitingForOthers {
+                    requests: self.calls.elsewhere(),
+                });
             }
             // The first look is free of waiting (L1); batches made just now have nothing to show yet.
             if self.looked && !self.wait(self.batches.next_look()).await {
@@ -147,7 +151,11 @@ impl<'a> Live<'a> {
     }
 
     fn taken(&mut self) -> Vec<Settled> {
-        self.batches.take_settled().into_iter().map(|(key, outcome): (_, Outcome)| Settled { key, outcome }).collect()
+        self.batches
+            .take_settled()
+            .into_iter()
+            .map(|(key, outcome): (_, Outcome)| Settled { key, outcome })
+            .collect()
     }
 }
 
@@ -156,7 +164,10 @@ impl Answerer for Live<'_> {
         for asked in asked {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
-                return Err(BuildError::MissingKey { provider: provider.clone(), variable: variable.clone() });
+                return Err(BuildError::MissingKey {
+                    provider: provider.clone(),
+                    variable: variable.clone(),
+                });
             }
             match self.modes.decided(asked.layer) {
                 Some(mode) => self.route(asked, mode),

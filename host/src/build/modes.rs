@@ -59,7 +59,8 @@ impl Modes {
     /// Takes over what was decided when the build was driven before.
     pub(super) fn restore(&mut self, layers: &[BuildLayer]) {
         for layer in layers {
-            if let (Some(mode), Some(decided)) = (layer.mode, self.decided.get_mut(layer.position)) {
+            if let (Some(mode), Some(decided)) = (layer.mode, self.decided.get_mut(layer.position))
+            {
                 *decided = Some(mode);
             }
         }
@@ -75,9 +76,18 @@ impl Modes {
         if let Some(mode) = self.decided(layer) {
             return mode;
         }
-        let mode = self.choices.get(layer).and_then(Option::as_ref).map_or(LayerMode::Sync, |choice| {
-            plan::decide_mode(choice.batch, choice.has_batch_api, recorded, choice.min_batch)
-        });
+        let mode =
+            self.choices
+                .get(layer)
+                .and_then(Option::as_ref)
+                .map_or(LayerMode::Sync, |choice| {
+                    plan::decide_mode(
+                        choice.batch,
+                        choice.has_batch_api,
+                        recorded,
+                        choice.min_batch,
+                    )
+                });
         if let Some(decided) = self.decided.get_mut(layer) {
             *decided = Some(mode);
         }

@@ -34,11 +34,21 @@ impl Pool {
         let (sender, results) = unbounded_channel();
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
-            let recall = Recall { known: known.clone(), reader: reader.map(Reader::another).transpose()? };
+            let recall = Recall {
+                known: known.clone(),
+                reader: reader.map(Reader::another).transpose()?,
+            };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
-            threads.push(std::thread::spawn(move || work(&queue, &sender, &recall, &roles)));
+            threads.push(std::thread::spawn(move || {
+                work(&queue, &sender, &recall, &roles)
+            }));
         }
-        Ok(Self { chunks: Some(chunks), results, threads, outstanding: 0 })
+        Ok(Self {
+            chunks: Some(chunks),
+            results,
+            threads,
+            outstanding: 0,
+        })
     }
 
     /// Says whether another chunk would keep a thread busy.
@@ -54,9 +64,10 @@ impl Pool {
     /// Hands out a chunk.
     pub(super) fn send(&mut self, chunk: Vec<Job>) {
         if let Some(chunks) = &self.chunks
-            && chunks.send(chunk).is_ok() {
-                self.outstanding += 1;
-            }
+            && chunks.send(chunk).is_ok()
+        {
+            self.outstanding += 1;
+        }
     }
 
     /// Returns the results of a chunk, in the order of its jobs; `None` when the threads are gone.
@@ -77,7 +88,12 @@ impl Drop for Pool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Vec<Job>>>, sender: &UnboundedSender<Vec<Ran>>, recall: &Recall, roles: &Roles) {
+fn work(
+    queue: &Mutex<Receiver<Vec<Job>>>,
+    sender: &UnboundedSender<Vec<Ran>>,
+    recall: &Recall,
+    roles: &Roles,
+) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };

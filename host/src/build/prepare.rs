@@ -11,8 +11,8 @@ use crate::digest::{Digest, Encoder};
 use crate::fingerprint::{FilePart, LayerParts};
 use crate::json;
 use crate::pipeline::{
-    BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline, PipelineError, PipelineErrors, TransformLayer,
-    TransformRef, check_config, file_values, replace_values,
+    BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline, PipelineError,
+    PipelineErrors, TransformLayer, TransformRef, check_config, file_values, replace_values,
 };
 use crate::plugin::{Limits, Plugin, PluginError, Sandbox};
 use crate::request::Ending;
@@ -56,7 +56,11 @@ pub struct Workshop<'a> {
 }
 
 /// Makes a pipeline ready; `file` is its path relative to the project.
-pub fn prepare(pipeline: &Pipeline, file: &str, workshop: &Workshop<'_>) -> Result<ReadyPipeline, PrepareError> {
+pub fn prepare(
+    pipeline: &Pipeline,
+    file: &str,
+    workshop: &Workshop<'_>,
+) -> Result<ReadyPipeline, PrepareError> {
     let mut errors = Vec::new();
     let mut plugins: BTreeMap<String, Plugin> = BTreeMap::new();
     let roles = Arc::new(Roles(
@@ -79,7 +83,10 @@ pub fn prepare(pipeline: &Pipeline, file: &str, workshop: &Workshop<'_>) -> Resu
     let mut layers = Vec::new();
     for layer in &pipeline.layers {
         let body = match &layer.body {
-            LayerBody::Source { glob, kind } => ReadyBody::Source { glob: glob.clone(), kind: kind.clone() },
+            LayerBody::Source { glob, kind } => ReadyBody::Source {
+                glob: glob.clone(),
+                kind: kind.clone(),
+            },
             LayerBody::Transform(transform) => {
                 let plugin = match load(pipeline, layer, transform, workshop, &mut plugins)? {
                     Ok(plugin) => plugin,
@@ -93,10 +100,15 @@ pub fn prepare(pipeline: &Pipeline, file: &str, workshop: &Workshop<'_>) -> Resu
                     errors.extend(found);
                     continue;
                 }
-                ReadyBody::Transform(Arc::new(ready(pipeline, layer, transform, plugin, &roles, workshop)?))
+                ReadyBody::Transform(Arc::new(ready(
+                    pipeline, layer, transform, plugin, &roles, workshop,
+                )?))
             }
         };
-        layers.push(ReadyLayer { name: layer.name.clone(), body });
+        layers.push(ReadyLayer {
+            name: layer.name.clone(),
+            body,
+        });
     }
     if let Some(errors) = PipelineErrors::new(errors) {
         return Err(PrepareError::Pipeline(errors));
@@ -106,7 +118,13 @@ pub fn prepare(pipeline: &Pipeline, file: &str, workshop: &Workshop<'_>) -> Resu
     for (name, words) in &parts {
         encoder = encoder.text(name).text(words);
     }
-    Ok(ReadyPipeline { file: file.to_owned(), layers, roles, fingerprint: encoder.finish(), parts })
+    Ok(ReadyPipeline {
+        file: file.to_owned(),
+        layers,
+        roles,
+        fingerprint: encoder.finish(),
+        parts,
+    })
 }
 
 fn load(
@@ -123,24 +141,32 @@ fn load(
     let read;
     let bytes: &[u8] = match &transform.transform {
         TransformRef::File(path) => {
-            read = workshop.folder.read(path).map_err(|source| PrepareError::File {
-                layer: layer.name.to_string(),
-                source: Box::new(source),
-            })?;
+            read = workshop
+                .folder
+                .read(path)
+                .map_err(|source| PrepareError::File {
+                    layer: layer.name.to_string(),
+                    source: Box::new(source),
+                })?;
             &read
         }
-        TransformRef::FirstParty(name) => match workshop.first_party.iter().find(|(known, _)| known == name) {
-            Some((_, bytes)) => bytes,
-            None => {
-                let known = workshop.first_party.iter().map(|(name, _)| *name);
-                return Ok(Err(pipeline.unknown_transform_error(layer, known)));
+        TransformRef::FirstParty(name) => {
+            match workshop.first_party.iter().find(|(known, _)| known == name) {
+                Some((_, bytes)) => bytes,
+                None => {
+                    let known = workshop.first_party.iter().map(|(name, _)| *name);
+                    return Ok(Err(pipeline.unknown_transform_error(layer, known)));
+                }
             }
-        },
+        }
     };
-    let plugin = workshop.sandbox.load(name, bytes).map_err(|source| PrepareError::Plugin {
-        layer: layer.name.to_string(),
-        source: Box::new(source),
-    })?;
+    let plugin = workshop
+        .sandbox
+        .load(name, bytes)
+        .map_err(|source| PrepareError::Plugin {
+            layer: layer.name.to_string(),
+            source: Box::new(source),
+        })?;
     plugins.insert(name.clone(), plugin.clone());
     Ok(Ok(plugin))
 }
@@ -166,11 +192,20 @@ fn ready(
     let mut texts = Vec::new();
     let mut blanks = Vec::new();
     for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
-        let text = workshop.folder.read_text(&value.path).map_err(|source| PrepareError::File {
-            layer: layer.name.to_string(),
-            source: Box::new(source),
-        })?;
-        files.insert(value.pointer.clone(), FilePart { path: value.path.clone(), digest: Digest::of(text.as_bytes()) });
+        let text = workshop
+            .folder
+            .read_text(&value.path)
+            .map_err(|source| PrepareError::File {
+                layer: layer.name.to_string(),
+                source: Box::new(source),
+            })?;
+        files.insert(
+            value.pointer.clone(),
+            FilePart {
+                path: value.path.clone(),
+                digest: Digest::of(text.as_bytes()),
+            },
+        );
         paths.insert(value.pointer.clone(), value.path);
         blanks.push((value.pointer.clone(), String::new()));
         texts.push((value.pointer, text));
@@ -187,7 +222,10 @@ fn ready(
         let redirected = (workshop.redirected)(&role.provider);
         pipeline.batch_support(role, redirected) == BatchSupport::Available
     });
-    let role_name = transform.model.clone().unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+    let role_name = transform
+        .model
+        .clone()
+        .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
     let mut asking = String::new();
     if !transform.revision.is_empty() {
         asking.push_str(&format!("revision={}", transform.revision));
@@ -203,7 +241,9 @@ fn ready(
         component: plugin.digest(),
         config: canonical,
         files,
-        model: grants_llm.then(|| roles.0.get(&role_name).map(RoleSettings::words)).flatten(),
+        model: grants_llm
+            .then(|| roles.0.get(&role_name).map(RoleSettings::words))
+            .flatten(),
         asking: if grants_llm { asking } else { String::new() },
         limits: words(&limits),
     };
@@ -231,13 +271,17 @@ fn ready(
 fn limits(written: LayerLimits) -> Limits {
     const MIB: usize = 1024 * 1024;
     let mib = |written: Option<u32>, default: usize| {
-        written.and_then(|mib| usize::try_from(mib).ok()).map_or(default, |mib| mib.saturating_mul(MIB))
+        written
+            .and_then(|mib| usize::try_from(mib).ok())
+            .map_or(default, |mib| mib.saturating_mul(MIB))
     };
     let default = Limits::default();
     Limits {
         fuel: written.fuel.unwrap_or(default.fuel),
         memory_bytes: mib(written.memory_mb, default.memory_bytes),
-        wall: written.wall_s.map_or(default.wall, |seconds| std::time::Duration::from_secs(seconds.into())),
+        wall: written.wall_s.map_or(default.wall, |seconds| {
+            std::time::Duration::from_secs(seconds.into())
+        }),
         output_bytes: mib(written.output_mb, default.output_bytes),
         requests: written.requests.unwrap_or(default.requests),
         ..default
@@ -267,8 +311,14 @@ fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> BTreeMap<String, Stri
                 parts.insert(format!("layer {name}: source"), format!("{glob} as {kind}"));
             }
             ReadyBody::Transform(transform) => {
-                let inputs: Vec<_> = transform.inputs.iter().map(|input| layers[*input].name.as_str()).collect();
-                let mut put = |what: &str, words: String| parts.insert(format!("layer {name}: {what}"), words);
+                let inputs: Vec<_> = transform
+                    .inputs
+                    .iter()
+                    .map(|input| layers[*input].name.as_str())
+                    .collect();
+                let mut put = |what: &str, words: String| {
+                    parts.insert(format!("layer {name}: {what}"), words)
+                };
                 put("inputs", inputs.join(", "));
                 put("plugin", transform.parts.component.to_string());
                 put("config", transform.parts.config.clone());
@@ -278,7 +328,10 @@ fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> BTreeMap<String, Stri
                 put("model", transform.parts.model.clone().unwrap_or_default());
                 put("asking", transform.parts.asking.clone());
                 put("limits", transform.parts.limits.clone());
-                put("batch", format!("{:?} min_batch={}", transform.batch, transform.min_batch));
+                put(
+                    "batch",
+                    format!("{:?} min_batch={}", transform.batch, transform.min_batch),
+                );
             }
         }
     }

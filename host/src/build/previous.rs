@@ -30,7 +30,12 @@ impl<'a> Previous<'a> {
             Some(reader) => reader.newest_snapshot_of(pipeline)?,
             None => None,
         };
-        Ok(Self { reader, snapshot, layers: HashMap::new(), failed: None })
+        Ok(Self {
+            reader,
+            snapshot,
+            layers: HashMap::new(),
+            failed: None,
+        })
     }
 
     fn layer(&mut self, name: &str) -> Result<&Layer, StoreError> {
@@ -38,7 +43,11 @@ impl<'a> Previous<'a> {
             let mut layer = Layer::default();
             if let (Some(reader), Some(snapshot)) = (self.reader, &self.snapshot) {
                 for artifact in reader.snapshot_artifacts(snapshot, name)? {
-                    layer.outputs.entry(artifact.artifact.unit).or_default().push(artifact.artifact);
+                    layer
+                        .outputs
+                        .entry(artifact.artifact.unit)
+                        .or_default()
+                        .push(artifact.artifact);
                 }
                 for outputs in layer.outputs.values_mut() {
                     outputs.sort_by_key(|output| output.id);
@@ -63,17 +72,25 @@ impl<'a> Previous<'a> {
         realm: Realm,
         usable: impl Fn(Option<&str>) -> bool,
     ) -> Result<Option<(UnitId, Vec<StoredArtifact>)>, StoreError> {
-        let Some(reader) = self.reader else { return Ok(None) };
+        let Some(reader) = self.reader else {
+            return Ok(None);
+        };
         // Most units of a rebuild stand in the newest snapshot: one scan instead of a look-up each.
         let known = self.layer(layer)?;
-        if let Some(unit) = known.by_fingerprint.get(&fingerprint).filter(|unit| unit.realm == realm) {
+        if let Some(unit) = known
+            .by_fingerprint
+            .get(&fingerprint)
+            .filter(|unit| unit.realm == realm)
+        {
             if usable(unit.roles.as_deref()) {
                 let outputs = known.outputs.get(&unit.id).cloned().unwrap_or_default();
                 return Ok(Some((unit.id, outputs)));
             }
             return Ok(None);
         }
-        let Some((id, roles)) = reader.finished_unit(fingerprint, realm)? else { return Ok(None) };
+        let Some((id, roles)) = reader.finished_unit(fingerprint, realm)? else {
+            return Ok(None);
+        };
         if !usable(roles.as_deref()) {
             return Ok(None);
         }
@@ -90,23 +107,48 @@ impl<'a> Previous<'a> {
     /// Returns the labels of what the unit of this name made.
     pub(super) fn labels(&mut self, layer: &str, key: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer.by_key.get(key).and_then(|unit| layer.outputs.get(unit));
-        Ok(outputs.into_iter().flatten().map(|output| output.label.to_string()).collect())
+        let outputs = layer
+            .by_key
+            .get(key)
+            .and_then(|unit| layer.outputs.get(unit));
+        Ok(outputs
+            .into_iter()
+            .flatten()
+            .map(|output| output.label.to_string())
+            .collect())
     }
 
     /// Returns the digest of what a source's file was.
-    pub(super) fn source_digest(&mut self, layer: &str, label: &str) -> Result<Option<Digest>, StoreError> {
+    pub(super) fn source_digest(
+        &mut self,
+        layer: &str,
+        label: &str,
+    ) -> Result<Option<Digest>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer.by_key.get(label).and_then(|unit| layer.outputs.get(unit));
-        Ok(outputs.and_then(|outputs| outputs.first()).map(|output| output.digest))
+        let outputs = layer
+            .by_key
+            .get(label)
+            .and_then(|unit| layer.outputs.get(unit));
+        Ok(outputs
+            .and_then(|outputs| outputs.first())
+            .map(|output| output.digest))
     }
 
     /// Tells why a unit is stale.
-    pub(super) fn reasons(&mut self, layer: &str, key: &str, now: &StoredParts) -> Result<Vec<StaleReason>, StoreError> {
+    pub(super) fn reasons(
+        &mut self,
+        layer: &str,
+        key: &str,
+        now: &StoredParts,
+    ) -> Result<Vec<StaleReason>, StoreError> {
         let earlier = self.layer(layer)?.by_key.get(key).copied();
         let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
             let failed = self.failed()?.contains(&(layer.to_owned(), key.to_owned()));
-            return Ok(vec![if failed { StaleReason::NotMade } else { StaleReason::New }]);
+            return Ok(vec![if failed {
+                StaleReason::NotMade
+            } else {
+                StaleReason::New
+            }]);
         };
         let Ok(before) = serde_json::from_str::<StoredParts>(&reader.unit(earlier)?.parts) else {
             return Ok(vec![StaleReason::New]);
@@ -122,14 +164,15 @@ impl<'a> Previous<'a> {
         if self.failed.is_none() {
             let mut failed = BTreeSet::new();
             if let Some(reader) = self.reader
-                && let Some(newest) = reader.builds(None)?.first() {
-                    let layers = reader.build_layers(newest.id)?;
-                    for unit in reader.failed_units(newest.id)? {
-                        if let Some(layer) = layers.iter().find(|layer| layer.position == unit.layer) {
-                            failed.insert((layer.name.clone(), unit.key));
-                        }
+                && let Some(newest) = reader.builds(None)?.first()
+            {
+                let layers = reader.build_layers(newest.id)?;
+                for unit in reader.failed_units(newest.id)? {
+                    if let Some(layer) = layers.iter().find(|layer| layer.position == unit.layer) {
+                        failed.insert((layer.name.clone(), unit.key));
                     }
                 }
+            }
             self.failed = Some(failed);
         }
         Ok(self.failed.get_or_insert_default())

@@ -44,7 +44,10 @@ impl Recall {
     pub(super) fn artifact(&self, id: ArtifactId) -> Result<crate::artifact::Artifact, StoreError> {
         match &self.reader {
             Some(reader) => reader.artifact(id),
-            None => Err(StoreError::Unusable { what: "artifact", detail: "there is no state".to_owned() }),
+            None => Err(StoreError::Unusable {
+                what: "artifact",
+                detail: "there is no state".to_owned(),
+            }),
         }
     }
 }

@@ -19,7 +19,11 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) const fn new(cassette: Arc<Cassette>, modes: super::modes::Modes) -> Self {
-        Self { cassette, modes, missed: Vec::new() }
+        Self {
+            cassette,
+            modes,
+            missed: Vec::new(),
+        }
     }
 }
 
@@ -27,14 +31,25 @@ impl Answerer for Replay {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
             let nearest = match self.cassette.nearest(&asked.request) {
-                Some((key, _, difference)) => format!("; the nearest recording {} differs: {difference}", key.0.short()),
+                Some((key, _, difference)) => format!(
+                    "; the nearest recording {} differs: {difference}",
+                    key.0.short()
+                ),
                 None => "; the cassette is empty".to_owned(),
             };
-            let message =
-                format!("no recording of request {} ({}){nearest}", asked.key.0.short(), excerpt(&asked.request));
+            let message = format!(
+                "no recording of request {} ({}){nearest}",
+                asked.key.0.short(),
+                excerpt(&asked.request)
+            );
             self.missed.push(Settled::failed(
                 asked.key,
-                Failure { kind: FailureKind::Missing, message, passing: false, usage: Usage::default() },
+                Failure {
+                    kind: FailureKind::Missing,
+                    message,
+                    passing: false,
+                    usage: Usage::default(),
+                },
             ));
         }
         Ok(())

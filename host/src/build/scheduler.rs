@@ -23,7 +23,7 @@ use crate::plan::{PlanFailure, PlanUnit};
 use crate::plugin::UnitSpec;
 use crate::request::{Failure, RequestKey};
 use crate::source::ProjectFolder;
-use crate::store::{BuildLayer, Realm, Reader, UnitId};
+use crate::store::{BuildLayer, Reader, Realm, UnitId};
 
 /// Units handed to a worker at a time: enough to make the hand-over cheap,
 /// few enough to keep every core busy to the end.
@@ -98,7 +98,12 @@ pub(super) struct Scheduler<'a, A> {
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
     pub(super) fn new(site: Site<'a>, answerer: A) -> Result<Self, BuildError> {
-        let mut layers: Vec<LayerRun> = site.pipeline.layers.iter().map(|_| LayerRun::default()).collect();
+        let mut layers: Vec<LayerRun> = site
+            .pipeline
+            .layers
+            .iter()
+            .map(|_| LayerRun::default())
+            .collect();
         for (position, layer) in site.pipeline.layers.iter().enumerate() {
             if let ReadyBody::Transform(transform) = &layer.body {
                 for input in &transform.inputs {
@@ -179,7 +184,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Writes down how each layer is answered and how much of it is fresh.
     fn keep_layers(&mut self) -> Result<(), BuildError> {
         self.written(|this| {
-            let Some(journal) = this.site.journal else { return Ok(()) };
+            let Some(journal) = this.site.journal else {
+                return Ok(());
+            };
             for (position, layer) in this.layers.iter().enumerate() {
                 journal.layer(&BuildLayer {
                     position,
@@ -195,7 +202,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     fn hand_out(&mut self, pool: &mut Pool) {
         while pool.has_room() && !self.runnable.is_empty() {
             let take = self.runnable.len().min(CHUNK);
-            let chunk: Vec<Job> = self.runnable.drain(..take).map(|unit| job(&self.site, &self.units, unit)).collect();
+            let chunk: Vec<Job> = self
+                .runnable
+                .drain(..take)
+                .map(|unit| job(&self.site, &self.units, unit))
+                .collect();
             pool.send(chunk);
         }
     }

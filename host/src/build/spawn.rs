@@ -53,29 +53,53 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    fn read_source(&mut self, layer: usize, kind: &Kind, file: &SourceFile) -> Result<(), BuildError> {
+    fn read_source(
+        &mut self,
+        layer: usize,
+        kind: &Kind,
+        file: &SourceFile,
+    ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
-        let failed =
-            |source| BuildError::Source { layer: name.to_owned(), source: Box::new(source) };
+        let failed = |source| BuildError::Source {
+            layer: name.to_owned(),
+            source: Box::new(source),
+        };
         let bytes = self.site.folder.read_source(file).map_err(failed)?;
-        let fingerprint = source_fingerprint(name, kind.as_str(), &file.path, file.label.as_str(), bytes.digest);
+        let fingerprint = source_fingerprint(
+            name,
+            kind.as_str(),
+            &file.path,
+            file.label.as_str(),
+            bytes.digest,
+        );
         let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
             detail: error.to_string(),
         })?;
         // What a file says does not depend on where answers come from.
-        if let Some((id, outputs)) = self.previous.finished(name, fingerprint, Realm::Live, |_| true)? {
+        if let Some((id, outputs)) =
+            self.previous
+                .finished(name, fingerprint, Realm::Live, |_| true)?
+        {
             for output in &outputs {
-                let handle =
-                    Handle { layer, label: output.label.clone(), digest: output.digest, place: Place::Stored(output.id) };
+                let handle = Handle {
+                    layer,
+                    label: output.label.clone(),
+                    digest: output.digest,
+                    place: Place::Stored(output.id),
+                };
                 self.layers[layer].artifacts.push(handle);
             }
             self.layers[layer].fresh += 1;
             self.layers[layer].made.push((key, Some(id)));
             return Ok(());
         }
-        let artifact = self.site.folder.artifact(file, kind, &bytes).map_err(failed)?;
+        let artifact = self
+            .site
+            .folder
+            .artifact(file, kind, &bytes)
+            .map_err(failed)?;
         let digest = artifact.digest().map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
@@ -108,9 +132,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         let run = &mut self.layers[layer];
         run.stale += 1;
-        run.stale_units.push(PlanUnit { unit: key.to_string(), reasons: vec![reason] });
+        run.stale_units.push(PlanUnit {
+            unit: key.to_string(),
+            reasons: vec![reason],
+        });
         run.made.push((key, unit));
-        run.artifacts.push(Handle { layer, label, digest, place });
+        run.artifacts.push(Handle {
+            layer,
+            label,
+            digest,
+            place,
+        });
         Ok(())
     }
 
@@ -128,7 +160,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             };
             match UnitKey::parse(&key) {
                 Ok(key) => {
-                    let spec = UnitSpec { key, inputs: vec![0], config: None };
+                    let spec = UnitSpec {
+                        key,
+                        inputs: vec![0],
+                        config: None,
+                    };
                     self.spawn(dependant, &transform, spec, vec![artifact.clone()], false)?;
                 }
                 Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
@@ -139,7 +175,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     /// Goes on below a layer that may just have been completed.
     pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
-        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0 {
+        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
+        {
             return Ok(());
         }
         self.layers[layer].complete = true;
@@ -151,7 +188,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         });
         for dependant in self.layers[layer].dependants.clone() {
             let transform = self.transform(dependant);
-            if !transform.inputs.iter().all(|input| self.layers[*input].complete) {
+            if !transform
+                .inputs
+                .iter()
+                .all(|input| self.layers[*input].complete)
+            {
                 continue;
             }
             if self.layers[dependant].spawned {
@@ -168,7 +209,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         Ok(())
     }
 
-    fn hold_back_each(&mut self, layer: usize, transform: &ReadyTransform) -> Result<(), BuildError> {
+    fn hold_back_each(
+        &mut self,
+        layer: usize,
+        transform: &ReadyTransform,
+    ) -> Result<(), BuildError> {
         if self.site.allow_partial {
             return Ok(());
         }
@@ -185,24 +230,41 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.layers[layer].stale += 1;
         self.layers[layer].open += 1;
         let message = format!("held back: it needs {needs}, which has failed");
-        let failure = Failure { kind: FailureKind::HeldBack, message, passing: false, usage: Usage::default() };
+        let failure = Failure {
+            kind: FailureKind::HeldBack,
+            message,
+            passing: false,
+            usage: Usage::default(),
+        };
         self.record_failure(layer, key, &failure)
     }
 
-    fn spawn_by_split(&mut self, layer: usize, transform: &Arc<ReadyTransform>) -> Result<(), BuildError> {
+    fn spawn_by_split(
+        &mut self,
+        layer: usize,
+        transform: &Arc<ReadyTransform>,
+    ) -> Result<(), BuildError> {
         let mut inputs: Vec<Handle> = transform
             .inputs
             .iter()
             .flat_map(|input| self.layers[*input].artifacts.iter().cloned())
             .collect();
-        inputs.sort_by(|left, right| left.label.cmp(&right.label).then(left.layer.cmp(&right.layer)));
+        inputs.sort_by(|left, right| {
+            left.label
+                .cmp(&right.label)
+                .then(left.layer.cmp(&right.layer))
+        });
         let missing = transform.inputs.iter().find_map(|input| {
             let key = self.layers[*input].failed.first()?;
             Some(format!("{}/{key}", self.layer_name(*input)))
         });
         if let Some(missing) = missing.as_ref().filter(|_| !self.site.allow_partial) {
             let keys = self.previous.keys(self.layer_name(layer))?;
-            let keys = if keys.is_empty() { vec![self.layer_name(layer).to_owned()] } else { keys };
+            let keys = if keys.is_empty() {
+                vec![self.layer_name(layer).to_owned()]
+            } else {
+                keys
+            };
             for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
                 self.hold_back(layer, key, missing)?;
             }
@@ -212,13 +274,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         for input in &inputs {
             headers.push(self.header(input)?);
         }
-        match transform.plugin.split(&headers, &transform.config_text, &transform.limits) {
+        match transform
+            .plugin
+            .split(&headers, &transform.config_text, &transform.limits)
+        {
             Ok(specs) => {
                 for spec in specs {
                     let own = spec
                         .inputs
                         .iter()
-                        .filter_map(|position| inputs.get(usize::try_from(*position).ok()?).cloned())
+                        .filter_map(|position| {
+                            inputs.get(usize::try_from(*position).ok()?).cloned()
+                        })
                         .collect();
                     self.spawn(layer, transform, spec, own, missing.is_some())?;
                 }
@@ -238,10 +305,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         match (&input.place, self.site.reader) {
             (Place::Held(artifact), _) => Ok(header(artifact)),
             (Place::Stored(id), Some(reader)) => Ok(header(&reader.artifact(*id)?)),
-            (Place::Stored(id), None) => Err(BuildError::Store(crate::store::StoreError::Unusable {
-                what: "artifact",
-                detail: format!("{} without a state", id.0),
-            })),
+            (Place::Stored(id), None) => {
+                Err(BuildError::Store(crate::store::StoreError::Unusable {
+                    what: "artifact",
+                    detail: format!("{} without a state", id.0),
+                }))
+            }
         }
     }
 
@@ -277,25 +346,41 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.site.pipeline.roles);
-        let finished =
-            self.previous.finished(name, fingerprint, self.site.realm, |extra| roles.unchanged(extra))?;
+        let finished = self
+            .previous
+            .finished(name, fingerprint, self.site.realm, |extra| {
+                roles.unchanged(extra)
+            })?;
         if let Some((id, outputs)) = finished {
             let handles: Vec<Handle> = outputs
                 .into_iter()
-                .map(|output| Handle { layer, label: output.label, digest: output.digest, place: Place::Stored(output.id) })
+                .map(|output| Handle {
+                    layer,
+                    label: output.label,
+                    digest: output.digest,
+                    place: Place::Stored(output.id),
+                })
                 .collect();
             self.layers[layer].fresh += 1;
             self.layers[layer].open += 1;
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
         let transcript = match self.site.reader {
-            Some(reader) => reader.open_unit(fingerprint, self.site.realm)?.map(|open| open.transcript),
+            Some(reader) => reader
+                .open_unit(fingerprint, self.site.realm)?
+                .map(|open| open.transcript),
             None => None,
         };
         if self.site.journal.is_none() {
-            let now = StoredParts { layer: transform.parts.clone(), unit: parts.clone() };
+            let now = StoredParts {
+                layer: transform.parts.clone(),
+                unit: parts.clone(),
+            };
             let reasons = self.previous.reasons(name, spec.key.as_str(), &now)?;
-            self.layers[layer].stale_units.push(PlanUnit { unit: spec.key.to_string(), reasons });
+            self.layers[layer].stale_units.push(PlanUnit {
+                unit: spec.key.to_string(),
+                reasons,
+            });
         }
         self.layers[layer].open += 1;
         self.layers[layer].stale += 1;

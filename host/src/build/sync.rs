@@ -46,7 +46,12 @@ struct Finished {
 }
 
 impl<'a> SyncCalls<'a> {
-    pub(super) fn new(store: &'a Store, build: BuildId, providers: &'a Providers, concurrency: usize) -> Self {
+    pub(super) fn new(
+        store: &'a Store,
+        build: BuildId,
+        providers: &'a Providers,
+        concurrency: usize,
+    ) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
             store,
@@ -87,9 +92,13 @@ impl<'a> SyncCalls<'a> {
         loop {
             let mut chosen = Vec::new();
             while chosen.len() + self.in_flight < self.concurrency {
-                let Some(asked) = self.queue.pop_front() else { break };
+                let Some(asked) = self.queue.pop_front() else {
+                    break;
+                };
                 match self.refusing.get(&asked.request.provider) {
-                    Some(failure) => self.settled.push(Settled::failed(asked.key, failure.clone())),
+                    Some(failure) => self
+                        .settled
+                        .push(Settled::failed(asked.key, failure.clone())),
                     None => chosen.push(asked),
                 }
             }
@@ -110,7 +119,10 @@ impl<'a> SyncCalls<'a> {
                     Claim::Granted(attempt) => self.call(asked, id, attempt),
                     Claim::InFlight => self.elsewhere.push(asked),
                     Claim::Answered(answer) => {
-                        self.settled.push(Settled { key: asked.key, outcome: Outcome::Answered(*answer) });
+                        self.settled.push(Settled {
+                            key: asked.key,
+                            outcome: Outcome::Answered(*answer),
+                        });
                     }
                 }
             }
@@ -128,14 +140,22 @@ impl<'a> SyncCalls<'a> {
                 None => unknown_provider(&name),
             };
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
-            let _ = sender.send(Finished { key: asked.key, request, attempt, provider: name, completion });
+            let _ = sender.send(Finished {
+                key: asked.key,
+                request,
+                attempt,
+                provider: name,
+                completion,
+            });
         });
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
     pub(super) async fn settled(&mut self) -> Result<Vec<Settled>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
-            let Some(first) = self.finished.recv().await else { return Ok(Vec::new()) };
+            let Some(first) = self.finished.recv().await else {
+                return Ok(Vec::new());
+            };
             // From here on nothing awaits.
             let mut batch = vec![first];
             while let Ok(next) = self.finished.try_recv() {
@@ -150,12 +170,23 @@ impl<'a> SyncCalls<'a> {
     fn keep(&mut self, batch: Vec<Finished>) -> Result<(), BuildError> {
         self.store.write(|| -> Result<(), BuildError> {
             for finished in &batch {
-                let Finished { request, attempt, completion, .. } = finished;
-                self.store.add_unclear(*request, self.build, completion.unclear)?;
+                let Finished {
+                    request,
+                    attempt,
+                    completion,
+                    ..
+                } = finished;
+                self.store
+                    .add_unclear(*request, self.build, completion.unclear)?;
                 match &completion.outcome {
-                    Outcome::Answered(answer) => self.store.close_answered(*attempt, *request, answer)?,
+                    Outcome::Answered(answer) => {
+                        self.store.close_answered(*attempt, *request, answer)?
+                    }
                     Outcome::Failed(failure) => {
-                        let note = AttemptNote { kind: failure.kind, message: failure.message.clone() };
+                        let note = AttemptNote {
+                            kind: failure.kind,
+                            message: failure.message.clone(),
+                        };
                         self.store.close_failed(*attempt, &note, failure.usage)?;
                     }
                 }
@@ -165,10 +196,16 @@ impl<'a> SyncCalls<'a> {
         self.in_flight -= batch.len();
         for finished in batch {
             if let Outcome::Failed(failure) = &finished.completion.outcome
-                && matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
-                    self.refusing.entry(finished.provider).or_insert_with(|| failure.clone());
-                }
-            self.settled.push(Settled { key: finished.key, outcome: finished.completion.outcome });
+                && matches!(failure.kind, FailureKind::Auth | FailureKind::Quota)
+            {
+                self.refusing
+                    .entry(finished.provider)
+                    .or_insert_with(|| failure.clone());
+            }
+            self.settled.push(Settled {
+                key: finished.key,
+                outcome: finished.completion.outcome,
+            });
         }
         Ok(())
     }
@@ -181,5 +218,9 @@ fn unknown_provider(name: &str) -> Completion {
         passing: false,
         usage: Usage::default(),
     };
-    Completion { outcome: Outcome::Failed(failure), unclear: 0, sends: 0 }
+    Completion {
+        outcome: Outcome::Failed(failure),
+        unclear: 0,
+        sends: 0,
+    }
 }

@@ -49,7 +49,10 @@ pub(super) struct Ran {
 /// How a run ended.
 #[derive(Debug)]
 pub(super) enum RunEnd {
-    Done { outputs: Vec<(Artifact, Digest)>, log: Vec<LogLine> },
+    Done {
+        outputs: Vec<(Artifact, Digest)>,
+        log: Vec<LogLine>,
+    },
     /// It waits for those of its requests that have no answer.
     Suspended,
     Failed(Failure),
@@ -67,7 +70,12 @@ pub(super) struct AskedRequest {
 
 /// Returns the failure of a unit whose plugin did wrong.
 pub(super) fn guest_failure(message: String) -> Failure {
-    Failure { kind: FailureKind::Guest, message, passing: false, usage: Usage::default() }
+    Failure {
+        kind: FailureKind::Guest,
+        message,
+        passing: false,
+        usage: Usage::default(),
+    }
 }
 
 /// Runs a unit once.
@@ -81,7 +89,12 @@ pub(super) fn run(job: &Job, roles: &Roles, recall: &Recall) -> Ran {
         stopped: None,
     };
     let end = desk.run();
-    Ran { unit: job.unit, end, asked: desk.asked, roles: desk.extra_roles.into_iter().collect() }
+    Ran {
+        unit: job.unit,
+        end,
+        asked: desk.asked,
+        roles: desk.extra_roles.into_iter().collect(),
+    }
 }
 
 struct Desk<'a> {
@@ -137,10 +150,18 @@ impl Desk<'_> {
         for output in outputs {
             match output.digest() {
                 Ok(digest) => with_digests.push((output, digest)),
-                Err(error) => return RunEnd::Failed(guest_failure(format!("metadata of {}: {error}", output.label))),
+                Err(error) => {
+                    return RunEnd::Failed(guest_failure(format!(
+                        "metadata of {}: {error}",
+                        output.label
+                    )));
+                }
             }
         }
-        RunEnd::Done { outputs: with_digests, log }
+        RunEnd::Done {
+            outputs: with_digests,
+            log,
+        }
     }
 
     fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, StoreError> {
@@ -156,20 +177,30 @@ impl Desk<'_> {
 
     /// Resolves one request and looks its answer up; `Err` holds what the guest is told.
     fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
-        if let Some(role) = ask.model.clone().filter(|role| *role != self.job.transform.role) {
+        if let Some(role) = ask
+            .model
+            .clone()
+            .filter(|role| *role != self.job.transform.role)
+        {
             self.extra_roles.insert(role);
         }
-        let role = ask.model.clone().unwrap_or_else(|| self.job.transform.role.clone());
+        let role = ask
+            .model
+            .clone()
+            .unwrap_or_else(|| self.job.transform.role.clone());
         let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
             return Err(Refusal::UnknownRole(role));
         };
-        let key = request.key().map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
+        let key = request
+            .key()
+            .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
         if let Some(expected) = self.job.transcript.get(self.asked.len())
-            && *expected != key {
-                let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
-                self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
-                return Ok(None);
-            }
+            && *expected != key
+        {
+            let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
+            self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
+            return Ok(None);
+        }
         let answer = match self.recall.answer(key) {
             Ok(answer) => answer.filter(|answer| {
                 answer.ending == Ending::Complete || self.job.transform.accept_truncated
@@ -179,14 +210,19 @@ impl Desk<'_> {
                 None
             }
         };
-        self.asked.push(AskedRequest { key, request, answer: answer.clone() });
+        self.asked.push(AskedRequest {
+            key,
+            request,
+            answer: answer.clone(),
+        });
         Ok(answer)
     }
 
     fn divergence(&self, expected: RequestKey, now: &str) -> Failure {
-        let before = self.recall.request(expected).map_or_else(String::new, |request| {
-            format!(" ({})", excerpt(&request))
-        });
+        let before = self
+            .recall
+            .request(expected)
+            .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
         guest_failure(format!(
             "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
             self.asked.len() + 1,
@@ -207,13 +243,20 @@ impl Model for Desk<'_> {
                 return Verdict::Suspend;
             }
         }
-        answers.into_iter().collect::<Option<Vec<_>>>().map_or(Verdict::Suspend, Verdict::Answered)
+        answers
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map_or(Verdict::Suspend, Verdict::Answered)
     }
 }
 
 /// Returns the start of the last message's text, for telling requests apart.
 pub(super) fn excerpt(request: &Request) -> String {
-    let last = request.messages.iter().rev().flat_map(|message| &message.parts);
+    let last = request
+        .messages
+        .iter()
+        .rev()
+        .flat_map(|message| &message.parts);
     let text = last
         .filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
@@ -221,7 +264,11 @@ pub(super) fn excerpt(request: &Request) -> String {
         })
         .next()
         .unwrap_or_default();
-    let mut excerpt: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut excerpt: String = text
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().nth(60).is_some() {
         excerpt.push('…');
     }

@@ -126,8 +126,20 @@ impl UnitParts {
 }
 
 /// Returns the fingerprint of a file of a source; `path` is relative to the project.
-pub fn source_fingerprint(layer: &str, kind: &str, path: &str, label: &str, bytes: Digest) -> Digest {
-    Encoder::new("synix.source.v1").text(layer).text(kind).text(path).text(label).digest(bytes).finish()
+pub fn source_fingerprint(
+    layer: &str,
+    kind: &str,
+    path: &str,
+    label: &str,
+    bytes: Digest,
+) -> Digest {
+    Encoder::new("synix.source.v1")
+        .text(layer)
+        .text(kind)
+        .text(path)
+        .text(label)
+        .digest(bytes)
+        .finish()
 }
 
 #[cfg(test)]
@@ -137,7 +149,10 @@ mod tests {
     use super::*;
 
     fn parts() -> StoredParts {
-        let file = FilePart { path: "prompts/a.md".to_owned(), digest: Digest::of(b"prompt") };
+        let file = FilePart {
+            path: "prompts/a.md".to_owned(),
+            digest: Digest::of(b"prompt"),
+        };
         StoredParts {
             layer: LayerParts {
                 contract: "synix:plugin@0.1.0".to_owned(),
@@ -152,7 +167,10 @@ mod tests {
             unit: UnitParts {
                 key: "alice".to_owned(),
                 config: None,
-                inputs: vec![InputPart { name: "bios/alice".to_owned(), digest: Digest::of(b"alice") }],
+                inputs: vec![InputPart {
+                    name: "bios/alice".to_owned(),
+                    digest: Digest::of(b"alice"),
+                }],
                 partial: false,
             },
         }
@@ -171,7 +189,13 @@ mod tests {
             |parts| parts.layer.layer.push('x'),
             |parts| parts.layer.component = Digest::of(b"other"),
             |parts| parts.layer.config.push(' '),
-            |parts| parts.layer.files.values_mut().for_each(|file| file.digest = Digest::of(b"other")),
+            |parts| {
+                parts
+                    .layer
+                    .files
+                    .values_mut()
+                    .for_each(|file| file.digest = Digest::of(b"other"))
+            },
             |parts| parts.layer.model = None,
             |parts| parts.layer.asking.push('2'),
             |parts| parts.layer.limits.push('0'),
@@ -193,7 +217,11 @@ mod tests {
     fn paths_and_names_for_people_are_not_in_the_fingerprint() {
         let mut moved = parts();
         moved.unit.inputs[0].name = "elsewhere/alice".to_owned();
-        moved.layer.files.values_mut().for_each(|file| file.path = "/other/place.md".to_owned());
+        moved
+            .layer
+            .files
+            .values_mut()
+            .for_each(|file| file.path = "/other/place.md".to_owned());
         assert_eq!(fingerprint(&moved), fingerprint(&parts()));
     }
 

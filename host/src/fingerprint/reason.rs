@@ -126,17 +126,26 @@ pub fn compare(old: &StoredParts, new: &StoredParts) -> Vec<StaleReason> {
     let mut reasons = Vec::new();
     let (before, now) = (&old.layer, &new.layer);
     if before.contract != now.contract {
-        reasons.push(StaleReason::Contract { old: before.contract.clone(), new: now.contract.clone() });
+        reasons.push(StaleReason::Contract {
+            old: before.contract.clone(),
+            new: now.contract.clone(),
+        });
     }
     if before.component != now.component {
-        reasons.push(StaleReason::Component { old: before.component.short(), new: now.component.short() });
+        reasons.push(StaleReason::Component {
+            old: before.component.short(),
+            new: now.component.short(),
+        });
     }
     if before.config != now.config || old.unit.config != new.unit.config {
         let whole = |parts: &StoredParts| match &parts.unit.config {
             Some(additions) => format!("{} + {additions}", parts.layer.config),
             None => parts.layer.config.clone(),
         };
-        reasons.push(StaleReason::Config { old: whole(old), new: whole(new) });
+        reasons.push(StaleReason::Config {
+            old: whole(old),
+            new: whole(new),
+        });
     }
     for (place, file) in &now.files {
         let earlier = before.files.get(place);
@@ -150,7 +159,10 @@ pub fn compare(old: &StoredParts, new: &StoredParts) -> Vec<StaleReason> {
     }
     if before.model != now.model || before.asking != now.asking {
         let words = |model: &Option<String>, asking: &str| {
-            [model.as_deref().unwrap_or("none"), asking].join(" ").trim_end().to_owned()
+            [model.as_deref().unwrap_or("none"), asking]
+                .join(" ")
+                .trim_end()
+                .to_owned()
         };
         reasons.push(StaleReason::Model {
             old: words(&before.model, &before.asking),
@@ -158,7 +170,10 @@ pub fn compare(old: &StoredParts, new: &StoredParts) -> Vec<StaleReason> {
         });
     }
     if before.limits != now.limits {
-        reasons.push(StaleReason::Limits { old: before.limits.clone(), new: now.limits.clone() });
+        reasons.push(StaleReason::Limits {
+            old: before.limits.clone(),
+            new: now.limits.clone(),
+        });
     }
     if old.unit.partial || new.unit.partial {
         reasons.push(StaleReason::Partial);
@@ -169,7 +184,11 @@ pub fn compare(old: &StoredParts, new: &StoredParts) -> Vec<StaleReason> {
 
 fn compare_inputs(old: &UnitParts, new: &UnitParts, reasons: &mut Vec<StaleReason>) {
     let by_name = |parts: &UnitParts| -> BTreeMap<String, Digest> {
-        parts.inputs.iter().map(|input| (input.name.clone(), input.digest)).collect()
+        parts
+            .inputs
+            .iter()
+            .map(|input| (input.name.clone(), input.digest))
+            .collect()
     };
     let (before, now) = (by_name(old), by_name(new));
     for (name, digest) in &now {
@@ -180,10 +199,14 @@ fn compare_inputs(old: &UnitParts, new: &UnitParts, reasons: &mut Vec<StaleReaso
                 old: earlier.short(),
                 new: digest.short(),
             }),
-            None => reasons.push(StaleReason::InputAdded { input: name.clone() }),
+            None => reasons.push(StaleReason::InputAdded {
+                input: name.clone(),
+            }),
         }
     }
     for name in before.keys().filter(|name| !now.contains_key(*name)) {
-        reasons.push(StaleReason::InputRemoved { input: name.clone() });
+        reasons.push(StaleReason::InputRemoved {
+            input: name.clone(),
+        });
     }
 }

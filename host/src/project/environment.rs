@@ -20,21 +20,29 @@ impl Environment {
     pub(super) fn read(root: &Path) -> Result<Self, ProjectError> {
         let path = root.join(".env");
         let text = disk::read_if_there(&path)?.unwrap_or_default();
-        let text = String::from_utf8(text)
-            .map_err(|error| ProjectError::NotText { path, offset: error.utf8_error().valid_up_to() })?;
+        let text = String::from_utf8(text).map_err(|error| ProjectError::NotText {
+            path,
+            offset: error.utf8_error().valid_up_to(),
+        })?;
         Ok(Self { file: parse(&text) })
     }
 
     /// Returns a variable.
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        #[expect(clippy::disallowed_methods, reason = "the one place that asks the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that asks the environment"
+        )]
         let set = std::env::var(name).ok();
         set.or_else(|| self.file.get(name).cloned())
     }
 
     /// Returns a credential; an empty one is none.
     pub(super) fn secret(&self, name: &str) -> Option<Secret> {
-        self.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(|text| Secret::new(&text))
+        self.get(name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+            .map(|text| Secret::new(&text))
     }
 
     /// Returns where the environment moves a provider that is known by itself, unless the file says where it is.
@@ -52,8 +60,13 @@ impl Environment {
 
     /// Returns the folder for compiled components; `None` where the user has no cache folder.
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {
-        let set = |name| self.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let cache = set("SYNIX_CACHE_DIR").or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
+        let set = |name| {
+            self.get(name)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        };
+        let cache = set("SYNIX_CACHE_DIR")
+            .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
         cache.or_else(|| set("HOME").map(|home| home.join(".cache/synix")))
     }
 
@@ -61,9 +74,15 @@ impl Environment {
     pub(super) fn clock(&self) -> Result<Clock, ProjectError> {
         match self.get("SYNIX_CLOCK").filter(|text| !text.is_empty()) {
             None => Ok(Clock::Real),
-            Some(text) => match text.parse::<u64>().ok().or_else(|| Moment::parse(&text).map(|moment| moment.0)) {
+            Some(text) => match text
+                .parse::<u64>()
+                .ok()
+                .or_else(|| Moment::parse(&text).map(|moment| moment.0))
+            {
                 Some(start) => Ok(Clock::pinned(Moment(start))),
-                None => Err(ProjectError::Usage(format!("SYNIX_CLOCK is no time: {text:?}"))),
+                None => Err(ProjectError::Usage(format!(
+                    "SYNIX_CLOCK is no time: {text:?}"
+                ))),
             },
         }
     }
@@ -77,7 +96,9 @@ fn parse(text: &str) -> BTreeMap<String, String> {
         .filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='))
         .map(|(name, value)| {
             let value = value.trim();
-            let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+            let quoted = ['"', '\'']
+                .iter()
+                .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
             (name.trim().to_owned(), quoted.unwrap_or(value).to_owned())
         })
         .collect()
@@ -91,6 +112,11 @@ mod tests {
     fn an_env_file_may_quote_and_export() {
         let read = parse("# keys\nA=1\nexport B=\"two words\"\n C = 'x=y' \nnonsense\n");
         let expected = [("A", "1"), ("B", "two words"), ("C", "x=y")];
-        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(
+            read,
+            expected
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
+        );
     }
 }

@@ -77,7 +77,10 @@ impl ProjectError {
     /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoPipeline { .. } | Self::NotText { .. } | Self::Pipeline { .. } | Self::Usage(_) => 2,
+            Self::NoPipeline { .. }
+            | Self::NotText { .. }
+            | Self::Pipeline { .. }
+            | Self::Usage(_) => 2,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
                 PrepareError::Plugin { .. } => 1,

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::{self, BatchEvent};
-use crate::build::{self, BuildError, Desk, Drive, Event, Observer, Patience, Providers, ReadyPipeline, Workshop};
+use crate::build::{
+    self, BuildError, Desk, Drive, Event, Observer, Patience, Providers, ReadyPipeline, Workshop,
+};
 use crate::clock::Clock;
 use crate::disk::{self, FileLock};
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
@@ -48,7 +50,9 @@ impl FromStr for CassetteMode {
             "" | "off" => Ok(Self::Off),
             "record" => Ok(Self::Record),
             "replay" => Ok(Self::Replay),
-            _ => Err(format!("unknown cassette mode {text:?}: off, record or replay")),
+            _ => Err(format!(
+                "unknown cassette mode {text:?}: off, record or replay"
+            )),
         }
     }
 }
@@ -122,21 +126,28 @@ impl Place {
             Some(path) => path.clone(),
             None => nearest_pipeline()?,
         };
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let (Some(file), true) = (name, path.is_file()) else {
             return Err(ProjectError::NoPipeline { path });
         };
-        let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = path
+            .parent()
+            .filter(|root| !root.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         Self::at(root.to_owned(), file, options)
     }
 
     /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
     fn with_state(options: &Options) -> Result<Self, ProjectError> {
         match Self::find(options) {
-            Err(ProjectError::NoPipeline { path }) if options.pipeline.is_none() => match nearest(".synix")? {
-                Some(root) => Self::at(root, "synix.toml".to_owned(), options),
-                None => Err(ProjectError::NoPipeline { path }),
-            },
+            Err(ProjectError::NoPipeline { path }) if options.pipeline.is_none() => {
+                match nearest(".synix")? {
+                    Some(root) => Self::at(root, "synix.toml".to_owned(), options),
+                    None => Err(ProjectError::NoPipeline { path }),
+                }
+            }
             found => found,
         }
     }
@@ -145,7 +156,11 @@ impl Place {
         let environment = Environment::read(&root)?;
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
-            None => environment.get("SYNIX_CASSETTE_MODE").unwrap_or_default().parse().map_err(ProjectError::Usage)?,
+            None => environment
+                .get("SYNIX_CASSETTE_MODE")
+                .unwrap_or_default()
+                .parse()
+                .map_err(ProjectError::Usage)?,
         };
         let cassette_dir = match (&options.cassette_dir, environment.get("SYNIX_CASSETTE_DIR")) {
             (Some(folder), _) => folder.clone(),
@@ -153,11 +168,21 @@ impl Place {
             _ => root.join("cassettes"),
         };
         let concurrency = match options.concurrency {
-            Some(count) => NonZero::new(count).ok_or_else(|| ProjectError::Usage("--concurrency must be at least 1".to_owned()))?,
+            Some(count) => NonZero::new(count).ok_or_else(|| {
+                ProjectError::Usage("--concurrency must be at least 1".to_owned())
+            })?,
             None => CONCURRENCY,
         };
         let clock = environment.clock()?;
-        Ok(Self { root, file, environment, cassette_mode, cassette_dir, concurrency, clock })
+        Ok(Self {
+            root,
+            file,
+            environment,
+            cassette_mode,
+            cassette_dir,
+            concurrency,
+            clock,
+        })
     }
 
     fn state(&self) -> PathBuf {
@@ -166,8 +191,14 @@ impl Place {
 
     /// Opens the project with the pipeline of a build, or with the one that the user names instead.
     fn project_of(&self, build: &BuildRow, options: &Options) -> Result<Project, ProjectError> {
-        let pipeline = options.pipeline.clone().unwrap_or_else(|| self.root.join(&build.pipeline));
-        Project::open(&Options { pipeline: Some(pipeline), ..options.clone() })
+        let pipeline = options
+            .pipeline
+            .clone()
+            .unwrap_or_else(|| self.root.join(&build.pipeline));
+        Project::open(&Options {
+            pipeline: Some(pipeline),
+            ..options.clone()
+        })
     }
 }
 
@@ -186,7 +217,10 @@ fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
 /// Returns this folder or the nearest above that holds `name`.
 fn nearest(name: &str) -> Result<Option<PathBuf>, ProjectError> {
     let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
-    Ok(here.ancestors().find(|folder| folder.join(name).exists()).map(Path::to_owned))
+    Ok(here
+        .ancestors()
+        .find(|folder| folder.join(name).exists())
+        .map(Path::to_owned))
 }
 
 impl Project {
@@ -196,24 +230,44 @@ impl Project {
         let path = place.root.join(&place.file);
         let bytes = disk::read(&path)?;
         let shown = path.display().to_string();
-        let text = String::from_utf8(bytes)
-            .map_err(|error| ProjectError::NotText { path: path.clone(), offset: error.utf8_error().valid_up_to() })?;
-        let wrong = |errors| ProjectError::Pipeline { file: shown.clone(), errors };
+        let text = String::from_utf8(bytes).map_err(|error| ProjectError::NotText {
+            path: path.clone(),
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        let wrong = |errors| ProjectError::Pipeline {
+            file: shown.clone(),
+            errors,
+        };
         let pipeline = pipeline::parse(&text).map_err(wrong)?;
-        let folder = ProjectFolder::open(&place.root).map_err(|source| ProjectError::Folder(Box::new(source)))?;
+        let folder = ProjectFolder::open(&place.root)
+            .map_err(|source| ProjectError::Folder(Box::new(source)))?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
-        let redirected =
-            |name: &str| pipeline.providers.get(name).is_some_and(|profile| place.environment.base_url(profile).is_some());
-        let workshop =
-            Workshop { folder: &folder, sandbox: &sandbox, first_party: first_party::FIRST_PARTY, redirected: &redirected };
-        let ready = build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
-            build::PrepareError::Pipeline(errors) => wrong(errors),
-            other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
-                ProjectError::Prepare(Box::new(other))
-            }
-        })?;
-        Ok(Self { place, pipeline, ready, folder })
+        let redirected = |name: &str| {
+            pipeline
+                .providers
+                .get(name)
+                .is_some_and(|profile| place.environment.base_url(profile).is_some())
+        };
+        let workshop = Workshop {
+            folder: &folder,
+            sandbox: &sandbox,
+            first_party: first_party::FIRST_PARTY,
+            redirected: &redirected,
+        };
+        let ready =
+            build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
+                build::PrepareError::Pipeline(errors) => wrong(errors),
+                other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
+                    ProjectError::Prepare(Box::new(other))
+                }
+            })?;
+        Ok(Self {
+            place,
+            pipeline,
+            ready,
+            folder,
+        })
     }
 
     /// Finds out what a build would do; writes and sends nothing.
@@ -230,16 +284,29 @@ impl Project {
     }
 
     /// Builds everything that is stale through the sync API.
-    pub fn build(&self, order: &BuildOrder, observer: Observer<'_>) -> Result<Report, ProjectError> {
+    pub fn build(
+        &self,
+        order: &BuildOrder,
+        observer: Observer<'_>,
+    ) -> Result<Report, ProjectError> {
         self.start(BuildKind::Build, order, observer)
     }
 
     /// Opens a batch build and drives it.
-    pub fn run_batch(&self, order: &BuildOrder, observer: Observer<'_>) -> Result<Report, ProjectError> {
+    pub fn run_batch(
+        &self,
+        order: &BuildOrder,
+        observer: Observer<'_>,
+    ) -> Result<Report, ProjectError> {
         self.start(BuildKind::Batch, order, observer)
     }
 
-    fn start(&self, kind: BuildKind, order: &BuildOrder, observer: Observer<'_>) -> Result<Report, ProjectError> {
+    fn start(
+        &self,
+        kind: BuildKind,
+        order: &BuildOrder,
+        observer: Observer<'_>,
+    ) -> Result<Report, ProjectError> {
         let store = Store::open(&self.place.state())?;
         let cassette = self.replay()?;
         let row = BuildRow {
@@ -264,10 +331,18 @@ impl Project {
     fn lock(&self, store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
         let Some(mut lock) = store.lock_build(build)? else {
             let holder = store.build_holder(build);
-            let holder = if holder.is_empty() { holder } else { format!(" ({holder})") };
+            let holder = if holder.is_empty() {
+                holder
+            } else {
+                format!(" ({holder})")
+            };
             return Err(BuildError::Held { build, holder }.into());
         };
-        lock.sign(&format!("process {} since {}", std::process::id(), self.place.clock.now()))?;
+        lock.sign(&format!(
+            "process {} since {}",
+            std::process::id(),
+            self.place.clock.now()
+        ))?;
         Ok(lock)
     }
 
@@ -280,9 +355,17 @@ impl Project {
         order: &BuildOrder,
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
-        let (providers, missing_keys) = if cassette.is_some() { Default::default() } else { self.providers()? };
-        let look_again: Vec<(String, Vec<Duration>)> =
-            self.pipeline.providers.iter().map(|(name, profile)| (name.clone(), profile.look_again.clone())).collect();
+        let (providers, missing_keys) = if cassette.is_some() {
+            Default::default()
+        } else {
+            self.providers()?
+        };
+        let look_again: Vec<(String, Vec<Duration>)> = self
+            .pipeline
+            .providers
+            .iter()
+            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
+            .collect();
         let drive = Drive {
             providers: &providers,
             look_again: &look_again,
@@ -315,8 +398,14 @@ impl Project {
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
         let path = self.cassette_path();
-        let mut cassette = if path.exists() { Cassette::load(&path)? } else { Cassette::default() };
-        let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else { return Ok(()) };
+        let mut cassette = if path.exists() {
+            Cassette::load(&path)?
+        } else {
+            Cassette::default()
+        };
+        let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
+            return Ok(());
+        };
         for layer in snapshot.layers() {
             for unit in store.snapshot_units(&snapshot, layer)? {
                 for entry in store.transcript(unit.id)? {
@@ -330,7 +419,9 @@ impl Project {
     }
 
     fn cassette_path(&self) -> PathBuf {
-        self.place.cassette_dir.join(format!("{}.json", self.pipeline.name))
+        self.place
+            .cassette_dir
+            .join(format!("{}.json", self.pipeline.name))
     }
 
     fn replay(&self) -> Result<Option<Arc<Cassette>>, ProjectError> {
@@ -341,7 +432,12 @@ impl Project {
     }
 
     fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {
-        Desk { pipeline: &self.ready, folder: &self.folder, replay, clock: &self.place.clock }
+        Desk {
+            pipeline: &self.ready,
+            folder: &self.folder,
+            replay,
+            clock: &self.place.clock,
+        }
     }
 
     /// Opens the providers that layers use; those without their credential are named apart.
@@ -351,26 +447,42 @@ impl Project {
         for (name, profile) in &self.pipeline.providers {
             let redirect = self.place.environment.base_url(profile);
             // A server that the file alone knows gets no key that was meant for another.
-            let known = matches!(name.as_str(), "openai" | "anthropic") || profile.api_key_env.is_some();
-            let key = if known { self.place.environment.secret(profile.key_variable()) } else { None };
+            let known =
+                matches!(name.as_str(), "openai" | "anthropic") || profile.api_key_env.is_some();
+            let key = if known {
+                self.place.environment.secret(profile.key_variable())
+            } else {
+                None
+            };
             let elsewhere = redirect.is_some() || !profile.writes_own_url();
             if key.is_none() && (!elsewhere || profile.api_key_env.is_some()) {
                 missing.insert(name.clone(), profile.key_variable().to_owned());
                 continue;
             }
-            providers.insert(name.clone(), Arc::new(Provider::open(endpoint(profile, redirect, key))?));
+            providers.insert(
+                name.clone(),
+                Arc::new(Provider::open(endpoint(profile, redirect, key))?),
+            );
         }
         Ok((providers, missing))
     }
 }
 
-fn endpoint(profile: &ProviderProfile, redirect: Option<String>, key: Option<crate::llm::Secret>) -> Endpoint {
+fn endpoint(
+    profile: &ProviderProfile,
+    redirect: Option<String>,
+    key: Option<crate::llm::Secret>,
+) -> Endpoint {
     Endpoint {
         name: profile.name.clone(),
         wire: profile.api,
         base_url: redirect.unwrap_or_else(|| profile.url().to_owned()),
         key,
-        http: HttpSettings { retries: profile.retries, backoff: profile.backoff, timeout: profile.timeout },
+        http: HttpSettings {
+            retries: profile.retries,
+            backoff: profile.backoff,
+            timeout: profile.timeout,
+        },
     }
 }
 
@@ -388,8 +500,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
 
 fn report(store: &Store, build: BuildId) -> Result<Report, ProjectError> {
     let status = Status::of(store, build)?;
-    let waiting = store.build(build)?.is_some_and(|build| build.closed.is_none());
-    Ok(Report { build, status, waiting })
+    let waiting = store
+        .build(build)?
+        .is_some_and(|build| build.closed.is_none());
+    Ok(Report {
+        build,
+        status,
+        waiting,
+    })
 }
 
 /// Returns the build that a user names, or the newest batch build.
@@ -415,26 +533,54 @@ pub fn resume(
     let row = chosen(&store, build)?;
     let status = Status::of(&store, row.id)?;
     if row.cancelled || status.status == "completed" {
-        return Err(BuildError::Ended { build: row.id, status: if row.cancelled { "cancelled" } else { "completed" } }.into());
+        return Err(BuildError::Ended {
+            build: row.id,
+            status: if row.cancelled {
+                "cancelled"
+            } else {
+                "completed"
+            },
+        }
+        .into());
     }
     let project = place.project_of(&row, options)?;
     let cassette = project.replay()?;
-    let words = |realm: Realm| if realm == Realm::Live { "live" } else { "from a cassette" };
+    let words = |realm: Realm| {
+        if realm == Realm::Live {
+            "live"
+        } else {
+            "from a cassette"
+        }
+    };
     if (row.realm == Realm::Live) != cassette.is_none() {
         let now = words(realm(cassette.as_ref()));
-        return Err(BuildError::OtherAnswers { build: row.id, opened: words(row.realm), now }.into());
+        return Err(BuildError::OtherAnswers {
+            build: row.id,
+            opened: words(row.realm),
+            now,
+        }
+        .into());
     }
     let lock = project.lock(&store, row.id)?;
     if row.fingerprint != project.ready.fingerprint {
         if !order.allow_mismatch {
-            let before: BTreeMap<String, String> = serde_json::from_str(&row.parts).unwrap_or_default();
-            return Err(BuildError::Mismatch { build: row.id, changes: differences(&before, &project.ready.parts) }.into());
+            let before: BTreeMap<String, String> =
+                serde_json::from_str(&row.parts).unwrap_or_default();
+            return Err(BuildError::Mismatch {
+                build: row.id,
+                changes: differences(&before, &project.ready.parts),
+            }
+            .into());
         }
         let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
         store.write(|| store.rebase_build(row.id, project.ready.fingerprint, &parts))?;
     }
     store.write(|| store.close_build(row.id, None))?;
-    let kind = if row.kind == BuildKind::Build.name() { BuildKind::Build } else { BuildKind::Batch };
+    let kind = if row.kind == BuildKind::Build.name() {
+        BuildKind::Build
+    } else {
+        BuildKind::Batch
+    };
     let report = project.drive(&store, row.id, kind, cassette.as_ref(), order, observer);
     drop(lock);
     report
@@ -448,35 +594,74 @@ fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
     names
         .into_iter()
         .filter(|name| before.get(*name) != now.get(*name))
-        .map(|name| format!("{name}: {} -> {}", before.get(name).unwrap_or(&none), now.get(name).unwrap_or(&none)))
+        .map(|name| {
+            format!(
+                "{name}: {} -> {}",
+                before.get(name).unwrap_or(&none),
+                now.get(name).unwrap_or(&none)
+            )
+        })
         .collect()
 }
 
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
-pub fn cancel(options: &Options, build: Option<BuildId>, observer: Observer<'_>) -> Result<Report, ProjectError> {
+pub fn cancel(
+    options: &Options,
+    build: Option<BuildId>,
+    observer: Observer<'_>,
+) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     let row = chosen(&store, build)?;
     let project = place.project_of(&row, options)?;
     if row.cancelled || row.closed.is_some() {
-        let status = if row.cancelled { "cancelled" } else { "completed" };
-        return Err(BuildError::Ended { build: row.id, status }.into());
+        let status = if row.cancelled {
+            "cancelled"
+        } else {
+            "completed"
+        };
+        return Err(BuildError::Ended {
+            build: row.id,
+            status,
+        }
+        .into());
     }
     let lock = project.lock(&store, row.id)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
-        if let (true, Some(variable)) = (submission.build == row.id, missing.get(&submission.provider)) {
-            return Err(BuildError::MissingKey { provider: submission.provider, variable: variable.clone() }.into());
+        if let (true, Some(variable)) = (
+            submission.build == row.id,
+            missing.get(&submission.provider),
+        ) {
+            return Err(BuildError::MissingKey {
+                provider: submission.provider,
+                variable: variable.clone(),
+            }
+            .into());
         }
     }
     let tell = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
     let settings = batch::BatchSettings {
-        look_again: project.pipeline.providers.iter().map(|(name, profile)| (name.clone(), profile.look_again.clone())).collect(),
+        look_again: project
+            .pipeline
+            .providers
+            .iter()
+            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
+            .collect(),
         attempts: 1,
         layers: Vec::new(),
     };
-    let mut batches = batch::Batches::new(&store, row.id, &providers, settings, &project.place.clock, &tell);
-    runtime()?.block_on(batches.cancel(row.id)).map_err(BuildError::from)?;
+    let mut batches = batch::Batches::new(
+        &store,
+        row.id,
+        &providers,
+        settings,
+        &project.place.clock,
+        &tell,
+    );
+    runtime()?
+        .block_on(batches.cancel(row.id))
+        .map_err(BuildError::from)?;
     store.write(|| store.cancel_build(row.id))?;
     drop(lock);
     report(&store, row.id)
@@ -494,6 +679,10 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     let units = store.write(|| store.forget_units())?;
-    let removed = if units == 0 { Vec::new() } else { vec![format!("{units} units with their artifacts")] };
+    let removed = if units == 0 {
+        Vec::new()
+    } else {
+        vec![format!("{units} units with their artifacts")]
+    };
     Ok(CleanReport { removed })
 }

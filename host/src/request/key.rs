@@ -60,7 +60,9 @@ impl Request {
         if let Value::Object(members) = &mut document {
             members.insert("v".to_owned(), Value::from(1));
         }
-        Ok(RequestKey(Digest::of(json::canonical(&document)?.as_bytes())))
+        Ok(RequestKey(Digest::of(
+            json::canonical(&document)?.as_bytes(),
+        )))
     }
 }
 
@@ -77,7 +79,10 @@ mod tests {
             wire: Wire::OpenAi,
             provider: "openai".to_owned(),
             model: "gpt-4o-mini".to_owned(),
-            messages: vec![Message { role: Role::User, parts: vec![Part::Text(text.to_owned())] }],
+            messages: vec![Message {
+                role: Role::User,
+                parts: vec![Part::Text(text.to_owned())],
+            }],
             max_tokens: Some(100),
             temperature: Some(0.3),
             stop: Vec::new(),
@@ -117,7 +122,10 @@ mod tests {
     /// I4: white space is part of the question.
     #[test]
     fn white_space_in_a_message_changes_the_key() {
-        assert_ne!(request("a b").key().unwrap(), request("a  b").key().unwrap());
+        assert_ne!(
+            request("a b").key().unwrap(),
+            request("a  b").key().unwrap()
+        );
         assert_ne!(request("a").key().unwrap(), request("a\n").key().unwrap());
     }
 
@@ -125,17 +133,47 @@ mod tests {
     fn every_member_is_in_the_key() {
         let base = request("Hi");
         let changed = [
-            Request { wire: Wire::Anthropic, ..base.clone() },
-            Request { provider: "other".to_owned(), ..base.clone() },
-            Request { model: "gpt-4o".to_owned(), ..base.clone() },
+            Request {
+                wire: Wire::Anthropic,
+                ..base.clone()
+            },
+            Request {
+                provider: "other".to_owned(),
+                ..base.clone()
+            },
+            Request {
+                model: "gpt-4o".to_owned(),
+                ..base.clone()
+            },
             request("Ho"),
-            Request { max_tokens: None, ..base.clone() },
-            Request { temperature: None, ..base.clone() },
-            Request { stop: vec!["x".to_owned()], ..base.clone() },
-            Request { response_format: Some(json!({})), ..base.clone() },
-            Request { options: json!({"a": 1}).as_object().unwrap().clone(), ..base.clone() },
-            Request { sample: 1, ..base.clone() },
-            Request { revision: "2".to_owned(), ..base.clone() },
+            Request {
+                max_tokens: None,
+                ..base.clone()
+            },
+            Request {
+                temperature: None,
+                ..base.clone()
+            },
+            Request {
+                stop: vec!["x".to_owned()],
+                ..base.clone()
+            },
+            Request {
+                response_format: Some(json!({})),
+                ..base.clone()
+            },
+            Request {
+                options: json!({"a": 1}).as_object().unwrap().clone(),
+                ..base.clone()
+            },
+            Request {
+                sample: 1,
+                ..base.clone()
+            },
+            Request {
+                revision: "2".to_owned(),
+                ..base.clone()
+            },
         ];
         for request in changed {
             assert_ne!(request.key().unwrap(), base.key().unwrap(), "{request:?}");

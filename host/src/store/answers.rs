@@ -27,7 +27,8 @@ impl Realm {
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        <[u8; 32]>::try_from(bytes).map_or(Self::Live, |bytes| Self::Replay(Digest::from_bytes(bytes)))
+        <[u8; 32]>::try_from(bytes)
+            .map_or(Self::Live, |bytes| Self::Replay(Digest::from_bytes(bytes)))
     }
 
     const fn number(self) -> i64 {
@@ -66,7 +67,9 @@ impl Store {
                     |row| row.get(0),
                 )?;
             self.connection
-                .prepare_cached("INSERT OR REPLACE INTO answer_body (answer, document) VALUES (?1, ?2)")?
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO answer_body (answer, document) VALUES (?1, ?2)",
+                )?
                 .execute(params![id, document])?;
             Ok(())
         };
@@ -84,7 +87,11 @@ impl Reader {
     }
 
     /// Returns the answer to `request` in `realm`, if any.
-    pub fn answer_to(&self, request: RequestId, realm: Realm) -> Result<Option<Answer>, StoreError> {
+    pub fn answer_to(
+        &self,
+        request: RequestId,
+        realm: Realm,
+    ) -> Result<Option<Answer>, StoreError> {
         let document: Option<String> = self
             .connection
             .prepare_cached(
@@ -97,7 +104,10 @@ impl Reader {
         document
             .map(|document| serde_json::from_str(&document))
             .transpose()
-            .map_err(|error| StoreError::Unusable { what: "answer", detail: error.to_string() })
+            .map_err(|error| StoreError::Unusable {
+                what: "answer",
+                detail: error.to_string(),
+            })
     }
 
     /// Returns the batch whose row answered `request`, if it was one.

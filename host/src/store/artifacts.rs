@@ -33,7 +33,10 @@ pub(super) type Columns = (i64, i64, String, String, [u8; 32]);
 pub(super) fn artifact_row(
     (id, unit, label, kind, digest): Columns,
 ) -> Result<StoredArtifact, StoreError> {
-    let text = |error: crate::ids::InvalidName| StoreError::Unusable { what: "artifact", detail: error.to_string() };
+    let text = |error: crate::ids::InvalidName| StoreError::Unusable {
+        what: "artifact",
+        detail: error.to_string(),
+    };
     Ok(StoredArtifact {
         id: ArtifactId(id),
         unit: UnitId(unit),
@@ -55,7 +58,11 @@ impl Store {
         let bytes = artifact.content.as_bytes();
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let position = i64::try_from(position).unwrap_or(i64::MAX);
-        let object = if bytes.len() > LARGE { Some(self.put_object(bytes)?) } else { None };
+        let object = if bytes.len() > LARGE {
+            Some(self.put_object(bytes)?)
+        } else {
+            None
+        };
         let metadata = serde_json::to_string(&artifact.metadata).unwrap_or_default();
         let insert = || {
             self.connection
@@ -92,7 +99,14 @@ impl Store {
 impl Reader {
     /// Returns the whole artifact.
     pub fn artifact(&self, id: ArtifactId) -> Result<Artifact, StoreError> {
-        type Row = (String, String, Option<String>, String, Option<Vec<u8>>, Option<[u8; 32]>);
+        type Row = (
+            String,
+            String,
+            Option<String>,
+            String,
+            Option<Vec<u8>>,
+            Option<[u8; 32]>,
+        );
         let row: Option<Row> = self
             .connection
             .prepare_cached(
@@ -102,12 +116,22 @@ impl Reader {
             .and_then(|mut statement| {
                 statement
                     .query_row([id.0], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+                        Ok((
+                            row.get(0)?,
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get(4)?,
+                            row.get(5)?,
+                        ))
                     })
                     .optional()
             })
             .map_err(|source| self.failed(source))?;
-        let unusable = |detail: String| StoreError::Unusable { what: "artifact", detail };
+        let unusable = |detail: String| StoreError::Unusable {
+            what: "artifact",
+            detail,
+        };
         let Some((label, kind, media_type, metadata, content, object)) = row else {
             return Err(unusable(format!("there is no artifact {}", id.0)));
         };
@@ -117,14 +141,20 @@ impl Reader {
             (None, None) => return Err(unusable(format!("artifact {} has no content", id.0))),
         };
         let content = match media_type {
-            None => Content::Text(String::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?),
-            Some(media_type) => Content::Bytes { media_type, data: bytes },
+            None => Content::Text(
+                String::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?,
+            ),
+            Some(media_type) => Content::Bytes {
+                media_type,
+                data: bytes,
+            },
         };
         Ok(Artifact {
             label: Label::parse(&label).map_err(|error| unusable(error.to_string()))?,
             kind: Kind::parse(&kind).map_err(|error| unusable(error.to_string()))?,
             content,
-            metadata: serde_json::from_str(&metadata).map_err(|error| unusable(error.to_string()))?,
+            metadata: serde_json::from_str(&metadata)
+                .map_err(|error| unusable(error.to_string()))?,
         })
     }
 
@@ -142,15 +172,22 @@ impl Reader {
     }
 
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
-        let statement =
-            format!("SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest FROM {rest}");
+        let statement = format!(
+            "SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest FROM {rest}"
+        );
         let rows: Vec<Columns> = self
             .connection
             .prepare_cached(&statement)
             .and_then(|mut statement| {
                 statement
                     .query_map([number], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                        Ok((
+                            row.get(0)?,
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get(4)?,
+                        ))
                     })?
                     .collect()
             })

@@ -72,9 +72,10 @@ impl Store {
         accept_truncated: bool,
     ) -> Result<Claim, StoreError> {
         if let Some(answer) = self.answer_to(request, Realm::Live)?
-            && (accept_truncated || answer.ending == crate::request::Ending::Complete) {
-                return Ok(Claim::Answered(Box::new(answer)));
-            }
+            && (accept_truncated || answer.ending == crate::request::Ending::Complete)
+        {
+            return Ok(Claim::Answered(Box::new(answer)));
+        }
         let inserted = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO attempt (request, build, submission, state) VALUES (?1, ?2, ?3, 0)")
@@ -85,23 +86,40 @@ impl Store {
         if inserted == 0 {
             return Ok(Claim::InFlight);
         }
-        Ok(Claim::Granted(AttemptId(self.connection.last_insert_rowid())))
+        Ok(Claim::Granted(AttemptId(
+            self.connection.last_insert_rowid(),
+        )))
     }
 
     /// Closes an attempt that was answered, and keeps the answer.
-    pub fn close_answered(&self, attempt: AttemptId, request: RequestId, answer: &Answer) -> Result<(), StoreError> {
+    pub fn close_answered(
+        &self,
+        attempt: AttemptId,
+        request: RequestId,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
         self.close(attempt, ANSWERED, answer.usage)?;
         self.keep_answer(request, Realm::Live, answer, Some(attempt))
     }
 
     /// Closes an attempt that gave no answer.
-    pub fn close_failed(&self, attempt: AttemptId, note: &AttemptNote, usage: Usage) -> Result<(), StoreError> {
+    pub fn close_failed(
+        &self,
+        attempt: AttemptId,
+        note: &AttemptNote,
+        usage: Usage,
+    ) -> Result<(), StoreError> {
         self.close(attempt, FAILED, usage)?;
         self.note(attempt, note)
     }
 
     /// Records `count` sends of `request` whose reply was lost.
-    pub fn add_unclear(&self, request: RequestId, build: BuildId, count: u32) -> Result<(), StoreError> {
+    pub fn add_unclear(
+        &self,
+        request: RequestId,
+        build: BuildId,
+        count: u32,
+    ) -> Result<(), StoreError> {
         for _ in 0..count {
             self.connection
                 .prepare_cached("INSERT INTO attempt (request, build, state) VALUES (?1, ?2, ?3)")
@@ -122,11 +140,19 @@ impl Store {
     }
 
     /// Gives back the right to send whatever `submission` still has open.
-    pub fn release(&self, submission: SubmissionId, note: &AttemptNote) -> Result<usize, StoreError> {
+    pub fn release(
+        &self,
+        submission: SubmissionId,
+        note: &AttemptNote,
+    ) -> Result<usize, StoreError> {
         let open: Vec<i64> = self
             .connection
             .prepare_cached("SELECT id FROM attempt WHERE submission = ?1 AND state = 0")
-            .and_then(|mut statement| statement.query_map([submission.0], |row| row.get(0))?.collect())
+            .and_then(|mut statement| {
+                statement
+                    .query_map([submission.0], |row| row.get(0))?
+                    .collect()
+            })
             .map_err(|source| self.failed(source))?;
         for attempt in &open {
             self.close_failed(AttemptId(*attempt), note, Usage::default())?;
@@ -157,8 +183,12 @@ impl Store {
 
     fn note(&self, attempt: AttemptId, note: &AttemptNote) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO attempt_note (attempt, kind, message) VALUES (?1, ?2, ?3)")
-            .and_then(|mut statement| statement.execute(params![attempt.0, note.kind.name(), note.message]))
+            .prepare_cached(
+                "INSERT OR REPLACE INTO attempt_note (attempt, kind, message) VALUES (?1, ?2, ?3)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![attempt.0, note.kind.name(), note.message])
+            })
             .map(|_| ())
             .map_err(|source| self.failed(source))
     }
@@ -168,15 +198,22 @@ impl Reader {
     /// Returns the builds whose sync sends are on record as in flight.
     pub fn builds_in_flight(&self) -> Result<Vec<BuildId>, StoreError> {
         self.connection
-            .prepare_cached("SELECT DISTINCT build FROM attempt WHERE state = 0 AND submission IS NULL")
+            .prepare_cached(
+                "SELECT DISTINCT build FROM attempt WHERE state = 0 AND submission IS NULL",
+            )
             .and_then(|mut statement| {
-                statement.query_map([], |row| row.get(0).map(BuildId))?.collect()
+                statement
+                    .query_map([], |row| row.get(0).map(BuildId))?
+                    .collect()
             })
             .map_err(|source| self.failed(source))
     }
 
     /// Says whether `request` is in flight, and in which submission.
-    pub fn in_flight(&self, request: RequestId) -> Result<Option<Option<SubmissionId>>, StoreError> {
+    pub fn in_flight(
+        &self,
+        request: RequestId,
+    ) -> Result<Option<Option<SubmissionId>>, StoreError> {
         self.connection
             .prepare_cached("SELECT submission FROM attempt WHERE request = ?1 AND state = ?2")
             .and_then(|mut statement| {
@@ -197,7 +234,9 @@ impl Reader {
                  WHERE t.request = ?1 ORDER BY t.id DESC LIMIT 1",
             )
             .and_then(|mut statement| {
-                statement.query_row([request.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+                statement
+                    .query_row([request.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
             })
             .map_err(|source| self.failed(source))
     }
@@ -218,7 +257,11 @@ impl Reader {
                     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                     let sum = |column| {
                         // `total` gives a double; token counts stay far below 2^53.
-                        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
+                        #[expect(
+                            clippy::cast_possible_truncation,
+                            clippy::cast_sign_loss,
+                            reason = "a sum of counts"
+                        )]
                         row.get::<_, f64>(column).map(|sum| sum as u64)
                     };
                     Ok(Spent {

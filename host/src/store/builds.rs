@@ -27,7 +27,10 @@ impl FromStr for BuildId {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_prefix("build-").unwrap_or(text).parse().map(Self)
+        text.strip_prefix("build-")
+            .unwrap_or(text)
+            .parse()
+            .map(Self)
     }
 }
 
@@ -69,7 +72,9 @@ impl LayerMode {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Sync, Self::Batch].into_iter().find(|mode| mode.name() == text)
+        [Self::Sync, Self::Batch]
+            .into_iter()
+            .find(|mode| mode.name() == text)
     }
 }
 
@@ -176,7 +181,12 @@ impl Store {
     }
 
     /// Takes over another pipeline fingerprint, at the user's word.
-    pub fn rebase_build(&self, build: BuildId, fingerprint: Digest, parts: &str) -> Result<(), StoreError> {
+    pub fn rebase_build(
+        &self,
+        build: BuildId,
+        fingerprint: Digest,
+        parts: &str,
+    ) -> Result<(), StoreError> {
         self.connection
             .execute(
                 "UPDATE build SET fingerprint = ?2, parts = ?3 WHERE id = ?1",
@@ -191,7 +201,10 @@ impl Store {
         self.connection
             .execute(
                 "UPDATE build SET closed = ?2 WHERE id = ?1",
-                params![build.0, closed.map(|closed| i64::try_from(closed.0).unwrap_or(i64::MAX))],
+                params![
+                    build.0,
+                    closed.map(|closed| i64::try_from(closed.0).unwrap_or(i64::MAX))
+                ],
             )
             .map(|_| ())
             .map_err(|source| self.failed(source))
@@ -208,7 +221,10 @@ impl Store {
     /// Records why a build stopped before its end, or (`None`) that it goes on.
     pub fn keep_build_error(&self, build: BuildId, error: Option<&str>) -> Result<(), StoreError> {
         self.connection
-            .execute("UPDATE build SET error = ?2 WHERE id = ?1", params![build.0, error])
+            .execute(
+                "UPDATE build SET error = ?2 WHERE id = ?1",
+                params![build.0, error],
+            )
             .map(|_| ())
             .map_err(|source| self.failed(source))
     }
@@ -272,7 +288,8 @@ impl Store {
     }
 }
 
-const BUILD_COLUMNS: &str = "id, kind, pipeline, fingerprint, parts, realm, opened, closed, cancelled, error";
+const BUILD_COLUMNS: &str =
+    "id, kind, pipeline, fingerprint, parts, realm, opened, closed, cancelled, error";
 
 fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
     let moment = |value: i64| Moment(value.unsigned_abs());
@@ -294,19 +311,26 @@ impl Reader {
     /// Returns the build, if there is one of this number.
     pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
         self.connection
-            .query_row(&format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"), [id.0], build_row)
+            .query_row(
+                &format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"),
+                [id.0],
+                build_row,
+            )
             .optional()
             .map_err(|source| self.failed(source))
     }
 
     /// Returns all builds, the newest first; with a kind only those.
     pub fn builds(&self, kind: Option<BuildKind>) -> Result<Vec<BuildRow>, StoreError> {
-        let statement =
-            format!("SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC");
+        let statement = format!(
+            "SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC"
+        );
         self.connection
             .prepare_cached(&statement)
             .and_then(|mut statement| {
-                statement.query_map([kind.map(BuildKind::name)], build_row)?.collect()
+                statement
+                    .query_map([kind.map(BuildKind::name)], build_row)?
+                    .collect()
             })
             .map_err(|source| self.failed(source))
     }
@@ -339,10 +363,17 @@ impl Reader {
                  FROM build_unit WHERE build = ?1 AND layer = ?2",
             )
             .and_then(|mut statement| {
-                statement.query_row(params![build.0, i64::try_from(layer).unwrap_or(i64::MAX)], |row| {
-                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-                    Ok(LayerTally { waiting: count(0)?, done: count(1)?, failed: count(2)? })
-                })
+                statement.query_row(
+                    params![build.0, i64::try_from(layer).unwrap_or(i64::MAX)],
+                    |row| {
+                        let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                        Ok(LayerTally {
+                            waiting: count(0)?,
+                            done: count(1)?,
+                            failed: count(2)?,
+                        })
+                    },
+                )
             })
             .map_err(|source| self.failed(source))
     }

@@ -9,7 +9,10 @@ use super::StoreError;
 use super::migrations::MIGRATIONS;
 
 /// The format this synix writes: how many migrations have run.
-#[expect(clippy::cast_possible_truncation, reason = "a list in the source, far below 2^32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a list in the source, far below 2^32"
+)]
 pub const SUPPORTED_FORMAT: u32 = MIGRATIONS.len() as u32;
 
 /// How long a writer waits for another process to finish its transaction.
@@ -22,14 +25,18 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 pub(super) fn failed(folder: &Path, source: rusqlite::Error) -> StoreError {
     let path = path(folder);
     match source.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupted { path },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Corrupted { path }
+        }
         _ => StoreError::Database { path, source },
     }
 }
 
 pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
     if !path(folder).exists() {
-        return Err(StoreError::Absent { path: folder.to_owned() });
+        return Err(StoreError::Absent {
+            path: folder.to_owned(),
+        });
     }
     let failed = |source| failed(folder, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -37,19 +44,29 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
     settle(&connection).map_err(failed)?;
     // The first writer has not come to its tables yet.
     if format(&connection).map_err(failed)? == 0 {
-        return Err(StoreError::Absent { path: folder.to_owned() });
+        return Err(StoreError::Absent {
+            path: folder.to_owned(),
+        });
     }
     // Not opened read-only: a reader of a WAL database may have to create its shared memory.
-    connection.pragma_update(None, "query_only", true).map_err(failed)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(failed)?;
     Ok(connection)
 }
 
 pub(super) fn open_to_write(folder: &Path) -> Result<Connection, StoreError> {
     let failed = |source| failed(folder, source);
     let connection = Connection::open(path(folder)).map_err(failed)?;
-    connection.pragma_update(None, "page_size", 8192).map_err(failed)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection
+        .pragma_update(None, "page_size", 8192)
+        .map_err(failed)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(failed)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(failed)?;
     settle(&connection).map_err(failed)?;
     migrate(&connection, folder)?;
     Ok(connection)
@@ -71,17 +88,29 @@ fn migrate(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
     let failed = |source| failed(folder, source);
     let found = format(connection).map_err(failed)?;
     if found > SUPPORTED_FORMAT {
-        return Err(StoreError::FormatTooNew { path: path(folder), found, supported: SUPPORTED_FORMAT });
+        return Err(StoreError::FormatTooNew {
+            path: path(folder),
+            found,
+            supported: SUPPORTED_FORMAT,
+        });
     }
     if found == SUPPORTED_FORMAT {
         return Ok(());
     }
-    connection.execute_batch("BEGIN EXCLUSIVE").map_err(failed)?;
+    connection
+        .execute_batch("BEGIN EXCLUSIVE")
+        .map_err(failed)?;
     // Another process may have migrated while this one waited.
     let found = format(connection).map_err(failed)?;
-    for (migration, to) in MIGRATIONS.iter().zip(1_u32..).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+    for (migration, to) in MIGRATIONS
+        .iter()
+        .zip(1_u32..)
+        .skip(usize::try_from(found).unwrap_or(usize::MAX))
+    {
         connection.execute_batch(migration).map_err(failed)?;
-        connection.pragma_update(None, "user_version", to).map_err(failed)?;
+        connection
+            .pragma_update(None, "user_version", to)
+            .map_err(failed)?;
     }
     connection.execute_batch("COMMIT").map_err(failed)
 }

@@ -33,7 +33,9 @@ use crate::disk::{self, DiskError, FileLock};
 pub use answers::Realm;
 pub use artifacts::{ArtifactId, StoredArtifact};
 pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
-pub use builds::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState};
+pub use builds::{
+    BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
+};
 pub use database::SUPPORTED_FORMAT;
 pub use requests::RequestId;
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
@@ -118,7 +120,10 @@ impl Reader {
     /// Opens the state in `folder` for reading.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let connection = database::open_to_read(folder)?;
-        Ok(Self { connection, folder: folder.to_owned() })
+        Ok(Self {
+            connection,
+            folder: folder.to_owned(),
+        })
     }
 
     /// Opens another connection to the same state, for another thread.
@@ -141,11 +146,19 @@ impl Store {
             disk::replace(&ignore, b"*\n")?;
         }
         let connection = database::open_to_write(folder)?;
-        Ok(Self { reader: Reader { connection, folder: folder.to_owned() } })
+        Ok(Self {
+            reader: Reader {
+                connection,
+                folder: folder.to_owned(),
+            },
+        })
     }
 
     /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
-    pub fn write<T, E: From<StoreError>>(&self, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        act: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         self.execute_batch("BEGIN IMMEDIATE")?;
         match act() {
             Ok(value) => {
@@ -182,7 +195,9 @@ impl Store {
     }
 
     fn execute_batch(&self, statement: &str) -> Result<(), StoreError> {
-        self.connection.execute_batch(statement).map_err(|source| self.failed(source))
+        self.connection
+            .execute_batch(statement)
+            .map_err(|source| self.failed(source))
     }
 }
 

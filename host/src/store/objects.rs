@@ -12,7 +12,10 @@ pub(super) const LARGE: usize = 64 * 1024;
 impl Reader {
     fn object_path(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
-        self.folder.join("objects").join(&name[..2]).join(&name[2..])
+        self.folder
+            .join("objects")
+            .join(&name[..2])
+            .join(&name[2..])
     }
 
     /// Keeps `bytes` durably, before the row that names them.

@@ -35,7 +35,11 @@ impl Reader {
     pub fn request_id(&self, key: RequestKey) -> Result<Option<RequestId>, StoreError> {
         self.connection
             .prepare_cached("SELECT id FROM request WHERE key = ?1")
-            .and_then(|mut statement| statement.query_row([key.0.as_bytes()], |row| row.get(0)).optional())
+            .and_then(|mut statement| {
+                statement
+                    .query_row([key.0.as_bytes()], |row| row.get(0))
+                    .optional()
+            })
             .map(|id| id.map(RequestId))
             .map_err(|source| self.failed(source))
     }
@@ -47,7 +51,9 @@ impl Reader {
             .prepare_cached("SELECT document FROM request_body WHERE request = ?1")
             .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)))
             .map_err(|source| self.failed(source))?;
-        serde_json::from_str(&document)
-            .map_err(|error| StoreError::Unusable { what: "request", detail: error.to_string() })
+        serde_json::from_str(&document).map_err(|error| StoreError::Unusable {
+            what: "request",
+            detail: error.to_string(),
+        })
     }
 }

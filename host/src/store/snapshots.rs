@@ -35,7 +35,10 @@ impl Snapshot {
     }
 
     fn set(&self, layer: &str) -> Option<i64> {
-        self.layers.iter().find(|(name, _)| name == layer).map(|(_, set)| *set)
+        self.layers
+            .iter()
+            .find(|(name, _)| name == layer)
+            .map(|(_, set)| *set)
     }
 }
 
@@ -77,9 +80,11 @@ impl Store {
             .map(|(name, units)| Ok((name.clone(), self.layer_set(units)?)))
             .collect::<Result<_, StoreError>>()?;
         if let Some(newest) = self.newest_snapshot()?
-            && newest.layers == sets && self.snapshot_pipeline(newest.id)? == pipeline {
-                return Ok(newest.id);
-            }
+            && newest.layers == sets
+            && self.snapshot_pipeline(newest.id)? == pipeline
+        {
+            return Ok(newest.id);
+        }
         let insert = || {
             self.connection.execute(
                 "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
@@ -106,15 +111,23 @@ impl Store {
         let keep = || {
             let known: Option<i64> = self
                 .connection
-                .query_row("SELECT id FROM layer_set WHERE digest = ?1", [digest.as_bytes()], |row| row.get(0))
+                .query_row(
+                    "SELECT id FROM layer_set WHERE digest = ?1",
+                    [digest.as_bytes()],
+                    |row| row.get(0),
+                )
                 .optional()?;
             if let Some(set) = known {
                 return Ok(set);
             }
-            self.connection.execute("INSERT INTO layer_set (digest) VALUES (?1)", [digest.as_bytes()])?;
+            self.connection.execute(
+                "INSERT INTO layer_set (digest) VALUES (?1)",
+                [digest.as_bytes()],
+            )?;
             let set = self.connection.last_insert_rowid();
-            let mut insert =
-                self.connection.prepare_cached("INSERT INTO layer_set_unit (layer_set, position, unit) VALUES (?1, ?2, ?3)")?;
+            let mut insert = self.connection.prepare_cached(
+                "INSERT INTO layer_set_unit (layer_set, position, unit) VALUES (?1, ?2, ?3)",
+            )?;
             for (unit, position) in units.iter().zip(0_i64..) {
                 insert.execute(params![set, position, unit.0])?;
             }
@@ -135,34 +148,56 @@ impl Reader {
         self.snapshot_where("pipeline = ?1", pipeline)
     }
 
-    fn snapshot_where(&self, condition: &str, pipeline: &str) -> Result<Option<Snapshot>, StoreError> {
+    fn snapshot_where(
+        &self,
+        condition: &str,
+        pipeline: &str,
+    ) -> Result<Option<Snapshot>, StoreError> {
         let find = || {
-            let statement = format!("SELECT id, build FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT 1");
+            let statement = format!(
+                "SELECT id, build FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT 1"
+            );
             let found: Option<(i64, i64)> = self
                 .connection
                 .prepare_cached(&statement)?
                 .query_row([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let Some((id, build)) = found else { return Ok(None) };
+            let Some((id, build)) = found else {
+                return Ok(None);
+            };
             let layers = self
                 .connection
                 .prepare_cached("SELECT name, layer_set FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position")?
                 .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            Ok(Some(Snapshot { id: SnapshotId(id), build: BuildId(build), layers }))
+            Ok(Some(Snapshot {
+                id: SnapshotId(id),
+                build: BuildId(build),
+                layers,
+            }))
         };
         find().map_err(|source| self.failed(source))
     }
 
     fn snapshot_pipeline(&self, id: SnapshotId) -> Result<String, StoreError> {
         self.connection
-            .query_row("SELECT pipeline FROM snapshot WHERE id = ?1", [id.0], |row| row.get(0))
+            .query_row(
+                "SELECT pipeline FROM snapshot WHERE id = ?1",
+                [id.0],
+                |row| row.get(0),
+            )
             .map_err(|source| self.failed(source))
     }
 
     /// Returns the units of a layer of a snapshot, in order; none where it has no such layer.
-    pub fn snapshot_units(&self, snapshot: &Snapshot, layer: &str) -> Result<Vec<SnapshotUnit>, StoreError> {
-        let Some(set) = snapshot.set(layer) else { return Ok(Vec::new()) };
+    pub fn snapshot_units(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+    ) -> Result<Vec<SnapshotUnit>, StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(Vec::new());
+        };
         self.connection
             .prepare_cached(
                 "SELECT u.id, u.key, u.fingerprint, u.realm, d.roles FROM layer_set_unit s
@@ -186,8 +221,14 @@ impl Reader {
     }
 
     /// Returns the artifacts of a layer of a snapshot, in order of their labels.
-    pub fn snapshot_artifacts(&self, snapshot: &Snapshot, layer: &str) -> Result<Vec<SnapshotArtifact>, StoreError> {
-        let Some(set) = snapshot.set(layer) else { return Ok(Vec::new()) };
+    pub fn snapshot_artifacts(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+    ) -> Result<Vec<SnapshotArtifact>, StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(Vec::new());
+        };
         let rows: Vec<Columns> = self
             .connection
             .prepare_cached(
@@ -203,7 +244,12 @@ impl Reader {
             })
             .map_err(|source| self.failed(source))?;
         rows.into_iter()
-            .map(|row| Ok(SnapshotArtifact { layer: layer.to_owned(), artifact: artifact_row(row)? }))
+            .map(|row| {
+                Ok(SnapshotArtifact {
+                    layer: layer.to_owned(),
+                    artifact: artifact_row(row)?,
+                })
+            })
             .collect()
     }
 }

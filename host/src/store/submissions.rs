@@ -38,8 +38,15 @@ pub enum SubmissionState {
 }
 
 impl SubmissionState {
-    const ALL: [Self; 7] =
-        [Self::Claimed, Self::Uploaded, Self::Creating, Self::Live, Self::Ended, Self::Settled, Self::Abandoned];
+    const ALL: [Self; 7] = [
+        Self::Claimed,
+        Self::Uploaded,
+        Self::Creating,
+        Self::Live,
+        Self::Ended,
+        Self::Settled,
+        Self::Abandoned,
+    ];
 
     /// Returns the name kept in rows and shown.
     pub const fn name(self) -> &'static str {
@@ -178,7 +185,10 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
         attempt: row.get(6)?,
         requests: row.get::<_, i64>(7)?.unsigned_abs(),
         // An unknown state comes from a newer format, which is opened for reading only.
-        state: SubmissionState::ALL.into_iter().find(|known| known.name() == state).unwrap_or(SubmissionState::Abandoned),
+        state: SubmissionState::ALL
+            .into_iter()
+            .find(|known| known.name() == state)
+            .unwrap_or(SubmissionState::Abandoned),
         status: row.get(9)?,
         file: row.get(10)?,
         batch: row.get(11)?,
@@ -204,7 +214,11 @@ impl Reader {
         Ok(self.submissions_where("id = ?1", id.0)?.pop())
     }
 
-    fn submissions_where(&self, condition: &str, number: i64) -> Result<Vec<Submission>, StoreError> {
+    fn submissions_where(
+        &self,
+        condition: &str,
+        number: i64,
+    ) -> Result<Vec<Submission>, StoreError> {
         let statement = format!("SELECT {COLUMNS} FROM submission WHERE {condition} ORDER BY id");
         self.connection
             .prepare_cached(&statement)
@@ -262,7 +276,11 @@ impl Reader {
             .and_then(|mut statement| {
                 statement
                     .query_row(params![submission.0, key.0.as_bytes()], |row| {
-                        Ok(SubmissionRequest { attempt: AttemptId(row.get(0)?), request: RequestId(row.get(1)?), key })
+                        Ok(SubmissionRequest {
+                            attempt: AttemptId(row.get(0)?),
+                            request: RequestId(row.get(1)?),
+                            key,
+                        })
                     })
                     .optional()
             })
@@ -278,7 +296,10 @@ impl Reader {
             )
             .and_then(|mut statement| {
                 statement.query_row([submission.0], |row| {
-                    Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
+                    Ok((
+                        row.get::<_, i64>(0)?.unsigned_abs(),
+                        row.get::<_, i64>(1)?.unsigned_abs(),
+                    ))
                 })
             })
             .map_err(|source| self.failed(source))

@@ -116,13 +116,33 @@ impl Store {
     }
 
     /// Records which artifact stands at `position` of a unit's inputs.
-    pub fn add_input(&self, unit: UnitId, position: usize, artifact: ArtifactId) -> Result<(), StoreError> {
-        self.insert_at("INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)", unit, position, artifact.0)
+    pub fn add_input(
+        &self,
+        unit: UnitId,
+        position: usize,
+        artifact: ArtifactId,
+    ) -> Result<(), StoreError> {
+        self.insert_at(
+            "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
+            unit,
+            position,
+            artifact.0,
+        )
     }
 
     /// Records which request stands at `position` of a unit's transcript.
-    pub fn add_to_transcript(&self, unit: UnitId, position: usize, request: RequestId) -> Result<(), StoreError> {
-        self.insert_at("INSERT OR REPLACE INTO transcript (unit, position, request) VALUES (?1, ?2, ?3)", unit, position, request.0)
+    pub fn add_to_transcript(
+        &self,
+        unit: UnitId,
+        position: usize,
+        request: RequestId,
+    ) -> Result<(), StoreError> {
+        self.insert_at(
+            "INSERT OR REPLACE INTO transcript (unit, position, request) VALUES (?1, ?2, ?3)",
+            unit,
+            position,
+            request.0,
+        )
     }
 
     /// Forgets a finished unit's outputs as its own, so that it can be made again.
@@ -154,14 +174,21 @@ impl Store {
                 "artifact",
                 "unit_detail",
             ] {
-                self.connection.execute(&format!("DELETE FROM {table}"), [])?;
+                self.connection
+                    .execute(&format!("DELETE FROM {table}"), [])?;
             }
             self.connection.execute("DELETE FROM unit", [])
         };
         forget().map_err(|source| self.failed(source))
     }
 
-    fn insert_at(&self, statement: &str, unit: UnitId, position: usize, value: i64) -> Result<(), StoreError> {
+    fn insert_at(
+        &self,
+        statement: &str,
+        unit: UnitId,
+        position: usize,
+        value: i64,
+    ) -> Result<(), StoreError> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         self.connection
             .prepare_cached(statement)
@@ -194,18 +221,32 @@ impl Reader {
     }
 
     /// Returns the unit that waits for answers under `fingerprint`.
-    pub fn open_unit(&self, fingerprint: Digest, realm: Realm) -> Result<Option<OpenUnit>, StoreError> {
+    pub fn open_unit(
+        &self,
+        fingerprint: Digest,
+        realm: Realm,
+    ) -> Result<Option<OpenUnit>, StoreError> {
         let id: Option<i64> = self
             .connection
-            .prepare_cached("SELECT id FROM unit WHERE fingerprint = ?1 AND realm = ?2 AND done = 0")
+            .prepare_cached(
+                "SELECT id FROM unit WHERE fingerprint = ?1 AND realm = ?2 AND done = 0",
+            )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![fingerprint.as_bytes(), realm.as_bytes()], |row| row.get(0))
+                    .query_row(params![fingerprint.as_bytes(), realm.as_bytes()], |row| {
+                        row.get(0)
+                    })
                     .optional()
             })
             .map_err(|source| self.failed(source))?;
-        let Some(id) = id.map(UnitId) else { return Ok(None) };
-        let transcript = self.transcript(id)?.into_iter().map(|entry| entry.key).collect();
+        let Some(id) = id.map(UnitId) else {
+            return Ok(None);
+        };
+        let transcript = self
+            .transcript(id)?
+            .into_iter()
+            .map(|entry| entry.key)
+            .collect();
         Ok(Some(OpenUnit { id, transcript }))
     }
 
