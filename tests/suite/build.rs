@@ -202,7 +202,7 @@ fn the_older_artifact_of_a_failed_unit_leaves_the_snapshot() {
     assert!(names.contains(&"styles/ws-amara".to_owned()), "{names:?}");
 }
 
-pub fn kinds(expected: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+pub(crate) fn kinds(expected: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     expected
         .iter()
         .map(|(unit, kind)| ((*unit).to_owned(), (*kind).to_owned()))

@@ -8,7 +8,7 @@ use crate::build::kinds;
 use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench};
 
 /// A script that cuts off every answer to what one person writes.
-pub fn truncating(name: &str) -> Script {
+pub(crate) fn truncating(name: &str) -> Script {
     Script::new().rule(Rule::on(format!("I am {name}")).reply(cut_off()))
 }
 

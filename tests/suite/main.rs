@@ -7,6 +7,11 @@
     clippy::disallowed_methods,
     reason = "a test prepares the files that a user would write"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not expect ends it"
+)]
 
 mod batch;
 mod build;

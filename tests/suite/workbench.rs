@@ -10,10 +10,10 @@ use synix_scripted_provider::{Ledger, Pace, Script, ScriptedProvider};
 use tempfile::TempDir;
 
 /// The key that every provider is given.
-pub const KEY: &str = "sk-the-suite-keeps-this-secret";
+pub(crate) const KEY: &str = "sk-the-suite-keeps-this-secret";
 
 /// Three people, their work styles through batches, and one summary by a call of its own at another provider.
-pub const TEAM: &str = r#"
+pub(crate) const TEAM: &str = r#"
 [models.default]
 provider = "anthropic"
 model = "claude-haiku-4-5"
@@ -48,7 +48,7 @@ label = "summary"
 "#;
 
 /// One layer of a guest, asked through batches.
-pub fn guest_layers(guest: &str) -> String {
+pub(crate) fn guest_layers(guest: &str) -> String {
     format!(
         r#"
 [models.default]
@@ -68,19 +68,19 @@ batch = true
 
 /// The ways to get a pipeline's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     Sync,
     Batch,
     Replay,
 }
 
-pub const MODES: [Mode; 3] = [Mode::Sync, Mode::Batch, Mode::Replay];
+pub(crate) const MODES: [Mode; 3] = [Mode::Sync, Mode::Batch, Mode::Replay];
 
 /// A batch build driven to its end.
-pub const BATCH: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
+pub(crate) const BATCH: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
 
 /// The newest batch build taken up and driven to its end.
-pub const RESUME: [&str; 6] = [
+pub(crate) const RESUME: [&str; 6] = [
     "batch-build",
     "resume",
     "--latest",
@@ -90,7 +90,7 @@ pub const RESUME: [&str; 6] = [
 ];
 
 /// A project with a provider of its own.
-pub struct Workbench {
+pub(crate) struct Workbench {
     folder: TempDir,
     /// The project's folder below it, so that it can be moved.
     project: PathBuf,
@@ -99,7 +99,7 @@ pub struct Workbench {
 
 /// What a command left behind.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -107,7 +107,7 @@ pub struct Run {
 
 impl Workbench {
     /// A project with the layers of [`TEAM`].
-    pub fn team() -> Self {
+    pub(crate) fn team() -> Self {
         let bench = Self::with_layers(TEAM);
         bench.write(
             "prompts/style.md",
@@ -123,7 +123,7 @@ impl Workbench {
     }
 
     /// A project whose only transform is a guest that reads `texts`.
-    pub fn guest(guest: &str, texts: &[(&str, &str)]) -> Self {
+    pub(crate) fn guest(guest: &str, texts: &[(&str, &str)]) -> Self {
         let bench = Self::with_layers(&guest_layers(guest));
         bench.plugin(guest);
         for (name, text) in texts {
@@ -133,7 +133,7 @@ impl Workbench {
     }
 
     /// A project with these layers and nothing else.
-    pub fn with_layers(layers: &str) -> Self {
+    pub(crate) fn with_layers(layers: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let project = folder.path().join("project");
         let bench = Self {
@@ -146,7 +146,7 @@ impl Workbench {
     }
 
     /// Writes a pipeline file whose providers are this bench's.
-    pub fn pipeline(&self, file: &str, layers: &str) {
+    pub(crate) fn pipeline(&self, file: &str, layers: &str) {
         self.write(
             file,
             &pipeline_at(
@@ -157,81 +157,81 @@ impl Workbench {
         );
     }
 
-    pub fn plugin(&self, name: &str) {
+    pub(crate) fn plugin(&self, name: &str) {
         let path = self.path(&format!("plugins/{name}.wasm"));
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for plugins");
         fs::write(path, synix_test_components::bytes(name)).expect("a written plugin");
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.project.join(file)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder in the project");
         fs::write(path, text).expect("a written file");
     }
 
-    pub fn remove(&self, file: &str) {
+    pub(crate) fn remove(&self, file: &str) {
         fs::remove_file(self.path(file)).expect("a removed file");
     }
 
     /// Moves the project to another folder.
-    pub fn relocate(&mut self) {
+    pub(crate) fn relocate(&mut self) {
         let target = self.folder.path().join("elsewhere");
         fs::rename(&self.project, &target).expect("a moved project");
         self.project = target;
     }
 
     /// Sets the script without losing batches or the ledger.
-    pub fn script(&self, script: Script) {
+    pub(crate) fn script(&self, script: Script) {
         self.provider.script(script);
     }
 
     /// Keeps batches in progress until they are finished by hand.
-    pub fn hold_batches(&self) {
+    pub(crate) fn hold_batches(&self) {
         self.script(Script::new().batches(Pace::in_progress(1 << 40)));
     }
 
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         self.provider.ledger()
     }
 
     /// How many requests were executed so far, and how many are sure to be.
-    pub fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         let ledger = self.ledger();
         ledger.executed.len() + ledger.pending.len()
     }
 
     /// The command in the project's folder, with nothing in its environment but what it needs.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         command_in(&self.project, arguments)
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         Run::of(&mut self.command(arguments))
     }
 
     /// Runs a command that must succeed.
-    pub fn ok(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
         self.run(arguments).expect_code(0)
     }
 
     /// Runs a command with `--json` and returns its document.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
     /// Starts a command and leaves it running; its output is nobody's.
-    pub fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("a started command")
     }
 
     /// Gets the pipeline's answers in one of the ways; a replay is of a recorded sync build.
-    pub fn build_in(&self, mode: Mode) -> Run {
+    pub(crate) fn build_in(&self, mode: Mode) -> Run {
         match mode {
             Mode::Sync => self.run(&["build"]),
             Mode::Batch => self.run(&BATCH),
@@ -245,7 +245,7 @@ impl Workbench {
     }
 
     /// `layer/label` and digest of every artifact.
-    pub fn artifacts(&self) -> BTreeSet<(String, String)> {
+    pub(crate) fn artifacts(&self) -> BTreeSet<(String, String)> {
         let listed = self.json(&["list"]);
         let artifacts = listed["artifacts"].as_array().expect("a list of artifacts");
         artifacts
@@ -260,22 +260,22 @@ impl Workbench {
     }
 
     /// `layer/label` of every artifact.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.artifacts().into_iter().map(|(name, _)| name).collect()
     }
 
     /// The content of an artifact.
-    pub fn content(&self, name: &str) -> String {
+    pub(crate) fn content(&self, name: &str) -> String {
         text(&self.json(&["show", name])["content"])
     }
 
     /// The status of the newest batch build.
-    pub fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         self.json(&["batch-build", "status", "--latest"])
     }
 
     /// `unit` and `kind` of each failure of the newest build.
-    pub fn failures(document: &Value) -> BTreeSet<(String, String)> {
+    pub(crate) fn failures(document: &Value) -> BTreeSet<(String, String)> {
         let failures = document["failures"].as_array().expect("a list of failures");
         failures
             .iter()
@@ -284,12 +284,12 @@ impl Workbench {
     }
 
     /// Opens the state beside the command.
-    pub fn database(&self) -> rusqlite::Connection {
+    pub(crate) fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path(".synix/state.sqlite3")).expect("the state database")
     }
 
     /// Waits until the provider has seen what `seen` looks for, as long as `child` runs.
-    pub fn wait_for(&self, child: &mut Child, seen: impl Fn(&Ledger) -> bool) {
+    pub(crate) fn wait_for(&self, child: &mut Child, seen: impl Fn(&Ledger) -> bool) {
         while !seen(&self.ledger()) {
             let ended = child.try_wait().expect("a process to ask");
             assert!(
@@ -302,7 +302,7 @@ impl Workbench {
 }
 
 impl Run {
-    pub fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let Output {
             status,
             stdout,
@@ -317,7 +317,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn expect_code(self, code: i32) -> Self {
+    pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
             "stdout: {}\nstderr: {}",
@@ -327,7 +327,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         match serde_json::from_str(&self.stdout) {
             Ok(value) => value,
             Err(error) => panic!("{error} in {:?}\nstderr: {}", self.stdout, self.stderr),
@@ -335,13 +335,13 @@ impl Run {
     }
 
     /// Says whether either output holds `text`.
-    pub fn says(&self, text: &str) -> bool {
+    pub(crate) fn says(&self, text: &str) -> bool {
         self.stdout.contains(text) || self.stderr.contains(text)
     }
 }
 
 /// The command in a folder, with nothing in its environment but what it needs.
-pub fn command_in(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Command {
     // Shared by all tests and kept between runs: compiling a component takes longer than any test.
     let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
@@ -362,7 +362,7 @@ pub fn command_in(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A pipeline file with its providers at these URLs.
-pub fn pipeline_at(openai: &str, anthropic: &str, layers: &str) -> String {
+pub(crate) fn pipeline_at(openai: &str, anthropic: &str, layers: &str) -> String {
     format!(
         r#"[pipeline]
 name = "suite"
@@ -382,7 +382,7 @@ backoff = 0
 
 /// A JSON text; anything else is an error of the command.
 #[track_caller]
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value.as_str() {
         Some(text) => text.to_owned(),
         None => panic!("{value} is no text"),

@@ -159,7 +159,7 @@ impl Batches<'_> {
         match &outcome {
             Outcome::Answered(answer) => {
                 self.store
-                    .close_answered(open.attempt, open.request, answer)?
+                    .close_answered(open.attempt, open.request, answer)?;
             }
             Outcome::Failed(failure) => {
                 let note = AttemptNote {

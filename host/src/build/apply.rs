@@ -25,7 +25,10 @@ impl<A: Answerer> Scheduler<'_, A> {
             match ran.end {
                 RunEnd::Broken(error) => return Err(error.into()),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
-                RunEnd::Suspended => self.suspend(ran.unit, ran.asked)?,
+                RunEnd::Suspended => {
+                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    self.suspend(ran.unit, ran.asked, roles.as_deref())?;
+                }
                 RunEnd::Done { outputs, log } => {
                     let roles = self.site.pipeline.roles.extra(&ran.roles);
                     self.finish(ran.unit, &ran.asked, roles.as_deref(), outputs, &log)?;
@@ -41,6 +44,9 @@ impl<A: Answerer> Scheduler<'_, A> {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             match outcome {
                 Outcome::Answered(answer) => {
+                    if answer.ending == Ending::Truncated {
+                        self.truncated_requests.insert(key, answer.usage);
+                    }
                     for unit in waiters {
                         let accepted = answer.ending == Ending::Complete
                             || self.transform(self.units[unit].layer).accept_truncated;
@@ -70,11 +76,26 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
     }
 
-    fn suspend(&mut self, number: usize, asked: Vec<AskedRequest>) -> Result<(), BuildError> {
+    fn suspend(
+        &mut self,
+        number: usize,
+        asked: Vec<AskedRequest>,
+        roles: Option<&str>,
+    ) -> Result<(), BuildError> {
+        let accepts_truncated = self.transform(self.units[number].layer).accept_truncated;
         let known_failure = asked
             .iter()
             .filter(|asked| asked.answer.is_none())
-            .find_map(|asked| self.failed_requests.get(&asked.key).cloned());
+            .find_map(|asked| {
+                let cut = self
+                    .truncated_requests
+                    .get(&asked.key)
+                    .filter(|_| !accepts_truncated);
+                self.failed_requests
+                    .get(&asked.key)
+                    .cloned()
+                    .or_else(|| cut.copied().map(truncated))
+            });
         if let Some(failure) = known_failure {
             return self.fail_unit(number, &failure);
         }
@@ -84,7 +105,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 let inputs = self.stored_inputs(number);
                 let entry = self.entry(number, &parts, &inputs);
                 journal
-                    .suspended(&entry, &asked)?
+                    .suspended(&entry, &asked, roles)?
                     .into_iter()
                     .map(Some)
                     .collect()

@@ -17,7 +17,7 @@ use super::pool::Pool;
 use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
-use super::sync::{Providers, SyncCalls};
+use super::sync::{Providers, SyncCalls, take_over_orphans};
 use crate::batch::{BatchSettings, Batches};
 use crate::clock::Clock;
 use crate::fingerprint::StaleReason;
@@ -113,7 +113,7 @@ pub async fn drive(
         BuildKind::Build => Modes::all_sync(desk.pipeline),
         BuildKind::Batch => Modes::by_layer(desk.pipeline),
     };
-    modes.restore(&store.build_layers(build)?);
+    modes.restore(&store.build_layers(build)?, desk.pipeline);
     let journal = Journal {
         store,
         build,
@@ -186,29 +186,6 @@ async fn finish<A: Answerer>(
         })?;
     }
     Ok(Driven { complete })
-}
-
-/// Marks the sends of processes that died as unclear, so that their requests are free again.
-fn take_over_orphans(
-    store: &Store,
-    own: BuildId,
-    observer: Observer<'_>,
-) -> Result<(), BuildError> {
-    let mut orphans = 0;
-    for build in store.builds_in_flight()? {
-        let lock = if build == own {
-            None
-        } else {
-            store.lock_build(build)?
-        };
-        if build == own || lock.is_some() {
-            orphans += store.write(|| store.close_orphans(build))?;
-        }
-    }
-    if orphans > 0 {
-        observer(&Event::Unclear { requests: orphans });
-    }
-    Ok(())
 }
 
 /// Finds out what a build would do. Writes nothing and sends nothing.

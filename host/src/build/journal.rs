@@ -46,8 +46,9 @@ impl Journal<'_> {
         &self,
         entry: &Entry<'_>,
         asked: &[AskedRequest],
+        roles: Option<&str>,
     ) -> Result<Vec<RequestId>, StoreError> {
-        let unit = self.unit(entry, false, None, &[])?;
+        let unit = self.unit(entry, self.realm, false, roles, &[])?;
         let requests = self.transcript(unit, asked)?;
         self.store.keep_build_unit(
             self.build,
@@ -68,10 +69,7 @@ impl Journal<'_> {
         outputs: &[(Artifact, Digest)],
         log: &[LogLine],
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
-        if let Some((earlier, _)) = self.store.finished_unit(entry.fingerprint, self.realm)? {
-            self.store.retire_unit(earlier)?;
-        }
-        let unit = self.unit(entry, true, roles, log)?;
+        let unit = self.unit(entry, self.realm, true, roles, log)?;
         let requests = self.transcript(unit, asked)?;
         if self.realm != Realm::Live {
             for (request, asked) in requests.iter().zip(asked) {
@@ -94,14 +92,19 @@ impl Journal<'_> {
         Ok((unit, ids))
     }
 
-    /// Writes a source's file.
+    /// Lets a unit go, so that its fingerprint is free for another beginning.
+    pub(super) fn retire(&self, unit: UnitId) -> Result<(), StoreError> {
+        self.store.retire_unit(unit)
+    }
+
+    /// Writes a source's file. What it says does not depend on where answers come from.
     pub(super) fn source(
         &self,
         entry: &Entry<'_>,
         artifact: &Artifact,
         digest: Digest,
     ) -> Result<(UnitId, ArtifactId), StoreError> {
-        let unit = self.unit(entry, true, None, &[])?;
+        let unit = self.unit(entry, Realm::Live, true, None, &[])?;
         let id = self.store.add_artifact(unit, 0, artifact, digest)?;
         self.store.keep_build_unit(
             self.build,
@@ -132,10 +135,15 @@ impl Journal<'_> {
     fn unit(
         &self,
         entry: &Entry<'_>,
+        realm: Realm,
         done: bool,
         roles: Option<&str>,
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
+        // One that was made before stays as it was: snapshots and provenance name it.
+        if let Some((earlier, _)) = self.store.finished_unit(entry.fingerprint, realm)? {
+            self.store.retire_unit(earlier)?;
+        }
         let log = (!log.is_empty()).then(|| {
             log.iter()
                 .map(|line| format!("{} {}\n", line.level, line.message))
@@ -143,7 +151,7 @@ impl Journal<'_> {
         });
         let unit = self.store.keep_unit(&NewUnit {
             fingerprint: entry.fingerprint,
-            realm: self.realm,
+            realm,
             layer: entry.layer_name,
             key: entry.key,
             done,

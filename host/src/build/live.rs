@@ -32,6 +32,15 @@ pub enum Patience {
 /// How often another process's sync calls are looked for.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
 
+/// What is in flight and not ours to speed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// Only sync calls of other processes.
+    Calls,
+    /// Batches, too.
+    Batches,
+}
+
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
@@ -94,17 +103,15 @@ impl<'a> Live<'a> {
     }
 
     /// Waits until the next look is due; false when the timeout comes first.
-    async fn wait(&self, next: Option<Duration>) -> bool {
+    async fn wait(&self, awaited: Awaited) -> bool {
         let Patience::Poll { interval, timeout } = self.patience else {
             return false;
         };
-        let mut pause = match next {
-            Some(hint) => hint.max(interval),
-            None => interval,
+        let mut pause = match (awaited, self.batches.next_look()) {
+            (Awaited::Calls, _) => interval.min(LOOK_ELSEWHERE),
+            (Awaited::Batches, Some(hint)) => hint.max(interval),
+            (Awaited::Batches, None) => interval,
         };
-        if !self.batches.is_waiting() {
-            pause = pause.min(LOOK_ELSEWHERE);
-        }
         if let Some(timeout) = timeout {
             let left = timeout.saturating_sub(self.started.elapsed());
             if left.is_zero() {
@@ -118,7 +125,10 @@ impl<'a> Live<'a> {
 
     async fn settled_while_idle(&mut self) -> Result<Option<Vec<Settled>>, BuildError> {
         loop {
-            self.decide()?;
+            // A mode is decided by all that is on record before anything must be waited for (C3).
+            if !self.calls.is_busy() {
+                self.decide()?;
+            }
             if self.calls.is_busy() {
                 return self.calls.settled().await.map(Some);
             }
@@ -136,12 +146,21 @@ impl<'a> Live<'a> {
                     requests: self.calls.elsewhere(),
                 });
             }
+            let awaited = if self.batches.is_waiting() || self.calls.waits_for_a_batch()? {
+                Awaited::Batches
+            } else {
+                Awaited::Calls
+            };
             // The first look is free of waiting (L1); batches made just now have nothing to show yet.
-            if self.looked && !self.wait(self.batches.next_look()).await {
+            if self.looked && !self.wait(awaited).await {
                 return Ok(None);
             }
+            // Whoever had them in flight may have died since.
+            self.calls.take_over_orphans(self.observer)?;
+            if !self.looked || awaited == Awaited::Batches {
+                self.batches.look().await?;
+            }
             self.looked = true;
-            self.batches.look().await?;
             self.calls.retry_elsewhere();
             let found = self.taken();
             if !found.is_empty() {

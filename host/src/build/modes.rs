@@ -57,10 +57,15 @@ impl Modes {
     }
 
     /// Takes over what was decided when the build was driven before.
-    pub(super) fn restore(&mut self, layers: &[BuildLayer]) {
+    pub(super) fn restore(&mut self, layers: &[BuildLayer], pipeline: &ReadyPipeline) {
         for layer in layers {
-            if let (Some(mode), Some(decided)) = (layer.mode, self.decided.get_mut(layer.position))
-            {
+            // By name: the pipeline may be another one now, at the user's word.
+            let position = pipeline
+                .layers
+                .iter()
+                .position(|known| known.name.as_str() == layer.name);
+            let decided = position.and_then(|position| self.decided.get_mut(position));
+            if let (Some(mode), Some(decided)) = (layer.mode, decided) {
                 *decided = Some(mode);
             }
         }

@@ -1,5 +1,6 @@
 //! Worker threads that run units. They are pure: they read, and hand back what they found.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,7 +16,8 @@ use crate::store::{Reader, StoreError};
 #[derive(Debug)]
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
-    results: UnboundedReceiver<Vec<Ran>>,
+    /// `None` from a worker that panicked.
+    results: UnboundedReceiver<Option<Vec<Ran>>>,
     threads: Vec<JoinHandle<()>>,
     /// Chunks handed out whose results have not come back.
     outstanding: usize,
@@ -40,7 +42,7 @@ impl Pool {
             };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
             threads.push(std::thread::spawn(move || {
-                work(&queue, &sender, &recall, &roles)
+                work(&queue, &sender, &recall, &roles);
             }));
         }
         Ok(Self {
@@ -49,6 +51,11 @@ impl Pool {
             threads,
             outstanding: 0,
         })
+    }
+
+    /// Returns how many threads there are, at least one.
+    pub(super) fn workers(&self) -> usize {
+        self.threads.len().max(1)
     }
 
     /// Says whether another chunk would keep a thread busy.
@@ -70,17 +77,19 @@ impl Pool {
         }
     }
 
-    /// Returns the results of a chunk, in the order of its jobs; `None` when the threads are gone.
+    /// Returns the results of a chunk, in the order of its jobs; `None` when a thread is gone.
     pub(super) async fn results(&mut self) -> Option<Vec<Ran>> {
         let results = self.results.recv().await;
         self.outstanding = self.outstanding.saturating_sub(1);
-        results
+        results.flatten()
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.chunks = None;
+        // Chunks that nobody waits for are not run.
+        self.results.close();
         for thread in self.threads.drain(..) {
             // A worker that panicked has nothing left to hand back.
             let _ = thread.join();
@@ -90,15 +99,24 @@ impl Drop for Pool {
 
 fn work(
     queue: &Mutex<Receiver<Vec<Job>>>,
-    sender: &UnboundedSender<Vec<Ran>>,
+    sender: &UnboundedSender<Option<Vec<Ran>>>,
     recall: &Recall,
     roles: &Roles,
 ) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
-        let results = chunk.iter().map(|job| run(job, roles, recall)).collect();
-        if sender.send(results).is_err() {
+        let run_all = || {
+            chunk
+                .iter()
+                .take_while(|_| !sender.is_closed())
+                .map(|job| run(job, roles, recall))
+                .collect()
+        };
+        // A thread that died in silence would let the build wait for ever.
+        let results = catch_unwind(AssertUnwindSafe(run_all)).ok();
+        let panicked = results.is_none();
+        if sender.send(results).is_err() || panicked {
             return;
         }
     }

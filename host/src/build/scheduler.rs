@@ -21,7 +21,7 @@ use crate::fingerprint::UnitParts;
 use crate::ids::{Label, UnitKey};
 use crate::plan::{PlanFailure, PlanUnit};
 use crate::plugin::UnitSpec;
-use crate::request::{Failure, RequestKey};
+use crate::request::{Failure, RequestKey, Usage};
 use crate::source::ProjectFolder;
 use crate::store::{BuildLayer, Reader, Realm, UnitId};
 
@@ -91,6 +91,8 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
     /// Requests that settled without an answer; they are not asked again in this process.
     pub(super) failed_requests: HashMap<RequestKey, Failure>,
+    /// Requests whose answer was cut at its limit, and what it cost; likewise.
+    pub(super) truncated_requests: HashMap<RequestKey, Usage>,
     /// Requests for the answerer, once what asked them is written down.
     pub(super) to_ask: Vec<Asked>,
     pub(super) previous: Previous<'a>,
@@ -120,6 +122,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             runnable: VecDeque::new(),
             waiters: HashMap::new(),
             failed_requests: HashMap::new(),
+            truncated_requests: HashMap::new(),
             to_ask: Vec::new(),
         })
     }
@@ -201,7 +204,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     fn hand_out(&mut self, pool: &mut Pool) {
         while pool.has_room() && !self.runnable.is_empty() {
-            let take = self.runnable.len().min(CHUNK);
+            let take = self.runnable.len().div_ceil(pool.workers()).min(CHUNK);
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)

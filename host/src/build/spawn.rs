@@ -10,12 +10,13 @@ use super::journal::Entry;
 use super::layers::{ReadyBody, ReadyTransform};
 use super::scheduler::{Scheduler, Unit};
 use super::unit::guest_failure;
+use crate::digest::Digest;
 use crate::fingerprint::{InputPart, StaleReason, StoredParts, UnitParts, source_fingerprint};
 use crate::ids::{Kind, UnitKey};
 use crate::json;
 use crate::plan::PlanUnit;
 use crate::plugin::{Header, Shape, UnitSpec};
-use crate::request::{Failure, FailureKind, Usage};
+use crate::request::{Failure, FailureKind, RequestKey, Usage};
 use crate::source::SourceFile;
 use crate::store::{Realm, UnitId};
 
@@ -199,11 +200,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 continue;
             }
             self.layers[dependant].spawned = true;
+            // Its first unit may settle before its last is known; the layer is not complete then.
+            self.layers[dependant].open += 1;
             if transform.plugin.descriptor().shape == Shape::PerInput {
                 self.hold_back_each(dependant, &transform)?;
             } else {
                 self.spawn_by_split(dependant, &transform)?;
             }
+            self.layers[dependant].open -= 1;
             self.check_complete(dependant)?;
         }
         Ok(())
@@ -220,6 +224,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         for input in &transform.inputs {
             for key in self.layers[*input].failed.clone() {
                 let needs = format!("{}/{key}", self.layer_name(*input));
+                // Named as the unit would be; a name that is too long is no unit's.
+                let key = if transform.inputs.len() == 1 {
+                    key
+                } else {
+                    UnitKey::parse(&needs).unwrap_or(key)
+                };
                 self.hold_back(layer, key, &needs)?;
             }
         }
@@ -365,12 +375,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[layer].open += 1;
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
-        let transcript = match self.site.reader {
-            Some(reader) => reader
-                .open_unit(fingerprint, self.site.realm)?
-                .map(|open| open.transcript),
-            None => None,
-        };
+        let transcript = self.earlier_transcript(fingerprint)?;
         if self.site.journal.is_none() {
             let now = StoredParts {
                 layer: transform.parts.clone(),
@@ -391,11 +396,29 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             inputs,
             parts,
             fingerprint,
-            transcript: transcript.unwrap_or_default(),
+            transcript,
             waiting: 0,
             settled: false,
         });
         Ok(())
+    }
+
+    /// Returns what the unit under `fingerprint` asked before it had to wait.
+    fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
+        let Some(reader) = self.site.reader else {
+            return Ok(Vec::new());
+        };
+        let Some(open) = reader.open_unit(fingerprint, self.site.realm)? else {
+            return Ok(Vec::new());
+        };
+        if self.site.pipeline.roles.unchanged(open.roles.as_deref()) {
+            return Ok(open.transcript);
+        }
+        // It asked another model then; what it asks now is no divergence.
+        if let Some(journal) = self.site.journal {
+            journal.retire(open.id)?;
+        }
+        Ok(Vec::new())
     }
 
     /// Takes in the artifacts of a unit that has them, unless another unit has one of the labels.

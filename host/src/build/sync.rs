@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::BuildError;
 use super::answerer::{Asked, Settled};
+use super::event::{Event, Observer};
 use crate::llm::{Completion, Provider};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
@@ -80,6 +81,21 @@ impl<'a> SyncCalls<'a> {
     /// Returns how many requests somebody else has in flight.
     pub(super) fn elsewhere(&self) -> usize {
         self.elsewhere.len()
+    }
+
+    /// Says whether any of these is in a batch.
+    pub(super) fn waits_for_a_batch(&self) -> Result<bool, BuildError> {
+        for request in self.elsewhere.iter().filter_map(|asked| asked.id) {
+            if matches!(self.store.in_flight(request)?, Some(Some(_))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Frees what processes that died had in flight; call it with nothing of ours in flight.
+    pub(super) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
+        take_over_orphans(self.store, self.build, observer)
     }
 
     /// Tries again what somebody else had in flight.
@@ -180,7 +196,7 @@ impl<'a> SyncCalls<'a> {
                     .add_unclear(*request, self.build, completion.unclear)?;
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
-                        self.store.close_answered(*attempt, *request, answer)?
+                        self.store.close_answered(*attempt, *request, answer)?;
                     }
                     Outcome::Failed(failure) => {
                         let note = AttemptNote {
@@ -209,6 +225,29 @@ impl<'a> SyncCalls<'a> {
         }
         Ok(())
     }
+}
+
+/// Marks the sends of processes that died as unclear, so that their requests are free again.
+pub(super) fn take_over_orphans(
+    store: &Store,
+    own: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    let mut orphans = 0;
+    for build in store.builds_in_flight()? {
+        let lock = if build == own {
+            None
+        } else {
+            store.lock_build(build)?
+        };
+        if build == own || lock.is_some() {
+            orphans += store.write(|| store.close_orphans(build))?;
+        }
+    }
+    if orphans > 0 {
+        observer(&Event::Unclear { requests: orphans });
+    }
+    Ok(())
 }
 
 fn unknown_provider(name: &str) -> Completion {

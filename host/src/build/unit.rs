@@ -234,10 +234,15 @@ impl Desk<'_> {
 impl Model for Desk<'_> {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
+        let before = self.asked.len();
         for ask in asked {
             match self.ask(ask) {
                 Ok(answer) => answers.push(answer),
-                Err(refusal) => return Verdict::Refused(refusal),
+                Err(refusal) => {
+                    // The guest gets no answer from this round, so none is paid for.
+                    self.asked.truncate(before);
+                    return Verdict::Refused(refusal);
+                }
             }
             if self.stopped.is_some() {
                 return Verdict::Suspend;

@@ -194,7 +194,7 @@ mod tests {
                     .layer
                     .files
                     .values_mut()
-                    .for_each(|file| file.digest = Digest::of(b"other"))
+                    .for_each(|file| file.digest = Digest::of(b"other"));
             },
             |parts| parts.layer.model = None,
             |parts| parts.layer.asking.push('2'),

@@ -160,17 +160,16 @@ impl Store {
         act: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         self.execute_batch("BEGIN IMMEDIATE")?;
-        match act() {
-            Ok(value) => {
-                self.execute_batch("COMMIT")?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The first error is the one to report.
-                let _ = self.execute_batch("ROLLBACK");
-                Err(error)
-            }
-        }
+        let error = match act() {
+            Ok(value) => match self.execute_batch("COMMIT") {
+                Ok(()) => return Ok(value),
+                Err(error) => error.into(),
+            },
+            Err(error) => error,
+        };
+        // The first error is the one to report.
+        let _ = self.execute_batch("ROLLBACK");
+        Err(error)
     }
 
     /// Takes the lock on driving a build, or returns `None` where another process has it.

@@ -72,6 +72,8 @@ pub struct OpenUnit {
     pub id: UnitId,
     /// What it asked so far, in order.
     pub transcript: Vec<RequestKey>,
+    /// The model roles it used beside its layer's, as a JSON object.
+    pub roles: Option<String>,
 }
 
 /// A request of a unit.
@@ -145,7 +147,7 @@ impl Store {
         )
     }
 
-    /// Forgets a finished unit's outputs as its own, so that it can be made again.
+    /// Takes a unit's fingerprint from it, so that it can be made again.
     ///
     /// The artifacts stay: units made from them name them as their inputs.
     pub fn retire_unit(&self, unit: UnitId) -> Result<(), StoreError> {
@@ -226,20 +228,21 @@ impl Reader {
         fingerprint: Digest,
         realm: Realm,
     ) -> Result<Option<OpenUnit>, StoreError> {
-        let id: Option<i64> = self
+        let found: Option<(UnitId, Option<String>)> = self
             .connection
             .prepare_cached(
-                "SELECT id FROM unit WHERE fingerprint = ?1 AND realm = ?2 AND done = 0",
+                "SELECT id, roles FROM unit JOIN unit_detail ON unit = id
+                 WHERE fingerprint = ?1 AND realm = ?2 AND done = 0",
             )
             .and_then(|mut statement| {
                 statement
                     .query_row(params![fingerprint.as_bytes(), realm.as_bytes()], |row| {
-                        row.get(0)
+                        Ok((UnitId(row.get(0)?), row.get(1)?))
                     })
                     .optional()
             })
             .map_err(|source| self.failed(source))?;
-        let Some(id) = id.map(UnitId) else {
+        let Some((id, roles)) = found else {
             return Ok(None);
         };
         let transcript = self
@@ -247,7 +250,11 @@ impl Reader {
             .into_iter()
             .map(|entry| entry.key)
             .collect();
-        Ok(Some(OpenUnit { id, transcript }))
+        Ok(Some(OpenUnit {
+            id,
+            transcript,
+            roles,
+        }))
     }
 
     /// Returns the unit.
