@@ -14,11 +14,6 @@ pub(crate) fn run() -> Result<(), Failure> {
     let cargo = Toolchain::from_environment().cargo;
     shell::run(
         Command::new(&cargo)
-            .args(["build", "--locked"])
-            .current_dir(root()),
-    )?;
-    shell::run(
-        Command::new(&cargo)
             .args(["test", "--workspace", "--locked"])
             .current_dir(root()),
     )

@@ -223,9 +223,7 @@ impl Batches<'_> {
             message: failure.message.clone(),
         });
         for key in keys {
-            if self.wanted.remove(&key).is_some() {
-                self.settled.push((key, Outcome::Failed(failure.clone())));
-            }
+            self.bring(key, Outcome::Failed(failure.clone()));
         }
         Ok(())
     }

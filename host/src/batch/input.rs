@@ -1,6 +1,6 @@
 //! From queued requests to claimed chunks and their input files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -128,8 +128,9 @@ impl Batches<'_> {
     pub(super) fn claim_again(&mut self) -> Result<(), BatchError> {
         let mut free = Vec::new();
         let mut answered = Vec::new();
+        let queued_already: HashSet<_> = self.queue.iter().map(|queued| queued.key).collect();
         for (queued, _) in self.wanted.values() {
-            if self.queue.iter().any(|other| other.key == queued.key) {
+            if queued_already.contains(&queued.key) {
                 continue;
             }
             // What is in flight may be asked again after an answer that would not do.

@@ -191,6 +191,11 @@ impl<'a> Batches<'a> {
             }
         }
         if submission.state < SubmissionState::Live {
+            let build = self.store.build(submission.build)?;
+            if build.is_some_and(|build| build.cancelled) {
+                // It could not be cancelled with the rest; sending it now would spend money on it.
+                return self.cancel_one(submission, &provider).await;
+            }
             self.bring_to_life(&mut submission, &provider).await?;
         }
         drop(lock);

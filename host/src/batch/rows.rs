@@ -37,7 +37,8 @@ impl Batches<'_> {
             let path = self
                 .store
                 .batch_folder()?
-                .join(format!("{}-{name}.jsonl", submission.token));
+                // Another build may take the same rows at the same time.
+                .join(format!("{}-{name}-{}.jsonl", submission.token, self.build));
             if let Err(error) = provider.download(file, &path).await {
                 // The file stays at the provider; the submission stays `ended`.
                 self.tell(&BatchEvent::Trouble {
@@ -174,7 +175,7 @@ impl Batches<'_> {
     }
 
     /// Hands an outcome to this command, if it waits for it; a passing failure goes into the next batch.
-    fn bring(&mut self, key: RequestKey, outcome: Outcome) {
+    pub(super) fn bring(&mut self, key: RequestKey, outcome: Outcome) {
         let Some((queued, sends)) = self.wanted.get(&key) else {
             return;
         };

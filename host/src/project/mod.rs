@@ -329,15 +329,7 @@ impl Project {
     }
 
     fn lock(&self, store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
-        let Some(mut lock) = store.lock_build(build)? else {
-            let holder = store.build_holder(build);
-            let holder = if holder.is_empty() {
-                holder
-            } else {
-                format!(" ({holder})")
-            };
-            return Err(BuildError::Held { build, holder }.into());
-        };
+        let mut lock = take_lock(store, build)?;
         lock.sign(&format!(
             "process {} since {}",
             std::process::id(),
@@ -385,7 +377,8 @@ impl Project {
             Ok(_) => {}
             Err(error @ BuildError::Interrupted) => return Err(error.into()),
             Err(error) => {
-                store.write(|| store.keep_build_error(build, Some(&error.to_string())))?;
+                // The first error is the one to report.
+                let _ = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
                 return Err(error.into());
             }
         }
@@ -614,7 +607,12 @@ pub fn cancel(
     let store = Store::open(&place.state())?;
     let row = chosen(&store, build)?;
     let project = place.project_of(&row, options)?;
-    if row.cancelled || row.closed.is_some() {
+    let under_way = store
+        .unsettled_submissions()?
+        .iter()
+        .any(|submission| submission.build == row.id);
+    // A provider may have refused the first cancel, and its batch goes on and is billed.
+    if row.closed.is_some() || (row.cancelled && !under_way) {
         let status = if row.cancelled {
             "cancelled"
         } else {
@@ -672,13 +670,35 @@ pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
     Ok(Reader::open(&Place::with_state(options)?.state())?)
 }
 
+/// Takes the lock on driving a build, or says who holds it.
+fn take_lock(store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
+    if let Some(lock) = store.lock_build(build)? {
+        return Ok(lock);
+    }
+    let holder = store.build_holder(build);
+    let holder = if holder.is_empty() {
+        holder
+    } else {
+        format!(" ({holder})")
+    };
+    Err(BuildError::Held { build, holder }.into())
+}
+
 /// Forgets what the pipeline makes now, so that everything is made again from the answers on record.
 ///
 /// Answers, batches and builds stay: they stand for money.
 pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
+    // A build that is driven now would lose what it stands on.
+    let mut locks = Vec::new();
+    for row in store.builds(None)? {
+        if row.closed.is_none() && !row.cancelled {
+            locks.push(take_lock(&store, row.id)?);
+        }
+    }
     let units = store.write(|| store.forget_units())?;
+    drop(locks);
     let removed = if units == 0 {
         Vec::new()
     } else {
