@@ -53,14 +53,14 @@ impl Pool {
         })
     }
 
-    /// Returns how many threads there are, at least one.
-    pub(super) fn workers(&self) -> usize {
-        self.threads.len().max(1)
+    /// Returns how many chunks can be out at once: each thread has one to run and one to go on with.
+    pub(super) fn places(&self) -> usize {
+        (self.threads.len() * 2).max(1)
     }
 
     /// Says whether another chunk would keep a thread busy.
     pub(super) fn has_room(&self) -> bool {
-        self.outstanding < self.threads.len() * 2
+        self.outstanding < self.places()
     }
 
     /// Says whether all results are back.

@@ -25,9 +25,9 @@ use crate::request::{Failure, RequestKey, Usage};
 use crate::source::ProjectFolder;
 use crate::store::{BuildLayer, Reader, Realm, UnitId};
 
-/// Units handed to a worker at a time: enough to make the hand-over cheap,
-/// few enough to keep every core busy to the end.
-const CHUNK: usize = 64;
+/// Units handed to a worker at a time, at most. A chunk's results share one durable
+/// transaction; a short queue is shared out evenly instead.
+const CHUNK: usize = 512;
 
 /// What a scheduler works on.
 #[derive(Clone, Copy)]
@@ -204,7 +204,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     fn hand_out(&mut self, pool: &mut Pool) {
         while pool.has_room() && !self.runnable.is_empty() {
-            let take = self.runnable.len().div_ceil(pool.workers()).min(CHUNK);
+            let take = self.runnable.len().div_ceil(pool.places()).min(CHUNK);
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)

@@ -100,7 +100,7 @@ impl ProjectError {
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
                 | BuildError::WorkersGone
-                | BuildError::Interrupted => 1,
+                | BuildError::Interrupted { .. } => 1,
             },
             Self::Folder(_)
             | Self::Sandbox(_)

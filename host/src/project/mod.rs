@@ -370,12 +370,12 @@ impl Project {
         let outcome = runtime()?.block_on(async {
             tokio::select! {
                 driven = build::drive(self.desk(cassette), drive, store, build, observer) => driven,
-                _ = tokio::signal::ctrl_c() => Err(BuildError::Interrupted),
+                _ = tokio::signal::ctrl_c() => Err(BuildError::Interrupted { build }),
             }
         });
         match outcome {
             Ok(_) => {}
-            Err(error @ BuildError::Interrupted) => return Err(error.into()),
+            Err(error @ BuildError::Interrupted { .. }) => return Err(error.into()),
             Err(error) => {
                 // The first error is the one to report.
                 let _ = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
