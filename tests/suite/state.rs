@@ -58,13 +58,11 @@ fn reading_before_the_first_build_says_what_to_run() {
 #[test]
 fn two_builds_at_once_send_each_request_once() {
     let bench = Workbench::team();
-    let mut children = [
-        bench.start(&["build"]),
-        bench.start(&["build"]),
-        bench.start(&["build"]),
-    ];
-    for child in &mut children {
-        assert!(child.wait().unwrap().success());
+    let builds = [(); 3].map(|()| bench.start(&["build"]));
+    for build in builds {
+        let output = build.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
     }
     assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
 }

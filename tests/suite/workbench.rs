@@ -223,10 +223,10 @@ impl Workbench {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
-    /// Starts a command and leaves it running; its output is nobody's.
+    /// Starts a command and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().expect("a started command")
     }
 

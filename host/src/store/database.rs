@@ -1,7 +1,8 @@
 //! The database file: opening, settings, format.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -17,6 +18,9 @@ pub const SUPPORTED_FORMAT: u32 = MIGRATIONS.len() as u32;
 
 /// How long a writer waits for another process to finish its transaction.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long to leave the file alone where SQLite does not wait by itself.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join("state.sqlite3")
@@ -61,13 +65,11 @@ pub(super) fn open_to_write(folder: &Path) -> Result<Connection, StoreError> {
     connection
         .pragma_update(None, "page_size", 8192)
         .map_err(failed)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(failed)?;
+    settle(&connection).map_err(failed)?;
+    use_wal(&connection).map_err(failed)?;
     connection
         .pragma_update(None, "synchronous", "FULL")
         .map_err(failed)?;
-    settle(&connection).map_err(failed)?;
     migrate(&connection, folder)?;
     Ok(connection)
 }
@@ -78,6 +80,23 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Switches to a write-ahead log. SQLite does not wait for other processes here, as its busy handler
+/// does elsewhere: two builds that start a project at once would refuse each other.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && started.elapsed() < PATIENCE =>
+            {
+                thread::sleep(BETWEEN_TRIES);
+            }
+            done => return done,
+        }
+    }
 }
 
 fn format(connection: &Connection) -> rusqlite::Result<u32> {

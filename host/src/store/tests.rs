@@ -891,3 +891,22 @@ fn a_unit_of_a_build_stands_where_it_was_last_seen() {
     };
     assert_eq!(bench.store.layer_tally(bench.build, 1).unwrap(), expected);
 }
+
+/// Two commands may start a project at the same moment; neither may find it locked.
+#[test]
+fn many_open_a_new_state_at_once() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Store::open(folder.path()).map(drop)
+            };
+            let threads = [(); 8].map(|()| scope.spawn(open));
+            for thread in threads {
+                thread.join().unwrap().unwrap();
+            }
+        });
+    }
+}
