@@ -96,7 +96,11 @@ impl FileLock {
             .open(path)
             .map_err(failed("lock", path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
+            Ok(()) => {
+                // What the last holder wrote is about nobody now.
+                file.set_len(0).map_err(failed("lock", path))?;
+                Ok(Some(Self { file }))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed("lock", path)(error)),
         }

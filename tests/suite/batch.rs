@@ -232,3 +232,33 @@ fn rows_in_any_order_find_their_requests() {
     bench.ok(&BATCH);
     assert_eq!(bench.artifacts(), expected);
 }
+
+/// A3: looks at a batch whose output file is late count whichever command makes them.
+#[test]
+fn a_batch_without_its_output_file_is_settled_in_the_end() {
+    let bench = Workbench::team();
+    let late = FaultKind::OutputLate { polls: 1 << 40 };
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, late).once()));
+    bench.ok(&["batch-build", "run"]);
+    let batches = || bench.ledger().batches.len();
+    for _ in 0..20 {
+        if batches() > 1 {
+            break;
+        }
+        bench.ok(&["batch-build", "resume", "--latest"]);
+    }
+    assert_eq!(batches(), 2);
+}
+
+/// A key that was taken back ends the command instead of polling for ever; the batch is not lost.
+#[test]
+fn a_refused_look_at_a_batch_ends_the_command() {
+    let bench = Workbench::team();
+    let refused = FaultKind::Status(StatusReply::new(401));
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesRetrieve, refused)));
+    let run = bench.run(&BATCH).expect_code(1);
+    assert!(run.says("401"), "{run:?}");
+    bench.script(Script::new());
+    bench.ok(&RESUME);
+    assert_paid_once(&bench, 1);
+}

@@ -5,7 +5,7 @@ use synix_scripted_provider::{
 };
 
 use crate::build::kinds;
-use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench};
+use crate::workbench::{BATCH, KEY, Mode, Run, TEAM, Workbench};
 
 /// A script that cuts off every answer to what one person writes.
 pub(crate) fn truncating(name: &str) -> Script {
@@ -267,4 +267,121 @@ fn a_key_never_reaches_the_state_or_the_output() {
             );
         }
     }
+}
+
+/// Styles by one provider, and one title each by another that is asked as soon as a style is there.
+const TITLES: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+
+[models.other]
+provider = "anthropic"
+model = "claude-haiku-4-5"
+
+[layers.bios]
+source = "bios/*.md"
+
+[layers.styles]
+transform = "map"
+inputs = ["bios"]
+[layers.styles.config]
+prompt = "How does this person work? {{ content }}"
+
+[layers.titles]
+transform = "map"
+inputs = ["styles"]
+model = "other"
+[layers.titles.config]
+prompt = "A title for {{ label }}: {{ content }}"
+
+[layers.all]
+transform = "reduce"
+inputs = ["titles"]
+model = "default"
+[layers.all.config]
+prompt = "Sum up:{% for one in inputs %} {{ one.content }}{% endfor %}"
+label = "all"
+"#;
+
+fn titles() -> Workbench {
+    let bench = Workbench::team();
+    bench.pipeline("synix.toml", TITLES);
+    bench
+}
+
+/// M3: what is in flight when a build must stop is waited for and kept.
+#[test]
+fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
+    let bench = titles();
+    // Goes on with the provider that stands last: only a key that is named is demanded elsewhere than at its own URL.
+    let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TITLES}");
+    bench.pipeline("synix.toml", &named);
+    bench.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
+    let mut command = bench.command(&["build"]);
+    command.env_remove("ANTHROPIC_API_KEY");
+    let run = Run::of(&mut command).expect_code(1);
+    assert!(run.says("ANTHROPIC_API_KEY"), "{run:?}");
+    assert_eq!(bench.sent(), 3);
+    bench.script(Script::new());
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (7, 0));
+}
+
+/// What is missing two layers below still marks what is made above it.
+#[test]
+fn partial_results_are_marked_however_far_below_something_is_missing() {
+    let bench = titles();
+    bench.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    bench.run(&["build", "--allow-partial"]).expect_code(3);
+    assert_eq!(bench.json(&["show", "all"])["provenance"]["partial"], true);
+    bench.script(Script::new());
+    bench.ok(&["build"]);
+    assert_eq!(bench.json(&["show", "all"])["provenance"]["partial"], false);
+}
+
+#[test]
+fn a_unit_with_no_input_left_is_held_back_whatever_is_allowed() {
+    let bench = titles();
+    bench.script(Script::new().rule(Rule::on("work?").reply(cut_off())));
+    let document = bench
+        .run(&["build", "--allow-partial", "--json"])
+        .expect_code(3)
+        .json();
+    let all = ("all", "held_back");
+    assert!(
+        Workbench::failures(&document).contains(&(all.0.to_owned(), all.1.to_owned())),
+        "{document}"
+    );
+    assert_eq!(bench.sent(), 3);
+}
+
+/// I9: a layer that took a truncated answer keeps it when another layer gets a whole one to the same question.
+#[test]
+fn a_whole_answer_does_not_contradict_a_truncated_one_that_was_taken() {
+    let bench = Workbench::team();
+    let layer = |name: &str, accept: &str| {
+        format!(
+            "[layers.{name}]\ntransform = \"map\"\ninputs = [\"bios\"]\n{accept}\
+             [layers.{name}.config]\nprompt = \"How? {{{{ content }}}}\"\n"
+        )
+    };
+    let layers = format!(
+        "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\
+         [layers.bios]\nsource = \"bios/*.md\"\n{}{}",
+        layer("loose", "accept = [\"truncated\"]\n"),
+        layer("strict", "")
+    );
+    bench.pipeline("synix.toml", &layers);
+    bench.script(truncating("bela"));
+    bench.run(&["build"]).expect_code(3);
+    let loose = || bench.json(&["show", "loose/bela"])["content"].clone();
+    assert_eq!(loose(), "half a sen");
+    bench.script(Script::new());
+    bench.ok(&["build"]);
+    assert_eq!(loose(), "half a sen");
+    assert_ne!(bench.json(&["show", "strict/bela"])["content"], loose());
+    bench.ok(&["clean"]);
+    bench.ok(&["build"]);
+    assert_eq!((loose(), bench.sent()), ("half a sen".into(), 4));
 }

@@ -233,3 +233,46 @@ fn every_guest_is_used_by_the_suite() {
         );
     }
 }
+
+/// A reduce over groups of which one is fresh and one is not takes both.
+#[test]
+fn a_layer_is_complete_only_when_all_its_units_are_known() {
+    let bench = Workbench::guest("grouped", &[]);
+    let total = "[layers.made.config]\nby = \"team\"\n\n[layers.total]\ntransform = \"reduce\"\ninputs = [\"made\"]\n\
+        [layers.total.config]\nprompt = \"Sum up:{% for one in inputs %} {{ one.label }}{% endfor %}\"\nlabel = \"all\"\n";
+    bench.pipeline("synix.toml", &format!("{}{total}", guest_layers("grouped")));
+    let write = |name: &str, team: &str, text: &str| {
+        bench.write(
+            &format!("texts/{name}.md"),
+            &format!("---\nteam: {team}\n---\n{text}"),
+        );
+    };
+    write("a", "red", "one");
+    write("b", "blue", "two");
+    bench.ok(&["build"]);
+    write("a", "red", "changed");
+    write("c", "red", "three");
+    bench.ok(&["build"]);
+    let inputs: Vec<i64> = bench
+        .database()
+        .prepare("SELECT count(i.unit) FROM unit u LEFT JOIN unit_input i ON i.unit = u.id WHERE u.layer = 'total' GROUP BY u.id")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(inputs.iter().all(|count| *count == 2), "{inputs:?}");
+}
+
+/// A source that was first read in a replay is listed once after the second.
+#[test]
+fn a_second_replay_repeats_no_source() {
+    let bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
+    bench.ok(&["build", "--cassette-mode", "replay"]);
+    let count = || bench.json(&["list"])["artifacts"].as_array().map(Vec::len);
+    let once = count();
+    bench.ok(&["build", "--cassette-mode", "replay"]);
+    assert_eq!(count(), once);
+}

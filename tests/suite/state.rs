@@ -1,5 +1,7 @@
 //! The state folder: damage is never repaired in silence, and a newer format is read but not written.
 
+use synix_scripted_provider::{Endpoint, Rule, Script};
+
 use crate::workbench::{BATCH, Workbench};
 
 /// L8: a damaged database stops every command that could spend money.
@@ -96,4 +98,15 @@ fn cleaning_keeps_what_was_paid_for() {
     bench.ok(&["clean"]);
     bench.ok(&["build"]);
     assert_eq!((bench.sent(), bench.artifacts()), (4, artifacts));
+}
+
+#[test]
+fn a_killed_build_has_nothing_submitted() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    let mut child = bench.start(&["build"]);
+    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(bench.json(&["runs"])["builds"][0]["status"], "collecting");
 }

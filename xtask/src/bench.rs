@@ -12,13 +12,6 @@ pub(crate) fn run() -> Result<(), Failure> {
     setup::run(Way::Easiest)?;
     println!("bench");
     let cargo = Toolchain::from_environment().cargo;
-    let words = [
-        "bench",
-        "--locked",
-        "--package",
-        "synix",
-        "--bench",
-        "speed",
-    ];
+    let words = ["bench", "--locked", "--workspace", "--bench", "speed"];
     shell::run(Command::new(cargo).args(words).current_dir(root()))
 }

@@ -11,6 +11,9 @@ use crate::store::{AttemptNote, Submission, SubmissionState};
 /// Create calls for one submission in one command, at most. Each comes after a search that found nothing.
 const CREATES: u32 = 3;
 
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
 impl Batches<'_> {
     /// Takes every step from where the submission stands to a live batch.
     pub(super) async fn bring_to_life(
@@ -166,6 +169,14 @@ impl Batches<'_> {
                 if !known {
                     return Ok(Some(batch.clone()));
                 }
+            }
+            // The newest come first; clocks differ, but not by a day.
+            let before_ours = |batch: &BatchState| {
+                let created = batch.created.map(|created| created.0.saturating_add(DAY));
+                created.is_some_and(|created| created < submission.opened.0)
+            };
+            if page.batches.iter().any(before_ours) {
+                return Ok(None);
             }
             match page.next {
                 Some(next) if after.as_ref() != Some(&next) => after = Some(next),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{BatchError, Batches, Queued};
 use crate::llm::batch_line;
 use crate::request::{FailureKind, Outcome};
-use crate::store::{Claim, Submission, SubmissionId, SubmissionState};
+use crate::store::{Claim, Realm, Submission, SubmissionId, SubmissionState};
 
 /// Requests in one file, at most.
 const MOST_REQUESTS: usize = 50_000;
@@ -85,6 +85,7 @@ impl Batches<'_> {
             status: SubmissionState::Claimed.name().to_owned(),
             file: None,
             batch: None,
+            late: 0,
             note: None,
             opened: now,
             changed: now,
@@ -94,7 +95,12 @@ impl Batches<'_> {
             submission.id = store.open_submission(&submission)?;
             let mut claims = Vec::with_capacity(chunk.len());
             for queued in chunk {
-                let claim = store.claim(queued.request, self.build, Some(submission.id), false)?;
+                let claim = store.claim(
+                    queued.request,
+                    self.build,
+                    Some(submission.id),
+                    queued.accept_truncated,
+                )?;
                 submission.requests += u64::from(matches!(claim, Claim::Granted(_)));
                 claims.push(claim);
             }
@@ -139,7 +145,7 @@ impl Batches<'_> {
             }
             match self
                 .store
-                .answer_to(queued.request, crate::store::Realm::Live)?
+                .answer_to(queued.request, Realm::Live, queued.accept_truncated)?
             {
                 Some(answer) => answered.push((queued.key, answer)),
                 None => free.push(queued.clone()),

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::disk::DiskError;
-use crate::llm::Provider;
+use crate::llm::{Provider, ProviderError};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use crate::store::{BuildId, RequestId, Store, StoreError, Submission, SubmissionState};
 
@@ -62,6 +62,14 @@ pub enum BatchError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The provider does not let us see a batch of ours; asking again would not help.
+    #[error("cannot look at batch {batch}, which goes on: {error}; resume when the key is right")]
+    Refused {
+        /// The batch.
+        batch: String,
+        /// What the provider said.
+        error: ProviderError,
+    },
     /// No randomness for a token.
     #[error("the system gives no random numbers for a submission's token")]
     NoToken,
@@ -76,6 +84,8 @@ pub struct Queued {
     pub request: RequestId,
     /// The position of the layer that asked first.
     pub layer: usize,
+    /// Whether an answer cut at its token limit will do.
+    pub accept_truncated: bool,
     /// The provider's name.
     pub provider: String,
     /// The model's name at the provider.
@@ -105,8 +115,6 @@ pub struct Batches<'a> {
     /// Requests this command waits for, with how often each was put into a batch.
     wanted: HashMap<RequestKey, (Queued, u32)>,
     settled: Vec<(RequestKey, Outcome)>,
-    /// Looks at a batch that has ended without the files its counters promise.
-    late: HashMap<String, u32>,
     next_look: Option<Duration>,
 }
 
@@ -130,7 +138,6 @@ impl<'a> Batches<'a> {
             queue: Vec::new(),
             wanted: HashMap::new(),
             settled: Vec::new(),
-            late: HashMap::new(),
             next_look: None,
         }
     }

@@ -5,7 +5,7 @@ use crate::llm::{BatchState, Phase, Provider};
 use crate::request::FailureKind;
 use crate::store::{Submission, SubmissionState};
 
-/// Looks at a batch that has ended before files it should have are taken as absent.
+/// Looks at a batch after its end, by whatever command, before files it should have are taken as absent.
 const LATE_LOOKS: u32 = 5;
 
 impl Batches<'_> {
@@ -20,6 +20,12 @@ impl Batches<'_> {
         };
         let batch = match provider.poll_batch(&id).await {
             Ok(batch) => batch,
+            Err(error)
+                if submission.build == self.build
+                    && error.to_failure().kind == FailureKind::Auth =>
+            {
+                return Err(BatchError::Refused { batch: id, error });
+            }
             Err(error) => {
                 // The batch goes on whatever befell this call (L4, L16): look again later.
                 self.tell(&BatchEvent::Trouble {
@@ -46,8 +52,9 @@ impl Batches<'_> {
         }
         match batch.phase {
             Phase::Completed | Phase::Expired | Phase::Cancelled => {
-                if self.is_late(&batch) {
-                    return Ok(());
+                if lacks_files(&batch) && submission.late < LATE_LOOKS {
+                    submission.late += 1;
+                    return self.keep(submission);
                 }
                 submission.state = SubmissionState::Ended;
                 self.keep(submission)?;
@@ -60,26 +67,6 @@ impl Batches<'_> {
             | Phase::Cancelling
             | Phase::Unknown(_) => Ok(()),
         }
-    }
-
-    /// Says whether an ended batch should have a file that is not there yet (A3).
-    fn is_late(&mut self, batch: &BatchState) -> bool {
-        let promised = batch
-            .counts
-            .as_ref()
-            .is_none_or(|counts| counts.completed + counts.failed > 0);
-        let lacks_output = batch.output_file.is_none()
-            && batch
-                .counts
-                .as_ref()
-                .is_some_and(|counts| counts.completed > 0);
-        let lacks_all = batch.output_file.is_none() && batch.error_file.is_none() && promised;
-        if !lacks_output && !lacks_all {
-            return false;
-        }
-        let looks = self.late.entry(batch.id.clone()).or_default();
-        *looks += 1;
-        *looks <= LATE_LOOKS
     }
 
     /// Takes the verdict of a batch that failed validation: nothing ran, nothing was billed.
@@ -124,6 +111,18 @@ impl Batches<'_> {
             &failure(FailureKind::Invalid, refusal, false),
             &lines,
         )
+    }
+}
+
+/// Says whether an ended batch should have a file that is not there (A3).
+fn lacks_files(batch: &BatchState) -> bool {
+    if batch.output_file.is_some() {
+        return false;
+    }
+    match &batch.counts {
+        Some(counts) if counts.completed > 0 => true,
+        Some(counts) => batch.error_file.is_none() && counts.failed > 0,
+        None => batch.error_file.is_none(),
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Asked {
     pub(super) id: Option<RequestId>,
     /// The position of the layer that asked first.
     pub(super) layer: usize,
+    /// Whether an answer cut at its token limit will do for that layer.
+    pub(super) accept_truncated: bool,
     /// The request itself.
     pub(super) request: std::sync::Arc<Request>,
 }

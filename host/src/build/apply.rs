@@ -127,6 +127,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                     key: asked.key,
                     id,
                     layer,
+                    accept_truncated: accepts_truncated,
                     request: Arc::new(asked.request),
                 });
             }
@@ -187,6 +188,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 layer,
                 label: output.label,
                 digest,
+                partial: self.units[number].parts.partial,
                 place,
             })
             .collect();

@@ -15,6 +15,8 @@ pub(super) struct Handle {
     pub(super) layer: usize,
     pub(super) label: Label,
     pub(super) digest: Digest,
+    /// Whether something is missing below it.
+    pub(super) partial: bool,
     pub(super) place: Place,
 }
 

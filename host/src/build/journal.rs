@@ -70,14 +70,7 @@ impl Journal<'_> {
         log: &[LogLine],
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
         let unit = self.unit(entry, self.realm, true, roles, log)?;
-        let requests = self.transcript(unit, asked)?;
-        if self.realm != Realm::Live {
-            for (request, asked) in requests.iter().zip(asked) {
-                if let Some(answer) = &asked.answer {
-                    self.store.keep_answer(*request, self.realm, answer, None)?;
-                }
-            }
-        }
+        self.transcript(unit, asked)?;
         let mut ids = Vec::with_capacity(outputs.len());
         for (position, (output, digest)) in outputs.iter().enumerate() {
             ids.push(self.store.add_artifact(unit, position, output, *digest)?);
@@ -127,9 +120,13 @@ impl Journal<'_> {
             .keep_build_unit(self.build, layer, key, UnitState::Failed, Some(failure))
     }
 
-    /// Writes where a layer stands.
-    pub(super) fn layer(&self, layer: &BuildLayer) -> Result<(), StoreError> {
-        self.store.keep_build_layer(self.build, layer)
+    /// Writes where the layers stand, and no others.
+    pub(super) fn layers(&self, layers: &[BuildLayer]) -> Result<(), StoreError> {
+        self.store.trim_build_layers(self.build, layers.len())?;
+        for layer in layers {
+            self.store.keep_build_layer(self.build, layer)?;
+        }
+        Ok(())
     }
 
     fn unit(
@@ -177,7 +174,15 @@ impl Journal<'_> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {
             let request = self.store.add_request(asked.key, &asked.request)?;
-            self.store.add_to_transcript(unit, position, request)?;
+            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.realm) {
+                self.store.keep_answer(request, self.realm, answer, None)?;
+            }
+            let answered = asked
+                .answer
+                .as_ref()
+                .map(|answer| (self.realm, answer.ending));
+            self.store
+                .add_to_transcript(unit, position, request, answered)?;
             requests.push(request);
         }
         Ok(requests)

@@ -54,6 +54,8 @@ pub(super) struct Live<'a> {
     told_waiting: bool,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
+    /// Ends the build as soon as the calls in flight have brought their answers.
+    missing_key: Option<BuildError>,
     observer: Observer<'a>,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Live<'a> {
             undecided: BTreeMap::new(),
             patience: drive.patience,
             missing_keys: drive.missing_keys,
+            missing_key: None,
             started: Instant::now(),
             looked: false,
             told_waiting: false,
@@ -85,6 +88,7 @@ impl<'a> Live<'a> {
                 key: asked.key,
                 request,
                 layer: asked.layer,
+                accept_truncated: asked.accept_truncated,
                 provider: asked.request.provider.clone(),
                 model: asked.request.model.clone(),
             }),
@@ -183,10 +187,14 @@ impl Answerer for Live<'_> {
         for asked in asked {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
-                return Err(BuildError::MissingKey {
+                self.missing_key = Some(BuildError::MissingKey {
                     provider: provider.clone(),
                     variable: variable.clone(),
                 });
+                self.calls.stop();
+            }
+            if self.missing_key.is_some() {
+                return Ok(());
             }
             match self.modes.decided(asked.layer) {
                 Some(mode) => self.route(asked, mode),
@@ -197,7 +205,10 @@ impl Answerer for Live<'_> {
     }
 
     async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
-        if idle {
+        if let Some(error) = self.missing_key.take_if(|_| !self.calls.is_busy()) {
+            return Err(error);
+        }
+        if idle && self.missing_key.is_none() {
             return self.settled_while_idle().await;
         }
         if !self.calls.is_busy() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::llm::Cassette;
-use crate::request::{Answer, Request, RequestKey};
+use crate::request::{Answer, Ending, Request, RequestKey};
 use crate::store::{ArtifactId, Reader, StoreError};
 
 /// Where known answers are looked up. Cheap to make anew for each thread.
@@ -24,11 +24,18 @@ pub(super) struct Recall {
 }
 
 impl Recall {
-    /// Returns the answer under `key`, if it is known.
-    pub(super) fn answer(&self, key: RequestKey) -> Result<Option<Answer>, StoreError> {
+    /// Returns the answer under `key`, if one is known that will do.
+    pub(super) fn answer(
+        &self,
+        key: RequestKey,
+        accept_truncated: bool,
+    ) -> Result<Option<Answer>, StoreError> {
         match (&self.known, &self.reader) {
-            (Known::Cassette(cassette), _) => Ok(cassette.get(&key).cloned()),
-            (Known::Store, Some(reader)) => reader.answer(key),
+            (Known::Cassette(cassette), _) => Ok(cassette
+                .get(&key)
+                .filter(|answer| accept_truncated || answer.ending == Ending::Complete)
+                .cloned()),
+            (Known::Store, Some(reader)) => reader.answer(key, accept_truncated),
             (Known::Store, None) => Ok(None),
         }
     }

@@ -93,6 +93,8 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) failed_requests: HashMap<RequestKey, Failure>,
     /// Requests whose answer was cut at its limit, and what it cost; likewise.
     pub(super) truncated_requests: HashMap<RequestKey, Usage>,
+    /// Layers whose inputs are all there, to be divided into units by their plugins.
+    pub(super) to_split: VecDeque<usize>,
     /// Requests for the answerer, once what asked them is written down.
     pub(super) to_ask: Vec<Asked>,
     pub(super) previous: Previous<'a>,
@@ -123,6 +125,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             waiters: HashMap::new(),
             failed_requests: HashMap::new(),
             truncated_requests: HashMap::new(),
+            to_split: VecDeque::new(),
             to_ask: Vec::new(),
         })
     }
@@ -131,6 +134,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
         self.read_sources()?;
         loop {
+            while let Some(layer) = self.to_split.pop_front() {
+                self.spawn_by_split(layer)?;
+            }
             self.hand_out(&mut pool);
             if !self.to_ask.is_empty() {
                 let asked = std::mem::take(&mut self.to_ask);
@@ -190,15 +196,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let Some(journal) = this.site.journal else {
                 return Ok(());
             };
-            for (position, layer) in this.layers.iter().enumerate() {
-                journal.layer(&BuildLayer {
+            let layers: Vec<BuildLayer> = this
+                .layers
+                .iter()
+                .enumerate()
+                .map(|(position, layer)| BuildLayer {
                     position,
-                    name: this.site.pipeline.layers[position].name.to_string(),
+                    name: this.layer_name(position).to_owned(),
                     mode: this.answerer.mode(position),
                     fresh: layer.fresh,
-                })?;
-            }
-            Ok(())
+                })
+                .collect();
+            Ok(journal.layers(&layers)?)
         })
     }
 
@@ -214,7 +223,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
-    /// Returns the layer's transform. Sources have no units that run.
     pub(super) fn layer_name(&self, layer: usize) -> &'a str {
         self.site.pipeline.layers[layer].name.as_str()
     }

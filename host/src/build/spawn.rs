@@ -88,6 +88,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     layer,
                     label: output.label.clone(),
                     digest: output.digest,
+                    partial: false,
                     place: Place::Stored(output.id),
                 };
                 self.layers[layer].artifacts.push(handle);
@@ -142,6 +143,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             layer,
             label,
             digest,
+            partial: false,
             place,
         });
         Ok(())
@@ -204,13 +206,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[dependant].open += 1;
             if transform.plugin.descriptor().shape == Shape::PerInput {
                 self.hold_back_each(dependant, &transform)?;
+                self.all_known(dependant)?;
             } else {
-                self.spawn_by_split(dependant, &transform)?;
+                // A guest divides it: not here, where other processes wait for this transaction.
+                self.to_split.push_back(dependant);
             }
-            self.layers[dependant].open -= 1;
-            self.check_complete(dependant)?;
         }
         Ok(())
+    }
+
+    fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
+        self.layers[layer].open -= 1;
+        self.check_complete(layer)
     }
 
     fn hold_back_each(
@@ -249,11 +256,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.record_failure(layer, key, &failure)
     }
 
-    fn spawn_by_split(
-        &mut self,
-        layer: usize,
-        transform: &Arc<ReadyTransform>,
-    ) -> Result<(), BuildError> {
+    /// Lets the plugin divide all inputs of the layer into units.
+    pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
+        let transform = self.transform(layer);
         let mut inputs: Vec<Handle> = transform
             .inputs
             .iter()
@@ -264,45 +269,68 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 .cmp(&right.label)
                 .then(left.layer.cmp(&right.layer))
         });
-        let missing = transform.inputs.iter().find_map(|input| {
-            let key = self.layers[*input].failed.first()?;
-            Some(format!("{}/{key}", self.layer_name(*input)))
-        });
-        if let Some(missing) = missing.as_ref().filter(|_| !self.site.allow_partial) {
-            let keys = self.previous.keys(self.layer_name(layer))?;
-            let keys = if keys.is_empty() {
-                vec![self.layer_name(layer).to_owned()]
-            } else {
-                keys
-            };
-            for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
-                self.hold_back(layer, key, missing)?;
-            }
-            return Ok(());
+        let missing = self.missing_below(&transform);
+        if let Some(missing) = &missing
+            && (!self.site.allow_partial || inputs.is_empty())
+        {
+            return self.written(|this| {
+                this.hold_back_all(layer, missing)?;
+                this.all_known(layer)
+            });
         }
         let mut headers = Vec::with_capacity(inputs.len());
         for input in &inputs {
             headers.push(self.header(input)?);
         }
-        match transform
+        let specs = transform
             .plugin
-            .split(&headers, &transform.config_text, &transform.limits)
-        {
-            Ok(specs) => {
-                for spec in specs {
-                    let own = spec
-                        .inputs
-                        .iter()
-                        .filter_map(|position| {
-                            inputs.get(usize::try_from(*position).ok()?).cloned()
-                        })
-                        .collect();
-                    self.spawn(layer, transform, spec, own, missing.is_some())?;
+            .split(&headers, &transform.config_text, &transform.limits);
+        self.written(|this| {
+            match specs {
+                Ok(specs) => {
+                    for spec in specs {
+                        let own = spec
+                            .inputs
+                            .iter()
+                            .filter_map(|position| {
+                                inputs.get(usize::try_from(*position).ok()?).cloned()
+                            })
+                            .collect();
+                        // Which unit the missing input would have gone to is not known: any of them.
+                        this.spawn(layer, &transform, spec, own, missing.is_some())?;
+                    }
                 }
-                Ok(())
+                Err(error) => {
+                    this.fail_layer(layer, &guest_failure(super::error::chain(&error)))?
+                }
             }
-            Err(error) => self.fail_layer(layer, &guest_failure(super::error::chain(&error))),
+            this.all_known(layer)
+        })
+    }
+
+    /// Names a unit whose outputs an input of `transform` lacks, however far below.
+    fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
+        transform.inputs.iter().find_map(|input| {
+            if let Some(key) = self.layers[*input].failed.first() {
+                return Some(format!("{}/{key}", self.layer_name(*input)));
+            }
+            match &self.site.pipeline.layers[*input].body {
+                ReadyBody::Transform(above) => self.missing_below(above),
+                ReadyBody::Source { .. } => None,
+            }
+        })
+    }
+
+    /// Holds back the units that the layer had, or the layer itself where it had none.
+    fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
+        let mut keys = self.previous.keys(self.layer_name(layer))?;
+        if keys.is_empty() {
+            keys.push(self.layer_name(layer).to_owned());
         }
+        for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
+            self.hold_back(layer, key, missing)?;
+        }
+        Ok(())
     }
 
     fn header(&self, input: &Handle) -> Result<Header, BuildError> {
@@ -314,7 +342,15 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         match (&input.place, self.site.reader) {
             (Place::Held(artifact), _) => Ok(header(artifact)),
-            (Place::Stored(id), Some(reader)) => Ok(header(&reader.artifact(*id)?)),
+            (Place::Stored(id), Some(reader)) => {
+                let (kind, metadata) = reader.artifact_header(*id)?;
+                Ok(Header {
+                    label: input.label.clone(),
+                    kind,
+                    digest: input.digest,
+                    metadata,
+                })
+            }
             (Place::Stored(id), None) => {
                 Err(BuildError::Store(crate::store::StoreError::Unusable {
                     what: "artifact",
@@ -352,7 +388,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     digest: input.digest,
                 })
                 .collect(),
-            partial,
+            partial: partial || inputs.iter().any(|input| input.partial),
         };
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.site.pipeline.roles);
@@ -368,6 +404,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     layer,
                     label: output.label,
                     digest: output.digest,
+                    partial: parts.partial,
                     place: Place::Stored(output.id),
                 })
                 .collect();

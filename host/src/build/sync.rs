@@ -78,6 +78,11 @@ impl<'a> SyncCalls<'a> {
         self.in_flight > 0 || !self.settled.is_empty()
     }
 
+    /// Forgets what has not been sent.
+    pub(super) fn stop(&mut self) {
+        self.queue.clear();
+    }
+
     /// Returns how many requests somebody else has in flight.
     pub(super) fn elsewhere(&self) -> usize {
         self.elsewhere.len()
@@ -125,8 +130,10 @@ impl<'a> SyncCalls<'a> {
                 let mut claims = Vec::with_capacity(chosen.len());
                 for asked in chosen {
                     let Some(id) = asked.id else { continue };
-                    // Whether a truncated answer will do was seen when the unit ran.
-                    claims.push((self.store.claim(id, self.build, None, false)?, id, asked));
+                    let claim = self
+                        .store
+                        .claim(id, self.build, None, asked.accept_truncated)?;
+                    claims.push((claim, id, asked));
                 }
                 Ok(claims)
             })?;
@@ -151,8 +158,13 @@ impl<'a> SyncCalls<'a> {
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
         tokio::spawn(async move {
+            let request_body = Arc::clone(&asked.request);
             let completion = match provider {
-                Some(provider) => provider.complete(&asked.request).await,
+                // In a task of its own: a panic there must not let the build wait for ever.
+                Some(provider) => {
+                    let call = async move { provider.complete(&request_body).await };
+                    tokio::spawn(call).await.unwrap_or_else(|_| broken_call())
+                }
                 None => unknown_provider(&name),
             };
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
@@ -251,15 +263,27 @@ pub(super) fn take_over_orphans(
 }
 
 fn unknown_provider(name: &str) -> Completion {
+    not_called(format!("provider `{name}` is not in the pipeline"), 0)
+}
+
+/// What is left of a call that panicked: it may have been sent.
+fn broken_call() -> Completion {
+    not_called(
+        "the call broke off inside synix; please report it".to_owned(),
+        1,
+    )
+}
+
+fn not_called(message: String, unclear: u32) -> Completion {
     let failure = Failure {
         kind: FailureKind::Provider,
-        message: format!("provider `{name}` is not in the pipeline"),
+        message,
         passing: false,
         usage: Usage::default(),
     };
     Completion {
         outcome: Outcome::Failed(failure),
-        unclear: 0,
-        sends: 0,
+        unclear,
+        sends: unclear,
     }
 }

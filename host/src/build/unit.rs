@@ -13,7 +13,7 @@ use super::recall::Recall;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
 use crate::plugin::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-use crate::request::{Answer, Ask, Ending, Failure, FailureKind, Part, Request, RequestKey, Usage};
+use crate::request::{Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage};
 use crate::store::{ArtifactId, StoreError};
 
 /// A run to make.
@@ -201,10 +201,8 @@ impl Desk<'_> {
             self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
             return Ok(None);
         }
-        let answer = match self.recall.answer(key) {
-            Ok(answer) => answer.filter(|answer| {
-                answer.ending == Ending::Complete || self.job.transform.accept_truncated
-            }),
+        let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
+            Ok(answer) => answer,
             Err(error) => {
                 self.stopped = Some(RunEnd::Broken(error));
                 None

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::clock::Moment;
+
 /// The id of a file at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileId(pub String);
@@ -21,6 +23,8 @@ pub struct BatchState {
     pub output_file: Option<FileId>,
     /// The rows that failed.
     pub error_file: Option<FileId>,
+    /// When the provider took it.
+    pub created: Option<Moment>,
     /// The token that its creator gave it.
     pub token: Option<String>,
     /// The provider's own counts; what is so is decided by the rows.

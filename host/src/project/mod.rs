@@ -402,7 +402,8 @@ impl Project {
         for layer in snapshot.layers() {
             for unit in store.snapshot_units(&snapshot, layer)? {
                 for entry in store.transcript(unit.id)? {
-                    if let Some(answer) = store.answer_to(entry.request, Realm::Live)? {
+                    if let Some(answer) = entry.answer {
+                        let (answer, _) = store.given_answer(answer)?;
                         cassette.insert(store.request(entry.request)?, answer)?;
                     }
                 }

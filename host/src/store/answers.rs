@@ -17,6 +17,10 @@ pub enum Realm {
     Replay(Digest),
 }
 
+/// The number of an answer in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerId(pub i64);
+
 impl Realm {
     /// Returns the form kept in rows: empty, or the cassette's digest.
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -30,17 +34,10 @@ impl Realm {
         <[u8; 32]>::try_from(bytes)
             .map_or(Self::Live, |bytes| Self::Replay(Digest::from_bytes(bytes)))
     }
-
-    const fn number(self) -> i64 {
-        match self {
-            Self::Live => 0,
-            Self::Replay(_) => 1,
-        }
-    }
 }
 
 impl Store {
-    /// Keeps the answer to `request`; a later one takes the place of an earlier.
+    /// Keeps the answer to `request`, unless there is one like it: units were made from the first.
     pub fn keep_answer(
         &self,
         request: RequestId,
@@ -50,27 +47,23 @@ impl Store {
     ) -> Result<(), StoreError> {
         let document = serde_json::to_string(answer).unwrap_or_default();
         let keep = || {
-            let id: i64 = self
+            let added = self
                 .connection
                 .prepare_cached(
-                    "INSERT INTO answer (request, realm, truncated, attempt) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET truncated = excluded.truncated, attempt = excluded.attempt
-                     RETURNING id",
+                    "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .query_row(
-                    params![
-                        request.0,
-                        realm.number(),
-                        answer.ending == Ending::Truncated,
-                        attempt.map(|attempt| attempt.0)
-                    ],
-                    |row| row.get(0),
-                )?;
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO answer_body (answer, document) VALUES (?1, ?2)",
-                )?
-                .execute(params![id, document])?;
+                .execute(params![
+                    request.0,
+                    realm.as_bytes(),
+                    answer.ending == Ending::Truncated,
+                    attempt.map(|attempt| attempt.0)
+                ])?;
+            if added > 0 {
+                let id = self.connection.last_insert_rowid();
+                self.connection
+                    .prepare_cached("INSERT INTO answer_body (answer, document) VALUES (?1, ?2)")?
+                    .execute(params![id, document])?;
+            }
             Ok(())
         };
         keep().map_err(|source| self.failed(source))
@@ -78,47 +71,66 @@ impl Store {
 }
 
 impl Reader {
-    /// Returns the answer a provider gave under `key`, if any.
-    pub fn answer(&self, key: RequestKey) -> Result<Option<Answer>, StoreError> {
+    /// Returns the answer a provider gave under `key`, as [`Reader::answer_to`] does.
+    pub fn answer(
+        &self,
+        key: RequestKey,
+        accept_truncated: bool,
+    ) -> Result<Option<Answer>, StoreError> {
         match self.request_id(key)? {
-            Some(id) => self.answer_to(id, Realm::Live),
+            Some(id) => self.answer_to(id, Realm::Live, accept_truncated),
             None => Ok(None),
         }
     }
 
     /// Returns the answer to `request` in `realm`, if any.
+    ///
+    /// Where a truncated one is accepted it is the first that came, so that a later answer never
+    /// contradicts a transcript.
     pub fn answer_to(
         &self,
         request: RequestId,
         realm: Realm,
+        accept_truncated: bool,
     ) -> Result<Option<Answer>, StoreError> {
-        let document: Option<String> = self
-            .connection
-            .prepare_cached(
-                "SELECT document FROM answer JOIN answer_body ON answer = id WHERE request = ?1 AND realm = ?2",
-            )
-            .and_then(|mut statement| {
-                statement.query_row(params![request.0, realm.number()], |row| row.get(0)).optional()
-            })
-            .map_err(|source| self.failed(source))?;
-        document
-            .map(|document| serde_json::from_str(&document))
-            .transpose()
-            .map_err(|error| StoreError::Unusable {
-                what: "answer",
-                detail: error.to_string(),
-            })
-    }
-
-    /// Returns the batch whose row answered `request`, if it was one.
-    pub fn answering_batch(&self, request: RequestId) -> Result<Option<String>, StoreError> {
         self.connection
             .prepare_cached(
-                "SELECT s.batch FROM answer a JOIN attempt t ON t.id = a.attempt JOIN submission s ON s.id = t.submission
-                 WHERE a.request = ?1 AND a.realm = 0",
+                "SELECT document FROM answer JOIN answer_body ON answer = id
+                 WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
             )
-            .and_then(|mut statement| statement.query_row([request.0], |row| row.get(0)).optional())
-            .map(Option::flatten)
-            .map_err(|source| self.failed(source))
+            .and_then(|mut statement| {
+                statement
+                    .query_row(
+                        params![request.0, realm.as_bytes(), accept_truncated],
+                        |row| row.get::<_, String>(0),
+                    )
+                    .optional()
+            })
+            .map_err(|source| self.failed(source))?
+            .map(|document| read(&document))
+            .transpose()
     }
+
+    /// Returns the answer under a transcript's number, and the batch whose row it was.
+    pub fn given_answer(&self, answer: AnswerId) -> Result<(Answer, Option<String>), StoreError> {
+        let (document, batch): (String, Option<String>) = self
+            .connection
+            .prepare_cached(
+                "SELECT b.document, s.batch FROM answer a JOIN answer_body b ON b.answer = a.id
+                 LEFT JOIN attempt t ON t.id = a.attempt LEFT JOIN submission s ON s.id = t.submission
+                 WHERE a.id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([answer.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .map_err(|source| self.failed(source))?;
+        Ok((read(&document)?, batch))
+    }
+}
+
+fn read(document: &str) -> Result<Answer, StoreError> {
+    serde_json::from_str(document).map_err(|error| StoreError::Unusable {
+        what: "answer",
+        detail: error.to_string(),
+    })
 }

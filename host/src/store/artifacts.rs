@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::objects::LARGE;
 use super::units::UnitId;
 use super::{Reader, Store, StoreError};
-use crate::artifact::{Artifact, Content};
+use crate::artifact::{Artifact, Content, Metadata};
 use crate::digest::Digest;
 use crate::ids::{Kind, Label};
 
@@ -156,6 +156,27 @@ impl Reader {
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unusable(error.to_string()))?,
         })
+    }
+
+    /// Returns kind and metadata of an artifact.
+    pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
+        let (kind, metadata): (String, String) = self
+            .connection
+            .prepare_cached(
+                "SELECT kind, metadata FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .map_err(|source| self.failed(source))?;
+        let unusable = |detail: String| StoreError::Unusable {
+            what: "artifact",
+            detail,
+        };
+        Ok((
+            Kind::parse(&kind).map_err(|error| unusable(error.to_string()))?,
+            serde_json::from_str(&metadata).map_err(|error| unusable(error.to_string()))?,
+        ))
     }
 
     /// Returns the outputs of `unit` in their order.

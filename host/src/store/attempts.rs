@@ -17,7 +17,7 @@ use crate::request::{Answer, FailureKind, Usage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub i64);
 
-const OPEN: i64 = 0;
+// The state of an attempt in flight, 0, stands in the statements themselves: a partial index serves no parameter.
 const ANSWERED: i64 = 1;
 const FAILED: i64 = 2;
 /// The send may have been billed and nothing came back.
@@ -71,9 +71,7 @@ impl Store {
         submission: Option<SubmissionId>,
         accept_truncated: bool,
     ) -> Result<Claim, StoreError> {
-        if let Some(answer) = self.answer_to(request, Realm::Live)?
-            && (accept_truncated || answer.ending == crate::request::Ending::Complete)
-        {
+        if let Some(answer) = self.answer_to(request, Realm::Live, accept_truncated)? {
             return Ok(Claim::Answered(Box::new(answer)));
         }
         let inserted = self
@@ -215,10 +213,10 @@ impl Reader {
         request: RequestId,
     ) -> Result<Option<Option<SubmissionId>>, StoreError> {
         self.connection
-            .prepare_cached("SELECT submission FROM attempt WHERE request = ?1 AND state = ?2")
+            .prepare_cached("SELECT submission FROM attempt WHERE request = ?1 AND state = 0")
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![request.0, OPEN], |row| {
+                    .query_row([request.0], |row| {
                         row.get::<_, Option<i64>>(0).map(|id| id.map(SubmissionId))
                     })
                     .optional()

@@ -249,6 +249,17 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
+    /// Forgets layers from `count` on, which the pipeline no longer has.
+    pub fn trim_build_layers(&self, build: BuildId, count: usize) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM build_layer WHERE build = ?1 AND position >= ?2")
+            .and_then(|mut statement| {
+                statement.execute(params![build.0, i64::try_from(count).unwrap_or(i64::MAX)])
+            })
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
     /// Records where a stale unit stands.
     pub fn keep_build_unit(
         &self,

@@ -8,10 +8,10 @@
 //! | `unit` | piece of work under one fingerprint; realm is empty for live, else the cassette's digest |
 //! | `unit_detail` | unit: its fingerprint's parts, the model roles it used, its log |
 //! | `unit_input` | input of a unit, in its order |
-//! | `transcript` | request of a unit, in the order asked |
+//! | `transcript` | request of a unit, in the order asked, with the answer it got |
 //! | `artifact`, `artifact_body` | output of a unit or file of a source |
 //! | `request`, `request_body` | request key |
-//! | `answer`, `answer_body` | answer; realm 0 live, 1 replayed |
+//! | `answer`, `answer_body` | first whole and first truncated answer to a request in a realm; never changed |
 //! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight |
 //! | `submission` | create call of a batch, written before the call |
 //! | `build`, `build_layer`, `build_unit` | command that drives work; its layers; its stale units |
@@ -73,6 +73,7 @@ CREATE TABLE transcript (
   unit INTEGER NOT NULL REFERENCES unit,
   position INTEGER NOT NULL,
   request INTEGER NOT NULL REFERENCES request,
+  answer INTEGER REFERENCES answer,
   PRIMARY KEY (unit, position)
 ) WITHOUT ROWID;
 CREATE TABLE build (
@@ -117,6 +118,7 @@ CREATE TABLE submission (
   status TEXT NOT NULL,
   file TEXT,
   batch TEXT,
+  late INTEGER NOT NULL DEFAULT 0,
   note TEXT,
   opened INTEGER NOT NULL,
   changed INTEGER NOT NULL
@@ -147,10 +149,10 @@ CREATE TABLE attempt_note (
 CREATE TABLE answer (
   id INTEGER PRIMARY KEY,
   request INTEGER NOT NULL REFERENCES request,
-  realm INTEGER NOT NULL,
+  realm BLOB NOT NULL,
   truncated INTEGER NOT NULL,
   attempt INTEGER REFERENCES attempt,
-  UNIQUE (request, realm)
+  UNIQUE (request, realm, truncated)
 );
 CREATE TABLE answer_body (
   answer INTEGER PRIMARY KEY REFERENCES answer,

@@ -30,7 +30,7 @@ use rusqlite::Connection;
 
 use crate::disk::{self, DiskError, FileLock};
 
-pub use answers::Realm;
+pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
 pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
 pub use builds::{

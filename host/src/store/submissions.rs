@@ -94,6 +94,8 @@ pub struct Submission {
     pub file: Option<String>,
     /// The batch's id at the provider.
     pub batch: Option<String>,
+    /// Looks at the batch after its end that found its files missing.
+    pub late: u32,
     /// What a person should know of it.
     pub note: Option<String>,
     /// When it was written.
@@ -145,12 +147,12 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// Writes what changed of a submission: token, requests, state, status, file, batch, note and when.
+    /// Writes what changed of a submission: token, requests, state, status, file, batch, late looks, note and when.
     pub fn update_submission(&self, submission: &Submission) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
                 "UPDATE submission SET token = ?2, requests = ?3, state = ?4, status = ?5, file = ?6, batch = ?7,
-                 note = ?8, changed = ?9 WHERE id = ?1",
+                 late = ?8, note = ?9, changed = ?10 WHERE id = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -161,6 +163,7 @@ impl Store {
                     submission.status,
                     submission.file,
                     submission.batch,
+                    submission.late,
                     submission.note,
                     i64::try_from(submission.changed.0).unwrap_or(i64::MAX)
                 ])
@@ -170,7 +173,7 @@ impl Store {
     }
 }
 
-const COLUMNS: &str = "id, token, build, layers, provider, model, attempt, requests, state, status, file, batch, note, opened, changed";
+const COLUMNS: &str = "id, token, build, layers, provider, model, attempt, requests, state, status, file, batch, late, note, opened, changed";
 
 fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
     let moment = |value: i64| Moment(value.unsigned_abs());
@@ -192,9 +195,10 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
         status: row.get(9)?,
         file: row.get(10)?,
         batch: row.get(11)?,
-        note: row.get(12)?,
-        opened: moment(row.get(13)?),
-        changed: moment(row.get(14)?),
+        late: row.get(12)?,
+        note: row.get(13)?,
+        opened: moment(row.get(14)?),
+        changed: moment(row.get(15)?),
     })
 }
 

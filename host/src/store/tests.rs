@@ -128,6 +128,7 @@ fn submission(build: BuildId, token: &str) -> Submission {
         status: "claimed".to_owned(),
         file: None,
         batch: None,
+        late: 0,
         note: None,
         opened: Moment(0),
         changed: Moment(0),
@@ -476,7 +477,7 @@ fn a_later_answer_takes_the_place_of_a_truncated_one() {
             .close_answered(attempt, request, &answer("text", ending))
             .unwrap();
     }
-    let kept = bench.store.answer(key("question")).unwrap().unwrap();
+    let kept = bench.store.answer(key("question"), false).unwrap().unwrap();
     assert_eq!(kept.ending, Ending::Complete);
 }
 
@@ -490,7 +491,13 @@ fn a_failed_attempt_frees_its_request() {
         .store
         .close_failed(attempt, &note(FailureKind::Refused, "no"), Usage::default())
         .unwrap();
-    assert!(bench.store.answer(key("question")).unwrap().is_none());
+    assert!(
+        bench
+            .store
+            .answer(key("question"), false)
+            .unwrap()
+            .is_none()
+    );
     assert_ne!(bench.granted(request), attempt);
 }
 
@@ -715,10 +722,13 @@ fn a_replayed_answer_is_no_live_answer() {
         .store
         .keep_answer(request, replay("tape"), &recorded, None)
         .unwrap();
-    assert_eq!(bench.store.answer(key("question")).unwrap(), None);
+    assert_eq!(bench.store.answer(key("question"), false).unwrap(), None);
     assert!(matches!(bench.claim(request), Claim::Granted(_)));
     assert_eq!(
-        bench.store.answer_to(request, replay("tape")).unwrap(),
+        bench
+            .store
+            .answer_to(request, replay("tape"), false)
+            .unwrap(),
         Some(recorded)
     );
 }
@@ -760,7 +770,7 @@ fn an_open_unit_remembers_what_it_asked_in_order() {
         let request = bench.request(text);
         bench
             .store
-            .add_to_transcript(unit, position, request)
+            .add_to_transcript(unit, position, request, None)
             .unwrap();
     }
     let open = bench
@@ -814,14 +824,23 @@ fn forgetting_units_keeps_answers_and_builds() {
     let input = bench.artifact(source, "input");
     let unit = bench.unit("a", Realm::Live, true);
     bench.store.add_input(unit, 0, input).unwrap();
-    bench.store.add_to_transcript(unit, 0, request).unwrap();
+    bench
+        .store
+        .add_to_transcript(unit, 0, request, None)
+        .unwrap();
     bench.artifact(unit, "text");
     bench.snapshot(&[("source", &[source]), ("notes", &[unit])]);
     let forgotten = bench.store.write(|| bench.store.forget_units()).unwrap();
     assert_eq!(forgotten, 2);
     assert_eq!(bench.count("artifact"), 0);
     assert!(bench.store.newest_snapshot().unwrap().is_none());
-    assert!(bench.store.answer(key("question")).unwrap().is_some());
+    assert!(
+        bench
+            .store
+            .answer(key("question"), false)
+            .unwrap()
+            .is_some()
+    );
     assert!(bench.store.build(bench.build).unwrap().is_some());
 }
 
@@ -909,4 +928,56 @@ fn many_open_a_new_state_at_once() {
             }
         });
     }
+}
+
+/// I9: a unit that took a truncated answer is never shown another one later.
+#[test]
+fn an_answer_that_was_taken_stays_the_answer() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let keep = |text: &str, ending| {
+        let answer = answer(text, ending);
+        let attempt = bench.granted(request);
+        bench
+            .store
+            .close_answered(attempt, request, &answer)
+            .unwrap();
+        answer
+    };
+    let cut = keep("cut", Ending::Truncated);
+    let found = |accept| bench.store.answer(key("question"), accept).unwrap();
+    assert_eq!((found(true), found(false)), (Some(cut.clone()), None));
+    let whole = keep("whole", Ending::Complete);
+    assert_eq!((found(true), found(false)), (Some(cut), Some(whole)));
+}
+
+/// C1: each cassette's answer is its own.
+#[test]
+fn a_transcript_names_the_answer_of_its_own_cassette() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let given = |tape: &str| {
+        let said = answer(tape, Ending::Complete);
+        bench
+            .store
+            .keep_answer(request, replay(tape), &said, None)
+            .unwrap();
+        let unit = bench.unit(tape, replay(tape), true);
+        bench
+            .store
+            .add_to_transcript(unit, 0, request, Some((replay(tape), Ending::Complete)))
+            .unwrap();
+        unit
+    };
+    let (one, two) = (given("one"), given("two"));
+    let text = |unit| {
+        let entry = bench.store.transcript(unit).unwrap()[0];
+        bench
+            .store
+            .given_answer(entry.answer.unwrap())
+            .unwrap()
+            .0
+            .text
+    };
+    assert_eq!((text(one), text(two)), ("one".to_owned(), "two".to_owned()));
 }

@@ -2,14 +2,14 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::answers::Realm;
+use super::answers::{AnswerId, Realm};
 use super::artifacts::ArtifactId;
 use super::builds::BuildId;
 use super::requests::RequestId;
 use super::{Reader, Store, StoreError};
 use crate::digest::Digest;
 use crate::ids::UnitKey;
-use crate::request::RequestKey;
+use crate::request::{Ending, RequestKey};
 
 /// The number of a unit in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,8 @@ pub struct TranscriptEntry {
     pub request: RequestId,
     /// Its key.
     pub key: RequestKey,
+    /// The answer the unit got; `None` while it waits for one.
+    pub answer: Option<AnswerId>,
 }
 
 impl Store {
@@ -124,27 +126,39 @@ impl Store {
         position: usize,
         artifact: ArtifactId,
     ) -> Result<(), StoreError> {
-        self.insert_at(
-            "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
-            unit,
-            position,
-            artifact.0,
-        )
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
+            )
+            .and_then(|mut statement| statement.execute(params![unit.0, position, artifact.0]))
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
     }
 
-    /// Records which request stands at `position` of a unit's transcript.
+    /// Records which request stands at `position` of a unit's transcript, and how the answer to it ended, if it has one.
     pub fn add_to_transcript(
         &self,
         unit: UnitId,
         position: usize,
         request: RequestId,
+        answered: Option<(Realm, Ending)>,
     ) -> Result<(), StoreError> {
-        self.insert_at(
-            "INSERT OR REPLACE INTO transcript (unit, position, request) VALUES (?1, ?2, ?3)",
-            unit,
-            position,
-            request.0,
-        )
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let (realm, truncated) = match &answered {
+            Some((realm, ending)) => (Some(realm.as_bytes()), Some(*ending == Ending::Truncated)),
+            None => (None, None),
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO transcript (unit, position, request, answer) VALUES (?1, ?2, ?3,
+                 (SELECT id FROM answer WHERE request = ?3 AND realm = ?4 AND truncated = ?5))",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![unit.0, position, request.0, realm, truncated])
+            })
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
     }
 
     /// Takes a unit's fingerprint from it, so that it can be made again.
@@ -182,21 +196,6 @@ impl Store {
             self.connection.execute("DELETE FROM unit", [])
         };
         forget().map_err(|source| self.failed(source))
-    }
-
-    fn insert_at(
-        &self,
-        statement: &str,
-        unit: UnitId,
-        position: usize,
-        value: i64,
-    ) -> Result<(), StoreError> {
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
-        self.connection
-            .prepare_cached(statement)
-            .and_then(|mut statement| statement.execute(params![unit.0, position, value]))
-            .map(|_| ())
-            .map_err(|source| self.failed(source))
     }
 }
 
@@ -287,7 +286,7 @@ impl Reader {
     pub fn transcript(&self, unit: UnitId) -> Result<Vec<TranscriptEntry>, StoreError> {
         self.connection
             .prepare_cached(
-                "SELECT r.id, r.key FROM transcript t JOIN request r ON r.id = t.request
+                "SELECT r.id, r.key, t.answer FROM transcript t JOIN request r ON r.id = t.request
                  WHERE t.unit = ?1 ORDER BY t.position",
             )
             .and_then(|mut statement| {
@@ -296,6 +295,7 @@ impl Reader {
                         Ok(TranscriptEntry {
                             request: RequestId(row.get(0)?),
                             key: RequestKey(Digest::from_bytes(row.get(1)?)),
+                            answer: row.get::<_, Option<i64>>(2)?.map(AnswerId),
                         })
                     })?
                     .collect()

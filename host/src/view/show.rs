@@ -132,15 +132,17 @@ pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>
     let mut asked = Vec::new();
     for entry in reader.transcript(unit.id)? {
         let request = reader.request(entry.request)?;
-        let answer = reader.answer_to(entry.request, unit.realm)?;
+        let (answer, batch) = match entry.answer {
+            Some(answer) => {
+                let (answer, batch) = reader.given_answer(answer)?;
+                (Some(answer), batch)
+            }
+            None => (None, None),
+        };
         let usage = answer
             .as_ref()
             .map(|answer| answer.usage)
             .unwrap_or_default();
-        let batch = match unit.realm {
-            Realm::Live => reader.answering_batch(entry.request)?,
-            Realm::Replay(_) => None,
-        };
         asked.push(AskedView {
             key: entry.key,
             provider: request.provider,

@@ -218,8 +218,7 @@ fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
         .submissions_of(build.id)?
         .iter()
         .any(|submission| submission.state.is_unsettled());
-    let in_flight = submitted || reader.builds_in_flight()?.contains(&build.id);
-    Ok(if in_flight { "submitted" } else { "collecting" })
+    Ok(if submitted { "submitted" } else { "collecting" })
 }
 
 /// Returns the layers of a build with their places in the pipeline's order.

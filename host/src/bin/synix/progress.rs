@@ -182,7 +182,7 @@ fn batch_words(event: &BatchEvent) -> String {
             submission,
             provider,
         } => format!(
-            "submission {submission} waits for provider `{provider}`, which the pipeline no longer names"
+            "submission {submission} waits for provider `{provider}`, which the pipeline does not name or which has no key here"
         ),
     }
 }

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::BATCH_ENDPOINT;
+use crate::clock::Moment;
 use crate::llm::error::{CreateError, ProviderError};
 use crate::llm::outcome::{count, text_of};
 use crate::llm::patience::NotFound;
@@ -111,6 +112,10 @@ fn read(batch: &Value) -> Option<BatchState> {
         input_file: filled(batch, "input_file_id"),
         output_file: filled(batch, "output_file_id").map(FileId),
         error_file: filled(batch, "error_file_id").map(FileId),
+        created: batch
+            .get("created_at")
+            .and_then(Value::as_u64)
+            .map(|seconds| Moment(seconds.saturating_mul(1000))),
         token: batch
             .get("metadata")
             .and_then(|metadata| filled(metadata, TOKEN)),
@@ -154,6 +159,7 @@ mod tests {
     fn a_batch_is_read() {
         let batch = json!({
             "id": "batch_1", "object": "batch", "status": "completed", "input_file_id": "file-in",
+            "created_at": 1_700_000_000,
             "output_file_id": "file-out", "error_file_id": null, "metadata": {"synix_token": "t1"},
             "request_counts": {"total": 3, "completed": 2, "failed": 1},
         });
@@ -164,6 +170,7 @@ mod tests {
             input_file: Some("file-in".to_owned()),
             output_file: Some(FileId("file-out".to_owned())),
             error_file: None,
+            created: Some(Moment(1_700_000_000_000)),
             token: Some("t1".to_owned()),
             counts: Some(Counts {
                 total: 3,
