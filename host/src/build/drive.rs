@@ -1,6 +1,6 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
@@ -270,10 +270,10 @@ fn foresee(scheduler: &mut Scheduler<'_, DryRun<'_>>, layer: usize) -> Result<()
         .flat_map(|input| {
             let above = scheduler.layer_name(*input).to_owned();
             let run = &scheduler.layers[*input];
-            let made: Vec<&str> = run.made.iter().map(|(key, _)| key.as_str()).collect();
+            let made: HashSet<&str> = run.made.iter().map(|(key, _)| key.as_str()).collect();
             run.stale_units
                 .iter()
-                .filter(|unit| !made.contains(&unit.unit.as_str()))
+                .filter(|unit| !made.contains(unit.unit.as_str()))
                 .map(|unit| (above.clone(), unit.unit.clone()))
                 .collect::<Vec<_>>()
         })

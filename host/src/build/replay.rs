@@ -6,7 +6,7 @@ use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
 use super::unit::excerpt;
 use crate::llm::Cassette;
-use crate::request::{Failure, FailureKind, Usage};
+use crate::request::{Failure, FailureKind, Request, Usage};
 use crate::store::LayerMode;
 
 /// Opens no socket and reads no key.
@@ -15,7 +15,13 @@ pub(super) struct Replay {
     cassette: Arc<Cassette>,
     modes: super::modes::Modes,
     missed: Vec<Settled>,
+    /// How many misses were compared with the whole cassette.
+    compared: usize,
 }
+
+/// Misses that are told their nearest recording. A changed prompt misses them all, and each
+/// comparison reads the whole cassette.
+const COMPARED: usize = 10;
 
 impl Replay {
     pub(super) const fn new(cassette: Arc<Cassette>, modes: super::modes::Modes) -> Self {
@@ -23,6 +29,22 @@ impl Replay {
             cassette,
             modes,
             missed: Vec::new(),
+            compared: 0,
+        }
+    }
+
+    /// Returns the end of a miss's message.
+    fn nearest(&mut self, request: &Request) -> String {
+        if self.compared == COMPARED {
+            return "; so are others, shown with their nearest recordings".to_owned();
+        }
+        self.compared += 1;
+        match self.cassette.nearest(request) {
+            Some((key, _, difference)) => format!(
+                "; the nearest recording {} differs: {difference}",
+                key.0.short()
+            ),
+            None => "; the cassette is empty".to_owned(),
         }
     }
 }
@@ -30,17 +52,11 @@ impl Replay {
 impl Answerer for Replay {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
-            let nearest = match self.cassette.nearest(&asked.request) {
-                Some((key, _, difference)) => format!(
-                    "; the nearest recording {} differs: {difference}",
-                    key.0.short()
-                ),
-                None => "; the cassette is empty".to_owned(),
-            };
             let message = format!(
-                "no recording of request {} ({}){nearest}",
+                "no recording of request {} ({}){}",
                 asked.key.0.short(),
-                excerpt(&asked.request)
+                excerpt(&asked.request),
+                self.nearest(&asked.request)
             );
             self.missed.push(Settled::failed(
                 asked.key,

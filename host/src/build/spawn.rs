@@ -301,7 +301,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     }
                 }
                 Err(error) => {
-                    this.fail_layer(layer, &guest_failure(super::error::chain(&error)))?
+                    this.fail_layer(layer, &guest_failure(super::error::chain(&error)))?;
                 }
             }
             this.all_known(layer)

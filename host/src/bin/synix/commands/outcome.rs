@@ -6,6 +6,9 @@ use synix::view::{BatchView, FailureView, Status};
 use crate::failure::Exit;
 use crate::render::{Column, table};
 
+/// Failed units shown in words; one cause often fails thousands.
+const MOST_FAILURES: usize = 20;
+
 /// Returns the exit code of a command that drove a build.
 pub(super) fn exit(report: &Report) -> Exit {
     match report.status.status {
@@ -26,7 +29,13 @@ pub(super) fn text(status: &Status) -> String {
     lines.extend(spent(status));
     if !status.failures.is_empty() {
         lines.push("\nfailed units:".to_owned());
-        lines.extend(status.failures.iter().flat_map(failure));
+        lines.extend(status.failures.iter().take(MOST_FAILURES).flat_map(failure));
+        if status.failures.len() > MOST_FAILURES {
+            lines.push(format!(
+                "  and {} more; --json has them all",
+                status.failures.len() - MOST_FAILURES
+            ));
+        }
     }
     if !status.batches.is_empty() {
         lines.push("\nbatches:".to_owned());

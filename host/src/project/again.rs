@@ -1,0 +1,201 @@
+//! Commands that start from the state: going on with a build, cancelling it, forgetting.
+
+use std::collections::BTreeMap;
+
+use super::drive::{realm, report, runtime, take_lock};
+use super::place::{Options, Place};
+use super::{BuildOrder, CleanReport, ProjectError, Report};
+use crate::batch::{self, BatchEvent};
+use crate::build::{BuildError, Event, Observer};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
+use crate::view::Status;
+
+/// Returns the build that a user names, or the newest batch build.
+fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<BuildRow, ProjectError> {
+    let found = match build {
+        Some(id) => reader.build(id)?,
+        None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
+    };
+    found.ok_or_else(|| {
+        BuildError::UnknownBuild(build.map_or_else(|| "yet".to_owned(), |id| id.to_string())).into()
+    })
+}
+
+/// Takes a batch build up again, with the pipeline it was opened with (L2).
+pub fn resume(
+    options: &Options,
+    build: Option<BuildId>,
+    order: &BuildOrder,
+    observer: Observer<'_>,
+) -> Result<Report, ProjectError> {
+    let place = Place::with_state(options)?;
+    let store = Store::open(&place.state())?;
+    let row = chosen(&store, build)?;
+    let status = Status::of(&store, row.id)?;
+    if row.cancelled || status.status == "completed" {
+        return Err(BuildError::Ended {
+            build: row.id,
+            status: if row.cancelled {
+                "cancelled"
+            } else {
+                "completed"
+            },
+        }
+        .into());
+    }
+    let project = place.project_of(&row, options)?;
+    let cassette = project.replay()?;
+    let words = |realm: Realm| {
+        if realm == Realm::Live {
+            "live"
+        } else {
+            "from a cassette"
+        }
+    };
+    if (row.realm == Realm::Live) != cassette.is_none() {
+        let now = words(realm(cassette.as_ref()));
+        return Err(BuildError::OtherAnswers {
+            build: row.id,
+            opened: words(row.realm),
+            now,
+        }
+        .into());
+    }
+    let lock = project.lock(&store, row.id)?;
+    if row.fingerprint != project.ready.fingerprint {
+        if !order.allow_mismatch {
+            let before: BTreeMap<String, String> =
+                serde_json::from_str(&row.parts).unwrap_or_default();
+            return Err(BuildError::Mismatch {
+                build: row.id,
+                changes: differences(&before, &project.ready.parts),
+            }
+            .into());
+        }
+        let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
+        store.write(|| store.rebase_build(row.id, project.ready.fingerprint, &parts))?;
+    }
+    store.write(|| store.close_build(row.id, None))?;
+    let kind = if row.kind == BuildKind::Build.name() {
+        BuildKind::Build
+    } else {
+        BuildKind::Batch
+    };
+    let report = project.drive(&store, row.id, kind, cassette.as_ref(), order, observer);
+    drop(lock);
+    report
+}
+
+fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let none = "none".to_owned();
+    let mut names: Vec<_> = before.keys().chain(now.keys()).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != now.get(*name))
+        .map(|name| {
+            format!(
+                "{name}: {} -> {}",
+                before.get(name).unwrap_or(&none),
+                now.get(name).unwrap_or(&none)
+            )
+        })
+        .collect()
+}
+
+/// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
+pub fn cancel(
+    options: &Options,
+    build: Option<BuildId>,
+    observer: Observer<'_>,
+) -> Result<Report, ProjectError> {
+    let place = Place::with_state(options)?;
+    let store = Store::open(&place.state())?;
+    let row = chosen(&store, build)?;
+    let project = place.project_of(&row, options)?;
+    let under_way = store
+        .unsettled_submissions()?
+        .iter()
+        .any(|submission| submission.build == row.id);
+    // A provider may have refused the first cancel, and its batch goes on and is billed.
+    if row.closed.is_some() || (row.cancelled && !under_way) {
+        let status = if row.cancelled {
+            "cancelled"
+        } else {
+            "completed"
+        };
+        return Err(BuildError::Ended {
+            build: row.id,
+            status,
+        }
+        .into());
+    }
+    let lock = project.lock(&store, row.id)?;
+    let (providers, missing) = project.providers()?;
+    for submission in store.unsettled_submissions()? {
+        if let (true, Some(variable)) = (
+            submission.build == row.id,
+            missing.get(&submission.provider),
+        ) {
+            return Err(BuildError::MissingKey {
+                provider: submission.provider,
+                variable: variable.clone(),
+            }
+            .into());
+        }
+    }
+    let tell = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
+    let settings = batch::BatchSettings {
+        look_again: project
+            .pipeline
+            .providers
+            .iter()
+            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
+            .collect(),
+        attempts: 1,
+        layers: Vec::new(),
+    };
+    let mut batches = batch::Batches::new(
+        &store,
+        row.id,
+        &providers,
+        settings,
+        &project.place.clock,
+        &tell,
+    );
+    runtime()?
+        .block_on(batches.cancel(row.id))
+        .map_err(BuildError::from)?;
+    store.write(|| store.cancel_build(row.id))?;
+    drop(lock);
+    report(&store, row.id)
+}
+
+/// Opens the state of a project for reading; its pipeline file need not be valid.
+pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
+    Ok(Reader::open(&Place::with_state(options)?.state())?)
+}
+
+/// Forgets what the pipeline makes now, so that everything is made again from the answers on record.
+///
+/// Answers, batches and builds stay: they stand for money.
+pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
+    let place = Place::with_state(options)?;
+    let store = Store::open(&place.state())?;
+    // A build that is driven now would lose what it stands on.
+    let mut locks = Vec::new();
+    for row in store.builds(None)? {
+        if row.closed.is_none() && !row.cancelled {
+            locks.push(take_lock(&store, row.id)?);
+        }
+    }
+    let units = store.write(|| store.forget_units())?;
+    drop(locks);
+    let removed = if units == 0 {
+        Vec::new()
+    } else {
+        vec![format!("{units} units with their artifacts")]
+    };
+    Ok(CleanReport { removed })
+}

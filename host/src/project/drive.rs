@@ -1,0 +1,233 @@
+//! Drives a build: takes its lock, opens providers or a cassette, and records.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::place::CassetteMode;
+use super::{BuildOrder, Project, ProjectError, Report};
+use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
+use crate::disk::FileLock;
+use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
+use crate::pipeline::ProviderProfile;
+use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
+use crate::view::Status;
+
+impl Project {
+    pub(super) fn start(
+        &self,
+        kind: BuildKind,
+        order: &BuildOrder,
+        observer: Observer<'_>,
+    ) -> Result<Report, ProjectError> {
+        let store = Store::open(&self.place.state())?;
+        let cassette = self.replay()?;
+        let row = BuildRow {
+            id: BuildId(0),
+            kind: kind.name().to_owned(),
+            pipeline: self.place.file.clone(),
+            fingerprint: self.ready.fingerprint,
+            parts: serde_json::to_string(&self.ready.parts).unwrap_or_default(),
+            realm: realm(cassette.as_ref()),
+            opened: self.place.clock.now(),
+            closed: None,
+            cancelled: false,
+            error: None,
+        };
+        let build = store.write(|| store.open_build(&row, kind))?;
+        let lock = self.lock(&store, build)?;
+        let report = self.drive(&store, build, kind, cassette.as_ref(), order, observer);
+        drop(lock);
+        report
+    }
+
+    pub(super) fn lock(&self, store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
+        let mut lock = take_lock(store, build)?;
+        lock.sign(&format!(
+            "process {} since {}",
+            std::process::id(),
+            self.place.clock.now()
+        ))?;
+        Ok(lock)
+    }
+
+    pub(super) fn drive(
+        &self,
+        store: &Store,
+        build: BuildId,
+        kind: BuildKind,
+        cassette: Option<&Arc<Cassette>>,
+        order: &BuildOrder,
+        observer: Observer<'_>,
+    ) -> Result<Report, ProjectError> {
+        let (providers, missing_keys) = if cassette.is_some() {
+            Default::default()
+        } else {
+            self.providers()?
+        };
+        let look_again: Vec<(String, Vec<Duration>)> = self
+            .pipeline
+            .providers
+            .iter()
+            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
+            .collect();
+        let drive = Drive {
+            providers: &providers,
+            look_again: &look_again,
+            missing_keys: &missing_keys,
+            concurrency: self.place.concurrency,
+            patience: order.patience,
+            allow_partial: order.allow_partial,
+            kind,
+        };
+        let outcome = runtime()?.block_on(async {
+            tokio::select! {
+                driven = build::drive(self.desk(cassette), drive, store, build, observer) => driven,
+                _ = tokio::signal::ctrl_c() => Err(BuildError::Interrupted { build }),
+            }
+        });
+        match outcome {
+            Ok(_) => {}
+            Err(error @ BuildError::Interrupted { .. }) => return Err(error.into()),
+            Err(error) => {
+                // The first error is the one to report.
+                let _ = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                return Err(error.into());
+            }
+        }
+        if self.place.cassette_mode == CassetteMode::Record {
+            self.record(store)?;
+        }
+        report(store, build)
+    }
+
+    /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
+    fn record(&self, store: &Store) -> Result<(), ProjectError> {
+        let path = self.cassette_path();
+        let mut cassette = if path.exists() {
+            Cassette::load(&path)?
+        } else {
+            Cassette::default()
+        };
+        let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
+            return Ok(());
+        };
+        for layer in snapshot.layers() {
+            for unit in store.snapshot_units(&snapshot, layer)? {
+                for entry in store.transcript(unit.id)? {
+                    if let Some(answer) = entry.answer {
+                        let (answer, _) = store.given_answer(answer)?;
+                        cassette.insert(store.request(entry.request)?, answer)?;
+                    }
+                }
+            }
+        }
+        Ok(cassette.save(&path)?)
+    }
+
+    fn cassette_path(&self) -> PathBuf {
+        self.place
+            .cassette_dir
+            .join(format!("{}.json", self.pipeline.name))
+    }
+
+    pub(super) fn replay(&self) -> Result<Option<Arc<Cassette>>, ProjectError> {
+        if self.place.cassette_mode != CassetteMode::Replay {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Cassette::load(&self.cassette_path())?)))
+    }
+
+    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {
+        Desk {
+            pipeline: &self.ready,
+            folder: &self.folder,
+            replay,
+            clock: &self.place.clock,
+        }
+    }
+
+    /// Opens the providers that layers use; those without their credential are named apart.
+    pub(super) fn providers(&self) -> Result<(Providers, BTreeMap<String, String>), ProjectError> {
+        let mut providers = Providers::new();
+        let mut missing = BTreeMap::new();
+        for (name, profile) in &self.pipeline.providers {
+            let redirect = self.place.environment.base_url(profile);
+            // A server that the file alone knows gets no key that was meant for another.
+            let known =
+                matches!(name.as_str(), "openai" | "anthropic") || profile.api_key_env.is_some();
+            let key = if known {
+                self.place.environment.secret(profile.key_variable())
+            } else {
+                None
+            };
+            let elsewhere = redirect.is_some() || !profile.writes_own_url();
+            if key.is_none() && (!elsewhere || profile.api_key_env.is_some()) {
+                missing.insert(name.clone(), profile.key_variable().to_owned());
+                continue;
+            }
+            providers.insert(
+                name.clone(),
+                Arc::new(Provider::open(endpoint(profile, redirect, key))?),
+            );
+        }
+        Ok((providers, missing))
+    }
+}
+
+fn endpoint(
+    profile: &ProviderProfile,
+    redirect: Option<String>,
+    key: Option<crate::llm::Secret>,
+) -> Endpoint {
+    Endpoint {
+        name: profile.name.clone(),
+        wire: profile.api,
+        base_url: redirect.unwrap_or_else(|| profile.url().to_owned()),
+        key,
+        http: HttpSettings {
+            retries: profile.retries,
+            backoff: profile.backoff,
+            timeout: profile.timeout,
+        },
+    }
+}
+
+pub(super) fn realm(cassette: Option<&Arc<Cassette>>) -> Realm {
+    cassette.map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|source| ProjectError::Here { source })
+}
+
+pub(super) fn report(store: &Store, build: BuildId) -> Result<Report, ProjectError> {
+    let status = Status::of(store, build)?;
+    let waiting = store
+        .build(build)?
+        .is_some_and(|build| build.closed.is_none());
+    Ok(Report {
+        build,
+        status,
+        waiting,
+    })
+}
+
+/// Takes the lock on driving a build, or says who holds it.
+pub(super) fn take_lock(store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
+    if let Some(lock) = store.lock_build(build)? {
+        return Ok(lock);
+    }
+    let holder = store.build_holder(build);
+    let holder = if holder.is_empty() {
+        holder
+    } else {
+        format!(" ({holder})")
+    };
+    Err(BuildError::Held { build, holder }.into())
+}

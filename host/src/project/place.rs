@@ -1,0 +1,172 @@
+//! Where a project is, and what its surroundings say before its pipeline is read.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::environment::Environment;
+use super::{Project, ProjectError};
+use crate::clock::Clock;
+use crate::store::BuildRow;
+
+/// Sync calls at a time unless the user says otherwise.
+const CONCURRENCY: NonZero<usize> = NonZero::new(16).expect("16 is not zero");
+
+/// Whether answers are recorded or replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CassetteMode {
+    /// Neither.
+    Off,
+    /// Every answer a build used is written to the cassette.
+    Record,
+    /// Every answer comes from the cassette.
+    Replay,
+}
+
+impl FromStr for CassetteMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" | "off" => Ok(Self::Off),
+            "record" => Ok(Self::Record),
+            "replay" => Ok(Self::Replay),
+            _ => Err(format!(
+                "unknown cassette mode {text:?}: off, record or replay"
+            )),
+        }
+    }
+}
+
+/// What a command says of the project it is about.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The pipeline file; `None`: `synix.toml` here or in the nearest folder above.
+    pub pipeline: Option<PathBuf>,
+    /// Takes the place of `SYNIX_CASSETTE_MODE`.
+    pub cassette_mode: Option<CassetteMode>,
+    /// Takes the place of `SYNIX_CASSETTE_DIR`.
+    pub cassette_dir: Option<PathBuf>,
+    /// Sync calls at a time; `None`: 16.
+    pub concurrency: Option<usize>,
+}
+
+/// Where a project is and what the environment says, before its pipeline is read.
+pub(super) struct Place {
+    pub(super) root: PathBuf,
+    /// The pipeline file, relative to the root.
+    pub(super) file: String,
+    pub(super) environment: Environment,
+    pub(super) cassette_mode: CassetteMode,
+    pub(super) cassette_dir: PathBuf,
+    pub(super) concurrency: NonZero<usize>,
+    pub(super) clock: Clock,
+}
+
+impl Place {
+    pub(super) fn find(options: &Options) -> Result<Self, ProjectError> {
+        let path = match &options.pipeline {
+            Some(path) if path.is_dir() => path.join("synix.toml"),
+            Some(path) => path.clone(),
+            None => nearest_pipeline()?,
+        };
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let (Some(file), true) = (name, path.is_file()) else {
+            return Err(ProjectError::NoPipeline { path });
+        };
+        let root = path
+            .parent()
+            .filter(|root| !root.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        Self::at(root.to_owned(), file, options)
+    }
+
+    /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
+    pub(super) fn with_state(options: &Options) -> Result<Self, ProjectError> {
+        match Self::find(options) {
+            Err(ProjectError::NoPipeline { path }) if options.pipeline.is_none() => {
+                match nearest(".synix")? {
+                    Some(root) => Self::at(root, "synix.toml".to_owned(), options),
+                    None => Err(ProjectError::NoPipeline { path }),
+                }
+            }
+            found => found,
+        }
+    }
+
+    fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
+        let environment = Environment::read(&root)?;
+        let cassette_mode = match options.cassette_mode {
+            Some(mode) => mode,
+            None => environment
+                .get("SYNIX_CASSETTE_MODE")
+                .unwrap_or_default()
+                .parse()
+                .map_err(ProjectError::Usage)?,
+        };
+        let cassette_dir = match (&options.cassette_dir, environment.get("SYNIX_CASSETTE_DIR")) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(folder)) if !folder.is_empty() => PathBuf::from(folder),
+            _ => root.join("cassettes"),
+        };
+        let concurrency = match options.concurrency {
+            Some(count) => NonZero::new(count).ok_or_else(|| {
+                ProjectError::Usage("--concurrency must be at least 1".to_owned())
+            })?,
+            None => CONCURRENCY,
+        };
+        let clock = environment.clock()?;
+        Ok(Self {
+            root,
+            file,
+            environment,
+            cassette_mode,
+            cassette_dir,
+            concurrency,
+            clock,
+        })
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.root.join(".synix")
+    }
+
+    /// Opens the project with the pipeline of a build, or with the one that the user names instead.
+    pub(super) fn project_of(
+        &self,
+        build: &BuildRow,
+        options: &Options,
+    ) -> Result<Project, ProjectError> {
+        let pipeline = options
+            .pipeline
+            .clone()
+            .unwrap_or_else(|| self.root.join(&build.pipeline));
+        Project::open(&Options {
+            pipeline: Some(pipeline),
+            ..options.clone()
+        })
+    }
+}
+
+fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
+    // Within the folder itself messages name the file alone.
+    let file = PathBuf::from("synix.toml");
+    if file.is_file() {
+        return Ok(file);
+    }
+    match nearest("synix.toml")? {
+        Some(folder) => Ok(folder.join(file)),
+        None => Err(ProjectError::NoPipeline { path: file }),
+    }
+}
+
+/// Returns this folder or the nearest above that holds `name`.
+fn nearest(name: &str) -> Result<Option<PathBuf>, ProjectError> {
+    let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
+    Ok(here
+        .ancestors()
+        .find(|folder| folder.join(name).exists())
+        .map(Path::to_owned))
+}
