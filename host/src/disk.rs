@@ -47,6 +47,19 @@ fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
+/// Gives a file that is complete its name, durably.
+pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
+    let sync = |file: File| file.sync_all();
+    File::open(from).and_then(sync).map_err(failed("sync", from))?;
+    fs::rename(from, to).map_err(failed("write", to))?;
+    to.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file that has served; one that stays is only clutter.
+pub fn discard(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
 /// Creates the folder and those above it.
 pub fn create_folder(path: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(path).map_err(failed("create", path))

@@ -1,8 +1,8 @@
 //! Cancelling: live batches at the provider, and what has not left the machine yet (M7).
 
-use super::{BatchError, BatchEvent, Batches, failure};
-use crate::llm::Provider;
-use crate::request::FailureKind;
+use super::start::{find_call, never_sent, poll_call};
+use super::step::Call;
+use super::{BatchError, Batches, Work};
 use crate::store::{BuildId, Submission, SubmissionState};
 
 impl Batches<'_> {
@@ -10,64 +10,58 @@ impl Batches<'_> {
     ///
     /// A live batch stays on record until it has ended: its finished rows are paid and will be taken.
     pub async fn cancel(&mut self, build: BuildId) -> Result<(), BatchError> {
+        self.cancelling = true;
+        self.survey = None;
+        let now = tokio::time::Instant::now();
         for submission in self.store.unsettled_submissions()? {
-            if submission.build != build {
-                continue;
+            if submission.build == build {
+                self.works
+                    .insert(submission.id, Work::new(submission, now));
             }
-            let Some(provider) = self.providers.get(&submission.provider).cloned() else {
-                self.tell(&BatchEvent::NoProvider {
-                    submission: submission.id.0,
-                    provider: submission.provider,
-                });
-                continue;
-            };
-            self.cancel_one(submission, &provider).await?;
+        }
+        while self.is_active() {
+            self.progress().await?;
         }
         Ok(())
     }
 
-    /// Cancels one submission; the caller holds its build's lock.
-    pub(super) async fn cancel_one(
-        &mut self,
-        mut submission: Submission,
-        provider: &Provider,
-    ) -> Result<(), BatchError> {
-        // Whether there is a batch to cancel is not known before the list is read.
-        let absent = if submission.state == SubmissionState::Creating {
-            !self.adopt(&mut submission, provider).await?
-        } else {
-            submission.state < SubmissionState::Creating
-        };
-        if absent {
-            let why = failure(FailureKind::Expired, "cancelled before it was sent", true);
-            return self.abandon(&mut submission, &why);
+    /// Says whether the submission is to be ended rather than sent.
+    pub(super) fn is_cancelling(&self, submission: &Submission) -> Result<bool, BatchError> {
+        if self.cancelling {
+            return Ok(true);
         }
-        let Some(id) = submission.batch.clone() else {
-            self.tell(&BatchEvent::Trouble {
-                message: format!(
-                    "whether submission {} became a batch at {} is not known; cancel again later",
-                    submission.token, submission.provider
-                ),
-            });
-            return Ok(());
-        };
-        match provider.cancel_batch(&id).await {
-            Ok(batch) => {
-                submission.status.clone_from(&batch.status_text);
-                self.keep(&mut submission)?;
-                self.tell(&BatchEvent::Status {
-                    batch: id,
-                    status: batch.status_text,
-                    done: None,
-                    requests: submission.requests,
-                });
+        // One of a build that was cancelled while it could not be: sending it now would spend money on it.
+        let build = self.store.build(submission.build)?;
+        Ok(build.is_some_and(|build| build.cancelled))
+    }
+
+    pub(super) fn cancelling_call(&mut self, work: &mut Work) -> Result<Option<Call>, BatchError> {
+        match work.submission.state {
+            SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded => {
+                self.abandon(&mut work.submission, &never_sent())?;
+                Ok(None)
             }
-            Err(error) => {
-                self.tell(&BatchEvent::Trouble {
-                    message: format!("cannot cancel batch {id}: {error}"),
-                });
+            // Whether there is a batch to cancel is not known before the list is read.
+            SubmissionState::Creating => {
+                self.enter(&mut work.submission, SubmissionState::Unclear)?;
+                Ok(Some(find_call(&work.submission)))
             }
+            SubmissionState::Unclear => Ok(Some(find_call(&work.submission))),
+            SubmissionState::Adopted | SubmissionState::Live if !work.cancel_sent => {
+                work.cancel_sent = true;
+                let batch = work.submission.batch.clone();
+                Ok(batch.map(|batch| Call::Cancel { batch }))
+            }
+            // Somebody may wait for the rows it has.
+            SubmissionState::Adopted | SubmissionState::Live if !self.cancelling => {
+                Ok(poll_call(&work.submission))
+            }
+            SubmissionState::Adopted
+            | SubmissionState::Live
+            | SubmissionState::Ended
+            | SubmissionState::Fetched
+            | SubmissionState::Settled
+            | SubmissionState::Abandoned => Ok(None),
         }
-        Ok(())
     }
 }

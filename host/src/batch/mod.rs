@@ -1,46 +1,67 @@
 //! Batches: from recorded requests to rows, safely.
 //!
 //! Creating a batch spends money and cannot be repeated, so each submission is
-//! a small state machine whose every step is a committed row:
+//! a small state machine. Every arrow is one committed transaction:
 //!
 //! ```text
-//! claimed ──> uploaded ──> creating ──> live ──> ended ──> settled
-//!    │            │            │          │
-//!    └────────────┴────────────┴──────────┴──> abandoned
+//! claimed ─> uploading ─> uploaded ─> creating ─────────> live ─> ended ─> fetched ─> settled
+//!    │           │            │        │  ▲  │              ▲        │  ▲      │
+//!    │           │            │        │  │  └─> unclear ───┤        │  └──────┤
+//!    │           │            │        │  └───────┤│        │        │         │
+//!    │           │            │        │          │└─> adopted ─────>┘         │
+//!    │           │            │        │          │         └ not ours ─> unclear
+//!    └───────────┴────────────┴────────┴──────────┴─────────┴────────┴─> abandoned
 //! ```
 //!
 //! | state | on disk before | a process that finds it |
 //! | --- | --- | --- |
-//! | claimed | requests and a token | uploads |
+//! | claimed | requests and a token | writes the input file and uploads it |
+//! | uploading | | uploads again: a file that nothing uses costs nothing |
 //! | uploaded | the input file's id | goes on to creating |
-//! | creating | the token of this very create call | looks for a batch that carries the token; adopts it, or takes it as not created and creates under a new token |
+//! | creating | the token of this very create call, and where batches carry none the newest batch in the list | takes it as unclear |
+//! | unclear | | looks for the batch: at once and after the pauses of `look_again`; adopts it, or takes it as not created and creates under a new token |
+//! | adopted | a batch that may be ours | polls; its rows tell |
 //! | live | the batch's id | polls |
-//! | ended | | takes the rows |
+//! | ended | | downloads the rows |
+//! | fetched | both files, whole | takes the rows |
 //! | settled | every row | nothing |
 //! | abandoned | why | nothing: its requests are free again |
 //!
 //! Only the process that holds the lock of the submission's build, or finds it
-//! free, takes the steps up to live: a create call is never made twice for one
-//! claim. Polling and taking rows is open to everyone; a row is taken once
-//! because its attempt is closed in the same transaction.
+//! free, takes the steps before there is a batch: a create call is never made
+//! twice for one claim. Polling and taking rows is open to everyone; a row is
+//! taken once because its attempt is closed in the same transaction.
+//!
+//! Calls to providers run as tasks of their own ([`step`]) and touch no state;
+//! what they bring is taken in by one owner ([`advance`]), which may be left
+//! at any await without losing anything.
 
+mod advance;
 mod cancel;
-mod create;
+mod chunk;
 mod event;
-mod input;
+mod find;
+mod refusal;
 mod rows;
-mod settle;
+mod start;
+mod step;
+mod wave;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
 use crate::clock::Clock;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, FileLock};
 use crate::llm::{Provider, ProviderError};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
-use crate::store::{BuildId, RequestId, Store, StoreError, Submission, SubmissionState};
+use crate::store::{
+    BuildId, RequestId, Store, StoreError, Submission, SubmissionId, SubmissionState,
+};
 
 pub use event::BatchEvent;
 
@@ -70,9 +91,28 @@ pub enum BatchError {
         /// What the provider said.
         error: ProviderError,
     },
+    /// Several batches may be the one whose create reply was lost; only a person can tell.
+    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}", .candidates.len(), .candidates.join(", "))]
+    Ambiguous {
+        /// The provider.
+        provider: String,
+        /// How many requests it carries.
+        requests: u64,
+        /// The ids at the provider.
+        candidates: Vec<String>,
+    },
     /// No randomness for a token.
     #[error("the system gives no random numbers for a submission's token")]
     NoToken,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
 }
 
 /// A request for a batch.
@@ -86,10 +126,20 @@ pub struct Queued {
     pub layer: usize,
     /// Whether an answer cut at its token limit will do.
     pub accept_truncated: bool,
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name at the provider.
-    pub model: String,
+    /// Where it goes; shared by all that go there.
+    pub target: Arc<Target>,
+}
+
+/// What to do about a lost create reply that only a person can clear up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ruling {
+    /// Ask.
+    #[default]
+    None,
+    /// This batch is ours.
+    Adopt(String),
+    /// None is ours: create it again.
+    CreateAgain,
 }
 
 /// How batches are driven.
@@ -101,21 +151,83 @@ pub struct BatchSettings {
     pub attempts: u32,
     /// Names of the layers by position, for people.
     pub layers: Vec<String>,
+    /// Between two looks at a batch; `None`: each is looked at once.
+    pub interval: Option<Duration>,
+    /// Input tokens that may be under way at once, by provider.
+    pub enqueued_tokens: HashMap<String, u64>,
+    /// How long a batch may take before what it still holds goes by single calls.
+    pub sync_after: Option<Duration>,
+    /// The user's word on a lost create reply.
+    pub ruling: Ruling,
+}
+
+/// A request this command waits for.
+#[derive(Debug)]
+struct Wanted {
+    queued: Queued,
+    /// How often this command put it into a batch.
+    sends: u32,
+}
+
+/// A submission this command drives.
+#[derive(Debug)]
+struct Work {
+    submission: Submission,
+    /// A call of it is under way.
+    busy: bool,
+    /// When its next step may be taken; `None`: not in this command.
+    due: Option<Instant>,
+    /// Looks for a lost batch made so far.
+    looks: usize,
+    /// Create calls made by this command.
+    creates: u32,
+    /// Errors in a row.
+    errors: u32,
+    /// The newest batch in the list is known for the next create call.
+    marked: bool,
+    /// Its batch was asked to stop.
+    cancel_sent: bool,
+    /// Its build was cancelled before there was a batch.
+    doomed: bool,
+    /// Rows done at the last look, as the provider counts.
+    done: Option<u64>,
 }
 
 /// The batches of a project, as one command drives them.
 pub struct Batches<'a> {
     store: &'a Store,
     build: BuildId,
-    providers: &'a std::collections::BTreeMap<String, Arc<Provider>>,
+    providers: &'a BTreeMap<String, Arc<Provider>>,
     settings: BatchSettings,
     clock: &'a Clock,
     observer: &'a dyn Fn(&BatchEvent),
     queue: Vec<Queued>,
-    /// Requests this command waits for, with how often each was put into a batch.
-    wanted: HashMap<RequestKey, (Queued, u32)>,
+    /// Chunks of a validation failure that named no line, each to be sent by itself.
+    divided: Vec<(Vec<Queued>, u32)>,
+    wanted: HashMap<RequestKey, Wanted>,
     settled: Vec<(RequestKey, Outcome)>,
-    next_look: Option<Duration>,
+    /// Requests that go by single calls from now on.
+    for_sync: Vec<Queued>,
+    works: BTreeMap<SubmissionId, Work>,
+    /// Locks of other builds whose submissions this command creates.
+    locks: HashMap<BuildId, FileLock>,
+    /// When the list of submissions is read again (L5).
+    survey: Option<Instant>,
+    /// What providers were found to take at once, in input tokens.
+    learned: HashMap<Target, u64>,
+    /// When a target that refused for its limit may be tried again.
+    held: HashMap<Target, Instant>,
+    /// Validation failures in this command.
+    refusals: HashMap<Target, u32>,
+    /// Submissions that were told to lack a provider.
+    told: HashSet<SubmissionId>,
+    /// Requests that were in flight elsewhere when this command wanted them.
+    elsewhere: bool,
+    /// Ends batches instead of making them.
+    cancelling: bool,
+    busy: usize,
+    sender: UnboundedSender<step::Finished>,
+    finished: UnboundedReceiver<step::Finished>,
 }
 
 impl<'a> Batches<'a> {
@@ -123,11 +235,12 @@ impl<'a> Batches<'a> {
     pub fn new(
         store: &'a Store,
         build: BuildId,
-        providers: &'a std::collections::BTreeMap<String, Arc<Provider>>,
+        providers: &'a BTreeMap<String, Arc<Provider>>,
         settings: BatchSettings,
         clock: &'a Clock,
         observer: &'a dyn Fn(&BatchEvent),
     ) -> Self {
+        let (sender, finished) = unbounded_channel();
         Self {
             store,
             build,
@@ -136,26 +249,43 @@ impl<'a> Batches<'a> {
             clock,
             observer,
             queue: Vec::new(),
+            divided: Vec::new(),
             wanted: HashMap::new(),
             settled: Vec::new(),
-            next_look: None,
+            for_sync: Vec::new(),
+            works: BTreeMap::new(),
+            locks: HashMap::new(),
+            survey: Some(Instant::now()),
+            learned: HashMap::new(),
+            held: HashMap::new(),
+            told: HashSet::new(),
+            elsewhere: false,
+            cancelling: false,
+            refusals: HashMap::new(),
+            busy: 0,
+            sender,
+            finished,
         }
     }
 
     /// Takes a request for the next batch.
     pub fn queue(&mut self, queued: Queued) {
-        self.wanted.insert(queued.key, (queued.clone(), 0));
+        let wanted = Wanted {
+            queued: queued.clone(),
+            sends: 0,
+        };
+        self.wanted.insert(queued.key, wanted);
         self.queue.push(queued);
     }
 
-    /// Says whether requests of this command wait in a batch.
+    /// Says whether requests of this command wait in a batch or for one.
     pub fn is_waiting(&self) -> bool {
         !self.wanted.is_empty()
     }
 
-    /// Returns the provider's hint on when to look next.
-    pub const fn next_look(&self) -> Option<Duration> {
-        self.next_look
+    /// Says whether this command has more to do for its batches, now or when it is due.
+    pub fn is_active(&self) -> bool {
+        self.busy > 0 || self.next_due().is_some()
     }
 
     /// Returns what has settled since the last call.
@@ -163,67 +293,68 @@ impl<'a> Batches<'a> {
         std::mem::take(&mut self.settled)
     }
 
-    /// Looks at every submission of the project once: goes on with what was interrupted, polls, takes rows.
-    pub async fn look(&mut self) -> Result<(), BatchError> {
-        self.next_look = None;
-        for submission in self.store.unsettled_submissions()? {
-            self.advance(submission).await?;
-        }
-        self.claim_again()
+    /// Returns the requests that go by single calls from now on.
+    pub fn take_for_sync(&mut self) -> Vec<Queued> {
+        std::mem::take(&mut self.for_sync)
     }
 
-    async fn advance(&mut self, mut submission: Submission) -> Result<(), BatchError> {
-        let Some(provider) = self.providers.get(&submission.provider).map(Arc::clone) else {
-            self.tell(&BatchEvent::NoProvider {
-                submission: submission.id.0,
-                provider: submission.provider.clone(),
-            });
-            return Ok(());
+    /// Waits for the next thing to happen to a batch and takes it in. Loses nothing when dropped.
+    pub async fn progress(&mut self) -> Result<(), BatchError> {
+        self.start_due()?;
+        let next = self.next_due();
+        let finished = tokio::select! {
+            biased;
+            finished = self.finished.recv(), if self.busy > 0 => finished,
+            () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => None,
+            else => None,
         };
-        let ours = submission.build == self.build;
-        let lock = if ours || submission.state >= SubmissionState::Live {
-            None
-        } else {
-            match self.store.lock_build(submission.build)? {
-                Some(lock) => Some(lock),
-                // Its own process is at it.
-                None => return Ok(()),
-            }
-        };
-        if lock.is_some() {
-            // It may have moved on between the list and the lock.
-            match self.store.submission(submission.id)? {
-                Some(current) => submission = current,
-                None => return Ok(()),
-            }
+        // From here on nothing awaits.
+        if let Some(finished) = finished {
+            self.take(finished)?;
         }
-        if submission.state < SubmissionState::Live {
-            let build = self.store.build(submission.build)?;
-            if build.is_some_and(|build| build.cancelled) {
-                // It could not be cancelled with the rest; sending it now would spend money on it.
-                return self.cancel_one(submission, &provider).await;
-            }
-            self.bring_to_life(&mut submission, &provider).await?;
-        }
-        drop(lock);
-        if matches!(
-            submission.state,
-            SubmissionState::Live | SubmissionState::Ended
-        ) {
-            self.poll(&mut submission, &provider).await?;
+        self.start_due()
+    }
+
+    /// Lets what is under way come to its end and starts nothing new.
+    pub async fn drain(&mut self) -> Result<(), BatchError> {
+        while self.busy > 0 {
+            let Some(finished) = self.finished.recv().await else {
+                return Ok(());
+            };
+            self.take(finished)?;
         }
         Ok(())
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let works = self.works.values().filter(|work| !work.busy);
+        works.filter_map(|work| work.due).chain(self.survey).min()
     }
 
     fn tell(&self, event: &BatchEvent) {
         (self.observer)(event);
     }
 
+    /// Writes a submission down as it stands now.
     fn keep(&self, submission: &mut Submission) -> Result<(), BatchError> {
         submission.changed = self.clock.now();
-        self.store
-            .write(|| self.store.update_submission(submission))
-            .map_err(BatchError::Store)
+        let kept = self
+            .store
+            .write(|| self.store.update_submission(submission))?;
+        // Another process was faster: what it wrote is the truth.
+        if !kept && let Some(current) = self.store.submission(submission.id)? {
+            *submission = current;
+        }
+        Ok(())
+    }
+
+    /// Moves a submission to `state`.
+    fn enter(&self, submission: &mut Submission, state: SubmissionState) -> Result<(), BatchError> {
+        submission.state = state;
+        if state.is_before_batch() {
+            state.name().clone_into(&mut submission.status);
+        }
+        self.keep(submission)
     }
 }
 

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::input::discard;
-use super::{BatchError, BatchEvent, Batches, failure};
+use tokio::time::Instant;
+
+use super::{BatchError, BatchEvent, Batches, Work, failure};
 use crate::digest::Digest;
-use crate::llm::{BatchState, Phase, Provider, Row, read_row};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey};
-use crate::store::{AttemptNote, Submission, SubmissionRequest, SubmissionState};
+use crate::disk;
+use crate::llm::{BatchState, FileId, Phase, Row, read_row};
+use crate::request::{Failure, FailureKind, Outcome, RequestKey, Wire};
+use crate::store::{AttemptNote, Realm, Submission, SubmissionRequest, SubmissionState};
 
 /// Rows kept in one transaction.
 const ROWS_AT_ONCE: usize = 10_000;
@@ -24,34 +26,55 @@ struct Oddities {
 }
 
 impl Batches<'_> {
-    /// Downloads both files of an ended batch and takes every row; what has none is missing.
-    pub(super) async fn take_rows(
-        &mut self,
-        submission: &mut Submission,
-        provider: &Provider,
+    /// Returns where the rows of a submission go: output and error file.
+    pub(super) fn row_files(&self, submission: &Submission) -> Result<[PathBuf; 2], BatchError> {
+        let folder = self.store.batch_folder()?;
+        Ok(["output", "error"]
+            .map(|name| folder.join(format!("{}-{name}.jsonl", submission.token))))
+    }
+
+    /// Returns which of an ended batch's files go where.
+    pub(super) fn files_of(
+        &self,
+        submission: &Submission,
         batch: &BatchState,
-    ) -> Result<(), BatchError> {
-        let mut oddities = Oddities::default();
-        for (file, name) in [(&batch.output_file, "output"), (&batch.error_file, "error")] {
-            let Some(file) = file else { continue };
-            let path = self
-                .store
-                .batch_folder()?
-                // Another build may take the same rows at the same time.
-                .join(format!("{}-{name}-{}.jsonl", submission.token, self.build));
-            if let Err(error) = provider.download(file, &path).await {
-                // The file stays at the provider; the submission stays `ended`.
-                self.tell(&BatchEvent::Trouble {
-                    message: format!(
-                        "cannot download the {name} file of batch {}: {error}",
-                        batch.id
-                    ),
-                });
-                return Ok(());
+    ) -> Result<Vec<(FileId, PathBuf)>, BatchError> {
+        let [output, error] = self.row_files(submission)?;
+        let offered = [(&batch.output_file, output), (&batch.error_file, error)];
+        Ok(offered
+            .into_iter()
+            .filter_map(|(file, path)| Some((file.clone()?, path)))
+            .collect())
+    }
+
+    /// Makes the files that a batch did not offer, so that those of a fetched one are always there.
+    pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
+        for path in self.row_files(submission)? {
+            if !path.exists() {
+                disk::replace(&path, b"")?;
             }
-            self.take_file(submission, provider, &path, &mut oddities)?;
-            discard(&path);
         }
+        Ok(())
+    }
+
+    /// Takes every row of a fetched batch; what has none is missing.
+    pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        let files = self.row_files(&work.submission)?;
+        if !files.iter().all(|file| file.exists()) {
+            self.enter(&mut work.submission, SubmissionState::Ended)?;
+            work.due = Some(Instant::now());
+            return Ok(());
+        }
+        if work.submission.provisional && !self.are_ours(&work.submission, &files)? {
+            return self.release_stranger(work);
+        }
+        let over_time = self.is_over_time(&work.submission);
+        let mut oddities = Oddities::default();
+        for file in &files {
+            self.take_file(&work.submission, file, &mut oddities, over_time)?;
+        }
+        let submission = &mut work.submission;
+        let batch = submission.batch.clone().unwrap_or_default();
         let mut missing = 0;
         self.store
             .each_open_request(submission.id, |_| -> Result<(), BatchError> {
@@ -60,52 +83,91 @@ impl Batches<'_> {
             })?;
         if missing + oddities.duplicate + oddities.unknown + oddities.garbled > 0 {
             self.tell(&BatchEvent::OddRows {
-                batch: batch.id.clone(),
+                batch: batch.clone(),
                 missing,
                 duplicate: oddities.duplicate,
                 unknown: oddities.unknown,
                 garbled: oddities.garbled,
             });
         }
-        let (kind, words) = if matches!(batch.phase, Phase::Expired | Phase::Cancelled) {
+        let (kind, words) = if matches!(
+            Phase::read(&submission.status),
+            Phase::Expired | Phase::Cancelled
+        ) {
             (FailureKind::Expired, "no row: the batch ended before it")
         } else {
             (FailureKind::Missing, "no row in the batch's files")
         };
-        self.requeue(
+        self.settle(
             submission,
-            &failure(kind, format!("{words} ({})", batch.id), true),
-            &[],
+            &failure(kind, format!("{words} ({batch})"), true),
+            over_time,
         )?;
+        for file in &files {
+            disk::discard(file);
+        }
+        // Another process may have taken some of the rows.
+        self.elsewhere = true;
         let (succeeded, failed) = self.store.submission_tally(submission.id)?;
         self.tell(&BatchEvent::Settled {
-            batch: batch.id.clone(),
+            batch,
             succeeded,
             failed,
         });
-        Ok(())
+        self.claim_again()
+    }
+
+    /// Says whether a provisionally adopted batch answered what the submission asked.
+    fn are_ours(&self, submission: &Submission, files: &[PathBuf]) -> Result<bool, BatchError> {
+        let wire = self.wire_of(submission);
+        for file in files {
+            for line in lines_of(file)? {
+                let row = read_row(wire, &line?);
+                let key = row.custom_id.as_deref().and_then(key_of);
+                if let Some(key) = key
+                    && self.store.open_attempt(submission.id, key)?.is_some()
+                {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets a batch go whose rows are not ours; the search for ours begins anew.
+    fn release_stranger(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        for file in self.row_files(&work.submission)? {
+            disk::discard(&file);
+        }
+        let batch = work.submission.batch.take().unwrap_or_default();
+        self.tell(&BatchEvent::Trouble {
+            message: format!("batch {batch} is not ours: none of its rows was asked for"),
+        });
+        work.submission.rejected.push(batch);
+        work.submission.provisional = false;
+        work.looks = 0;
+        work.due = Some(Instant::now());
+        self.enter(&mut work.submission, SubmissionState::Unclear)
+    }
+
+    fn wire_of(&self, submission: &Submission) -> Wire {
+        let provider = self.providers.get(&submission.provider);
+        provider.map_or(Wire::OpenAi, |provider| provider.wire())
     }
 
     fn take_file(
         &mut self,
         submission: &Submission,
-        provider: &Provider,
         path: &Path,
         oddities: &mut Oddities,
+        over_time: bool,
     ) -> Result<(), BatchError> {
-        let failed = |source| BatchError::File {
-            path: path.to_owned(),
-            source,
-        };
-        let mut lines = BufReader::new(File::open(path).map_err(failed)?).split(b'\n');
+        let wire = self.wire_of(submission);
+        let mut lines = lines_of(path)?;
         loop {
             let mut rows = Vec::new();
             for line in lines.by_ref().take(ROWS_AT_ONCE) {
-                let line = line.map_err(failed)?;
-                let text = String::from_utf8_lossy(&line);
-                if !text.trim().is_empty() {
-                    rows.push(read_row(provider.wire(), &text));
-                }
+                rows.push(read_row(wire, &line?));
             }
             if rows.is_empty() {
                 return Ok(());
@@ -119,7 +181,7 @@ impl Batches<'_> {
                 Ok::<_, BatchError>(taken)
             })?;
             for (key, outcome) in taken {
-                self.bring(key, outcome);
+                self.bring(key, outcome, over_time);
             }
         }
     }
@@ -130,11 +192,7 @@ impl Batches<'_> {
         row: Row,
         oddities: &mut Oddities,
     ) -> Result<Option<(RequestKey, Outcome)>, BatchError> {
-        let key = row
-            .custom_id
-            .as_deref()
-            .and_then(|id| id.parse::<Digest>().ok())
-            .map(RequestKey);
+        let key = row.custom_id.as_deref().and_then(key_of);
         let outcome = match (key, row.outcome) {
             (Some(key), Ok(outcome)) => (key, outcome),
             // A row that names its request but holds nothing usable leaves the request missing.
@@ -175,14 +233,22 @@ impl Batches<'_> {
     }
 
     /// Hands an outcome to this command, if it waits for it; a passing failure goes into the next batch.
-    pub(super) fn bring(&mut self, key: RequestKey, outcome: Outcome) {
-        let Some((queued, sends)) = self.wanted.get(&key) else {
+    ///
+    /// `over_time` says that what is open goes by single calls from now on.
+    pub(super) fn bring(&mut self, key: RequestKey, outcome: Outcome, over_time: bool) {
+        let Some(wanted) = self.wanted.get(&key) else {
             return;
         };
         match outcome {
-            Outcome::Failed(failure) if failure.passing && *sends < self.settings.attempts => {
-                let queued = queued.clone();
-                self.queue_again(queued);
+            Outcome::Failed(failure) if failure.passing && over_time => {
+                self.for_sync.push(wanted.queued.clone());
+                self.wanted.remove(&key);
+            }
+            Outcome::Failed(failure)
+                if failure.passing && wanted.sends < self.settings.attempts =>
+            {
+                let queued = wanted.queued.clone();
+                self.queue.push(queued);
             }
             outcome @ (Outcome::Answered(_) | Outcome::Failed(_)) => {
                 self.wanted.remove(&key);
@@ -191,12 +257,12 @@ impl Batches<'_> {
         }
     }
 
-    /// Closes what a submission still holds and settles it. `bad_lines` (from 1) fail for good, the rest as `why` says.
-    pub(super) fn requeue(
+    /// Closes what a submission still holds and settles it.
+    fn settle(
         &mut self,
         submission: &mut Submission,
         why: &Failure,
-        bad_lines: &[u64],
+        over_time: bool,
     ) -> Result<(), BatchError> {
         let mut open: Vec<SubmissionRequest> = Vec::new();
         self.store
@@ -204,42 +270,94 @@ impl Batches<'_> {
                 open.push(request);
                 Ok(())
             })?;
-        let innocent = failure(
-            FailureKind::Provider,
-            format!("not run: {}", why.message),
-            true,
-        );
-        let outcomes: Vec<(RequestKey, Failure)> = open
-            .iter()
-            .zip(1_u64..)
-            .map(|(request, line)| {
-                let guilty = bad_lines.is_empty() || bad_lines.contains(&line);
-                (
-                    request.key,
-                    if guilty {
-                        why.clone()
-                    } else {
-                        innocent.clone()
-                    },
-                )
-            })
-            .collect();
         submission.state = SubmissionState::Settled;
         submission.changed = self.clock.now();
+        let note = AttemptNote {
+            kind: why.kind,
+            message: why.message.clone(),
+        };
         self.store.write(|| -> Result<(), BatchError> {
-            for (request, (_, failure)) in open.iter().zip(&outcomes) {
-                let note = AttemptNote {
-                    kind: failure.kind,
-                    message: failure.message.clone(),
-                };
-                self.store
-                    .close_failed(request.attempt, &note, failure.usage)?;
+            for request in &open {
+                self.store.close_failed(request.attempt, &note, why.usage)?;
             }
-            Ok(self.store.update_submission(submission)?)
+            self.store.update_submission(submission)?;
+            Ok(())
         })?;
-        for (key, failure) in outcomes {
-            self.bring(key, Outcome::Failed(failure));
+        for request in open {
+            self.bring(request.key, Outcome::Failed(why.clone()), over_time);
         }
         Ok(())
     }
+
+    /// Takes up again what somebody else had in flight and does no more.
+    pub(super) fn claim_again(&mut self) -> Result<(), BatchError> {
+        if !std::mem::take(&mut self.elsewhere) {
+            return Ok(());
+        }
+        let queued: HashSet<RequestKey> = self.queue.iter().map(|queued| queued.key).collect();
+        let (mut free, mut answered) = (Vec::new(), Vec::new());
+        for wanted in self.wanted.values() {
+            let one = &wanted.queued;
+            if queued.contains(&one.key) {
+                continue;
+            }
+            // What is in flight may be asked again after an answer that would not do.
+            if let Some(submission) = self.store.in_flight(one.request)? {
+                let ours = submission.is_some_and(|id| self.works.contains_key(&id));
+                self.elsewhere |= !ours;
+                continue;
+            }
+            let answer = self
+                .store
+                .answer_to(one.request, Realm::Live, one.accept_truncated)?;
+            match answer {
+                Some(answer) => answered.push((one.key, answer)),
+                None => free.push((one.clone(), wanted.sends)),
+            }
+        }
+        for (key, answer) in answered {
+            self.wanted.remove(&key);
+            self.settled.push((key, Outcome::Answered(answer)));
+        }
+        for (queued, sends) in free {
+            if sends < self.settings.attempts {
+                self.queue.push(queued);
+                continue;
+            }
+            let words = match self.store.last_failure(queued.request) {
+                Ok(Some((_, message))) => message,
+                _ => "no answer".to_owned(),
+            };
+            let message = format!("{words} (after {sends} attempts)");
+            self.wanted.remove(&queued.key);
+            let failed = failure(FailureKind::Provider, message, true);
+            self.settled.push((queued.key, Outcome::Failed(failed)));
+        }
+        Ok(())
+    }
+}
+
+fn key_of(custom_id: &str) -> Option<RequestKey> {
+    custom_id.parse::<Digest>().ok().map(RequestKey)
+}
+
+/// Reads the lines that hold something; bytes that are no text become the mark for it.
+fn lines_of(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<String, BatchError>> + use<>, BatchError> {
+    let path = path.to_owned();
+    let file = File::open(&path).map_err(|source| BatchError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let lines = BufReader::new(file).split(b'\n');
+    Ok(lines
+        .map(move |line| match line {
+            Ok(line) => Ok(String::from_utf8_lossy(&line).into_owned()),
+            Err(source) => Err(BatchError::File {
+                path: path.clone(),
+                source,
+            }),
+        })
+        .filter(|line| !matches!(line, Ok(text) if text.trim().is_empty())))
 }

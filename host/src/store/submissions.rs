@@ -23,14 +23,22 @@ pub struct SubmissionId(pub i64);
 pub enum SubmissionState {
     /// Requests are claimed, nothing has left the machine.
     Claimed,
+    /// The input file is on its way.
+    Uploading,
     /// The input file is at the provider.
     Uploaded,
-    /// The create call is about to be made, or was made and its reply is not known.
+    /// The create call is about to be made, or was made and its reply has not come yet.
     Creating,
+    /// The create call was made and its reply is lost.
+    Unclear,
+    /// A batch was found that may be the one of a lost reply; its rows will tell.
+    Adopted,
     /// The batch exists.
     Live,
-    /// The batch has ended; its rows are not all taken.
+    /// The batch has ended; its rows are at the provider.
     Ended,
+    /// The rows are here, and not all taken.
+    Fetched,
     /// Every row is taken.
     Settled,
     /// Given up; its batch may go on at the provider.
@@ -38,12 +46,17 @@ pub enum SubmissionState {
 }
 
 impl SubmissionState {
-    const ALL: [Self; 7] = [
+    /// All of them, in the order of a submission's life.
+    pub const ALL: [Self; 11] = [
         Self::Claimed,
+        Self::Uploading,
         Self::Uploaded,
         Self::Creating,
+        Self::Unclear,
+        Self::Adopted,
         Self::Live,
         Self::Ended,
+        Self::Fetched,
         Self::Settled,
         Self::Abandoned,
     ];
@@ -52,10 +65,14 @@ impl SubmissionState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
+            Self::Uploading => "uploading",
             Self::Uploaded => "uploaded",
             Self::Creating => "creating",
+            Self::Unclear => "unclear",
+            Self::Adopted => "adopted",
             Self::Live => "live",
             Self::Ended => "ended",
+            Self::Fetched => "fetched",
             Self::Settled => "settled",
             Self::Abandoned => "abandoned",
         }
@@ -64,6 +81,14 @@ impl SubmissionState {
     /// Says whether the submission still holds claims.
     pub const fn is_unsettled(self) -> bool {
         !matches!(self, Self::Settled | Self::Abandoned)
+    }
+
+    /// Says whether no batch is known yet.
+    pub const fn is_before_batch(self) -> bool {
+        matches!(
+            self,
+            Self::Claimed | Self::Uploading | Self::Uploaded | Self::Creating | Self::Unclear
+        )
     }
 }
 
@@ -94,6 +119,16 @@ pub struct Submission {
     pub file: Option<String>,
     /// The batch's id at the provider.
     pub batch: Option<String>,
+    /// Whether only the rows can tell that the batch is ours.
+    pub provisional: bool,
+    /// The newest batch in the provider's list before the create call; empty: the list was.
+    pub newest: Option<String>,
+    /// Batches whose rows told that they are not ours.
+    pub rejected: Vec<String>,
+    /// How often it was divided after a validation failure that named no line.
+    pub divided: u32,
+    /// Input tokens of all its requests, as estimated.
+    pub tokens: u64,
     /// Looks at the batch after its end that found its files missing.
     pub late: u32,
     /// What a person should know of it.
@@ -120,8 +155,9 @@ impl Store {
     pub fn open_submission(&self, submission: &Submission) -> Result<SubmissionId, StoreError> {
         self.connection
             .execute(
-                "INSERT INTO submission (token, build, layers, provider, model, attempt, requests, state, status, opened, changed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+                "INSERT INTO submission (token, build, layers, provider, model, attempt, requests, state, status,
+                 divided, tokens, opened, changed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
                 params![
                     submission.token,
                     submission.build.0,
@@ -132,6 +168,8 @@ impl Store {
                     i64::try_from(submission.requests).unwrap_or(i64::MAX),
                     submission.state.name(),
                     submission.status,
+                    submission.divided,
+                    i64::try_from(submission.tokens).unwrap_or(i64::MAX),
                     i64::try_from(submission.opened.0).unwrap_or(i64::MAX)
                 ],
             )
@@ -147,12 +185,13 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// Writes what changed of a submission: token, requests, state, status, file, batch, late looks, note and when.
-    pub fn update_submission(&self, submission: &Submission) -> Result<(), StoreError> {
+    /// Writes what may change of a submission; false where another process has settled it.
+    pub fn update_submission(&self, submission: &Submission) -> Result<bool, StoreError> {
         self.connection
             .prepare_cached(
                 "UPDATE submission SET token = ?2, requests = ?3, state = ?4, status = ?5, file = ?6, batch = ?7,
-                 late = ?8, note = ?9, changed = ?10 WHERE id = ?1",
+                 late = ?8, note = ?9, changed = ?10, provisional = ?11, newest = ?12, rejected = ?13, tokens = ?14
+                 WHERE id = ?1 AND state NOT IN ('settled', 'abandoned')",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -165,15 +204,20 @@ impl Store {
                     submission.batch,
                     submission.late,
                     submission.note,
-                    i64::try_from(submission.changed.0).unwrap_or(i64::MAX)
+                    i64::try_from(submission.changed.0).unwrap_or(i64::MAX),
+                    submission.provisional,
+                    submission.newest,
+                    submission.rejected.join("\n"),
+                    i64::try_from(submission.tokens).unwrap_or(i64::MAX)
                 ])
             })
-            .map(|_| ())
+            .map(|changed| changed > 0)
             .map_err(|source| self.failed(source))
     }
 }
 
-const COLUMNS: &str = "id, token, build, layers, provider, model, attempt, requests, state, status, file, batch, late, note, opened, changed";
+const COLUMNS: &str = "id, token, build, layers, provider, model, attempt, requests, state, status, file, batch, \
+                       late, note, opened, changed, provisional, newest, rejected, divided, tokens";
 
 fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
     let moment = |value: i64| Moment(value.unsigned_abs());
@@ -199,6 +243,15 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
         note: row.get(13)?,
         opened: moment(row.get(14)?),
         changed: moment(row.get(15)?),
+        provisional: row.get(16)?,
+        newest: row.get(17)?,
+        rejected: row
+            .get::<_, String>(18)?
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        divided: row.get(19)?,
+        tokens: row.get::<_, i64>(20)?.unsigned_abs(),
     })
 }
 
@@ -227,6 +280,36 @@ impl Reader {
         self.connection
             .prepare_cached(&statement)
             .and_then(|mut statement| statement.query_map([number], submission_row)?.collect())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns how many create calls at `provider` may have been made since `since`.
+    pub fn created_since(&self, provider: &str, since: Moment) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT count(*) FROM submission WHERE provider = ?1 AND opened >= ?2 AND state NOT IN ('claimed', 'uploading')",
+            )
+            .and_then(|mut statement| {
+                statement.query_row(
+                    params![provider, i64::try_from(since.0).unwrap_or(i64::MAX)],
+                    |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+                )
+            })
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the estimated input tokens of the batches at `provider` for `model` that may be under way.
+    pub fn tokens_under_way(&self, provider: &str, model: &str) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT coalesce(sum(tokens), 0) FROM submission WHERE provider = ?1 AND model = ?2
+                 AND state IN ('creating', 'unclear', 'adopted', 'live')",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([provider, model], |row| {
+                    row.get::<_, i64>(0).map(i64::unsigned_abs)
+                })
+            })
             .map_err(|source| self.failed(source))
     }
 

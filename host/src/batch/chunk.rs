@@ -1,0 +1,252 @@
+//! From queued requests to claimed chunks and their input files.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::wave::estimated_tokens;
+use super::{BatchError, Batches, Queued, Target, Work};
+use crate::llm::batch_line;
+use crate::request::Outcome;
+use crate::store::{Claim, Submission, SubmissionId, SubmissionState};
+
+/// What a chunk may hold.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    requests: usize,
+    bytes: u64,
+    tokens: u64,
+}
+
+/// The first requests of a list that go into one chunk.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    requests: usize,
+    tokens: u64,
+}
+
+impl Batches<'_> {
+    /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
+    pub fn submit(&mut self, ready: &dyn Fn(usize) -> bool) -> Result<(), BatchError> {
+        for (chunk, depth) in std::mem::take(&mut self.divided) {
+            let tokens = self.tokens_of(&chunk)?;
+            self.claim(&chunk, tokens, depth)?;
+        }
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|queued| ready(queued.layer));
+        self.queue = later;
+        for (target, mut group) in by_target(now) {
+            // The order of rows must not depend on the order in which units happened to run.
+            group.sort_by_key(|queued| queued.key);
+            let mut rest = group.as_slice();
+            while !rest.is_empty() {
+                let cut = self.cut(&target, rest)?;
+                let (chunk, after) = rest.split_at(cut.requests);
+                rest = after;
+                self.claim(chunk, cut.tokens, 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims the chunks that are full already, whatever may still join the rest.
+    pub fn submit_full(&mut self) -> Result<(), BatchError> {
+        for (target, mut group) in by_target(std::mem::take(&mut self.queue)) {
+            let most = self.room(&target).requests;
+            while group.len() >= most {
+                let cut = self.cut(&target, &group)?;
+                let chunk: Vec<Queued> = group.drain(..cut.requests).collect();
+                self.claim(&chunk, cut.tokens, 0)?;
+            }
+            self.queue.append(&mut group);
+        }
+        Ok(())
+    }
+
+    fn room(&self, target: &Target) -> Room {
+        let traits = self
+            .providers
+            .get(&target.provider)
+            .map(|provider| provider.batch_traits());
+        Room {
+            requests: traits.as_ref().map_or(1, |traits| traits.most_requests),
+            bytes: traits.as_ref().map_or(0, |traits| traits.most_bytes),
+            tokens: self.token_limit(target).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn cut(&self, target: &Target, queued: &[Queued]) -> Result<Cut, BatchError> {
+        let room = self.room(target);
+        let (mut bytes, mut tokens) = (0_u64, 0_u64);
+        for (position, queued) in queued.iter().enumerate().take(room.requests) {
+            let line = batch_line(&self.store.request(queued.request)?, &queued.key);
+            // A line feed, or a comma where the lines stand in one document.
+            let more_bytes = line.len() as u64 + 1;
+            let more_tokens = estimated_tokens(&line);
+            let over = bytes + more_bytes + ENVELOPE > room.bytes
+                || tokens + more_tokens > room.tokens;
+            if over && position > 0 {
+                return Ok(Cut {
+                    requests: position,
+                    tokens,
+                });
+            }
+            bytes += more_bytes;
+            tokens += more_tokens;
+        }
+        Ok(Cut {
+            requests: queued.len().min(room.requests),
+            tokens,
+        })
+    }
+
+    fn tokens_of(&self, chunk: &[Queued]) -> Result<u64, BatchError> {
+        chunk.iter().try_fold(0, |sum, queued| {
+            let line = batch_line(&self.store.request(queued.request)?, &queued.key);
+            Ok(sum + estimated_tokens(&line))
+        })
+    }
+
+    /// Claims a chunk under a new submission. Nothing has left the machine yet.
+    fn claim(&mut self, chunk: &[Queued], tokens: u64, divided: u32) -> Result<(), BatchError> {
+        let Some(first) = chunk.first() else {
+            return Ok(());
+        };
+        let attempt = chunk
+            .iter()
+            .filter_map(|queued| self.wanted.get(&queued.key))
+            .map(|wanted| wanted.sends + 1)
+            .max();
+        let now = self.clock.now();
+        let mut submission = Submission {
+            id: SubmissionId(0),
+            token: new_token()?,
+            build: self.build,
+            layers: self.layer_names(chunk),
+            provider: first.target.provider.clone(),
+            model: first.target.model.clone(),
+            attempt: attempt.unwrap_or(1),
+            requests: 0,
+            state: SubmissionState::Claimed,
+            status: SubmissionState::Claimed.name().to_owned(),
+            file: None,
+            batch: None,
+            provisional: false,
+            newest: None,
+            rejected: Vec::new(),
+            divided,
+            tokens,
+            late: 0,
+            note: None,
+            opened: now,
+            changed: now,
+        };
+        let store = self.store;
+        let claims = store.write(|| -> Result<_, BatchError> {
+            submission.id = store.open_submission(&submission)?;
+            let mut claims = Vec::with_capacity(chunk.len());
+            for queued in chunk {
+                let claim = store.claim(
+                    queued.request,
+                    self.build,
+                    Some(submission.id),
+                    queued.accept_truncated,
+                )?;
+                submission.requests += u64::from(matches!(claim, Claim::Granted(_)));
+                claims.push(claim);
+            }
+            if submission.requests == 0 {
+                // Every request was answered or in flight already.
+                store.drop_submission(submission.id)?;
+            } else {
+                store.update_submission(&submission)?;
+            }
+            Ok(claims)
+        })?;
+        for (claim, queued) in claims.into_iter().zip(chunk) {
+            match claim {
+                Claim::Granted(_) => {
+                    if let Some(wanted) = self.wanted.get_mut(&queued.key) {
+                        wanted.sends += 1;
+                    }
+                }
+                // Stays wanted: whoever has it in flight brings its answer.
+                Claim::InFlight => self.elsewhere = true,
+                Claim::Answered(answer) => {
+                    self.wanted.remove(&queued.key);
+                    self.settled.push((queued.key, Outcome::Answered(*answer)));
+                }
+            }
+        }
+        if submission.requests > 0 {
+            let work = Work::new(submission, Instant::now());
+            self.works.insert(work.submission.id, work);
+        }
+        Ok(())
+    }
+
+    fn layer_names(&self, chunk: &[Queued]) -> String {
+        let mut positions: Vec<usize> = chunk.iter().map(|queued| queued.layer).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let names: Vec<&str> = positions
+            .into_iter()
+            .filter_map(|position| self.settings.layers.get(position).map(String::as_str))
+            .collect();
+        names.join(", ")
+    }
+
+    /// Writes the input file of a submission: one line for each request it holds.
+    pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
+        let path = self.input_file(submission)?;
+        let failed = |source| BatchError::File {
+            path: path.clone(),
+            source,
+        };
+        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        self.store
+            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+                let line = batch_line(&self.store.request(open.request)?, &open.key);
+                writeln!(file, "{line}").map_err(failed)
+            })?;
+        file.flush().map_err(failed)?;
+        Ok(path)
+    }
+
+    pub(super) fn input_file(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
+        let name = format!("{}.jsonl", submission.token);
+        Ok(self.store.batch_folder()?.join(name))
+    }
+}
+
+/// What stands around the lines where they go as one document.
+const ENVELOPE: u64 = 64;
+
+fn by_target(queue: Vec<Queued>) -> BTreeMap<Arc<Target>, Vec<Queued>> {
+    let mut groups: BTreeMap<Arc<Target>, Vec<Queued>> = BTreeMap::new();
+    for queued in queue {
+        groups
+            .entry(Arc::clone(&queued.target))
+            .or_default()
+            .push(queued);
+    }
+    groups
+}
+
+/// Returns a name that no other submission has.
+pub(super) fn new_token() -> Result<String, BatchError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|_| BatchError::NoToken)?;
+    Ok(format!(
+        "synix-{}",
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    ))
+}

@@ -1,0 +1,165 @@
+//! After a lost create reply: look, look again, adopt, or create once more.
+
+use tokio::time::Instant;
+
+use super::start::never_sent;
+use super::step::Call;
+use super::{BatchError, BatchEvent, Batches, Ruling, Work};
+use crate::llm::{BatchState, Phase, Provider, ProviderError};
+use crate::store::{Submission, SubmissionState};
+
+/// Create calls for one submission in one command, at most. Each comes after looks that found nothing.
+const CREATES: u32 = 3;
+
+impl Batches<'_> {
+    /// Takes in the part of the provider's list where the lost batch would be.
+    ///
+    /// A list that cannot be read proves nothing: the submission then stays as it is.
+    pub(super) fn take_found(
+        &mut self,
+        work: &mut Work,
+        provider: &Provider,
+        found: Result<Vec<BatchState>, ProviderError>,
+    ) -> Result<Option<Call>, BatchError> {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                let name = &work.submission.provider;
+                self.tell(&BatchEvent::Trouble {
+                    message: format!("cannot read the list of batches at {name}: {error}"),
+                });
+                work.submission.note = Some("whether it was created is not known yet".to_owned());
+                self.keep(&mut work.submission)?;
+                self.later(work);
+                return Ok(None);
+            }
+        };
+        let labelled = provider.batch_traits().labelled;
+        let mut candidates = Vec::new();
+        for batch in found {
+            if may_be_ours(&work.submission, &batch, labelled)
+                && !self.store.knows_batch(&batch.id)?
+            {
+                candidates.push(batch);
+            }
+        }
+        match &self.settings.ruling {
+            Ruling::None => {}
+            Ruling::Adopt(id) => {
+                if candidates.iter().any(|batch| batch.id == *id) {
+                    candidates.retain(|batch| batch.id == *id);
+                }
+            }
+            Ruling::CreateAgain => candidates.clear(),
+        }
+        if candidates.len() > 1 {
+            return Err(BatchError::Ambiguous {
+                provider: work.submission.provider.clone(),
+                requests: work.submission.requests,
+                candidates: candidates.into_iter().map(|batch| batch.id).collect(),
+            });
+        }
+        match candidates.pop() {
+            Some(batch) => self.adopt(work, &batch, labelled).map(|()| None),
+            None => self.look_again(work, provider),
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        work: &mut Work,
+        batch: &BatchState,
+        labelled: bool,
+    ) -> Result<(), BatchError> {
+        work.submission.provisional = !labelled;
+        self.go_live(work, batch)?;
+        self.tell(&BatchEvent::Adopted {
+            batch: batch.id.clone(),
+            provider: work.submission.provider.clone(),
+            requests: work.submission.requests,
+        });
+        work.doomed = self.is_cancelling(&work.submission)?;
+        work.due = Some(Instant::now());
+        Ok(())
+    }
+
+    fn look_again(
+        &mut self,
+        work: &mut Work,
+        provider: &Provider,
+    ) -> Result<Option<Call>, BatchError> {
+        let pauses = self.settings.look_again.get(&work.submission.provider);
+        let pause = pauses.and_then(|pauses| pauses.get(work.looks));
+        if let Some(pause) = pause.filter(|_| self.settings.ruling != Ruling::CreateAgain) {
+            work.looks += 1;
+            work.due = Some(Instant::now() + *pause);
+            return Ok(None);
+        }
+        if self.is_cancelling(&work.submission)? {
+            self.abandon(&mut work.submission, &never_sent())?;
+            return Ok(None);
+        }
+        if work.creates >= CREATES {
+            // Stays unclear: the next command looks again before it creates.
+            self.tell(&BatchEvent::Trouble {
+                message: format!(
+                    "{CREATES} create calls at {} had no clear reply",
+                    work.submission.provider
+                ),
+            });
+            work.creates = 0;
+            work.looks = 0;
+            self.later(work);
+            return Ok(None);
+        }
+        self.create_anew(work)?;
+        self.create_call(work, provider)
+    }
+
+    /// Prepares another create call, so that no two calls share a token.
+    pub(super) fn create_anew(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        crate::disk::discard(&self.input_file(&work.submission)?);
+        work.looks = 0;
+        work.marked = false;
+        work.submission.token = super::chunk::new_token()?;
+        let state = if work.submission.file.is_some() {
+            SubmissionState::Uploaded
+        } else {
+            SubmissionState::Claimed
+        };
+        self.enter(&mut work.submission, state)
+    }
+
+    /// Writes down that the batch exists.
+    pub(super) fn go_live(
+        &mut self,
+        work: &mut Work,
+        batch: &BatchState,
+    ) -> Result<(), BatchError> {
+        work.submission.batch = Some(batch.id.clone());
+        work.submission.note = None;
+        work.submission.status.clone_from(&batch.status_text);
+        let state = if work.submission.provisional {
+            SubmissionState::Adopted
+        } else {
+            SubmissionState::Live
+        };
+        self.enter(&mut work.submission, state)?;
+        let submission = work.submission.clone();
+        self.let_go(&submission);
+        Ok(())
+    }
+}
+
+/// Says whether a batch may be the one that the submission lost sight of.
+fn may_be_ours(submission: &Submission, batch: &BatchState, labelled: bool) -> bool {
+    if batch.phase == Phase::Failed || submission.rejected.contains(&batch.id) {
+        return false;
+    }
+    if labelled {
+        return batch.token.as_deref() == Some(submission.token.as_str());
+    }
+    // Counters may not be there before the end: then only the rows can tell.
+    let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
+    total == 0 || total == submission.requests
+}
