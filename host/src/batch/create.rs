@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::input::{discard, new_token};
 use super::{BatchError, BatchEvent, Batches};
-use crate::llm::{BatchState, CreateError, FileId, Phase, Provider, ProviderError};
+use crate::llm::{BatchInput, BatchState, CreateError, FileId, Phase, Provider, ProviderError};
 use crate::request::{Failure, Outcome};
 use crate::store::{AttemptNote, Submission, SubmissionState};
 
@@ -30,7 +30,8 @@ impl Batches<'_> {
             }
             self.renew_token(submission)?;
         }
-        if submission.state == SubmissionState::Claimed {
+        let uploads = provider.batch_traits().uploads;
+        if submission.state == SubmissionState::Claimed && uploads {
             let path = self.write_input(submission)?;
             let name = format!("{}.jsonl", submission.token);
             let uploaded = provider.upload_batch(&path, &name).await;
@@ -51,8 +52,18 @@ impl Batches<'_> {
             submission.state = SubmissionState::Creating;
             submission.status = "creating".to_owned();
             self.keep(submission)?;
-            let file = FileId(submission.file.clone().unwrap_or_default());
-            match provider.create_batch(&file, &submission.token).await {
+            let created = if uploads {
+                let file = FileId(submission.file.clone().unwrap_or_default());
+                let input = BatchInput::Uploaded(&file);
+                provider.create_batch(input, &submission.token).await
+            } else {
+                let path = self.write_input(submission)?;
+                let input = BatchInput::Lines(&path);
+                let created = provider.create_batch(input, &submission.token).await;
+                discard(&path);
+                created
+            };
+            match created {
                 Ok(batch) => {
                     self.live(submission, &batch)?;
                     self.tell(&BatchEvent::Submitted {
@@ -105,6 +116,16 @@ impl Batches<'_> {
         submission: &mut Submission,
         provider: &Provider,
     ) -> Result<bool, BatchError> {
+        if !provider.batch_traits().labelled {
+            // Nothing in the list tells our batch from another: it may exist, so none is created.
+            let message = "whether it was created is not known, and its batches carry no token";
+            self.tell(&BatchEvent::Trouble {
+                message: format!("batch at {}: {message}", submission.provider),
+            });
+            submission.note = Some(message.to_owned());
+            self.keep(submission)?;
+            return Ok(true);
+        }
         let pauses = self
             .settings
             .look_again
