@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
 
-use crate::workbench::{BATCH, RESUME, Workbench, text};
+use crate::workbench::{BATCH, MODES, Mode, RESUME, Workbench, text};
 
 /// Asserts that everything was made, once, through `batches` batches.
 #[track_caller]
@@ -261,4 +261,89 @@ fn a_refused_look_at_a_batch_ends_the_command() {
     bench.script(Script::new());
     bench.ok(&RESUME);
     assert_paid_once(&bench, 1);
+}
+
+/// One Anthropic layer over three people, asked in batches.
+const MESSAGES: &str = r#"
+[models.default]
+provider = "anthropic"
+model = "claude-haiku-4-5"
+max_tokens = 300
+batch = true
+
+[layers.bios]
+source = "bios/*.md"
+
+[layers.styles]
+transform = "map"
+inputs = ["bios"]
+batch = true
+[layers.styles.config]
+prompt = "How does this person work?\n\n{{ content }}"
+"#;
+
+fn messages() -> Workbench {
+    let bench = Workbench::with_layers(MESSAGES);
+    for name in ["amara", "bela", "chitra"] {
+        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+    }
+    bench
+}
+
+/// L17: batches at Anthropic give what sync calls and a replay give.
+#[test]
+fn a_message_batch_makes_what_sync_makes() {
+    let made = MODES.map(|mode| {
+        let bench = messages();
+        bench.build_in(mode).expect_code(0);
+        if mode == Mode::Batch {
+            let ledger = bench.ledger();
+            assert_eq!(ledger.calls(Endpoint::Messages), 0);
+            assert_eq!(ledger.calls(Endpoint::MessageBatchesCreate), 1);
+            assert_eq!((ledger.duplicates().len(), bench.sent()), (0, 3));
+        }
+        bench.artifacts()
+    });
+    assert_eq!(made[0].len(), 6);
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[1], made[2]);
+}
+
+/// L16, A3: 404 on a batch or its results, and results that come late, are waited out.
+#[test]
+fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
+    let bench = messages();
+    let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
+    let late = FaultKind::OutputLate { polls: 2 };
+    bench.script(
+        Script::new()
+            .fault(missing(Endpoint::MessageBatchesRetrieve))
+            .fault(missing(Endpoint::MessageBatchesResults))
+            .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),
+    );
+    bench.ok(&BATCH);
+    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+}
+
+/// M6: the finished rows of a message batch that expired are kept; only the rest is asked again.
+#[test]
+fn the_finished_rows_of_an_expired_message_batch_are_kept() {
+    let bench = messages();
+    let expired = FaultKind::ExpireAfter { rows: 2 };
+    bench.script(Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
+    bench.ok(&BATCH);
+    assert_eq!((bench.ledger().batches.len(), bench.sent()), (2, 3));
+    assert_eq!(bench.names().len(), 6);
+}
+
+/// M1: an Anthropic batch carries no token, so an unclear create is never followed by another.
+#[test]
+fn an_unclear_message_batch_is_not_created_again() {
+    let bench = messages();
+    bench.script(
+        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+    );
+    bench.ok(&["batch-build", "run"]);
+    bench.ok(&["batch-build", "resume", "--latest"]);
+    assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }

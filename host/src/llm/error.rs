@@ -96,11 +96,13 @@ pub enum ProviderError {
         /// Which file.
         file: String,
     },
-    /// synix cannot send batches to this provider.
-    #[error("provider {provider} has no batch API that synix can use")]
-    NoBatchApi {
+    /// The provider takes the requests of a batch in another way.
+    #[error("provider {provider} takes the requests of a batch {taken}")]
+    WrongInput {
         /// Which provider.
         provider: String,
+        /// How it takes them.
+        taken: &'static str,
     },
     /// A file of ours could not be read or written.
     #[error(transparent)]
@@ -140,7 +142,7 @@ impl ProviderError {
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }
-            | Self::NoBatchApi { .. }
+            | Self::WrongInput { .. }
             | Self::Disk(_) => Retry::Never,
         }
     }
@@ -157,7 +159,7 @@ impl ProviderError {
             | Self::Unreachable { .. }
             | Self::Short { .. }
             | Self::Doubtful { .. }
-            | Self::NoBatchApi { .. }
+            | Self::WrongInput { .. }
             | Self::Disk(_) => false,
         }
     }
@@ -178,7 +180,7 @@ impl ProviderError {
             | Self::Unreadable { .. }
             | Self::Short { .. }
             | Self::Doubtful { .. } => self.failure(FailureKind::Provider, true),
-            Self::BaseUrl { .. } | Self::Setup { .. } | Self::NoBatchApi { .. } | Self::Disk(_) => {
+            Self::BaseUrl { .. } | Self::Setup { .. } | Self::WrongInput { .. } | Self::Disk(_) => {
                 self.failure(FailureKind::Provider, false)
             }
         }
@@ -239,7 +241,7 @@ impl From<ProviderError> for CreateError {
             | ProviderError::Unreachable { .. }
             | ProviderError::Short { .. }
             | ProviderError::Doubtful { .. }
-            | ProviderError::NoBatchApi { .. }
+            | ProviderError::WrongInput { .. }
             | ProviderError::Disk(_) => Self::NotSent(error),
         }
     }

@@ -9,6 +9,8 @@
 //! ```text
 //! openai · anthropic     what is said: bodies, replies, batch objects, files
 //! body · rows · outcome  what they share: the one body, rows of a batch, what counts as an answer
+//! input · object · state what a batch is made from, and what providers say of it
+//! download               how rows come to disk
 //! transport              how it is said: HTTP, with patience, pace, wait, fault and error
 //! cassette               recorded answers, without any provider
 //! ```
@@ -16,8 +18,11 @@
 mod anthropic;
 mod body;
 pub mod cassette;
+mod download;
 mod error;
 mod fault;
+mod input;
+mod object;
 mod openai;
 mod outcome;
 mod pace;
@@ -42,6 +47,7 @@ pub use body::{batch_line, body};
 pub use cassette::Cassette;
 pub use error::{CreateError, ProviderError, Retry};
 pub use fault::ErrorReply;
+pub use input::{BatchInput, BatchTraits};
 pub use openai::is_reasoning_model;
 pub use rows::{GarbledRow, Row, read_row};
 pub use secret::Secret;
@@ -153,52 +159,83 @@ impl Provider {
         }
     }
 
-    /// Uploads a file of [`batch_line`]s under a name that ends in `.jsonl`.
-    pub async fn upload_batch(&self, file: &Path, name: &str) -> Result<FileId, ProviderError> {
-        self.with_batches()?;
-        openai::upload(&self.transport, file, name).await
+    /// Returns what its batches allow and need.
+    pub fn batch_traits(&self) -> BatchTraits {
+        match self.wire {
+            Wire::OpenAi => openai::TRAITS,
+            Wire::Anthropic => anthropic::TRAITS,
+        }
     }
 
-    /// Creates a batch that carries `token`, sending once: what is unclear is not sent again.
+    /// Uploads a file of [`batch_line`]s under a name that ends in `.jsonl`, for [`BatchInput::Uploaded`].
+    pub async fn upload_batch(&self, file: &Path, name: &str) -> Result<FileId, ProviderError> {
+        match self.wire {
+            Wire::OpenAi => openai::upload(&self.transport, file, name).await,
+            Wire::Anthropic => Err(self.wrong_input()),
+        }
+    }
+
+    /// Creates a batch, sending once: what is unclear is not sent again.
+    ///
+    /// It carries `token` where [`BatchTraits::labelled`] says so.
     pub async fn create_batch(
         &self,
-        input: &FileId,
+        input: BatchInput<'_>,
         token: &str,
     ) -> Result<BatchState, CreateError> {
-        self.with_batches()?;
-        openai::create(&self.transport, input, token).await
+        match (self.wire, input) {
+            (Wire::OpenAi, BatchInput::Uploaded(file)) => {
+                openai::create(&self.transport, file, token).await
+            }
+            (Wire::Anthropic, BatchInput::Lines(path)) => {
+                anthropic::create(&self.transport, path).await
+            }
+            (Wire::OpenAi, BatchInput::Lines(_)) | (Wire::Anthropic, BatchInput::Uploaded(_)) => {
+                Err(self.wrong_input().into())
+            }
+        }
     }
 
     /// Lists the account's batches, newest first, 100 a page.
     pub async fn list_batches(&self, after: Option<&str>) -> Result<BatchPage, ProviderError> {
-        self.with_batches()?;
-        openai::list(&self.transport, after).await
+        match self.wire {
+            Wire::OpenAi => openai::list(&self.transport, after).await,
+            Wire::Anthropic => anthropic::list(&self.transport, after).await,
+        }
     }
 
     /// Asks how a batch stands.
     pub async fn poll_batch(&self, id: &str) -> Result<BatchState, ProviderError> {
-        self.with_batches()?;
-        openai::poll(&self.transport, id).await
+        match self.wire {
+            Wire::OpenAi => openai::poll(&self.transport, id).await,
+            Wire::Anthropic => anthropic::poll(&self.transport, id).await,
+        }
     }
 
     /// Cancels a batch; what was answered by then stays.
     pub async fn cancel_batch(&self, id: &str) -> Result<BatchState, ProviderError> {
-        self.with_batches()?;
-        openai::cancel(&self.transport, id).await
-    }
-
-    /// Downloads a file to `to`, whole and checked, and returns its length.
-    pub async fn download(&self, file: &FileId, to: &Path) -> Result<u64, ProviderError> {
-        self.with_batches()?;
-        openai::download(&self.transport, file, to).await
-    }
-
-    fn with_batches(&self) -> Result<(), ProviderError> {
         match self.wire {
-            Wire::OpenAi => Ok(()),
-            Wire::Anthropic => Err(ProviderError::NoBatchApi {
-                provider: self.name().to_owned(),
-            }),
+            Wire::OpenAi => openai::cancel(&self.transport, id).await,
+            Wire::Anthropic => anthropic::cancel(&self.transport, id).await,
+        }
+    }
+
+    /// Downloads a file that a [`BatchState`] names to `to`, whole and checked, and returns its length.
+    pub async fn download(&self, file: &FileId, to: &Path) -> Result<u64, ProviderError> {
+        match self.wire {
+            Wire::OpenAi => openai::download(&self.transport, file, to).await,
+            Wire::Anthropic => anthropic::download(&self.transport, file, to).await,
+        }
+    }
+
+    fn wrong_input(&self) -> ProviderError {
+        ProviderError::WrongInput {
+            provider: self.name().to_owned(),
+            taken: if self.batch_traits().uploads {
+                "as a file that was uploaded before"
+            } else {
+                "with the call that creates it"
+            },
         }
     }
 }

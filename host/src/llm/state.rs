@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-/// The id of a file at a provider.
+/// The id of a file at a provider; results that are no file of their own go by their batch's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileId(pub String);
 
@@ -19,7 +19,7 @@ pub struct BatchState {
     pub status_text: String,
     /// The file of requests it was made from.
     pub input_file: Option<String>,
-    /// The rows that succeeded.
+    /// The rows that succeeded; all rows where there is but one file.
     pub output_file: Option<FileId>,
     /// The rows that failed.
     pub error_file: Option<FileId>,

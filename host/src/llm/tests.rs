@@ -142,7 +142,7 @@ async fn no_debug_text_and_no_error_shows_the_key() {
     let mut shown = format!("{provider:?}");
     for _ in 0..3 {
         let error = provider
-            .create_batch(&FileId("f".to_owned()), "t")
+            .create_batch(BatchInput::Uploaded(&FileId("f".to_owned())), "t")
             .await
             .unwrap_err();
         shown.push_str(&format!("{error:?}"));
@@ -159,7 +159,9 @@ async fn create(replies: Vec<Vec<u8>>) -> (Result<BatchState, CreateError>, Serv
     let server = Server::start(replies);
     let input = FileId("file-1".to_owned());
     (
-        provider(&server).create_batch(&input, "token-1").await,
+        provider(&server)
+            .create_batch(BatchInput::Uploaded(&input), "token-1")
+            .await,
         server,
     )
 }
@@ -257,18 +259,20 @@ async fn batches_are_listed_page_by_page() {
     assert!(heads[1].starts_with("GET /v1/batches?limit=100&after=b%261 HTTP/1.1"));
 }
 
-/// L17
 #[tokio::test]
-async fn a_provider_without_batches_says_so() {
-    let server = Server::start(Vec::new());
-    let provider = provider_on(&server, Wire::Anthropic);
-    let error = provider.poll_batch("b").await.unwrap_err();
-    assert!(matches!(error, ProviderError::NoBatchApi { .. }));
-    let error = provider
-        .create_batch(&FileId("f".to_owned()), "t")
-        .await
-        .unwrap_err();
-    assert!(matches!(error, CreateError::NotSent(_)));
+async fn requests_that_come_the_wrong_way_are_not_sent() {
+    let file = FileId("f".to_owned());
+    for (wire, input) in [
+        (Wire::OpenAi, BatchInput::Lines(Path::new("x"))),
+        (Wire::Anthropic, BatchInput::Uploaded(&file)),
+    ] {
+        let server = Server::start(Vec::new());
+        let created = provider_on(&server, wire).create_batch(input, "t").await;
+        assert!(matches!(
+            created,
+            Err(CreateError::NotSent(ProviderError::WrongInput { .. }))
+        ));
+    }
 }
 
 #[test]
@@ -297,5 +301,5 @@ fn requests_can_run_on_any_thread() {
     sendable(provider.complete(&request));
     sendable(provider.download(&FileId(String::new()), Path::new("x")));
     sendable(provider.upload_batch(Path::new("x"), "x"));
-    sendable(provider.create_batch(&FileId(String::new()), ""));
+    sendable(provider.create_batch(BatchInput::Lines(Path::new("x")), ""));
 }

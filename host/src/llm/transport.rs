@@ -21,6 +21,9 @@ use crate::clock::Clock;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A call that sends a file has the time limit of a call and what this rate needs.
+const SLOWEST_BYTES_PER_SECOND: u64 = 100_000;
+
 /// Longer JSON replies are refused; an answer of a million tokens is shorter.
 const LONGEST_REPLY: usize = 64 << 20;
 
@@ -101,6 +104,11 @@ impl Transport {
         self.http.timeout
     }
 
+    /// Returns the time limit of a call that sends a file of `length` bytes.
+    pub(super) fn limit_for(&self, length: u64) -> Duration {
+        self.http.timeout + Duration::from_secs(length / SLOWEST_BYTES_PER_SECOND)
+    }
+
     /// Returns the patience of one request under the settings.
     pub(super) fn patience(&self) -> Patience {
         Patience::new(self.http.retries, self.http.backoff)
@@ -123,15 +131,27 @@ impl Transport {
 
     /// Makes a call that must not be sent twice.
     pub(super) async fn json_once(&self, call: &Call<'_>) -> Result<Reply, ProviderError> {
-        // A kept connection may be dead already, and the loss of what is sent
-        // on it would leave the result unclear.
-        let fresh = client(&self.base, &self.headers, Connections::Fresh).map_err(|source| {
+        self.json_on(&self.fresh_client()?, call).await
+    }
+
+    /// Starts a request that must not be sent twice.
+    pub(super) fn request_once(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ProviderError> {
+        Ok(self.fresh_client()?.request(method, self.url(path, &[])))
+    }
+
+    /// A kept connection may be dead already, and the loss of what is sent on
+    /// it would leave the result unclear.
+    fn fresh_client(&self) -> Result<Client, ProviderError> {
+        client(&self.base, &self.headers, Connections::Fresh).map_err(|source| {
             ProviderError::Setup {
                 provider: self.provider.clone(),
                 source,
             }
-        })?;
-        self.json_on(&fresh, call).await
+        })
     }
 
     async fn json_on(&self, client: &Client, call: &Call<'_>) -> Result<Reply, ProviderError> {

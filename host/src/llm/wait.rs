@@ -106,7 +106,7 @@ fn go_duration(text: &str) -> Option<Duration> {
 }
 
 /// Reads a time such as `2026-11-24T00:26:05.5Z` or `…+02:00`.
-fn rfc_3339(text: &str) -> Option<Moment> {
+pub(super) fn rfc_3339(text: &str) -> Option<Moment> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);

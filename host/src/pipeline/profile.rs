@@ -121,10 +121,6 @@ pub(super) fn batch_support(
     role: &ModelRole,
     redirected: bool,
 ) -> BatchSupport {
-    // synix speaks OpenAI's Batch API alone so far.
-    if provider.is_some_and(|provider| provider.api == Wire::Anthropic) {
-        return BatchSupport::RefusedByProvider;
-    }
     match (role.batch, provider.and_then(|provider| provider.batch)) {
         (Some(true), _) | (None, Some(true)) => BatchSupport::Available,
         (Some(false), _) => BatchSupport::RefusedByModel,
@@ -173,6 +169,19 @@ mod tests {
         assert_eq!(support(&own, true), BatchSupport::NotDeclared);
         assert_eq!(support(&custom, false), BatchSupport::NotDeclared);
         assert_eq!(support(&declared, true), BatchSupport::Available);
+    }
+
+    /// L17, C4: Anthropic's own server has batches, one that speaks its format may not.
+    #[test]
+    fn the_own_url_of_either_format_has_a_batch_api() {
+        let own = ProviderProfile::new("anthropic", Wire::Anthropic);
+        let compatible = ProviderProfile {
+            base_url: Some("http://127.0.0.1:1".to_owned()),
+            ..own.clone()
+        };
+        let support = |profile| batch_support(Some(profile), &role(None), false);
+        assert_eq!(support(&own), BatchSupport::Available);
+        assert_eq!(support(&compatible), BatchSupport::NotDeclared);
     }
 
     /// L17: support is per model too, and the model has the last word.

@@ -1,8 +1,6 @@
-//! Anthropic's wire format: messages.
-//!
-//! Its batches are created inline, without a file and without metadata: a
-//! `batch` module beside `body` and `reply` is where they go.
+//! Anthropic's wire format: messages and message batches.
 
+mod batch;
 mod body;
 mod reply;
 
@@ -10,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 
 use super::Secret;
 
+pub(super) use batch::{TRAITS, cancel, create, download, list, poll};
 pub(super) use body::body;
 pub(super) use reply::outcome;
 

@@ -6,15 +6,22 @@ use serde_json::{Value, json};
 use super::BATCH_ENDPOINT;
 use crate::clock::Moment;
 use crate::llm::error::{CreateError, ProviderError};
+use crate::llm::input::BatchTraits;
+use crate::llm::object::{self, filled};
 use crate::llm::outcome::{count, text_of};
-use crate::llm::patience::NotFound;
 use crate::llm::state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
-use crate::llm::transport::{Call, Reply, Transport};
+use crate::llm::transport::{Call, Transport};
 
 /// The metadata member that carries our token.
 const TOKEN: &str = "synix_token";
 
-const PAGE: &str = "100";
+pub(in crate::llm) const TRAITS: BatchTraits = BatchTraits {
+    most_requests: 50_000,
+    most_bytes: 200_000_000,
+    uploads: true,
+    labelled: true,
+    one_model: true,
+};
 
 /// Creates a batch, sending once.
 pub(in crate::llm) async fn create(
@@ -35,75 +42,32 @@ pub(in crate::llm) async fn create(
         body: Some(&body),
     };
     let reply = transport.json_once(&call).await?;
-    Ok(state(transport, &reply)?)
+    Ok(object::state(transport, &reply, read)?)
 }
 
 pub(in crate::llm) async fn list(
     transport: &Transport,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    let query = [("limit", PAGE), ("after", after.unwrap_or_default())];
-    let call = Call {
-        method: Method::GET,
-        path: &["batches"],
-        query: if after.is_some() { &query } else { &query[..1] },
-        body: None,
-    };
-    let reply = transport.json(&call, &mut transport.patience()).await?;
-    page(&reply.value).ok_or_else(|| transport.unreadable("no list of batches".to_owned()))
+    object::list(transport, &["batches"], "after", after, read).await
 }
 
 pub(in crate::llm) async fn poll(
     transport: &Transport,
     id: &str,
 ) -> Result<BatchState, ProviderError> {
-    change(transport, Method::GET, &["batches", id]).await
+    object::ask(transport, Method::GET, &["batches", id], read).await
 }
 
 pub(in crate::llm) async fn cancel(
     transport: &Transport,
     id: &str,
 ) -> Result<BatchState, ProviderError> {
-    change(transport, Method::POST, &["batches", id, "cancel"]).await
-}
-
-async fn change(
-    transport: &Transport,
-    method: Method,
-    path: &[&str],
-) -> Result<BatchState, ProviderError> {
-    let call = Call {
-        method,
-        path,
-        query: &[],
-        body: None,
-    };
-    let mut patience = transport.patience().on_not_found(NotFound::MayPass);
-    let reply = transport.json(&call, &mut patience).await?;
-    state(transport, &reply)
-}
-
-fn state(transport: &Transport, reply: &Reply) -> Result<BatchState, ProviderError> {
-    let state = read(&reply.value);
-    let mut state = state.ok_or_else(|| transport.unreadable("a batch without id".to_owned()))?;
-    state.poll_after = reply.poll_after;
-    Ok(state)
-}
-
-/// Reads a page; a batch that cannot be read is left out, so that it hides no other.
-fn page(reply: &Value) -> Option<BatchPage> {
-    let listed = reply.get("data")?.as_array()?;
-    let last = listed.last().and_then(|batch| filled(batch, "id"));
-    let more = reply.get("has_more").and_then(Value::as_bool);
-    let next = filled(reply, "last_id").or(last);
-    Some(BatchPage {
-        batches: listed.iter().filter_map(read).collect(),
-        next: next.filter(|_| more == Some(true) && !listed.is_empty()),
-    })
+    object::ask(transport, Method::POST, &["batches", id, "cancel"], read).await
 }
 
 /// Reads a batch object, of which only the id is sure to be there.
-fn read(batch: &Value) -> Option<BatchState> {
+pub(in crate::llm) fn read(batch: &Value) -> Option<BatchState> {
     let status = text_of(batch, "status");
     Some(BatchState {
         id: filled(batch, "id")?,
@@ -144,11 +108,6 @@ fn errors(errors: Option<&Value>) -> Vec<ValidationError> {
             line: error.get("line").and_then(Value::as_u64),
         })
         .collect()
-}
-
-/// Returns a text member; an empty one counts as absent.
-fn filled(value: &Value, name: &str) -> Option<String> {
-    Some(text_of(value, name)).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -219,29 +178,5 @@ mod tests {
             line: Some(7),
         };
         assert_eq!(read(&batch).unwrap().errors, [expected]);
-    }
-
-    #[test]
-    fn a_page_leads_to_the_next_one() {
-        let reply =
-            json!({"data": [{"id": "b2"}, {"id": "b1"}], "last_id": "b1", "has_more": true});
-        let page = page(&reply).unwrap();
-        assert_eq!((page.batches.len(), page.next.as_deref()), (2, Some("b1")));
-    }
-
-    #[test]
-    fn the_last_page_leads_nowhere() {
-        for reply in [
-            json!({"data": [{"id": "b"}], "has_more": false}),
-            json!({"data": [], "has_more": true}),
-        ] {
-            assert_eq!(page(&reply).unwrap().next, None);
-        }
-    }
-
-    #[test]
-    fn an_unreadable_batch_does_not_hide_the_others() {
-        let reply = json!({"data": [null, {"id": "b"}]});
-        assert_eq!(page(&reply).unwrap().batches.len(), 1);
     }
 }

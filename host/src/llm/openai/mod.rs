@@ -9,7 +9,9 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue}
 
 use super::Secret;
 
-pub(super) use batch::{cancel, create, list, poll};
+#[cfg(test)]
+pub(super) use batch::read as read_batch;
+pub(super) use batch::{TRAITS, cancel, create, list, poll};
 pub(super) use body::body;
 pub use body::is_reasoning_model;
 pub(super) use files::{download, upload};

@@ -1,0 +1,262 @@
+//! Files that come from a provider: never whole in memory, never kept in doubt (A5).
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use reqwest::header::TRANSFER_ENCODING;
+use reqwest::{Method, Response, Version};
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::error::ProviderError;
+use super::patience::NotFound;
+use super::transport::Transport;
+use crate::digest::Digest;
+use crate::disk::{self, DiskError};
+
+/// Enough to see the same doubtful file twice.
+const LEAST_REFETCHES: u32 = 2;
+
+/// A file at a provider.
+#[derive(Debug)]
+pub(super) struct Remote<'a> {
+    /// What errors call it.
+    pub(super) name: &'a str,
+    /// Where it is, below the base URL.
+    pub(super) path: &'a [&'a str],
+    /// Its size, where the provider says it.
+    pub(super) size: Option<u64>,
+}
+
+/// Downloads a file to `to` and returns its length; the file is there whole or not at all.
+pub(super) async fn download(
+    transport: &Transport,
+    remote: &Remote<'_>,
+    to: &Path,
+) -> Result<u64, ProviderError> {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    disk::create_folder(folder)?;
+    let patience = transport.patience().on_not_found(NotFound::MayPass);
+    let mut patience = patience.at_least(LEAST_REFETCHES);
+    let mut previous = None;
+    loop {
+        patience.sends += 1;
+        let error = match fetch(transport, remote.path, folder).await {
+            Ok(fetched) => match fetched.doubt(remote.size, previous) {
+                None => return fetched.keep(to).await,
+                Some(Doubt::Short { expected }) => ProviderError::Short {
+                    provider: transport.provider().to_owned(),
+                    file: remote.name.to_owned(),
+                    expected,
+                    received: fetched.length,
+                },
+                Some(Doubt::Unsure) => {
+                    previous = Some(fetched.digest);
+                    ProviderError::Doubtful {
+                        provider: transport.provider().to_owned(),
+                        file: remote.name.to_owned(),
+                    }
+                }
+            },
+            Err(error) => error,
+        };
+        patience.outlast(error).await?;
+    }
+}
+
+async fn fetch(
+    transport: &Transport,
+    path: &[&str],
+    folder: &Path,
+) -> Result<Fetched, ProviderError> {
+    let request = transport.request(Method::GET, path);
+    let mut response = transport.stream(request, transport.timeout()).await?;
+    let unwritable = |source| failed("write", folder, source);
+    let temporary = NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let framed = is_framed(&response);
+    let mut writer = BufWriter::with_capacity(1 << 18, temporary);
+    let mut hasher = Sha256::new();
+    let (mut length, mut last) = (0, b'\n');
+    while let Some(chunk) = transport.chunk(&mut response).await? {
+        let chunk = chunk.as_ref();
+        writer.write_all(chunk).map_err(unwritable)?;
+        hasher.update(chunk);
+        length += chunk.len() as u64;
+        last = *chunk.last().unwrap_or(&last);
+    }
+    let temporary = writer
+        .into_inner()
+        .map_err(|error| unwritable(error.into_error()))?;
+    Ok(Fetched {
+        temporary,
+        length,
+        digest: Digest::from_bytes(hasher.finalize().into()),
+        framed,
+        ends_with_newline: last == b'\n',
+    })
+}
+
+/// Returns whether a reply that ends too early is noticed below us.
+fn is_framed(response: &Response) -> bool {
+    let headers = response.headers();
+    response.version() >= Version::HTTP_2
+        || response.content_length().is_some()
+        || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// A file as it arrived once.
+struct Fetched {
+    temporary: NamedTempFile,
+    length: u64,
+    digest: Digest,
+    framed: bool,
+    ends_with_newline: bool,
+}
+
+/// Why a file must be fetched again.
+#[derive(Debug, PartialEq, Eq)]
+enum Doubt {
+    /// It has fewer bytes than the provider keeps.
+    Short { expected: u64 },
+    /// Nothing proves that it is whole; arriving again as it is will do.
+    Unsure,
+}
+
+impl Fetched {
+    fn doubt(&self, size: Option<u64>, previous: Option<Digest>) -> Option<Doubt> {
+        let whole = match size {
+            Some(expected) if self.length < expected => return Some(Doubt::Short { expected }),
+            Some(expected) => self.length == expected,
+            None => self.framed,
+        };
+        let sure = (whole && self.ends_with_newline) || previous == Some(self.digest);
+        (!sure).then_some(Doubt::Unsure)
+    }
+
+    /// Moves the file to its place once it is safe on disk.
+    async fn keep(self, to: &Path) -> Result<u64, ProviderError> {
+        let Self {
+            temporary, length, ..
+        } = self;
+        let target = to.to_owned();
+        let moved = tokio::task::spawn_blocking(move || {
+            temporary.as_file().sync_all()?;
+            temporary.persist(target).map_err(io::Error::from)
+        });
+        let moved = moved.await.map_err(io::Error::other).flatten();
+        moved.map_err(|source| failed("write", to, source))?;
+        Ok(length)
+    }
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> DiskError {
+    DiskError {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::llm::FileId;
+    use crate::llm::testing::{Server, provider, reply, status};
+
+    const INFO: &str = r#"{"id":"f","bytes":8}"#;
+    const ROWS: &str = "{\"a\":1}\n";
+
+    async fn downloaded(replies: Vec<Vec<u8>>) -> (Result<u64, ProviderError>, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("rows.jsonl");
+        let server = Server::start(replies);
+        let length = provider(&server)
+            .download(&FileId("f".to_owned()), &to)
+            .await;
+        assert!(fs::read_dir(folder.path()).unwrap().count() <= 1);
+        (length, fs::read_to_string(&to).ok())
+    }
+
+    fn unframed(body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").into_bytes()
+    }
+
+    #[tokio::test]
+    async fn a_whole_file_is_fetched_once() {
+        let (length, rows) = downloaded(vec![reply(INFO), reply(ROWS)]).await;
+        assert_eq!((length.unwrap(), rows.as_deref()), (8, Some(ROWS)));
+    }
+
+    /// A5: the reply breaks off before its announced length.
+    #[tokio::test]
+    async fn a_reply_that_breaks_off_is_fetched_again() {
+        let broken = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{\"a".to_vec();
+        let (_, rows) = downloaded(vec![reply(INFO), broken, reply(ROWS)]).await;
+        assert_eq!(rows.as_deref(), Some(ROWS));
+    }
+
+    /// A5: the reply is whole, but not what the provider keeps.
+    #[tokio::test]
+    async fn a_file_short_of_its_size_is_never_kept() {
+        let mut replies = vec![reply(INFO)];
+        replies.extend((0..3).map(|_| reply("{}\n")));
+        let (length, rows) = downloaded(replies).await;
+        assert!(matches!(
+            length,
+            Err(ProviderError::Short {
+                expected: 8,
+                received: 3,
+                ..
+            })
+        ));
+        assert_eq!(rows, None);
+    }
+
+    /// A5
+    #[tokio::test]
+    async fn a_line_without_end_must_arrive_twice() {
+        let unsized_file = || status(404, "{}");
+        let replies = vec![unsized_file(), reply("{\"a\":1}"), reply(ROWS)];
+        assert_eq!(downloaded(replies).await.1.as_deref(), Some(ROWS));
+        let replies = vec![unsized_file(), reply("{}"), reply("{}")];
+        assert_eq!(downloaded(replies).await.1.as_deref(), Some("{}"));
+    }
+
+    /// A5
+    #[tokio::test]
+    async fn a_reply_of_unknown_length_must_arrive_twice() {
+        let replies = vec![
+            status(404, "{}"),
+            unframed("{}\n"),
+            unframed(ROWS),
+            unframed(ROWS),
+        ];
+        assert_eq!(downloaded(replies).await.1.as_deref(), Some(ROWS));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_never_settles_is_an_error() {
+        let mut replies = vec![status(404, "{}")];
+        replies.extend(["1", "2", "3"].map(reply));
+        let (length, rows) = downloaded(replies).await;
+        assert!(matches!(length, Err(ProviderError::Doubtful { .. })));
+        assert_eq!(rows, None);
+    }
+
+    /// A3: an error file may have no bytes at all.
+    #[tokio::test]
+    async fn an_empty_file_is_whole() {
+        let (length, rows) = downloaded(vec![reply(r#"{"bytes":0}"#), reply("")]).await;
+        assert_eq!((length.unwrap(), rows.as_deref()), (0, Some("")));
+    }
+
+    /// L16
+    #[tokio::test]
+    async fn a_file_that_is_not_there_yet_is_asked_for_again() {
+        let replies = vec![reply(INFO), status(404, "{}"), reply(ROWS)];
+        assert_eq!(downloaded(replies).await.1.as_deref(), Some(ROWS));
+    }
+}

@@ -1,0 +1,48 @@
+//! What a batch is made from, and what a provider demands of it.
+
+use std::path::Path;
+
+use tokio::fs::File;
+
+use super::state::FileId;
+use crate::disk::DiskError;
+
+/// What a provider's batches allow and need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchTraits {
+    /// The most requests of a batch: OpenAI's guide names 50,000, Anthropic's 100,000.
+    pub most_requests: usize,
+    /// The most bytes of a batch's lines, newlines included: OpenAI's API reference names 200 MB,
+    /// Anthropic's guide 256 MB. Read as decimal, the smaller meaning.
+    pub most_bytes: u64,
+    /// Whether the lines are uploaded as a file before the batch is created; else they go with the
+    /// create call. OpenAI's create call takes a file's id alone, Anthropic's the requests alone.
+    pub uploads: bool,
+    /// Whether a batch carries the token of its create call: OpenAI's has metadata, Anthropic's
+    /// has nothing of its creator's.
+    pub labelled: bool,
+    /// Whether all requests of a batch ask one model: OpenAI refuses a file with a second one
+    /// (`mismatched_model`); Anthropic's requests each name theirs.
+    pub one_model: bool,
+}
+
+/// What a batch is made from. Which of the two a provider takes is [`BatchTraits::uploads`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchInput<'a> {
+    /// A file that was uploaded before.
+    Uploaded(&'a FileId),
+    /// A file of lines on this machine, each ended by a newline.
+    Lines(&'a Path),
+}
+
+/// Opens a file that goes to a provider; returns its length too.
+pub(super) async fn open(path: &Path) -> Result<(File, u64), DiskError> {
+    let unreadable = |source| DiskError {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).await.map_err(unreadable)?;
+    let length = file.metadata().await.map_err(unreadable)?.len();
+    Ok((file, length))
+}
