@@ -1,6 +1,7 @@
 //! Which step is next: from a submission's state to the call that takes it on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,6 +14,9 @@ use crate::store::{Submission, SubmissionId, SubmissionState};
 
 /// Calls under way at once, at most: files are streamed, but sockets and disks are not endless.
 const MOST_CALLS: usize = 16;
+
+/// Between two readings of the list of submissions, at least.
+const LEAST_SURVEY: Duration = Duration::from_millis(200);
 
 impl Batches<'_> {
     /// Starts every step whose time has come.
@@ -36,7 +40,8 @@ impl Batches<'_> {
     /// Reads which submissions there are: other processes make and settle them too (L5).
     fn survey_all(&mut self) -> Result<(), BatchError> {
         let now = Instant::now();
-        self.survey = self.settings.interval.map(|interval| now + interval);
+        let pause = self.settings.interval;
+        self.survey = pause.map(|pause| now + pause.max(LEAST_SURVEY));
         let stored = self.store.unsettled_submissions()?;
         self.works.retain(|id, work| {
             work.busy || stored.iter().any(|submission| submission.id == *id)
@@ -84,7 +89,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    fn spawn(&mut self, submission: SubmissionId, provider: Arc<Provider>, call: Call) {
+    pub(super) fn spawn(&mut self, submission: SubmissionId, provider: Arc<Provider>, call: Call) {
         self.busy += 1;
         let sender = self.sender.clone();
         tokio::spawn(async move {
@@ -237,7 +242,8 @@ impl Batches<'_> {
         };
         self.store.write(|| -> Result<(), BatchError> {
             self.store.release(submission.id, &note)?;
-            Ok(self.store.update_submission(submission)?)
+            self.store.update_submission(submission)?;
+            Ok(())
         })?;
         self.discard_files(submission)?;
         self.tell(&BatchEvent::Abandoned {

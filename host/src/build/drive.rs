@@ -1,6 +1,6 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, take_over_orphans};
-use crate::batch::{BatchSettings, Batches};
+use crate::batch::{BatchSettings, Batches, Ruling};
 use crate::clock::Clock;
 use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
@@ -143,17 +143,37 @@ pub async fn drive(
                     .iter()
                     .map(|layer| layer.name.to_string())
                     .collect(),
+                interval: drive.patience.interval(),
+                enqueued_tokens: HashMap::new(),
+                sync_after: None,
+                ruling: Ruling::None,
             };
             let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
             finish(
                 site,
-                Live::new(calls, batches, modes, &drive, observer),
+                Live::new(calls, batches, modes, above(desk.pipeline), &drive, observer),
                 pool,
             )
             .await
         }
     }
+}
+
+/// Returns for each layer those it is made from, however far above, and itself.
+fn above(pipeline: &ReadyPipeline) -> Vec<BTreeSet<usize>> {
+    let mut above: Vec<BTreeSet<usize>> = Vec::with_capacity(pipeline.layers.len());
+    for (position, layer) in pipeline.layers.iter().enumerate() {
+        let mut own = BTreeSet::from([position]);
+        if let ReadyBody::Transform(transform) = &layer.body {
+            for input in &transform.inputs {
+                // Inputs stand before those who use them.
+                own.extend(above.get(*input).into_iter().flatten());
+            }
+        }
+        above.push(own);
+    }
+    above
 }
 
 async fn finish<A: Answerer>(

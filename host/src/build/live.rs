@@ -1,6 +1,7 @@
 //! Answers from providers: one call each, or through batches, as each layer's mode says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,8 +12,7 @@ use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::sync::SyncCalls;
-use crate::batch::{Batches, Queued};
-use crate::request::Outcome;
+use crate::batch::{Batches, Queued, Target};
 use crate::store::LayerMode;
 
 /// How long to wait for what is in flight at a provider or in another process.
@@ -29,34 +29,47 @@ pub enum Patience {
     },
 }
 
+impl Patience {
+    /// Returns the pause between two looks; `None`: there is one look.
+    pub const fn interval(&self) -> Option<Duration> {
+        match self {
+            Self::Leave => None,
+            Self::Poll { interval, .. } => Some(*interval),
+        }
+    }
+}
+
 /// How often another process's sync calls are looked for.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
-
-/// What is in flight and not ours to speed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaited {
-    /// Only sync calls of other processes.
-    Calls,
-    /// Batches, too.
-    Batches,
-}
 
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
     modes: Modes,
+    /// For each layer those it is made from, however far above, and itself.
+    above: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
     undecided: BTreeMap<usize, Vec<Asked>>,
+    targets: HashMap<(String, String), Arc<Target>>,
     patience: Patience,
-    started: Instant,
-    /// Whether this command has looked at the batches already.
-    looked: bool,
+    deadline: Option<Instant>,
+    /// Whether what others had in flight was looked at once.
+    looked_elsewhere: bool,
     told_waiting: bool,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
-    /// Ends the build as soon as the calls in flight have brought their answers.
-    missing_key: Option<BuildError>,
+    /// Ends the build as soon as what is in flight has brought its answers.
+    stop: Option<BuildError>,
     observer: Observer<'a>,
+}
+
+/// What a wait brought.
+enum Woke {
+    Settled(Vec<Settled>),
+    /// Something moved; look again.
+    Moved,
+    /// Nothing more will come in this process.
+    Done,
 }
 
 impl<'a> Live<'a> {
@@ -64,121 +77,182 @@ impl<'a> Live<'a> {
         calls: SyncCalls<'a>,
         batches: Batches<'a>,
         modes: Modes,
+        above: Vec<BTreeSet<usize>>,
         drive: &Drive<'a>,
         observer: Observer<'a>,
     ) -> Self {
+        let deadline = match drive.patience {
+            Patience::Poll {
+                timeout: Some(timeout),
+                ..
+            } => Instant::now().checked_add(timeout),
+            Patience::Poll { timeout: None, .. } | Patience::Leave => None,
+        };
         Self {
             calls,
             batches,
             modes,
+            above: above.into(),
             undecided: BTreeMap::new(),
+            targets: HashMap::new(),
             patience: drive.patience,
-            missing_keys: drive.missing_keys,
-            missing_key: None,
-            started: Instant::now(),
-            looked: false,
+            deadline,
+            looked_elsewhere: false,
             told_waiting: false,
+            missing_keys: drive.missing_keys,
+            stop: None,
             observer,
         }
     }
 
     fn route(&mut self, asked: Asked, mode: LayerMode) {
         match (mode, asked.id) {
-            (LayerMode::Batch, Some(request)) => self.batches.queue(Queued {
-                key: asked.key,
-                request,
-                layer: asked.layer,
-                accept_truncated: asked.accept_truncated,
-                provider: asked.request.provider.clone(),
-                model: asked.request.model.clone(),
-            }),
+            (LayerMode::Batch, Some(request)) => {
+                let target = self.target(&asked.request.provider, &asked.request.model);
+                self.batches.queue(Queued {
+                    key: asked.key,
+                    request,
+                    layer: asked.layer,
+                    accept_truncated: asked.accept_truncated,
+                    target,
+                });
+            }
             _ => self.calls.ask(asked),
         }
     }
 
-    fn decide(&mut self) -> Result<(), BuildError> {
-        for (layer, asked) in std::mem::take(&mut self.undecided) {
+    fn target(&mut self, provider: &str, model: &str) -> Arc<Target> {
+        let target = self
+            .targets
+            .entry((provider.to_owned(), model.to_owned()))
+            .or_insert_with(|| {
+                Arc::new(Target {
+                    provider: provider.to_owned(),
+                    model: model.to_owned(),
+                })
+            });
+        Arc::clone(target)
+    }
+
+    /// Sends what no call under way can add to: independent branches never wait for each other (L12).
+    fn send_ready(&mut self) -> Result<(), BuildError> {
+        let busy = self.calls.busy_layers();
+        let above = Arc::clone(&self.above);
+        let ready = |layer: usize| {
+            let above = above.get(layer);
+            !above.is_some_and(|above| above.iter().any(|layer| busy.contains(layer)))
+        };
+        // A mode is decided by all that is on record before anything must be waited for (C3).
+        let decided: Vec<usize> = self
+            .undecided
+            .keys()
+            .copied()
+            .filter(|layer| ready(*layer))
+            .collect();
+        for layer in decided {
+            let asked = self.undecided.remove(&layer).unwrap_or_default();
             let mode = self.modes.decide(layer, asked.len() as u64);
             for asked in asked {
                 self.route(asked, mode);
             }
         }
+        self.batches.submit(&ready)?;
+        for queued in self.batches.take_for_sync() {
+            self.calls.ask_stored(queued)?;
+        }
         self.calls.start()
     }
 
-    /// Waits until the next look is due; false when the timeout comes first.
-    async fn wait(&self, awaited: Awaited) -> bool {
-        let Patience::Poll { interval, timeout } = self.patience else {
-            return false;
-        };
-        let mut pause = match (awaited, self.batches.next_look()) {
-            (Awaited::Calls, _) => interval.min(LOOK_ELSEWHERE),
-            (Awaited::Batches, Some(hint)) => hint.max(interval),
-            (Awaited::Batches, None) => interval,
-        };
-        if let Some(timeout) = timeout {
-            let left = timeout.saturating_sub(self.started.elapsed());
-            if left.is_zero() {
-                return false;
-            }
-            pause = pause.min(left);
+    /// Waits for the next thing to happen. Loses nothing when dropped.
+    async fn wait(&mut self) -> Result<Woke, BuildError> {
+        let elsewhere = self.calls.elsewhere() > 0;
+        if elsewhere && !self.told_waiting {
+            self.told_waiting = true;
+            (self.observer)(&Event::WaitingForOthers {
+                requests: self.calls.elsewhere(),
+            });
         }
-        tokio::time::sleep(pause).await;
-        true
+        let polls = self.patience != Patience::Leave;
+        if elsewhere && !polls && !self.looked_elsewhere {
+            self.looked_elsewhere = true;
+            self.look_elsewhere()?;
+            return Ok(Woke::Moved);
+        }
+        let wants_batches =
+            !polls || self.batches.is_waiting() || self.calls.waits_for_a_batch()?;
+        let busy = self.calls.is_busy();
+        let deadline = self.deadline.filter(|_| !busy);
+        tokio::select! {
+            biased;
+            settled = self.calls.settled(), if busy => Ok(Woke::Settled(settled?)),
+            moved = self.batches.progress(), if wants_batches && self.batches.is_active() => {
+                moved?;
+                Ok(Woke::Moved)
+            }
+            () = tokio::time::sleep(LOOK_ELSEWHERE), if elsewhere && polls => {
+                self.look_elsewhere()?;
+                Ok(Woke::Moved)
+            }
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                Ok(Woke::Done)
+            }
+            else => Ok(Woke::Done),
+        }
     }
 
-    async fn settled_while_idle(&mut self) -> Result<Option<Vec<Settled>>, BuildError> {
-        loop {
-            // A mode is decided by all that is on record before anything must be waited for (C3).
-            if !self.calls.is_busy() {
-                self.decide()?;
-            }
-            if self.calls.is_busy() {
-                return self.calls.settled().await.map(Some);
-            }
-            self.batches.submit().await?;
-            let found = self.taken();
-            if !found.is_empty() {
-                return Ok(Some(found));
-            }
-            if !self.batches.is_waiting() && self.calls.elsewhere() == 0 {
-                return Ok(None);
-            }
-            if self.calls.elsewhere() > 0 && !self.told_waiting {
-                self.told_waiting = true;
-                (self.observer)(&Event::WaitingForOthers {
-                    requests: self.calls.elsewhere(),
-                });
-            }
-            let awaited = if self.batches.is_waiting() || self.calls.waits_for_a_batch()? {
-                Awaited::Batches
-            } else {
-                Awaited::Calls
-            };
-            // The first look is free of waiting (L1); batches made just now have nothing to show yet.
-            if self.looked && !self.wait(awaited).await {
-                return Ok(None);
-            }
-            // Whoever had them in flight may have died since.
-            self.calls.take_over_orphans(self.observer)?;
-            if !self.looked || awaited == Awaited::Batches {
-                self.batches.look().await?;
-            }
-            self.looked = true;
-            self.calls.retry_elsewhere();
-            let found = self.taken();
-            if !found.is_empty() {
-                return Ok(Some(found));
-            }
-        }
+    /// Tries what others had in flight again; they may be done, or dead.
+    fn look_elsewhere(&mut self) -> Result<(), BuildError> {
+        self.calls.take_over_orphans(self.observer)?;
+        self.calls.retry_elsewhere();
+        self.calls.start()
+    }
+
+    /// Says whether anything is in flight or wanted that this command may wait for.
+    fn has_more(&self) -> bool {
+        self.calls.is_busy() || self.calls.elsewhere() > 0 || self.batches.is_waiting()
     }
 
     fn taken(&mut self) -> Vec<Settled> {
         self.batches
             .take_settled()
             .into_iter()
-            .map(|(key, outcome): (_, Outcome)| Settled { key, outcome })
+            .map(|(key, outcome)| Settled { key, outcome })
             .collect()
+    }
+
+    /// Lets every call under way come to its end, so that nothing paid is lost.
+    async fn wind_down(&mut self) -> Result<(), BuildError> {
+        self.calls.stop();
+        while self.calls.is_busy() {
+            self.calls.settled().await?;
+        }
+        Ok(self.batches.drain().await?)
+    }
+
+    async fn next(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        loop {
+            if idle {
+                self.send_ready()?;
+            } else {
+                self.batches.submit_full()?;
+            }
+            let found = self.taken();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+            let woke = if self.has_more() {
+                self.wait().await?
+            } else {
+                Woke::Done
+            };
+            match woke {
+                Woke::Settled(settled) if settled.is_empty() => {}
+                Woke::Settled(settled) => return Ok(Some(settled)),
+                Woke::Moved => {}
+                Woke::Done if idle => return Ok(None),
+                Woke::Done => std::future::pending::<()>().await,
+            }
+        }
     }
 }
 
@@ -187,13 +261,12 @@ impl Answerer for Live<'_> {
         for asked in asked {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
-                self.missing_key = Some(BuildError::MissingKey {
+                self.stop = Some(BuildError::MissingKey {
                     provider: provider.clone(),
                     variable: variable.clone(),
                 });
-                self.calls.stop();
             }
-            if self.missing_key.is_some() {
+            if self.stop.is_some() {
                 return Ok(());
             }
             match self.modes.decided(asked.layer) {
@@ -205,16 +278,22 @@ impl Answerer for Live<'_> {
     }
 
     async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
-        if let Some(error) = self.missing_key.take_if(|_| !self.calls.is_busy()) {
-            return Err(error);
+        if self.stop.is_none() {
+            match self.next(idle).await {
+                Ok(None) => {
+                    self.batches.drain().await?;
+                    return Ok(None);
+                }
+                Ok(settled) => return Ok(settled),
+                Err(error) => self.stop = Some(error),
+            }
         }
-        if idle && self.missing_key.is_none() {
-            return self.settled_while_idle().await;
+        // May be left and taken up again: the error waits until the end.
+        let wound_down = self.wind_down().await;
+        match self.stop.take() {
+            Some(error) => Err(error),
+            None => wound_down.map(|()| None),
         }
-        if !self.calls.is_busy() {
-            std::future::pending::<()>().await;
-        }
-        self.calls.settled().await.map(Some)
     }
 
     fn mode(&self, layer: usize) -> Option<LayerMode> {

@@ -3,7 +3,7 @@
 //! A call's place is free again only when its answer is on disk, so a kill
 //! loses at most `concurrency` answers, and those are on record as unclear.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::BuildError;
 use super::answerer::{Asked, Settled};
 use super::event::{Event, Observer};
+use crate::batch::Queued;
 use crate::llm::{Completion, Provider};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
@@ -27,6 +28,8 @@ pub(super) struct SyncCalls<'a> {
     concurrency: usize,
     queue: VecDeque<Asked>,
     in_flight: usize,
+    /// Requests queued and in flight, by the layer that asked first.
+    layers: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
     elsewhere: Vec<Asked>,
     /// Settled without a call.
@@ -41,6 +44,7 @@ pub(super) struct SyncCalls<'a> {
 struct Finished {
     key: RequestKey,
     request: RequestId,
+    layer: usize,
     attempt: AttemptId,
     provider: String,
     completion: Completion,
@@ -61,6 +65,7 @@ impl<'a> SyncCalls<'a> {
             concurrency,
             queue: VecDeque::new(),
             in_flight: 0,
+            layers: BTreeMap::new(),
             elsewhere: Vec::new(),
             settled: Vec::new(),
             refusing: BTreeMap::new(),
@@ -70,7 +75,35 @@ impl<'a> SyncCalls<'a> {
     }
 
     pub(super) fn ask(&mut self, asked: Asked) {
+        *self.layers.entry(asked.layer).or_default() += 1;
         self.queue.push_back(asked);
+    }
+
+    /// Takes over a request that was meant for a batch.
+    pub(super) fn ask_stored(&mut self, queued: Queued) -> Result<(), BuildError> {
+        let request = self.store.request(queued.request)?;
+        self.ask(Asked {
+            key: queued.key,
+            id: Some(queued.request),
+            layer: queued.layer,
+            accept_truncated: queued.accept_truncated,
+            request: Arc::new(request),
+        });
+        Ok(())
+    }
+
+    /// Returns the layers whose requests are queued or in flight.
+    pub(super) fn busy_layers(&self) -> BTreeSet<usize> {
+        self.layers.keys().copied().collect()
+    }
+
+    fn left(&mut self, layer: usize) {
+        if let Some(count) = self.layers.get_mut(&layer) {
+            *count -= 1;
+            if *count == 0 {
+                self.layers.remove(&layer);
+            }
+        }
     }
 
     /// Says whether calls are under way or settled ones wait to be taken.
@@ -80,7 +113,9 @@ impl<'a> SyncCalls<'a> {
 
     /// Forgets what has not been sent.
     pub(super) fn stop(&mut self) {
-        self.queue.clear();
+        for asked in std::mem::take(&mut self.queue) {
+            self.left(asked.layer);
+        }
     }
 
     /// Returns how many requests somebody else has in flight.
@@ -105,7 +140,9 @@ impl<'a> SyncCalls<'a> {
 
     /// Tries again what somebody else had in flight.
     pub(super) fn retry_elsewhere(&mut self) {
-        self.queue.extend(self.elsewhere.drain(..));
+        for asked in std::mem::take(&mut self.elsewhere) {
+            self.ask(asked);
+        }
     }
 
     /// Starts calls until every place is taken.
@@ -117,9 +154,11 @@ impl<'a> SyncCalls<'a> {
                     break;
                 };
                 match self.refusing.get(&asked.request.provider) {
-                    Some(failure) => self
-                        .settled
-                        .push(Settled::failed(asked.key, failure.clone())),
+                    Some(failure) => {
+                        let failed = Settled::failed(asked.key, failure.clone());
+                        self.left(asked.layer);
+                        self.settled.push(failed);
+                    }
                     None => chosen.push(asked),
                 }
             }
@@ -140,8 +179,12 @@ impl<'a> SyncCalls<'a> {
             for (claim, id, asked) in claims {
                 match claim {
                     Claim::Granted(attempt) => self.call(asked, id, attempt),
-                    Claim::InFlight => self.elsewhere.push(asked),
+                    Claim::InFlight => {
+                        self.left(asked.layer);
+                        self.elsewhere.push(asked);
+                    }
                     Claim::Answered(answer) => {
+                        self.left(asked.layer);
                         self.settled.push(Settled {
                             key: asked.key,
                             outcome: Outcome::Answered(*answer),
@@ -171,6 +214,7 @@ impl<'a> SyncCalls<'a> {
             let _ = sender.send(Finished {
                 key: asked.key,
                 request,
+                layer: asked.layer,
                 attempt,
                 provider: name,
                 completion,
@@ -223,6 +267,7 @@ impl<'a> SyncCalls<'a> {
         })?;
         self.in_flight -= batch.len();
         for finished in batch {
+            self.left(finished.layer);
             if let Outcome::Failed(failure) = &finished.completion.outcome
                 && matches!(failure.kind, FailureKind::Auth | FailureKind::Quota)
             {

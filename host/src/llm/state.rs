@@ -60,7 +60,7 @@ pub enum Phase {
 
 impl Phase {
     /// Reads a provider's word, in upper or lower case.
-    pub(super) fn read(status: &str) -> Self {
+    pub fn read(status: &str) -> Self {
         match status.to_ascii_lowercase().as_str() {
             "validating" | "queued" | "pending" | "waiting" | "created" => Self::Waiting,
             "in_progress" | "running" | "processing" => Self::Running,

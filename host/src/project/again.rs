@@ -155,6 +155,10 @@ pub fn cancel(
             .collect(),
         attempts: 1,
         layers: Vec::new(),
+        interval: None,
+        enqueued_tokens: std::collections::HashMap::new(),
+        sync_after: None,
+        ruling: batch::Ruling::None,
     };
     let mut batches = batch::Batches::new(
         &store,
