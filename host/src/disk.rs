@@ -50,7 +50,9 @@ fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 /// Gives a file that is complete its name, durably.
 pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
     let sync = |file: File| file.sync_all();
-    File::open(from).and_then(sync).map_err(failed("sync", from))?;
+    File::open(from)
+        .and_then(sync)
+        .map_err(failed("sync", from))?;
     fs::rename(from, to).map_err(failed("write", to))?;
     to.parent().map_or(Ok(()), sync_folder)
 }

@@ -15,7 +15,7 @@
 //! 4  store · plugin · llm · source          disk, guests, models, raw files
 //! 3  artifact · pipeline                    what it is about
 //! 2  ids · fingerprint · request            names, and what was asked
-//! 1  digest · json · clock · disk           know nothing of synix
+//! 1  digest · json · clock · disk · crash   know nothing of synix
 //! ```
 //!
 //! The library never prints and reads the environment in [`project`] alone.
@@ -26,6 +26,7 @@ pub mod artifact;
 pub mod batch;
 pub mod build;
 pub mod clock;
+pub mod crash;
 pub mod digest;
 pub mod disk;
 pub mod fingerprint;

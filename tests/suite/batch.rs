@@ -282,7 +282,8 @@ batch = true
 prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
-fn messages() -> Workbench {
+/// Three people whose only requests go to Anthropic in a batch.
+pub(crate) fn messages() -> Workbench {
     let bench = Workbench::with_layers(MESSAGES);
     for name in ["amara", "bela", "chitra"] {
         bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));

@@ -16,6 +16,7 @@
 mod batch;
 mod build;
 mod cli;
+mod crash;
 mod docs;
 mod failures;
 mod identity;
@@ -25,6 +26,7 @@ mod replay;
 mod sandbox;
 mod state;
 mod templates;
+mod waves;
 mod workbench;
 
 /// A file without its `mod` line would never be compiled and its tests never run.

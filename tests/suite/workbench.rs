@@ -375,6 +375,7 @@ backoff = 0
 
 [providers.anthropic]
 base_url = "{anthropic}"
+look_again = [0, 0]
 backoff = 0
 {layers}"#
     )

@@ -185,11 +185,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    fn take_poll_error(
-        &mut self,
-        work: &mut Work,
-        error: ProviderError,
-    ) -> Result<(), BatchError> {
+    fn take_poll_error(&mut self, work: &mut Work, error: ProviderError) -> Result<(), BatchError> {
         let batch = work.submission.batch.clone().unwrap_or_default();
         if work.submission.build == self.build && error.to_failure().kind == FailureKind::Auth {
             return Err(BatchError::Refused { batch, error });
@@ -227,10 +223,9 @@ impl Batches<'_> {
     pub(super) fn later(&self, work: &mut Work) {
         let factor = 1_u32 << work.errors.min(6);
         work.errors += 1;
-        work.due = self
-            .settings
-            .interval
-            .map(|pause| Instant::now() + pause.saturating_mul(factor).min(LONGEST_PAUSE.max(pause)));
+        work.due = self.settings.interval.map(|pause| {
+            Instant::now() + pause.saturating_mul(factor).min(LONGEST_PAUSE.max(pause))
+        });
     }
 
     /// Frees the requests of a submission that was surely not created.

@@ -15,8 +15,7 @@ impl Batches<'_> {
         let now = tokio::time::Instant::now();
         for submission in self.store.unsettled_submissions()? {
             if submission.build == build {
-                self.works
-                    .insert(submission.id, Work::new(submission, now));
+                self.works.insert(submission.id, Work::new(submission, now));
             }
         }
         while self.is_active() {

@@ -88,8 +88,8 @@ impl Batches<'_> {
             // A line feed, or a comma where the lines stand in one document.
             let more_bytes = line.len() as u64 + 1;
             let more_tokens = estimated_tokens(&line);
-            let over = bytes + more_bytes + ENVELOPE > room.bytes
-                || tokens + more_tokens > room.tokens;
+            let over =
+                bytes + more_bytes + ENVELOPE > room.bytes || tokens + more_tokens > room.tokens;
             if over && position > 0 {
                 return Ok(Cut {
                     requests: position,

@@ -97,10 +97,11 @@ impl Batches<'_> {
         work.submission.rejected.push(batch.id.clone());
         work.submission.batch = None;
         work.submission.note = Some(words.to_owned());
-        if work.creates >= SAME_FILE {
-            if work.submission.file.take().is_none() || work.creates >= 2 * SAME_FILE {
-                return self.fail_all(work, words);
-            }
+        if work.creates >= 2 * SAME_FILE {
+            return self.fail_all(work, words);
+        }
+        if work.creates == SAME_FILE {
+            work.submission.file = None;
         }
         self.create_anew(work)?;
         self.later(work);

@@ -26,9 +26,10 @@ impl Batches<'_> {
             self.survey_all()?;
         }
         loop {
-            let due = self.works.iter().find(|(_, work)| {
-                !work.busy && work.due.is_some_and(|due| due <= now)
-            });
+            let due = self
+                .works
+                .iter()
+                .find(|(_, work)| !work.busy && work.due.is_some_and(|due| due <= now));
             let Some((id, _)) = due else { return Ok(()) };
             if self.busy >= MOST_CALLS {
                 return Ok(());
@@ -43,11 +44,12 @@ impl Batches<'_> {
         let pause = self.settings.interval;
         self.survey = pause.map(|pause| now + pause.max(LEAST_SURVEY));
         let stored = self.store.unsettled_submissions()?;
-        self.works.retain(|id, work| {
-            work.busy || stored.iter().any(|submission| submission.id == *id)
-        });
+        self.works
+            .retain(|id, work| work.busy || stored.iter().any(|submission| submission.id == *id));
         for submission in stored {
-            self.works.entry(submission.id).or_insert_with(|| Work::new(submission, now));
+            self.works
+                .entry(submission.id)
+                .or_insert_with(|| Work::new(submission, now));
         }
         self.claim_again()
     }
@@ -58,7 +60,11 @@ impl Batches<'_> {
             return Ok(());
         };
         work.due = None;
-        let Some(provider) = self.providers.get(&work.submission.provider).map(Arc::clone) else {
+        let Some(provider) = self
+            .providers
+            .get(&work.submission.provider)
+            .map(Arc::clone)
+        else {
             if self.told.insert(id) {
                 self.tell(&BatchEvent::NoProvider {
                     submission: id.0,
@@ -125,9 +131,10 @@ impl Batches<'_> {
     /// Gives back the lock of another build when nothing of it is left to create.
     pub(super) fn let_go(&mut self, submission: &Submission) {
         let build = submission.build;
-        let others = self.works.values().any(|work| {
-            work.submission.build == build && work.submission.state.is_before_batch()
-        });
+        let others = self
+            .works
+            .values()
+            .any(|work| work.submission.build == build && work.submission.state.is_before_batch());
         if !others {
             self.locks.remove(&build);
         }

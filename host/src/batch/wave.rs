@@ -34,7 +34,11 @@ impl Batches<'_> {
         let submission = &work.submission;
         let target = target_of(submission);
         let may_wait = self.settings.interval.is_some();
-        if let Some(held) = self.held.get(&target).filter(|held| **held > Instant::now()) {
+        if let Some(held) = self
+            .held
+            .get(&target)
+            .filter(|held| **held > Instant::now())
+        {
             work.due = may_wait.then_some(*held);
             return Ok(false);
         }

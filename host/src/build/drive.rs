@@ -1,9 +1,8 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -18,7 +17,7 @@ use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, take_over_orphans};
-use crate::batch::{BatchSettings, Batches, Ruling};
+use crate::batch::{BatchSettings, Batches};
 use crate::clock::Clock;
 use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
@@ -26,9 +25,6 @@ use crate::plan::{Plan, PlanLayer, PlanUnit};
 use crate::plugin::Shape;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
-
-/// Attempts at a request through batches in one command, at most.
-const BATCH_ATTEMPTS: u32 = 3;
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +40,12 @@ pub struct Desk<'a> {
 }
 
 /// How a build is driven.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Drive<'a> {
     /// Where to go to for answers; unused in a replay.
     pub providers: &'a Providers,
-    /// Pauses before each further look for a lost batch, by provider.
-    pub look_again: &'a [(String, Vec<Duration>)],
+    /// How batches are driven.
+    pub batches: BatchSettings,
     /// Providers without their credential, and the variable that should hold it.
     pub missing_keys: &'a BTreeMap<String, String>,
     /// Sync calls at a time, at most.
@@ -134,25 +130,19 @@ pub async fn drive(
         Some(cassette) => finish(site, Replay::new(Arc::clone(cassette), modes), pool).await,
         None => {
             let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
-            let settings = BatchSettings {
-                look_again: drive.look_again.iter().cloned().collect(),
-                attempts: BATCH_ATTEMPTS,
-                layers: desk
-                    .pipeline
-                    .layers
-                    .iter()
-                    .map(|layer| layer.name.to_string())
-                    .collect(),
-                interval: drive.patience.interval(),
-                enqueued_tokens: HashMap::new(),
-                sync_after: None,
-                ruling: Ruling::None,
-            };
+            let settings = drive.batches.clone();
             let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
             finish(
                 site,
-                Live::new(calls, batches, modes, above(desk.pipeline), &drive, observer),
+                Live::new(
+                    calls,
+                    batches,
+                    modes,
+                    above(desk.pipeline),
+                    &drive,
+                    observer,
+                ),
                 pool,
             )
             .await

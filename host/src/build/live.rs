@@ -158,7 +158,7 @@ impl<'a> Live<'a> {
         }
         self.batches.submit(&ready)?;
         for queued in self.batches.take_for_sync() {
-            self.calls.ask_stored(queued)?;
+            self.calls.ask_stored(&queued)?;
         }
         self.calls.start()
     }

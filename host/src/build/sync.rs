@@ -80,7 +80,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Takes over a request that was meant for a batch.
-    pub(super) fn ask_stored(&mut self, queued: Queued) -> Result<(), BuildError> {
+    pub(super) fn ask_stored(&mut self, queued: &Queued) -> Result<(), BuildError> {
         let request = self.store.request(queued.request)?;
         self.ask(Asked {
             key: queued.key,

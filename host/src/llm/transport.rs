@@ -18,6 +18,7 @@ use super::patience::Patience;
 use super::wait;
 use super::{Endpoint, HttpSettings, Secret};
 use crate::clock::Clock;
+use crate::crash;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -219,7 +220,10 @@ impl Transport {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
-        let response = request.send().await.map_err(|error| self.failed(error))?;
+        crash::point();
+        let response = request.send().await;
+        crash::point();
+        let response = response.map_err(|error| self.failed(error))?;
         self.heed(response.headers());
         if response.status().is_success() {
             return Ok(response);

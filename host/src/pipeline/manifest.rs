@@ -65,6 +65,9 @@ pub(super) struct ProviderEntry {
     /// Seconds to wait between looks for a batch whose creation had an unclear result.
     #[schemars(length(max = 100), inner(range(min = 0, max = 86400)))]
     pub(super) look_again: Option<Vec<f64>>,
+    /// Input tokens that may be in batches at once; by default what the provider refuses tells.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) enqueued_tokens: Option<u64>,
 }
 
 /// A model and how it is asked.

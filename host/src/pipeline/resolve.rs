@@ -279,6 +279,7 @@ fn profile(name: &str, api: Wire, entry: ProviderEntry) -> ProviderProfile {
         look_again: entry.look_again.map_or(default.look_again, |waits| {
             waits.into_iter().filter_map(seconds).collect()
         }),
+        enqueued_tokens: entry.enqueued_tokens,
         name: default.name,
         api: default.api,
     }

@@ -6,7 +6,7 @@ use super::drive::{realm, report, runtime, take_lock};
 use super::place::{Options, Place};
 use super::{BuildOrder, CleanReport, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
-use crate::build::{BuildError, Event, Observer};
+use crate::build::{BuildError, Event, Observer, Patience};
 use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
 use crate::view::Status;
 
@@ -146,20 +146,13 @@ pub fn cancel(
         }
     }
     let tell = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
-    let settings = batch::BatchSettings {
-        look_again: project
-            .pipeline
-            .providers
-            .iter()
-            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
-            .collect(),
-        attempts: 1,
-        layers: Vec::new(),
-        interval: None,
-        enqueued_tokens: std::collections::HashMap::new(),
+    let settings = project.batch_settings(&BuildOrder {
+        patience: Patience::Leave,
+        allow_partial: false,
+        allow_mismatch: false,
         sync_after: None,
         ruling: batch::Ruling::None,
-    };
+    });
     let mut batches = batch::Batches::new(
         &store,
         row.id,

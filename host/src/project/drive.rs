@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
+use crate::batch::BatchSettings;
 use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
 use crate::disk::FileLock;
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
 use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
 use crate::view::Status;
+
+/// Attempts at a request through batches in one command, at most.
+const BATCH_ATTEMPTS: u32 = 3;
 
 impl Project {
     pub(super) fn start(
@@ -66,15 +69,9 @@ impl Project {
         } else {
             self.providers()?
         };
-        let look_again: Vec<(String, Vec<Duration>)> = self
-            .pipeline
-            .providers
-            .iter()
-            .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
-            .collect();
         let drive = Drive {
             providers: &providers,
-            look_again: &look_again,
+            batches: self.batch_settings(order),
             missing_keys: &missing_keys,
             concurrency: self.place.concurrency,
             patience: order.patience,
@@ -145,6 +142,31 @@ impl Project {
             folder: &self.folder,
             replay,
             clock: &self.place.clock,
+        }
+    }
+
+    /// Returns how batches are driven, as the pipeline file and the command say.
+    pub(super) fn batch_settings(&self, order: &BuildOrder) -> BatchSettings {
+        let providers = &self.pipeline.providers;
+        BatchSettings {
+            look_again: providers
+                .iter()
+                .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
+                .collect(),
+            attempts: BATCH_ATTEMPTS,
+            layers: self
+                .ready
+                .layers
+                .iter()
+                .map(|layer| layer.name.to_string())
+                .collect(),
+            interval: order.patience.interval(),
+            enqueued_tokens: providers
+                .iter()
+                .filter_map(|(name, profile)| Some((name.clone(), profile.enqueued_tokens?)))
+                .collect(),
+            sync_after: order.sync_after,
+            ruling: order.ruling.clone(),
         }
     }
 

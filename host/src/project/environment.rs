@@ -37,6 +37,12 @@ impl Environment {
         set.or_else(|| self.file.get(name).cloned())
     }
 
+    /// Returns at which point a test kills this process; 0: at none.
+    pub(super) fn crash_at(&self) -> u64 {
+        let text = self.get("SYNIX_CRASH_AT");
+        text.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
     /// Returns a credential; an empty one is none.
     pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.get(name)

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::batch::BatchError;
 use crate::build::{BuildError, PrepareError};
 use crate::disk::DiskError;
 use crate::llm::ProviderError;
@@ -90,7 +91,8 @@ impl ProjectError {
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
-                | BuildError::OtherAnswers { .. } => 5,
+                | BuildError::OtherAnswers { .. }
+                | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Metadata { .. }

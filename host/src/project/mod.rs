@@ -8,7 +8,9 @@ mod first_party;
 mod place;
 
 use std::num::NonZero;
+use std::time::Duration;
 
+use crate::batch::Ruling;
 use crate::build::{self, Observer, Patience, ReadyPipeline, Workshop};
 use crate::disk;
 use crate::pipeline::{self, Pipeline};
@@ -26,7 +28,7 @@ use drive::runtime;
 use place::Place;
 
 /// How a build is to be driven.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BuildOrder {
     /// How long to wait for what is in flight.
     pub patience: Patience,
@@ -34,6 +36,10 @@ pub struct BuildOrder {
     pub allow_partial: bool,
     /// Go on with a build although the pipeline is another one now.
     pub allow_mismatch: bool,
+    /// How long a batch may take before what it still holds goes by single calls.
+    pub sync_after: Option<Duration>,
+    /// The user's word on a batch whose create reply was lost.
+    pub ruling: Ruling,
 }
 
 /// What came of driving a build.

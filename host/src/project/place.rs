@@ -98,6 +98,7 @@ impl Place {
 
     fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
         let environment = Environment::read(&root)?;
+        crate::crash::arm(environment.crash_at());
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
             None => environment

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::crash;
 use crate::disk::{self, DiskError, FileLock};
 
 pub use answers::{AnswerId, Realm};
@@ -159,10 +160,14 @@ impl Store {
         &self,
         act: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
+        crash::point();
         self.execute_batch("BEGIN IMMEDIATE")?;
         let error = match act() {
             Ok(value) => match self.execute_batch("COMMIT") {
-                Ok(()) => return Ok(value),
+                Ok(()) => {
+                    crash::point();
+                    return Ok(value);
+                }
                 Err(error) => error.into(),
             },
             Err(error) => error,

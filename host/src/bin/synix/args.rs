@@ -122,6 +122,8 @@ pub(crate) enum BatchBuild {
         poll: Poll,
         #[command(flatten)]
         partial: Partial,
+        #[command(flatten)]
+        patience: SyncAfter,
     },
     /// Take a build up where it stands
     Resume {
@@ -131,9 +133,17 @@ pub(crate) enum BatchBuild {
         poll: Poll,
         #[command(flatten)]
         partial: Partial,
+        #[command(flatten)]
+        patience: SyncAfter,
         /// Go on although the pipeline is not what it was when the build was opened
         #[arg(long)]
         allow_pipeline_mismatch: bool,
+        /// Take this batch as the one whose create reply was lost
+        #[arg(long, value_name = "ID", conflicts_with = "create_again")]
+        adopt: Option<String>,
+        /// Create a batch again whose create reply was lost, though the provider may have it
+        #[arg(long)]
+        create_again: bool,
     },
     /// Show what a batch build would do, and send nothing
     Plan(PipelineArg),
@@ -149,6 +159,13 @@ pub(crate) enum BatchBuild {
     },
     /// Cancel a build and its batches at the providers
     Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SyncAfter {
+    /// Cancel batches that take longer, such as 6h, and ask for the rest by single calls
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) sync_after: Option<Duration>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -198,6 +215,19 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Reads `90`, `90s`, `15m`, `6h` or `2d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86400.0)];
+    let found = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)));
+    let (number, factor) = found.unwrap_or((text, 1.0));
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "not a duration such as 45s, 15m, 6h or 2d".to_owned())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|error| error.to_string())
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
     /// Only this layer
@@ -232,6 +262,18 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_has_a_unit_or_is_in_seconds() {
+        let whole = |text| duration(text).map(|duration| duration.as_secs());
+        assert_eq!(
+            ["0", "45s", "15m", "6h", "2d"].map(whole),
+            [0, 45, 900, 21600, 172_800].map(Ok)
+        );
+        for bad in ["", "h", "-1s", "1w"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! `batch-build` and its commands.
 
+use synix::batch::Ruling;
 use synix::build::BuildError;
 use synix::project::{self, BuildOrder, Project, ProjectError, Report};
 use synix::store::{BuildId, BuildKind, Reader, StoreError};
 use synix::view::Status;
 
 use super::{outcome, plan, runs};
-use crate::args::{BatchBuild, Global, Partial, Poll};
+use crate::args::{BatchBuild, Global, Partial, Poll, SyncAfter};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -30,18 +31,32 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             pipeline,
             poll,
             partial,
+            patience,
         } => {
             let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
             let progress = progress();
-            project.run_batch(&order(poll, partial, false), &|event| progress.tell(event))?
+            let order = order(poll, partial, patience);
+            project.run_batch(&order, &|event| progress.tell(event))?
         }
         BatchBuild::Resume {
             which,
             poll,
             partial,
+            patience,
             allow_pipeline_mismatch,
+            adopt,
+            create_again,
         } => {
-            let order = order(poll, partial, *allow_pipeline_mismatch);
+            let ruling = match adopt {
+                Some(batch) => Ruling::Adopt(batch.clone()),
+                None if *create_again => Ruling::CreateAgain,
+                None => Ruling::None,
+            };
+            let order = BuildOrder {
+                allow_mismatch: *allow_pipeline_mismatch,
+                ruling,
+                ..order(poll, partial, patience)
+            };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
         }
@@ -60,11 +75,13 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, partial: &Partial, allow_mismatch: bool) -> BuildOrder {
+const fn order(poll: &Poll, partial: &Partial, patience: &SyncAfter) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
         allow_partial: partial.allow_partial,
-        allow_mismatch,
+        allow_mismatch: false,
+        sync_after: patience.sync_after,
+        ruling: Ruling::None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use synix::batch::Ruling;
 use synix::build::Patience;
 use synix::project::{BuildOrder, Project};
 
@@ -27,6 +28,8 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         patience,
         allow_partial: args.partial.allow_partial,
         allow_mismatch: false,
+        sync_after: None,
+        ruling: Ruling::None,
     };
     let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
     let report = {

@@ -65,7 +65,8 @@ fn files(template: &'static Dir<'static>) -> Vec<(PathBuf, &'static File<'static
     let mut open = vec![template];
     while let Some(dir) = open.pop() {
         open.extend(dir.dirs().filter(|dir| !is_left_out(dir.path())));
-        files.extend(dir.files().filter_map(|file| {
+        let files_here = dir.files().filter(|file| !is_lock(file.path()));
+        files.extend(files_here.filter_map(|file| {
             Some((
                 file.path().strip_prefix(template.path()).ok()?.to_owned(),
                 file,
@@ -74,6 +75,12 @@ fn files(template: &'static Dir<'static>) -> Vec<(PathBuf, &'static File<'static
     }
     files.sort_by(|left, right| left.0.cmp(&right.0));
     files
+}
+
+/// What a replay in the template's own folder leaves beside its cassette.
+fn is_lock(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|extension| extension == "lock")
 }
 
 fn is_left_out(folder: &Path) -> bool {

@@ -1,0 +1,108 @@
+//! Killed at every point, a build is taken up again and pays for nothing twice.
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::workbench::{BATCH, RESUME, Workbench};
+
+type Artifacts = BTreeSet<(String, String)>;
+
+/// Threads of kills; each has a project and a provider of its own.
+const LANES: u64 = 2;
+
+/// What an undisturbed build makes.
+fn undisturbed() -> Artifacts {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    bench.artifacts()
+}
+
+/// Kills the command at its `fatal`th point; false where it ended before.
+fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
+    let mut command = bench.command(command);
+    command.env("SYNIX_CRASH_AT", fatal.to_string());
+    let output = command.output().unwrap();
+    let killed = output.status.signal() == Some(9);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(killed || output.status.success(), "point {fatal}: {said}");
+    killed
+}
+
+/// Requests that the state knows may have been billed without an answer.
+fn unclear(bench: &Workbench) -> usize {
+    let count =
+        bench
+            .database()
+            .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
+                row.get::<_, i64>(0)
+            });
+    usize::try_from(count.unwrap()).unwrap()
+}
+
+/// No batch row is paid twice, and of single calls at most those that were in flight and are on record as such.
+fn assert_paid_once(bench: &Workbench, what: &str) {
+    let ledger = bench.ledger();
+    let duplicates = ledger.duplicates();
+    let single = |place: &str| matches!(place, "chat" | "messages");
+    for duplicate in &duplicates {
+        let in_batches = duplicate.places.iter().filter(|place| !single(place));
+        assert_eq!(in_batches.count(), 0, "{what}: {duplicate:?}");
+    }
+    let unclear = unclear(bench);
+    assert!(
+        duplicates.len() <= unclear,
+        "{what}: {duplicates:?}, {unclear} unclear"
+    );
+}
+
+/// Kills the command at one point after another until it ends by itself.
+///
+/// Returns how many there were, and how many requests were left unclear by them.
+fn kill_everywhere(
+    command: &'static [&'static str],
+    resume: &'static [&'static str],
+) -> (u64, usize) {
+    let expected = undisturbed();
+    let next = AtomicU64::new(1);
+    let lost = AtomicUsize::new(0);
+    let lane = || {
+        loop {
+            let fatal = next.fetch_add(1, Ordering::SeqCst);
+            let bench = Workbench::team();
+            if !kill_at(&bench, command, fatal) {
+                return fatal;
+            }
+            // What it finds depends on how far the other came: no build, an open one, or one that has ended.
+            bench.run(resume);
+            let again = bench.run(command);
+            let what = format!("killed at point {fatal}");
+            assert_eq!(again.code, 0, "{what}: {again:?}");
+            assert_eq!(bench.artifacts(), expected, "{what}");
+            assert_paid_once(&bench, &what);
+            lost.fetch_add(unclear(&bench), Ordering::SeqCst);
+        }
+    };
+    let end = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let ends = lanes.into_iter().map(|lane| lane.join().unwrap());
+        ends.min().unwrap()
+    });
+    (end - 1, lost.into_inner())
+}
+
+/// M1, M2: before and after every write and every call of a batch build.
+#[test]
+fn a_batch_build_survives_a_kill_at_every_point() {
+    let (points, _) = kill_everywhere(&BATCH, &RESUME);
+    assert!(points > 40, "only {points} points");
+}
+
+/// M4: the same of a build by single calls.
+#[test]
+fn a_sync_build_survives_a_kill_at_every_point() {
+    let (points, unclear) = kill_everywhere(&["build"], &["build"]);
+    assert!(points > 20, "only {points} points");
+    // Nothing of a killed process runs on: what it had in flight is lost, and on record.
+    assert!(unclear > 0);
+}

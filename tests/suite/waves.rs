@@ -1,0 +1,213 @@
+//! Many batches at once: what fits, what waits, what is divided, what is given to single calls.
+
+use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
+
+use crate::batch::messages;
+use crate::workbench::{BATCH, RESUME, Workbench};
+
+/// Six people, whose requests have about the same length.
+fn six() -> Workbench {
+    let bench = Workbench::team();
+    for name in ["dmitri", "elif", "farid"] {
+        bench.write(
+            &format!("bios/{name}.md"),
+            &format!("I am {name} and I write things down."),
+        );
+    }
+    bench
+}
+
+fn statuses(bench: &Workbench) -> Vec<String> {
+    let batches = bench.ledger().batches;
+    batches.into_iter().map(|batch| batch.status).collect()
+}
+
+#[track_caller]
+fn assert_all_made_once(bench: &Workbench, requests: usize) {
+    assert_eq!(bench.ledger().duplicates(), []);
+    assert_eq!(bench.sent(), requests);
+}
+
+fn invalid(code: &str, message: &str) -> FaultKind {
+    FaultKind::FailValidation {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        param: None,
+        line: None,
+    }
+}
+
+/// L11: a provider's limit on waiting tokens is learned from its refusal, and the rest goes in waves.
+#[test]
+fn what_does_not_fit_the_provider_s_queue_goes_in_waves() {
+    let bench = six();
+    bench.script(Script::new().enqueued_token_limit(40));
+    bench.ok(&BATCH);
+    assert_all_made_once(&bench, 7);
+    let statuses = statuses(&bench);
+    let completed = statuses.iter().filter(|status| *status == "completed");
+    assert!(completed.count() > 1, "{statuses:?}");
+    assert!(statuses.contains(&"failed".to_owned()), "{statuses:?}");
+}
+
+/// L11: a limit that the pipeline file gives is kept from the start.
+#[test]
+fn a_limit_in_the_pipeline_file_is_never_exceeded() {
+    let bench = six();
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let limited = pipeline.replacen("batch = true\n", "batch = true\nenqueued_tokens = 250\n", 1);
+    bench.write("synix.toml", &limited);
+    bench.ok(&BATCH);
+    assert_all_made_once(&bench, 7);
+    let statuses = statuses(&bench);
+    assert!(statuses.len() > 1, "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| status == "completed"),
+        "{statuses:?}"
+    );
+}
+
+/// A validation failure that names no line is divided until the bad line is alone.
+#[test]
+fn a_failure_that_names_no_line_is_divided() {
+    let bench = six();
+    let fault = invalid("invalid_json_line", "A line is not valid.");
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
+    bench.ok(&BATCH);
+    assert_all_made_once(&bench, 7);
+    assert_eq!(statuses(&bench), ["failed", "completed", "completed"]);
+}
+
+/// A failure that is not about a line is not divided: every half would fail likewise.
+#[test]
+fn a_failure_of_the_whole_batch_is_not_divided() {
+    let bench = six();
+    let fault = invalid("model_not_found", "The model does not exist.");
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
+    let run = bench.run(&BATCH).expect_code(3);
+    assert!(run.says("does not exist"), "{run:?}");
+    assert_eq!(statuses(&bench), ["failed"]);
+}
+
+/// L16: a file that the provider does not see yet is used again, not uploaded again.
+#[test]
+fn a_file_that_is_not_seen_yet_is_used_again() {
+    let bench = Workbench::team();
+    let fault = invalid(
+        "invalid_request",
+        "Cannot find file file-1, or organization org-1 does not have access to it.",
+    );
+    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
+    bench.ok(&BATCH);
+    assert_all_made_once(&bench, 4);
+    assert_eq!(bench.ledger().calls(Endpoint::FilesUpload), 1);
+}
+
+/// L12: a branch that waits for single calls does not hold back a branch that goes through a batch.
+#[test]
+fn independent_branches_do_not_wait_for_each_other() {
+    let bench = Workbench::team();
+    let slow = r#"
+[layers.slow]
+transform = "map"
+inputs = ["bios"]
+batch = false
+[layers.slow.config]
+prompt = "Slowly: {{ content }}"
+"#;
+    let layers = format!("{}{slow}", crate::workbench::TEAM);
+    bench.pipeline("synix.toml", &layers);
+    bench.script(Script::new().rule(Rule::on("Slowly").only(Mode::Sync).delay_ms(3_600_000)));
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| {
+        ledger
+            .batches
+            .iter()
+            .any(|batch| batch.status == "completed")
+            && ledger.calls(Endpoint::Messages) == 4
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// What a batch has not answered in time goes by single calls; what it has answered is kept.
+#[test]
+fn a_batch_that_takes_too_long_is_cancelled_and_the_rest_goes_by_single_calls() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&[&BATCH[..], &["--sync-after", "0s"]].concat());
+    let ledger = bench.ledger();
+    assert_eq!(ledger.calls(Endpoint::BatchesCancel), 1);
+    assert_eq!(ledger.calls(Endpoint::Chat), 3);
+    assert_all_made_once(&bench, 4);
+}
+
+/// M1: where batches carry no token, the one that may be ours is adopted, and its rows tell.
+#[test]
+fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
+    let bench = messages();
+    bench.script(
+        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+    );
+    bench.ok(&BATCH);
+    assert_eq!(bench.ledger().duplicates(), []);
+    assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
+}
+
+/// Makes a batch of as many requests as ours behind synix's back.
+fn stranger(bench: &Workbench) {
+    let other = messages();
+    let url = bench.provider.anthropic_url();
+    let pipeline = std::fs::read_to_string(other.path("synix.toml")).unwrap();
+    other.write(
+        "synix.toml",
+        &pipeline.replace(&other.provider.anthropic_url(), &url),
+    );
+    for name in ["amara", "bela", "chitra"] {
+        other.write(&format!("bios/{name}.md"), &format!("I am another {name}."));
+    }
+    other.ok(&["batch-build", "run"]);
+}
+
+/// Loses the reply to a create call and then finds two batches that may be it.
+fn ambiguous() -> Workbench {
+    let bench = messages();
+    // The list cannot be read while the stranger's batch comes in.
+    let lost = Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once();
+    let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
+        .nth(2)
+        .times(1 << 40);
+    bench.script(Script::new().fault(lost).fault(unread));
+    bench.ok(&["batch-build", "run"]);
+    bench.script(Script::new());
+    stranger(&bench);
+    bench
+}
+
+/// DESIGN 8: two candidates are for a person to choose from.
+#[test]
+fn of_two_batches_that_may_be_ours_the_user_names_one() {
+    let bench = ambiguous();
+    let run = bench.run(&RESUME).expect_code(5);
+    let ours = bench.ledger().batches[0].id.to_string();
+    assert!(run.says(&ours) && run.says("--adopt"), "{run:?}");
+    bench.ok(&[&RESUME[..], &["--adopt", &ours]].concat());
+    assert_eq!(bench.ledger().duplicates(), []);
+    assert_eq!(bench.ledger().batches.len(), 2);
+}
+
+#[test]
+fn a_batch_that_is_not_ours_is_let_go_when_its_rows_tell() {
+    let bench = ambiguous();
+    let strange = bench.ledger().batches[1].id.to_string();
+    bench.ok(&[&RESUME[..], &["--adopt", &strange]].concat());
+    assert_eq!(bench.ledger().duplicates(), []);
+    assert_eq!(bench.ledger().batches.len(), 2);
+}
+
+#[test]
+fn a_batch_is_created_again_at_the_user_s_word() {
+    let bench = ambiguous();
+    bench.ok(&[&RESUME[..], &["--create-again"]].concat());
+    assert_eq!(bench.ledger().batches.len(), 3);
+}
