@@ -41,7 +41,7 @@ fn unclear(bench: &Workbench) -> usize {
 }
 
 /// No batch row is paid twice, and of single calls at most those that were in flight and are on record as such.
-fn assert_paid_once(bench: &Workbench, what: &str) {
+pub(crate) fn assert_paid_once(bench: &Workbench, what: &str) {
     let ledger = bench.ledger();
     let duplicates = ledger.duplicates();
     let single = |place: &str| matches!(place, "chat" | "messages");

@@ -26,6 +26,7 @@ mod replay;
 mod sandbox;
 mod state;
 mod templates;
+mod torture;
 mod waves;
 mod workbench;
 

@@ -389,3 +389,13 @@ pub(crate) fn text(value: &Value) -> String {
         None => panic!("{value} is no text"),
     }
 }
+
+/// A number that whoever runs the suite has set.
+pub(crate) fn number_in(variable: &str) -> Option<u64> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the length of a long run is the runner's choice"
+    )]
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().expect("a number"))
+}
