@@ -347,3 +347,20 @@ fn an_unclear_message_batch_is_not_created_again() {
     bench.ok(&["batch-build", "resume", "--latest"]);
     assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }
+
+/// C4: a compatible server whose batch API is named has one, without `batch = true`.
+#[test]
+fn a_named_batch_api_is_used() {
+    let bench = messages();
+    let provider = format!(
+        "[providers.groq]\napi = \"openai\"\nbase_url = \"{}\"\nbatch_api = \"groq\"\napi_key_env = \"OPENAI_API_KEY\"\n",
+        bench.provider.openai_url()
+    );
+    let layers = MESSAGES
+        .replace("\"anthropic\"", "\"groq\"")
+        .replace("claude-haiku-4-5", "gpt-4o-mini")
+        .replace("max_tokens = 300\nbatch = true", "max_tokens = 300");
+    bench.pipeline("synix.toml", &format!("{provider}{layers}"));
+    bench.ok(&BATCH);
+    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+}

@@ -32,7 +32,7 @@ impl Batches<'_> {
         }
         let uploads = provider.batch_traits().uploads;
         if submission.state == SubmissionState::Claimed && uploads {
-            let path = self.write_input(submission)?;
+            let path = self.write_input(submission, provider)?;
             let name = format!("{}.jsonl", submission.token);
             let uploaded = provider.upload_batch(&path, &name).await;
             discard(&path);
@@ -54,10 +54,13 @@ impl Batches<'_> {
             self.keep(submission)?;
             let created = if uploads {
                 let file = FileId(submission.file.clone().unwrap_or_default());
-                let input = BatchInput::Uploaded(&file);
+                let input = BatchInput::Uploaded {
+                    file: &file,
+                    model: &submission.model,
+                };
                 provider.create_batch(input, &submission.token).await
             } else {
-                let path = self.write_input(submission)?;
+                let path = self.write_input(submission, provider)?;
                 let input = BatchInput::Lines(&path);
                 let created = provider.create_batch(input, &submission.token).await;
                 discard(&path);

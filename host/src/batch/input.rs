@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{BatchError, Batches, Queued};
-use crate::llm::batch_line;
+use crate::llm::Provider;
 use crate::request::{FailureKind, Outcome};
 use crate::store::{Claim, Realm, Submission, SubmissionId, SubmissionState};
 
@@ -47,7 +47,11 @@ impl Batches<'_> {
     fn chunk_length(&self, queued: &[Queued]) -> Result<usize, BatchError> {
         let mut bytes = 0;
         for (position, queued) in queued.iter().enumerate().take(MOST_REQUESTS) {
-            bytes += batch_line(&self.store.request(queued.request)?, &queued.key).len() + 1;
+            let Some(provider) = self.providers.get(&queued.provider) else {
+                continue;
+            };
+            let request = self.store.request(queued.request)?;
+            bytes += provider.batch_line(&request, &queued.key).len() + 1;
             if bytes > MOST_BYTES && position > 0 {
                 return Ok(position);
             }
@@ -181,7 +185,11 @@ impl Batches<'_> {
     }
 
     /// Writes the input file of a submission: one line for each request it holds.
-    pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
+    pub(super) fn write_input(
+        &self,
+        submission: &Submission,
+        provider: &Provider,
+    ) -> Result<PathBuf, BatchError> {
         let path = self
             .store
             .batch_folder()?
@@ -193,7 +201,7 @@ impl Batches<'_> {
         let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
         self.store
             .each_open_request(submission.id, |open| -> Result<(), BatchError> {
-                let line = batch_line(&self.store.request(open.request)?, &open.key);
+                let line = provider.batch_line(&self.store.request(open.request)?, &open.key);
                 writeln!(file, "{line}").map_err(failed)
             })?;
         file.flush().map_err(failed)?;

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use super::testing::{
-    KEY, Server, answered, failure, provider, provider_on, reply, request, status, with_headers,
+    KEY, Server, answered, failure, provider, provider_of, provider_on, reply, request, status,
+    with_headers,
 };
 use super::*;
 use crate::request::FailureKind;
@@ -46,6 +47,16 @@ async fn anthropic_gets_its_own_headers_and_path() {
     assert!(head.starts_with("POST /v1/messages HTTP/1.1"));
     assert!(head.contains(&format!("x-api-key: {KEY}")));
     assert!(head.contains("anthropic-version: 2023-06-01"));
+}
+
+#[tokio::test]
+async fn azure_gets_its_key_in_a_header_of_its_own() {
+    let server = Server::start(vec![reply(HELLO)]);
+    let provider = provider_of(&server, BatchApi::Azure);
+    provider.complete(&request(Wire::OpenAi, "Hi")).await;
+    let head = server.seen().remove(0).head;
+    assert!(head.contains(&format!("api-key: {KEY}")), "{head}");
+    assert!(!head.contains("authorization"), "{head}");
 }
 
 #[tokio::test]
@@ -142,7 +153,13 @@ async fn no_debug_text_and_no_error_shows_the_key() {
     let mut shown = format!("{provider:?}");
     for _ in 0..3 {
         let error = provider
-            .create_batch(BatchInput::Uploaded(&FileId("f".to_owned())), "t")
+            .create_batch(
+                BatchInput::Uploaded {
+                    file: &FileId("f".to_owned()),
+                    model: "m",
+                },
+                "t",
+            )
             .await
             .unwrap_err();
         shown.push_str(&format!("{error:?}"));
@@ -160,7 +177,13 @@ async fn create(replies: Vec<Vec<u8>>) -> (Result<BatchState, CreateError>, Serv
     let input = FileId("file-1".to_owned());
     (
         provider(&server)
-            .create_batch(BatchInput::Uploaded(&input), "token-1")
+            .create_batch(
+                BatchInput::Uploaded {
+                    file: &input,
+                    model: "m",
+                },
+                "token-1",
+            )
             .await,
         server,
     )
@@ -264,7 +287,13 @@ async fn requests_that_come_the_wrong_way_are_not_sent() {
     let file = FileId("f".to_owned());
     for (wire, input) in [
         (Wire::OpenAi, BatchInput::Lines(Path::new("x"))),
-        (Wire::Anthropic, BatchInput::Uploaded(&file)),
+        (
+            Wire::Anthropic,
+            BatchInput::Uploaded {
+                file: &file,
+                model: "m",
+            },
+        ),
     ] {
         let server = Server::start(Vec::new());
         let created = provider_on(&server, wire).create_batch(input, "t").await;
@@ -280,6 +309,7 @@ fn an_endpoint_that_cannot_work_is_refused_at_once() {
     let endpoint = |base_url: &str, key: &str| Endpoint {
         name: "p".to_owned(),
         wire: Wire::OpenAi,
+        batch_api: BatchApi::OpenAi,
         base_url: base_url.to_owned(),
         key: Some(Secret::new(key)),
         http: HttpSettings::default(),

@@ -15,7 +15,7 @@ use crate::disk::DiskError;
 use crate::llm::download::{self, Remote};
 use crate::llm::error::{CreateError, ProviderError};
 use crate::llm::input::{self, BatchTraits};
-use crate::llm::object::{self, filled};
+use crate::llm::object::{self, PAGE, filled};
 use crate::llm::outcome::{count, text_of};
 use crate::llm::state::{BatchPage, BatchState, Counts, FileId, Phase};
 use crate::llm::transport::Transport;
@@ -101,7 +101,9 @@ pub(in crate::llm) async fn list(
     transport: &Transport,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    object::list(transport, BATCHES, "after_id", after, read).await
+    let query = [("limit", PAGE), ("after_id", after.unwrap_or_default())];
+    let query = if after.is_some() { &query } else { &query[..1] };
+    object::list(transport, BATCHES, query, |reply| object::page(reply, read)).await
 }
 
 pub(in crate::llm) async fn poll(
@@ -187,7 +189,7 @@ mod tests {
     use crate::clock::Moment;
     use crate::disk;
     use crate::llm::testing::{Seen, Server, provider_on, reply, request, status};
-    use crate::llm::{BatchInput, Provider, batch_line};
+    use crate::llm::{BatchInput, Provider};
     use crate::request::Wire;
 
     const CREATED: &str = r#"{"id":"msgbatch_1","type":"message_batch","processing_status":"in_progress","request_counts":{"processing":2,"succeeded":0,"errored":0,"canceled":0,"expired":0},"created_at":"2026-09-02T10:00:00.5Z","results_url":null}"#;
@@ -216,9 +218,10 @@ mod tests {
             request(Wire::Anthropic, "a\nb"),
             request(Wire::Anthropic, "c"),
         ];
+        let unused = Server::start(Vec::new());
         let lines = requests
             .each_ref()
-            .map(|request| batch_line(request, &request.key().unwrap()));
+            .map(|request| provider(&unused).batch_line(request, &request.key().unwrap()));
         for text in [lines.join("\n"), format!("{}\n", lines.join("\n"))] {
             let (state, seen) = created(&text, vec![reply(CREATED)]).await;
             assert_eq!(state.unwrap().id, "msgbatch_1");
