@@ -15,6 +15,8 @@ pub struct BatchTraits {
     /// The most bytes of a batch's lines, newlines included: 200 MB in OpenAI's API reference,
     /// 256 MB in Anthropic's guide. Read as decimal, the smaller meaning.
     pub most_bytes: u64,
+    /// The most batches created in an hour, where a guide says so: 2,000 in OpenAI's.
+    pub most_creations_per_hour: Option<u32>,
     /// Whether the lines are uploaded as a file before the batch is created; else they go with the
     /// create call. OpenAI's create call takes a file's id alone, Anthropic's the requests alone.
     pub uploads: bool,

@@ -282,6 +282,25 @@ async fn batches_are_listed_page_by_page() {
     assert!(heads[1].starts_with("GET /v1/batches?limit=100&after=b%261 HTTP/1.1"));
 }
 
+/// L11: the limits that each provider documents for one batch.
+#[test]
+fn every_batch_api_has_its_own_limits() {
+    let server = Server::start(Vec::new());
+    let limits = |provider: Provider| {
+        let traits = provider.batch_traits();
+        (traits.most_requests, traits.most_bytes / 1_000_000)
+    };
+    let of = |api| limits(provider_of(&server, api));
+    assert_eq!(of(BatchApi::OpenAi), (50_000, 200));
+    assert_eq!(of(BatchApi::Azure), (100_000, 200));
+    assert_eq!(of(BatchApi::Groq), (50_000, 100));
+    assert_eq!(of(BatchApi::Together), (50_000, 100));
+    assert_eq!(of(BatchApi::Mistral), (1_000_000, 200));
+    // A few bytes less than 256 MB: the create call puts them around the lines.
+    let anthropic = limits(provider_on(&server, Wire::Anthropic));
+    assert_eq!(anthropic, (100_000, 255));
+}
+
 #[tokio::test]
 async fn requests_that_come_the_wrong_way_are_not_sent() {
     let file = FileId("f".to_owned());

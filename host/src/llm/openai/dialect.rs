@@ -100,7 +100,10 @@ impl Dialect {
 
 /// OpenAI's API reference and batch guide.
 const OPENAI: Dialect = Dialect {
-    traits: TRAITS,
+    traits: BatchTraits {
+        most_creations_per_hour: Some(2000),
+        ..TRAITS
+    },
     key: KeyHeader::Bearer,
     upload: &["files"],
     purpose: "batch",
@@ -117,6 +120,7 @@ const OPENAI: Dialect = Dialect {
 const TRAITS: BatchTraits = BatchTraits {
     most_requests: 50_000,
     most_bytes: 200_000_000,
+    most_creations_per_hour: None,
     uploads: true,
     labelled: true,
     one_model: true,

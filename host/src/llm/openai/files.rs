@@ -63,6 +63,7 @@ pub(in crate::llm) async fn download(
         name: &file.0,
         path: &["files", &file.0, "content"],
         size: size(transport, file).await,
+        rows: None,
     };
     download::download(transport, &remote, to).await
 }

@@ -4,6 +4,7 @@ mod batch;
 mod body;
 mod dialect;
 mod files;
+mod object;
 mod reply;
 
 use dialect::KeyHeader;
@@ -11,13 +12,13 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, Invalid
 
 use super::Secret;
 
-#[cfg(test)]
-pub(super) use batch::read as read_batch;
 pub(super) use batch::{cancel, create, list, poll};
 pub(super) use body::body;
 pub use body::is_reasoning_model;
 pub(super) use dialect::{Dialect, Line};
 pub(super) use files::{download, upload};
+#[cfg(test)]
+pub(super) use object::read as read_batch;
 pub(super) use reply::outcome;
 
 /// The path of a completion below the base URL.
