@@ -282,9 +282,18 @@ batch = true
 prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
+/// A script whose batches may be looked at again at once.
+pub(crate) fn prompt() -> Script {
+    Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::default()
+    })
+}
+
 /// Three people whose only requests go to Anthropic in a batch.
 pub(crate) fn messages() -> Workbench {
     let bench = Workbench::with_layers(MESSAGES);
+    bench.script(prompt());
     for name in ["amara", "bela", "chitra"] {
         bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
@@ -317,7 +326,7 @@ fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
     bench.script(
-        Script::new()
+        prompt()
             .fault(missing(Endpoint::MessageBatchesRetrieve))
             .fault(missing(Endpoint::MessageBatchesResults))
             .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),
@@ -331,7 +340,7 @@ fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
     let bench = messages();
     let expired = FaultKind::ExpireAfter { rows: 2 };
-    bench.script(Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
+    bench.script(prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
     bench.ok(&BATCH);
     assert_eq!((bench.ledger().batches.len(), bench.sent()), (2, 3));
     assert_eq!(bench.names().len(), 6);
@@ -342,9 +351,26 @@ fn the_finished_rows_of_an_expired_message_batch_are_kept() {
 fn an_unclear_message_batch_is_not_created_again() {
     let bench = messages();
     bench.script(
-        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     bench.ok(&["batch-build", "run"]);
     bench.ok(&["batch-build", "resume", "--latest"]);
     assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
+}
+
+/// C4: a compatible server whose batch API is named has one, without `batch = true`.
+#[test]
+fn a_named_batch_api_is_used() {
+    let bench = messages();
+    let provider = format!(
+        "[providers.groq]\napi = \"openai\"\nbase_url = \"{}\"\nbatch_api = \"groq\"\napi_key_env = \"OPENAI_API_KEY\"\n",
+        bench.provider.openai_url()
+    );
+    let layers = MESSAGES
+        .replace("\"anthropic\"", "\"groq\"")
+        .replace("claude-haiku-4-5", "gpt-4o-mini")
+        .replace("max_tokens = 300\nbatch = true", "max_tokens = 300");
+    bench.pipeline("synix.toml", &format!("{provider}{layers}"));
+    bench.ok(&BATCH);
+    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
 }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::wave::estimated_tokens;
+use super::wave::{estimated_tokens, target_of};
 use super::{BatchError, Batches, Queued, Target, Work};
-use crate::llm::batch_line;
-use crate::request::Outcome;
-use crate::store::{Claim, Submission, SubmissionId, SubmissionState};
+use crate::request::{Outcome, RequestKey};
+use crate::store::{Claim, RequestId, Submission, SubmissionId, SubmissionState};
 
 /// What a chunk may hold.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +83,7 @@ impl Batches<'_> {
         let room = self.room(target);
         let (mut bytes, mut tokens) = (0_u64, 0_u64);
         for (position, queued) in queued.iter().enumerate().take(room.requests) {
-            let line = batch_line(&self.store.request(queued.request)?, &queued.key);
+            let line = self.line_of(target, queued.request, &queued.key)?;
             // A line feed, or a comma where the lines stand in one document.
             let more_bytes = line.len() as u64 + 1;
             let more_tokens = estimated_tokens(&line);
@@ -105,9 +104,20 @@ impl Batches<'_> {
         })
     }
 
+    fn line_of(
+        &self,
+        target: &Target,
+        request: RequestId,
+        key: &RequestKey,
+    ) -> Result<String, BatchError> {
+        let request = self.store.request(request)?;
+        let provider = self.providers.get(&target.provider);
+        Ok(provider.map_or_else(String::new, |provider| provider.batch_line(&request, key)))
+    }
+
     fn tokens_of(&self, chunk: &[Queued]) -> Result<u64, BatchError> {
         chunk.iter().try_fold(0, |sum, queued| {
-            let line = batch_line(&self.store.request(queued.request)?, &queued.key);
+            let line = self.line_of(&queued.target, queued.request, &queued.key)?;
             Ok(sum + estimated_tokens(&line))
         })
     }
@@ -204,6 +214,7 @@ impl Batches<'_> {
     /// Writes the input file of a submission: one line for each request it holds.
     pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
         let path = self.input_file(submission)?;
+        let target = target_of(submission);
         let failed = |source| BatchError::File {
             path: path.clone(),
             source,
@@ -211,7 +222,7 @@ impl Batches<'_> {
         let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
         self.store
             .each_open_request(submission.id, |open| -> Result<(), BatchError> {
-                let line = batch_line(&self.store.request(open.request)?, &open.key);
+                let line = self.line_of(&target, open.request, &open.key)?;
                 writeln!(file, "{line}").map_err(failed)
             })?;
         file.flush().map_err(failed)?;

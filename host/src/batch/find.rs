@@ -34,12 +34,10 @@ impl Batches<'_> {
                 return Ok(None);
             }
         };
-        let labelled = provider.batch_traits().labelled;
+        let tells = tells(&work.submission, provider);
         let mut candidates = Vec::new();
         for batch in found {
-            if may_be_ours(&work.submission, &batch, labelled)
-                && !self.store.knows_batch(&batch.id)?
-            {
+            if may_be_ours(&work.submission, &batch, tells) && !self.store.knows_batch(&batch.id)? {
                 candidates.push(batch);
             }
         }
@@ -60,7 +58,7 @@ impl Batches<'_> {
             });
         }
         match candidates.pop() {
-            Some(batch) => self.adopt(work, &batch, labelled).map(|()| None),
+            Some(batch) => self.adopt(work, &batch, tells).map(|()| None),
             None => self.look_again(work, provider),
         }
     }
@@ -69,9 +67,9 @@ impl Batches<'_> {
         &mut self,
         work: &mut Work,
         batch: &BatchState,
-        labelled: bool,
+        tells: Tells,
     ) -> Result<(), BatchError> {
-        work.submission.provisional = !labelled;
+        work.submission.provisional = tells == Tells::Rows;
         self.go_live(work, batch)?;
         self.tell(&BatchEvent::Adopted {
             batch: batch.id.clone(),
@@ -152,14 +150,35 @@ impl Batches<'_> {
 }
 
 /// Says whether a batch may be the one that the submission lost sight of.
-fn may_be_ours(submission: &Submission, batch: &BatchState, labelled: bool) -> bool {
+fn may_be_ours(submission: &Submission, batch: &BatchState, tells: Tells) -> bool {
     if batch.phase == Phase::Failed || submission.rejected.contains(&batch.id) {
         return false;
     }
-    if labelled {
-        return batch.token.as_deref() == Some(submission.token.as_str());
+    match tells {
+        Tells::Token => batch.token.as_deref() == Some(submission.token.as_str()),
+        Tells::File => batch.input_file == submission.file,
+        Tells::Rows => {
+            // Counters may not be there before the end.
+            let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
+            total == 0 || total == submission.requests
+        }
     }
-    // Counters may not be there before the end: then only the rows can tell.
-    let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
-    total == 0 || total == submission.requests
+}
+
+/// What tells a batch of ours from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    Token,
+    File,
+    Rows,
+}
+
+fn tells(submission: &Submission, provider: &Provider) -> Tells {
+    if provider.batch_traits().labelled {
+        Tells::Token
+    } else if submission.file.is_some() {
+        Tells::File
+    } else {
+        Tells::Rows
+    }
 }

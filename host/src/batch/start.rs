@@ -176,7 +176,7 @@ impl Batches<'_> {
         work: &mut Work,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
-        if !self.has_room(work)? {
+        if !self.has_room(work, provider)? {
             return Ok(None);
         }
         if !provider.batch_traits().uploads {
@@ -194,14 +194,18 @@ impl Batches<'_> {
         work: &mut Work,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
-        if work.submission.state == SubmissionState::Uploaded && !self.has_room(work)? {
+        if work.submission.state == SubmissionState::Uploaded && !self.has_room(work, provider)? {
             return Ok(None);
         }
-        if !provider.batch_traits().labelled && !work.marked {
+        let traits = provider.batch_traits();
+        if !traits.labelled && !traits.uploads && !work.marked {
             return Ok(Some(Call::Mark));
         }
         let input = match &work.submission.file {
-            Some(file) => Input::Uploaded(FileId(file.clone())),
+            Some(file) => Input::Uploaded {
+                file: FileId(file.clone()),
+                model: work.submission.model.clone(),
+            },
             None => Input::Lines(self.write_input(&work.submission)?),
         };
         work.creates += 1;

@@ -43,7 +43,7 @@ pub(super) enum Call {
 /// What a batch is created from.
 #[derive(Debug)]
 pub(super) enum Input {
-    Uploaded(FileId),
+    Uploaded { file: FileId, model: String },
     Lines(PathBuf),
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn make(provider: Arc<Provider>, call: Call) -> Brought {
         }
         Call::Create { input, token } => {
             let input = match &input {
-                Input::Uploaded(file) => BatchInput::Uploaded(file),
+                Input::Uploaded { file, model } => BatchInput::Uploaded { file, model },
                 Input::Lines(path) => BatchInput::Lines(path),
             };
             Brought::Created(provider.create_batch(input, &token).await.map(Box::new))

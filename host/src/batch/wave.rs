@@ -6,10 +6,8 @@ use tokio::time::Instant;
 
 use super::{BatchError, Batches, Target, Work};
 use crate::clock::Moment;
+use crate::llm::Provider;
 use crate::store::{Submission, SubmissionState};
-
-/// Batches that a provider lets be created in an hour (`batch-apis` 1.7).
-const CREATES_PER_HOUR: u64 = 2000;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
@@ -30,7 +28,11 @@ impl Batches<'_> {
     }
 
     /// Says whether the provider has room for the submission; sets off its next step where it has not.
-    pub(super) fn has_room(&self, work: &mut Work) -> Result<bool, BatchError> {
+    pub(super) fn has_room(
+        &self,
+        work: &mut Work,
+        provider: &Provider,
+    ) -> Result<bool, BatchError> {
         let submission = &work.submission;
         let target = target_of(submission);
         let may_wait = self.settings.interval.is_some();
@@ -43,7 +45,9 @@ impl Batches<'_> {
             return Ok(false);
         }
         let since = Moment(self.clock.now().0.saturating_sub(HOUR_MS));
-        if self.store.created_since(&target.provider, since)? >= CREATES_PER_HOUR {
+        let traits = provider.batch_traits();
+        let most = traits.most_creations_per_hour.map_or(u64::MAX, u64::from);
+        if self.store.created_since(&target.provider, since)? >= most {
             work.due = may_wait.then(|| Instant::now() + CREATES_PAUSE);
             return Ok(false);
         }

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::openai::{Dialect, Line};
 use super::{anthropic, openai};
 use crate::request::{Part, Request, RequestKey, Wire};
 
@@ -22,15 +23,24 @@ pub fn body(request: &Request) -> Value {
 ///
 /// Its `custom_id` is the request key: 64 characters, the most that Anthropic
 /// takes, and unique in a file that asks nothing twice.
-pub fn batch_line(request: &Request, key: &RequestKey) -> String {
-    let line = match request.wire {
-        Wire::OpenAi => json!({
-            "custom_id": key.to_string(),
+pub(super) fn batch_line(dialect: &Dialect, request: &Request, key: &RequestKey) -> String {
+    let id = key.to_string();
+    let mut body = body(request);
+    let line = match (request.wire, dialect.line) {
+        (Wire::Anthropic, _) => json!({"custom_id": id, "params": body}),
+        (Wire::OpenAi, Line::Call) => json!({
+            "custom_id": id,
             "method": "POST",
-            "url": openai::BATCH_ENDPOINT,
-            "body": body(request),
+            "url": dialect.endpoint,
+            "body": body,
         }),
-        Wire::Anthropic => json!({"custom_id": key.to_string(), "params": body(request)}),
+        (Wire::OpenAi, Line::Body) => json!({"custom_id": id, "body": body}),
+        (Wire::OpenAi, Line::BodyWithoutModel) => {
+            if let Value::Object(members) = &mut body {
+                members.remove("model");
+            }
+            json!({"custom_id": id, "body": body})
+        }
     };
     line.to_string()
 }
@@ -60,6 +70,15 @@ pub(super) fn merge_options(body: &mut Map<String, Value>, options: &Map<String,
 mod tests {
     use super::*;
     use crate::llm::testing::request;
+    use crate::pipeline::BatchApi;
+
+    fn batch_line(request: &Request) -> String {
+        line_for(BatchApi::OpenAi, request)
+    }
+
+    fn line_for(api: BatchApi, request: &Request) -> String {
+        super::batch_line(Dialect::of(api), request, &request.key().unwrap())
+    }
 
     /// A9: the batch body is the sync body.
     #[test]
@@ -72,7 +91,7 @@ mod tests {
                 options: json!({"top_p": 0.5}).as_object().unwrap().clone(),
                 ..request(wire, "Hi")
             };
-            let line = batch_line(&request, &request.key().unwrap());
+            let line = batch_line(&request);
             let read: Value = serde_json::from_str(&line).unwrap();
             assert_eq!(read[place], body(&request));
         }
@@ -83,7 +102,7 @@ mod tests {
     fn a_batch_line_is_named_by_its_request_key() {
         let request = request(Wire::OpenAi, "Hi");
         let key = request.key().unwrap();
-        let read: Value = serde_json::from_str(&batch_line(&request, &key)).unwrap();
+        let read: Value = serde_json::from_str(&batch_line(&request)).unwrap();
         assert_eq!(read["custom_id"], key.to_string());
         assert_eq!(read["custom_id"].as_str().unwrap().len(), 64);
         assert_eq!(
@@ -92,10 +111,35 @@ mod tests {
         );
     }
 
+    /// A9: what a server does not want in a line is all that its lines lack.
+    #[test]
+    fn every_server_gets_its_own_line() {
+        let request = request(Wire::OpenAi, "Hi");
+        let id = request.key().unwrap().to_string();
+        let whole = body(&request);
+        let call =
+            |url: &str| json!({"custom_id": id, "method": "POST", "url": url, "body": whole});
+        let mut nameless = whole.clone();
+        nameless.as_object_mut().unwrap().remove("model");
+        for (api, expected) in [
+            (BatchApi::OpenAi, call("/v1/chat/completions")),
+            (BatchApi::Azure, call("/chat/completions")),
+            (BatchApi::Groq, call("/v1/chat/completions")),
+            (BatchApi::Together, json!({"custom_id": id, "body": whole})),
+            (
+                BatchApi::Mistral,
+                json!({"custom_id": id, "body": nameless}),
+            ),
+        ] {
+            let line: Value = serde_json::from_str(&line_for(api, &request)).unwrap();
+            assert_eq!(line, expected, "{api:?}");
+        }
+    }
+
     #[test]
     fn a_batch_line_is_one_line() {
         let request = request(Wire::OpenAi, "a\nb\u{2028}c");
-        assert!(!batch_line(&request, &request.key().unwrap()).contains('\n'));
+        assert!(!batch_line(&request).contains('\n'));
     }
 
     #[test]

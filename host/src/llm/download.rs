@@ -26,6 +26,8 @@ pub(super) struct Remote<'a> {
     pub(super) path: &'a [&'a str],
     /// Its size, where the provider says it.
     pub(super) size: Option<u64>,
+    /// How many rows it should have, where that is known.
+    pub(super) rows: Option<u64>,
 }
 
 /// Downloads a file to `to` and returns its length; the file is there whole or not at all.
@@ -43,7 +45,7 @@ pub(super) async fn download(
     loop {
         patience.sends += 1;
         let error = match fetch(transport, remote.path, folder).await {
-            Ok(fetched) => match fetched.doubt(remote.size, previous) {
+            Ok(fetched) => match fetched.doubt(remote, previous) {
                 None => return fetched.keep(to).await,
                 Some(Doubt::Short { expected }) => ProviderError::Short {
                     provider: transport.provider().to_owned(),
@@ -77,12 +79,13 @@ async fn fetch(
     let framed = is_framed(&response);
     let mut writer = BufWriter::with_capacity(1 << 18, temporary);
     let mut hasher = Sha256::new();
-    let (mut length, mut last) = (0, b'\n');
+    let (mut length, mut lines, mut last) = (0, 0, b'\n');
     while let Some(chunk) = transport.chunk(&mut response).await? {
         let chunk = chunk.as_ref();
         writer.write_all(chunk).map_err(unwritable)?;
         hasher.update(chunk);
         length += chunk.len() as u64;
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
         last = *chunk.last().unwrap_or(&last);
     }
     let temporary = writer
@@ -92,6 +95,7 @@ async fn fetch(
         temporary,
         length,
         digest: Digest::from_bytes(hasher.finalize().into()),
+        lines,
         framed,
         ends_with_newline: last == b'\n',
     })
@@ -110,6 +114,7 @@ struct Fetched {
     temporary: NamedTempFile,
     length: u64,
     digest: Digest,
+    lines: u64,
     framed: bool,
     ends_with_newline: bool,
 }
@@ -124,13 +129,15 @@ enum Doubt {
 }
 
 impl Fetched {
-    fn doubt(&self, size: Option<u64>, previous: Option<Digest>) -> Option<Doubt> {
-        let whole = match size {
+    fn doubt(&self, remote: &Remote<'_>, previous: Option<Digest>) -> Option<Doubt> {
+        let whole = match remote.size {
             Some(expected) if self.length < expected => return Some(Doubt::Short { expected }),
             Some(expected) => self.length == expected,
             None => self.framed,
         };
-        let sure = (whole && self.ends_with_newline) || previous == Some(self.digest);
+        let lacks_rows = remote.rows.is_some_and(|rows| self.lines < rows);
+        let sure =
+            (whole && self.ends_with_newline && !lacks_rows) || previous == Some(self.digest);
         (!sure).then_some(Doubt::Unsure)
     }
 

@@ -16,13 +16,14 @@ use crate::request::{Failure, FailureKind, Usage};
 /// The most characters kept of a provider's message.
 const LONGEST_MESSAGE: usize = 1000;
 
-/// Codes that say the account is out of money, whatever the status.
-const OUT_OF_MONEY: [&str; 5] = [
+/// Codes that say the account is out of money or pays for less, whatever the status.
+const OUT_OF_MONEY: [&str; 6] = [
     "insufficient_quota",
     "billing_hard_limit_reached",
     "billing_not_active",
     "billing_error",
     "insufficient_credits",
+    "not_available_for_plan",
 ];
 
 /// A provider's reply that is an error.
@@ -232,6 +233,10 @@ mod tests {
             (FailureKind::Quota, false)
         );
         assert_eq!(class(402, "x"), (FailureKind::Quota, false));
+        assert_eq!(
+            class(403, "not_available_for_plan"),
+            (FailureKind::Quota, false)
+        );
         let low = json!({"type": "error", "error": {"type": "invalid_request_error",
             "message": "Your credit balance is too low to access the API."}});
         assert_eq!(

@@ -43,7 +43,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
-pub use body::{batch_line, body};
+pub use body::body;
 pub use cassette::Cassette;
 pub use error::{CreateError, ProviderError, Retry};
 pub use fault::ErrorReply;
@@ -53,7 +53,9 @@ pub use rows::{GarbledRow, Row, read_row};
 pub use secret::Secret;
 pub use state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
 
-use crate::request::{Outcome, Request, Wire};
+use crate::pipeline::BatchApi;
+use crate::request::{Outcome, Request, RequestKey, Wire};
+use openai::Dialect;
 use transport::{Call, Transport};
 
 /// Where and how a provider is reached.
@@ -63,6 +65,8 @@ pub struct Endpoint {
     pub name: String,
     /// The format it is spoken to in.
     pub wire: Wire,
+    /// Whose batch API it has, where the format is OpenAI's.
+    pub batch_api: BatchApi,
     /// Its base URL: with `/v1` for OpenAI, without for Anthropic.
     pub base_url: String,
     /// Its key; servers of one's own may need none.
@@ -107,6 +111,7 @@ pub struct Completion {
 #[derive(Debug)]
 pub struct Provider {
     wire: Wire,
+    dialect: &'static Dialect,
     transport: Transport,
 }
 
@@ -114,15 +119,20 @@ impl Provider {
     /// Prepares to talk to a provider; nothing is sent yet.
     pub fn open(endpoint: Endpoint) -> Result<Self, ProviderError> {
         let wire = endpoint.wire;
+        let dialect = Dialect::of(endpoint.batch_api);
         let headers = match wire {
-            Wire::OpenAi => openai::headers(endpoint.key.as_ref()),
+            Wire::OpenAi => openai::headers(dialect, endpoint.key.as_ref()),
             Wire::Anthropic => anthropic::headers(endpoint.key.as_ref()),
         };
         let headers = headers.map_err(|_| ProviderError::Key {
             provider: endpoint.name.clone(),
         })?;
         let transport = Transport::open(endpoint, headers)?;
-        Ok(Self { wire, transport })
+        Ok(Self {
+            wire,
+            dialect,
+            transport,
+        })
     }
 
     /// Returns the name in the pipeline file.
@@ -162,15 +172,21 @@ impl Provider {
     /// Returns what its batches allow and need.
     pub fn batch_traits(&self) -> BatchTraits {
         match self.wire {
-            Wire::OpenAi => openai::TRAITS,
+            Wire::OpenAi => self.dialect.traits,
             Wire::Anthropic => anthropic::TRAITS,
         }
     }
 
-    /// Uploads a file of [`batch_line`]s under a name that ends in `.jsonl`, for [`BatchInput::Uploaded`].
+    /// Returns the line of a batch that asks `request`, without a newline: the sync body under the
+    /// request key as `custom_id`.
+    pub fn batch_line(&self, request: &Request, key: &RequestKey) -> String {
+        body::batch_line(self.dialect, request, key)
+    }
+
+    /// Uploads a file of [`Self::batch_line`]s under a name that ends in `.jsonl`, for [`BatchInput::Uploaded`].
     pub async fn upload_batch(&self, file: &Path, name: &str) -> Result<FileId, ProviderError> {
         match self.wire {
-            Wire::OpenAi => openai::upload(&self.transport, file, name).await,
+            Wire::OpenAi => openai::upload(&self.transport, self.dialect, file, name).await,
             Wire::Anthropic => Err(self.wrong_input()),
         }
     }
@@ -184,22 +200,21 @@ impl Provider {
         token: &str,
     ) -> Result<BatchState, CreateError> {
         match (self.wire, input) {
-            (Wire::OpenAi, BatchInput::Uploaded(file)) => {
-                openai::create(&self.transport, file, token).await
+            (Wire::OpenAi, BatchInput::Uploaded { file, model }) => {
+                openai::create(&self.transport, self.dialect, file, model, token).await
             }
             (Wire::Anthropic, BatchInput::Lines(path)) => {
                 anthropic::create(&self.transport, path).await
             }
-            (Wire::OpenAi, BatchInput::Lines(_)) | (Wire::Anthropic, BatchInput::Uploaded(_)) => {
-                Err(self.wrong_input().into())
-            }
+            (Wire::OpenAi, BatchInput::Lines(_))
+            | (Wire::Anthropic, BatchInput::Uploaded { .. }) => Err(self.wrong_input().into()),
         }
     }
 
     /// Lists the account's batches, newest first, 100 a page.
     pub async fn list_batches(&self, after: Option<&str>) -> Result<BatchPage, ProviderError> {
         match self.wire {
-            Wire::OpenAi => openai::list(&self.transport, after).await,
+            Wire::OpenAi => openai::list(&self.transport, self.dialect, after).await,
             Wire::Anthropic => anthropic::list(&self.transport, after).await,
         }
     }
@@ -207,7 +222,7 @@ impl Provider {
     /// Asks how a batch stands.
     pub async fn poll_batch(&self, id: &str) -> Result<BatchState, ProviderError> {
         match self.wire {
-            Wire::OpenAi => openai::poll(&self.transport, id).await,
+            Wire::OpenAi => openai::poll(&self.transport, self.dialect, id).await,
             Wire::Anthropic => anthropic::poll(&self.transport, id).await,
         }
     }
@@ -215,7 +230,7 @@ impl Provider {
     /// Cancels a batch; what was answered by then stays.
     pub async fn cancel_batch(&self, id: &str) -> Result<BatchState, ProviderError> {
         match self.wire {
-            Wire::OpenAi => openai::cancel(&self.transport, id).await,
+            Wire::OpenAi => openai::cancel(&self.transport, self.dialect, id).await,
             Wire::Anthropic => anthropic::cancel(&self.transport, id).await,
         }
     }

@@ -10,17 +10,14 @@ use super::state::{BatchPage, BatchState};
 use super::transport::{Call, Reply, Transport};
 
 /// Batches of one page.
-const PAGE: &str = "100";
-
-/// Reads a batch object; `None` for what is none.
-pub(super) type Reader = fn(&Value) -> Option<BatchState>;
+pub(super) const PAGE: &str = "100";
 
 /// Makes a call whose reply is a batch.
 pub(super) async fn ask(
     transport: &Transport,
     method: Method,
     path: &[&str],
-    read: Reader,
+    read: impl Fn(&Value) -> Option<BatchState>,
 ) -> Result<BatchState, ProviderError> {
     let call = Call {
         method,
@@ -37,7 +34,7 @@ pub(super) async fn ask(
 pub(super) fn state(
     transport: &Transport,
     reply: &Reply,
-    read: Reader,
+    read: impl Fn(&Value) -> Option<BatchState>,
 ) -> Result<BatchState, ProviderError> {
     let state = read(&reply.value);
     let mut state = state.ok_or_else(|| transport.unreadable("a batch without id".to_owned()))?;
@@ -45,27 +42,28 @@ pub(super) fn state(
     Ok(state)
 }
 
-/// Lists batches, newest first; `cursor` is the parameter that names the last one seen.
+/// Makes a call whose reply is a list of batches.
 pub(super) async fn list(
     transport: &Transport,
     path: &[&str],
-    cursor: &str,
-    after: Option<&str>,
-    read: Reader,
+    query: &[(&str, &str)],
+    read: impl Fn(&Value) -> Option<BatchPage>,
 ) -> Result<BatchPage, ProviderError> {
-    let query = [("limit", PAGE), (cursor, after.unwrap_or_default())];
     let call = Call {
         method: Method::GET,
         path,
-        query: if after.is_some() { &query } else { &query[..1] },
+        query,
         body: None,
     };
     let reply = transport.json(&call, &mut transport.patience()).await?;
-    page(&reply.value, read).ok_or_else(|| transport.unreadable("no list of batches".to_owned()))
+    read(&reply.value).ok_or_else(|| transport.unreadable("no list of batches".to_owned()))
 }
 
 /// Reads a page; a batch that cannot be read is left out, so that it hides no other.
-fn page(reply: &Value, read: Reader) -> Option<BatchPage> {
+pub(super) fn page(
+    reply: &Value,
+    read: impl Fn(&Value) -> Option<BatchState>,
+) -> Option<BatchPage> {
     let listed = reply.get("data")?.as_array()?;
     let last = listed.last().and_then(|batch| filled(batch, "id"));
     let more = reply.get("has_more").and_then(Value::as_bool);
@@ -86,10 +84,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::llm::openai;
+    use crate::llm::openai::{Dialect, read_batch};
+    use crate::pipeline::BatchApi;
 
     fn paged(reply: &Value) -> BatchPage {
-        page(reply, openai::read_batch).unwrap()
+        page(reply, |batch| {
+            read_batch(Dialect::of(BatchApi::OpenAi), batch)
+        })
+        .unwrap()
     }
 
     #[test]

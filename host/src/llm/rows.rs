@@ -153,6 +153,20 @@ mod tests {
         }
     }
 
+    /// Together leaves the response out, Mistral the request's id.
+    #[test]
+    fn rows_of_compatible_servers_are_read() {
+        let together =
+            r#"{"id":"r","custom_id":"a","error":{"code":"invalid_request_error","message":"no"}}"#;
+        let expected = "no (invalid_request_error)".to_owned();
+        assert_eq!(
+            openai_failure(together),
+            (FailureKind::Invalid, false, expected)
+        );
+        let mistral = r#"{"id":"r","custom_id":"a","response":{"status_code":200,"body":{"choices":[{"message":{"content":"Hello"},"finish_reason":"stop"}]}},"error":null}"#;
+        assert_eq!(answered(outcome(Wire::OpenAi, mistral)).text, "Hello");
+    }
+
     /// A4: shapes that providers gave rows which they lost.
     #[test]
     fn a_row_that_the_provider_lost_is_asked_again() {

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Endpoint, HttpSettings, Provider, Secret};
+use crate::pipeline::BatchApi;
 use crate::request::{Answer, Failure, Message, Outcome, Part, Request, Role, Wire};
 
 /// The key that must never be seen.
@@ -134,31 +135,45 @@ fn read_request(stream: &mut TcpStream) -> Seen {
     }
 }
 
+const IMPATIENT: HttpSettings = HttpSettings {
+    retries: 2,
+    backoff: Duration::ZERO,
+    timeout: Duration::from_secs(20),
+};
+
 /// A provider that talks to `server`, waits for nothing and tries three times.
 pub(super) fn provider(server: &Server) -> Provider {
     provider_on(server, Wire::OpenAi)
 }
 
 pub(super) fn provider_on(server: &Server, wire: Wire) -> Provider {
-    let http = HttpSettings {
-        retries: 2,
-        backoff: Duration::ZERO,
-        timeout: Duration::from_secs(20),
-    };
-    provider_with(server, wire, http)
+    provider_with(server, wire, IMPATIENT)
+}
+
+/// The same for a server that speaks OpenAI's format and has this batch API.
+pub(super) fn provider_of(server: &Server, batch_api: BatchApi) -> Provider {
+    Provider::open(Endpoint {
+        batch_api,
+        ..endpoint(server, Wire::OpenAi, IMPATIENT)
+    })
+    .unwrap()
 }
 
 pub(super) fn provider_with(server: &Server, wire: Wire, http: HttpSettings) -> Provider {
+    Provider::open(endpoint(server, wire, http)).unwrap()
+}
+
+fn endpoint(server: &Server, wire: Wire, http: HttpSettings) -> Endpoint {
     let path = match wire {
         Wire::OpenAi => "/v1",
         Wire::Anthropic => "",
     };
-    Provider::open(Endpoint {
+    Endpoint {
         name: wire.name().to_owned(),
         wire,
+        batch_api: BatchApi::OpenAi,
         base_url: format!("http://{}{path}", server.address),
         key: Some(Secret::new(KEY)),
         http,
-    })
-    .unwrap()
+    }
 }

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use super::testing::{
-    KEY, Server, answered, failure, provider, provider_on, reply, request, status, with_headers,
+    KEY, Server, answered, failure, provider, provider_of, provider_on, reply, request, status,
+    with_headers,
 };
 use super::*;
 use crate::request::FailureKind;
@@ -46,6 +47,16 @@ async fn anthropic_gets_its_own_headers_and_path() {
     assert!(head.starts_with("POST /v1/messages HTTP/1.1"));
     assert!(head.contains(&format!("x-api-key: {KEY}")));
     assert!(head.contains("anthropic-version: 2023-06-01"));
+}
+
+#[tokio::test]
+async fn azure_gets_its_key_in_a_header_of_its_own() {
+    let server = Server::start(vec![reply(HELLO)]);
+    let provider = provider_of(&server, BatchApi::Azure);
+    provider.complete(&request(Wire::OpenAi, "Hi")).await;
+    let head = server.seen().remove(0).head;
+    assert!(head.contains(&format!("api-key: {KEY}")), "{head}");
+    assert!(!head.contains("authorization"), "{head}");
 }
 
 #[tokio::test]
@@ -142,7 +153,13 @@ async fn no_debug_text_and_no_error_shows_the_key() {
     let mut shown = format!("{provider:?}");
     for _ in 0..3 {
         let error = provider
-            .create_batch(BatchInput::Uploaded(&FileId("f".to_owned())), "t")
+            .create_batch(
+                BatchInput::Uploaded {
+                    file: &FileId("f".to_owned()),
+                    model: "m",
+                },
+                "t",
+            )
             .await
             .unwrap_err();
         shown.push_str(&format!("{error:?}"));
@@ -160,7 +177,13 @@ async fn create(replies: Vec<Vec<u8>>) -> (Result<BatchState, CreateError>, Serv
     let input = FileId("file-1".to_owned());
     (
         provider(&server)
-            .create_batch(BatchInput::Uploaded(&input), "token-1")
+            .create_batch(
+                BatchInput::Uploaded {
+                    file: &input,
+                    model: "m",
+                },
+                "token-1",
+            )
             .await,
         server,
     )
@@ -259,12 +282,37 @@ async fn batches_are_listed_page_by_page() {
     assert!(heads[1].starts_with("GET /v1/batches?limit=100&after=b%261 HTTP/1.1"));
 }
 
+/// L11: the limits that each provider documents for one batch.
+#[test]
+fn every_batch_api_has_its_own_limits() {
+    let server = Server::start(Vec::new());
+    let limits = |provider: Provider| {
+        let traits = provider.batch_traits();
+        (traits.most_requests, traits.most_bytes / 1_000_000)
+    };
+    let of = |api| limits(provider_of(&server, api));
+    assert_eq!(of(BatchApi::OpenAi), (50_000, 200));
+    assert_eq!(of(BatchApi::Azure), (100_000, 200));
+    assert_eq!(of(BatchApi::Groq), (50_000, 100));
+    assert_eq!(of(BatchApi::Together), (50_000, 100));
+    assert_eq!(of(BatchApi::Mistral), (1_000_000, 200));
+    // A few bytes less than 256 MB: the create call puts them around the lines.
+    let anthropic = limits(provider_on(&server, Wire::Anthropic));
+    assert_eq!(anthropic, (100_000, 255));
+}
+
 #[tokio::test]
 async fn requests_that_come_the_wrong_way_are_not_sent() {
     let file = FileId("f".to_owned());
     for (wire, input) in [
         (Wire::OpenAi, BatchInput::Lines(Path::new("x"))),
-        (Wire::Anthropic, BatchInput::Uploaded(&file)),
+        (
+            Wire::Anthropic,
+            BatchInput::Uploaded {
+                file: &file,
+                model: "m",
+            },
+        ),
     ] {
         let server = Server::start(Vec::new());
         let created = provider_on(&server, wire).create_batch(input, "t").await;
@@ -280,6 +328,7 @@ fn an_endpoint_that_cannot_work_is_refused_at_once() {
     let endpoint = |base_url: &str, key: &str| Endpoint {
         name: "p".to_owned(),
         wire: Wire::OpenAi,
+        batch_api: BatchApi::OpenAi,
         base_url: base_url.to_owned(),
         key: Some(Secret::new(key)),
         http: HttpSettings::default(),

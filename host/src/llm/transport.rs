@@ -68,6 +68,7 @@ impl Transport {
             key,
             http,
             wire: _,
+            batch_api: _,
         } = endpoint;
         let base = Url::parse(&base_url)
             .ok()

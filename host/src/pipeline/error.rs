@@ -187,7 +187,7 @@ pub enum PipelineErrorKind {
     Misplaced {
         /// The key.
         key: String,
-        /// What takes it: `sources` or `transforms`.
+        /// What takes it, such as `sources`.
         what: &'static str,
     },
     /// The value has another type.

@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::BatchChoice;
+use super::{BatchApi, BatchChoice};
 use crate::request::{Ending, Wire};
 
 /// A synix pipeline.
@@ -53,6 +53,8 @@ pub(super) struct ProviderEntry {
     pub(super) api_key_env: Option<String>,
     /// Whether it has the Batch API; by default only at the provider's own URL.
     pub(super) batch: Option<bool>,
+    /// Whose batch API a server has that speaks OpenAI's format; `openai` by default.
+    pub(super) batch_api: Option<BatchApi>,
     /// How often a failed call is repeated.
     #[schemars(range(max = 1000))]
     pub(super) retries: Option<u32>,

@@ -30,7 +30,7 @@ pub use error::{NoBatchReason, PipelineError, PipelineErrorKind, PipelineErrors}
 pub use glob::{InvalidGlob, SourceGlob};
 pub use nearest::nearest;
 pub use position::Position;
-pub use profile::{BatchSupport, ModelRole, ProviderProfile};
+pub use profile::{BatchApi, BatchSupport, ModelRole, ProviderProfile};
 pub use schema::json_schema;
 
 use self::error::Finding;

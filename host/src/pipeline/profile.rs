@@ -2,8 +2,28 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::error::NoBatchReason;
 use crate::request::Wire;
+
+/// Whose batch API a server has that speaks OpenAI's format.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchApi {
+    /// OpenAI's.
+    #[default]
+    OpenAi,
+    /// Azure OpenAI's.
+    Azure,
+    /// Groq's.
+    Groq,
+    /// Together's.
+    Together,
+    /// Mistral's.
+    Mistral,
+}
 
 /// How a provider is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +38,8 @@ pub struct ProviderProfile {
     pub api_key_env: Option<String>,
     /// Whether it has the Batch API, as written.
     pub batch: Option<bool>,
+    /// Whose batch API it has, as written.
+    pub batch_api: Option<BatchApi>,
     /// How often a failed call is repeated.
     pub retries: u32,
     /// The wait before the first repetition.
@@ -39,6 +61,7 @@ impl ProviderProfile {
             base_url: None,
             api_key_env: None,
             batch: None,
+            batch_api: None,
             retries: 5,
             backoff: Duration::from_millis(500),
             timeout: Duration::from_secs(600),
@@ -66,6 +89,11 @@ impl ProviderProfile {
     /// Returns whether the file leaves the provider at its own URL.
     pub fn writes_own_url(&self) -> bool {
         self.url() == self.own_url()
+    }
+
+    /// Returns whether it has batches as far as that is written; to name the API is to say so.
+    fn declared(&self) -> Option<bool> {
+        self.batch.or(self.batch_api.map(|_| true))
     }
 
     /// Returns the name of the environment variable that holds its key.
@@ -124,7 +152,7 @@ pub(super) fn batch_support(
     role: &ModelRole,
     redirected: bool,
 ) -> BatchSupport {
-    match (role.batch, provider.and_then(|provider| provider.batch)) {
+    match (role.batch, provider.and_then(ProviderProfile::declared)) {
         (Some(true), _) | (None, Some(true)) => BatchSupport::Available,
         (Some(false), _) => BatchSupport::RefusedByModel,
         (None, Some(false)) => BatchSupport::RefusedByProvider,
@@ -185,6 +213,23 @@ mod tests {
         let support = |profile| batch_support(Some(profile), &role(None), false);
         assert_eq!(support(&own), BatchSupport::Available);
         assert_eq!(support(&compatible), BatchSupport::NotDeclared);
+    }
+
+    /// C4: naming the API says that there is one; `batch` still has its say.
+    #[test]
+    fn a_provider_whose_batch_api_is_named_has_one() {
+        let groq = ProviderProfile {
+            base_url: Some("http://127.0.0.1:1/v1".to_owned()),
+            batch_api: Some(BatchApi::Groq),
+            ..ProviderProfile::new("groq", Wire::OpenAi)
+        };
+        let refused = ProviderProfile {
+            batch: Some(false),
+            ..groq.clone()
+        };
+        let support = |profile| batch_support(Some(profile), &role(None), false);
+        assert_eq!(support(&groq), BatchSupport::Available);
+        assert_eq!(support(&refused), BatchSupport::RefusedByProvider);
     }
 
     /// L17: support is per model too, and the model has the last word.

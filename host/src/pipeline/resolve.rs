@@ -188,6 +188,13 @@ impl Draft<'_> {
                 entry.api_key_env.as_deref(),
                 variable_rule,
             );
+            if entry.batch_api.is_some() && api != Wire::OpenAi {
+                let kind = PipelineErrorKind::Misplaced {
+                    key: "batch_api".to_owned(),
+                    what: "`api = \"openai\"`",
+                };
+                self.note(Finding::at_key(below(&pointer, "batch_api"), kind));
+            }
             profiles.insert(name.clone(), profile(&name, api, entry));
         }
         profiles
@@ -273,6 +280,7 @@ fn profile(name: &str, api: Wire, entry: ProviderEntry) -> ProviderProfile {
         base_url: entry.base_url,
         api_key_env: entry.api_key_env,
         batch: entry.batch,
+        batch_api: entry.batch_api,
         retries: entry.retries.unwrap_or(default.retries),
         backoff: entry.backoff.and_then(seconds).unwrap_or(default.backoff),
         timeout: entry.timeout.and_then(seconds).unwrap_or(default.timeout),

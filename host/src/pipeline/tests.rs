@@ -219,6 +219,18 @@ fn a_value_of_another_type_is_an_error_at_the_value() {
             "8:7: `providers.openai.api` must be \"openai\" or \"anthropic\"",
         ),
         (
+            "inputs = [\"a\"]\n[providers.openai]\nbatch_api = \"gorq\"\n",
+            "8:13: `providers.openai.batch_api` must be \"openai\" or \"azure\" or \"groq\" or \"together\" or \"mistral\"",
+        ),
+        (
+            "inputs = [\"a\"]\n[providers.openai]\nbatch_apy = \"groq\"\n",
+            "8:1: unknown key `batch_apy` in [providers.openai] (did you mean `batch_api`?)",
+        ),
+        (
+            "inputs = [\"a\"]\n[providers.anthropic]\nbatch_api = \"groq\"\n",
+            "8:1: `batch_api` is for `api = \"openai\"` only",
+        ),
+        (
             "inputs = [\"a\"]\n[providers.openai]\nlook_again = [-1]\n",
             "8:15: `providers.openai.look_again.0` must be at least 0",
         ),

@@ -206,6 +206,7 @@ fn endpoint(
     Endpoint {
         name: profile.name.clone(),
         wire: profile.api,
+        batch_api: profile.batch_api.unwrap_or_default(),
         base_url: redirect.unwrap_or_else(|| profile.url().to_owned()),
         key,
         http: HttpSettings {

@@ -1,107 +1,28 @@
-//! Anthropic's message batches: created inline, without a file, a name or a tag.
+//! The calls on Anthropic's message batches, and the batch object.
 
-use std::io::{self, SeekFrom};
 use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Body, Method};
+use reqwest::Method;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, ReadBuf};
-use tokio_util::io::ReaderStream;
 
-use crate::disk::DiskError;
 use crate::llm::download::{self, Remote};
-use crate::llm::error::{CreateError, ProviderError};
-use crate::llm::input::{self, BatchTraits};
-use crate::llm::object::{self, filled};
+use crate::llm::error::ProviderError;
+use crate::llm::object::{self, PAGE, filled};
 use crate::llm::outcome::{count, text_of};
 use crate::llm::state::{BatchPage, BatchState, Counts, FileId, Phase};
 use crate::llm::transport::Transport;
 use crate::llm::wait;
 
-const BATCHES: &[&str] = &["v1", "messages", "batches"];
-
-/// What stands around the requests of a create call.
-const FRAME: (&[u8], &[u8]) = (b"{\"requests\":[", b"]}");
-
-/// Bytes read from the file at once.
-const PIECE: usize = 1 << 16;
-
-pub(in crate::llm) const TRAITS: BatchTraits = BatchTraits {
-    most_requests: 100_000,
-    most_bytes: 256_000_000 - (FRAME.0.len() + FRAME.1.len()) as u64,
-    uploads: false,
-    labelled: false,
-    one_model: false,
-};
-
-/// Creates a batch from a file of lines, sending once.
-pub(in crate::llm) async fn create(
-    transport: &Transport,
-    lines: &Path,
-) -> Result<BatchState, CreateError> {
-    let (body, length) = body(lines).await.map_err(ProviderError::from)?;
-    let request = transport
-        .request_once(Method::POST, BATCHES)?
-        .header(CONTENT_TYPE, "application/json")
-        .header(CONTENT_LENGTH, length)
-        .body(body);
-    let reply = transport
-        .send_json(request, transport.limit_for(length))
-        .await?;
-    Ok(object::state(transport, &reply, read)?)
-}
-
-/// Makes the body of a create call, which is read from the file while it is sent.
-async fn body(lines: &Path) -> Result<(Body, u64), DiskError> {
-    let unreadable = |source| DiskError {
-        action: "read",
-        path: lines.to_owned(),
-        source,
-    };
-    let (mut file, mut length) = input::open(lines).await?;
-    if length > 0 {
-        // The newline after the last line stands between nothing.
-        file.seek(SeekFrom::End(-1)).await.map_err(unreadable)?;
-        let last = file.read_u8().await.map_err(unreadable)?;
-        file.rewind().await.map_err(unreadable)?;
-        length -= u64::from(last == b'\n');
-    }
-    let (start, end) = FRAME;
-    let requests = Commas(file.take(length));
-    let reader = start.chain(requests).chain(end);
-    let length = length + (start.len() + end.len()) as u64;
-    let body = Body::wrap_stream(ReaderStream::with_capacity(reader, PIECE));
-    Ok((body, length))
-}
-
-/// Reads lines as the members of a list: a comma for each newline, of which JSON has none inside.
-struct Commas<R>(R);
-
-impl<R: AsyncRead + Unpin> AsyncRead for Commas<R> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.0).poll_read(context, buffer))?;
-        for byte in &mut buffer.filled_mut()[before..] {
-            if *byte == b'\n' {
-                *byte = b',';
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-}
+/// Where message batches are, below the base URL.
+pub(super) const BATCHES: &[&str] = &["v1", "messages", "batches"];
 
 pub(in crate::llm) async fn list(
     transport: &Transport,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    object::list(transport, BATCHES, "after_id", after, read).await
+    let query = [("limit", PAGE), ("after_id", after.unwrap_or_default())];
+    let query = if after.is_some() { &query } else { &query[..1] };
+    object::list(transport, BATCHES, query, |reply| object::page(reply, read)).await
 }
 
 pub(in crate::llm) async fn poll(
@@ -126,16 +47,21 @@ pub(in crate::llm) async fn download(
     results: &FileId,
     to: &Path,
 ) -> Result<u64, ProviderError> {
+    // Every request has a row, and nothing else tells how long the results are. Where the batch
+    // cannot be asked, the download itself shows what is wrong.
+    let batch = poll(transport, &results.0).await.ok();
+    let counts = batch.and_then(|batch| batch.counts);
     let remote = Remote {
         name: &results.0,
         path: &["v1", "messages", "batches", &results.0, "results"],
         size: None,
+        rows: counts.map(|counts| counts.total),
     };
     download::download(transport, &remote, to).await
 }
 
 /// Reads a batch object, of which only the id is sure to be there.
-fn read(batch: &Value) -> Option<BatchState> {
+pub(super) fn read(batch: &Value) -> Option<BatchState> {
     let id = filled(batch, "id")?;
     let status = text_of(batch, "processing_status");
     // The URL itself is not followed: it would choose the server that sees the key.
@@ -143,7 +69,7 @@ fn read(batch: &Value) -> Option<BatchState> {
     let cancelled = filled(batch, "cancel_initiated_at").is_some();
     Some(BatchState {
         id,
-        phase: match status.as_str() {
+        phase: match status.to_ascii_lowercase().as_str() {
             "ended" if cancelled => Phase::Cancelled,
             // Also where it expired or every request failed: the rows say so.
             "ended" => Phase::Completed,
@@ -185,92 +111,14 @@ mod tests {
 
     use super::*;
     use crate::clock::Moment;
-    use crate::disk;
-    use crate::llm::testing::{Seen, Server, provider_on, reply, request, status};
-    use crate::llm::{BatchInput, Provider, batch_line};
+    use crate::llm::Provider;
+    use crate::llm::testing::{Seen, Server, provider_on, reply, status, with_headers};
     use crate::request::Wire;
 
     const CREATED: &str = r#"{"id":"msgbatch_1","type":"message_batch","processing_status":"in_progress","request_counts":{"processing":2,"succeeded":0,"errored":0,"canceled":0,"expired":0},"created_at":"2026-09-02T10:00:00.5Z","results_url":null}"#;
 
     fn provider(server: &Server) -> Provider {
         provider_on(server, Wire::Anthropic)
-    }
-
-    async fn created(
-        lines: &str,
-        replies: Vec<Vec<u8>>,
-    ) -> (Result<BatchState, CreateError>, Vec<Seen>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("requests.jsonl");
-        disk::replace(&path, lines.as_bytes()).unwrap();
-        let server = Server::start(replies);
-        let state = provider(&server)
-            .create_batch(BatchInput::Lines(&path), "token-1")
-            .await;
-        (state, server.seen())
-    }
-
-    #[tokio::test]
-    async fn a_batch_is_created_from_lines_with_a_known_length() {
-        let requests = [
-            request(Wire::Anthropic, "a\nb"),
-            request(Wire::Anthropic, "c"),
-        ];
-        let lines = requests
-            .each_ref()
-            .map(|request| batch_line(request, &request.key().unwrap()));
-        for text in [lines.join("\n"), format!("{}\n", lines.join("\n"))] {
-            let (state, seen) = created(&text, vec![reply(CREATED)]).await;
-            assert_eq!(state.unwrap().id, "msgbatch_1");
-            assert!(
-                seen[0]
-                    .head
-                    .starts_with("POST /v1/messages/batches HTTP/1.1"),
-                "{}",
-                seen[0].head
-            );
-            let length = format!("content-length: {}", seen[0].body.len());
-            assert!(seen[0].head.contains(&length), "{}", seen[0].head);
-            assert!(!seen[0].head.contains("transfer-encoding"));
-            let sent: Value = serde_json::from_slice(&seen[0].body).unwrap();
-            let expected = lines
-                .each_ref()
-                .map(|line| serde_json::from_str::<Value>(line).unwrap());
-            assert_eq!(sent, json!({"requests": expected}));
-        }
-    }
-
-    /// L11: a chunk of many pieces arrives as it is on disk.
-    #[tokio::test]
-    async fn lines_longer_than_a_piece_are_sent_whole() {
-        let line = format!("\"{}\"\n", "x".repeat(PIECE));
-        let (_, seen) = created(&line.repeat(3), vec![reply(CREATED)]).await;
-        let sent: Value = serde_json::from_slice(&seen[0].body).unwrap();
-        assert_eq!(sent["requests"].as_array().unwrap().len(), 3);
-    }
-
-    /// M1: whatever the first send came to, there is no second.
-    #[tokio::test]
-    async fn creating_is_never_repeated() {
-        for first in [Vec::new(), status(529, ""), status(429, ""), reply("{}")] {
-            let (state, seen) = created("{}\n", vec![first, reply(CREATED)]).await;
-            assert!(state.is_err());
-            assert_eq!(seen.len(), 1);
-        }
-    }
-
-    /// M1
-    #[tokio::test]
-    async fn only_a_reply_that_proves_it_makes_a_create_refused() {
-        let (lost, _) = created("{}\n", vec![Vec::new()]).await;
-        assert!(matches!(lost, Err(CreateError::Unclear(_))));
-        let (refused, _) = created("{}\n", vec![status(413, "{}")]).await;
-        assert!(matches!(refused, Err(CreateError::Refused(_))));
-        let server = Server::start(Vec::new());
-        let unsent = provider(&server)
-            .create_batch(BatchInput::Lines(Path::new("/nowhere/at-all")), "t")
-            .await;
-        assert!(matches!(unsent, Err(CreateError::NotSent(_))));
     }
 
     #[test]
@@ -324,43 +172,65 @@ mod tests {
         assert_eq!(read(&batch).unwrap().output_file, None);
     }
 
-    /// L16: 404 on a batch, or on results, that are surely there.
+    /// L16: 404 on a batch that is surely there.
+
+    #[test]
+    fn a_batch_of_an_absurd_shape_does_not_panic() {
+        for batch in [
+            json!(1),
+            json!([1]),
+            json!({"id": {}}),
+            json!({"id": "b", "processing_status": 7, "request_counts": [], "created_at": -1}),
+            json!({"id": "b", "created_at": "soon", "results_url": {}}),
+        ] {
+            assert!(read(&batch).is_none_or(|state| !state.phase.is_terminal()));
+        }
+    }
+
     #[tokio::test]
-    async fn not_found_passes() {
-        let hinted = b"HTTP/1.1 200 OK\r\nretry-after: 10\r\nconnection: close\r\n\r\n".to_vec();
-        let hinted = [hinted, CREATED.as_bytes().to_vec()].concat();
+    async fn a_batch_that_is_not_found_is_asked_for_again() {
+        let hinted = with_headers(200, "retry-after: 10\r\n", CREATED);
         let server = Server::start(vec![status(404, "{}"), hinted]);
         let state = provider(&server).poll_batch("msgbatch_1").await.unwrap();
         assert_eq!(state.poll_after.map(|wait| wait.as_secs()), Some(10));
-        assert!(
-            server.seen()[0]
-                .head
-                .starts_with("GET /v1/messages/batches/msgbatch_1 HTTP/1.1")
-        );
-
-        let folder = tempfile::tempdir().unwrap();
-        let to = folder.path().join("rows.jsonl");
-        let server = Server::start(vec![status(404, "{}"), reply("{}\n")]);
-        let length = provider(&server)
-            .download(&FileId("msgbatch_1".to_owned()), &to)
-            .await;
-        assert_eq!(length.unwrap(), 3);
-        assert!(
-            server.seen()[0]
-                .head
-                .starts_with("GET /v1/messages/batches/msgbatch_1/results HTTP/1.1")
-        );
+        let head = server.seen().remove(0).head;
+        assert!(head.starts_with("GET /v1/messages/batches/msgbatch_1 HTTP/1.1"));
     }
 
-    /// A5: where no length is known, a line without end must arrive twice.
-    #[tokio::test]
-    async fn results_without_an_end_are_fetched_again() {
+    async fn downloaded(replies: Vec<Vec<u8>>) -> (String, Vec<Seen>) {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("rows.jsonl");
-        let server = Server::start(vec![reply("{\"a\""), reply("{\"a\":1}\n")]);
+        let server = Server::start(replies);
         let results = FileId("msgbatch_1".to_owned());
         provider(&server).download(&results, &to).await.unwrap();
-        assert_eq!(fs::read_to_string(&to).unwrap(), "{\"a\":1}\n");
+        (fs::read_to_string(&to).unwrap(), server.seen())
+    }
+
+    /// L16: 404 on results that are surely there.
+    #[tokio::test]
+    async fn results_that_are_not_found_are_asked_for_again() {
+        let replies = vec![reply(CREATED), status(404, "{}"), reply("{}\n{}\n")];
+        let (rows, seen) = downloaded(replies).await;
+        assert_eq!(rows, "{}\n{}\n");
+        let path = "GET /v1/messages/batches/msgbatch_1/results HTTP/1.1";
+        assert!(seen[2].head.starts_with(path), "{}", seen[2].head);
+    }
+
+    /// A5: a line without end must arrive twice.
+    #[tokio::test]
+    async fn results_without_an_end_are_fetched_again() {
+        let replies = vec![reply("{}"), reply("{\"a\""), reply("{\"a\":1}\n")];
+        assert_eq!(downloaded(replies).await.0, "{\"a\":1}\n");
+    }
+
+    /// A5: so must results with fewer rows than the batch has requests.
+    #[tokio::test]
+    async fn results_that_lack_rows_are_fetched_again() {
+        let whole = "{}\n{}\n";
+        let replies = vec![reply(CREATED), reply("{}\n"), reply(whole)];
+        assert_eq!(downloaded(replies).await.0, whole);
+        let replies = vec![reply(CREATED), reply("{}\n"), reply("{}\n")];
+        assert_eq!(downloaded(replies).await.0, "{}\n");
     }
 
     #[tokio::test]

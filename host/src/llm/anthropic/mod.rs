@@ -2,14 +2,16 @@
 
 mod batch;
 mod body;
+mod create;
 mod reply;
 
 use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 
 use super::Secret;
 
-pub(super) use batch::{TRAITS, cancel, create, download, list, poll};
+pub(super) use batch::{cancel, download, list, poll};
 pub(super) use body::body;
+pub(super) use create::{TRAITS, create};
 pub(super) use reply::outcome;
 
 /// The path of a completion below the base URL, which has no `/v1`.

@@ -1,182 +1,255 @@
-//! OpenAI's batch object and the calls on it.
+//! The calls on batches of OpenAI and of those that copy it.
+
+use std::cmp::Reverse;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::BATCH_ENDPOINT;
-use crate::clock::Moment;
+use super::dialect::{Dialect, Order, Paging};
+use super::object::read;
 use crate::llm::error::{CreateError, ProviderError};
-use crate::llm::input::BatchTraits;
-use crate::llm::object::{self, filled};
-use crate::llm::outcome::{count, text_of};
-use crate::llm::state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
+use crate::llm::object::{self, PAGE};
+use crate::llm::outcome::count;
+use crate::llm::state::{BatchPage, BatchState, FileId};
 use crate::llm::transport::{Call, Transport};
 
 /// The metadata member that carries our token.
-const TOKEN: &str = "synix_token";
+pub(super) const TOKEN: &str = "synix_token";
 
-pub(in crate::llm) const TRAITS: BatchTraits = BatchTraits {
-    most_requests: 50_000,
-    most_bytes: 200_000_000,
-    uploads: true,
-    labelled: true,
-    one_model: true,
-};
-
-/// Creates a batch, sending once.
+/// Creates a batch of an uploaded file whose requests ask `model`, sending once.
 pub(in crate::llm) async fn create(
     transport: &Transport,
-    input: &FileId,
+    dialect: &Dialect,
+    file: &FileId,
+    model: &str,
     token: &str,
 ) -> Result<BatchState, CreateError> {
-    let body = json!({
-        "input_file_id": input.0,
-        "endpoint": BATCH_ENDPOINT,
-        "completion_window": "24h",
-        "metadata": {TOKEN: token},
-    });
+    let body = order(dialect, file, model, token);
     let call = Call {
         method: Method::POST,
-        path: &["batches"],
+        path: dialect.batches,
         query: &[],
         body: Some(&body),
     };
     let reply = transport.json_once(&call).await?;
-    Ok(object::state(transport, &reply, read)?)
+    let created = |reply: &Value| match dialect.created_in {
+        Some(member) => read(dialect, reply.get(member)?),
+        None => read(dialect, reply),
+    };
+    Ok(object::state(transport, &reply, created)?)
+}
+
+fn order(dialect: &Dialect, file: &FileId, model: &str, token: &str) -> Value {
+    let mut body = match dialect.order {
+        Order::Batch => json!({
+            "input_file_id": file.0,
+            "endpoint": dialect.endpoint,
+            "completion_window": "24h",
+        }),
+        Order::Job => json!({
+            "input_files": [file.0],
+            "model": model,
+            "endpoint": dialect.endpoint,
+            "timeout_hours": 24,
+        }),
+    };
+    if dialect.traits.labelled {
+        body["metadata"] = json!({TOKEN: token});
+    }
+    body
 }
 
 pub(in crate::llm) async fn list(
     transport: &Transport,
+    dialect: &Dialect,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    object::list(transport, &["batches"], "after", after, read).await
+    let read = |batch: &Value| read(dialect, batch);
+    let path = dialect.batches;
+    match dialect.paging {
+        Paging::After => {
+            let query = [("limit", PAGE), ("after", after.unwrap_or_default())];
+            let query = if after.is_some() { &query } else { &query[..1] };
+            object::list(transport, path, query, |reply| object::page(reply, read)).await
+        }
+        Paging::Numbered => {
+            let number = after.unwrap_or("0");
+            let query = [
+                ("page", number),
+                ("page_size", PAGE),
+                ("order_by", "-created"),
+            ];
+            object::list(transport, path, &query, |reply| {
+                numbered_page(reply, number, read)
+            })
+            .await
+        }
+        Paging::Whole => object::list(transport, path, &[], |reply| whole_page(reply, read)).await,
+    }
+}
+
+fn numbered_page(
+    reply: &Value,
+    number: &str,
+    read: impl Fn(&Value) -> Option<BatchState>,
+) -> Option<BatchPage> {
+    let listed = reply.get("data")?.as_array()?;
+    let next = number.parse::<u64>().ok()?.checked_add(1)?;
+    let seen = next.saturating_mul(PAGE.parse().ok()?);
+    let more = !listed.is_empty() && count(reply, "/total") > seen;
+    Some(BatchPage {
+        batches: listed.iter().filter_map(read).collect(),
+        next: more.then(|| next.to_string()),
+    })
+}
+
+fn whole_page(reply: &Value, read: impl Fn(&Value) -> Option<BatchState>) -> Option<BatchPage> {
+    let mut batches: Vec<BatchState> = reply.as_array()?.iter().filter_map(read).collect();
+    batches.sort_by_key(|batch| Reverse(batch.created));
+    Some(BatchPage {
+        batches,
+        next: None,
+    })
 }
 
 pub(in crate::llm) async fn poll(
     transport: &Transport,
+    dialect: &Dialect,
     id: &str,
 ) -> Result<BatchState, ProviderError> {
-    object::ask(transport, Method::GET, &["batches", id], read).await
+    let path = [dialect.batches, &[id]].concat();
+    object::ask(transport, Method::GET, &path, |batch| read(dialect, batch)).await
 }
 
 pub(in crate::llm) async fn cancel(
     transport: &Transport,
+    dialect: &Dialect,
     id: &str,
 ) -> Result<BatchState, ProviderError> {
-    object::ask(transport, Method::POST, &["batches", id, "cancel"], read).await
-}
-
-/// Reads a batch object, of which only the id is sure to be there.
-pub(in crate::llm) fn read(batch: &Value) -> Option<BatchState> {
-    let status = text_of(batch, "status");
-    Some(BatchState {
-        id: filled(batch, "id")?,
-        phase: Phase::read(&status),
-        status_text: status,
-        input_file: filled(batch, "input_file_id"),
-        output_file: filled(batch, "output_file_id").map(FileId),
-        error_file: filled(batch, "error_file_id").map(FileId),
-        created: batch
-            .get("created_at")
-            .and_then(Value::as_u64)
-            .map(|seconds| Moment(seconds.saturating_mul(1000))),
-        token: batch
-            .get("metadata")
-            .and_then(|metadata| filled(metadata, TOKEN)),
-        counts: batch
-            .get("request_counts")
-            .filter(|counts| counts.is_object())
-            .map(|counts| Counts {
-                total: count(counts, "/total"),
-                completed: count(counts, "/completed"),
-                failed: count(counts, "/failed"),
-            }),
-        errors: errors(batch.get("errors")),
-        poll_after: None,
-    })
-}
-
-fn errors(errors: Option<&Value>) -> Vec<ValidationError> {
-    let listed = errors.and_then(|errors| errors.get("data").unwrap_or(errors).as_array());
-    let listed = listed.map(Vec::as_slice).unwrap_or_default();
-    listed
-        .iter()
-        .map(|error| ValidationError {
-            code: text_of(error, "code"),
-            message: text_of(error, "message"),
-            param: filled(error, "param"),
-            line: error.get("line").and_then(Value::as_u64),
-        })
-        .collect()
+    let path = [dialect.batches, &[id, "cancel"]].concat();
+    object::ask(transport, Method::POST, &path, |batch| read(dialect, batch)).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::testing::{Server, provider_of, reply};
+    use crate::llm::{BatchInput, Phase};
+    use crate::pipeline::BatchApi;
 
-    #[test]
-    fn a_batch_is_read() {
-        let batch = json!({
-            "id": "batch_1", "object": "batch", "status": "completed", "input_file_id": "file-in",
-            "created_at": 1_700_000_000,
-            "output_file_id": "file-out", "error_file_id": null, "metadata": {"synix_token": "t1"},
-            "request_counts": {"total": 3, "completed": 2, "failed": 1},
-        });
-        let expected = BatchState {
-            id: "batch_1".to_owned(),
-            phase: Phase::Completed,
-            status_text: "completed".to_owned(),
-            input_file: Some("file-in".to_owned()),
-            output_file: Some(FileId("file-out".to_owned())),
-            error_file: None,
-            created: Some(Moment(1_700_000_000_000)),
-            token: Some("t1".to_owned()),
-            counts: Some(Counts {
-                total: 3,
-                completed: 2,
-                failed: 1,
-            }),
-            errors: Vec::new(),
-            poll_after: None,
+    async fn created(
+        api: BatchApi,
+        answer: &str,
+    ) -> (Result<BatchState, CreateError>, String, Value) {
+        let server = Server::start(vec![reply(answer)]);
+        let file = FileId("file-1".to_owned());
+        let input = BatchInput::Uploaded {
+            file: &file,
+            model: "m",
         };
-        assert_eq!(read(&batch), Some(expected));
+        let state = provider_of(&server, api).create_batch(input, "t1").await;
+        let seen = server.seen().remove(0);
+        let sent = serde_json::from_slice(&seen.body).unwrap();
+        (state, seen.head, sent)
     }
 
-    /// A3: a file id may be an empty text, counts may be null.
-    #[test]
-    fn what_is_empty_or_null_is_absent() {
-        let batch = json!({
-            "id": "b", "status": "completed", "output_file_id": null, "error_file_id": "",
-            "metadata": null, "request_counts": {"total": 3, "completed": null}, "errors": null,
-        });
-        let state = read(&batch).unwrap();
-        assert_eq!(
-            (state.output_file, state.error_file, state.token),
-            (None, None, None)
-        );
-        assert_eq!(state.counts.unwrap().completed, 0);
-    }
-
-    #[test]
-    fn an_id_is_enough() {
-        assert_eq!(
-            read(&json!({"id": "b"})).unwrap().phase,
-            Phase::Unknown(String::new())
-        );
-        assert_eq!(read(&json!({"status": "completed"})), None);
-    }
-
-    #[test]
-    fn validation_errors_keep_their_line() {
-        let batch = json!({"id": "b", "status": "failed", "errors": {"object": "list", "data": [
-            {"code": "invalid_json_line", "message": "not JSON", "param": null, "line": 7},
-        ]}});
-        let expected = ValidationError {
-            code: "invalid_json_line".to_owned(),
-            message: "not JSON".to_owned(),
-            param: None,
-            line: Some(7),
+    #[tokio::test]
+    async fn every_server_gets_its_own_create_call() {
+        let labelled = json!({"synix_token": "t1"});
+        let batch = |endpoint: &str| {
+            json!({
+                "input_file_id": "file-1", "endpoint": endpoint, "completion_window": "24h",
+                "metadata": labelled,
+            })
         };
-        assert_eq!(read(&batch).unwrap().errors, [expected]);
+        let mut unlabelled = batch("/v1/chat/completions");
+        unlabelled.as_object_mut().unwrap().remove("metadata");
+        let job = json!({
+            "input_files": ["file-1"], "model": "m", "endpoint": "/v1/chat/completions",
+            "timeout_hours": 24, "metadata": labelled,
+        });
+        let plain = r#"{"id":"b","status":"validating"}"#;
+        let inside = r#"{"job":{"id":"b","status":"VALIDATING"},"warning":""}"#;
+        for (api, answer, path, expected) in [
+            (
+                BatchApi::OpenAi,
+                plain,
+                "batches",
+                batch("/v1/chat/completions"),
+            ),
+            (
+                BatchApi::Azure,
+                plain,
+                "batches",
+                batch("/chat/completions"),
+            ),
+            (
+                BatchApi::Groq,
+                plain,
+                "batches",
+                batch("/v1/chat/completions"),
+            ),
+            (BatchApi::Together, inside, "batches", unlabelled),
+            (BatchApi::Mistral, plain, "batch/jobs", job),
+        ] {
+            let (state, head, sent) = created(api, answer).await;
+            assert_eq!(state.unwrap().phase, Phase::Waiting, "{api:?}");
+            assert!(head.starts_with(&format!("POST /v1/{path} HTTP")), "{head}");
+            assert_eq!(sent, expected, "{api:?}");
+        }
+    }
+
+    /// M1: a reply that is no batch where the batch should be proves nothing.
+    #[tokio::test]
+    async fn a_create_reply_of_another_shape_is_unclear() {
+        let (state, ..) = created(BatchApi::Together, r#"{"id":"b"}"#).await;
+        assert!(matches!(state, Err(CreateError::Unclear(_))));
+    }
+
+    #[tokio::test]
+    async fn mistral_jobs_are_listed_by_number_of_page() {
+        let page = |total: u64| format!(r#"{{"data":[{{"id":"j"}}],"total":{total}}}"#);
+        let server = Server::start(vec![reply(&page(101)), reply(&page(101))]);
+        let provider = provider_of(&server, BatchApi::Mistral);
+        let first = provider.list_batches(None).await.unwrap();
+        assert_eq!(first.next.as_deref(), Some("1"));
+        let second = provider.list_batches(Some("1")).await.unwrap();
+        assert_eq!((second.batches.len(), second.next), (1, None));
+        assert!(
+            server.seen()[1]
+                .head
+                .starts_with("GET /v1/batch/jobs?page=1&page_size=100&order_by=-created HTTP/1.1")
+        );
+    }
+
+    #[tokio::test]
+    async fn together_jobs_are_one_array_and_come_newest_first() {
+        let listed = r#"[{"id":"old","created_at":"2024-01-15T14:30:00Z"},{"id":"new","created_at":"2024-01-16T14:30:00Z"}]"#;
+        let server = Server::start(vec![reply(listed)]);
+        let provider = provider_of(&server, BatchApi::Together);
+        let page = provider.list_batches(None).await.unwrap();
+        let ids: Vec<&str> = page.batches.iter().map(|batch| batch.id.as_str()).collect();
+        assert_eq!(
+            (ids.as_slice(), page.next),
+            (["new", "old"].as_slice(), None)
+        );
+        assert!(
+            server.seen()[0]
+                .head
+                .starts_with("GET /v1/batches HTTP/1.1")
+        );
+    }
+
+    #[tokio::test]
+    async fn mistral_jobs_are_polled_and_cancelled_where_they_are() {
+        let job = r#"{"id":"j","status":"CANCELLATION_REQUESTED"}"#;
+        let server = Server::start(vec![reply(job), reply(job)]);
+        let provider = provider_of(&server, BatchApi::Mistral);
+        provider.poll_batch("j").await.unwrap();
+        let state = provider.cancel_batch("j").await.unwrap();
+        assert_eq!(state.phase, Phase::Cancelling);
+        let heads: Vec<String> = server.seen().into_iter().map(|seen| seen.head).collect();
+        assert!(heads[0].starts_with("GET /v1/batch/jobs/j HTTP/1.1"));
+        assert!(heads[1].starts_with("POST /v1/batch/jobs/j/cancel HTTP/1.1"));
     }
 }

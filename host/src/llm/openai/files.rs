@@ -6,6 +6,7 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
+use super::dialect::Dialect;
 use crate::llm::download::{self, Remote};
 use crate::llm::error::ProviderError;
 use crate::llm::input;
@@ -15,13 +16,14 @@ use crate::llm::transport::{Call, Transport};
 /// Uploads a file of requests. A second upload after a lost reply costs nothing.
 pub(in crate::llm) async fn upload(
     transport: &Transport,
+    dialect: &Dialect,
     path: &Path,
     name: &str,
 ) -> Result<FileId, ProviderError> {
     let mut patience = transport.patience();
     loop {
         patience.sends += 1;
-        match upload_once(transport, path, name).await {
+        match upload_once(transport, dialect, path, name).await {
             Ok(id) => return Ok(id),
             Err(error) => patience.outlast(error).await?,
         }
@@ -30,13 +32,19 @@ pub(in crate::llm) async fn upload(
 
 async fn upload_once(
     transport: &Transport,
+    dialect: &Dialect,
     path: &Path,
     name: &str,
 ) -> Result<FileId, ProviderError> {
     let (file, length) = input::open(path).await?;
     let part = Part::stream_with_length(file, length).file_name(name.to_owned());
-    let form = Form::new().text("purpose", "batch").part("file", part);
-    let request = transport.request(Method::POST, &["files"]).multipart(form);
+    let mut form = Form::new().text("purpose", dialect.purpose);
+    if dialect.names_file {
+        form = form.text("file_name", name.to_owned());
+    }
+    let form = form.part("file", part);
+    let request = transport.request(Method::POST, dialect.upload);
+    let request = request.multipart(form);
     let limit = transport.limit_for(length);
     let reply = transport.send_json(request, limit).await?.value;
     match reply.get("id").and_then(Value::as_str) {
@@ -55,6 +63,7 @@ pub(in crate::llm) async fn download(
         name: &file.0,
         path: &["files", &file.0, "content"],
         size: size(transport, file).await,
+        rows: None,
     };
     download::download(transport, &remote, to).await
 }
@@ -79,16 +88,26 @@ async fn size(transport: &Transport, file: &FileId) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::disk;
-    use crate::llm::testing::{Server, provider, reply};
+    use crate::llm::testing::{Server, provider_of, reply};
+    use crate::pipeline::BatchApi;
 
     const ROWS: &str = "{\"a\":1}\n";
 
     async fn uploaded(replies: Vec<Vec<u8>>) -> (Result<FileId, ProviderError>, Server) {
+        uploaded_to(BatchApi::OpenAi, replies).await
+    }
+
+    async fn uploaded_to(
+        api: BatchApi,
+        replies: Vec<Vec<u8>>,
+    ) -> (Result<FileId, ProviderError>, Server) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requests.jsonl");
         disk::replace(&path, ROWS.as_bytes()).unwrap();
         let server = Server::start(replies);
-        let id = provider(&server).upload_batch(&path, "synix-7.jsonl").await;
+        let id = provider_of(&server, api)
+            .upload_batch(&path, "synix-7.jsonl")
+            .await;
         (id, server)
     }
 
@@ -114,5 +133,20 @@ mod tests {
         let (id, server) = uploaded(vec![Vec::new(), reply(r#"{"id":"file-2"}"#)]).await;
         assert_eq!(id.unwrap(), FileId("file-2".to_owned()));
         assert_eq!(server.seen().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn together_is_told_its_own_purpose_and_the_name_apart() {
+        let (id, server) = uploaded_to(BatchApi::Together, vec![reply(r#"{"id":"f"}"#)]).await;
+        id.unwrap();
+        let seen = server.seen().remove(0);
+        assert!(seen.head.starts_with("POST /v1/files/upload HTTP/1.1"));
+        let body = String::from_utf8(seen.body).unwrap();
+        for part in [
+            "name=\"purpose\"\r\n\r\nbatch-api\r\n",
+            "name=\"file_name\"\r\n\r\nsynix-7.jsonl\r\n",
+        ] {
+            assert!(body.contains(part), "{part}");
+        }
     }
 }
