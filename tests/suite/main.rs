@@ -21,6 +21,7 @@ mod failures;
 mod identity;
 mod layers;
 mod lifecycle;
+mod money;
 mod replay;
 mod sandbox;
 mod state;

@@ -98,6 +98,10 @@ impl Batches<'_> {
                 let claim = store.claim(
                     queued.request,
                     self.build,
+                    self.settings
+                        .layers
+                        .get(queued.layer)
+                        .map_or("", String::as_str),
                     Some(submission.id),
                     queued.accept_truncated,
                 )?;

@@ -134,17 +134,24 @@ pub async fn drive(
         Some(cassette) => finish(site, Replay::new(Arc::clone(cassette), modes), pool).await,
         None => {
             let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
+            let layers: Vec<String> = desk
+                .pipeline
+                .layers
+                .iter()
+                .map(|layer| layer.name.to_string())
+                .collect();
             let settings = BatchSettings {
                 look_again: drive.look_again.iter().cloned().collect(),
                 attempts: BATCH_ATTEMPTS,
-                layers: desk
-                    .pipeline
-                    .layers
-                    .iter()
-                    .map(|layer| layer.name.to_string())
-                    .collect(),
+                layers: layers.clone(),
             };
-            let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
+            let calls = SyncCalls::new(
+                store,
+                build,
+                layers,
+                drive.providers,
+                drive.concurrency.get(),
+            );
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
             finish(
                 site,

@@ -23,6 +23,8 @@ pub type Providers = BTreeMap<String, Arc<Provider>>;
 pub(super) struct SyncCalls<'a> {
     store: &'a Store,
     build: BuildId,
+    /// Names of the layers by position.
+    layers: Vec<String>,
     providers: &'a Providers,
     concurrency: usize,
     queue: VecDeque<Asked>,
@@ -50,6 +52,7 @@ impl<'a> SyncCalls<'a> {
     pub(super) fn new(
         store: &'a Store,
         build: BuildId,
+        layers: Vec<String>,
         providers: &'a Providers,
         concurrency: usize,
     ) -> Self {
@@ -57,6 +60,7 @@ impl<'a> SyncCalls<'a> {
         Self {
             store,
             build,
+            layers,
             providers,
             concurrency,
             queue: VecDeque::new(),
@@ -130,9 +134,10 @@ impl<'a> SyncCalls<'a> {
                 let mut claims = Vec::with_capacity(chosen.len());
                 for asked in chosen {
                     let Some(id) = asked.id else { continue };
-                    let claim = self
-                        .store
-                        .claim(id, self.build, None, asked.accept_truncated)?;
+                    let layer = self.layers.get(asked.layer).map_or("", String::as_str);
+                    let claim =
+                        self.store
+                            .claim(id, self.build, layer, None, asked.accept_truncated)?;
                     claims.push((claim, id, asked));
                 }
                 Ok(claims)

@@ -14,11 +14,12 @@ use crate::disk;
 use crate::pipeline::{self, Pipeline};
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
+use crate::price::{Price, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
-pub use again::{archive, cancel, clean, resume};
+pub use again::{archive, cancel, clean, prices, resume};
 pub use error::ProjectError;
 pub use place::{CassetteMode, Options};
 
@@ -59,6 +60,7 @@ pub struct Project {
     place: Place,
     pipeline: Pipeline,
     ready: ReadyPipeline,
+    prices: Prices,
     folder: ProjectFolder,
 }
 
@@ -103,6 +105,7 @@ impl Project {
             })?;
         Ok(Self {
             place,
+            prices: prices_of(&pipeline),
             pipeline,
             ready,
             folder,
@@ -139,4 +142,20 @@ impl Project {
     ) -> Result<Report, ProjectError> {
         self.start(BuildKind::Batch, order, observer)
     }
+}
+
+/// Returns the prices in force for a pipeline.
+fn prices_of(pipeline: &Pipeline) -> Prices {
+    let own = pipeline.prices.iter().map(|(model, entry)| {
+        let price = Price {
+            input: entry.input,
+            cached_input: entry.cached_input,
+            cache_write: entry.cache_write,
+            output: entry.output,
+            batch: entry.batch,
+            long: None,
+        };
+        (model.clone(), price)
+    });
+    Prices::new(own.collect())
 }

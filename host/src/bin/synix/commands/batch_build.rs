@@ -2,7 +2,7 @@
 
 use synix::build::BuildError;
 use synix::project::{self, BuildOrder, Project, ProjectError, Report};
-use synix::store::{BuildId, BuildKind, Reader, StoreError};
+use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
 use super::{outcome, plan, runs};
@@ -74,20 +74,21 @@ fn status(global: &Global, build: Option<BuildId>) -> Result<Status, ProjectErro
         let name = build.map_or_else(|| "yet".to_owned(), |build| build.to_string());
         ProjectError::Build(BuildError::UnknownBuild(name))
     };
-    let reader = match project::archive(&global.options(None)) {
+    let options = global.options(None);
+    let reader = match project::archive(&options) {
         Err(ProjectError::Store(StoreError::Absent { .. })) => return Err(unknown()),
         other => other?,
     };
-    let build = chosen(&reader, build)?.ok_or_else(unknown)?;
-    Ok(Status::of(&reader, build)?)
+    let row = chosen(&reader, build)?.ok_or_else(unknown)?;
+    let prices = project::prices(&options, &reader, Some(row.id))?;
+    Ok(Status::of(&reader, row.id, &prices)?)
 }
 
-fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildId>, StoreError> {
-    let row = match build {
+fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildRow>, StoreError> {
+    Ok(match build {
         Some(build) => reader.build(build)?,
         None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
-    };
-    Ok(row.map(|row| row.id))
+    })
 }
 
 fn state(status: &Status) -> Exit {

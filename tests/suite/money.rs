@@ -1,0 +1,163 @@
+//! What is shown as cost is what a provider bills; what may be spent is never exceeded.
+
+use serde_json::Value;
+use synix_scripted_provider::{Ledger, PriceClass, Reply, Rule, Script};
+
+use crate::workbench::{BATCH, TEAM, Workbench, text};
+
+/// What the ledger's entries cost, in picodollars, at the listed prices of the models of [`TEAM`].
+fn billed(ledger: &Ledger) -> u64 {
+    let cost = |entry: &synix_scripted_provider::Executed| {
+        let (input, output) = if entry.model.starts_with("gpt-4o-mini") {
+            (150_000, 600_000)
+        } else {
+            assert!(entry.model.starts_with("claude-haiku-4-5"), "{entry:?}");
+            (1_000_000, 5_000_000)
+        };
+        let sync = entry.input_tokens * input + entry.output_tokens * output;
+        match entry.price {
+            PriceClass::Sync => sync,
+            PriceClass::Batch => sync / 2,
+        }
+    };
+    ledger.executed.iter().map(cost).sum()
+}
+
+/// A cost in picodollars.
+#[track_caller]
+fn pico(cost: &Value) -> u64 {
+    let usd = cost.as_f64().unwrap_or_else(|| panic!("{cost} is no cost"));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small amount"
+    )]
+    let pico = (usd * 1e12).round() as u64;
+    pico
+}
+
+/// M10, M11: a sync build.
+#[test]
+fn a_build_costs_what_the_provider_billed() {
+    let bench = Workbench::team();
+    let status = bench.json(&["build"]);
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert!(billed(&bench.ledger()) > 0);
+}
+
+/// M9, M10: rows of batches at the batch rate, calls beside them at the other.
+#[test]
+fn a_batch_build_costs_what_the_provider_billed() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let status = bench.status();
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    let layers: u64 = status["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| pico(&layer["cost_usd"]))
+        .sum();
+    assert_eq!(layers, billed(&bench.ledger()));
+    // The batch carries the second layer, alone.
+    let batch = &status["batches"][0];
+    assert_eq!(batch["cost_usd"], status["layers"][1]["cost_usd"]);
+    assert_eq!(batch["tokens"], status["layers"][1]["tokens"]);
+}
+
+/// M11: a row that failed and one that is missing take nothing from the cost of the others.
+#[test]
+fn a_bad_row_does_not_spoil_the_cost_of_its_batch() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::on("amara").status(400)));
+    bench.run(&BATCH).expect_code(3);
+    let status = bench.status();
+    assert_eq!(status["batches"][0]["failed"], 1);
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert!(billed(&bench.ledger()) > 0);
+}
+
+/// M11: an answer that is no artifact was billed all the same.
+#[test]
+fn a_refusal_is_in_the_cost() {
+    let bench = Workbench::team();
+    let refusal = Reply::Refusal("I would rather not.".to_owned());
+    bench.script(Script::new().rule(Rule::on("amara").reply(refusal)));
+    bench.run(&["build"]).expect_code(3);
+    let status = bench.json(&["build", "--allow-partial"]);
+    // The second build asks amara's again, and is refused again.
+    let entries = bench.ledger().executed;
+    let of_second: Vec<_> = entries.into_iter().skip(3).collect();
+    assert_eq!(of_second.len(), 2);
+    let ledger = Ledger {
+        executed: of_second,
+        ..Ledger::default()
+    };
+    assert_eq!(pico(&status["cost_usd"]), billed(&ledger));
+}
+
+/// M10: each artifact says what its answers cost.
+#[test]
+fn artifacts_cost_what_their_answers_did() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let cost = |name: &str| {
+        let shown = bench.json(&["show", name]);
+        let requests = shown["provenance"]["requests"].as_array().unwrap();
+        let sum: u64 = requests.iter().map(|one| pico(&one["cost_usd"])).sum();
+        assert_eq!(pico(&shown["provenance"]["cost_usd"]), sum);
+        sum
+    };
+    let all: u64 = ["ws-amara", "ws-bela", "ws-chitra", "summary"]
+        .map(cost)
+        .iter()
+        .sum();
+    assert_eq!(all, billed(&bench.ledger()));
+    let lineage = bench.json(&["lineage", "summary"]);
+    let of_lineage: u64 = lineage["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|node| node["type"] == "request")
+        .map(|node| pico(&node["cost_usd"]))
+        .sum();
+    assert_eq!(of_lineage, all);
+}
+
+/// M9: a model that nobody gave a price for has none; its own price in the file is taken at once.
+#[test]
+fn an_unknown_model_has_no_price_until_the_file_gives_one() {
+    let bench = Workbench::team();
+    let layers = TEAM.replace("gpt-4o-mini", "our-own-model");
+    bench.pipeline("synix.toml", &layers);
+    bench.ok(&BATCH);
+    let status = bench.status();
+    assert_eq!(status["cost_usd"], Value::Null);
+    assert_eq!(status["layers"][1]["cost_usd"], Value::Null);
+    assert!(pico(&status["layers"][2]["cost_usd"]) > 0);
+    assert!(text(&status["unpriced"][0]).contains("our-own-model"));
+    let shown = bench.ok(&["batch-build", "status", "--latest"]);
+    assert!(shown.says("[prices.\"our-own-model\"]"), "{shown:?}");
+
+    let prices = "\n[prices.our-own-model]\ninput = 2\noutput = 4\nbatch = 0.25\n";
+    bench.pipeline("synix.toml", &format!("{layers}{prices}"));
+    let status = bench.status();
+    let (input, output) = bench.ledger().billed(PriceClass::Batch);
+    assert_eq!(
+        pico(&status["layers"][1]["cost_usd"]),
+        input * 500_000 + output * 1_000_000
+    );
+    assert_eq!(status["unpriced"].as_array().map(Vec::len), Some(0));
+}
+
+/// M10: nothing is paid in a replay.
+#[test]
+fn a_replay_costs_nothing() {
+    let bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
+    let status = bench.json(&["build", "--cassette-mode", "replay"]);
+    assert_eq!(pico(&status["cost_usd"]), 0);
+    let shown = bench.json(&["show", "summary"]);
+    assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
+}
