@@ -161,3 +161,73 @@ fn a_replay_costs_nothing() {
     let shown = bench.json(&["show", "summary"]);
     assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
 }
+
+/// M9: a plan counts what is then sent, and its bounds hold.
+#[test]
+fn a_plan_bounds_what_is_then_billed() {
+    for (plan, build) in [
+        (&["plan"][..], &["build"][..]),
+        (&["batch-build", "plan"], &BATCH),
+    ] {
+        let bench = Workbench::team();
+        let planned = bench.json(plan);
+        let layer = &planned["layers"][1];
+        assert_eq!(layer["requests"], 3);
+        assert_eq!(layer["exact"], true);
+        assert_eq!(layer["input_tokens_estimated"], false);
+        assert_eq!(layer["output_tokens_max"], 600);
+        // What follows from answers is not known, and is said not to be.
+        assert_eq!(planned["layers"][2]["exact"], false);
+        assert_eq!(planned["layers"][2]["requests"], 0);
+        assert_eq!(bench.sent(), 0);
+
+        let ran = bench.ok(&[build, &["--json"]].concat()).json();
+        assert_eq!(bench.sent(), 4);
+        let made = &ran["layers"][1];
+        assert!(pico(&made["cost_usd"]) > 0);
+        assert!(pico(&made["cost_usd"]) <= pico(&layer["cost_usd"]));
+        assert!(pico(&layer["cost_usd_min"]) < pico(&layer["cost_usd"]));
+        assert!(made["tokens"]["input"].as_u64() <= layer["input_tokens"].as_u64());
+    }
+}
+
+/// M9: a batch is planned at its own rate.
+#[test]
+fn a_batch_plan_costs_half() {
+    let bench = Workbench::team();
+    let cost = |command: &[&str]| pico(&bench.json(command)["layers"][1]["cost_usd"]);
+    assert_eq!(cost(&["plan"]), cost(&["batch-build", "plan"]) * 2);
+}
+
+/// M9: what cannot be bounded is not given a number.
+#[test]
+fn a_plan_without_a_limit_has_a_least_and_no_most() {
+    let bench = Workbench::team();
+    let layers = TEAM.replace("max_tokens = 200\n", "");
+    bench.pipeline("synix.toml", &layers);
+    let layer = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(layer["output_tokens_max"], Value::Null);
+    assert_eq!(layer["cost_usd"], Value::Null);
+    assert!(pico(&layer["cost_usd_min"]) > 0);
+    assert!(bench.ok(&["plan"]).says("max_tokens"));
+}
+
+/// M9: a model that OpenAI did not publish an encoding for is estimated, and says so.
+#[test]
+fn a_plan_says_what_it_estimated() {
+    let bench = Workbench::team();
+    bench.pipeline(
+        "synix.toml",
+        &TEAM
+            .replace("model = \"cheap\"\n", "batch = false\n")
+            .replace("\nbatch = true\n", "\n"),
+    );
+    let layer = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(layer["input_tokens_estimated"], true);
+    assert!(bench.ok(&["plan"]).says("estimated"));
+    bench.ok(&["build"]);
+    let after = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(after["requests"], 0);
+    assert_eq!(pico(&after["cost_usd"]), 0);
+    assert_eq!(after["input_tokens_estimated"], false);
+}

@@ -1,6 +1,6 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
 use crate::plan::{Plan, PlanLayer, PlanUnit};
 use crate::plugin::Shape;
+use crate::price::{Forecast, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
 
@@ -41,6 +42,8 @@ pub struct Desk<'a> {
     pub replay: Option<&'a Arc<Cassette>>,
     /// The time.
     pub clock: &'a Clock,
+    /// What models cost.
+    pub prices: &'a Prices,
 }
 
 /// How a build is driven.
@@ -214,7 +217,7 @@ pub async fn plan(
         allow_partial: false,
         observer: &|_| {},
     };
-    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes))?;
+    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes, desk.prices))?;
     scheduler.run(desk.pool(reader)?).await?;
     describe(&mut scheduler)
 }
@@ -229,6 +232,8 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
         }
     }
     let site = scheduler.site;
+    let mut unpriced = BTreeSet::new();
+    let nothing = Forecast::default();
     let layers = exact
         .into_iter()
         .enumerate()
@@ -242,6 +247,12 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                     .mode(position)
                     .map_or("auto", LayerMode::name),
             };
+            let asking = scheduler.answerer.asking.get(&position);
+            let requests = asking.map_or(0, |asking| asking.requests);
+            let forecast = asking.map_or(&nothing, |asking| {
+                asking.forecast(scheduler.answerer.mode(position))
+            });
+            unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
             let run = &mut scheduler.layers[position];
             run.stale_units
                 .sort_by(|left, right| left.unit.cmp(&right.unit));
@@ -250,20 +261,22 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                 mode,
                 units: run.fresh + run.stale,
                 stale: run.stale,
-                requests: scheduler
-                    .answerer
-                    .requests
-                    .get(&position)
-                    .copied()
-                    .unwrap_or(0),
+                requests,
                 exact,
-                cost_usd: None,
+                input_tokens: forecast.input_tokens,
+                input_tokens_estimated: forecast.input_estimated,
+                output_tokens_max: forecast.output_tokens,
+                cost_usd: forecast.most,
+                cost_usd_min: forecast.least,
                 stale_units: std::mem::take(&mut run.stale_units),
                 failures: std::mem::take(&mut run.failures),
             }
         })
         .collect();
-    Ok(Plan { layers })
+    Ok(Plan {
+        layers,
+        unpriced: unpriced.into_iter().collect(),
+    })
 }
 
 /// Adds the units that must follow from stale ones above, as far as they can be named.

@@ -6,12 +6,17 @@
 
 mod amount;
 mod bill;
+mod estimate;
+mod forecast;
 mod table;
+mod tokens;
 
 use std::collections::BTreeMap;
 
 pub use amount::Amount;
 pub use bill::Bill;
+pub use estimate::Estimate;
+pub use forecast::Forecast;
 pub use table::{LongPrice, Price, price_date};
 
 use crate::request::Usage;
@@ -32,6 +37,12 @@ pub enum PriceError {
         /// The key of the price.
         what: &'static str,
     },
+    /// Nothing limits a request's output, so nothing limits its cost.
+    #[error("model `{0}` is asked without max_tokens, so its answers have no highest cost")]
+    NoLimit(String),
+    /// A request's input holds what only its provider can count.
+    #[error("model `{0}` is shown pictures, whose tokens only its provider counts")]
+    NoCount(String),
     /// The pipeline file, which may hold prices, could not be used.
     #[error("prices are not known: {0}")]
     Unusable(String),

@@ -146,6 +146,7 @@ impl Project {
             folder: &self.folder,
             replay,
             clock: &self.place.clock,
+            prices: &self.prices,
         }
     }
 
