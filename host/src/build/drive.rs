@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::budget::Budget;
 use super::dry::DryRun;
 use super::event::{Event, Observer};
 use super::journal::Journal;
@@ -24,7 +25,7 @@ use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
 use crate::plan::{Plan, PlanLayer, PlanUnit};
 use crate::plugin::Shape;
-use crate::price::{Forecast, Prices};
+use crate::price::{Amount, Forecast, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
 
@@ -63,6 +64,8 @@ pub struct Drive<'a> {
     pub allow_partial: bool,
     /// Which command this is.
     pub kind: BuildKind,
+    /// What the build may cost at most.
+    pub budget: Option<Amount>,
 }
 
 /// How far a build came.
@@ -156,9 +159,10 @@ pub async fn drive(
                 drive.concurrency.get(),
             );
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
+            let budget = Budget::new(store, build, desk.prices, drive.budget);
             finish(
                 site,
-                Live::new(calls, batches, modes, &drive, observer),
+                Live::new(calls, batches, budget, modes, &drive, observer),
                 pool,
             )
             .await

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
+use super::budget::Budget;
 use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
@@ -44,6 +45,7 @@ enum Awaited {
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
+    budget: Budget<'a>,
     modes: Modes,
     /// Requests of layers whose mode is not decided yet.
     undecided: BTreeMap<usize, Vec<Asked>>,
@@ -55,7 +57,7 @@ pub(super) struct Live<'a> {
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
     /// Ends the build as soon as the calls in flight have brought their answers.
-    missing_key: Option<BuildError>,
+    stop: Option<BuildError>,
     observer: Observer<'a>,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Live<'a> {
     pub(super) fn new(
         calls: SyncCalls<'a>,
         batches: Batches<'a>,
+        budget: Budget<'a>,
         modes: Modes,
         drive: &Drive<'a>,
         observer: Observer<'a>,
@@ -70,15 +73,28 @@ impl<'a> Live<'a> {
         Self {
             calls,
             batches,
+            budget,
             modes,
             undecided: BTreeMap::new(),
             patience: drive.patience,
             missing_keys: drive.missing_keys,
-            missing_key: None,
+            stop: None,
             started: Instant::now(),
             looked: false,
             told_waiting: false,
             observer,
+        }
+    }
+
+    /// Sends requests, or none of them where the budget does not allow it.
+    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) {
+        if let Err(error) = self.budget.admit(&wave) {
+            self.stop = Some(error);
+            self.calls.stop();
+            return;
+        }
+        for (asked, mode) in wave {
+            self.route(asked, mode);
         }
     }
 
@@ -97,12 +113,12 @@ impl<'a> Live<'a> {
     }
 
     fn decide(&mut self) -> Result<(), BuildError> {
+        let mut wave = Vec::new();
         for (layer, asked) in std::mem::take(&mut self.undecided) {
             let mode = self.modes.decide(layer, asked.len() as u64);
-            for asked in asked {
-                self.route(asked, mode);
-            }
+            wave.extend(asked.into_iter().map(|asked| (asked, mode)));
         }
+        self.send(wave);
         self.calls.start()
     }
 
@@ -135,6 +151,9 @@ impl<'a> Live<'a> {
             }
             if self.calls.is_busy() {
                 return self.calls.settled().await.map(Some);
+            }
+            if let Some(error) = self.stop.take() {
+                return Err(error);
             }
             self.batches.submit().await?;
             let found = self.taken();
@@ -184,37 +203,42 @@ impl<'a> Live<'a> {
 
 impl Answerer for Live<'_> {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        let mut wave = Vec::new();
         for asked in asked {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
-                self.missing_key = Some(BuildError::MissingKey {
+                self.stop = Some(BuildError::MissingKey {
                     provider: provider.clone(),
                     variable: variable.clone(),
                 });
                 self.calls.stop();
             }
-            if self.missing_key.is_some() {
+            if self.stop.is_some() {
                 return Ok(());
             }
             match self.modes.decided(asked.layer) {
-                Some(mode) => self.route(asked, mode),
+                Some(mode) => wave.push((asked, mode)),
                 None => self.undecided.entry(asked.layer).or_default().push(asked),
             }
         }
+        self.send(wave);
         self.calls.start()
     }
 
     async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
-        if let Some(error) = self.missing_key.take_if(|_| !self.calls.is_busy()) {
+        if let Some(error) = self.stop.take_if(|_| !self.calls.is_busy()) {
             return Err(error);
         }
-        if idle && self.missing_key.is_none() {
-            return self.settled_while_idle().await;
-        }
-        if !self.calls.is_busy() {
-            std::future::pending::<()>().await;
-        }
-        self.calls.settled().await.map(Some)
+        let settled = if idle && self.stop.is_none() {
+            self.settled_while_idle().await?
+        } else {
+            if !self.calls.is_busy() {
+                std::future::pending::<()>().await;
+            }
+            Some(self.calls.settled().await?)
+        };
+        self.budget.settle(settled.as_deref().unwrap_or_default());
+        Ok(settled)
     }
 
     fn mode(&self, layer: usize) -> Option<LayerMode> {

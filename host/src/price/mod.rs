@@ -8,6 +8,7 @@ mod amount;
 mod bill;
 mod estimate;
 mod forecast;
+mod ledger;
 mod table;
 mod tokens;
 
@@ -17,6 +18,7 @@ pub use amount::Amount;
 pub use bill::Bill;
 pub use estimate::Estimate;
 pub use forecast::Forecast;
+pub use ledger::{Excess, Ledger};
 pub use table::{LongPrice, Price, price_date};
 
 use crate::request::Usage;

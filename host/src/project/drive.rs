@@ -11,7 +11,7 @@ use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
 use crate::disk::FileLock;
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
-use crate::price::Prices;
+use crate::price::{Amount, Prices};
 use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
 use crate::view::Status;
 
@@ -81,6 +81,9 @@ impl Project {
             patience: order.patience,
             allow_partial: order.allow_partial,
             kind,
+            budget: order
+                .budget
+                .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
         };
         let outcome = runtime()?.block_on(async {
             tokio::select! {

@@ -90,6 +90,8 @@ impl ProjectError {
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
+                | BuildError::Budget { .. }
+                | BuildError::Unpriced(_)
                 | BuildError::OtherAnswers { .. } => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }

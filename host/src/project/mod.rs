@@ -14,7 +14,7 @@ use crate::disk;
 use crate::pipeline::{self, Pipeline};
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
-use crate::price::{Price, Prices};
+use crate::price::{Amount, Price, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
@@ -35,6 +35,8 @@ pub struct BuildOrder {
     pub allow_partial: bool,
     /// Go on with a build although the pipeline is another one now.
     pub allow_mismatch: bool,
+    /// What the build may cost at most; `None`: as the pipeline file says.
+    pub budget: Option<Amount>,
 }
 
 /// What came of driving a build.

@@ -11,7 +11,8 @@ use super::builds::BuildId;
 use super::requests::RequestId;
 use super::submissions::SubmissionId;
 use super::{Reader, Store, StoreError};
-use crate::request::{Answer, FailureKind, Usage};
+use crate::digest::Digest;
+use crate::request::{Answer, FailureKind, RequestKey, Usage};
 
 /// The number of an attempt in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +60,8 @@ pub enum SendState {
 pub struct Send<'r> {
     /// The request.
     pub request: RequestId,
+    /// Its key.
+    pub key: RequestKey,
     /// The layer that asked; empty where that is not on record.
     pub layer: &'r str,
     /// The model asked.
@@ -277,7 +280,7 @@ impl Reader {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.connection.prepare_cached(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
-                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens
+                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key
                  FROM attempt t JOIN request r ON r.id = t.request WHERE t.build = ?1 ORDER BY t.id",
             )?;
             let mut rows = statement.query([build.0])?;
@@ -285,6 +288,7 @@ impl Reader {
                 let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                 each(Send {
                     request: RequestId(row.get(0)?),
+                    key: RequestKey(Digest::from_bytes(row.get(10)?)),
                     layer: row.get_ref(1)?.as_str()?,
                     model: row.get_ref(2)?.as_str()?,
                     submission: row.get::<_, Option<i64>>(3)?.map(SubmissionId),

@@ -6,7 +6,7 @@ use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
 use super::{outcome, plan, runs};
-use crate::args::{BatchBuild, Global, Partial, Poll};
+use crate::args::{BatchBuild, Global, Money, Partial, Poll};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -30,18 +30,22 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             pipeline,
             poll,
             partial,
+            money,
         } => {
             let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
             let progress = progress();
-            project.run_batch(&order(poll, partial, false), &|event| progress.tell(event))?
+            project.run_batch(&order(poll, partial, money, false), &|event| {
+                progress.tell(event);
+            })?
         }
         BatchBuild::Resume {
             which,
             poll,
             partial,
+            money,
             allow_pipeline_mismatch,
         } => {
-            let order = order(poll, partial, *allow_pipeline_mismatch);
+            let order = order(poll, partial, money, *allow_pipeline_mismatch);
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
         }
@@ -60,11 +64,12 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, partial: &Partial, allow_mismatch: bool) -> BuildOrder {
+const fn order(poll: &Poll, partial: &Partial, money: &Money, allow_mismatch: bool) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
         allow_partial: partial.allow_partial,
         allow_mismatch,
+        budget: money.budget,
     }
 }
 

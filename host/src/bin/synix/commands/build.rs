@@ -27,6 +27,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         patience,
         allow_partial: args.partial.allow_partial,
         allow_mismatch: false,
+        budget: args.money.budget,
     };
     let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
     let report = {
