@@ -13,7 +13,7 @@
 //! 6  batch · view                           submissions: from requests to rows; what a person is shown
 //! 5  plan                                   what a build would do
 //! 4  store · plugin · llm · source          disk, guests, models, raw files
-//! 3  artifact · pipeline                    what it is about
+//! 3  artifact · pipeline · price            what it is about, and what it costs
 //! 2  ids · fingerprint · request            names, and what was asked
 //! 1  digest · json · clock · disk · crash   know nothing of synix
 //! ```
@@ -36,6 +36,7 @@ pub mod llm;
 pub mod pipeline;
 pub mod plan;
 pub mod plugin;
+pub mod price;
 pub mod project;
 pub mod request;
 pub mod source;

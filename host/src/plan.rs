@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::fingerprint::StaleReason;
 use crate::pipeline::BatchChoice;
+use crate::price::Amount;
 use crate::store::LayerMode;
 
 /// Decides how a layer's requests are answered in a batch build.
@@ -29,6 +30,8 @@ pub fn decide_mode(
 pub struct Plan {
     /// The layers in the pipeline's order.
     pub layers: Vec<PlanLayer>,
+    /// Why a cost is not known, a line for each cause.
+    pub unpriced: Vec<String>,
 }
 
 /// What a build would do in one layer.
@@ -46,8 +49,16 @@ pub struct PlanLayer {
     pub requests: u64,
     /// Whether the numbers are exact, or units behind unknown answers may add to them.
     pub exact: bool,
-    /// What the requests cost in US dollars; `None` where no price is known.
-    pub cost_usd: Option<f64>,
+    /// Input tokens of the requests; `None` where they cannot be counted.
+    pub input_tokens: Option<u64>,
+    /// Whether these are not all counted with the models' own tokenizers.
+    pub input_tokens_estimated: bool,
+    /// Output tokens of the requests at most; `None` where nothing limits them.
+    pub output_tokens_max: Option<u64>,
+    /// What the requests cost at most, in US dollars; `None` where that is not known.
+    pub cost_usd: Option<Amount>,
+    /// What they cost if every answer is empty; `None` where that is not known.
+    pub cost_usd_min: Option<Amount>,
     /// The stale units and why.
     pub stale_units: Vec<PlanUnit>,
     /// Units that cannot be made, and why.

@@ -22,6 +22,7 @@ mod failures;
 mod identity;
 mod layers;
 mod lifecycle;
+mod money;
 mod replay;
 mod sandbox;
 mod state;

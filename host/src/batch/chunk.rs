@@ -164,6 +164,7 @@ impl Batches<'_> {
                 let claim = store.claim(
                     queued.request,
                     self.build,
+                    self.layer_name(queued.layer),
                     Some(submission.id),
                     queued.accept_truncated,
                 )?;
@@ -206,9 +207,16 @@ impl Batches<'_> {
         positions.dedup();
         let names: Vec<&str> = positions
             .into_iter()
-            .filter_map(|position| self.settings.layers.get(position).map(String::as_str))
+            .map(|position| self.layer_name(position))
             .collect();
         names.join(", ")
+    }
+
+    fn layer_name(&self, position: usize) -> &str {
+        self.settings
+            .layers
+            .get(position)
+            .map_or("", String::as_str)
     }
 
     /// Writes the input file of a submission: one line for each request it holds.

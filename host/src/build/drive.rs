@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::budget::Budget;
 use super::dry::DryRun;
 use super::event::{Event, Observer};
 use super::journal::Journal;
@@ -23,6 +24,7 @@ use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
 use crate::plan::{Plan, PlanLayer, PlanUnit};
 use crate::plugin::Shape;
+use crate::price::{Amount, Forecast, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
 
@@ -37,6 +39,8 @@ pub struct Desk<'a> {
     pub replay: Option<&'a Arc<Cassette>>,
     /// The time.
     pub clock: &'a Clock,
+    /// What models cost.
+    pub prices: &'a Prices,
 }
 
 /// How a build is driven.
@@ -56,6 +60,8 @@ pub struct Drive<'a> {
     pub allow_partial: bool,
     /// Which command this is.
     pub kind: BuildKind,
+    /// What the build may cost at most.
+    pub budget: Option<Amount>,
 }
 
 /// How far a build came.
@@ -131,13 +137,21 @@ pub async fn drive(
         None => {
             let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
             let settings = drive.batches.clone();
-            let calls = SyncCalls::new(store, build, drive.providers, drive.concurrency.get());
+            let calls = SyncCalls::new(
+                store,
+                build,
+                settings.layers.clone(),
+                drive.providers,
+                drive.concurrency.get(),
+            );
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
+            let budget = Budget::new(store, build, desk.prices, drive.budget);
             finish(
                 site,
                 Live::new(
                     calls,
                     batches,
+                    budget,
                     modes,
                     above(desk.pipeline),
                     &drive,
@@ -217,7 +231,7 @@ pub async fn plan(
         allow_partial: false,
         observer: &|_| {},
     };
-    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes))?;
+    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes, desk.prices))?;
     scheduler.run(desk.pool(reader)?).await?;
     describe(&mut scheduler)
 }
@@ -232,6 +246,8 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
         }
     }
     let site = scheduler.site;
+    let mut unpriced = BTreeSet::new();
+    let nothing = Forecast::default();
     let layers = exact
         .into_iter()
         .enumerate()
@@ -245,6 +261,12 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                     .mode(position)
                     .map_or("auto", LayerMode::name),
             };
+            let asking = scheduler.answerer.asking.get(&position);
+            let requests = asking.map_or(0, |asking| asking.requests);
+            let forecast = asking.map_or(&nothing, |asking| {
+                asking.forecast(scheduler.answerer.mode(position))
+            });
+            unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
             let run = &mut scheduler.layers[position];
             run.stale_units
                 .sort_by(|left, right| left.unit.cmp(&right.unit));
@@ -253,20 +275,22 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                 mode,
                 units: run.fresh + run.stale,
                 stale: run.stale,
-                requests: scheduler
-                    .answerer
-                    .requests
-                    .get(&position)
-                    .copied()
-                    .unwrap_or(0),
+                requests,
                 exact,
-                cost_usd: None,
+                input_tokens: forecast.input_tokens,
+                input_tokens_estimated: forecast.input_estimated,
+                output_tokens_max: forecast.output_tokens,
+                cost_usd: forecast.most,
+                cost_usd_min: forecast.least,
                 stale_units: std::mem::take(&mut run.stale_units),
                 failures: std::mem::take(&mut run.failures),
             }
         })
         .collect();
-    Ok(Plan { layers })
+    Ok(Plan {
+        layers,
+        unpriced: unpriced.into_iter().collect(),
+    })
 }
 
 /// Adds the units that must follow from stale ones above, as far as they can be named.

@@ -5,22 +5,43 @@ use std::collections::BTreeMap;
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
 use super::modes::Modes;
+use crate::price::{Estimate, Forecast, Prices, Rate};
 use crate::store::{LayerMode, Reader};
 
-/// Counts the requests that would be sent, by layer.
+/// The requests of a layer that would be sent.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    pub(super) requests: u64,
+    sync: Forecast,
+    /// A layer's mode may be decided only when all its requests are known.
+    batch: Forecast,
+}
+
+impl Asking {
+    pub(super) fn forecast(&self, mode: Option<LayerMode>) -> &Forecast {
+        match mode {
+            Some(LayerMode::Batch) => &self.batch,
+            Some(LayerMode::Sync) | None => &self.sync,
+        }
+    }
+}
+
+/// Counts and prices the requests that would be sent, by layer.
 #[derive(Debug)]
 pub(super) struct DryRun<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
-    pub(super) requests: BTreeMap<usize, u64>,
+    prices: &'a Prices,
+    pub(super) asking: BTreeMap<usize, Asking>,
 }
 
 impl<'a> DryRun<'a> {
-    pub(super) const fn new(reader: Option<&'a Reader>, modes: Modes) -> Self {
+    pub(super) const fn new(reader: Option<&'a Reader>, modes: Modes, prices: &'a Prices) -> Self {
         Self {
             reader,
             modes,
-            requests: BTreeMap::new(),
+            prices,
+            asking: BTreeMap::new(),
         }
     }
 }
@@ -36,7 +57,12 @@ impl Answerer for DryRun<'_> {
                 None => false,
             };
             if !in_flight {
-                *self.requests.entry(asked.layer).or_default() += 1;
+                let asking = self.asking.entry(asked.layer).or_default();
+                let estimate = Estimate::of(&asked.request);
+                let model = &asked.request.model;
+                asking.requests += 1;
+                asking.sync.add(self.prices, model, &estimate, Rate::Sync);
+                asking.batch.add(self.prices, model, &estimate, Rate::Batch);
             }
         }
         Ok(())
@@ -46,8 +72,8 @@ impl Answerer for DryRun<'_> {
         if !idle {
             std::future::pending::<()>().await;
         }
-        for (layer, requests) in &self.requests {
-            self.modes.decide(*layer, *requests);
+        for (layer, asking) in &self.asking {
+            self.modes.decide(*layer, asking.requests);
         }
         Ok(None)
     }

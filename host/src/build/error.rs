@@ -6,6 +6,7 @@ use crate::batch::BatchError;
 use crate::disk::DiskError;
 use crate::llm::cassette::CassetteError;
 use crate::plugin::PluginError;
+use crate::price::{Amount, PriceError};
 use crate::source::SourceError;
 use crate::store::{BuildId, StoreError};
 
@@ -98,6 +99,23 @@ pub enum BuildError {
         /// The environment variable.
         variable: String,
     },
+    /// What is about to be sent could cost more than is left of the budget.
+    #[error(
+        "the budget of {budget} could be exceeded: {spent} is spent, at most {under_way} is under way, at most {asked} was about to be sent; what was sent is kept: raise budget_usd in the pipeline file or pass a higher --budget, and go on"
+    )]
+    Budget {
+        /// What may be spent.
+        budget: Amount,
+        /// What was billed, or may have been.
+        spent: Amount,
+        /// What is in flight may cost so much.
+        under_way: Amount,
+        /// What was about to be sent may cost so much.
+        asked: Amount,
+    },
+    /// There is a budget, and no telling what a request costs at most.
+    #[error("nothing can be sent within a budget: {0}")]
+    Unpriced(#[from] PriceError),
     /// A worker thread died.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkersGone,

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
+use super::budget::Budget;
 use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
@@ -45,6 +46,7 @@ const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
+    budget: Budget<'a>,
     modes: Modes,
     /// For each layer those it is made from, however far above, and itself.
     above: Arc<[BTreeSet<usize>]>,
@@ -76,6 +78,7 @@ impl<'a> Live<'a> {
     pub(super) fn new(
         calls: SyncCalls<'a>,
         batches: Batches<'a>,
+        budget: Budget<'a>,
         modes: Modes,
         above: Vec<BTreeSet<usize>>,
         drive: &Drive<'a>,
@@ -91,6 +94,7 @@ impl<'a> Live<'a> {
         Self {
             calls,
             batches,
+            budget,
             modes,
             above: above.into(),
             undecided: BTreeMap::new(),
@@ -102,6 +106,18 @@ impl<'a> Live<'a> {
             missing_keys: drive.missing_keys,
             stop: None,
             observer,
+        }
+    }
+
+    /// Sends requests, or none of them where the budget does not allow it.
+    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) {
+        if let Err(error) = self.budget.admit(&wave) {
+            self.stop = Some(error);
+            self.calls.stop();
+            return;
+        }
+        for (asked, mode) in wave {
+            self.route(asked, mode);
         }
     }
 
@@ -149,17 +165,23 @@ impl<'a> Live<'a> {
             .copied()
             .filter(|layer| ready(*layer))
             .collect();
+        let mut wave = Vec::new();
         for layer in decided {
             let asked = self.undecided.remove(&layer).unwrap_or_default();
             let mode = self.modes.decide(layer, asked.len() as u64);
-            for asked in asked {
-                self.route(asked, mode);
-            }
+            wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+        }
+        for queued in self.batches.take_for_sync() {
+            let asked = self.calls.stored(&queued)?;
+            // It was admitted at the price of a batch.
+            self.budget.forget(&asked.key);
+            wave.push((asked, LayerMode::Sync));
+        }
+        self.send(wave);
+        if let Some(error) = self.stop.take() {
+            return Err(error);
         }
         self.batches.submit(&ready)?;
-        for queued in self.batches.take_for_sync() {
-            self.calls.ask_stored(&queued)?;
-        }
         self.calls.start()
     }
 
@@ -258,6 +280,7 @@ impl<'a> Live<'a> {
 
 impl Answerer for Live<'_> {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        let mut wave = Vec::new();
         for asked in asked {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
@@ -270,10 +293,11 @@ impl Answerer for Live<'_> {
                 return Ok(());
             }
             match self.modes.decided(asked.layer) {
-                Some(mode) => self.route(asked, mode),
+                Some(mode) => wave.push((asked, mode)),
                 None => self.undecided.entry(asked.layer).or_default().push(asked),
             }
         }
+        self.send(wave);
         self.calls.start()
     }
 
@@ -284,7 +308,10 @@ impl Answerer for Live<'_> {
                     self.batches.drain().await?;
                     return Ok(None);
                 }
-                Ok(settled) => return Ok(settled),
+                Ok(Some(settled)) => {
+                    self.budget.settle(&settled);
+                    return Ok(Some(settled));
+                }
                 Err(error) => self.stop = Some(error),
             }
         }

@@ -6,6 +6,7 @@
 
 mod answerer;
 mod apply;
+mod budget;
 mod drive;
 mod dry;
 mod error;

@@ -24,12 +24,14 @@ pub type Providers = BTreeMap<String, Arc<Provider>>;
 pub(super) struct SyncCalls<'a> {
     store: &'a Store,
     build: BuildId,
+    /// Names of the layers by position.
+    layers: Vec<String>,
     providers: &'a Providers,
     concurrency: usize,
     queue: VecDeque<Asked>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
-    layers: BTreeMap<usize, usize>,
+    open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
     elsewhere: Vec<Asked>,
     /// Settled without a call.
@@ -54,6 +56,7 @@ impl<'a> SyncCalls<'a> {
     pub(super) fn new(
         store: &'a Store,
         build: BuildId,
+        layers: Vec<String>,
         providers: &'a Providers,
         concurrency: usize,
     ) -> Self {
@@ -61,11 +64,12 @@ impl<'a> SyncCalls<'a> {
         Self {
             store,
             build,
+            layers,
             providers,
             concurrency,
             queue: VecDeque::new(),
             in_flight: 0,
-            layers: BTreeMap::new(),
+            open_by_layer: BTreeMap::new(),
             elsewhere: Vec::new(),
             settled: Vec::new(),
             refusing: BTreeMap::new(),
@@ -75,33 +79,32 @@ impl<'a> SyncCalls<'a> {
     }
 
     pub(super) fn ask(&mut self, asked: Asked) {
-        *self.layers.entry(asked.layer).or_default() += 1;
+        *self.open_by_layer.entry(asked.layer).or_default() += 1;
         self.queue.push_back(asked);
     }
 
-    /// Takes over a request that was meant for a batch.
-    pub(super) fn ask_stored(&mut self, queued: &Queued) -> Result<(), BuildError> {
+    /// Returns a request that was meant for a batch as one for a call.
+    pub(super) fn stored(&self, queued: &Queued) -> Result<Asked, BuildError> {
         let request = self.store.request(queued.request)?;
-        self.ask(Asked {
+        Ok(Asked {
             key: queued.key,
             id: Some(queued.request),
             layer: queued.layer,
             accept_truncated: queued.accept_truncated,
             request: Arc::new(request),
-        });
-        Ok(())
+        })
     }
 
     /// Returns the layers whose requests are queued or in flight.
     pub(super) fn busy_layers(&self) -> BTreeSet<usize> {
-        self.layers.keys().copied().collect()
+        self.open_by_layer.keys().copied().collect()
     }
 
     fn left(&mut self, layer: usize) {
-        if let Some(count) = self.layers.get_mut(&layer) {
+        if let Some(count) = self.open_by_layer.get_mut(&layer) {
             *count -= 1;
             if *count == 0 {
-                self.layers.remove(&layer);
+                self.open_by_layer.remove(&layer);
             }
         }
     }
@@ -169,9 +172,10 @@ impl<'a> SyncCalls<'a> {
                 let mut claims = Vec::with_capacity(chosen.len());
                 for asked in chosen {
                     let Some(id) = asked.id else { continue };
-                    let claim = self
-                        .store
-                        .claim(id, self.build, None, asked.accept_truncated)?;
+                    let layer = self.layers.get(asked.layer).map_or("", String::as_str);
+                    let claim =
+                        self.store
+                            .claim(id, self.build, layer, None, asked.accept_truncated)?;
                     claims.push((claim, id, asked));
                 }
                 Ok(claims)

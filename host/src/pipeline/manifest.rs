@@ -28,6 +28,9 @@ pub(super) struct Manifest {
     /// Model roles by name; a layer without `model` uses the role `default`.
     #[serde(default)]
     pub(super) models: BTreeMap<String, ModelEntry>,
+    /// Prices by model, over those that synix knows.
+    #[serde(default)]
+    pub(super) prices: BTreeMap<String, PriceEntry>,
     /// Layers by name.
     #[serde(default)]
     pub(super) layers: BTreeMap<String, LayerEntry>,
@@ -39,6 +42,9 @@ pub(super) struct Manifest {
 pub(super) struct PipelineEntry {
     /// The pipeline's name.
     pub(super) name: String,
+    /// What a build may cost at most, in US dollars.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub(super) budget_usd: Option<f64>,
 }
 
 /// How a provider is reached.
@@ -89,6 +95,27 @@ pub(super) struct ModelEntry {
     pub(super) temperature: Option<f64>,
     /// Whether this model can be asked in batches; by default what the provider says.
     pub(super) batch: Option<bool>,
+}
+
+/// Prices of a model in US dollars per million tokens.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceEntry {
+    /// Input that is neither read from a cache nor written to it.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub input: Option<f64>,
+    /// Input read from the provider's cache.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub cached_input: Option<f64>,
+    /// Input written to the provider's cache.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub cache_write: Option<f64>,
+    /// Output, reasoning included.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub output: Option<f64>,
+    /// The factor on all of them in a batch.
+    #[schemars(range(min = 0, max = 10))]
+    pub batch: Option<f64>,
 }
 
 /// A layer: a source or a transform.

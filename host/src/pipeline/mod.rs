@@ -28,6 +28,7 @@ use serde_json::{Map, Value};
 pub use config::{FileValue, check_config, file_values, replace_values};
 pub use error::{NoBatchReason, PipelineError, PipelineErrorKind, PipelineErrors};
 pub use glob::{InvalidGlob, SourceGlob};
+pub use manifest::PriceEntry;
 pub use nearest::nearest;
 pub use position::Position;
 pub use profile::{BatchApi, BatchSupport, ModelRole, ProviderProfile};
@@ -50,6 +51,10 @@ pub struct Pipeline {
     pub providers: BTreeMap<String, ProviderProfile>,
     /// The model roles.
     pub models: BTreeMap<String, ModelRole>,
+    /// Prices by model, over those that synix knows.
+    pub prices: BTreeMap<String, PriceEntry>,
+    /// What a build may cost at most, in US dollars.
+    pub budget_usd: Option<f64>,
     /// The layers: each after its inputs, else in the order of the file.
     pub layers: Vec<Layer>,
     positions: Positions,

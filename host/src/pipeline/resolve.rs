@@ -47,6 +47,8 @@ pub(super) fn pipeline(text: &str) -> Result<Pipeline, PipelineErrors> {
         .collect();
     let pipeline = Pipeline {
         name: manifest.pipeline.name,
+        prices: manifest.prices,
+        budget_usd: manifest.pipeline.budget_usd,
         providers,
         models,
         layers,

@@ -7,6 +7,9 @@ use super::place::{Options, Place};
 use super::{BuildOrder, CleanReport, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
+use crate::disk;
+use crate::pipeline;
+use crate::price::Prices;
 use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
 use crate::view::Status;
 
@@ -31,7 +34,7 @@ pub fn resume(
     let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     let row = chosen(&store, build)?;
-    let status = Status::of(&store, row.id)?;
+    let status = Status::of(&store, row.id, &Prices::default())?;
     if row.cancelled || status.status == "completed" {
         return Err(BuildError::Ended {
             build: row.id,
@@ -152,6 +155,7 @@ pub fn cancel(
         allow_mismatch: false,
         sync_after: None,
         ruling: batch::Ruling::None,
+        budget: None,
     });
     let mut batches = batch::Batches::new(
         &store,
@@ -166,12 +170,46 @@ pub fn cancel(
         .map_err(BuildError::from)?;
     store.write(|| store.cancel_build(row.id))?;
     drop(lock);
-    report(&store, row.id)
+    report(&store, row.id, &project.prices)
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
 pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
     Ok(Reader::open(&Place::with_state(options)?.state())?)
+}
+
+/// Returns the prices in force for a build, or (`None`) for the newest snapshot: those of its pipeline file as it is now.
+///
+/// While that file is gone or wrong, no price is known: it may hold some.
+pub fn prices(
+    options: &Options,
+    reader: &Reader,
+    build: Option<BuildId>,
+) -> Result<Prices, ProjectError> {
+    let place = Place::with_state(options)?;
+    let build = match build {
+        Some(build) => Some(build),
+        None => reader.newest_snapshot()?.map(|snapshot| snapshot.build),
+    };
+    let row = build
+        .map(|build| reader.build(build))
+        .transpose()?
+        .flatten();
+    let file = row.map_or(place.file, |row| row.pipeline);
+    let path = options
+        .pipeline
+        .clone()
+        .unwrap_or_else(|| place.root.join(file));
+    let unusable = |why: String| Prices::unusable(why);
+    let bytes = match disk::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(unusable(error.to_string())),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(match pipeline::parse(&text) {
+        Ok(pipeline) => super::prices_of(&pipeline),
+        Err(_) => unusable(format!("{} is wrong", path.display())),
+    })
 }
 
 /// Forgets what the pipeline makes now, so that everything is made again from the answers on record.

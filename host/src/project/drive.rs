@@ -11,6 +11,7 @@ use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
 use crate::disk::FileLock;
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
+use crate::price::{Amount, Prices};
 use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
 use crate::view::Status;
 
@@ -77,6 +78,9 @@ impl Project {
             patience: order.patience,
             allow_partial: order.allow_partial,
             kind,
+            budget: order
+                .budget
+                .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
         };
         let outcome = runtime()?.block_on(async {
             tokio::select! {
@@ -96,7 +100,7 @@ impl Project {
         if self.place.cassette_mode == CassetteMode::Record {
             self.record(store)?;
         }
-        report(store, build)
+        report(store, build, &self.prices)
     }
 
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
@@ -142,6 +146,7 @@ impl Project {
             folder: &self.folder,
             replay,
             clock: &self.place.clock,
+            prices: &self.prices,
         }
     }
 
@@ -229,8 +234,12 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
         .map_err(|source| ProjectError::Here { source })
 }
 
-pub(super) fn report(store: &Store, build: BuildId) -> Result<Report, ProjectError> {
-    let status = Status::of(store, build)?;
+pub(super) fn report(
+    store: &Store,
+    build: BuildId,
+    prices: &Prices,
+) -> Result<Report, ProjectError> {
+    let status = Status::of(store, build, prices)?;
     let waiting = store
         .build(build)?
         .is_some_and(|build| build.closed.is_none());

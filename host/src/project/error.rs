@@ -91,6 +91,8 @@ impl ProjectError {
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
+                | BuildError::Budget { .. }
+                | BuildError::Unpriced(_)
                 | BuildError::OtherAnswers { .. }
                 | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
                 BuildError::Store(_)

@@ -16,11 +16,12 @@ use crate::disk;
 use crate::pipeline::{self, Pipeline};
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
+use crate::price::{Amount, Price, Prices};
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
-pub use again::{archive, cancel, clean, resume};
+pub use again::{archive, cancel, clean, prices, resume};
 pub use error::ProjectError;
 pub use place::{CassetteMode, Options};
 
@@ -40,6 +41,8 @@ pub struct BuildOrder {
     pub sync_after: Option<Duration>,
     /// The user's word on a batch whose create reply was lost.
     pub ruling: Ruling,
+    /// What the build may cost at most; `None`: as the pipeline file says.
+    pub budget: Option<Amount>,
 }
 
 /// What came of driving a build.
@@ -65,6 +68,7 @@ pub struct Project {
     place: Place,
     pipeline: Pipeline,
     ready: ReadyPipeline,
+    prices: Prices,
     folder: ProjectFolder,
 }
 
@@ -109,6 +113,7 @@ impl Project {
             })?;
         Ok(Self {
             place,
+            prices: prices_of(&pipeline),
             pipeline,
             ready,
             folder,
@@ -145,4 +150,20 @@ impl Project {
     ) -> Result<Report, ProjectError> {
         self.start(BuildKind::Batch, order, observer)
     }
+}
+
+/// Returns the prices in force for a pipeline.
+fn prices_of(pipeline: &Pipeline) -> Prices {
+    let own = pipeline.prices.iter().map(|(model, entry)| {
+        let price = Price {
+            input: entry.input,
+            cached_input: entry.cached_input,
+            cache_write: entry.cache_write,
+            output: entry.output,
+            batch: entry.batch,
+            long: None,
+        };
+        (model.clone(), price)
+    });
+    Prices::new(own.collect())
 }

@@ -12,7 +12,7 @@
 //! | `artifact`, `artifact_body` | output of a unit or file of a source |
 //! | `request`, `request_body` | request key |
 //! | `answer`, `answer_body` | first whole and first truncated answer to a request in a realm; never changed |
-//! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight |
+//! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight; `layer` is the one that asked |
 //! | `submission` | create call of a batch, written before the call |
 //! | `build`, `build_layer`, `build_unit` | command that drives work; its layers; its stale units |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
@@ -134,6 +134,7 @@ CREATE TABLE attempt (
   request INTEGER NOT NULL REFERENCES request,
   build INTEGER NOT NULL REFERENCES build,
   submission INTEGER REFERENCES submission,
+  layer TEXT NOT NULL DEFAULT '',
   state INTEGER NOT NULL,
   input_tokens INTEGER NOT NULL DEFAULT 0,
   cached_tokens INTEGER NOT NULL DEFAULT 0,

@@ -33,7 +33,7 @@ use crate::disk::{self, DiskError, FileLock};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
-pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
+pub use attempts::{AttemptId, AttemptNote, Claim, Send, SendState, Spent};
 pub use builds::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };

@@ -45,7 +45,7 @@ impl Bench {
     }
 
     fn claim(&self, request: RequestId) -> Claim {
-        let claim = || self.store.claim(request, self.build, None, false);
+        let claim = || self.store.claim(request, self.build, "notes", None, false);
         self.store.write(claim).unwrap()
     }
 
@@ -436,7 +436,7 @@ fn a_request_in_flight_is_not_granted_again() {
     let other = open_build(&bench.store);
     let claim = bench
         .store
-        .write(|| bench.store.claim(request, other, None, false))
+        .write(|| bench.store.claim(request, other, "notes", None, false))
         .unwrap();
     assert_eq!(claim, Claim::InFlight);
 }
@@ -465,7 +465,7 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
     bench.store.close_answered(attempt, request, &cut).unwrap();
     let accepting = bench
         .store
-        .write(|| bench.store.claim(request, bench.build, None, true))
+        .write(|| bench.store.claim(request, bench.build, "notes", None, true))
         .unwrap();
     assert_eq!(accepting, Claim::Answered(Box::new(cut)));
     assert!(matches!(bench.claim(request), Claim::Granted(_)));
@@ -589,7 +589,11 @@ fn requests_in_a_batch_are_no_orphans() {
         .unwrap();
     bench
         .store
-        .write(|| bench.store.claim(request, bench.build, Some(batch), false))
+        .write(|| {
+            bench
+                .store
+                .claim(request, bench.build, "notes", Some(batch), false)
+        })
         .unwrap();
     assert_eq!(bench.store.builds_in_flight().unwrap(), []);
     assert_eq!(bench.store.close_orphans(bench.build).unwrap(), 0);
@@ -607,7 +611,11 @@ fn a_released_submission_frees_what_it_still_holds() {
     for request in [first, second] {
         bench
             .store
-            .write(|| bench.store.claim(request, bench.build, Some(batch), false))
+            .write(|| {
+                bench
+                    .store
+                    .claim(request, bench.build, "notes", Some(batch), false)
+            })
             .unwrap();
     }
     let open = bench

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::show::{AskedView, asked};
 use crate::digest::Digest;
 use crate::fingerprint::StoredParts;
+use crate::price::Prices;
 use crate::store::{Reader, SnapshotArtifact, StoreError, StoredArtifact, StoredUnit};
 
 /// The graph of all that an artifact was made from.
@@ -87,14 +88,19 @@ struct SourceParts {
 }
 
 impl Lineage {
-    /// Returns the lineage of an artifact.
-    pub fn of(reader: &Reader, found: &SnapshotArtifact) -> Result<Self, StoreError> {
+    /// Returns the lineage of an artifact, with what its requests cost at `prices`.
+    pub fn of(
+        reader: &Reader,
+        found: &SnapshotArtifact,
+        prices: &Prices,
+    ) -> Result<Self, StoreError> {
         let lineage = Self {
             nodes: Vec::new(),
             edges: Vec::new(),
         };
         let mut walk = Walk {
             reader,
+            prices,
             lineage,
             nodes: HashSet::new(),
             edges: HashSet::new(),
@@ -106,6 +112,7 @@ impl Lineage {
 
 struct Walk<'a> {
     reader: &'a Reader,
+    prices: &'a Prices,
     lineage: Lineage,
     nodes: HashSet<String>,
     edges: HashSet<Edge>,
@@ -162,7 +169,7 @@ impl Walk<'_> {
                 self.connect(&from, id, &place);
             }
         }
-        for request in asked(self.reader, unit)? {
+        for request in asked(self.reader, unit, self.prices)? {
             let from = format!("request:{}", request.key);
             self.add(&from, NodeKind::Request(request));
             self.connect(&from, id, "answer");

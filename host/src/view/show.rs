@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::artifact::{Content, Metadata};
 use crate::digest::Digest;
 use crate::fingerprint::StoredParts;
+use crate::price::{Amount, Prices, Rate};
 use crate::request::RequestKey;
 use crate::store::{Reader, Realm, SnapshotArtifact, StoreError, StoredUnit};
 
@@ -46,6 +47,8 @@ pub struct Provenance {
     pub inputs: Vec<InputView>,
     /// What was asked, in order.
     pub requests: Vec<AskedView>,
+    /// What the answers to the unit that made it cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
     /// Whether an input was missing.
     pub partial: bool,
     /// Whether the answers came from a cassette.
@@ -80,11 +83,17 @@ pub struct AskedView {
     pub output_tokens: u64,
     /// The batch that answered; `None` where the request went alone.
     pub batch: Option<String>,
+    /// What the answer cost in US dollars, nothing where it came from a cassette; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
 }
 
 impl Shown {
-    /// Returns the artifact with its content and provenance.
-    pub fn of(reader: &Reader, found: &SnapshotArtifact) -> Result<Self, StoreError> {
+    /// Returns the artifact with its content, its provenance and what it cost at `prices`.
+    pub fn of(
+        reader: &Reader,
+        found: &SnapshotArtifact,
+        prices: &Prices,
+    ) -> Result<Self, StoreError> {
         let artifact = reader.artifact(found.artifact.id)?;
         let media_type = artifact.content.media_type().map(str::to_owned);
         let content = match artifact.content {
@@ -99,12 +108,16 @@ impl Shown {
             content,
             media_type,
             metadata: artifact.metadata,
-            provenance: provenance(reader, &reader.unit(found.artifact.unit)?)?,
+            provenance: provenance(reader, &reader.unit(found.artifact.unit)?, prices)?,
         })
     }
 }
 
-fn provenance(reader: &Reader, unit: &StoredUnit) -> Result<Provenance, StoreError> {
+fn provenance(
+    reader: &Reader,
+    unit: &StoredUnit,
+    prices: &Prices,
+) -> Result<Provenance, StoreError> {
     let mut inputs = Vec::new();
     for input in reader.inputs(unit.id)? {
         inputs.push(InputView {
@@ -113,6 +126,7 @@ fn provenance(reader: &Reader, unit: &StoredUnit) -> Result<Provenance, StoreErr
             id: input.digest.to_string(),
         });
     }
+    let requests = asked(reader, unit, prices)?;
     Ok(Provenance {
         unit: unit.key.clone(),
         fingerprint: unit.fingerprint,
@@ -121,14 +135,19 @@ fn provenance(reader: &Reader, unit: &StoredUnit) -> Result<Provenance, StoreErr
             .ok()
             .map(|parts| parts.layer.component),
         inputs,
-        requests: asked(reader, unit)?,
+        cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
+        requests,
         partial: unit.partial,
         replayed: unit.realm != Realm::Live,
     })
 }
 
-/// Returns what a unit asked, with who answered.
-pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>, StoreError> {
+/// Returns what a unit asked, with who answered and what that cost.
+pub(super) fn asked(
+    reader: &Reader,
+    unit: &StoredUnit,
+    prices: &Prices,
+) -> Result<Vec<AskedView>, StoreError> {
     let mut asked = Vec::new();
     for entry in reader.transcript(unit.id)? {
         let request = reader.request(entry.request)?;
@@ -143,6 +162,16 @@ pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>
             .as_ref()
             .map(|answer| answer.usage)
             .unwrap_or_default();
+        let rate = if batch.is_some() {
+            Rate::Batch
+        } else {
+            Rate::Sync
+        };
+        let cost_usd = if unit.realm == Realm::Live {
+            prices.cost(&request.model, &usage, rate).ok()
+        } else {
+            Some(Amount::ZERO)
+        };
         asked.push(AskedView {
             key: entry.key,
             provider: request.provider,
@@ -151,6 +180,7 @@ pub(super) fn asked(reader: &Reader, unit: &StoredUnit) -> Result<Vec<AskedView>
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             batch,
+            cost_usd,
         });
     }
     Ok(asked)

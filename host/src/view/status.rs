@@ -1,9 +1,12 @@
 //! Where a build stands, derived from its rows and those of its submissions.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::clock::Moment;
-use crate::store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
+use crate::price::{Amount, Bill, Prices, Rate};
+use crate::store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError, SubmissionId};
 
 /// Where a build stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,8 +35,10 @@ pub struct Status {
     pub requests: RequestsView,
     /// What providers counted for it.
     pub tokens: TokensView,
-    /// What it cost in US dollars; `None` where no price is known.
-    pub cost_usd: Option<f64>,
+    /// What it cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+    /// Why the cost is not known, a line for each cause.
+    pub unpriced: Vec<String>,
 }
 
 /// A layer of a build.
@@ -51,6 +56,10 @@ pub struct LayerView {
     pub failed: u64,
     /// Units that wait for answers.
     pub waiting: u64,
+    /// What providers counted for what the build sent for it.
+    pub tokens: TokensView,
+    /// What that cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
 }
 
 /// A batch of a build.
@@ -72,6 +81,10 @@ pub struct BatchView {
     pub failed: u64,
     /// The highest attempt number of its requests, from 1.
     pub attempt: u32,
+    /// What the provider counted for its rows.
+    pub tokens: TokensView,
+    /// What they cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
     /// What a person should know of it.
     pub note: Option<String>,
 }
@@ -101,7 +114,7 @@ pub struct RequestsView {
 }
 
 /// Tokens as the providers counted them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.
     pub input: u64,
@@ -109,6 +122,17 @@ pub struct TokensView {
     pub output: u64,
     /// Input tokens read from a provider's cache.
     pub cached: u64,
+}
+
+impl TokensView {
+    pub(super) const fn of(bill: &Bill) -> Self {
+        let usage = bill.usage();
+        Self {
+            input: usage.input_tokens,
+            output: usage.output_tokens,
+            cached: usage.cached_tokens,
+        }
+    }
 }
 
 /// A build in a list.
@@ -129,13 +153,14 @@ pub struct BuildView {
 }
 
 impl Status {
-    /// Returns where `build` stands.
-    pub fn of(reader: &Reader, build: BuildId) -> Result<Self, StoreError> {
+    /// Returns where `build` stands, with what it cost at `prices`.
+    pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let row = reader.build(build)?.ok_or_else(|| StoreError::Unusable {
             what: "build",
             detail: format!("there is no {build}"),
         })?;
-        let layers = layers(reader, build)?;
+        let bills = Bills::of(reader, build, prices)?;
+        let layers = layers(reader, build, &bills)?;
         let failures = reader
             .failed_units(build)?
             .into_iter()
@@ -159,19 +184,21 @@ impl Status {
             opened: row.opened,
             closed: row.closed,
             layers: layers.into_iter().map(|(_, layer)| layer).collect(),
-            batches: batches(reader, build)?,
+            batches: batches(reader, build, &bills)?,
             failures,
             requests: RequestsView {
                 sync: spent.sync,
                 batch: spent.batch,
                 unclear: spent.unclear,
             },
-            tokens: TokensView {
-                input: spent.usage.input_tokens,
-                output: spent.usage.output_tokens,
-                cached: spent.usage.cached_tokens,
-            },
-            cost_usd: None,
+            tokens: TokensView::of(&bills.whole),
+            cost_usd: bills.whole.cost(),
+            unpriced: bills
+                .whole
+                .unpriced()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         })
     }
 
@@ -221,13 +248,56 @@ fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
     Ok(if submitted { "submitted" } else { "collecting" })
 }
 
+/// What a build's sends cost: together, by layer and by batch.
+#[derive(Debug, Default)]
+struct Bills {
+    whole: Bill,
+    layers: BTreeMap<String, Bill>,
+    batches: BTreeMap<SubmissionId, Bill>,
+}
+
+impl Bills {
+    fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
+        let mut bills = Self::default();
+        reader.each_send(build, |send| {
+            let rate = if send.submission.is_some() {
+                Rate::Batch
+            } else {
+                Rate::Sync
+            };
+            let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
+            add(&mut bills.whole);
+            match bills.layers.get_mut(send.layer) {
+                Some(bill) => add(bill),
+                None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
+            }
+            if let Some(submission) = send.submission {
+                add(bills.batches.entry(submission).or_default());
+            }
+        })?;
+        Ok(bills)
+    }
+}
+
+/// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
+fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
+    bill.map_or((TokensView::default(), Some(Amount::ZERO)), |bill| {
+        (TokensView::of(bill), bill.cost())
+    })
+}
+
 /// Returns the layers of a build with their places in the pipeline's order.
-fn layers(reader: &Reader, build: BuildId) -> Result<Vec<(usize, LayerView)>, StoreError> {
+fn layers(
+    reader: &Reader,
+    build: BuildId,
+    bills: &Bills,
+) -> Result<Vec<(usize, LayerView)>, StoreError> {
     reader
         .build_layers(build)?
         .into_iter()
         .map(|layer| {
             let tally = reader.layer_tally(build, layer.position)?;
+            let (tokens, cost_usd) = sums(bills.layers.get(&layer.name));
             let view = LayerView {
                 name: layer.name,
                 mode: layer.mode.map(LayerMode::name),
@@ -235,18 +305,21 @@ fn layers(reader: &Reader, build: BuildId) -> Result<Vec<(usize, LayerView)>, St
                 done: layer.fresh + tally.done,
                 failed: tally.failed,
                 waiting: tally.waiting,
+                tokens,
+                cost_usd,
             };
             Ok((layer.position, view))
         })
         .collect()
 }
 
-fn batches(reader: &Reader, build: BuildId) -> Result<Vec<BatchView>, StoreError> {
+fn batches(reader: &Reader, build: BuildId, bills: &Bills) -> Result<Vec<BatchView>, StoreError> {
     reader
         .submissions_of(build)?
         .into_iter()
         .map(|submission| {
             let (succeeded, failed) = reader.submission_tally(submission.id)?;
+            let (tokens, cost_usd) = sums(bills.batches.get(&submission.id));
             let status = if submission.status.is_empty() {
                 submission.state.name().to_owned()
             } else {
@@ -261,6 +334,8 @@ fn batches(reader: &Reader, build: BuildId) -> Result<Vec<BatchView>, StoreError
                 succeeded,
                 failed,
                 attempt: submission.attempt,
+                tokens,
+                cost_usd,
                 note: submission.note,
             })
         })

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::fingerprint::source_fingerprint;
 use crate::ids::{Kind, Label, UnitKey};
+use crate::price::Prices;
 use crate::request::{Failure, FailureKind, Usage};
 use crate::store::{
     BuildId, BuildKind, BuildLayer, BuildRow, NewUnit, Realm, Store, UnitId, UnitState,
@@ -93,7 +94,11 @@ fn archive() -> (TempDir, Store) {
 #[test]
 fn the_status_of_a_build_follows_from_its_rows() {
     let (_folder, store, build) = state();
-    let word = || Status::of(&store, build).unwrap().status;
+    let word = || {
+        Status::of(&store, build, &Prices::default())
+            .unwrap()
+            .status
+    };
     assert_eq!(word(), "collecting");
     store.close_build(build, Some(Moment(1))).unwrap();
     assert_eq!(word(), "completed");
@@ -119,7 +124,10 @@ fn fresh_units_count_as_done() {
     store
         .keep_build_unit(build, 0, "a", UnitState::Waiting, None)
         .unwrap();
-    let layer = Status::of(&store, build).unwrap().layers.remove(0);
+    let layer = Status::of(&store, build, &Prices::default())
+        .unwrap()
+        .layers
+        .remove(0);
     assert_eq!(
         (layer.units, layer.done, layer.waiting, layer.failed),
         (3, 2, 1, 0)
@@ -155,7 +163,7 @@ fn a_slip_of_the_finger_is_offered_the_nearest_name() {
 #[test]
 fn the_lineage_of_a_source_ends_at_its_file() {
     let (_folder, store) = archive();
-    let lineage = Lineage::of(&store, &find(&store, "b/b").unwrap()).unwrap();
+    let lineage = Lineage::of(&store, &find(&store, "b/b").unwrap(), &Prices::default()).unwrap();
     assert_eq!(
         serde_json::to_value(&lineage.nodes[1]).unwrap()["type"],
         "source_file"

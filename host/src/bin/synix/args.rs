@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use synix::build::Patience;
+use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
 use synix::store::BuildId;
 
@@ -103,6 +104,15 @@ pub(crate) struct Build {
     pub(crate) no_wait: bool,
     #[command(flatten)]
     pub(crate) partial: Partial,
+    #[command(flatten)]
+    pub(crate) money: Money,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Money {
+    /// Send nothing that could make the build cost more than so many US dollars
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) budget: Option<Amount>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,6 +134,8 @@ pub(crate) enum BatchBuild {
         partial: Partial,
         #[command(flatten)]
         patience: SyncAfter,
+        #[command(flatten)]
+        money: Money,
     },
     /// Take a build up where it stands
     Resume {
@@ -135,6 +147,8 @@ pub(crate) enum BatchBuild {
         partial: Partial,
         #[command(flatten)]
         patience: SyncAfter,
+        #[command(flatten)]
+        money: Money,
         /// Go on although the pipeline is not what it was when the build was opened
         #[arg(long)]
         allow_pipeline_mismatch: bool,
@@ -208,6 +222,12 @@ fn build_id(text: &str) -> Result<BuildId, &'static str> {
     text.parse().map_err(|_| "a build is named like build-7")
 }
 
+fn dollars(text: &str) -> Result<Amount, &'static str> {
+    let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
+    usd.and_then(Amount::from_usd)
+        .ok_or("an amount is a number of US dollars such as 2.50")
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
@@ -273,6 +293,14 @@ mod tests {
         );
         for bad in ["", "h", "-1s", "1w"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_number_from_zero() {
+        assert_eq!(dollars("2.5"), dollars("$2.50"));
+        for bad in ["-1", "", "two", "nan", "1e99"] {
+            assert!(dollars(bad).is_err(), "{bad}");
         }
     }
 

@@ -3,11 +3,11 @@
 use synix::batch::Ruling;
 use synix::build::BuildError;
 use synix::project::{self, BuildOrder, Project, ProjectError, Report};
-use synix::store::{BuildId, BuildKind, Reader, StoreError};
+use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
 use super::{outcome, plan, runs};
-use crate::args::{BatchBuild, Global, Partial, Poll, SyncAfter};
+use crate::args::{BatchBuild, Global, Money, Partial, Poll, SyncAfter};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -32,10 +32,11 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             poll,
             partial,
             patience,
+            money,
         } => {
             let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
             let progress = progress();
-            let order = order(poll, partial, patience);
+            let order = order(poll, partial, patience, money);
             project.run_batch(&order, &|event| progress.tell(event))?
         }
         BatchBuild::Resume {
@@ -43,6 +44,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             poll,
             partial,
             patience,
+            money,
             allow_pipeline_mismatch,
             adopt,
             create_again,
@@ -55,7 +57,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             let order = BuildOrder {
                 allow_mismatch: *allow_pipeline_mismatch,
                 ruling,
-                ..order(poll, partial, patience)
+                ..order(poll, partial, patience, money)
             };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
@@ -75,13 +77,14 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, partial: &Partial, patience: &SyncAfter) -> BuildOrder {
+const fn order(poll: &Poll, partial: &Partial, patience: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
         allow_partial: partial.allow_partial,
         allow_mismatch: false,
         sync_after: patience.sync_after,
         ruling: Ruling::None,
+        budget: money.budget,
     }
 }
 
@@ -91,20 +94,21 @@ fn status(global: &Global, build: Option<BuildId>) -> Result<Status, ProjectErro
         let name = build.map_or_else(|| "yet".to_owned(), |build| build.to_string());
         ProjectError::Build(BuildError::UnknownBuild(name))
     };
-    let reader = match project::archive(&global.options(None)) {
+    let options = global.options(None);
+    let reader = match project::archive(&options) {
         Err(ProjectError::Store(StoreError::Absent { .. })) => return Err(unknown()),
         other => other?,
     };
-    let build = chosen(&reader, build)?.ok_or_else(unknown)?;
-    Ok(Status::of(&reader, build)?)
+    let row = chosen(&reader, build)?.ok_or_else(unknown)?;
+    let prices = project::prices(&options, &reader, Some(row.id))?;
+    Ok(Status::of(&reader, row.id, &prices)?)
 }
 
-fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildId>, StoreError> {
-    let row = match build {
+fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildRow>, StoreError> {
+    Ok(match build {
         Some(build) => reader.build(build)?,
         None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
-    };
-    Ok(row.map(|row| row.id))
+    })
 }
 
 fn state(status: &Status) -> Exit {

@@ -30,6 +30,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         allow_mismatch: false,
         sync_after: None,
         ruling: Ruling::None,
+        budget: args.money.budget,
     };
     let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
     let report = {

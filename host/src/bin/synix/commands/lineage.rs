@@ -10,8 +10,11 @@ use crate::failure::Exit;
 use crate::render::Screen;
 
 pub(super) fn run(global: &Global, args: &Name, screen: &Screen) -> anyhow::Result<Exit> {
-    let reader = project::archive(&global.options(None))?;
-    let lineage = Lineage::of(&reader, &view::find(&reader, &args.name)?)?;
+    let options = global.options(None);
+    let reader = project::archive(&options)?;
+    let found = view::find(&reader, &args.name)?;
+    let prices = project::prices(&options, &reader, None)?;
+    let lineage = Lineage::of(&reader, &found, &prices)?;
     screen.answer(&lineage, || text(&lineage))?;
     Ok(Exit::Done)
 }
@@ -68,11 +71,12 @@ fn words(kind: &NodeKind) -> String {
                 .as_ref()
                 .map_or_else(String::new, |batch| format!(", batch {batch}"));
             format!(
-                "request {}  {} {model}, {} tokens in, {} out{batch}",
+                "request {}  {} {model}, {} tokens in, {} out, cost {}{batch}",
                 asked.key.0.short(),
                 asked.provider,
                 asked.input_tokens,
-                asked.output_tokens
+                asked.output_tokens,
+                super::outcome::cost(asked.cost_usd)
             )
         }
     }

@@ -1,7 +1,8 @@
 //! Where a build stands, in words and as an exit code.
 
+use synix::price::Amount;
 use synix::project::Report;
-use synix::view::{BatchView, FailureView, Status};
+use synix::view::{BatchView, FailureView, LayerView, Status, TokensView};
 
 use crate::failure::Exit;
 use crate::render::{Column, table};
@@ -51,20 +52,19 @@ pub(super) fn text(status: &Status) -> String {
 }
 
 fn layers(status: &Status) -> Vec<String> {
-    let rows: Vec<_> = status
-        .layers
-        .iter()
-        .map(|layer| {
-            [
-                layer.name.clone(),
-                layer.mode.unwrap_or("-").to_owned(),
-                layer.units.to_string(),
-                layer.done.to_string(),
-                layer.failed.to_string(),
-                layer.waiting.to_string(),
-            ]
-        })
-        .collect();
+    if status.layers.is_empty() {
+        return Vec::new();
+    }
+    let work = |layer: &LayerView| {
+        [
+            layer.name.clone(),
+            layer.mode.unwrap_or("-").to_owned(),
+            layer.units.to_string(),
+            layer.done.to_string(),
+            layer.failed.to_string(),
+            layer.waiting.to_string(),
+        ]
+    };
     let columns = [
         Column::Left("layer"),
         Column::Left("mode"),
@@ -73,26 +73,70 @@ fn layers(status: &Status) -> Vec<String> {
         Column::Right("failed"),
         Column::Right("waiting"),
     ];
-    if rows.is_empty() {
-        Vec::new()
-    } else {
-        table(columns, &rows)
+    if !has_sent(status) {
+        let rows: Vec<_> = status.layers.iter().map(work).collect();
+        return table(columns, &rows);
     }
+    let rows: Vec<[String; 9]> = status
+        .layers
+        .iter()
+        .map(|layer| joined(work(layer), money(layer.tokens, layer.cost_usd)))
+        .collect();
+    table(joined(columns, MONEY), &rows)
 }
 
-fn spent(status: &Status) -> Option<String> {
+const MONEY: [Column; 3] = [
+    Column::Right("tokens in"),
+    Column::Right("out"),
+    Column::Right("cost"),
+];
+
+/// Returns what [`MONEY`] heads.
+fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
+    [
+        tokens.input.to_string(),
+        tokens.output.to_string(),
+        cost(amount),
+    ]
+}
+
+fn joined<T, const N: usize, const M: usize, const SUM: usize>(
+    left: [T; N],
+    right: [T; M],
+) -> [T; SUM] {
+    const { assert!(N + M == SUM, "the cells of both") };
+    let mut cells = left.into_iter().chain(right);
+    std::array::from_fn(|_| cells.next().expect("as many cells as both have"))
+}
+
+const fn has_sent(status: &Status) -> bool {
+    status.requests.sync + status.requests.batch + status.requests.unclear > 0
+}
+
+/// Returns a cost in words.
+pub(super) fn cost(cost: Option<Amount>) -> String {
+    cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
+}
+
+fn spent(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
-    if requests.sync + requests.batch + requests.unclear == 0 {
-        return None;
+    if !has_sent(status) {
+        return Vec::new();
     }
     let unclear = match requests.unclear {
         0 => String::new(),
         count => format!(", {count} perhaps billed without an answer"),
     };
-    Some(format!(
-        "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out",
-        requests.sync, requests.batch, tokens.input, tokens.output
-    ))
+    let mut lines = vec![format!(
+        "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out; cost: {}",
+        requests.sync,
+        requests.batch,
+        tokens.input,
+        tokens.output,
+        cost(status.cost_usd)
+    )];
+    lines.extend(status.unpriced.iter().cloned());
+    lines
 }
 
 fn failure(failure: &FailureView) -> [String; 2] {
@@ -128,10 +172,10 @@ fn advice(kind: &str) -> &'static str {
 }
 
 fn batches(batches: &[BatchView]) -> Vec<String> {
-    let rows: Vec<_> = batches
+    let rows: Vec<[String; 11]> = batches
         .iter()
         .map(|batch| {
-            [
+            let work = [
                 batch.id.clone().unwrap_or_else(|| "-".to_owned()),
                 batch.provider.clone(),
                 batch.layer.clone(),
@@ -140,7 +184,8 @@ fn batches(batches: &[BatchView]) -> Vec<String> {
                 batch.succeeded.to_string(),
                 batch.failed.to_string(),
                 batch.attempt.to_string(),
-            ]
+            ];
+            joined(work, money(batch.tokens, batch.cost_usd))
         })
         .collect();
     let columns = [
@@ -153,7 +198,7 @@ fn batches(batches: &[BatchView]) -> Vec<String> {
         Column::Right("failed"),
         Column::Right("attempt"),
     ];
-    let mut lines = table(columns, &rows);
+    let mut lines = table(joined(columns, MONEY), &rows);
     lines.extend(batches.iter().filter_map(|batch| {
         let note = batch.note.as_ref()?;
         Some(format!(

@@ -32,12 +32,18 @@ fn text(plan: &Plan) -> String {
         Column::Right("units"),
         Column::Right("stale"),
         Column::Right("requests"),
-        Column::Right("cost"),
+        Column::Right("tokens in"),
+        Column::Right("out at most"),
+        Column::Right("cost at most"),
     ];
     let mut lines = table(columns, &rows);
     if plan.layers.iter().any(|layer| !layer.exact) {
         lines.push("+: at least; more may follow from answers that are not known yet".to_owned());
     }
+    if plan.layers.iter().any(|layer| layer.input_tokens_estimated) {
+        lines.push("~: estimated; only the provider can count these tokens".to_owned());
+    }
+    lines.extend(plan.unpriced.iter().cloned());
     for layer in plan
         .layers
         .iter()
@@ -68,13 +74,14 @@ fn text(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-fn row(layer: &PlanLayer) -> [String; 6] {
-    let known = |number: u64| {
-        if layer.exact {
-            number.to_string()
-        } else {
-            format!("{number}+")
-        }
+fn row(layer: &PlanLayer) -> [String; 8] {
+    let more = if layer.exact { "" } else { "+" };
+    let known = |number: u64| format!("{number}{more}");
+    let sum = |tokens: Option<u64>, estimated: bool| match tokens {
+        _ if asks_nothing(layer) => "-".to_owned(),
+        None => "unknown".to_owned(),
+        Some(tokens) if estimated => format!("~{tokens}{more}"),
+        Some(tokens) => known(tokens),
     };
     [
         layer.name.clone(),
@@ -82,10 +89,23 @@ fn row(layer: &PlanLayer) -> [String; 6] {
         known(layer.units),
         known(layer.stale),
         known(layer.requests),
-        layer
-            .cost_usd
-            .map_or_else(|| "-".to_owned(), |cost| format!("${cost:.4}")),
+        sum(layer.input_tokens, layer.input_tokens_estimated),
+        sum(layer.output_tokens_max, false),
+        cost(layer, more),
     ]
+}
+
+/// A layer without requests to price, now or behind answers that are not known.
+fn asks_nothing(layer: &PlanLayer) -> bool {
+    layer.requests == 0 && (layer.exact || matches!(layer.mode, "source" | "none"))
+}
+
+fn cost(layer: &PlanLayer, more: &str) -> String {
+    match layer.cost_usd {
+        _ if asks_nothing(layer) => "-".to_owned(),
+        None => "unknown".to_owned(),
+        Some(cost) => format!("{cost}{more}"),
+    }
 }
 
 fn reasons(unit: &PlanUnit) -> String {

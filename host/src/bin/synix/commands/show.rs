@@ -8,8 +8,11 @@ use crate::failure::Exit;
 use crate::render::Screen;
 
 pub(super) fn run(global: &Global, args: &Name, screen: &Screen) -> anyhow::Result<Exit> {
-    let reader = project::archive(&global.options(None))?;
-    let shown = Shown::of(&reader, &view::find(&reader, &args.name)?)?;
+    let options = global.options(None);
+    let reader = project::archive(&options)?;
+    let found = view::find(&reader, &args.name)?;
+    let prices = project::prices(&options, &reader, None)?;
+    let shown = Shown::of(&reader, &found, &prices)?;
     if let Some(media_type) = &shown.media_type {
         screen.talk(&format!("{media_type}, in base64"));
     }

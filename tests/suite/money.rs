@@ -1,0 +1,362 @@
+//! What is shown as cost is what a provider bills; what may be spent is never exceeded.
+
+use serde_json::Value;
+use synix_scripted_provider::{Endpoint, Ledger, PriceClass, Reply, Rule, Script};
+
+use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
+
+/// What the ledger's entries cost, in picodollars, at the listed prices of the models of [`TEAM`].
+fn billed(ledger: &Ledger) -> u64 {
+    let cost = |entry: &synix_scripted_provider::Executed| {
+        let (input, output) = if entry.model.starts_with("gpt-4o-mini") {
+            (150_000, 600_000)
+        } else {
+            assert!(entry.model.starts_with("claude-haiku-4-5"), "{entry:?}");
+            (1_000_000, 5_000_000)
+        };
+        let sync = entry.input_tokens * input + entry.output_tokens * output;
+        match entry.price {
+            PriceClass::Sync => sync,
+            PriceClass::Batch => sync / 2,
+        }
+    };
+    ledger.executed.iter().map(cost).sum()
+}
+
+/// A cost in picodollars.
+#[track_caller]
+fn pico(cost: &Value) -> u64 {
+    let usd = cost.as_f64().unwrap_or_else(|| panic!("{cost} is no cost"));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small amount"
+    )]
+    let pico = (usd * 1e12).round() as u64;
+    pico
+}
+
+/// M10, M11: a sync build.
+#[test]
+fn a_build_costs_what_the_provider_billed() {
+    let bench = Workbench::team();
+    let status = bench.json(&["build"]);
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert!(billed(&bench.ledger()) > 0);
+}
+
+/// M9, M10: rows of batches at the batch rate, calls beside them at the other.
+#[test]
+fn a_batch_build_costs_what_the_provider_billed() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let status = bench.status();
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    let layers: u64 = status["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| pico(&layer["cost_usd"]))
+        .sum();
+    assert_eq!(layers, billed(&bench.ledger()));
+    // The batch carries the second layer, alone.
+    let batch = &status["batches"][0];
+    assert_eq!(batch["cost_usd"], status["layers"][1]["cost_usd"]);
+    assert_eq!(batch["tokens"], status["layers"][1]["tokens"]);
+}
+
+/// M11: a row that failed and one that is missing take nothing from the cost of the others.
+#[test]
+fn a_bad_row_does_not_spoil_the_cost_of_its_batch() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::on("amara").status(400)));
+    bench.run(&BATCH).expect_code(3);
+    let status = bench.status();
+    assert_eq!(status["batches"][0]["failed"], 1);
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert!(billed(&bench.ledger()) > 0);
+}
+
+/// M11: an answer that is no artifact was billed all the same.
+#[test]
+fn a_refusal_is_in_the_cost() {
+    let bench = Workbench::team();
+    let refusal = Reply::Refusal("I would rather not.".to_owned());
+    bench.script(Script::new().rule(Rule::on("amara").reply(refusal)));
+    bench.run(&["build"]).expect_code(3);
+    let status = bench.json(&["build", "--allow-partial"]);
+    // The second build asks amara's again, and is refused again.
+    let entries = bench.ledger().executed;
+    let of_second: Vec<_> = entries.into_iter().skip(3).collect();
+    assert_eq!(of_second.len(), 2);
+    let ledger = Ledger {
+        executed: of_second,
+        ..Ledger::default()
+    };
+    assert_eq!(pico(&status["cost_usd"]), billed(&ledger));
+}
+
+/// M10: each artifact says what its answers cost.
+#[test]
+fn artifacts_cost_what_their_answers_did() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let cost = |name: &str| {
+        let shown = bench.json(&["show", name]);
+        let requests = shown["provenance"]["requests"].as_array().unwrap();
+        let sum: u64 = requests.iter().map(|one| pico(&one["cost_usd"])).sum();
+        assert_eq!(pico(&shown["provenance"]["cost_usd"]), sum);
+        sum
+    };
+    let all: u64 = ["ws-amara", "ws-bela", "ws-chitra", "summary"]
+        .map(cost)
+        .iter()
+        .sum();
+    assert_eq!(all, billed(&bench.ledger()));
+    let lineage = bench.json(&["lineage", "summary"]);
+    let of_lineage: u64 = lineage["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|node| node["type"] == "request")
+        .map(|node| pico(&node["cost_usd"]))
+        .sum();
+    assert_eq!(of_lineage, all);
+}
+
+/// M9: a model that nobody gave a price for has none; its own price in the file is taken at once.
+#[test]
+fn an_unknown_model_has_no_price_until_the_file_gives_one() {
+    let bench = Workbench::team();
+    let layers = TEAM.replace("gpt-4o-mini", "our-own-model");
+    bench.pipeline("synix.toml", &layers);
+    bench.ok(&BATCH);
+    let status = bench.status();
+    assert_eq!(status["cost_usd"], Value::Null);
+    assert_eq!(status["layers"][1]["cost_usd"], Value::Null);
+    assert!(pico(&status["layers"][2]["cost_usd"]) > 0);
+    assert!(text(&status["unpriced"][0]).contains("our-own-model"));
+    let shown = bench.ok(&["batch-build", "status", "--latest"]);
+    assert!(shown.says("[prices.\"our-own-model\"]"), "{shown:?}");
+
+    let prices = "\n[prices.our-own-model]\ninput = 2\noutput = 4\nbatch = 0.25\n";
+    bench.pipeline("synix.toml", &format!("{layers}{prices}"));
+    let status = bench.status();
+    let (input, output) = bench.ledger().billed(PriceClass::Batch);
+    assert_eq!(
+        pico(&status["layers"][1]["cost_usd"]),
+        input * 500_000 + output * 1_000_000
+    );
+    assert_eq!(status["unpriced"].as_array().map(Vec::len), Some(0));
+}
+
+/// M10: nothing is paid in a replay.
+#[test]
+fn a_replay_costs_nothing() {
+    let bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
+    let status = bench.json(&["build", "--cassette-mode", "replay"]);
+    assert_eq!(pico(&status["cost_usd"]), 0);
+    let shown = bench.json(&["show", "summary"]);
+    assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
+}
+
+/// M9: a plan counts what is then sent, and its bounds hold.
+#[test]
+fn a_plan_bounds_what_is_then_billed() {
+    for (plan, build) in [
+        (&["plan"][..], &["build"][..]),
+        (&["batch-build", "plan"], &BATCH),
+    ] {
+        let bench = Workbench::team();
+        let planned = bench.json(plan);
+        let layer = &planned["layers"][1];
+        assert_eq!(layer["requests"], 3);
+        assert_eq!(layer["exact"], true);
+        assert_eq!(layer["input_tokens_estimated"], false);
+        assert_eq!(layer["output_tokens_max"], 600);
+        // What follows from answers is not known, and is said not to be.
+        assert_eq!(planned["layers"][2]["exact"], false);
+        assert_eq!(planned["layers"][2]["requests"], 0);
+        assert_eq!(bench.sent(), 0);
+
+        let ran = bench.ok(&[build, &["--json"]].concat()).json();
+        assert_eq!(bench.sent(), 4);
+        let made = &ran["layers"][1];
+        assert!(pico(&made["cost_usd"]) > 0);
+        assert!(pico(&made["cost_usd"]) <= pico(&layer["cost_usd"]));
+        assert!(pico(&layer["cost_usd_min"]) < pico(&layer["cost_usd"]));
+        assert!(made["tokens"]["input"].as_u64() <= layer["input_tokens"].as_u64());
+    }
+}
+
+/// M9: a batch is planned at its own rate.
+#[test]
+fn a_batch_plan_costs_half() {
+    let bench = Workbench::team();
+    let cost = |command: &[&str]| pico(&bench.json(command)["layers"][1]["cost_usd"]);
+    assert_eq!(cost(&["plan"]), cost(&["batch-build", "plan"]) * 2);
+}
+
+/// M9: what cannot be bounded is not given a number.
+#[test]
+fn a_plan_without_a_limit_has_a_least_and_no_most() {
+    let bench = Workbench::team();
+    let layers = TEAM.replace("max_tokens = 200\n", "");
+    bench.pipeline("synix.toml", &layers);
+    let layer = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(layer["output_tokens_max"], Value::Null);
+    assert_eq!(layer["cost_usd"], Value::Null);
+    assert!(pico(&layer["cost_usd_min"]) > 0);
+    assert!(bench.ok(&["plan"]).says("max_tokens"));
+}
+
+/// M9: a model that OpenAI did not publish an encoding for is estimated, and says so.
+#[test]
+fn a_plan_says_what_it_estimated() {
+    let bench = Workbench::team();
+    bench.pipeline(
+        "synix.toml",
+        &TEAM
+            .replace("model = \"cheap\"\n", "batch = false\n")
+            .replace("\nbatch = true\n", "\n"),
+    );
+    let layer = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(layer["input_tokens_estimated"], true);
+    assert!(bench.ok(&["plan"]).says("estimated"));
+    bench.ok(&["build"]);
+    let after = &bench.json(&["plan"])["layers"][1];
+    assert_eq!(after["requests"], 0);
+    assert_eq!(pico(&after["cost_usd"]), 0);
+    assert_eq!(after["input_tokens_estimated"], false);
+}
+
+/// M9: what could cost too much is refused before the first call, in both modes.
+#[test]
+fn a_budget_refuses_before_anything_is_sent() {
+    for build in [&["build"][..], &BATCH] {
+        let bench = Workbench::team();
+        let run = bench.run(&[build, &["--budget", "0.00001"]].concat());
+        let run = run.expect_code(5);
+        assert!(run.says("$0.0000 is spent"), "{run:?}");
+        assert!(run.says("was about to be sent"), "{run:?}");
+        let ledger = bench.ledger();
+        assert_eq!(ledger.calls.values().sum::<u64>(), 0, "{:?}", ledger.calls);
+    }
+}
+
+/// Enough for the first layer; the summary's answer could cost 0.0015 dollars.
+const HALFWAY: &str = "0.001";
+
+/// M9
+#[test]
+fn a_budget_stops_a_build_on_its_way_and_keeps_what_was_paid() {
+    let bench = Workbench::team();
+    let run = bench.run(&["build", "--budget", HALFWAY]).expect_code(5);
+    assert!(run.says("<$0.0001 is spent"), "{run:?}");
+    assert_eq!(bench.sent(), 3);
+    assert_eq!(bench.ledger().calls(Endpoint::Messages), 0);
+
+    let done = bench.json(&["build", "--budget", "0.01"]);
+    assert_eq!(done["status"], "completed");
+    assert_eq!(bench.sent(), 4);
+    assert_eq!(bench.ledger().duplicates(), []);
+}
+
+/// M9: what a batch build spent before counts when it is taken up again.
+#[test]
+fn a_batch_build_goes_on_with_a_higher_budget() {
+    let bench = Workbench::team();
+    bench
+        .run(&[&BATCH[..], &["--budget", HALFWAY]].concat())
+        .expect_code(5);
+    assert_eq!(bench.sent(), 3);
+    let status = bench.status();
+    assert_eq!(status["status"], "failed");
+    assert!(text(&status["error"]).contains("budget"));
+    bench
+        .run(&[&RESUME[..], &["--budget", HALFWAY]].concat())
+        .expect_code(5);
+    assert_eq!(bench.sent(), 3);
+    bench.ok(&[&RESUME[..], &["--budget", "0.01"]].concat());
+    assert_eq!(bench.sent(), 4);
+    assert_eq!(bench.ledger().duplicates(), []);
+    let status = bench.status();
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert!(pico(&status["cost_usd"]) <= 10_000_000_000);
+}
+
+/// M9: a batch under way counts with all that it may cost, also for the command that finds it there.
+#[test]
+fn what_is_in_flight_is_in_the_sums() {
+    let bench = Workbench::team();
+    // Two batched layers: 0.0002 dollars at most for the first, as much again for the second.
+    let more = TEAM.replace(
+        "[layers.summary]",
+        r#"[layers.again]
+transform = "map"
+inputs = ["bios"]
+model = "cheap"
+batch = true
+[layers.again.config]
+prompt = "Again: {{ content }}"
+label = "again-{{ label }}"
+
+[layers.summary]"#,
+    );
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run", "--budget", "0.01"]);
+    let before = bench.sent();
+    assert_eq!(before, 3);
+    bench.pipeline("synix.toml", &more);
+    let resume = [
+        "batch-build",
+        "resume",
+        "--allow-pipeline-mismatch",
+        "--budget",
+    ];
+    let run = bench
+        .run(&[&resume[..], &["0.0003"]].concat())
+        .expect_code(5);
+    assert!(run.says("at most $0.0002 is under way"), "{run:?}");
+    assert_eq!(bench.sent(), before);
+    bench.ok(&[&resume[..], &["0.0005"]].concat());
+    assert_eq!(bench.sent(), before + 3);
+}
+
+#[test]
+fn the_budget_of_the_file_holds_unless_the_command_has_another() {
+    let bench = Workbench::team();
+    let file = bench.path("synix.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace("name = \"suite\"", "name = \"suite\"\nbudget_usd = 0.00001");
+    bench.write("synix.toml", &text);
+    bench.run(&["build"]).expect_code(5);
+    assert_eq!(bench.sent(), 0);
+    bench.ok(&["build", "--budget", "1"]);
+    // Nothing is left to send, so nothing is refused.
+    bench.ok(&["build"]);
+}
+
+/// M9: without a highest cost there is no telling, and the model is named.
+#[test]
+fn a_budget_refuses_what_has_no_highest_cost() {
+    for (without, words) in [
+        (
+            TEAM.replace("gpt-4o-mini", "our-own-model"),
+            "no price is known for model `our-own-model`",
+        ),
+        (
+            TEAM.replace("max_tokens = 200\n", ""),
+            "model `gpt-4o-mini` is asked without max_tokens",
+        ),
+    ] {
+        let bench = Workbench::team();
+        bench.pipeline("synix.toml", &without);
+        let run = bench.run(&["build", "--budget", "100"]).expect_code(5);
+        assert!(run.says(words), "{run:?}");
+        assert_eq!(bench.sent(), 0);
+        bench.ok(&["build"]);
+    }
+}
