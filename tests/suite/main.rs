@@ -16,6 +16,7 @@
 mod batch;
 mod build;
 mod cli;
+mod damage;
 mod docs;
 mod failures;
 mod identity;

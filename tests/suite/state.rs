@@ -1,26 +1,8 @@
-//! The state folder: damage is never repaired in silence, and a newer format is read but not written.
+//! The state folder: many processes, other formats, other years.
 
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::workbench::{BATCH, Workbench};
-
-/// L8: a damaged database stops every command that could spend money.
-#[test]
-fn a_damaged_state_is_reported_and_nothing_is_sent() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.write(
-        ".synix/state.sqlite3",
-        "this is no database, whatever its name says",
-    );
-    for arguments in [&["build"][..], &BATCH] {
-        let run = bench.run(arguments).expect_code(1);
-        assert!(run.says("corrupted"), "{run:?}");
-    }
-    assert_eq!(bench.sent(), 4);
-    let text = std::fs::read_to_string(bench.path(".synix/state.sqlite3")).unwrap();
-    assert!(text.starts_with("this is no database"), "{text}");
-}
 
 /// L9: what a later synix wrote is left alone.
 #[test]

@@ -62,6 +62,11 @@ pub enum Event {
         /// How many.
         requests: usize,
     },
+    /// A damaged state gave way to a new one.
+    StateReset {
+        /// What the old one held, as far as it could be read.
+        lost: String,
+    },
     /// Something about a batch.
     Batch(BatchEvent),
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::drive::{realm, report, runtime, take_lock};
 use super::place::{Options, Place};
-use super::{BuildOrder, CleanReport, ProjectError, Report};
+use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer};
-use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store, StoreError};
 use crate::view::Status;
 
 /// Returns the build that a user names, or the newest batch build.
@@ -29,7 +29,13 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = match Store::open(&place.state()) {
+        // With the state its builds are lost; the pipeline starts over in a new one.
+        Err(StoreError::Damaged { .. }) if order.reset_state => {
+            return Project::open(options)?.run_batch(order, observer);
+        }
+        other => other?,
+    };
     let row = chosen(&store, build)?;
     let status = Status::of(&store, row.id)?;
     if row.cancelled || status.status == "completed" {
@@ -44,6 +50,7 @@ pub fn resume(
         .into());
     }
     let project = place.project_of(&row, options)?;
+    project.check_recording()?;
     let cassette = project.replay()?;
     let words = |realm: Realm| {
         if realm == Realm::Live {

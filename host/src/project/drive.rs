@@ -21,8 +21,9 @@ impl Project {
         order: &BuildOrder,
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
-        let store = Store::open(&self.place.state())?;
+        self.check_recording()?;
         let cassette = self.replay()?;
+        let (store, lost) = self.state(order.reset_state)?;
         let row = BuildRow {
             id: BuildId(0),
             kind: kind.name().to_owned(),
@@ -35,8 +36,18 @@ impl Project {
             cancelled: false,
             error: None,
         };
-        let build = store.write(|| store.open_build(&row, kind))?;
+        let build = store.write(|| {
+            let build = store.open_build(&row, kind)?;
+            if let Some(lost) = &lost {
+                store.abandon_lost(build, lost, row.opened)?;
+            }
+            Ok::<_, ProjectError>(build)
+        })?;
         let lock = self.lock(&store, build)?;
+        if let Some(lost) = &lost {
+            store.end_reset()?;
+            self.abandon(&store, build, lost, cassette.is_none(), observer)?;
+        }
         let report = self.drive(&store, build, kind, cassette.as_ref(), order, observer);
         drop(lock);
         report
@@ -102,14 +113,18 @@ impl Project {
         report(store, build)
     }
 
+    /// Refuses a damaged cassette before money is spent on what it should hold.
+    pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
+        if self.place.cassette_mode == CassetteMode::Record {
+            Cassette::load_if_there(&self.cassette_path())?;
+        }
+        Ok(())
+    }
+
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
         let path = self.cassette_path();
-        let mut cassette = if path.exists() {
-            Cassette::load(&path)?
-        } else {
-            Cassette::default()
-        };
+        let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
         let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
             return Ok(());
         };

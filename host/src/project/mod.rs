@@ -6,6 +6,7 @@ mod environment;
 mod error;
 mod first_party;
 mod place;
+mod reset;
 
 use std::num::NonZero;
 
@@ -34,6 +35,8 @@ pub struct BuildOrder {
     pub allow_partial: bool,
     /// Go on with a build although the pipeline is another one now.
     pub allow_mismatch: bool,
+    /// Start a new state where the present one is damaged.
+    pub reset_state: bool,
 }
 
 /// What came of driving a build.

@@ -102,14 +102,17 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
-    pub(crate) partial: Partial,
+    pub(crate) risks: Risks,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Partial {
+pub(crate) struct Risks {
     /// Build from what there is where an input failed
     #[arg(long)]
     pub(crate) allow_partial: bool,
+    /// Start a new state where this one is damaged; what it held is paid for again
+    #[arg(long)]
+    pub(crate) reset_state: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,7 +124,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         poll: Poll,
         #[command(flatten)]
-        partial: Partial,
+        risks: Risks,
     },
     /// Take a build up where it stands
     Resume {
@@ -130,7 +133,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         poll: Poll,
         #[command(flatten)]
-        partial: Partial,
+        risks: Risks,
         /// Go on although the pipeline is not what it was when the build was opened
         #[arg(long)]
         allow_pipeline_mismatch: bool,

@@ -67,6 +67,7 @@ impl Bars {
             | Event::Log { .. }
             | Event::WaitingForOthers { .. }
             | Event::Unclear { .. }
+            | Event::StateReset { .. }
             | Event::Batch(_) => {}
         }
     }
@@ -115,6 +116,7 @@ fn words(event: &Event) -> Option<String> {
                 "{requests} requests of an earlier process may have been billed without an answer"
             )
         }
+        Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })
 }

@@ -6,7 +6,7 @@ use synix::store::{BuildId, BuildKind, Reader, StoreError};
 use synix::view::Status;
 
 use super::{outcome, plan, runs};
-use crate::args::{BatchBuild, Global, Partial, Poll};
+use crate::args::{BatchBuild, Global, Poll, Risks};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -29,19 +29,19 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
         BatchBuild::Run {
             pipeline,
             poll,
-            partial,
+            risks,
         } => {
             let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
             let progress = progress();
-            project.run_batch(&order(poll, partial, false), &|event| progress.tell(event))?
+            project.run_batch(&order(poll, risks, false), &|event| progress.tell(event))?
         }
         BatchBuild::Resume {
             which,
             poll,
-            partial,
+            risks,
             allow_pipeline_mismatch,
         } => {
-            let order = order(poll, partial, *allow_pipeline_mismatch);
+            let order = order(poll, risks, *allow_pipeline_mismatch);
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
         }
@@ -60,11 +60,12 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, partial: &Partial, allow_mismatch: bool) -> BuildOrder {
+const fn order(poll: &Poll, risks: &Risks, allow_mismatch: bool) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
-        allow_partial: partial.allow_partial,
+        allow_partial: risks.allow_partial,
         allow_mismatch,
+        reset_state: risks.reset_state,
     }
 }
 
