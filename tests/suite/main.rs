@@ -22,6 +22,7 @@ mod failures;
 mod identity;
 mod layers;
 mod lifecycle;
+mod old_state;
 mod replay;
 mod sandbox;
 mod state;
