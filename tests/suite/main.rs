@@ -27,6 +27,7 @@ mod replay;
 mod sandbox;
 mod state;
 mod templates;
+mod waiting;
 mod workbench;
 
 /// A file without its `mod` line would never be compiled and its tests never run.

@@ -67,6 +67,11 @@ pub enum Event {
         /// What the old one held, as far as it could be read.
         lost: String,
     },
+    /// What the pipeline file says about the end of a build went wrong.
+    OnDone {
+        /// What went wrong.
+        message: String,
+    },
     /// Something about a batch.
     Batch(BatchEvent),
 }

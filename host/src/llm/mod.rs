@@ -11,6 +11,7 @@
 //! body · rows · outcome  what they share: the one body, rows of a batch, what counts as an answer
 //! transport              how it is said: HTTP, with patience, pace, wait, fault and error
 //! cassette               recorded answers, without any provider
+//! webhook                the same HTTP for one document to a URL of the user's
 //! ```
 
 mod anthropic;
@@ -31,6 +32,7 @@ mod testing;
 mod tests;
 mod transport;
 mod wait;
+mod webhook;
 
 use std::path::Path;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub use openai::is_reasoning_model;
 pub use rows::{GarbledRow, Row, read_row};
 pub use secret::Secret;
 pub use state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
+pub use webhook::{WebhookError, post_json};
 
 use crate::request::{Outcome, Request, Wire};
 use transport::{Call, Transport};

@@ -176,7 +176,9 @@ pub fn cancel(
         .map_err(BuildError::from)?;
     store.write(|| store.cancel_build(row.id))?;
     drop(lock);
-    report(&store, row.id)
+    let report = report(&store, row.id)?;
+    project.ended(&report.status, row.realm != Realm::Live, observer)?;
+    Ok(report)
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::interrupt::{interrupted, left};
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
@@ -94,23 +95,34 @@ impl Project {
         };
         let outcome = runtime()?.block_on(async {
             tokio::select! {
-                driven = build::drive(self.desk(cassette), drive, store, build, observer) => driven,
-                _ = tokio::signal::ctrl_c() => Err(BuildError::Interrupted { build }),
+                driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
+                () = interrupted() => None,
             }
         });
+        let replayed = cassette.is_some();
         match outcome {
-            Ok(_) => {}
-            Err(error @ BuildError::Interrupted { .. }) => return Err(error.into()),
-            Err(error) => {
+            Some(Ok(_)) => {}
+            None => return Err(left(store, build, kind)?),
+            Some(Err(error)) => {
                 // The first error is the one to report.
-                let _ = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                let kept = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                if let (Ok(()), Ok(status)) = (kept, Status::of(store, build)) {
+                    self.ended(&status, replayed, observer)?;
+                }
                 return Err(error.into());
             }
         }
-        if self.place.cassette_mode == CassetteMode::Record {
-            self.record(store)?;
+        let recorded = if self.place.cassette_mode == CassetteMode::Record {
+            self.record(store)
+        } else {
+            Ok(())
+        };
+        let report = report(store, build)?;
+        if !report.waiting {
+            self.ended(&report.status, replayed, observer)?;
         }
-        report(store, build)
+        recorded?;
+        Ok(report)
     }
 
     /// Refuses a damaged cassette before money is spent on what it should hold.

@@ -5,6 +5,8 @@ mod drive;
 mod environment;
 mod error;
 mod first_party;
+mod interrupt;
+mod on_done;
 mod place;
 mod reset;
 

@@ -149,6 +149,12 @@ pub(crate) enum BatchBuild {
         /// Exit with 4 while the build waits, 3 if units failed, 1 if it failed or was cancelled
         #[arg(long)]
         exit_code: bool,
+        /// Stay until the build has ended, and tell what changes; asks no provider
+        #[arg(long)]
+        watch: bool,
+        /// Look at the state every so many seconds
+        #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5", requires = "watch")]
+        poll_interval: Duration,
     },
     /// Cancel a build and its batches at the providers
     Cancel(Which),

@@ -5,7 +5,7 @@ use synix::project::{self, BuildOrder, Project, ProjectError, Report};
 use synix::store::{BuildId, BuildKind, Reader, StoreError};
 use synix::view::Status;
 
-use super::{outcome, plan, runs};
+use super::{outcome, plan, runs, watch};
 use crate::args::{BatchBuild, Global, Poll, Risks};
 use crate::failure::Exit;
 use crate::progress::Progress;
@@ -17,8 +17,16 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
     let report = match args {
         BatchBuild::Plan(args) => return plan::run(global, args, BuildKind::Batch, screen),
         BatchBuild::List => return runs::run(global, Some(BuildKind::Batch), screen),
-        BatchBuild::Status { which, exit_code } => {
-            let status = status(global, which.build)?;
+        BatchBuild::Status {
+            which,
+            exit_code,
+            watch: stay,
+            poll_interval,
+        } => {
+            let mut status = status(global, which.build)?;
+            if *stay {
+                status = watch::to_the_end(&options, status, *poll_interval, screen)?;
+            }
             screen.answer(&status, || outcome::text(&status))?;
             return Ok(if *exit_code {
                 state(&status)
