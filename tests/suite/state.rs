@@ -1,39 +1,38 @@
-//! The state folder: damage is never repaired in silence, and a newer format is read but not written.
+//! The state folder: many processes, other formats, other years.
 
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::workbench::{BATCH, Workbench};
 
-/// L8: a damaged database stops every command that could spend money.
-#[test]
-fn a_damaged_state_is_reported_and_nothing_is_sent() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.write(
-        ".synix/state.sqlite3",
-        "this is no database, whatever its name says",
-    );
-    for arguments in [&["build"][..], &BATCH] {
-        let run = bench.run(arguments).expect_code(1);
-        assert!(run.says("corrupted"), "{run:?}");
-    }
-    assert_eq!(bench.sent(), 4);
-    let text = std::fs::read_to_string(bench.path(".synix/state.sqlite3")).unwrap();
-    assert!(text.starts_with("this is no database"), "{text}");
-}
-
-/// L9: what a later synix wrote is left alone.
+/// L9: what a later synix wrote is read by every command that only reads, and written by none.
 #[test]
 fn a_newer_state_is_read_but_not_written() {
     let bench = Workbench::team();
-    bench.ok(&["build"]);
+    bench.ok(&BATCH);
     bench
         .database()
         .pragma_update(None, "user_version", 1000)
         .unwrap();
-    let run = bench.run(&["build"]).expect_code(1);
-    assert!(run.says("format 1000"), "{run:?}");
-    assert_eq!(bench.names().len(), 7);
+    let before = std::fs::read(bench.path(".synix/state.sqlite3")).unwrap();
+    let reading: [&[&str]; 7] = [
+        &["list"],
+        &["show", "summary"],
+        &["lineage", "summary"],
+        &["runs"],
+        &["plan"],
+        &["batch-build", "list"],
+        &["batch-build", "status", "--latest"],
+    ];
+    for arguments in reading {
+        bench.ok(arguments);
+    }
+    let writing: [&[&str]; 4] = [&["build"], &BATCH, &["clean"], &["build", "--reset-state"]];
+    for arguments in writing {
+        let run = bench.run(arguments).expect_code(1);
+        assert!(run.says("format 1000"), "{run:?}");
+    }
+    let after = std::fs::read(bench.path(".synix/state.sqlite3")).unwrap();
+    assert!(before == after, "the file was written");
 }
 
 /// L7: readers work beside a writer.

@@ -266,7 +266,6 @@ fn sequence(seed: u64, tally: &Tally) {
 /// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16: whatever happens, in whatever order.
 #[test]
 #[expect(
-    clippy::print_stdout,
     reason = "the figures are what a long run is for"
 )]
 fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {

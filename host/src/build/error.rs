@@ -119,14 +119,6 @@ pub enum BuildError {
     /// A worker thread died.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkersGone,
-    /// The user interrupted.
-    #[error(
-        "interrupted; answers so far are kept and batches already sent go on: `synix batch-build resume {build}` takes them up, `synix batch-build cancel {build}` stops them"
-    )]
-    Interrupted {
-        /// The build.
-        build: BuildId,
-    },
 }
 
 /// Returns an error with its causes in one line.

@@ -62,6 +62,16 @@ pub enum Event {
         /// How many.
         requests: usize,
     },
+    /// A damaged state gave way to a new one.
+    StateReset {
+        /// What the old one held, as far as it could be read.
+        lost: String,
+    },
+    /// What the pipeline file says about the end of a build went wrong.
+    OnDone {
+        /// What went wrong.
+        message: String,
+    },
     /// Something about a batch.
     Batch(BatchEvent),
 }

@@ -13,6 +13,7 @@
 //! download               how rows come to disk
 //! transport              how it is said: HTTP, with patience, pace, wait, fault and error
 //! cassette               recorded answers, without any provider
+//! webhook                the same HTTP for one document to a URL of the user's
 //! ```
 
 mod anthropic;
@@ -36,6 +37,7 @@ mod testing;
 mod tests;
 mod transport;
 mod wait;
+mod webhook;
 
 use std::path::Path;
 use std::time::Duration;
@@ -52,6 +54,7 @@ pub use openai::is_reasoning_model;
 pub use rows::{GarbledRow, Row, read_row};
 pub use secret::Secret;
 pub use state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
+pub use webhook::{WebhookError, post_json};
 
 use crate::pipeline::BatchApi;
 use crate::request::{Outcome, Request, RequestKey, Wire};

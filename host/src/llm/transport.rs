@@ -333,13 +333,13 @@ impl Transport {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Connections {
+pub(super) enum Connections {
     Kept,
     Fresh,
 }
 
 /// Makes a client that sends each request once and follows no redirect.
-fn client(
+pub(super) fn client(
     base: &Url,
     headers: &HeaderMap,
     connections: Connections,

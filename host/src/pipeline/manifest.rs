@@ -45,6 +45,36 @@ pub(super) struct PipelineEntry {
     /// What a build may cost at most, in US dollars.
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub(super) budget_usd: Option<f64>,
+    /// What runs when a build ends: a line for the shell, or a program and its arguments. It gets the status as JSON on stdin.
+    pub(super) on_done: Option<CommandEntry>,
+    /// Where the status is sent to as JSON when a build ends.
+    pub(super) on_done_url: Option<String>,
+    /// Whether both happen after a replay, too.
+    #[serde(default)]
+    pub(super) on_done_in_replay: bool,
+}
+
+/// A command: a line for the shell, or a program and its arguments.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum CommandEntry {
+    Shell(String),
+    Words(Vec<String>),
+}
+
+impl JsonSchema for CommandEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Command".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "array"],
+            "items": { "type": "string" },
+            "minLength": 1,
+            "minItems": 1,
+        })
+    }
 }
 
 /// How a provider is reached.

@@ -14,6 +14,7 @@ mod graph;
 mod layers;
 mod manifest;
 mod nearest;
+mod on_done;
 mod position;
 mod profile;
 mod resolve;
@@ -30,6 +31,7 @@ pub use error::{NoBatchReason, PipelineError, PipelineErrorKind, PipelineErrors}
 pub use glob::{InvalidGlob, SourceGlob};
 pub use manifest::PriceEntry;
 pub use nearest::nearest;
+pub use on_done::{DoneCommand, OnDone};
 pub use position::Position;
 pub use profile::{BatchApi, BatchSupport, ModelRole, ProviderProfile};
 pub use schema::json_schema;
@@ -47,6 +49,8 @@ pub const DEFAULT_ROLE: &str = "default";
 pub struct Pipeline {
     /// Its name.
     pub name: String,
+    /// What happens when a build ends.
+    pub on_done: OnDone,
     /// The providers, those that need no entry included.
     pub providers: BTreeMap<String, ProviderProfile>,
     /// The model roles.

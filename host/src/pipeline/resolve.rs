@@ -17,7 +17,7 @@ use super::manifest::{Manifest, ModelEntry, ProviderEntry};
 use super::nearest::did_you_mean;
 use super::position::{Positions, Side, below, dotted, names};
 use super::profile::{ModelRole, ProviderProfile};
-use super::{Pipeline, layers, schema};
+use super::{Pipeline, layers, on_done, schema};
 use crate::ids::check_name;
 use crate::request::Wire;
 
@@ -40,15 +40,22 @@ pub(super) fn pipeline(text: &str) -> Result<Pipeline, PipelineErrors> {
     let providers = draft.providers(manifest.providers);
     let models = draft.models(manifest.models, &providers);
     let layers = layers::resolve(&mut draft, manifest.layers);
+    draft.check_rule(
+        "/pipeline",
+        "on_done_url",
+        manifest.pipeline.on_done_url.as_deref(),
+        on_done::url_rule,
+    );
     let mut errors: Vec<_> = draft
         .findings
         .into_iter()
         .map(|found| found.place(&positions))
         .collect();
     let pipeline = Pipeline {
-        name: manifest.pipeline.name,
+        name: manifest.pipeline.name.clone(),
         prices: manifest.prices,
         budget_usd: manifest.pipeline.budget_usd,
+        on_done: manifest.pipeline.into(),
         providers,
         models,
         layers,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::drive::{realm, report, runtime, take_lock};
 use super::place::{Options, Place};
-use super::{BuildOrder, CleanReport, ProjectError, Report};
+use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
 use crate::disk;
 use crate::pipeline;
 use crate::price::Prices;
-use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store, StoreError};
 use crate::view::Status;
 
 /// Returns the build that a user names, or the newest batch build.
@@ -32,7 +32,13 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = match Store::open(&place.state()) {
+        // With the state its builds are lost; the pipeline starts over in a new one.
+        Err(StoreError::Damaged { .. }) if order.reset_state => {
+            return Project::open(options)?.run_batch(order, observer);
+        }
+        other => other?,
+    };
     let row = chosen(&store, build)?;
     let status = Status::of(&store, row.id, &Prices::default())?;
     if row.cancelled || status.status == "completed" {
@@ -47,6 +53,7 @@ pub fn resume(
         .into());
     }
     let project = place.project_of(&row, options)?;
+    project.check_recording()?;
     let cassette = project.replay()?;
     let words = |realm: Realm| {
         if realm == Realm::Live {
@@ -156,6 +163,7 @@ pub fn cancel(
         sync_after: None,
         ruling: batch::Ruling::None,
         budget: None,
+        reset_state: false,
     });
     let mut batches = batch::Batches::new(
         &store,
@@ -170,7 +178,9 @@ pub fn cancel(
         .map_err(BuildError::from)?;
     store.write(|| store.cancel_build(row.id))?;
     drop(lock);
-    report(&store, row.id, &project.prices)
+    let report = report(&store, row.id, &project.prices)?;
+    project.ended(&report.status, row.realm != Realm::Live, observer)?;
+    Ok(report)
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.

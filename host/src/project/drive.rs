@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::interrupt::{interrupted, left};
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
@@ -25,8 +26,9 @@ impl Project {
         order: &BuildOrder,
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
-        let store = Store::open(&self.place.state())?;
+        self.check_recording()?;
         let cassette = self.replay()?;
+        let (store, lost) = self.state(order.reset_state)?;
         let row = BuildRow {
             id: BuildId(0),
             kind: kind.name().to_owned(),
@@ -39,8 +41,18 @@ impl Project {
             cancelled: false,
             error: None,
         };
-        let build = store.write(|| store.open_build(&row, kind))?;
+        let build = store.write(|| {
+            let build = store.open_build(&row, kind)?;
+            if let Some(lost) = &lost {
+                store.abandon_lost(build, lost, row.opened)?;
+            }
+            Ok::<_, ProjectError>(build)
+        })?;
         let lock = self.lock(&store, build)?;
+        if let Some(lost) = &lost {
+            store.end_reset()?;
+            self.abandon(&store, build, lost, cassette.is_none(), observer)?;
+        }
         let report = self.drive(&store, build, kind, cassette.as_ref(), order, observer);
         drop(lock);
         report
@@ -84,33 +96,48 @@ impl Project {
         };
         let outcome = runtime()?.block_on(async {
             tokio::select! {
-                driven = build::drive(self.desk(cassette), drive, store, build, observer) => driven,
-                _ = tokio::signal::ctrl_c() => Err(BuildError::Interrupted { build }),
+                driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
+                () = interrupted() => None,
             }
         });
+        let replayed = cassette.is_some();
         match outcome {
-            Ok(_) => {}
-            Err(error @ BuildError::Interrupted { .. }) => return Err(error.into()),
-            Err(error) => {
+            Some(Ok(_)) => {}
+            None => return Err(left(store, build, kind)?),
+            Some(Err(error)) => {
                 // The first error is the one to report.
-                let _ = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                let kept = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
+                    self.ended(&status, replayed, observer)?;
+                }
                 return Err(error.into());
             }
         }
-        if self.place.cassette_mode == CassetteMode::Record {
-            self.record(store)?;
+        let recorded = if self.place.cassette_mode == CassetteMode::Record {
+            self.record(store)
+        } else {
+            Ok(())
+        };
+        let report = report(store, build, &self.prices)?;
+        if !report.waiting {
+            self.ended(&report.status, replayed, observer)?;
         }
-        report(store, build, &self.prices)
+        recorded?;
+        Ok(report)
+    }
+
+    /// Refuses a damaged cassette before money is spent on what it should hold.
+    pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
+        if self.place.cassette_mode == CassetteMode::Record {
+            Cassette::load_if_there(&self.cassette_path())?;
+        }
+        Ok(())
     }
 
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
         let path = self.cassette_path();
-        let mut cassette = if path.exists() {
-            Cassette::load(&path)?
-        } else {
-            Cassette::default()
-        };
+        let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
         let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
             return Ok(());
         };

@@ -11,7 +11,7 @@ use crate::llm::cassette::CassetteError;
 use crate::pipeline::PipelineErrors;
 use crate::plugin::PluginError;
 use crate::source::SourceError;
-use crate::store::StoreError;
+use crate::store::{BuildId, StoreError};
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,14 @@ pub enum ProjectError {
     /// A provider cannot be opened.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The user, or the system, ended the command.
+    #[error("{left}")]
+    Interrupted {
+        /// The build.
+        build: BuildId,
+        /// What goes on, and what to run.
+        left: String,
+    },
     /// The build could not go on.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -103,8 +111,7 @@ impl ProjectError {
                 | BuildError::Cassette(_)
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
-                | BuildError::WorkersGone
-                | BuildError::Interrupted { .. } => 1,
+                | BuildError::WorkersGone => 1,
             },
             Self::Folder(_)
             | Self::Sandbox(_)
@@ -112,6 +119,7 @@ impl ProjectError {
             | Self::Disk(_)
             | Self::Store(_)
             | Self::Cassette(_)
+            | Self::Interrupted { .. }
             | Self::Provider(_) => 1,
         }
     }

@@ -5,7 +5,10 @@ mod drive;
 mod environment;
 mod error;
 mod first_party;
+mod interrupt;
+mod on_done;
 mod place;
+mod reset;
 
 use std::num::NonZero;
 use std::time::Duration;
@@ -43,6 +46,8 @@ pub struct BuildOrder {
     pub ruling: Ruling,
     /// What the build may cost at most; `None`: as the pipeline file says.
     pub budget: Option<Amount>,
+    /// Start a new state where the present one is damaged.
+    pub reset_state: bool,
 }
 
 /// What came of driving a build.

@@ -131,7 +131,12 @@ impl Place {
     }
 
     pub(super) fn state(&self) -> PathBuf {
-        self.root.join(".synix")
+        // Within the folder itself messages name `.synix` alone.
+        if self.root == Path::new(".") {
+            PathBuf::from(".synix")
+        } else {
+            self.root.join(".synix")
+        }
     }
 
     /// Opens the project with the pipeline of a build, or with the one that the user names instead.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::StoreError;
 use super::migrations::MIGRATIONS;
+use super::{StoreError, damage};
 
 /// The format this synix writes: how many migrations have run.
 #[expect(
@@ -28,16 +28,19 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 }
 
 pub(super) fn failed(folder: &Path, source: rusqlite::Error) -> StoreError {
-    let path = path(folder);
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            StoreError::Corrupted { path }
+            damage::found(folder, &source.to_string())
         }
-        _ => StoreError::Database { path, source },
+        _ => StoreError::Database {
+            path: path(folder),
+            source,
+        },
     }
 }
 
 pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
+    damage::refuse(folder)?;
     if !path(folder).exists() {
         return Err(StoreError::Absent {
             path: folder.to_owned(),
@@ -47,8 +50,7 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path(folder), flags).map_err(failed)?;
     settle(&connection).map_err(failed)?;
-    // The first writer has not come to its tables yet.
-    if format(&connection).map_err(failed)? == 0 {
+    if !has_tables(&connection, folder)? {
         return Err(StoreError::Absent {
             path: folder.to_owned(),
         });
@@ -61,6 +63,22 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
 }
 
 pub(super) fn open_to_write(folder: &Path) -> Result<Connection, StoreError> {
+    damage::refuse(folder)?;
+    let connection = connect(folder)?;
+    has_tables(&connection, folder)?;
+    migrate(&connection, folder)?;
+    damage::remember(folder)?;
+    Ok(connection)
+}
+
+/// Makes a new database in the place of one that was lost.
+pub(super) fn create(folder: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(folder)?;
+    migrate(&connection, folder)?;
+    Ok(connection)
+}
+
+fn connect(folder: &Path) -> Result<Connection, StoreError> {
     let failed = |source| failed(folder, source);
     let connection = Connection::open(path(folder)).map_err(failed)?;
     connection
@@ -71,8 +89,52 @@ pub(super) fn open_to_write(folder: &Path) -> Result<Connection, StoreError> {
     connection
         .pragma_update(None, "synchronous", "FULL")
         .map_err(failed)?;
-    migrate(&connection, folder)?;
     Ok(connection)
+}
+
+/// Says whether the first writer has come to its tables; where some are gone, the state is damaged.
+fn has_tables(connection: &Connection, folder: &Path) -> Result<bool, StoreError> {
+    let failed = |source| failed(folder, source);
+    // In this order: a first writer commits its tables before it leaves a trace.
+    let was_used = damage::was_used(folder);
+    if format(connection).map_err(failed)? == 0 && !was_used {
+        return Ok(false);
+    }
+    match missing_tables(connection).map_err(failed)? {
+        Some(missing) => Err(damage::found(folder, &missing)),
+        None => Ok(true),
+    }
+}
+
+/// Names the tables that a database of its format should have and has not.
+pub(super) fn missing_tables(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let format = format(connection)?;
+    if format == 0 {
+        return Ok(Some("it is empty".to_owned()));
+    }
+    if format > SUPPORTED_FORMAT {
+        // Which tables a later format has is not known here.
+        return Ok(None);
+    }
+    let mut there = connection
+        .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?;
+    let mut missing = Vec::new();
+    for table in tables(format) {
+        if !there.exists([table])? {
+            missing.push(table);
+        }
+    }
+    Ok((!missing.is_empty()).then(|| format!("it has no table {}", missing.join(", "))))
+}
+
+/// Returns the tables that the migrations up to `format` create.
+fn tables(format: u32) -> impl Iterator<Item = &'static str> {
+    let count = usize::try_from(format).unwrap_or(usize::MAX);
+    MIGRATIONS
+        .iter()
+        .take(count)
+        .flat_map(|migration| migration.split("CREATE TABLE ").skip(1))
+        .filter_map(|rest| rest.split_whitespace().next())
 }
 
 fn settle(connection: &Connection) -> rusqlite::Result<()> {

@@ -6,6 +6,7 @@
 //!   objects/ab/cd…    contents over 64 KiB, under their digest
 //!   locks/build-7     held by the process that drives build 7
 //!   batches/          files on their way to and from providers
+//!   damaged-…         a database that was set aside, with the marker damage.json
 //! ```
 //!
 //! [`Store`] reads and writes, [`Reader`] only reads and may be used by many
@@ -16,10 +17,13 @@ mod answers;
 mod artifacts;
 mod attempts;
 mod builds;
+mod damage;
 mod database;
 mod migrations;
 mod objects;
 mod requests;
+mod reset;
+mod salvage;
 mod snapshots;
 mod submissions;
 mod units;
@@ -37,8 +41,10 @@ pub use attempts::{AttemptId, AttemptNote, Claim, Send, SendState, Spent};
 pub use builds::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };
+pub use damage::Damage;
 pub use database::SUPPORTED_FORMAT;
 pub use requests::RequestId;
+pub use salvage::{Count, Held, LostBatch};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submissions::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
@@ -55,11 +61,21 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// The file is not a database or its pages are damaged.
-    #[error("the state database {} is corrupted; restore it from a copy, or move the folder .synix away to start anew", .path.display())]
+    /// The database was damaged or is gone; nothing is done before a copy is restored or the state is reset.
+    #[error("{}", .damage.tell(.folder))]
+    Damaged {
+        /// The state folder.
+        folder: PathBuf,
+        /// What was found, and what was lost.
+        damage: Box<Damage>,
+    },
+    /// SQLite found damage that a check of the whole file does not find.
+    #[error("the state database {} was found damaged ({detail}), and a check of it finds nothing; run the command again, and look after the disk", .path.display())]
     Corrupted {
         /// The database file.
         path: PathBuf,
+        /// What SQLite said.
+        detail: String,
     },
     /// A later synix wrote the file.
     #[error("the state in {} has format {found}; this synix writes {supported} and may only read it", .path.display())]
@@ -146,13 +162,16 @@ impl Store {
         if !ignore.exists() {
             disk::replace(&ignore, b"*\n")?;
         }
-        let connection = database::open_to_write(folder)?;
-        Ok(Self {
+        Ok(Self::over(database::open_to_write(folder)?, folder))
+    }
+
+    fn over(connection: Connection, folder: &Path) -> Self {
+        Self {
             reader: Reader {
                 connection,
                 folder: folder.to_owned(),
             },
-        })
+        }
     }
 
     /// Runs `act` in one transaction: all of it is kept, durably, or nothing.

@@ -14,5 +14,8 @@ pub use status::{
     BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds,
 };
 
+/// The version of every JSON document.
+pub const SCHEMA: u32 = 1;
+
 #[cfg(test)]
 mod tests;

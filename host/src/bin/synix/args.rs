@@ -103,7 +103,7 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
-    pub(crate) partial: Partial,
+    pub(crate) risks: Risks,
     #[command(flatten)]
     pub(crate) money: Money,
 }
@@ -116,10 +116,13 @@ pub(crate) struct Money {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Partial {
+pub(crate) struct Risks {
     /// Build from what there is where an input failed
     #[arg(long)]
     pub(crate) allow_partial: bool,
+    /// Start a new state where this one is damaged; what it held is paid for again
+    #[arg(long)]
+    pub(crate) reset_state: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -131,7 +134,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         poll: Poll,
         #[command(flatten)]
-        partial: Partial,
+        risks: Risks,
         #[command(flatten)]
         patience: SyncAfter,
         #[command(flatten)]
@@ -144,7 +147,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         poll: Poll,
         #[command(flatten)]
-        partial: Partial,
+        risks: Risks,
         #[command(flatten)]
         patience: SyncAfter,
         #[command(flatten)]
@@ -170,6 +173,12 @@ pub(crate) enum BatchBuild {
         /// Exit with 4 while the build waits, 3 if units failed, 1 if it failed or was cancelled
         #[arg(long)]
         exit_code: bool,
+        /// Stay until the build has ended, and tell what changes; asks no provider
+        #[arg(long)]
+        watch: bool,
+        /// Look at the state every so many seconds
+        #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5", requires = "watch")]
+        poll_interval: Duration,
     },
     /// Cancel a build and its batches at the providers
     Cancel(Which),

@@ -1,6 +1,7 @@
 //! The command `synix`: arguments, one call to the library, words and an exit code.
 
 mod args;
+mod bars;
 mod commands;
 mod failure;
 mod progress;

@@ -1,19 +1,16 @@
 //! What happens while a build runs: bars for a person, plain lines for a pipe.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use synix::batch::BatchEvent;
 use synix::build::Event;
 
+use crate::bars::Bars;
 use crate::render::Screen;
 
 /// Tells of events as they come.
 pub(crate) struct Progress<'a> {
     screen: &'a Screen,
-    /// One bar for each layer at work; `None` where nobody watches.
+    /// `None` where nobody watches.
     bars: Option<RefCell<Bars>>,
 }
 
@@ -36,51 +33,16 @@ impl<'a> Progress<'a> {
             Some(bars) => {
                 let mut bars = bars.borrow_mut();
                 bars.advance(event);
-                // The bar of a layer says it already.
-                if let (Some(line), false) = (line, matches!(event, Event::Units { .. })) {
+                // The bars say it already.
+                let shown = matches!(
+                    event,
+                    Event::Units { .. } | Event::Batch(BatchEvent::Status { .. })
+                );
+                if let (Some(line), false) = (line, shown) {
                     bars.all.suspend(|| self.screen.talk(&line));
                 }
             }
         }
-    }
-}
-
-#[derive(Default)]
-struct Bars {
-    all: MultiProgress,
-    layers: BTreeMap<String, ProgressBar>,
-}
-
-impl Bars {
-    fn advance(&mut self, event: &Event) {
-        match event {
-            Event::Done { layer, .. } | Event::Failed { layer, .. } => self.bar(layer).inc(1),
-            Event::Units {
-                layer,
-                fresh,
-                stale,
-            } => {
-                self.bar(layer)
-                    .finish_with_message(format!("{fresh} fresh, {stale} stale"));
-            }
-            Event::Build { .. }
-            | Event::Log { .. }
-            | Event::WaitingForOthers { .. }
-            | Event::Unclear { .. }
-            | Event::Batch(_) => {}
-        }
-    }
-
-    fn bar(&mut self, layer: &str) -> &ProgressBar {
-        let all = &self.all;
-        self.layers.entry(layer.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {prefix}: {pos} units made {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let bar = all.add(ProgressBar::new_spinner().with_style(style));
-            bar.set_prefix(layer.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        })
     }
 }
 
@@ -115,6 +77,8 @@ fn words(event: &Event) -> Option<String> {
                 "{requests} requests of an earlier process may have been billed without an answer"
             )
         }
+        Event::OnDone { message } => format!("on_done: {message}"),
+        Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })
 }

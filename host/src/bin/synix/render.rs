@@ -8,9 +8,7 @@ use std::io::{self, IsTerminal as _, Write};
 use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
-
-/// The version of every JSON document.
-const SCHEMA: u32 = 1;
+use synix::view::SCHEMA;
 
 /// Where answers and talk go.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use synix::project::{self, BuildOrder, Project, ProjectError, Report};
 use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
-use super::{outcome, plan, runs};
-use crate::args::{BatchBuild, Global, Money, Partial, Poll, SyncAfter};
+use super::{outcome, plan, runs, watch};
+use crate::args::{BatchBuild, Global, Money, Poll, Risks, SyncAfter};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -18,8 +18,16 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
     let report = match args {
         BatchBuild::Plan(args) => return plan::run(global, args, BuildKind::Batch, screen),
         BatchBuild::List => return runs::run(global, Some(BuildKind::Batch), screen),
-        BatchBuild::Status { which, exit_code } => {
-            let status = status(global, which.build)?;
+        BatchBuild::Status {
+            which,
+            exit_code,
+            watch: stay,
+            poll_interval,
+        } => {
+            let mut status = status(global, which.build)?;
+            if *stay {
+                status = watch::to_the_end(&options, status, *poll_interval, screen)?;
+            }
             screen.answer(&status, || outcome::text(&status))?;
             return Ok(if *exit_code {
                 state(&status)
@@ -30,19 +38,19 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
         BatchBuild::Run {
             pipeline,
             poll,
-            partial,
+            risks,
             patience,
             money,
         } => {
             let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
             let progress = progress();
-            let order = order(poll, partial, patience, money);
+            let order = order(poll, risks, patience, money);
             project.run_batch(&order, &|event| progress.tell(event))?
         }
         BatchBuild::Resume {
             which,
             poll,
-            partial,
+            risks,
             patience,
             money,
             allow_pipeline_mismatch,
@@ -57,7 +65,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             let order = BuildOrder {
                 allow_mismatch: *allow_pipeline_mismatch,
                 ruling,
-                ..order(poll, partial, patience, money)
+                ..order(poll, risks, patience, money)
             };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
@@ -77,10 +85,11 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, partial: &Partial, patience: &SyncAfter, money: &Money) -> BuildOrder {
+const fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
-        allow_partial: partial.allow_partial,
+        allow_partial: risks.allow_partial,
+        reset_state: risks.reset_state,
         allow_mismatch: false,
         sync_after: patience.sync_after,
         ruling: Ruling::None,

@@ -26,11 +26,12 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
     };
     let order = BuildOrder {
         patience,
-        allow_partial: args.partial.allow_partial,
+        allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,
         ruling: Ruling::None,
         budget: args.money.budget,
+        reset_state: args.risks.reset_state,
     };
     let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
     let report = {

@@ -11,6 +11,7 @@ mod outcome;
 mod plan;
 mod runs;
 mod show;
+mod watch;
 
 use crate::args::{Args, Command, Demo};
 use crate::failure::Exit;

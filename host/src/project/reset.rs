@@ -1,0 +1,67 @@
+//! `--reset-state`: a new state in the place of a damaged one, with its live batches abandoned (M7).
+
+use super::drive::runtime;
+use super::{Project, ProjectError};
+use crate::batch::BatchEvent;
+use crate::build::{Event, Observer};
+use crate::store::{BuildId, Damage, Store};
+
+impl Project {
+    /// Opens the state for a build; where the user said so, a damaged one gives way to a new one.
+    pub(super) fn state(&self, reset: bool) -> Result<(Store, Option<Box<Damage>>), ProjectError> {
+        let folder = self.place.state();
+        Ok(if reset {
+            Store::open_anew(&folder)?
+        } else {
+            (Store::open(&folder)?, None)
+        })
+    }
+
+    /// Tells what was lost, and asks each provider to cancel what it still has of it.
+    pub(super) fn abandon(
+        &self,
+        store: &Store,
+        build: BuildId,
+        lost: &Damage,
+        live: bool,
+        observer: Observer<'_>,
+    ) -> Result<(), ProjectError> {
+        observer(&Event::StateReset {
+            lost: lost.to_string(),
+        });
+        let (providers, _) = if live {
+            self.providers()?
+        } else {
+            Default::default()
+        };
+        let runtime = runtime()?;
+        for batch in &lost.held.live {
+            let message = match (&batch.batch, providers.get(&batch.provider)) {
+                (None, _) => format!(
+                    "a create call to {} may have made a batch with token {}; look for it there",
+                    batch.provider, batch.token
+                ),
+                (Some(_), None) => format!(
+                    "{} could not be asked to cancel it: it may go on and be billed",
+                    batch.provider
+                ),
+                (Some(id), Some(provider)) => match runtime.block_on(provider.cancel_batch(id)) {
+                    Ok(_) => format!("{} was asked to cancel it", batch.provider),
+                    Err(error) => format!(
+                        "{} does not cancel it ({error}): it may go on and be billed",
+                        batch.provider
+                    ),
+                },
+            };
+            if let Some(id) = &batch.batch {
+                let note = format!("of the state that was reset; {message}");
+                store.write(|| store.note_abandoned(id, &note))?;
+            }
+            observer(&Event::Batch(BatchEvent::Abandoned {
+                batch: batch.batch.clone(),
+                message: format!("it is of the state that was reset in {build}; {message}"),
+            }));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,325 @@
+//! Waiting well: what an interruption leaves, following a build, and what happens at its end.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command};
+
+use serde_json::Value;
+use synix_scripted_provider::{Endpoint, Reply, Rule, Script};
+
+use crate::workbench::{BATCH, RESUME, Run, Workbench};
+
+/// Sends a signal to a command and returns what it said at its end.
+fn stop(child: Child, signal: &str) -> (i32, String) {
+    let id = child.id().to_string();
+    let killed = Command::new("kill").args([signal, &id]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap_or(-1), said)
+}
+
+/// A team whose pipeline says what happens when a build ends.
+fn team_with(on_done: &str) -> Workbench {
+    let bench = Workbench::team();
+    let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let named = pipeline.replacen(
+        "name = \"suite\"",
+        &format!("name = \"suite\"\n{on_done}"),
+        1,
+    );
+    bench.write("synix.toml", &named);
+    bench
+}
+
+/// Keeps what the command got: its input, and its environment.
+const KEEP: &str = r#"on_done = "cat > done.json; env > done.env""#;
+
+fn done(bench: &Workbench) -> Value {
+    serde_json::from_str(&fs::read_to_string(bench.path("done.json")).unwrap()).unwrap()
+}
+
+/// M8: whoever interrupts is told what goes on running, and how to take it up or stop it.
+#[test]
+fn an_interrupted_batch_build_says_what_goes_on() {
+    for signal in ["-INT", "-TERM"] {
+        let bench = Workbench::team();
+        bench.hold_batches();
+        let mut child = bench.start(&BATCH);
+        bench.wait_for(&mut child, |ledger| {
+            ledger.calls(Endpoint::BatchesRetrieve) > 0
+        });
+        let batch = bench.ledger().batches[0].id.to_string();
+        let (code, said) = stop(child, signal);
+        assert_eq!(code, 1, "{signal}: {said}");
+        for part in [
+            &format!("batch {batch} goes on at openai: 3 requests of styles"),
+            "batch-build resume build-1",
+            "batch-build cancel build-1",
+        ] {
+            assert!(said.contains(part), "{signal}: {said}");
+        }
+    }
+}
+
+/// M8: an interruption leaves a state that goes on where it stood.
+#[test]
+fn an_interrupted_batch_build_goes_on() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| {
+        ledger.calls(Endpoint::BatchesRetrieve) > 0
+    });
+    stop(child, "-TERM");
+    assert_eq!(bench.status()["status"], "submitted");
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
+}
+
+/// M8: calls that were on their way are told and on record as unclear at once.
+#[test]
+fn an_interrupted_build_says_what_may_be_billed() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    let mut child = bench.start(&["build"]);
+    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    let (code, said) = stop(child, "-TERM");
+    assert!(
+        code == 1 && said.contains("3 requests were on their way"),
+        "{said}"
+    );
+    let unclear: i64 = bench
+        .database()
+        .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(unclear, 3);
+}
+
+/// L6: what a dead process wrote about itself keeps nobody out, and the next holder names itself.
+#[test]
+fn a_dead_holder_is_taken_over() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let lock = ".synix/locks/build-1";
+    bench.write(lock, "process 4711 since 2026-01-01T00:00:00Z");
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    let holder = fs::read_to_string(bench.path(lock)).unwrap();
+    assert!(!holder.contains("4711"), "{holder}");
+}
+
+/// L3: a build can be followed from another terminal, without asking the provider.
+#[test]
+fn a_watched_build_is_followed_to_its_end() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let asked = bench.ledger().calls(Endpoint::BatchesRetrieve);
+    let watch = bench.start(&[
+        "batch-build",
+        "status",
+        "--watch",
+        "--poll-interval",
+        "0.01",
+        "--exit-code",
+    ]);
+    assert_eq!(bench.ledger().calls(Endpoint::BatchesRetrieve), asked);
+    bench.provider.finish_batches();
+    bench.ok(&RESUME);
+    let output = watch.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("build-1: completed"), "{said}");
+}
+
+/// A build that has ended is told at once, in one document.
+#[test]
+fn watching_a_finished_build_ends_at_once() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let status = bench.json(&["batch-build", "status", "--watch"]);
+    assert_eq!(status["status"], "completed");
+}
+
+#[test]
+fn a_command_gets_the_status_of_a_build_that_ended() {
+    let bench = team_with(KEEP);
+    let status = bench.json(&["build"]);
+    assert_eq!(done(&bench), status);
+}
+
+#[test]
+fn a_command_may_be_a_list_of_words() {
+    let bench = team_with(r#"on_done = ["tee", "done.json"]"#);
+    let run = bench.ok(&["build", "--json"]);
+    assert_eq!(done(&bench), run.json());
+}
+
+/// Keys stay where they are needed.
+#[test]
+fn a_command_gets_a_minimal_environment() {
+    let bench = team_with(KEEP);
+    let mut command = bench.command(&["build"]);
+    Run::of(command.env("PATH", std::env::var("PATH").unwrap())).expect_code(0);
+    let environment = fs::read_to_string(bench.path("done.env")).unwrap();
+    let shells_own = ["PWD", "OLDPWD", "SHLVL", "_"];
+    let mut names: Vec<&str> = environment
+        .lines()
+        .filter_map(|line| line.split('=').next())
+        .filter(|name| !shells_own.contains(name))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["HOME", "PATH", "SYNIX_BUILD", "SYNIX_STATUS"]);
+    assert!(environment.contains("SYNIX_BUILD=build-1\n"));
+    assert!(environment.contains("SYNIX_STATUS=completed\n"));
+}
+
+#[test]
+fn a_command_runs_also_where_units_failed() {
+    let bench = team_with(KEEP);
+    bench.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
+    bench.run(&["build"]).expect_code(3);
+    assert_eq!(done(&bench)["status"], "completed_with_errors");
+}
+
+#[test]
+fn a_command_runs_after_a_cancel() {
+    let bench = team_with(KEEP);
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    assert!(!bench.path("done.json").exists(), "it has not ended");
+    bench.ok(&["batch-build", "cancel"]);
+    assert_eq!(done(&bench)["status"], "cancelled");
+}
+
+#[test]
+fn a_command_runs_where_a_build_could_not_go_on() {
+    let bench = team_with(KEEP);
+    for name in ["amara", "bela", "chitra"] {
+        bench.remove(&format!("bios/{name}.md"));
+    }
+    bench.run(&["build"]).expect_code(1);
+    assert_eq!(done(&bench)["status"], "failed");
+}
+
+#[test]
+fn a_command_that_fails_is_told_and_fails_nothing() {
+    for on_done in [r#"on_done = "exit 3""#, r#"on_done = ["/no/such/program"]"#] {
+        let bench = team_with(on_done);
+        let run = bench.ok(&["build"]);
+        assert!(run.says("on_done: the command"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_command_that_does_not_read_holds_nothing_up() {
+    let bench = team_with(r#"on_done = "exit 0""#);
+    bench.ok(&["build"]);
+}
+
+/// C6: what the command prints is talk.
+#[test]
+fn a_command_prints_to_stderr() {
+    let bench = team_with(r#"on_done = "echo the end""#);
+    let run = bench.ok(&["build", "--json"]);
+    assert!(run.stderr.contains("the end"), "{run:?}");
+    run.json();
+}
+
+#[test]
+fn a_replay_runs_no_command_unless_asked() {
+    let bench = team_with("");
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    for (on_done, runs) in [
+        (KEEP.to_owned(), false),
+        (format!("{KEEP}\non_done_in_replay = true"), true),
+    ] {
+        let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+        let line = "name = \"suite\"\n";
+        bench.write(
+            "synix.toml",
+            &pipeline.replacen(line, &format!("{line}{on_done}\n"), 1),
+        );
+        bench.ok(&["build", "--cassette-mode", "replay"]);
+        assert_eq!(bench.path("done.json").exists(), runs, "{on_done}");
+        bench.write("synix.toml", &pipeline);
+    }
+}
+
+/// A server that takes one call and answers it.
+fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/secret", listener.local_addr().unwrap());
+    let taken = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut call = Vec::new();
+        let mut byte = [0];
+        let whole = |call: &[u8]| {
+            let text = String::from_utf8_lossy(call);
+            let (head, body) = text.split_once("\r\n\r\n")?;
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse::<usize>()
+                    .ok()
+            })?;
+            (body.len() == length).then(|| body.to_owned())
+        };
+        loop {
+            if let Some(body) = whole(&call) {
+                stream.write_all(reply.as_bytes()).unwrap();
+                return body;
+            }
+            stream.read_exact(&mut byte).unwrap();
+            call.push(byte[0]);
+        }
+    });
+    (url, taken)
+}
+
+#[test]
+fn a_url_gets_the_status_of_a_build_that_ended() {
+    let (url, taken) = server("HTTP/1.1 204 No Content\r\n\r\n");
+    let bench = team_with(&format!("on_done_url = \"{url}\""));
+    let status = bench.json(&["build"]);
+    let sent: Value = serde_json::from_str(&taken.join().unwrap()).unwrap();
+    assert_eq!(sent, status);
+}
+
+/// The address of a webhook is often its secret.
+#[test]
+fn a_url_that_refuses_is_told_without_its_secret() {
+    let (url, taken) = server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
+    let bench = team_with(&format!("on_done_url = \"{url}\""));
+    let run = bench.ok(&["build"]);
+    taken.join().unwrap();
+    assert!(
+        run.says("the server answered 500") && !run.says("secret"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn what_is_no_url_is_named_with_its_line() {
+    let bench = team_with(r#"on_done_url = "ftp://example.org""#);
+    let run = bench.run(&["build"]).expect_code(2);
+    assert!(
+        run.says("pipeline.on_done_url") && run.says("synix.toml:3"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn an_empty_command_is_refused() {
+    for empty in [r#"on_done = """#, "on_done = []", "on_done = [1]"] {
+        let bench = team_with(empty);
+        let run = bench.run(&["build"]).expect_code(2);
+        assert!(run.says("pipeline.on_done"), "{run:?}");
+    }
+}
