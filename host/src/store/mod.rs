@@ -20,6 +20,7 @@ mod database;
 mod migrations;
 mod objects;
 mod requests;
+mod sends;
 mod snapshots;
 mod submissions;
 mod units;
@@ -32,12 +33,13 @@ use crate::disk::{self, DiskError, FileLock};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
-pub use attempts::{AttemptId, AttemptNote, Claim, Send, SendState, Spent};
+pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
 pub use builds::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };
 pub use database::SUPPORTED_FORMAT;
 pub use requests::RequestId;
+pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submissions::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
