@@ -87,15 +87,12 @@ impl<'a> Live<'a> {
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) {
-        if let Err(error) = self.budget.admit(&wave) {
-            self.stop = Some(error);
-            self.calls.stop();
-            return;
-        }
+    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) -> Result<(), BuildError> {
+        self.budget.admit(&wave)?;
         for (asked, mode) in wave {
             self.route(asked, mode);
         }
+        Ok(())
     }
 
     fn route(&mut self, asked: Asked, mode: LayerMode) {
@@ -118,7 +115,7 @@ impl<'a> Live<'a> {
             let mode = self.modes.decide(layer, asked.len() as u64);
             wave.extend(asked.into_iter().map(|asked| (asked, mode)));
         }
-        self.send(wave);
+        self.send(wave)?;
         self.calls.start()
     }
 
@@ -151,9 +148,6 @@ impl<'a> Live<'a> {
             }
             if self.calls.is_busy() {
                 return self.calls.settled().await.map(Some);
-            }
-            if let Some(error) = self.stop.take() {
-                return Err(error);
             }
             self.batches.submit().await?;
             let found = self.taken();
@@ -221,7 +215,10 @@ impl Answerer for Live<'_> {
                 None => self.undecided.entry(asked.layer).or_default().push(asked),
             }
         }
-        self.send(wave);
+        if let Err(error) = self.send(wave) {
+            self.stop = Some(error);
+            self.calls.stop();
+        }
         self.calls.start()
     }
 
