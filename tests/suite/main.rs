@@ -14,6 +14,7 @@
 )]
 
 mod batch;
+mod budget;
 mod build;
 mod cli;
 mod crash;

@@ -265,9 +265,6 @@ fn sequence(seed: u64, tally: &Tally) {
 
 /// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16: whatever happens, in whatever order.
 #[test]
-#[expect(
-    reason = "the figures are what a long run is for"
-)]
 fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {
     let wanted: Option<u64> = crate::workbench::number_in("SYNIX_TORTURE");
     let first: u64 = crate::workbench::number_in("SYNIX_TORTURE_SEED").unwrap_or(1);

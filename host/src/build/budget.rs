@@ -51,12 +51,12 @@ impl<'a> Budget<'a> {
                 LayerMode::Sync => Rate::Sync,
                 LayerMode::Batch => Rate::Batch,
             };
-            if !ledger.is_open(&asked.key) {
-                let bound = bound(self.prices, &asked.request, rate)?;
-                bounds.push((asked.key, bound));
-            }
+            bounds.push((asked.key, bound(self.prices, &asked.request, rate)?));
         }
-        let total: Amount = bounds.iter().map(|(_, bound)| *bound).sum();
+        let total: Amount = bounds
+            .iter()
+            .map(|(key, bound)| ledger.more(key, *bound))
+            .sum();
         if !ledger.has_room(total) {
             let spent = spent(self.store, self.build, self.prices)?;
             ledger

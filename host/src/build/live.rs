@@ -110,15 +110,12 @@ impl<'a> Live<'a> {
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) {
-        if let Err(error) = self.budget.admit(&wave) {
-            self.stop = Some(error);
-            self.calls.stop();
-            return;
-        }
+    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) -> Result<(), BuildError> {
+        self.budget.admit(&wave)?;
         for (asked, mode) in wave {
             self.route(asked, mode);
         }
+        Ok(())
     }
 
     fn route(&mut self, asked: Asked, mode: LayerMode) {
@@ -177,10 +174,7 @@ impl<'a> Live<'a> {
             self.budget.forget(&asked.key);
             wave.push((asked, LayerMode::Sync));
         }
-        self.send(wave);
-        if let Some(error) = self.stop.take() {
-            return Err(error);
-        }
+        self.send(wave)?;
         self.batches.submit(&ready)?;
         self.calls.start()
     }
@@ -297,7 +291,10 @@ impl Answerer for Live<'_> {
                 None => self.undecided.entry(asked.layer).or_default().push(asked),
             }
         }
-        self.send(wave);
+        if let Err(error) = self.send(wave) {
+            self.stop = Some(error);
+            self.calls.stop();
+        }
         self.calls.start()
     }
 

@@ -236,3 +236,45 @@ impl JsonSchema for BatchChoice {
         json_schema!({ "enum": ["auto", true, false] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::parse;
+
+    const FILE: &str = "pipeline.name = \"p\"\nlayers.a.source = \"a/*\"\n";
+
+    fn errors(rest: &str) -> String {
+        parse(&format!("{FILE}{rest}")).map_or_else(|errors| errors.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn prices_stand_under_the_model_s_name() {
+        let pipeline = parse(&format!(
+            "{FILE}pipeline.budget_usd = 2.5\n[prices.\"gpt-4.1\"]\ninput = 2\nbatch = 0.5\n"
+        ))
+        .unwrap();
+        let price = &pipeline.prices["gpt-4.1"];
+        assert_eq!((price.input, price.output), (Some(2.0), None));
+        assert_eq!((price.batch, pipeline.budget_usd), (Some(0.5), Some(2.5)));
+    }
+
+    #[test]
+    fn a_price_that_is_none_is_refused_where_it_stands() {
+        for (rest, message) in [
+            (
+                "[prices.m]\ninputs = 1\n",
+                "4:1: unknown key `inputs` in [prices.m] (did you mean `input`?)",
+            ),
+            (
+                "[prices.m]\noutput = -1\n",
+                "4:10: `prices.m.output` must be at least 0",
+            ),
+            (
+                "pipeline.budget_usd = \"2\"\n",
+                "3:23: `pipeline.budget_usd` must be a number, not a text",
+            ),
+        ] {
+            assert_eq!(errors(rest), message);
+        }
+    }
+}

@@ -65,15 +65,16 @@ impl<K: Eq + Hash> Ledger<K> {
         })
     }
 
-    /// Says whether a request is under way.
-    pub fn is_open(&self, key: &K) -> bool {
-        self.open.contains_key(key)
+    /// Returns how much a bound adds to what is known of its request.
+    pub fn more(&self, key: &K, bound: Amount) -> Amount {
+        bound - self.open.get(key).copied().unwrap_or_default()
     }
 
-    /// Records that a request is under way.
+    /// Records that a request is under way; the highest of its bounds stands.
     pub fn open(&mut self, key: K, bound: Amount) {
-        let before = self.open.insert(key, bound);
-        self.under_way = self.under_way - before.unwrap_or_default() + bound;
+        let more = self.more(&key, bound);
+        self.under_way += more;
+        *self.open.entry(key).or_default() += more;
     }
 
     /// Records that a request needs no more sending.
@@ -130,8 +131,13 @@ mod tests {
     fn a_request_is_under_way_once() {
         let mut ledger = Ledger::new(usd(1.0));
         ledger.open("a", usd(0.2));
+        assert_eq!(ledger.more(&"a", usd(0.2)), Amount::ZERO);
+        // What was to go in a batch goes by itself.
+        assert_eq!(ledger.more(&"a", usd(0.4)), usd(0.2));
         ledger.open("a", usd(0.4));
+        ledger.open("a", usd(0.1));
         assert!(ledger.has_room(usd(0.6)));
+        assert!(!ledger.has_room(usd(0.61)));
         ledger.settle(&"a");
         ledger.settle(&"a");
         assert_eq!(ledger.look_up(Amount::ZERO, usd(1.0)), Ok(()));

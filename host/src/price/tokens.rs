@@ -24,7 +24,7 @@ const IN_PROMPT: [&str; 5] = [
 
 /// An unbroken run of more bytes is counted in pieces.
 ///
-/// The tokenizer's search goes back and forth over such a run and gives up, or takes quadratic time.
+/// The tokenizer's search goes back over a run of blanks, and panics at the limit of its patience.
 const LONGEST_RUN: usize = 4096;
 
 /// A number of input tokens.
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(input_tokens(&request), None);
     }
 
-    /// The tokenizer alone panics on the first of these and takes minutes for the second.
+    /// The tokenizer alone panics on the first of these.
     #[test]
     fn an_endless_run_is_counted_in_pieces() {
         for run in [" ", "a", "ü", "^"] {

@@ -24,6 +24,7 @@ mod objects;
 mod requests;
 mod reset;
 mod salvage;
+mod sends;
 mod snapshots;
 mod submissions;
 mod units;
@@ -37,7 +38,7 @@ use crate::disk::{self, DiskError, FileLock};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
-pub use attempts::{AttemptId, AttemptNote, Claim, Send, SendState, Spent};
+pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
 pub use builds::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };
@@ -45,6 +46,7 @@ pub use damage::Damage;
 pub use database::SUPPORTED_FORMAT;
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
+pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submissions::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};

@@ -2,6 +2,7 @@
 //!
 //! Everything here only reads; how a document looks as text is the command's.
 
+mod cost;
 mod lineage;
 mod list;
 mod show;

@@ -1,12 +1,11 @@
 //! Where a build stands, derived from its rows and those of its submissions.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::cost::{Bills, sums};
 use crate::clock::Moment;
-use crate::price::{Amount, Bill, Prices, Rate};
-use crate::store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError, SubmissionId};
+use crate::price::{Amount, Prices};
+use crate::store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
 
 /// Where a build stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,17 +123,6 @@ pub struct TokensView {
     pub cached: u64,
 }
 
-impl TokensView {
-    pub(super) const fn of(bill: &Bill) -> Self {
-        let usage = bill.usage();
-        Self {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cached: usage.cached_tokens,
-        }
-    }
-}
-
 /// A build in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BuildView {
@@ -246,44 +234,6 @@ fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
         .iter()
         .any(|submission| submission.state.is_unsettled());
     Ok(if submitted { "submitted" } else { "collecting" })
-}
-
-/// What a build's sends cost: together, by layer and by batch.
-#[derive(Debug, Default)]
-struct Bills {
-    whole: Bill,
-    layers: BTreeMap<String, Bill>,
-    batches: BTreeMap<SubmissionId, Bill>,
-}
-
-impl Bills {
-    fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
-        let mut bills = Self::default();
-        reader.each_send(build, |send| {
-            let rate = if send.submission.is_some() {
-                Rate::Batch
-            } else {
-                Rate::Sync
-            };
-            let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
-            add(&mut bills.whole);
-            match bills.layers.get_mut(send.layer) {
-                Some(bill) => add(bill),
-                None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
-            }
-            if let Some(submission) = send.submission {
-                add(bills.batches.entry(submission).or_default());
-            }
-        })?;
-        Ok(bills)
-    }
-}
-
-/// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
-fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
-    bill.map_or((TokensView::default(), Some(Amount::ZERO)), |bill| {
-        (TokensView::of(bill), bill.cost())
-    })
 }
 
 /// Returns the layers of a build with their places in the pipeline's order.
