@@ -19,6 +19,7 @@ mod cli;
 mod damage;
 mod docs;
 mod failures;
+mod gc;
 mod identity;
 mod layers;
 mod lifecycle;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::drive::{realm, report, runtime, take_lock};
+use super::drive::{realm, report, runtime};
+use super::gc::lock_open_builds;
 use super::place::{Options, Place};
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
@@ -193,12 +194,7 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = Store::open(&place.state())?;
     // A build that is driven now would lose what it stands on.
-    let mut locks = Vec::new();
-    for row in store.builds(None)? {
-        if row.closed.is_none() && !row.cancelled {
-            locks.push(take_lock(&store, row.id)?);
-        }
-    }
+    let (_, locks) = lock_open_builds(&store)?;
     let units = store.write(|| store.forget_units())?;
     drop(locks);
     let removed = if units == 0 {

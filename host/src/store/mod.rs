@@ -19,6 +19,7 @@ mod attempts;
 mod builds;
 mod damage;
 mod database;
+mod gc;
 mod migrations;
 mod objects;
 mod requests;
@@ -26,6 +27,7 @@ mod reset;
 mod salvage;
 mod snapshots;
 mod submissions;
+mod sweep;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,7 @@ pub use builds::{
 };
 pub use damage::Damage;
 pub use database::SUPPORTED_FORMAT;
+pub use gc::{Freed, GcRules};
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
