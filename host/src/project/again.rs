@@ -8,7 +8,7 @@ use super::place::{Options, Place};
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer};
-use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store, StoreError};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
 use crate::view::Status;
 
 /// Returns the build that a user names, or the newest batch build.
@@ -30,9 +30,9 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = match Store::open(&place.state()) {
+    let store = match place.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
-        Err(StoreError::Damaged { .. }) if order.reset_state => {
+        Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
             return Project::open(options)?.run_batch(order, observer);
         }
         other => other?,
@@ -119,7 +119,7 @@ pub fn cancel(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = place.store()?;
     let row = chosen(&store, build)?;
     let project = place.project_of(&row, options)?;
     let under_way = store
@@ -192,7 +192,7 @@ pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
 /// Answers, batches and builds stay: they stand for money.
 pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = place.store()?;
     // A build that is driven now would lose what it stands on.
     let (_, locks) = lock_open_builds(&store)?;
     let units = store.write(|| store.forget_units())?;

@@ -30,7 +30,7 @@ pub struct GcOrder {
 /// Lets go what nothing kept or young stands on, and returns what went.
 pub fn gc(options: &Options, order: &GcOrder) -> Result<Freed, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = place.store()?;
     let now = place.clock.now();
     let before = match (order.older_than, order.max_size) {
         (Some(age), _) => earlier(now, age),
