@@ -6,7 +6,7 @@ use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in};
 #[test]
 fn every_command_speaks_json() {
     let bench = Workbench::team();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["plan"],
         &["batch-build", "plan"],
         &BATCH,
@@ -20,6 +20,7 @@ fn every_command_speaks_json() {
         &["lineage", "summary"],
         &["runs"],
         &["init", "--list"],
+        &["gc"],
         &["clean"],
     ];
     for arguments in commands {

@@ -5,7 +5,7 @@ use synix_scripted_provider::{
 };
 
 use crate::build::kinds;
-use crate::workbench::{BATCH, KEY, Mode, Run, TEAM, Workbench};
+use crate::workbench::{BATCH, KEY, Mode, Run, TEAM, Workbench, text};
 
 /// A script that cuts off every answer to what one person writes.
 pub(crate) fn truncating(name: &str) -> Script {
@@ -338,6 +338,23 @@ fn partial_results_are_marked_however_far_below_something_is_missing() {
     bench.script(Script::new());
     bench.ok(&["build"]);
     assert_eq!(bench.json(&["show", "all"])["provenance"]["partial"], false);
+}
+
+/// A6: each unit that lacks its input is named, in every layer below.
+#[test]
+fn each_dependant_of_a_failed_unit_is_named_as_held_back() {
+    let bench = titles();
+    bench.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    let document = bench.run(&["build", "--json"]).expect_code(3).json();
+    let failed: Vec<(String, String)> = document["failures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|failure| (text(&failure["layer"]), text(&failure["unit"])))
+        .collect();
+    let expected = [("styles", "bela"), ("titles", "bela"), ("all", "all")];
+    let expected = expected.map(|(layer, unit)| (layer.to_owned(), unit.to_owned()));
+    assert_eq!(failed, expected);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod crash;
 mod damage;
 mod docs;
 mod failures;
+mod gc;
 mod identity;
 mod layers;
 mod lifecycle;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::drive::{realm, report, runtime, take_lock};
+use super::drive::{realm, report, runtime};
+use super::gc::lock_open_builds;
 use super::place::{Options, Place};
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
@@ -10,7 +11,7 @@ use crate::build::{BuildError, Event, Observer, Patience};
 use crate::disk;
 use crate::pipeline;
 use crate::price::Prices;
-use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, Store, StoreError};
+use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
 use crate::view::Status;
 
 /// Returns the build that a user names, or the newest batch build.
@@ -32,9 +33,9 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = match Store::open(&place.state()) {
+    let store = match place.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
-        Err(StoreError::Damaged { .. }) if order.reset_state => {
+        Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
             return Project::open(options)?.run_batch(order, observer);
         }
         other => other?,
@@ -121,7 +122,7 @@ pub fn cancel(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = place.store()?;
     let row = chosen(&store, build)?;
     let project = place.project_of(&row, options)?;
     let under_way = store
@@ -227,14 +228,9 @@ pub fn prices(
 /// Answers, batches and builds stay: they stand for money.
 pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
-    let store = Store::open(&place.state())?;
+    let store = place.store()?;
     // A build that is driven now would lose what it stands on.
-    let mut locks = Vec::new();
-    for row in store.builds(None)? {
-        if row.closed.is_none() && !row.cancelled {
-            locks.push(take_lock(&store, row.id)?);
-        }
-    }
+    let (_, locks) = lock_open_builds(&store)?;
     let units = store.write(|| store.forget_units())?;
     drop(locks);
     let removed = if units == 0 {

@@ -5,6 +5,7 @@ mod drive;
 mod environment;
 mod error;
 mod first_party;
+mod gc;
 mod interrupt;
 mod on_done;
 mod place;
@@ -26,6 +27,7 @@ use crate::view::Status;
 
 pub use again::{archive, cancel, clean, prices, resume};
 pub use error::ProjectError;
+pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
 
 use drive::runtime;

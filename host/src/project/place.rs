@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::environment::Environment;
 use super::{Project, ProjectError};
 use crate::clock::Clock;
-use crate::store::BuildRow;
+use crate::store::{self, BuildRow, Store};
 
 /// Sync calls at a time unless the user says otherwise.
 const CONCURRENCY: NonZero<usize> = NonZero::new(16).expect("16 is not zero");
@@ -137,6 +137,20 @@ impl Place {
         } else {
             self.root.join(".synix")
         }
+    }
+
+    /// Opens the state for writing.
+    pub(super) fn store(&self) -> Result<Store, ProjectError> {
+        self.check_file_system()?;
+        Ok(Store::open(&self.state())?)
+    }
+
+    /// Refuses to write where the state would not be safe, unless the user knows better.
+    pub(super) fn check_file_system(&self) -> Result<(), ProjectError> {
+        if self.environment.get("SYNIX_ALLOW_NETWORK_FS").as_deref() == Some("1") {
+            return Ok(());
+        }
+        Ok(store::refuse_network(&self.state())?)
     }
 
     /// Opens the project with the pipeline of a build, or with the one that the user names instead.

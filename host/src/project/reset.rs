@@ -9,12 +9,13 @@ use crate::store::{BuildId, Damage, Store};
 impl Project {
     /// Opens the state for a build; where the user said so, a damaged one gives way to a new one.
     pub(super) fn state(&self, reset: bool) -> Result<(Store, Option<Box<Damage>>), ProjectError> {
-        let folder = self.place.state();
-        Ok(if reset {
-            Store::open_anew(&folder)?
+        let store = if reset {
+            self.place.check_file_system()?;
+            Store::open_anew(&self.place.state())?
         } else {
-            (Store::open(&folder)?, None)
-        })
+            (self.place.store()?, None)
+        };
+        Ok(store)
     }
 
     /// Tells what was lost, and asks each provider to cancel what it still has of it.

@@ -19,7 +19,9 @@ mod attempts;
 mod builds;
 mod damage;
 mod database;
+mod gc;
 mod migrations;
+mod network;
 mod objects;
 mod requests;
 mod reset;
@@ -27,6 +29,7 @@ mod salvage;
 mod sends;
 mod snapshots;
 mod submissions;
+mod sweep;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -44,6 +47,8 @@ pub use builds::{
 };
 pub use damage::Damage;
 pub use database::SUPPORTED_FORMAT;
+pub use gc::{Freed, GcRules};
+pub use network::refuse_network;
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
@@ -78,6 +83,14 @@ pub enum StoreError {
         path: PathBuf,
         /// What SQLite said.
         detail: String,
+    },
+    /// The folder is on a file system that other machines share.
+    #[error("{} is on a network file system ({kind}), where neither its write-ahead log nor its locks are safe: put the project on a local disk, or set SYNIX_ALLOW_NETWORK_FS=1 if no other machine ever uses it", .path.display())]
+    Network {
+        /// The state folder.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
     },
     /// A later synix wrote the file.
     #[error("the state in {} has format {found}; this synix writes {supported} and may only read it", .path.display())]

@@ -12,15 +12,22 @@ pub struct RequestId(pub i64);
 impl Store {
     /// Adds `request` unless its key is known, and returns its number.
     pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
-        if let Some(id) = self.request_id(key)? {
+        let known = self.known_request(key)?;
+        if let Some((id, true)) = known {
             return Ok(id);
         }
         let document = serde_json::to_string(request).unwrap_or_default();
         let insert = || {
-            self.connection
-                .prepare_cached("INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)")?
-                .execute(params![key.0.as_bytes(), request.provider, request.model])?;
-            let id = self.connection.last_insert_rowid();
+            let id = if let Some((id, _)) = known {
+                id.0
+            } else {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![key.0.as_bytes(), request.provider, request.model])?;
+                self.connection.last_insert_rowid()
+            };
             self.connection
                 .prepare_cached("INSERT INTO request_body (request, document) VALUES (?1, ?2)")?
                 .execute(params![id, document])?;
@@ -31,6 +38,22 @@ impl Store {
 }
 
 impl Reader {
+    /// Returns the number of the request under `key`, and whether its text is there: old ones may have been let go.
+    fn known_request(&self, key: RequestKey) -> Result<Option<(RequestId, bool)>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id) FROM request WHERE key = ?1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([key.0.as_bytes()], |row| {
+                        Ok((RequestId(row.get(0)?), row.get(1)?))
+                    })
+                    .optional()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
     /// Returns the number of the request under `key`, if it is known.
     pub fn request_id(&self, key: RequestKey) -> Result<Option<RequestId>, StoreError> {
         self.connection

@@ -10,6 +10,8 @@ use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
 use synix::store::BuildId;
 
+use crate::quantity;
+
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
 
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Runs,
     /// Forget the artifacts, and keep the answers they were made from
     Clean,
+    /// Let old units, contents and request texts go that no kept snapshot stands on
+    Gc(Gc),
     /// Replay a project and compare what it prints with its golden files
     #[command(subcommand)]
     Demo(Demo),
@@ -268,6 +272,25 @@ pub(crate) struct Name {
     /// The artifact's label, with its layer where several layers have it
     #[arg(value_name = "[LAYER/]LABEL")]
     pub(crate) name: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {
+    /// Let go what is older, such as 90d or 12h [default: 30d, or no age where --max-size is given]
+    #[arg(long, value_name = "DURATION", value_parser = quantity::time)]
+    pub(crate) older_than: Option<Duration>,
+    /// Let younger things go as well, the oldest first, until the state is as small as 2GB or 500MB
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(crate) max_size: Option<u64>,
+    /// Keep this many snapshots of each pipeline
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_snapshots: u32,
+    /// Let answers go that no kept unit names; asked again, they are paid again
+    #[arg(long)]
+    pub(crate) answers: bool,
+    /// Say what would go, and keep it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

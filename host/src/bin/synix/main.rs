@@ -5,6 +5,7 @@ mod bars;
 mod commands;
 mod failure;
 mod progress;
+mod quantity;
 mod render;
 
 use std::process::ExitCode;

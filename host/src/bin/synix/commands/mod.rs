@@ -4,6 +4,7 @@ mod batch_build;
 mod build;
 mod clean;
 mod demo;
+mod gc;
 mod init;
 mod lineage;
 mod list;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Lineage(args) => lineage::run(global, args, screen),
         Command::Runs => runs::run(global, None, screen),
         Command::Clean => clean::run(global, screen),
+        Command::Gc(args) => gc::run(global, args, screen),
         Command::Demo(Demo::Run {
             dir,
             update_goldens,
