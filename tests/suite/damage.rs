@@ -131,6 +131,22 @@ fn a_reset_cancels_and_records_live_batches() {
     assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 1);
 }
 
+/// M7: a batch that may be somebody else's is not cancelled.
+#[test]
+fn a_reset_cancels_no_batch_that_may_be_another_s() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench
+        .database()
+        .execute("UPDATE submission SET state = 'adopted'", [])
+        .unwrap();
+    break_table(&bench, "unit");
+    let run = bench.ok(&["build", "--reset-state"]);
+    assert!(run.says("whether it is ours was not known"), "{run:?}");
+    assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 0);
+}
+
 /// M7: a batch of the old state is never taken for one of the new.
 #[test]
 fn an_abandoned_batch_is_not_adopted() {

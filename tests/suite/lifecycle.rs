@@ -101,7 +101,7 @@ fn independent_layers_are_in_flight_together() {
     assert_eq!(bench.ledger().pending.len(), 6);
 }
 
-/// L13: `--poll` goes on until nothing is left, however deep the questions go.
+/// L5, L13: `--poll` goes on until nothing is left, however deep the questions go.
 #[test]
 fn polling_goes_on_through_every_round() {
     let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);

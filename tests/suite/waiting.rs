@@ -100,6 +100,41 @@ fn an_interrupted_build_says_what_may_be_billed() {
     assert_eq!(unclear, 3);
 }
 
+/// L3: a pipe gets a line for each change of a batch.
+#[test]
+fn each_change_of_a_batch_is_a_line() {
+    let bench = Workbench::team();
+    let run = bench.ok(&BATCH);
+    let batch = bench.ledger().batches[0].id.to_string();
+    for line in [
+        format!("batch {batch}: submitted to openai, 3 requests of styles"),
+        format!("batch {batch}: 3 answered, 0 failed"),
+    ] {
+        assert_eq!(run.stderr.matches(&line).count(), 1, "{run:?}");
+    }
+}
+
+/// L10: a look that finds nothing new writes nothing.
+#[test]
+fn polling_writes_nothing_while_nothing_changes() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    let mut child = bench.start(&BATCH);
+    let looks = |count| {
+        move |ledger: &synix_scripted_provider::Ledger| {
+            ledger.calls(Endpoint::BatchesRetrieve) > count
+        }
+    };
+    let log = || fs::read(bench.path(".synix/state.sqlite3-wal")).unwrap();
+    bench.wait_for(&mut child, looks(5));
+    let before = log();
+    bench.wait_for(&mut child, looks(50));
+    let same = log() == before;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(same, "the log grew");
+}
+
 /// L6: what a dead process wrote about itself keeps nobody out, and the next holder names itself.
 #[test]
 fn a_dead_holder_is_taken_over() {

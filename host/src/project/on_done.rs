@@ -48,11 +48,20 @@ impl Project {
             }
         }
         if let Some(url) = &on_done.url {
-            let sent = runtime()?.block_on(llm::post_json(url, document, URL_LIMIT));
-            if let Err(error) = sent {
-                let cause = std::error::Error::source(&error)
-                    .map_or_else(String::new, |cause| format!(": {cause}"));
-                tell(format!("the URL was not told: {error}{cause}"));
+            let sent = runtime()?.block_on(async {
+                tokio::select! {
+                    sent = llm::post_json(url, document, URL_LIMIT) => Some(sent),
+                    () = interrupted() => None,
+                }
+            });
+            match sent {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    let cause = std::error::Error::source(&error)
+                        .map_or_else(String::new, |cause| format!(": {cause}"));
+                    tell(format!("the URL was not told: {error}{cause}"));
+                }
+                None => tell("the URL was not told: interrupted".to_owned()),
             }
         }
         Ok(())

@@ -42,6 +42,10 @@ impl Project {
                     "a create call to {} may have made a batch with token {}; look for it there",
                     batch.provider, batch.token
                 ),
+                (Some(_), _) if batch.is_doubtful() => format!(
+                    "whether it is ours was not known yet, so {} was not asked to cancel it; look there whose it is",
+                    batch.provider
+                ),
                 (Some(_), None) => format!(
                     "{} could not be asked to cancel it: it may go on and be billed",
                     batch.provider

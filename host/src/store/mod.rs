@@ -20,6 +20,7 @@ mod builds;
 mod damage;
 mod database;
 mod gc;
+mod marker;
 mod migrations;
 mod network;
 mod objects;
@@ -45,9 +46,9 @@ pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
 pub use builds::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };
-pub use damage::Damage;
 pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
+pub use marker::Damage;
 pub use network::refuse_network;
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};

@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::builds::BuildId;
-use super::damage::{Damage, Phase, examine, keep_marker_as_record, read_marker, write_marker};
+use super::damage::examine;
+use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
 use super::{Store, StoreError, database};
 use crate::clock::Moment;
 

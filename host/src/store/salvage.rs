@@ -61,6 +61,13 @@ pub struct LostBatch {
     pub state: String,
 }
 
+impl LostBatch {
+    /// Says whether the batch was taken for ours before its rows could tell: cancelling it may stop another's.
+    pub fn is_doubtful(&self) -> bool {
+        self.state == "adopted"
+    }
+}
+
 impl fmt::Display for LostBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
