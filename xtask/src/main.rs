@@ -14,6 +14,7 @@ mod record;
 mod setup;
 mod shell;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ cargo xtask demo                    build the command and run the demonstration 
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask test                    build everything and run every test
 cargo xtask bench                   build the command as it is released and measure it
+cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1]
 
 --from-debian   compile the guests' standard library from Debian's source package,
                 as setup does where rustup cannot get it
@@ -40,6 +42,9 @@ fn main() -> ExitCode {
         ["record"] => record::run(),
         ["test"] => test::run(),
         ["bench"] => bench::run(),
+        ["torture"] => torture::run("1000", "1"),
+        ["torture", sequences] => torture::run(sequences, "1"),
+        ["torture", sequences, seed] => torture::run(sequences, seed),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -55,6 +55,14 @@ impl Batches<'_> {
 
     /// Claims the chunks that are full already, whatever may still join the rest.
     pub fn submit_full(&mut self) -> Result<(), BatchError> {
+        let providers = self.providers.values();
+        let smallest = providers.map(|provider| provider.batch_traits().most_requests);
+        if smallest
+            .min()
+            .is_none_or(|smallest| self.queue.len() < smallest)
+        {
+            return Ok(());
+        }
         for (target, mut group) in by_target(std::mem::take(&mut self.queue)) {
             let most = self.room(&target).requests;
             while group.len() >= most {

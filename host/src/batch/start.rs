@@ -46,6 +46,12 @@ impl Batches<'_> {
         let stored = self.store.unsettled_submissions()?;
         self.works
             .retain(|id, work| work.busy || stored.iter().any(|submission| submission.id == *id));
+        // What waits for room may have it now: others' batches end, too.
+        for work in self.works.values_mut() {
+            if pause.is_some() && !work.busy && work.submission.state.is_before_batch() {
+                work.due.get_or_insert(now);
+            }
+        }
         for submission in stored {
             self.works
                 .entry(submission.id)

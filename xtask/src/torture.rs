@@ -1,0 +1,37 @@
+//! Runs the suite's sequences of faults and kills at length.
+
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::setup::{self, Way};
+use crate::shell::{self, Failure, root};
+
+/// Runs the task. Both arguments are numbers in words.
+pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
+    for number in [sequences, seed] {
+        if number.parse::<u64>().is_err() {
+            return Err(Failure(format!("{number:?} is not a number")));
+        }
+    }
+    setup::run(Way::Easiest)?;
+    println!("torture");
+    let cargo = Toolchain::from_environment().cargo;
+    let words = [
+        "test",
+        "--workspace",
+        "--locked",
+        "--test",
+        "suite",
+        "no_sequence_of_faults_and_kills",
+        "--",
+        "--nocapture",
+    ];
+    shell::run(
+        Command::new(cargo)
+            .args(words)
+            .env("SYNIX_TORTURE", sequences)
+            .env("SYNIX_TORTURE_SEED", seed)
+            .current_dir(root()),
+    )
+}
