@@ -1,6 +1,7 @@
 //! Cancelling: live batches at the provider, and what has not left the machine yet (M7).
 
-use super::start::{find_call, never_sent, poll_call};
+use super::close::never_sent;
+use super::start::{find_call, poll_call};
 use super::step::Call;
 use super::{BatchError, Batches, Work};
 use crate::store::{BuildId, Submission, SubmissionState};

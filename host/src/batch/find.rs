@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::start::never_sent;
+use super::close::never_sent;
 use super::step::Call;
 use super::{BatchError, BatchEvent, Batches, Ruling, Work};
 use crate::llm::{BatchState, Phase, Provider, ProviderError};

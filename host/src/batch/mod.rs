@@ -39,6 +39,7 @@
 mod advance;
 mod cancel;
 mod chunk;
+mod close;
 mod event;
 mod find;
 mod refusal;

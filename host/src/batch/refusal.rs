@@ -6,7 +6,7 @@ use super::wave::{target_of, told_limit};
 use super::{BatchError, Batches, Queued, Work, failure};
 use crate::llm::{BatchState, ValidationError};
 use crate::request::{Failure, FailureKind, Outcome, RequestKey};
-use crate::store::{AttemptNote, Submission, SubmissionRequest, SubmissionState};
+use crate::store::SubmissionState;
 
 /// Validation failures of one model in one command, at most; then the rest fails in the provider's words.
 const MOST_REFUSALS: u32 = 64;
@@ -81,7 +81,9 @@ impl Batches<'_> {
             return self.fail_all(work, words);
         }
         self.learn(&work.submission, told, refusals);
-        let open = self.close(&mut work.submission, |_| passing(words))?;
+        let open = self.close(&mut work.submission, SubmissionState::Settled, |_| {
+            passing(words)
+        })?;
         let again: Vec<RequestKey> = open.into_iter().map(|request| request.key).collect();
         self.queue_uncounted(&again);
         Ok(())
@@ -129,7 +131,7 @@ impl Batches<'_> {
                 passing(words)
             }
         };
-        let open = self.close(&mut work.submission, verdict)?;
+        let open = self.close(&mut work.submission, SubmissionState::Settled, verdict)?;
         let mut again = Vec::new();
         for (request, line) in open.into_iter().zip(1_u64..) {
             if guilty.contains(&line) {
@@ -145,7 +147,9 @@ impl Batches<'_> {
     /// The provider names no line: each half goes by itself, until the bad line is alone.
     fn divide(&mut self, work: &mut Work, words: &str) -> Result<(), BatchError> {
         let depth = work.submission.divided + 1;
-        let open = self.close(&mut work.submission, |_| passing(words))?;
+        let open = self.close(&mut work.submission, SubmissionState::Settled, |_| {
+            passing(words)
+        })?;
         let wanted: Vec<Queued> = open
             .iter()
             .filter_map(|request| self.uncount(request.key))
@@ -157,37 +161,6 @@ impl Batches<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Closes what the submission holds, each with its verdict by line, and abandons it.
-    fn close(
-        &mut self,
-        submission: &mut Submission,
-        verdict: impl Fn(u64) -> Failure,
-    ) -> Result<Vec<SubmissionRequest>, BatchError> {
-        let mut open: Vec<SubmissionRequest> = Vec::new();
-        self.store
-            .each_open_request(submission.id, |request| -> Result<(), BatchError> {
-                open.push(request);
-                Ok(())
-            })?;
-        submission.state = SubmissionState::Settled;
-        submission.changed = self.clock.now();
-        self.store.write(|| -> Result<(), BatchError> {
-            for (request, line) in open.iter().zip(1_u64..) {
-                let failure = verdict(line);
-                let note = AttemptNote {
-                    kind: failure.kind,
-                    message: failure.message,
-                };
-                self.store
-                    .close_failed(request.attempt, &note, failure.usage)?;
-            }
-            self.store.update_submission(submission)?;
-            Ok(())
-        })?;
-        self.discard_files(submission)?;
-        Ok(open)
     }
 
     /// Takes an attempt back that was none: the request did not run.

@@ -11,8 +11,8 @@ use super::{BatchError, BatchEvent, Batches, Work, failure};
 use crate::digest::Digest;
 use crate::disk;
 use crate::llm::{BatchState, FileId, Phase, Row, read_row};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey, Wire};
-use crate::store::{AttemptNote, Realm, Submission, SubmissionRequest, SubmissionState};
+use crate::request::{FailureKind, Outcome, RequestKey, Wire};
+use crate::store::{AttemptNote, Realm, Submission, SubmissionState};
 
 /// Rows kept in one transaction.
 const ROWS_AT_ONCE: usize = 10_000;
@@ -98,13 +98,10 @@ impl Batches<'_> {
         } else {
             (FailureKind::Missing, "no row in the batch's files")
         };
-        self.settle(
-            submission,
-            &failure(kind, format!("{words} ({batch})"), true),
-            over_time,
-        )?;
-        for file in &files {
-            disk::discard(file);
+        let why = failure(kind, format!("{words} ({batch})"), true);
+        let open = self.close(submission, SubmissionState::Settled, |_| why.clone())?;
+        for request in open {
+            self.bring(request.key, Outcome::Failed(why.clone()), over_time);
         }
         // Another process may have taken some of the rows.
         self.elsewhere = true;
@@ -255,38 +252,6 @@ impl Batches<'_> {
                 self.settled.push((key, outcome));
             }
         }
-    }
-
-    /// Closes what a submission still holds and settles it.
-    fn settle(
-        &mut self,
-        submission: &mut Submission,
-        why: &Failure,
-        over_time: bool,
-    ) -> Result<(), BatchError> {
-        let mut open: Vec<SubmissionRequest> = Vec::new();
-        self.store
-            .each_open_request(submission.id, |request| -> Result<(), BatchError> {
-                open.push(request);
-                Ok(())
-            })?;
-        submission.state = SubmissionState::Settled;
-        submission.changed = self.clock.now();
-        let note = AttemptNote {
-            kind: why.kind,
-            message: why.message.clone(),
-        };
-        self.store.write(|| -> Result<(), BatchError> {
-            for request in &open {
-                self.store.close_failed(request.attempt, &note, why.usage)?;
-            }
-            self.store.update_submission(submission)?;
-            Ok(())
-        })?;
-        for request in open {
-            self.bring(request.key, Outcome::Failed(why.clone()), over_time);
-        }
-        Ok(())
     }
 
     /// Takes up again what somebody else had in flight and does no more.

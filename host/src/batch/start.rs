@@ -6,10 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::step::{Call, Finished, Input, make};
-use super::{BatchError, BatchEvent, Batches, Work, failure};
-use crate::disk;
+use super::{BatchError, BatchEvent, Batches, Work};
 use crate::llm::{FileId, Provider};
-use crate::request::FailureKind;
 use crate::store::{Submission, SubmissionId, SubmissionState};
 
 /// Calls under way at once, at most: files are streamed, but sockets and disks are not endless.
@@ -236,51 +234,6 @@ impl Batches<'_> {
         let age = self.clock.now().since(submission.opened);
         self.settings.sync_after.is_some_and(|after| age >= after)
     }
-
-    /// Ends a submission without rows and fails what it held.
-    pub(super) fn abandon(
-        &mut self,
-        submission: &mut Submission,
-        failure: &crate::request::Failure,
-    ) -> Result<(), BatchError> {
-        let mut keys = Vec::new();
-        self.store
-            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
-                keys.push(open.key);
-                Ok(())
-            })?;
-        submission.state = SubmissionState::Abandoned;
-        "abandoned".clone_into(&mut submission.status);
-        submission.note = Some(failure.message.clone());
-        submission.changed = self.clock.now();
-        let note = crate::store::AttemptNote {
-            kind: failure.kind,
-            message: failure.message.clone(),
-        };
-        self.store.write(|| -> Result<(), BatchError> {
-            self.store.release(submission.id, &note)?;
-            self.store.update_submission(submission)?;
-            Ok(())
-        })?;
-        self.discard_files(submission)?;
-        self.tell(&BatchEvent::Abandoned {
-            batch: submission.batch.clone(),
-            message: failure.message.clone(),
-        });
-        for key in keys {
-            self.bring(key, crate::request::Outcome::Failed(failure.clone()), false);
-        }
-        Ok(())
-    }
-
-    /// Removes the files on this machine that a submission needs no more.
-    pub(super) fn discard_files(&self, submission: &Submission) -> Result<(), BatchError> {
-        disk::discard(&self.input_file(submission)?);
-        for file in self.row_files(submission)? {
-            disk::discard(&file);
-        }
-        Ok(())
-    }
 }
 
 impl Work {
@@ -310,9 +263,4 @@ pub(super) fn find_call(submission: &Submission) -> Call {
 pub(super) fn poll_call(submission: &Submission) -> Option<Call> {
     let batch = submission.batch.clone()?;
     Some(Call::Poll { batch })
-}
-
-/// What is cancelled before it was sent.
-pub(super) fn never_sent() -> crate::request::Failure {
-    failure(FailureKind::Expired, "cancelled before it was sent", true)
 }

@@ -138,27 +138,6 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// Gives back the right to send whatever `submission` still has open.
-    pub fn release(
-        &self,
-        submission: SubmissionId,
-        note: &AttemptNote,
-    ) -> Result<usize, StoreError> {
-        let open: Vec<i64> = self
-            .connection
-            .prepare_cached("SELECT id FROM attempt WHERE submission = ?1 AND state = 0")
-            .and_then(|mut statement| {
-                statement
-                    .query_map([submission.0], |row| row.get(0))?
-                    .collect()
-            })
-            .map_err(|source| self.failed(source))?;
-        for attempt in &open {
-            self.close_failed(AttemptId(*attempt), note, Usage::default())?;
-        }
-        Ok(open.len())
-    }
-
     fn close(&self, attempt: AttemptId, state: i64, usage: Usage) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(

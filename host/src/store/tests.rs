@@ -778,42 +778,6 @@ fn requests_in_a_batch_are_no_orphans() {
 }
 
 #[test]
-fn a_released_submission_frees_what_it_still_holds() {
-    let bench = Bench::new();
-    let (first, second) = (bench.request("first"), bench.request("second"));
-    let batch = bench
-        .store
-        .open_submission(&submission(bench.build, "t1"))
-        .unwrap();
-    for request in [first, second] {
-        bench
-            .store
-            .write(|| {
-                bench
-                    .store
-                    .claim(request, bench.build, "notes", Some(batch), false)
-            })
-            .unwrap();
-    }
-    let open = bench
-        .store
-        .open_attempt(batch, key("first"))
-        .unwrap()
-        .unwrap();
-    bench
-        .store
-        .close_answered(open.attempt, first, &answer("yes", Ending::Complete))
-        .unwrap();
-    let released = bench
-        .store
-        .release(batch, &note(FailureKind::Expired, "gave up"))
-        .unwrap();
-    assert_eq!(released, 1);
-    assert_eq!(bench.store.submission_tally(batch).unwrap(), (1, 1));
-    assert_eq!(bench.store.in_flight(second).unwrap(), None);
-}
-
-#[test]
 fn only_submissions_that_hold_claims_are_unsettled() {
     let bench = Bench::new();
     for (number, state) in [
