@@ -199,3 +199,20 @@ fn a_source_that_only_looks_changed_stops_there() {
         .sum();
     assert_eq!(stale, 0, "{plan:#}");
 }
+
+/// I7: another pipeline's artifacts of the same layer and label are never taken for this one's, in a cassette or in the state.
+#[test]
+fn two_pipelines_with_the_same_labels_share_nothing() {
+    let bench = Workbench::team();
+    let other = TEAM.replace("prompts/style.md", "prompts/other.md");
+    bench.write("prompts/other.md", "What else?\n\n{{ content }}");
+    bench.pipeline("other.toml", &other);
+    let content = |pipeline: &str, mode: &str| {
+        bench.ok(&["build", pipeline, "--cassette-mode", mode]);
+        bench.json(&["show", "styles/ws-bela"])["content"].clone()
+    };
+    let recorded = ["synix.toml", "other.toml"].map(|pipeline| content(pipeline, "record"));
+    assert_ne!(recorded[0], recorded[1]);
+    let replayed = ["synix.toml", "other.toml"].map(|pipeline| content(pipeline, "replay"));
+    assert_eq!(replayed, recorded);
+}

@@ -29,6 +29,23 @@ fn a_module_names_only_lower_rows() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// C7: whoever answers, one place makes rows of units and their outputs.
+#[test]
+fn units_become_rows_in_one_place() {
+    for call in [".keep_unit(", ".add_artifact(", ".add_to_transcript("] {
+        let callers: Vec<PathBuf> = files()
+            .into_iter()
+            .map(|(_, path)| path)
+            .filter(|path| fs::read_to_string(path).unwrap().contains(call))
+            .collect();
+        assert_eq!(
+            callers,
+            [Path::new(SOURCE).join("build/journal.rs")],
+            "{call}"
+        );
+    }
+}
+
 #[test]
 fn every_row_in_the_doc_comment_is_a_module() {
     let modules: BTreeSet<String> = files().into_iter().map(|(module, _)| module).collect();

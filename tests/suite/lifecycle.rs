@@ -172,3 +172,20 @@ fn the_builds_are_listed_newest_first() {
         .collect();
     assert_eq!(builds, [second, first]);
 }
+
+/// M5: two runs that start at the same moment send one set of requests, and both end.
+#[test]
+fn two_batch_runs_at_once_send_each_request_once() {
+    let bench = Workbench::team();
+    let runs = [(); 2].map(|()| bench.start(&BATCH));
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    let builds = bench.json(&["batch-build", "list"]);
+    for build in builds["builds"].as_array().unwrap() {
+        assert_eq!(build["status"], "completed");
+    }
+}

@@ -36,7 +36,7 @@ mod waiting;
 mod waves;
 mod workbench;
 
-/// A file without its `mod` line would never be compiled and its tests never run.
+/// C10: a file without its `mod` line would never be compiled and its tests never run.
 #[test]
 fn every_file_of_the_suite_is_listed_here() {
     let listed = include_str!("main.rs");

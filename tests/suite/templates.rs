@@ -19,7 +19,7 @@ fn name(template: &Path) -> String {
     template.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// C8, C12: a template does what its golden outputs show, without network or key.
+/// C8, C9, C12: a template does what its golden outputs show, byte for byte, without network or key.
 #[test]
 fn every_template_replays_to_its_golden_outputs() {
     let folder = tempfile::tempdir().unwrap();

@@ -30,9 +30,7 @@ impl Batches<'_> {
         };
         let next = self.take_brought(&mut work, &provider, finished.brought)?;
         if !work.submission.state.is_unsettled() {
-            self.let_go(&work.submission);
-            self.wake(&work.submission);
-            return Ok(());
+            return self.ended(&work.submission);
         }
         if let Some(call) = next {
             work.busy = true;

@@ -103,15 +103,13 @@ impl Batches<'_> {
         for request in open {
             self.bring(request.key, Outcome::Failed(why.clone()), over_time);
         }
-        // Another process may have taken some of the rows.
-        self.elsewhere = true;
         let (succeeded, failed) = self.store.submission_tally(submission.id)?;
         self.tell(&BatchEvent::Settled {
             batch,
             succeeded,
             failed,
         });
-        self.claim_again()
+        Ok(())
     }
 
     /// Says whether a provisionally adopted batch answered what the submission asked.

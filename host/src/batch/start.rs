@@ -42,8 +42,11 @@ impl Batches<'_> {
         let pause = self.settings.interval;
         self.survey = pause.map(|pause| now + pause.max(LEAST_SURVEY));
         let stored = self.store.unsettled_submissions()?;
+        let known = self.works.len();
         self.works
             .retain(|id, work| work.busy || stored.iter().any(|submission| submission.id == *id));
+        // Whoever settled the others may have brought what this command waits for.
+        self.elsewhere |= self.works.len() < known || self.works.is_empty();
         // What waits for room may have it now: others' batches end, too.
         for work in self.works.values_mut() {
             if pause.is_some() && !work.busy && work.submission.state.is_before_batch() {
@@ -83,7 +86,7 @@ impl Batches<'_> {
             return Ok(());
         }
         if !work.submission.state.is_unsettled() {
-            return Ok(());
+            return self.ended(&work.submission);
         }
         match self.next_call(&mut work, &provider)? {
             Some(call) => {
@@ -94,9 +97,17 @@ impl Batches<'_> {
             None if work.submission.state.is_unsettled() => {
                 self.works.insert(id, work);
             }
-            None => self.let_go(&work.submission),
+            None => self.ended(&work.submission)?,
         }
         Ok(())
+    }
+
+    /// Goes on after the end of a submission, whichever process brought it.
+    pub(super) fn ended(&mut self, submission: &Submission) -> Result<(), BatchError> {
+        self.let_go(submission);
+        self.wake(submission);
+        self.elsewhere = true;
+        self.claim_again()
     }
 
     pub(super) fn spawn(&mut self, submission: SubmissionId, provider: Arc<Provider>, call: Call) {
