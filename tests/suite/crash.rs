@@ -49,11 +49,38 @@ pub(crate) fn assert_paid_once(bench: &Workbench, what: &str) {
         let in_batches = duplicate.places.iter().filter(|place| !single(place));
         assert_eq!(in_batches.count(), 0, "{what}: {duplicate:?}");
     }
+    assert_known_steps(bench, what);
     let unclear = unclear(bench);
     assert!(
         duplicates.len() <= unclear,
         "{what}: {duplicates:?}, {unclear} unclear"
     );
+}
+
+/// No submission took a step that `docs/batch.md` does not list.
+fn assert_known_steps(bench: &Workbench, what: &str) {
+    let documents = include_str!("../../docs/batch.md");
+    let (_, table) = documents.split_once("| from | to |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let known: BTreeSet<(&str, &str)> = table
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| ")?
+                .strip_suffix(" |")?
+                .split_once(" | ")
+        })
+        .flat_map(|(from, to)| to.split(", ").map(move |to| (from, to)))
+        .collect();
+    let database = bench.database();
+    let mut statement = database
+        .prepare("SELECT submission, state FROM submission_step ORDER BY submission, id")
+        .unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+    for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let step = (pair[0].1.as_str(), pair[1].1.as_str());
+        assert!(known.contains(&step), "{what}: {step:?} is not listed");
+    }
 }
 
 /// Kills the command at one point after another until it ends by itself.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::wave::{estimated_tokens, target_of};
 use super::{BatchError, Batches, Queued, Target, Work};
-use crate::request::{Outcome, RequestKey};
+use crate::request::{RequestKey, Settlement};
 use crate::store::{Claim, RequestId, Submission, SubmissionId, SubmissionState};
 
 /// What a chunk may hold.
@@ -198,7 +198,8 @@ impl Batches<'_> {
                 Claim::InFlight => self.elsewhere = true,
                 Claim::Answered(answer) => {
                     self.wanted.remove(&queued.key);
-                    self.settled.push((queued.key, Outcome::Answered(*answer)));
+                    self.settled
+                        .push((queued.key, Settlement::from(answer.as_ref())));
                 }
             }
         }

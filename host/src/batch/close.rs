@@ -2,7 +2,7 @@
 
 use super::{BatchError, BatchEvent, Batches, failure};
 use crate::disk;
-use crate::request::{Failure, FailureKind, Outcome};
+use crate::request::{Failure, FailureKind, Settlement};
 use crate::store::{AttemptNote, Submission, SubmissionRequest, SubmissionState};
 
 impl Batches<'_> {
@@ -57,7 +57,7 @@ impl Batches<'_> {
             message: failure.message.clone(),
         });
         for request in open {
-            self.bring(request.key, Outcome::Failed(failure.clone()), false);
+            self.bring(request.key, Settlement::Failed(failure.clone()), false);
         }
         Ok(())
     }

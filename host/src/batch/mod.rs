@@ -59,7 +59,7 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::disk::{DiskError, FileLock};
 use crate::llm::{Provider, ProviderError};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use crate::request::{Failure, FailureKind, RequestKey, Settlement, Usage};
 use crate::store::{
     BuildId, RequestId, Store, StoreError, Submission, SubmissionId, SubmissionState,
 };
@@ -206,7 +206,7 @@ pub struct Batches<'a> {
     /// Chunks of a validation failure that named no line, each to be sent by itself.
     divided: Vec<(Vec<Queued>, u32)>,
     wanted: HashMap<RequestKey, Wanted>,
-    settled: Vec<(RequestKey, Outcome)>,
+    settled: Vec<(RequestKey, Settlement)>,
     /// Requests that go by single calls from now on.
     for_sync: Vec<Queued>,
     works: BTreeMap<SubmissionId, Work>,
@@ -290,7 +290,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns what has settled since the last call.
-    pub fn take_settled(&mut self) -> Vec<(RequestKey, Outcome)> {
+    pub fn take_settled(&mut self) -> Vec<(RequestKey, Settlement)> {
         std::mem::take(&mut self.settled)
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::wave::{target_of, told_limit};
 use super::{BatchError, Batches, Queued, Work, failure};
 use crate::llm::{BatchState, ValidationError};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey};
+use crate::request::{Failure, FailureKind, RequestKey, Settlement};
 use crate::store::SubmissionState;
 
 /// Validation failures of one model in one command, at most; then the rest fails in the provider's words.
@@ -135,7 +135,7 @@ impl Batches<'_> {
         let mut again = Vec::new();
         for (request, line) in open.into_iter().zip(1_u64..) {
             if guilty.contains(&line) {
-                self.bring(request.key, Outcome::Failed(verdict(line)), false);
+                self.bring(request.key, Settlement::Failed(verdict(line)), false);
             } else {
                 again.push(request.key);
             }

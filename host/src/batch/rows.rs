@@ -11,11 +11,14 @@ use super::{BatchError, BatchEvent, Batches, Work, failure};
 use crate::digest::Digest;
 use crate::disk;
 use crate::llm::{BatchState, FileId, Phase, Row, read_row};
-use crate::request::{FailureKind, Outcome, RequestKey, Wire};
+use crate::request::{FailureKind, Outcome, RequestKey, Settlement, Wire};
 use crate::store::{AttemptNote, Realm, Submission, SubmissionState};
 
-/// Rows kept in one transaction.
+/// Rows kept in one transaction, and held in memory for it, at most.
 const ROWS_AT_ONCE: usize = 10_000;
+
+/// Bytes of rows after which a transaction takes no more.
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct Oddities {
@@ -101,7 +104,7 @@ impl Batches<'_> {
         let why = failure(kind, format!("{words} ({batch})"), true);
         let open = self.close(submission, SubmissionState::Settled, |_| why.clone())?;
         for request in open {
-            self.bring(request.key, Outcome::Failed(why.clone()), over_time);
+            self.bring(request.key, Settlement::Failed(why.clone()), over_time);
         }
         let (succeeded, failed) = self.store.submission_tally(submission.id)?;
         self.tell(&BatchEvent::Settled {
@@ -160,9 +163,14 @@ impl Batches<'_> {
         let wire = self.wire_of(submission);
         let mut lines = lines_of(path)?;
         loop {
-            let mut rows = Vec::new();
-            for line in lines.by_ref().take(ROWS_AT_ONCE) {
-                rows.push(read_row(wire, &line?));
+            let (mut rows, mut bytes) = (Vec::new(), 0);
+            while rows.len() < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE {
+                let Some(line) = lines.next() else {
+                    break;
+                };
+                let line = line?;
+                bytes += line.len();
+                rows.push(read_row(wire, &line));
             }
             if rows.is_empty() {
                 return Ok(());
@@ -175,8 +183,8 @@ impl Batches<'_> {
                 }
                 Ok::<_, BatchError>(taken)
             })?;
-            for (key, outcome) in taken {
-                self.bring(key, outcome, over_time);
+            for (key, settlement) in taken {
+                self.bring(key, settlement, over_time);
             }
         }
     }
@@ -186,7 +194,7 @@ impl Batches<'_> {
         submission: &Submission,
         row: Row,
         oddities: &mut Oddities,
-    ) -> Result<Option<(RequestKey, Outcome)>, BatchError> {
+    ) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
         let key = row.custom_id.as_deref().and_then(key_of);
         let outcome = match (key, row.outcome) {
             (Some(key), Ok(outcome)) => (key, outcome),
@@ -224,30 +232,30 @@ impl Batches<'_> {
                     .close_failed(open.attempt, &note, failure.usage)?;
             }
         }
-        Ok(Some((key, outcome)))
+        Ok(Some((key, outcome.into())))
     }
 
     /// Hands an outcome to this command, if it waits for it; a passing failure goes into the next batch.
     ///
     /// `over_time` says that what is open goes by single calls from now on.
-    pub(super) fn bring(&mut self, key: RequestKey, outcome: Outcome, over_time: bool) {
+    pub(super) fn bring(&mut self, key: RequestKey, settlement: Settlement, over_time: bool) {
         let Some(wanted) = self.wanted.get(&key) else {
             return;
         };
-        match outcome {
-            Outcome::Failed(failure) if failure.passing && over_time => {
+        match settlement {
+            Settlement::Failed(failure) if failure.passing && over_time => {
                 self.for_sync.push(wanted.queued.clone());
                 self.wanted.remove(&key);
             }
-            Outcome::Failed(failure)
+            Settlement::Failed(failure)
                 if failure.passing && wanted.sends < self.settings.attempts =>
             {
                 let queued = wanted.queued.clone();
                 self.queue.push(queued);
             }
-            outcome @ (Outcome::Answered(_) | Outcome::Failed(_)) => {
+            settlement @ (Settlement::Answered { .. } | Settlement::Failed(_)) => {
                 self.wanted.remove(&key);
-                self.settled.push((key, outcome));
+                self.settled.push((key, settlement));
             }
         }
     }
@@ -274,13 +282,13 @@ impl Batches<'_> {
                 .store
                 .answer_to(one.request, Realm::Live, one.accept_truncated)?;
             match answer {
-                Some(answer) => answered.push((one.key, answer)),
+                Some(answer) => answered.push((one.key, Settlement::from(&answer))),
                 None => free.push((one.clone(), wanted.sends)),
             }
         }
-        for (key, answer) in answered {
+        for (key, settlement) in answered {
             self.wanted.remove(&key);
-            self.settled.push((key, Outcome::Answered(answer)));
+            self.settled.push((key, settlement));
         }
         for (queued, sends) in free {
             if sends < self.settings.attempts {
@@ -294,7 +302,7 @@ impl Batches<'_> {
             let message = format!("{words} (after {sends} attempts)");
             self.wanted.remove(&queued.key);
             let failed = failure(FailureKind::Provider, message, true);
-            self.settled.push((queued.key, Outcome::Failed(failed)));
+            self.settled.push((queued.key, Settlement::Failed(failed)));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The one difference between sync, batch, replay and dry run: who answers.
 
-use crate::request::{Failure, Outcome, Request, RequestKey};
+use crate::request::{Failure, Request, RequestKey, Settlement};
 use crate::store::{LayerMode, RequestId};
 
 use super::BuildError;
@@ -26,14 +26,14 @@ pub(super) struct Settled {
     /// Its key.
     pub(super) key: RequestKey,
     /// What became of it. An answer is where the runs look it up already.
-    pub(super) outcome: Outcome,
+    pub(super) settlement: Settlement,
 }
 
 impl Settled {
     pub(super) const fn failed(key: RequestKey, failure: Failure) -> Self {
         Self {
             key,
-            outcome: Outcome::Failed(failure),
+            settlement: Settlement::Failed(failure),
         }
     }
 }

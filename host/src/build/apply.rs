@@ -15,7 +15,7 @@ use crate::fingerprint::StoredParts;
 use crate::ids::UnitKey;
 use crate::plan::PlanFailure;
 use crate::plugin::LogLine;
-use crate::request::{Ending, Failure, FailureKind, Outcome};
+use crate::request::{Ending, Failure, FailureKind, Settlement};
 use crate::store::ArtifactId;
 
 impl<A: Answerer> Scheduler<'_, A> {
@@ -40,24 +40,27 @@ impl<A: Answerer> Scheduler<'_, A> {
 
     /// Wakes the units that waited for what has settled.
     pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
-        for Settled { key, outcome } in settled {
+        for Settled { key, settlement } in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
-            match outcome {
-                Outcome::Answered(answer) => {
-                    if answer.ending == Ending::Truncated {
-                        self.truncated_requests.insert(key, answer.usage);
+            match settlement {
+                Settlement::Answered { ending, usage } => {
+                    if ending == Ending::Truncated {
+                        self.truncated_requests.insert(key, usage);
                     }
                     for unit in waiters {
-                        let accepted = answer.ending == Ending::Complete
-                            || self.transform(self.units[unit].layer).accept_truncated;
+                        let Some(layer) = self.units[unit].as_deref().map(|unit| unit.layer) else {
+                            continue;
+                        };
+                        let accepted =
+                            ending == Ending::Complete || self.transform(layer).accept_truncated;
                         if accepted {
                             self.wake(unit);
                         } else {
-                            self.fail_unit(unit, &truncated(answer.usage))?;
+                            self.fail_unit(unit, &truncated(usage))?;
                         }
                     }
                 }
-                Outcome::Failed(failure) => {
+                Settlement::Failed(failure) => {
                     for unit in waiters {
                         self.fail_unit(unit, &failure)?;
                     }
@@ -69,9 +72,11 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     fn wake(&mut self, number: usize) {
-        let unit = &mut self.units[number];
+        let Some(unit) = self.units[number].as_deref_mut() else {
+            return;
+        };
         unit.waiting = unit.waiting.saturating_sub(1);
-        if unit.waiting == 0 && !unit.settled {
+        if unit.waiting == 0 {
             self.runnable.push_back(number);
         }
     }
@@ -82,7 +87,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         asked: Vec<AskedRequest>,
         roles: Option<&str>,
     ) -> Result<(), BuildError> {
-        let accepts_truncated = self.transform(self.units[number].layer).accept_truncated;
+        let accepts_truncated = self.transform(self.unit(number).layer).accept_truncated;
         let known_failure = asked
             .iter()
             .filter(|asked| asked.answer.is_none())
@@ -112,13 +117,17 @@ impl<A: Answerer> Scheduler<'_, A> {
             }
             None => vec![None; asked.len()],
         };
-        let layer = self.units[number].layer;
-        self.units[number].transcript = asked.iter().map(|asked| asked.key).collect();
+        let layer = self.unit(number).layer;
+        self.unit_mut(number).transcript = asked.iter().map(|asked| asked.key).collect();
         for (asked, id) in asked.into_iter().zip(ids) {
             if asked.answer.is_some() {
                 continue;
             }
-            let waiters = self.waiters.entry(asked.key).or_default();
+            let waiters = self
+                .waiters
+                .entry(asked.key)
+                // Nearly always one: a list that grows would start with room for four.
+                .or_insert_with(|| Vec::with_capacity(1));
             if waiters.contains(&number) {
                 continue;
             }
@@ -132,7 +141,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 });
             }
             waiters.push(number);
-            self.units[number].waiting += 1;
+            self.unit_mut(number).waiting += 1;
         }
         Ok(())
     }
@@ -145,8 +154,8 @@ impl<A: Answerer> Scheduler<'_, A> {
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],
     ) -> Result<(), BuildError> {
-        let layer = self.units[number].layer;
-        let key = self.units[number].spec.key.clone();
+        let layer = self.unit(number).layer;
+        let key = self.unit(number).spec.key.clone();
         let taken = outputs.iter().find_map(|(output, _)| {
             let other = self.layers[layer].labels.get(&output.label)?;
             Some(format!(
@@ -181,6 +190,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                     .collect(),
             ),
         };
+        let partial = self.unit(number).partial;
         let handles = outputs
             .into_iter()
             .zip(places)
@@ -188,12 +198,11 @@ impl<A: Answerer> Scheduler<'_, A> {
                 layer,
                 label: output.label,
                 digest,
-                partial: self.units[number].parts.partial,
+                partial,
                 place,
             })
             .collect();
-        self.units[number].settled = true;
-        self.drop_contents(number);
+        self.units[number] = None;
         (self.site.observer)(&Event::Done {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
@@ -202,23 +211,10 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     fn fail_unit(&mut self, number: usize, failure: &Failure) -> Result<(), BuildError> {
-        if self.units[number].settled {
+        let Some(unit) = self.units[number].take() else {
             return Ok(());
-        }
-        self.units[number].settled = true;
-        self.drop_contents(number);
-        let (layer, key) = (
-            self.units[number].layer,
-            self.units[number].spec.key.clone(),
-        );
-        self.record_failure(layer, key, failure)
-    }
-
-    /// Memory follows the work in flight: a settled unit needs no inputs.
-    fn drop_contents(&mut self, number: usize) {
-        self.units[number].inputs = Vec::new();
-        self.units[number].parts.inputs = Vec::new();
-        self.units[number].transcript = Vec::new();
+        };
+        self.record_failure(unit.layer, unit.spec.key.clone(), failure)
     }
 
     /// Fails a layer that could not even be divided into units.
@@ -261,16 +257,16 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     fn stored_parts(&self, number: usize) -> String {
-        let unit = &self.units[number];
+        let unit = self.unit(number);
         let parts = StoredParts {
             layer: self.transform(unit.layer).parts.clone(),
-            unit: unit.parts.clone(),
+            unit: self.unit_parts(&unit.spec, &unit.inputs, unit.partial),
         };
         serde_json::to_string(&parts).unwrap_or_default()
     }
 
     fn stored_inputs(&self, number: usize) -> Vec<Option<ArtifactId>> {
-        self.units[number]
+        self.unit(number)
             .inputs
             .iter()
             .map(Handle::stored)
@@ -283,14 +279,14 @@ impl<A: Answerer> Scheduler<'_, A> {
         parts: &'e str,
         inputs: &'e [Option<ArtifactId>],
     ) -> Entry<'e> {
-        let unit = &self.units[number];
+        let unit = self.unit(number);
         Entry {
             layer: unit.layer,
             layer_name: self.layer_name(unit.layer),
             key: &unit.spec.key,
             fingerprint: unit.fingerprint,
             parts,
-            partial: unit.parts.partial,
+            partial: unit.partial,
             inputs,
         }
     }

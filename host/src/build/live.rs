@@ -232,7 +232,7 @@ impl<'a> Live<'a> {
         self.batches
             .take_settled()
             .into_iter()
-            .map(|(key, outcome)| Settled { key, outcome })
+            .map(|(key, settlement)| Settled { key, settlement })
             .collect()
     }
 
@@ -288,7 +288,16 @@ impl Answerer for Live<'_> {
             }
             match self.modes.decided(asked.layer) {
                 Some(mode) => wave.push((asked, mode)),
-                None => self.undecided.entry(asked.layer).or_default().push(asked),
+                None => {
+                    let layer = asked.layer;
+                    let waiting = self.undecided.entry(layer).or_default();
+                    waiting.push(asked);
+                    // Held until then with their whole texts.
+                    if let Some(mode) = self.modes.decide_early(layer, waiting.len() as u64) {
+                        let asked = self.undecided.remove(&layer).unwrap_or_default();
+                        wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+                    }
+                }
             }
         }
         if let Err(error) = self.send(wave) {

@@ -76,6 +76,18 @@ impl Modes {
         self.decided.get(layer).copied().flatten()
     }
 
+    /// Decides the mode of a layer where further requests could not change it.
+    pub(super) fn decide_early(&mut self, layer: usize, recorded: u64) -> Option<LayerMode> {
+        let choice = self.choices.get(layer)?.as_ref()?;
+        let mode = plan::decide_mode(
+            choice.batch,
+            choice.has_batch_api,
+            recorded,
+            choice.min_batch,
+        );
+        (mode == LayerMode::Batch).then(|| self.decide(layer, recorded))
+    }
+
     /// Decides the mode of a layer by the requests it has on record, unless it is decided.
     pub(super) fn decide(&mut self, layer: usize, recorded: u64) -> LayerMode {
         if let Some(mode) = self.decided(layer) {

@@ -7,11 +7,61 @@ use crate::fingerprint::{StaleReason, StoredParts, compare};
 use crate::store::{Reader, Realm, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId};
 
 /// One layer of the newest snapshot.
+///
+/// Sorted lists, because a layer may have a million units and maps of small lists take several times the room.
 #[derive(Debug, Default)]
 struct Layer {
-    by_fingerprint: HashMap<Digest, SnapshotUnit>,
-    by_key: HashMap<String, UnitId>,
-    outputs: HashMap<UnitId, Vec<StoredArtifact>>,
+    /// By fingerprint.
+    units: Vec<SnapshotUnit>,
+    /// Positions in `units`, by key.
+    by_key: Vec<u32>,
+    /// By unit, then by number.
+    outputs: Vec<StoredArtifact>,
+}
+
+impl Layer {
+    fn read(reader: &Reader, snapshot: &Snapshot, name: &str) -> Result<Self, StoreError> {
+        let mut units = reader.snapshot_units(snapshot, name)?;
+        units.sort_unstable_by_key(|unit| unit.fingerprint);
+        let mut by_key: Vec<u32> = (0..).take(units.len()).collect();
+        by_key.sort_unstable_by(|left, right| key_at(&units, *left).cmp(key_at(&units, *right)));
+        let mut outputs: Vec<StoredArtifact> = Vec::with_capacity(units.len());
+        reader.each_snapshot_artifact(snapshot, name, |artifact| outputs.push(artifact))?;
+        outputs.sort_unstable_by_key(|output| (output.unit, output.id));
+        Ok(Self {
+            units,
+            by_key,
+            outputs,
+        })
+    }
+
+    fn under(&self, fingerprint: Digest) -> Option<&SnapshotUnit> {
+        let found = self
+            .units
+            .binary_search_by_key(&fingerprint, |unit| unit.fingerprint);
+        self.units.get(found.ok()?)
+    }
+
+    fn named(&self, key: &str) -> Option<UnitId> {
+        let found = self
+            .by_key
+            .binary_search_by(|position| key_at(&self.units, *position).cmp(key));
+        let position = self.by_key.get(found.ok()?)?;
+        Some(self.units.get(usize::try_from(*position).ok()?)?.id)
+    }
+
+    fn outputs_of(&self, unit: UnitId) -> &[StoredArtifact] {
+        let start = self.outputs.partition_point(|output| output.unit < unit);
+        let rest = &self.outputs[start..];
+        &rest[..rest.partition_point(|output| output.unit == unit)]
+    }
+}
+
+fn key_at(units: &[SnapshotUnit], position: u32) -> &str {
+    let unit = usize::try_from(position)
+        .ok()
+        .and_then(|position| units.get(position));
+    unit.map_or("", |unit| unit.key.as_str())
 }
 
 /// The newest snapshot of a pipeline, read layer by layer when needed.
@@ -40,26 +90,18 @@ impl<'a> Previous<'a> {
 
     fn layer(&mut self, name: &str) -> Result<&Layer, StoreError> {
         if !self.layers.contains_key(name) {
-            let mut layer = Layer::default();
-            if let (Some(reader), Some(snapshot)) = (self.reader, &self.snapshot) {
-                for artifact in reader.snapshot_artifacts(snapshot, name)? {
-                    layer
-                        .outputs
-                        .entry(artifact.artifact.unit)
-                        .or_default()
-                        .push(artifact.artifact);
-                }
-                for outputs in layer.outputs.values_mut() {
-                    outputs.sort_by_key(|output| output.id);
-                }
-                for unit in reader.snapshot_units(snapshot, name)? {
-                    layer.by_key.insert(unit.key.clone(), unit.id);
-                    layer.by_fingerprint.insert(unit.fingerprint, unit);
-                }
-            }
+            let layer = match (self.reader, &self.snapshot) {
+                (Some(reader), Some(snapshot)) => Layer::read(reader, snapshot, name)?,
+                _ => Layer::default(),
+            };
             self.layers.insert(name.to_owned(), layer);
         }
         Ok(&self.layers[name])
+    }
+
+    /// Gives back the room of a layer that is not asked about any more; it would be read again.
+    pub(super) fn forget(&mut self, layer: &str) {
+        self.layers.remove(layer);
     }
 
     /// Returns the finished unit under `fingerprint` with its outputs, from this snapshot or any build before.
@@ -77,14 +119,9 @@ impl<'a> Previous<'a> {
         };
         // Most units of a rebuild stand in the newest snapshot: one scan instead of a look-up each.
         let known = self.layer(layer)?;
-        if let Some(unit) = known
-            .by_fingerprint
-            .get(&fingerprint)
-            .filter(|unit| unit.realm == realm)
-        {
+        if let Some(unit) = known.under(fingerprint).filter(|unit| unit.realm == realm) {
             if usable(unit.roles.as_deref()) {
-                let outputs = known.outputs.get(&unit.id).cloned().unwrap_or_default();
-                return Ok(Some((unit.id, outputs)));
+                return Ok(Some((unit.id, known.outputs_of(unit.id).to_vec())));
             }
             return Ok(None);
         }
@@ -99,18 +136,17 @@ impl<'a> Previous<'a> {
 
     /// Returns the names of the units that the layer had.
     pub(super) fn keys(&mut self, layer: &str) -> Result<Vec<String>, StoreError> {
-        let mut keys: Vec<_> = self.layer(layer)?.by_key.keys().cloned().collect();
-        keys.sort();
-        Ok(keys)
+        let layer = self.layer(layer)?;
+        let in_order = layer.by_key.iter();
+        Ok(in_order
+            .map(|position| key_at(&layer.units, *position).to_owned())
+            .collect())
     }
 
     /// Returns the labels of what the unit of this name made.
     pub(super) fn labels(&mut self, layer: &str, key: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer
-            .by_key
-            .get(key)
-            .and_then(|unit| layer.outputs.get(unit));
+        let outputs = layer.named(key).map(|unit| layer.outputs_of(unit));
         Ok(outputs
             .into_iter()
             .flatten()
@@ -125,10 +161,7 @@ impl<'a> Previous<'a> {
         label: &str,
     ) -> Result<Option<Digest>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer
-            .by_key
-            .get(label)
-            .and_then(|unit| layer.outputs.get(unit));
+        let outputs = layer.named(label).map(|unit| layer.outputs_of(unit));
         Ok(outputs
             .and_then(|outputs| outputs.first())
             .map(|output| output.digest))
@@ -141,7 +174,7 @@ impl<'a> Previous<'a> {
         key: &str,
         now: &StoredParts,
     ) -> Result<Vec<StaleReason>, StoreError> {
-        let earlier = self.layer(layer)?.by_key.get(key).copied();
+        let earlier = self.layer(layer)?.named(key);
         let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
             let failed = self.failed()?.contains(&(layer.to_owned(), key.to_owned()));
             return Ok(vec![if failed {

@@ -17,10 +17,9 @@ use super::pool::Pool;
 use super::previous::Previous;
 use super::unit::Job;
 use crate::digest::Digest;
-use crate::fingerprint::UnitParts;
 use crate::ids::{Label, UnitKey};
 use crate::plan::{PlanFailure, PlanUnit};
-use crate::plugin::UnitSpec;
+use crate::plugin::{Shape, UnitSpec};
 use crate::request::{Failure, RequestKey, Usage};
 use crate::source::ProjectFolder;
 use crate::store::{BuildLayer, Reader, Realm, UnitId};
@@ -49,13 +48,13 @@ pub(super) struct Unit {
     pub(super) layer: usize,
     pub(super) spec: Arc<UnitSpec>,
     pub(super) inputs: Vec<Handle>,
-    pub(super) parts: UnitParts,
+    /// Whether something is missing among its inputs or below them.
+    pub(super) partial: bool,
     pub(super) fingerprint: Digest,
     /// What it asked so far.
     pub(super) transcript: Vec<RequestKey>,
     /// How many of these have no answer.
     pub(super) waiting: usize,
-    pub(super) settled: bool,
 }
 
 /// Where a layer stands.
@@ -71,6 +70,9 @@ pub(super) struct LayerRun {
     pub(super) open: usize,
     pub(super) fresh: u64,
     pub(super) stale: u64,
+    /// Whether a layer below must see all its artifacts before it can be divided into units.
+    pub(super) is_gathered: bool,
+    /// Empty once each has gone to the units that need it, unless the layer is gathered.
     pub(super) artifacts: Vec<Handle>,
     pub(super) labels: HashMap<Label, UnitKey>,
     /// Finished units; without a number in a dry run.
@@ -85,7 +87,8 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) site: Site<'a>,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
-    pub(super) units: Vec<Unit>,
+    /// By number; `None` once settled, because memory follows the work in flight.
+    pub(super) units: Vec<Option<Box<Unit>>>,
     pub(super) runnable: VecDeque<usize>,
     /// Units that wait for a request.
     pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
@@ -110,8 +113,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             .collect();
         for (position, layer) in site.pipeline.layers.iter().enumerate() {
             if let ReadyBody::Transform(transform) = &layer.body {
+                let gathers = transform.plugin.descriptor().shape != Shape::PerInput;
                 for input in &transform.inputs {
                     layers[*input].dependants.push(position);
+                    layers[*input].is_gathered |= gathers;
                 }
             }
         }
@@ -217,10 +222,23 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)
-                .map(|unit| job(&self.site, &self.units, unit))
+                .map(|unit| job(&self.site, unit_at(&self.units, unit), unit))
                 .collect();
             pool.send(chunk);
         }
+    }
+
+    /// Returns a unit that runs.
+    pub(super) fn unit(&self, number: usize) -> &Unit {
+        unit_at(&self.units, number)
+    }
+
+    /// Returns a unit that runs, to change it.
+    pub(super) fn unit_mut(&mut self, number: usize) -> &mut Unit {
+        let Some(unit) = self.units[number].as_deref_mut() else {
+            unreachable!("a unit that runs is not settled")
+        };
+        unit
     }
 
     pub(super) fn layer_name(&self, layer: usize) -> &'a str {
@@ -228,8 +246,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 }
 
-fn job(site: &Site<'_>, units: &[Unit], number: usize) -> Job {
-    let unit = &units[number];
+fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
+    let Some(unit) = units[number].as_deref() else {
+        unreachable!("a unit that runs is not settled")
+    };
+    unit
+}
+
+fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
     let ReadyBody::Transform(transform) = &site.pipeline.layers[unit.layer].body else {
         unreachable!("only transforms have units that run")
     };

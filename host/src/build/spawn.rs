@@ -1,5 +1,6 @@
 //! From artifacts to units, and from units to fresh or stale.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::BuildError;
@@ -37,15 +38,19 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     }
                     Ok(())
                 })?;
+                self.previous.forget(layer.name.as_str());
             }
         }
         self.written(|this| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
                     this.layers[position].spawned = true;
-                    let artifacts = this.layers[position].artifacts.clone();
-                    for artifact in artifacts {
+                    for number in 0..this.layers[position].artifacts.len() {
+                        let artifact = this.layers[position].artifacts[number].clone();
                         this.spawn_dependants(&artifact)?;
+                    }
+                    if !this.layers[position].is_gathered {
+                        this.layers[position].artifacts = Vec::new();
                     }
                     this.check_complete(position)?;
                 }
@@ -107,14 +112,20 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             path: file.path.clone(),
             detail: error.to_string(),
         })?;
-        let reason = match self.previous.source_digest(name, file.label.as_str())? {
-            Some(old) => StaleReason::Source {
-                label: file.label.to_string(),
-                old: old.short(),
-                new: digest.short(),
-            },
-            None => StaleReason::New,
-        };
+        if self.site.journal.is_none() {
+            let reason = match self.previous.source_digest(name, file.label.as_str())? {
+                Some(old) => StaleReason::Source {
+                    label: file.label.to_string(),
+                    old: old.short(),
+                    new: digest.short(),
+                },
+                None => StaleReason::New,
+            };
+            self.layers[layer].stale_units.push(PlanUnit {
+                unit: key.to_string(),
+                reasons: vec![reason],
+            });
+        }
         let entry = Entry {
             layer,
             layer_name: name,
@@ -134,10 +145,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         let run = &mut self.layers[layer];
         run.stale += 1;
-        run.stale_units.push(PlanUnit {
-            unit: key.to_string(),
-            reasons: vec![reason],
-        });
         run.made.push((key, unit));
         run.artifacts.push(Handle {
             layer,
@@ -183,6 +190,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return Ok(());
         }
         self.layers[layer].complete = true;
+        // Memory follows the work in flight: no more units will be looked up.
+        self.previous
+            .forget(self.site.pipeline.layers[layer].name.as_str());
+        self.layers[layer].labels = HashMap::new();
         let run = &self.layers[layer];
         (self.site.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
@@ -369,27 +380,13 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         partial: bool,
     ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
-        let config = spec.config.clone().map(serde_json::Value::Object);
-        let config = match config.as_ref().map(json::canonical).transpose() {
-            Ok(config) => config,
-            Err(error) => {
-                self.layers[layer].open += 1;
-                self.layers[layer].stale += 1;
-                return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
-            }
-        };
-        let parts = UnitParts {
-            key: spec.key.to_string(),
-            config,
-            inputs: inputs
-                .iter()
-                .map(|input| InputPart {
-                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
-                    digest: input.digest,
-                })
-                .collect(),
-            partial: partial || inputs.iter().any(|input| input.partial),
-        };
+        if let Err(error) = config_text(&spec) {
+            self.layers[layer].open += 1;
+            self.layers[layer].stale += 1;
+            return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
+        }
+        let partial = partial || inputs.iter().any(|input| input.partial);
+        let parts = self.unit_parts(&spec, &inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.site.pipeline.roles);
         let finished = self
@@ -404,7 +401,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     layer,
                     label: output.label,
                     digest: output.digest,
-                    partial: parts.partial,
+                    partial,
                     place: Place::Stored(output.id),
                 })
                 .collect();
@@ -416,7 +413,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if self.site.journal.is_none() {
             let now = StoredParts {
                 layer: transform.parts.clone(),
-                unit: parts.clone(),
+                unit: parts,
             };
             let reasons = self.previous.reasons(name, spec.key.as_str(), &now)?;
             self.layers[layer].stale_units.push(PlanUnit {
@@ -427,17 +424,38 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.layers[layer].open += 1;
         self.layers[layer].stale += 1;
         self.runnable.push_back(self.units.len());
-        self.units.push(Unit {
+        self.units.push(Some(Box::new(Unit {
             layer,
             spec: Arc::new(spec),
             inputs,
-            parts,
+            partial,
             fingerprint,
             transcript,
             waiting: 0,
-            settled: false,
-        });
+        })));
         Ok(())
+    }
+
+    /// Returns what a unit's fingerprint covers. Made when needed: held for each unit it would double their room.
+    pub(super) fn unit_parts(
+        &self,
+        spec: &UnitSpec,
+        inputs: &[Handle],
+        partial: bool,
+    ) -> UnitParts {
+        UnitParts {
+            key: spec.key.to_string(),
+            // Such a unit failed when it was made.
+            config: config_text(spec).unwrap_or_default(),
+            inputs: inputs
+                .iter()
+                .map(|input| InputPart {
+                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
+                    digest: input.digest,
+                })
+                .collect(),
+            partial,
+        }
     }
 
     /// Returns what the unit under `fingerprint` asked before it had to wait.
@@ -480,7 +498,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         run.open -= 1;
         for artifact in artifacts {
             self.spawn_dependants(&artifact)?;
-            self.layers[layer].artifacts.push(artifact);
+            if self.layers[layer].is_gathered {
+                self.layers[layer].artifacts.push(artifact);
+            }
         }
         self.check_complete(layer)
     }
@@ -491,4 +511,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
         }
     }
+}
+
+/// Returns a unit's additions to the config as canonical JSON.
+fn config_text(spec: &UnitSpec) -> Result<Option<String>, json::UnsafeNumber> {
+    let config = spec.config.clone().map(serde_json::Value::Object);
+    config.as_ref().map(json::canonical).transpose()
 }

@@ -13,7 +13,7 @@ use super::answerer::{Asked, Settled};
 use super::event::{Event, Observer};
 use crate::batch::Queued;
 use crate::llm::{Completion, Provider};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use crate::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
 use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
 
 /// The providers of a pipeline by name.
@@ -191,7 +191,7 @@ impl<'a> SyncCalls<'a> {
                         self.left(asked.layer);
                         self.settled.push(Settled {
                             key: asked.key,
-                            outcome: Outcome::Answered(*answer),
+                            settlement: Settlement::from(answer.as_ref()),
                         });
                     }
                 }
@@ -281,7 +281,7 @@ impl<'a> SyncCalls<'a> {
             }
             self.settled.push(Settled {
                 key: finished.key,
-                outcome: finished.completion.outcome,
+                settlement: finished.completion.outcome.into(),
             });
         }
         Ok(())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use key::RequestKey;
-pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Usage};
+pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Settlement, Usage};
 
 /// The format in which a provider is spoken to.
 #[derive(

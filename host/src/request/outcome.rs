@@ -133,3 +133,35 @@ pub enum Outcome {
     /// There is none.
     Failed(Failure),
 }
+
+/// What became of a request whose answer, if there is one, stands in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// There is a text.
+    Answered {
+        /// Why it ended.
+        ending: Ending,
+        /// What it cost.
+        usage: Usage,
+    },
+    /// There is none.
+    Failed(Failure),
+}
+
+impl From<Outcome> for Settlement {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Answered(answer) => Self::from(&answer),
+            Outcome::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+impl From<&Answer> for Settlement {
+    fn from(answer: &Answer) -> Self {
+        Self::Answered {
+            ending: answer.ending,
+            usage: answer.usage,
+        }
+    }
+}

@@ -20,6 +20,12 @@ pub const SUPPORTED_FORMAT: u32 = MIGRATIONS.len() as u32;
 /// How long a writer waits for another process to finish its transaction.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Pages that the writing connection keeps, in KiB: a transaction of thousands of units changes them again and again.
+const WRITER_CACHE: i64 = 16 * 1024;
+
+/// Pages that each reading connection keeps, in KiB. There is one for each core, and the system caches the file, too.
+const READER_CACHE: i64 = 4 * 1024;
+
 /// How long to leave the file alone where SQLite does not wait by itself.
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
@@ -49,7 +55,7 @@ pub(super) fn open_to_read(folder: &Path) -> Result<Connection, StoreError> {
     let failed = |source| failed(folder, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path(folder), flags).map_err(failed)?;
-    settle(&connection).map_err(failed)?;
+    settle(&connection, READER_CACHE).map_err(failed)?;
     if !has_tables(&connection, folder)? {
         return Err(StoreError::Absent {
             path: folder.to_owned(),
@@ -84,7 +90,7 @@ fn connect(folder: &Path) -> Result<Connection, StoreError> {
     connection
         .pragma_update(None, "page_size", 8192)
         .map_err(failed)?;
-    settle(&connection).map_err(failed)?;
+    settle(&connection, WRITER_CACHE).map_err(failed)?;
     use_wal(&connection).map_err(failed)?;
     connection
         .pragma_update(None, "synchronous", "FULL")
@@ -137,10 +143,10 @@ fn tables(format: u32) -> impl Iterator<Item = &'static str> {
         .filter_map(|rest| rest.split_whitespace().next())
 }
 
-fn settle(connection: &Connection) -> rusqlite::Result<()> {
+fn settle(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -cache)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Without this SQLite plans a cached statement anew whenever a bound value might suit another
     // plan: a quarter of a build's time.

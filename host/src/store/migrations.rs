@@ -14,6 +14,7 @@
 //! | `answer`, `answer_body` | first whole and first truncated answer to a request in a realm; never changed |
 //! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight; `layer` is the one that asked |
 //! | `submission` | create call of a batch, written before the call |
+//! | `submission_step` | state that a submission entered, in order |
 //! | `build`, `build_layer`, `build_unit` | command that drives work; its layers; its stale units |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
 
@@ -129,6 +130,20 @@ CREATE TABLE submission (
   changed INTEGER NOT NULL
 );
 CREATE INDEX submission_unsettled ON submission (id) WHERE state NOT IN ('settled', 'abandoned');
+CREATE TABLE submission_step (
+  id INTEGER PRIMARY KEY,
+  submission INTEGER NOT NULL REFERENCES submission ON DELETE CASCADE,
+  state TEXT NOT NULL,
+  batch TEXT,
+  at INTEGER NOT NULL
+);
+-- Written by the database itself, so that no step of a submission goes unrecorded.
+CREATE TRIGGER submission_begun AFTER INSERT ON submission BEGIN
+  INSERT INTO submission_step (submission, state, batch, at) VALUES (NEW.id, NEW.state, NEW.batch, NEW.changed);
+END;
+CREATE TRIGGER submission_moved AFTER UPDATE OF state ON submission WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO submission_step (submission, state, batch, at) VALUES (NEW.id, NEW.state, NEW.batch, NEW.changed);
+END;
 CREATE TABLE attempt (
   id INTEGER PRIMARY KEY,
   request INTEGER NOT NULL REFERENCES request,

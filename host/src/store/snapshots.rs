@@ -226,30 +226,49 @@ impl Reader {
         snapshot: &Snapshot,
         layer: &str,
     ) -> Result<Vec<SnapshotArtifact>, StoreError> {
+        let mut found = Vec::new();
+        self.each_snapshot_artifact(snapshot, layer, |artifact| {
+            found.push(SnapshotArtifact {
+                layer: layer.to_owned(),
+                artifact,
+            });
+        })?;
+        Ok(found)
+    }
+
+    /// Gives the artifacts of a layer of a snapshot to `take` one by one, in order of their labels.
+    pub fn each_snapshot_artifact(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        mut take: impl FnMut(StoredArtifact),
+    ) -> Result<(), StoreError> {
         let Some(set) = snapshot.set(layer) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        let rows: Vec<Columns> = self
+        let failed = |source| self.failed(source);
+        let mut statement = self
             .connection
             .prepare_cached(
                 "SELECT a.id, a.unit, a.label, a.kind, a.digest FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                  WHERE s.layer_set = ?1 ORDER BY a.label",
             )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([set], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-                    })?
-                    .collect()
+            .map_err(failed)?;
+        let rows = statement
+            .query_map([set], |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
             })
-            .map_err(|source| self.failed(source))?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(SnapshotArtifact {
-                    layer: layer.to_owned(),
-                    artifact: artifact_row(row)?,
-                })
-            })
-            .collect()
+            .map_err(failed)?;
+        for row in rows {
+            let columns: Columns = row.map_err(failed)?;
+            take(artifact_row(columns)?);
+        }
+        Ok(())
     }
 }
