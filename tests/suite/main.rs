@@ -27,6 +27,8 @@ mod layers;
 mod lifecycle;
 mod money;
 mod old_state;
+mod references;
+mod registry;
 mod replay;
 mod sandbox;
 mod state;

@@ -1,0 +1,606 @@
+//! Plugins by path, URL and OCI reference: what is pinned, what is refused, what is asked of whom.
+
+use std::fs;
+
+use serde_json::json;
+use synix::digest::Digest;
+
+use crate::registry::{Answer, OLD_WASM, Registry, WASM, descriptor};
+use crate::workbench::{Run, Workbench, text};
+
+const MIB: u64 = 1 << 20;
+
+/// A project with a cache of its own and one layer with this transform.
+struct Desk {
+    bench: Workbench,
+}
+
+impl Desk {
+    fn new(reference: &str) -> Self {
+        let bench = Workbench::with_layers("");
+        bench.write("texts/only.md", "a text");
+        let desk = Self { bench };
+        desk.transform(reference);
+        desk
+    }
+
+    /// A project whose plugin is a file of its own.
+    fn with_file(guest: &str) -> Self {
+        let desk = Self::new("./plugin.wasm");
+        desk.place(guest);
+        desk
+    }
+
+    fn place(&self, guest: &str) {
+        fs::write(self.bench.path("plugin.wasm"), bytes(guest)).unwrap();
+    }
+
+    fn transform(&self, reference: &str) {
+        let layers = format!(
+            "[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
+        );
+        self.bench.pipeline(
+            "synix.toml",
+            &format!("[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n{layers}"),
+        );
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+        let mut command = self.bench.command(arguments);
+        command
+            .env("SYNIX_CACHE_DIR", self.bench.path("cache"))
+            .envs(environment.iter().copied());
+        Run::of(&mut command)
+    }
+
+    fn replay(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, &[("SYNIX_CASSETTE_MODE", "replay")])
+    }
+
+    /// A cassette for pipelines that ask nothing.
+    fn with_cassette(self) -> Self {
+        self.run(&["build", "--cassette-mode", "record"]);
+        self
+    }
+
+    fn lock(&self) -> String {
+        fs::read_to_string(self.bench.path("synix.lock")).unwrap_or_default()
+    }
+
+    fn fingerprint(&self) -> String {
+        let shown = self.run(&["show", "made/only", "--json"]).expect_code(0);
+        text(&shown.json()["provenance"]["fingerprint"])
+    }
+
+    fn forget_downloads(&self) {
+        fs::remove_dir_all(self.bench.path("cache")).unwrap();
+    }
+
+    fn is_kept(&self, bytes: &[u8]) -> bool {
+        let file = format!("cache/plugins/{}.wasm", Digest::of(bytes));
+        self.bench.path(&file).exists()
+    }
+}
+
+fn bytes(guest: &str) -> Vec<u8> {
+    synix_test_components::bytes(guest)
+}
+
+fn entry(reference: &str, bytes: &[u8]) -> String {
+    format!(
+        "[[plugin]]\nreference = \"{reference}\"\ndigest = \"sha256:{}\"\nsize = {}\n",
+        Digest::of(bytes),
+        bytes.len()
+    )
+}
+
+#[test]
+fn the_same_bytes_by_path_url_and_image_are_the_same_plugin() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let desk = Desk::with_file("echo");
+    desk.run(&["build"]).expect_code(0);
+    let fingerprint = desk.fingerprint();
+    for reference in [
+        server.file("/echo.wasm", &echo),
+        server.push("team/echo", "1.0", &echo),
+        server.push_layers("old/echo", "1.0", &[(OLD_WASM, &echo)]),
+        server.push_layers(
+            "doc/echo",
+            "1.0",
+            &[("text/markdown", b"# Echo"), (WASM, &echo)],
+        ),
+    ] {
+        desk.transform(&reference);
+        let run = desk.run(&["build"]).expect_code(0);
+        assert!(run.says("made: 1 fresh, 0 stale"), "{reference}: {run:?}");
+        assert_eq!(desk.fingerprint(), fingerprint, "{reference}");
+        assert!(
+            desk.lock().ends_with(&entry(&reference, &echo)),
+            "{}",
+            desk.lock()
+        );
+    }
+}
+
+#[test]
+fn first_party_transforms_leave_no_lock_file() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    assert!(!bench.path("synix.lock").exists());
+}
+
+#[test]
+fn a_plan_pins_what_is_new_and_says_so() {
+    let desk = Desk::with_file("echo");
+    let run = desk.run(&["plan"]).expect_code(0);
+    assert!(
+        run.stderr
+            .contains("synix.lock: ./plugin.wasm: new, sha256:"),
+        "{run:?}"
+    );
+    assert!(
+        desk.lock()
+            .ends_with(&entry("./plugin.wasm", &bytes("echo")))
+    );
+    let again = desk.run(&["plan"]).expect_code(0);
+    assert!(!again.says("synix.lock"), "{again:?}");
+}
+
+#[test]
+fn a_changed_file_is_pinned_anew_and_told() {
+    let desk = Desk::with_file("echo");
+    desk.run(&["build"]).expect_code(0);
+    desk.place("moody");
+    let run = desk.run(&["build"]).expect_code(0);
+    let told = format!(
+        "synix.lock: ./plugin.wasm: sha256:{} ({} bytes) -> sha256:",
+        Digest::of(&bytes("echo")),
+        bytes("echo").len()
+    );
+    assert!(run.stderr.contains(&told), "{run:?}");
+    assert!(
+        desk.lock()
+            .ends_with(&entry("./plugin.wasm", &bytes("moody")))
+    );
+}
+
+#[test]
+fn locked_refuses_what_differs_and_says_what_to_run() {
+    let server = Registry::start();
+    let desk = Desk::with_file("echo");
+    let missing = desk.run(&["build", "--locked"]).expect_code(5);
+    assert!(missing.says("./plugin.wasm: new, sha256:"), "{missing:?}");
+    desk.run(&["build"]).expect_code(0);
+    let lock = desk.lock();
+    desk.run(&["build", "--locked"]).expect_code(0);
+    desk.place("moody");
+    for command in [
+        &["build", "--locked"][..],
+        &["plan", "--locked=true"],
+        &["batch-build", "run", "--locked"],
+    ] {
+        let run = desk.run(command).expect_code(5);
+        for part in [
+            format!("sha256:{}", Digest::of(&bytes("echo"))),
+            format!("-> sha256:{}", Digest::of(&bytes("moody"))),
+            "synix plugin update ./plugin.wasm".to_owned(),
+        ] {
+            assert!(run.stderr.contains(&part), "{part}: {run:?}");
+        }
+    }
+    let image = server.push("team/echo", "1.0", &bytes("echo"));
+    desk.transform(&image);
+    let run = desk.run(&["build", "--locked"]).expect_code(5);
+    assert!(run.says(&format!("{image}: is not pinned")), "{run:?}");
+    assert!(run.says("./plugin.wasm: no longer used"), "{run:?}");
+    assert!(server.calls().is_empty(), "{:?}", server.calls());
+    assert_eq!(desk.lock(), lock);
+}
+
+#[test]
+fn ci_locks_unless_told_otherwise() {
+    let desk = Desk::with_file("echo");
+    let ci = |arguments: &[&str], value: &str| desk.run_with(arguments, &[("CI", value)]).code;
+    assert_eq!(ci(&["plan"], "true"), 5);
+    assert_eq!(ci(&["plan"], "1"), 5);
+    assert_eq!(desk.lock(), "");
+    assert_eq!(ci(&["plan", "--no-locked"], "true"), 0);
+    desk.place("moody");
+    assert_eq!(ci(&["plan"], "true"), 5);
+    assert_eq!(ci(&["plan", "--locked=false"], "true"), 0);
+    desk.place("echo");
+    assert_eq!(ci(&["plan"], "false"), 0);
+}
+
+#[test]
+fn a_tag_that_moves_changes_nothing_until_an_update() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let reference = server.push("team/plugin", "1.0", &echo);
+    let desk = Desk::new(&reference);
+    desk.run(&["build"]).expect_code(0);
+    let calls = server.calls().len();
+    server.push("team/plugin", "1.0", &moody);
+    desk.run(&["build"]).expect_code(0);
+    assert_eq!(
+        server.calls().len(),
+        calls,
+        "the lock and the cache say enough"
+    );
+    desk.forget_downloads();
+    desk.run(&["build", "--locked"]).expect_code(0);
+    let asked: Vec<_> = server.calls().split_off(calls);
+    assert!(
+        asked.iter().all(|call| !call.path.contains("/manifests/")),
+        "{asked:?}"
+    );
+    assert!(desk.lock().ends_with(&entry(&reference, &echo)));
+
+    let moved = desk
+        .run(&["plugin", "update", "--json"])
+        .expect_code(0)
+        .json();
+    let change = json!({
+        "reference": reference,
+        "old": Digest::of(&echo),
+        "new": Digest::of(&moody),
+        "size": moody.len(),
+    });
+    assert_eq!(moved["changes"], json!([change]));
+    assert!(desk.lock().ends_with(&entry(&reference, &moody)));
+    let again = desk.run(&["plugin", "update"]).expect_code(0);
+    assert_eq!(again.stdout, "every plugin is the one that is pinned\n");
+}
+
+#[test]
+fn an_update_of_one_reference_leaves_the_others() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let reference = server.push("team/plugin", "1.0", &echo);
+    let desk = Desk::with_file("echo");
+    let pipeline = fs::read_to_string(desk.bench.path("synix.toml")).unwrap();
+    let second = format!("[layers.more]\ntransform = \"{reference}\"\ninputs = [\"texts\"]\n");
+    desk.bench
+        .write("synix.toml", &format!("{pipeline}{second}"));
+    desk.run(&["plan"]).expect_code(0);
+    server.push("team/plugin", "1.0", &moody);
+    desk.place("moody");
+    desk.run(&["plugin", "update", "./plugin.wasm"])
+        .expect_code(0);
+    let lock = desk.lock();
+    assert!(lock.contains(&entry("./plugin.wasm", &moody)), "{lock}");
+    assert!(lock.contains(&entry(&reference, &echo)), "{lock}");
+    let unknown = desk
+        .run(&["plugin", "update", "./plugins.wasm"])
+        .expect_code(2);
+    assert!(unknown.says("did you mean `./plugin.wasm`?"), "{unknown:?}");
+}
+
+#[test]
+fn a_replay_asks_no_server_for_a_plugin() {
+    let server = Registry::start();
+    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    let desk = Desk::new(&reference).with_cassette();
+    let calls = server.calls().len();
+    desk.replay(&["plan"]).expect_code(0);
+    desk.replay(&["build"]).expect_code(0);
+    desk.forget_downloads();
+    let miss = desk.replay(&["build"]).expect_code(1);
+    assert!(miss.says("`synix plugin fetch` gets it"), "{miss:?}");
+    desk.bench.remove("synix.lock");
+    let unpinned = desk.replay(&["plan"]).expect_code(1);
+    assert!(unpinned.says("`synix plugin update` does"), "{unpinned:?}");
+    assert_eq!(server.calls().len(), calls);
+}
+
+#[test]
+fn fetch_gets_what_is_pinned_and_moves_nothing() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let reference = server.push("team/echo", "1.0", &echo);
+    let desk = Desk::new(&reference).with_cassette();
+    server.push("team/echo", "1.0", &moody);
+    desk.forget_downloads();
+    let lock = desk.lock();
+    let fetched = desk.run(&["plugin", "fetch"]).expect_code(0);
+    assert!(
+        fetched.says("downloaded") && desk.is_kept(&echo),
+        "{fetched:?}"
+    );
+    assert!(desk.run(&["plugin", "fetch"]).says("was there"));
+    assert_eq!(desk.lock(), lock);
+    desk.replay(&["build"]).expect_code(0);
+}
+
+#[test]
+fn a_damaged_file_in_the_cache_is_never_run() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let desk = Desk::new(&server.file("/echo.wasm", &echo));
+    desk.run(&["plan"]).expect_code(0);
+    let file = format!("cache/plugins/{}.wasm", Digest::of(&echo));
+    fs::write(desk.bench.path(&file), bytes("moody")).unwrap();
+    desk.run(&["plan"]).expect_code(0);
+    assert_eq!(fs::read(desk.bench.path(&file)).unwrap(), echo);
+}
+
+/// Runs a plan that must fail with exit code 1 and keep nothing.
+#[track_caller]
+fn assert_refused(reference: &str, words: &[&str]) -> Desk {
+    let desk = Desk::new(reference);
+    let run = desk.run(&["plan"]).expect_code(1);
+    for word in [&["cannot get the plugin", reference], words].concat() {
+        assert!(run.stderr.contains(word), "{word}: {run:?}");
+    }
+    assert_eq!(desk.lock(), "");
+    let plugins = desk.bench.path("cache/plugins");
+    assert!(!plugins.exists(), "something was kept");
+    desk
+}
+
+#[test]
+fn a_download_with_another_digest_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    server.answer("/echo.wasm", Answer::of(&bytes("moody")));
+    let (found, expected) = (Digest::of(&bytes("moody")), Digest::of(&echo));
+    assert_refused(
+        &reference,
+        &[&format!(
+            "have the digest sha256:{found}, not sha256:{expected}"
+        )],
+    );
+    let image = server.push("team/echo", "1.0", &echo);
+    let path = server.blob("team/echo", &echo);
+    server.answer(&path, Answer::of(&bytes("moody")));
+    assert_refused(&image, &["not sha256:"]);
+}
+
+#[test]
+fn a_download_that_breaks_off_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let half = &echo[..echo.len() / 2];
+    let announced = Some(echo.len() as u64);
+    server.answer(
+        "/echo.wasm",
+        Answer {
+            announced,
+            ..Answer::of(half)
+        },
+    );
+    assert_refused(&reference, &["broke off"]);
+    server.answer(
+        "/echo.wasm",
+        Answer {
+            announced: None,
+            ..Answer::of(half)
+        },
+    );
+    assert_refused(&reference, &["not sha256:"]);
+}
+
+#[test]
+fn a_download_that_is_too_large_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let announced = Answer {
+        announced: Some(64 * MIB + 1),
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", announced);
+    assert_refused(&reference, &["larger than 64 MiB"]);
+    let endless = Answer {
+        announced: None,
+        zeros: 1 << 50,
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", endless.clone());
+    assert_refused(&reference, &["larger than 64 MiB"]);
+    let image = server.push("team/echo", "1.0", &echo);
+    server.answer("/v2/team/echo/manifests/1.0", endless);
+    assert_refused(&image, &["larger than 4 MiB"]);
+}
+
+#[test]
+fn a_length_that_lies_does_not_let_more_in() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let lying = Answer {
+        announced: Some(16),
+        zeros: 100 * MIB,
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", lying);
+    assert_refused(&reference, &["the 16 bytes that came"]);
+}
+
+#[test]
+fn what_is_not_there_or_not_allowed_is_told_apart() {
+    let server = Registry::start();
+    let nowhere = format!(
+        "{}#sha256={}",
+        server.url("/nowhere.wasm"),
+        Digest::of(b"x")
+    );
+    assert_refused(&nowhere, &["has no such plugin (404)"]);
+    assert_refused(
+        &server.reference("team/none", "1.0"),
+        &["has no such plugin (404)"],
+    );
+    let reference = server.file("/echo.wasm", b"x");
+    for (status, words) in [
+        (401, "refuses access (401)"),
+        (403, "refuses access (403)"),
+        (500, "HTTP status 500"),
+    ] {
+        server.answer("/echo.wasm", Answer::status(status));
+        assert_refused(&reference, &[words]);
+    }
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    assert_refused(&format!("oci://{closed}/a/b:1"), &["cannot connect to"]);
+}
+
+#[test]
+fn redirects_are_followed_a_few_times() {
+    let (server, other) = (Registry::start(), Registry::start());
+    let echo = bytes("echo");
+    other.file("/moved.wasm", &echo);
+    let reference = server.file("/echo.wasm", &echo);
+    server.answer("/echo.wasm", Answer::redirect(&other.url("/moved.wasm")));
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    server.answer("/echo.wasm", Answer::redirect("/echo.wasm"));
+    assert_refused(&reference, &["after five redirects"]);
+    server.answer(
+        "/echo.wasm",
+        Answer::redirect("http://example.com/echo.wasm"),
+    );
+    assert_refused(&reference, &["to a URL without https"]);
+}
+
+#[test]
+fn a_token_is_asked_for_and_goes_to_its_registry_alone() {
+    let (server, storage) = (Registry::start(), Registry::start());
+    let echo = bytes("echo");
+    let reference = server.push("team/echo", "1.0", &echo);
+    let path = server.blob("team/echo", &echo);
+    storage.file("/blob", &echo);
+    server.answer(&path, Answer::redirect(&storage.url("/blob")));
+    server.guard("token-of-the-test", None);
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    let carried = |registry: &Registry, path: &str| {
+        let calls = registry.calls();
+        let call = calls.iter().find(|call| call.path == path).unwrap().clone();
+        call.authorization
+    };
+    assert_eq!(
+        carried(&server, &path).as_deref(),
+        Some("Bearer token-of-the-test")
+    );
+    assert_eq!(carried(&storage, "/blob"), None);
+    let asked = server.calls().into_iter().any(|call| {
+        call.path.starts_with("/token?")
+            && call.path.contains("pull")
+            && call.authorization.is_none()
+    });
+    assert!(asked, "{:?}", server.calls());
+}
+
+#[test]
+fn a_stored_password_opens_a_registry_and_is_never_told() {
+    let server = Registry::start();
+    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    // "me:sesame" in base64.
+    let (login, secret) = ("bWU6c2VzYW1l", "sesame");
+    server.guard("t", Some(&format!("Basic {login}")));
+    let refused = assert_refused(&reference, &["the registry gives no token"]);
+    let config = json!({"auths": {server.host.clone(): {"auth": login}}});
+    refused
+        .bench
+        .write("docker/config.json", &config.to_string());
+    let docker = refused.bench.path("docker");
+    let docker = [("DOCKER_CONFIG", docker.to_str().unwrap())];
+    let run = refused.run_with(&["plan"], &docker).expect_code(0);
+    assert!(!run.says(secret) && !run.says(login), "{run:?}");
+    assert!(!refused.lock().contains(login));
+    refused.forget_downloads();
+    server.guard("t", Some("Basic b3RoZXI6cHc="));
+    let run = refused.run_with(&["plan"], &docker).expect_code(1);
+    assert!(!run.says(secret) && !run.says(login), "{run:?}");
+}
+
+#[test]
+fn an_image_that_is_no_plugin_is_refused() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let push = |tag: &str, layers: &[(&str, &[u8])]| server.push_layers("team/odd", tag, layers);
+    let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
+    assert_refused(
+        &push("tar", &[(tar, &echo)]),
+        &["no layer has the media type", tar],
+    );
+    assert_refused(&push("none", &[]), &["no layer has the media type"]);
+    assert_refused(
+        &push("two", &[(WASM, &echo), (WASM, &moody)]),
+        &["2 layers are components"],
+    );
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [],
+    });
+    server.push_manifest("team/odd", "index", &index);
+    assert_refused(
+        &server.reference("team/odd", "index"),
+        &["index of several images"],
+    );
+    server.push_manifest("team/odd", "other", &json!({"errors": []}));
+    assert_refused(&server.reference("team/odd", "other"), &["no OCI manifest"]);
+    let mut huge = descriptor(WASM, &echo);
+    huge["size"] = json!(65 * MIB);
+    let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [huge]});
+    server.push_manifest("team/odd", "huge", &manifest);
+    assert_refused(
+        &server.reference("team/odd", "huge"),
+        &["larger than 64 MiB"],
+    );
+}
+
+#[test]
+fn an_image_by_digest_is_the_one_with_that_manifest() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    server.push("team/echo", "1.0", &echo);
+    let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [descriptor(WASM, &echo)]});
+    let digest = server.push_manifest("team/echo", "2.0", &manifest);
+    let reference = format!("oci://{}/team/echo@sha256:{digest}", server.host);
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    let path = format!("/v2/team/echo/manifests/sha256:{digest}");
+    server.answer(
+        &path,
+        Answer::of(json!({"schemaVersion": 2}).to_string().as_bytes()),
+    );
+    assert_refused(&reference, &["not sha256:"]);
+}
+
+#[test]
+fn a_url_without_digest_is_refused_where_it_stands() {
+    let run = Desk::new("https://example.com/a.wasm")
+        .run(&["plan"])
+        .expect_code(2);
+    assert!(run.says("synix.toml:") && run.says("#sha256="), "{run:?}");
+}
+
+#[test]
+fn a_lock_file_with_a_conflict_is_refused_with_its_line() {
+    let desk = Desk::with_file("echo");
+    desk.run(&["plan"]).expect_code(0);
+    desk.bench
+        .write("synix.lock", &format!("{}<<<<<<< ours\n", desk.lock()));
+    let run = desk.run(&["build"]).expect_code(2);
+    assert!(
+        run.says("synix.lock is no lock file of synix: line "),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn pipelines_in_one_folder_have_a_lock_file_each() {
+    let desk = Desk::with_file("echo");
+    let pipeline = fs::read_to_string(desk.bench.path("synix.toml")).unwrap();
+    desk.bench.write("other.toml", &pipeline);
+    desk.run(&["plan", "other.toml"]).expect_code(0);
+    assert!(desk.bench.path("other.lock").exists() && desk.lock().is_empty());
+}
