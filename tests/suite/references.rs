@@ -203,6 +203,36 @@ fn locked_refuses_what_differs_and_says_what_to_run() {
 }
 
 #[test]
+fn locked_refuses_a_pin_whose_size_is_wrong_and_keeps_the_file() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let desk = Desk::new(&server.push("team/echo", "1.0", &echo));
+    desk.run(&["plan"]).expect_code(0);
+    let edited = desk
+        .lock()
+        .replace(&format!("size = {}", echo.len()), "size = 1");
+    desk.bench.write("synix.lock", &edited);
+    desk.run(&["plan", "--locked"]).expect_code(5);
+    assert_eq!(desk.lock(), edited);
+}
+
+/// Batches cost money whatever the lock file says.
+#[test]
+fn a_difference_in_the_lock_file_does_not_keep_a_build_from_being_cancelled() {
+    let desk = Desk::with_file("two_steps");
+    desk.bench.hold_batches();
+    desk.run(&["batch-build", "run"]).expect_code(0);
+    desk.place("echo");
+    let ci = |arguments: &[&str]| desk.run_with(arguments, &[("CI", "true")]);
+    ci(&["batch-build", "resume"]).expect_code(5);
+    let cancelled = ci(&["batch-build", "cancel"]).expect_code(0);
+    assert!(
+        cancelled.says("synix.lock: ./plugin.wasm: sha256:"),
+        "{cancelled:?}"
+    );
+}
+
+#[test]
 fn ci_locks_unless_told_otherwise() {
     let desk = Desk::with_file("echo");
     let ci = |arguments: &[&str], value: &str| desk.run_with(arguments, &[("CI", value)]).code;
@@ -548,6 +578,14 @@ fn an_image_that_is_no_plugin_is_refused() {
     );
     server.push_manifest("team/odd", "other", &json!({"errors": []}));
     assert_refused(&server.reference("team/odd", "other"), &["no OCI manifest"]);
+    let mut short = descriptor(WASM, &echo);
+    short["size"] = json!(echo.len() - 1);
+    let manifest =
+        json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [short]});
+    server.push_manifest("team/odd", "short", &manifest);
+    let desk = Desk::new(&server.reference("team/odd", "short"));
+    let run = desk.run(&["plan"]).expect_code(1);
+    assert!(run.says("it says that the layer has"), "{run:?}");
     let mut huge = descriptor(WASM, &echo);
     huge["size"] = json!(65 * MIB);
     let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [huge]});

@@ -219,7 +219,10 @@ mod tests {
             );
         }
         for (text, rule) in [
-            ("oci://plugin:1.0".to_owned(), "a repository"),
+            (
+                "oci://plugin:1.0".to_owned(),
+                "as in `oci://ghcr.io/team/plugin:1.0`",
+            ),
             ("oci://team/plugin:1.0".to_owned(), "name a registry"),
             (
                 "oci://ghcr.io/team/plugin".to_owned(),

@@ -132,6 +132,7 @@ pub fn cancel(
             ..options.clone()
         },
     )?;
+    project.tell_lock_changes(observer);
     let under_way = store
         .unsettled_submissions()?
         .iter()

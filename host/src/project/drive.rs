@@ -8,7 +8,7 @@ use super::interrupt::{interrupted, left};
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
-use crate::build::{self, BuildError, Desk, Drive, Event, Observer, Providers};
+use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
 use crate::disk::FileLock;
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
@@ -77,10 +77,7 @@ impl Project {
         order: &BuildOrder,
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
-        for change in &self.lock_changes {
-            let message = format!("{}: {change}", self.place.lock_name());
-            observer(&Event::Lock { message });
-        }
+        self.tell_lock_changes(observer);
         let (providers, missing_keys) = if cassette.is_some() {
             Default::default()
         } else {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::drive::runtime;
 use super::place::{CassetteMode, Place};
 use super::{Project, ProjectError};
-use crate::build::PrepareError;
+use crate::build::{Event, Observer, PrepareError};
+use crate::digest::Digest;
 use crate::disk;
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
@@ -89,7 +90,15 @@ impl Place {
             remote.push((reference, pin));
         }
         if self.locked {
-            self.check_locked(&before, &lock, unpinned)?;
+            // Before any server is asked.
+            let mut changes = before.changes_to(&lock);
+            changes.retain(|change| {
+                unpinned
+                    .iter()
+                    .all(|other| other.reference != change.reference)
+            });
+            changes.extend(unpinned);
+            self.refuse(changes)?;
         }
         let registry = self.registry();
         for (reference, pin) in remote {
@@ -97,26 +106,19 @@ impl Place {
             lock.pin(reference.text(), component.pin);
             components.insert(reference.text().to_owned(), component.bytes);
         }
+        let changes = before.changes_to(&lock);
+        if self.locked {
+            self.refuse(changes.clone())?;
+        }
         Ok(Plugins {
             components,
-            changes: before.changes_to(&lock),
+            changes,
             lock,
         })
     }
 
-    fn check_locked(
-        &self,
-        before: &Lock,
-        now: &Lock,
-        unpinned: Vec<LockChange>,
-    ) -> Result<(), ProjectError> {
-        let mut changes = before.changes_to(now);
-        changes.retain(|change| {
-            unpinned
-                .iter()
-                .all(|other| other.reference != change.reference)
-        });
-        changes.extend(unpinned);
+    /// Refuses changes of a lock file that is kept as it is.
+    fn refuse(&self, mut changes: Vec<LockChange>) -> Result<(), ProjectError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -185,6 +187,13 @@ impl Project {
     pub fn lock_name(&self) -> String {
         self.place.lock_name()
     }
+
+    pub(super) fn tell_lock_changes(&self, observer: Observer<'_>) {
+        for change in &self.lock_changes {
+            let message = format!("{}: {change}", self.lock_name());
+            observer(&Event::Lock { message });
+        }
+    }
 }
 
 /// Returns each reference to a plugin that does not come with synix, with the first layer that has it.
@@ -215,7 +224,7 @@ pub(super) fn read(
 }
 
 /// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
-fn stated(reference: &TransformRef) -> Option<crate::digest::Digest> {
+fn stated(reference: &TransformRef) -> Option<Digest> {
     match reference {
         TransformRef::Url { digest, .. } => Some(*digest),
         TransformRef::FirstParty(_) | TransformRef::File(_) | TransformRef::Oci { .. } => None,

@@ -36,7 +36,7 @@ pub enum FetchFault {
     NotCached,
     /// The network may not be asked, and nothing says which bytes are meant.
     #[error(
-        "the lock file does not pin it, and no registry may be asked; `synix plugin update` does"
+        "the lock file does not pin it, and this command asks no registry what it is; `synix plugin update` does"
     )]
     NotPinned,
     /// It comes from no server.

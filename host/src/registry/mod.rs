@@ -96,11 +96,15 @@ impl Registry {
                     if layer.size > self.limits.bytes {
                         return Err(self.too_large());
                     }
-                    if let Some(cached) = self.cached(layer.digest) {
-                        return Ok(cached);
-                    }
-                    let bytes = door.blob(layer.digest, self.limits.bytes).await?;
-                    self.keep(bytes, layer.digest)
+                    let component = match self.cached(layer.digest) {
+                        Some(cached) => cached,
+                        None => {
+                            let bytes = door.blob(layer.digest, self.limits.bytes).await?;
+                            self.keep(bytes, layer.digest)?
+                        }
+                    };
+                    layer.check_size(component.pin.size)?;
+                    Ok(component)
                 }
                 TransformRef::FirstParty(_) | TransformRef::File(_) => Err(FetchFault::NotRemote),
             }

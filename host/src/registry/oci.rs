@@ -43,6 +43,19 @@ pub(super) struct Layer {
     pub(super) size: u64,
 }
 
+impl Layer {
+    /// Refuses a layer that is not as long as its manifest says.
+    pub(super) fn check_size(&self, found: u64) -> Result<(), FetchFault> {
+        if found == self.size {
+            return Ok(());
+        }
+        Err(FetchFault::Manifest(format!(
+            "it says that the layer has {} bytes, and it has {found}",
+            self.size
+        )))
+    }
+}
+
 impl Door {
     /// Asks the registry for a token, if it wants one.
     pub(super) async fn open(image: &Reference, logins: &Logins) -> Result<Self, FetchFault> {
