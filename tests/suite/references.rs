@@ -220,6 +220,9 @@ fn locked_refuses_a_pin_whose_size_is_wrong_and_keeps_the_file() {
 #[test]
 fn a_difference_in_the_lock_file_does_not_keep_a_build_from_being_cancelled() {
     let desk = Desk::with_file("two_steps");
+    let pipeline = fs::read_to_string(desk.bench.path("synix.toml")).unwrap();
+    desk.bench
+        .write("synix.toml", &format!("{pipeline}batch = true\n"));
     desk.bench.hold_batches();
     desk.run(&["batch-build", "run"]).expect_code(0);
     desk.place("echo");

@@ -195,19 +195,22 @@ fn serve(stream: &TcpStream, shelves: &Mutex<Shelves>, host: &str) -> std::io::R
             authorization = Some(value.trim().to_owned());
         }
     }
-    let answer = shelves.lock().unwrap().find(&path, authorization, host);
+    let answer = shelves
+        .lock()
+        .unwrap()
+        .find(&path, authorization.as_deref(), host);
     write(stream, &answer)
 }
 
 impl Shelves {
-    fn find(&mut self, path: &str, authorization: Option<String>, host: &str) -> Answer {
+    fn find(&mut self, path: &str, authorization: Option<&str>, host: &str) -> Answer {
         self.calls.push(Call {
             path: path.to_owned(),
-            authorization: authorization.clone(),
+            authorization: authorization.map(str::to_owned),
         });
         if path.starts_with("/token?") {
             let token = json!({"token": self.token}).to_string();
-            let known = self.login.is_none() || self.login == authorization;
+            let known = self.login.is_none() || self.login.as_deref() == authorization;
             return if known {
                 Answer::of(token.as_bytes())
             } else {
@@ -215,7 +218,7 @@ impl Shelves {
             };
         }
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        if path.starts_with("/v2/") && bearer.is_some() && bearer != authorization {
+        if path.starts_with("/v2/") && bearer.is_some() && bearer.as_deref() != authorization {
             let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"plugins\"");
             return Answer {
                 headers: vec![("www-authenticate", challenge)],

@@ -1,7 +1,7 @@
 //! Where the bytes of plugins come from: the project's folder, the cache, or their server; all held against the lock file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::drive::runtime;
 use super::place::{CassetteMode, Place};
@@ -173,7 +173,13 @@ impl Place {
 
     fn lock_path(&self) -> PathBuf {
         // Pipelines in one folder have a lock file each.
-        self.root.join(&self.file).with_extension("lock")
+        let name = PathBuf::from(&self.file).with_extension("lock");
+        // Within the folder itself messages name the file alone.
+        if self.root == Path::new(".") {
+            name
+        } else {
+            self.root.join(name)
+        }
     }
 
     /// Returns the lock file's name as people know it.
