@@ -20,6 +20,7 @@ mod cli;
 mod crash;
 mod damage;
 mod docs;
+mod downloads;
 mod failures;
 mod gc;
 mod identity;

@@ -41,7 +41,7 @@ pub enum LockError {
         reason: String,
     },
     /// The plugins are not those that are pinned.
-    #[error("the plugins are not those of {file}, and --locked keeps it as it is\n{}\n  to accept: synix plugin update{}", listed(.changes), named(.changes))]
+    #[error("the plugins are not those of {file}, and --locked (the default in CI) keeps it as it is\n{}\n  to accept: synix plugin update{}", listed(.changes), named(.changes))]
     Differs {
         /// The file.
         file: String,
