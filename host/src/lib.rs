@@ -12,7 +12,7 @@
 //! 7  build                                  the scheduler and its answerers
 //! 6  batch · view                           submissions: from requests to rows; what a person is shown
 //! 5  plan                                   what a build would do
-//! 4  store · plugin · llm · source          disk, guests, models, raw files
+//! 4  store · plugin · llm · source · registry   disk, guests, models, raw files, plugins from elsewhere
 //! 3  artifact · pipeline · price            what it is about, and what it costs
 //! 2  ids · fingerprint · request            names, and what was asked
 //! 1  digest · json · clock · disk · crash   know nothing of synix
@@ -38,6 +38,7 @@ pub mod plan;
 pub mod plugin;
 pub mod price;
 pub mod project;
+pub mod registry;
 pub mod request;
 pub mod source;
 pub mod store;

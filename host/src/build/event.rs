@@ -72,6 +72,11 @@ pub enum Event {
         /// What went wrong.
         message: String,
     },
+    /// The lock file was brought up to date.
+    Lock {
+        /// What changed in it.
+        message: String,
+    },
     /// Something about a batch.
     Batch(BatchEvent),
 }

@@ -51,6 +51,8 @@ pub struct Workshop<'a> {
     pub sandbox: &'a Sandbox,
     /// The transforms that come with synix, by name.
     pub first_party: &'a [(&'a str, &'a [u8])],
+    /// The bytes of all other components, by reference.
+    pub components: &'a BTreeMap<String, Vec<u8>>,
     /// Says whether the environment moved a provider to another URL.
     pub redirected: &'a dyn Fn(&str) -> bool,
 }
@@ -134,31 +136,23 @@ fn load(
     workshop: &Workshop<'_>,
     plugins: &mut BTreeMap<String, Plugin>,
 ) -> Result<Result<Plugin, PipelineError>, PrepareError> {
-    let (TransformRef::FirstParty(name) | TransformRef::File(name)) = &transform.transform;
+    let name = transform.transform.text();
     if let Some(plugin) = plugins.get(name) {
         return Ok(Ok(plugin.clone()));
     }
-    let read;
-    let bytes: &[u8] = match &transform.transform {
-        TransformRef::File(path) => {
-            read = workshop
-                .folder
-                .read(path)
-                .map_err(|source| PrepareError::File {
-                    layer: layer.name.to_string(),
-                    source: Box::new(source),
-                })?;
-            &read
+    let first_party = |name: &str| {
+        let mut all = workshop.first_party.iter();
+        all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
+    };
+    let bytes = match &transform.transform {
+        TransformRef::FirstParty(name) => first_party(name),
+        TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
+            workshop.components.get(name).map(Vec::as_slice)
         }
-        TransformRef::FirstParty(name) => {
-            match workshop.first_party.iter().find(|(known, _)| known == name) {
-                Some((_, bytes)) => bytes,
-                None => {
-                    let known = workshop.first_party.iter().map(|(name, _)| *name);
-                    return Ok(Err(pipeline.unknown_transform_error(layer, known)));
-                }
-            }
-        }
+    };
+    let Some(bytes) = bytes else {
+        let known = workshop.first_party.iter().map(|(name, _)| *name);
+        return Ok(Err(pipeline.unknown_transform_error(layer, known)));
     };
     let plugin = workshop
         .sandbox
@@ -167,7 +161,7 @@ fn load(
             layer: layer.name.to_string(),
             source: Box::new(source),
         })?;
-    plugins.insert(name.clone(), plugin.clone());
+    plugins.insert(name.to_owned(), plugin.clone());
     Ok(Ok(plugin))
 }
 

@@ -3,7 +3,6 @@
 //! Knows URLs, headers and JSON as such; what a body means is for the wire
 //! formats.
 
-use std::net::IpAddr;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use super::wait;
 use super::{Endpoint, HttpSettings, Secret};
 use crate::clock::Clock;
 use crate::crash;
+use crate::pipeline::is_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -358,20 +358,10 @@ pub(super) fn client(
     if connections == Connections::Fresh {
         builder = builder.pool_max_idle_per_host(0);
     }
-    if is_loopback(base) {
+    if base.host_str().is_some_and(is_loopback) {
         builder = builder.no_proxy();
     }
     builder.build()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -407,24 +397,5 @@ mod tests {
         let reply = || with_headers(200, limits, "{}");
         assert!(pauses_after(reply(), Duration::from_secs(1)).await);
         assert!(!pauses_after(reply(), Duration::ZERO).await);
-    }
-
-    #[test]
-    fn loopback_is_told_from_the_world() {
-        let loopback = |text: &str| is_loopback(&Url::parse(text).unwrap());
-        for near in [
-            "http://127.0.0.1:8181/v1",
-            "http://localhost",
-            "http://[::1]:80/",
-        ] {
-            assert!(loopback(near), "{near}");
-        }
-        for far in [
-            "https://api.openai.com/v1",
-            "http://localhost.example.com",
-            "http://10.0.0.1",
-        ] {
-            assert!(!loopback(far), "{far}");
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::nearest::did_you_mean;
 use super::position::{below, dotted};
 use super::resolve::Draft;
 use super::{Layer, LayerBody, LayerLimits, TransformLayer, TransformRef, graph};
-use crate::ids::{Kind, LayerName, check_name};
+use crate::ids::{Kind, LayerName};
 use crate::request::Ending;
 
 /// The keys that only a transform has.
@@ -159,7 +159,9 @@ impl Table<'_> {
                 None
             }
             (true, false) => self.source(draft, entry),
-            (false, true) => self.transform(draft, entry).map(LayerBody::Transform),
+            (false, true) => self
+                .transform(draft, entry)
+                .map(|made| LayerBody::Transform(Box::new(made))),
         };
         Some(Layer {
             name: LayerName::parse(self.name).ok()?,
@@ -221,7 +223,7 @@ impl Table<'_> {
             let kind = PipelineErrorKind::UnknownRole(role.clone());
             draft.note(Finding::at_value(self.key("model"), kind).hint(hint));
         }
-        let transform = match transform_ref(&entry.transform?) {
+        let transform = match TransformRef::parse(&entry.transform?) {
             Ok(transform) => transform,
             Err(kind) => {
                 draft.note(Finding::at_value(self.key("transform"), kind));
@@ -260,25 +262,4 @@ impl Table<'_> {
             },
         })
     }
-}
-
-fn transform_ref(text: &str) -> Result<TransformRef, PipelineErrorKind> {
-    let rule = |rule: &str| Err(PipelineErrorKind::BadValue(rule.to_owned()));
-    let is_component = text
-        .rsplit_once('.')
-        .is_some_and(|(_, extension)| extension == "wasm");
-    if !(text.starts_with("./") || text.starts_with("../") || is_component) {
-        check_name("transform", text).map_err(PipelineErrorKind::Name)?;
-        return Ok(TransformRef::FirstParty(text.to_owned()));
-    }
-    if text.contains('\\') {
-        return rule("separate folders by `/`");
-    }
-    if text.starts_with('/') || text.as_bytes().get(1) == Some(&b':') {
-        return rule("be relative to the pipeline file");
-    }
-    if text.ends_with('/') {
-        return rule("name a file");
-    }
-    Ok(TransformRef::File(text.to_owned()))
 }

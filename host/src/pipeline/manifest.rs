@@ -156,7 +156,7 @@ pub(super) struct LayerEntry {
     pub(super) source: Option<String>,
     /// The kind of a source's artifacts; `source` by default.
     pub(super) kind: Option<String>,
-    /// A first-party name such as `map`, or the path of a component such as `./plugins/mine.wasm`.
+    /// A first-party name such as `map`, or a component: a path such as `./plugins/mine.wasm`, `https://…#sha256=…` or `oci://registry/name:tag`.
     pub(super) transform: Option<String>,
     /// The layers whose artifacts are taken in.
     #[schemars(length(min = 1))]

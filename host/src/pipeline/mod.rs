@@ -17,6 +17,7 @@ mod nearest;
 mod on_done;
 mod position;
 mod profile;
+mod reference;
 mod resolve;
 mod schema;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use nearest::nearest;
 pub use on_done::{DoneCommand, OnDone};
 pub use position::Position;
 pub use profile::{BatchApi, BatchSupport, ModelRole, ProviderProfile};
+pub use reference::{TransformRef, is_loopback};
 pub use schema::json_schema;
 
 use self::error::Finding;
@@ -94,7 +96,7 @@ pub enum LayerBody {
         kind: Kind,
     },
     /// By a transform from other layers.
-    Transform(TransformLayer),
+    Transform(Box<TransformLayer>),
 }
 
 /// The settings of a layer that is made by a transform.
@@ -118,15 +120,6 @@ pub struct TransformLayer {
     pub config: Map<String, Value>,
     /// What a unit may use up.
     pub limits: LayerLimits,
-}
-
-/// Names a transform.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransformRef {
-    /// A transform that comes with synix.
-    FirstParty(String),
-    /// A component's path relative to the pipeline file.
-    File(String),
 }
 
 /// Whether `batch-build` sends a layer's requests in batches.
@@ -239,10 +232,7 @@ impl Pipeline {
         layer: &Layer,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> PipelineError {
-        let name = match layer.transform().map(|made| &made.transform) {
-            Some(TransformRef::FirstParty(name) | TransformRef::File(name)) => name.as_str(),
-            None => "",
-        };
+        let name = layer.transform().map_or("", |made| made.transform.text());
         let hint = nearest::did_you_mean(name, known.clone()).unwrap_or_else(|| {
             let known: Vec<&str> = known.into_iter().collect();
             format!(

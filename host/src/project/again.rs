@@ -124,7 +124,15 @@ pub fn cancel(
     let place = Place::with_state(options)?;
     let store = place.store()?;
     let row = chosen(&store, build)?;
-    let project = place.project_of(&row, options)?;
+    // Batches cost money; a difference in the lock file must not keep them alive.
+    let project = place.project_of(
+        &row,
+        &Options {
+            locked: Some(false),
+            ..options.clone()
+        },
+    )?;
+    project.tell_lock_changes(observer);
     let under_way = store
         .unsettled_submissions()?
         .iter()

@@ -77,6 +77,7 @@ impl Project {
         order: &BuildOrder,
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
+        self.tell_lock_changes(observer);
         let (providers, missing_keys) = if cassette.is_some() {
             Default::default()
         } else {

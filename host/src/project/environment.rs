@@ -64,7 +64,7 @@ impl Environment {
         self.get(variable).filter(|url| !url.is_empty())
     }
 
-    /// Returns the folder for compiled components; `None` where the user has no cache folder.
+    /// Returns the folder for components, as downloaded and as compiled; `None` where the user has no cache folder.
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {
         let set = |name| {
             self.get(name)
@@ -74,6 +74,21 @@ impl Environment {
         let cache = set("SYNIX_CACHE_DIR")
             .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
         cache.or_else(|| set("HOME").map(|home| home.join(".cache/synix")))
+    }
+
+    /// Says whether a CI service runs this.
+    pub(super) fn is_ci(&self) -> bool {
+        self.get("CI")
+            .is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
+    }
+
+    /// Returns where `docker login` keeps passwords.
+    pub(super) fn docker_config(&self) -> Option<PathBuf> {
+        let folder = |name| self.get(name).filter(|path| !path.is_empty());
+        let docker = folder("DOCKER_CONFIG").map(PathBuf::from);
+        docker
+            .or_else(|| folder("HOME").map(|home| PathBuf::from(home).join(".docker")))
+            .map(|folder| folder.join("config.json"))
     }
 
     /// Returns the clock: pinned where `SYNIX_CLOCK` holds milliseconds since 1970 or `YYYY-MM-DDTHH:MM:SSZ`.

@@ -10,6 +10,7 @@ use crate::llm::ProviderError;
 use crate::llm::cassette::CassetteError;
 use crate::pipeline::PipelineErrors;
 use crate::plugin::PluginError;
+use crate::registry::{LockError, RegistryError};
 use crate::source::SourceError;
 use crate::store::{BuildId, StoreError};
 
@@ -42,6 +43,12 @@ pub enum ProjectError {
     /// A plugin or a file of the pipeline is unusable.
     #[error(transparent)]
     Prepare(Box<PrepareError>),
+    /// The lock file cannot be used, or the plugins are not those in it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A plugin from elsewhere could not be got.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The project's folder cannot be opened.
     #[error(transparent)]
     Folder(Box<SourceError>),
@@ -89,7 +96,9 @@ impl ProjectError {
             Self::NoPipeline { .. }
             | Self::NotText { .. }
             | Self::Pipeline { .. }
-            | Self::Usage(_) => 2,
+            | Self::Usage(_)
+            | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
+            Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
                 PrepareError::Plugin { .. } => 1,
@@ -114,6 +123,8 @@ impl ProjectError {
                 | BuildError::WorkersGone => 1,
             },
             Self::Folder(_)
+            | Self::Lock(_)
+            | Self::Registry(_)
             | Self::Sandbox(_)
             | Self::Here { .. }
             | Self::Disk(_)

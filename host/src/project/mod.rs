@@ -9,18 +9,20 @@ mod gc;
 mod interrupt;
 mod on_done;
 mod place;
+mod plugins;
 mod reset;
+mod update;
 
 use std::num::NonZero;
 use std::time::Duration;
 
 use crate::batch::Ruling;
 use crate::build::{self, Observer, Patience, ReadyPipeline, Workshop};
-use crate::disk;
-use crate::pipeline::{self, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
+use crate::registry::LockChange;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
@@ -29,6 +31,7 @@ pub use again::{archive, cancel, clean, prices, resume};
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
+pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
 use place::Place;
@@ -77,26 +80,16 @@ pub struct Project {
     ready: ReadyPipeline,
     prices: Prices,
     folder: ProjectFolder,
+    lock_changes: Vec<LockChange>,
 }
 
 impl Project {
     /// Reads and checks the pipeline file, loads its plugins and reads the files its configs name.
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let place = Place::find(options)?;
-        let path = place.root.join(&place.file);
-        let bytes = disk::read(&path)?;
-        let shown = path.display().to_string();
-        let text = String::from_utf8(bytes).map_err(|error| ProjectError::NotText {
-            path: path.clone(),
-            offset: error.utf8_error().valid_up_to(),
-        })?;
-        let wrong = |errors| ProjectError::Pipeline {
-            file: shown.clone(),
-            errors,
-        };
-        let pipeline = pipeline::parse(&text).map_err(wrong)?;
-        let folder = ProjectFolder::open(&place.root)
-            .map_err(|source| ProjectError::Folder(Box::new(source)))?;
+        let pipeline = place.pipeline()?;
+        let folder = place.folder()?;
+        let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
         let redirected = |name: &str| {
@@ -109,25 +102,35 @@ impl Project {
             folder: &folder,
             sandbox: &sandbox,
             first_party: first_party::FIRST_PARTY,
+            components: &plugins.components,
             redirected: &redirected,
         };
         let ready =
             build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
-                build::PrepareError::Pipeline(errors) => wrong(errors),
+                build::PrepareError::Pipeline(errors) => place.wrong(errors),
                 other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
                     ProjectError::Prepare(Box::new(other))
                 }
             })?;
+        if !plugins.changes.is_empty() {
+            place.write_lock(&plugins.lock)?;
+        }
         Ok(Self {
             place,
             prices: prices_of(&pipeline),
             pipeline,
             ready,
             folder,
+            lock_changes: plugins.changes,
         })
     }
 
-    /// Finds out what a build would do; writes and sends nothing.
+    /// Returns what changed in the lock file when the project was opened.
+    pub fn lock_changes(&self) -> &[LockChange] {
+        &self.lock_changes
+    }
+
+    /// Finds out what a build would do; sends no request and changes no state.
     pub fn plan(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
         let state = self.place.state();
         let reader = match Reader::open(&state) {

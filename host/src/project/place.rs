@@ -49,6 +49,8 @@ pub struct Options {
     pub cassette_dir: Option<PathBuf>,
     /// Sync calls at a time; `None`: 16.
     pub concurrency: Option<usize>,
+    /// Refuse what would change the lock file; `None`: where a CI service runs this.
+    pub locked: Option<bool>,
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
@@ -60,6 +62,7 @@ pub(super) struct Place {
     pub(super) cassette_mode: CassetteMode,
     pub(super) cassette_dir: PathBuf,
     pub(super) concurrency: NonZero<usize>,
+    pub(super) locked: bool,
     pub(super) clock: Clock,
 }
 
@@ -119,6 +122,7 @@ impl Place {
             None => CONCURRENCY,
         };
         let clock = environment.clock()?;
+        let locked = options.locked.unwrap_or_else(|| environment.is_ci());
         Ok(Self {
             root,
             file,
@@ -126,6 +130,7 @@ impl Place {
             cassette_mode,
             cassette_dir,
             concurrency,
+            locked,
             clock,
         })
     }

@@ -10,6 +10,7 @@ use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
 use synix::store::BuildId;
 
+use crate::commands::plugin::PluginCommand;
 use crate::quantity;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -39,6 +40,12 @@ pub(crate) struct Global {
     /// Send at most this many requests at a time [default: 16]
     #[arg(long, global = true, value_name = "N")]
     concurrency: Option<NonZero<usize>>,
+    /// Refuse plugins that are not those of the lock file [default: true where the environment has CI]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    locked: Option<bool>,
+    /// Bring the lock file up to date, also where the environment has CI
+    #[arg(long, global = true, conflicts_with = "locked")]
+    no_locked: bool,
 }
 
 impl Global {
@@ -48,6 +55,11 @@ impl Global {
             cassette_mode: self.cassette_mode,
             cassette_dir: self.cassette_dir.clone(),
             concurrency: self.concurrency.map(NonZero::get),
+            locked: if self.no_locked {
+                Some(false)
+            } else {
+                self.locked
+            },
         }
     }
 }
@@ -78,6 +90,9 @@ pub(crate) enum Command {
     /// Replay a project and compare what it prints with its golden files
     #[command(subcommand)]
     Demo(Demo),
+    /// Make, check and pin plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 #[derive(Debug, clap::Args)]

@@ -52,7 +52,8 @@ impl Bars {
             | Event::WaitingForOthers { .. }
             | Event::Unclear { .. }
             | Event::StateReset { .. }
-            | Event::OnDone { .. } => {}
+            | Event::OnDone { .. }
+            | Event::Lock { .. } => {}
         }
     }
 

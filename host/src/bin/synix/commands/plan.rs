@@ -19,7 +19,11 @@ pub(super) fn run(
     kind: BuildKind,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let plan = Project::open(&global.options(args.pipeline.as_ref()))?.plan(kind)?;
+    let project = Project::open(&global.options(args.pipeline.as_ref()))?;
+    for change in project.lock_changes() {
+        screen.talk(&format!("{}: {change}", project.lock_name()));
+    }
+    let plan = project.plan(kind)?;
     screen.answer(&plan, || text(&plan))?;
     Ok(Exit::Done)
 }

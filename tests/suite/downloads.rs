@@ -1,0 +1,263 @@
+//! Downloads of plugins from servers that lie, break off, send elsewhere or want a password.
+
+use serde_json::json;
+use synix::digest::Digest;
+
+use crate::references::{Desk, bytes};
+use crate::registry::{Answer, Registry, WASM, descriptor};
+
+const MIB: u64 = 1 << 20;
+
+/// Runs a plan that must fail with exit code 1 and keep nothing.
+#[track_caller]
+fn assert_refused(reference: &str, words: &[&str]) -> Desk {
+    let desk = Desk::new(reference);
+    let run = desk.run(&["plan"]).expect_code(1);
+    for word in [&["cannot get the plugin", reference], words].concat() {
+        assert!(run.stderr.contains(word), "{word}: {run:?}");
+    }
+    assert_eq!(desk.lock(), "");
+    let plugins = desk.bench.path("cache/plugins");
+    assert!(!plugins.exists(), "something was kept");
+    desk
+}
+
+#[test]
+fn a_download_with_another_digest_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    server.answer("/echo.wasm", Answer::of(&bytes("moody")));
+    let (found, expected) = (Digest::of(&bytes("moody")), Digest::of(&echo));
+    assert_refused(
+        &reference,
+        &[&format!(
+            "have the digest sha256:{found}, not sha256:{expected}"
+        )],
+    );
+    let image = server.push("team/echo", "1.0", &echo);
+    let path = server.blob("team/echo", &echo);
+    server.answer(&path, Answer::of(&bytes("moody")));
+    assert_refused(&image, &["not sha256:"]);
+}
+
+#[test]
+fn a_download_that_breaks_off_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let half = &echo[..echo.len() / 2];
+    let announced = Some(echo.len() as u64);
+    server.answer(
+        "/echo.wasm",
+        Answer {
+            announced,
+            ..Answer::of(half)
+        },
+    );
+    assert_refused(&reference, &["broke off"]);
+    server.answer(
+        "/echo.wasm",
+        Answer {
+            announced: None,
+            ..Answer::of(half)
+        },
+    );
+    assert_refused(&reference, &["not sha256:"]);
+}
+
+#[test]
+fn a_download_that_is_too_large_is_refused() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let announced = Answer {
+        announced: Some(64 * MIB + 1),
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", announced);
+    assert_refused(&reference, &["larger than 64 MiB"]);
+    let endless = Answer {
+        announced: None,
+        zeros: 1 << 50,
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", endless.clone());
+    assert_refused(&reference, &["larger than 64 MiB"]);
+    let image = server.push("team/echo", "1.0", &echo);
+    server.answer("/v2/team/echo/manifests/1.0", endless);
+    assert_refused(&image, &["larger than 4 MiB"]);
+}
+
+#[test]
+fn a_length_that_lies_does_not_let_more_in() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    let reference = server.file("/echo.wasm", &echo);
+    let lying = Answer {
+        announced: Some(16),
+        zeros: 100 * MIB,
+        ..Answer::of(&echo)
+    };
+    server.answer("/echo.wasm", lying);
+    assert_refused(&reference, &["the 16 bytes that came"]);
+}
+
+#[test]
+fn what_is_not_there_or_not_allowed_is_told_apart() {
+    let server = Registry::start();
+    let nowhere = format!(
+        "{}#sha256={}",
+        server.url("/nowhere.wasm"),
+        Digest::of(b"x")
+    );
+    assert_refused(&nowhere, &["has no such plugin (404)"]);
+    assert_refused(
+        &server.reference("team/none", "1.0"),
+        &["has no such plugin (404)"],
+    );
+    let reference = server.file("/echo.wasm", b"x");
+    for (status, words) in [
+        (401, "refuses access (401)"),
+        (403, "refuses access (403)"),
+        (500, "HTTP status 500"),
+    ] {
+        server.answer("/echo.wasm", Answer::status(status));
+        assert_refused(&reference, &[words]);
+    }
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    assert_refused(&format!("oci://{closed}/a/b:1"), &["cannot connect to"]);
+}
+
+#[test]
+fn redirects_are_followed_a_few_times() {
+    let (server, other) = (Registry::start(), Registry::start());
+    let echo = bytes("echo");
+    other.file("/moved.wasm", &echo);
+    let reference = server.file("/echo.wasm", &echo);
+    server.answer("/echo.wasm", Answer::redirect(&other.url("/moved.wasm")));
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    server.answer("/echo.wasm", Answer::redirect("/echo.wasm"));
+    assert_refused(&reference, &["after five redirects"]);
+    server.answer(
+        "/echo.wasm",
+        Answer::redirect("http://example.com/echo.wasm"),
+    );
+    assert_refused(&reference, &["to a URL without https"]);
+}
+
+#[test]
+fn a_token_is_asked_for_and_goes_to_its_registry_alone() {
+    let (server, storage) = (Registry::start(), Registry::start());
+    let echo = bytes("echo");
+    let reference = server.push("team/echo", "1.0", &echo);
+    let path = server.blob("team/echo", &echo);
+    storage.file("/blob", &echo);
+    server.answer(&path, Answer::redirect(&storage.url("/blob")));
+    server.guard("token-of-the-test", None);
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    let carried = |registry: &Registry, path: &str| {
+        let calls = registry.calls();
+        let call = calls.iter().find(|call| call.path == path).unwrap().clone();
+        call.authorization
+    };
+    assert_eq!(
+        carried(&server, &path).as_deref(),
+        Some("Bearer token-of-the-test")
+    );
+    assert_eq!(carried(&storage, "/blob"), None);
+    let asked = server.calls().into_iter().any(|call| {
+        call.path.starts_with("/token?")
+            && call.path.contains("pull")
+            && call.authorization.is_none()
+    });
+    assert!(asked, "{:?}", server.calls());
+}
+
+#[test]
+fn a_stored_password_opens_a_registry_and_is_never_told() {
+    let server = Registry::start();
+    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    // "me:sesame" in base64.
+    let (login, secret) = ("bWU6c2VzYW1l", "sesame");
+    server.guard("t", Some(&format!("Basic {login}")));
+    let refused = assert_refused(&reference, &["the registry gives no token"]);
+    let config = json!({"auths": {server.host.clone(): {"auth": login}}});
+    refused
+        .bench
+        .write("docker/config.json", &config.to_string());
+    let docker = refused.bench.path("docker");
+    let docker = [("DOCKER_CONFIG", docker.to_str().unwrap())];
+    let run = refused.run_with(&["plan"], &docker).expect_code(0);
+    assert!(!run.says(secret) && !run.says(login), "{run:?}");
+    assert!(!refused.lock().contains(login));
+    refused.forget_downloads();
+    server.guard("t", Some("Basic b3RoZXI6cHc="));
+    let run = refused.run_with(&["plan"], &docker).expect_code(1);
+    assert!(!run.says(secret) && !run.says(login), "{run:?}");
+}
+
+#[test]
+fn an_image_that_is_no_plugin_is_refused() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let push = |tag: &str, layers: &[(&str, &[u8])]| server.push_layers("team/odd", tag, layers);
+    let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
+    assert_refused(
+        &push("tar", &[(tar, &echo)]),
+        &["no layer has the media type", tar],
+    );
+    assert_refused(&push("none", &[]), &["no layer has the media type"]);
+    assert_refused(
+        &push("two", &[(WASM, &echo), (WASM, &moody)]),
+        &["2 layers are components"],
+    );
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [],
+    });
+    server.push_manifest("team/odd", "index", &index);
+    assert_refused(
+        &server.reference("team/odd", "index"),
+        &["index of several images"],
+    );
+    server.push_manifest("team/odd", "other", &json!({"errors": []}));
+    assert_refused(&server.reference("team/odd", "other"), &["no OCI manifest"]);
+    let mut short = descriptor(WASM, &echo);
+    short["size"] = json!(echo.len() - 1);
+    let manifest =
+        json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [short]});
+    server.push_manifest("team/odd", "short", &manifest);
+    let desk = Desk::new(&server.reference("team/odd", "short"));
+    let run = desk.run(&["plan"]).expect_code(1);
+    assert!(run.says("it says that the layer has"), "{run:?}");
+    let mut huge = descriptor(WASM, &echo);
+    huge["size"] = json!(65 * MIB);
+    let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [huge]});
+    server.push_manifest("team/odd", "huge", &manifest);
+    assert_refused(
+        &server.reference("team/odd", "huge"),
+        &["larger than 64 MiB"],
+    );
+}
+
+#[test]
+fn an_image_by_digest_is_the_one_with_that_manifest() {
+    let server = Registry::start();
+    let echo = bytes("echo");
+    server.push("team/echo", "1.0", &echo);
+    let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [descriptor(WASM, &echo)]});
+    let digest = server.push_manifest("team/echo", "2.0", &manifest);
+    let reference = format!("oci://{}/team/echo@sha256:{digest}", server.host);
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    let path = format!("/v2/team/echo/manifests/sha256:{digest}");
+    server.answer(
+        &path,
+        Answer::of(json!({"schemaVersion": 2}).to_string().as_bytes()),
+    );
+    assert_refused(&reference, &["not sha256:"]);
+}

@@ -1,0 +1,249 @@
+//! A server of plugins on this machine: files by path, and an OCI registry that can lie.
+//!
+//! It writes its replies byte by byte, because a server that breaks off or
+//! announces another length is what the tests are about.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+use synix::digest::Digest;
+
+/// Media types of a component as a layer.
+pub(crate) const WASM: &str = "application/wasm";
+pub(crate) const OLD_WASM: &str = "application/vnd.wasm.content.layer.v1+wasm";
+
+/// What one path answers.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    /// The announced length; `None`: none, the end of the connection is the end.
+    pub announced: Option<u64>,
+    /// Goes on with this many zeros after the body.
+    pub zeros: u64,
+}
+
+impl Answer {
+    pub(crate) fn of(body: &[u8]) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: body.to_vec(),
+            announced: Some(body.len() as u64),
+            zeros: 0,
+        }
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::of(b"{}")
+        }
+    }
+
+    pub(crate) fn redirect(to: &str) -> Self {
+        Self {
+            headers: vec![("location", to.to_owned())],
+            ..Self::status(307)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shelves {
+    answers: BTreeMap<String, Answer>,
+    calls: Vec<Call>,
+    /// The token that everything below `/v2/` needs.
+    token: Option<String>,
+    /// The `authorization` that the token itself needs.
+    login: Option<String>,
+}
+
+/// One call that came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub path: String,
+    pub authorization: Option<String>,
+}
+
+/// A server that lives as long as the test process.
+pub(crate) struct Registry {
+    pub host: String,
+    shelves: Arc<Mutex<Shelves>>,
+}
+
+impl Registry {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let shelves = Arc::new(Mutex::new(Shelves::default()));
+        let (ours, name) = (Arc::clone(&shelves), host.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (shelves, host) = (Arc::clone(&ours), name.clone());
+                // A client that goes away early is part of some tests.
+                thread::spawn(move || serve(&stream, &shelves, &host).ok());
+            }
+        });
+        Self { host, shelves }
+    }
+
+    /// Puts a file up and returns its reference.
+    pub(crate) fn file(&self, path: &str, bytes: &[u8]) -> String {
+        self.answer(path, Answer::of(bytes));
+        format!("{}#sha256={}", self.url(path), Digest::of(bytes))
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
+    }
+
+    pub(crate) fn answer(&self, path: &str, answer: Answer) {
+        let mut shelves = self.shelves.lock().unwrap();
+        shelves.answers.insert(path.to_owned(), answer);
+    }
+
+    /// Pushes a component under a tag and returns its reference.
+    pub(crate) fn push(&self, name: &str, tag: &str, bytes: &[u8]) -> String {
+        self.push_layers(name, tag, &[(WASM, bytes)])
+    }
+
+    /// Pushes an image and returns its reference by tag.
+    pub(crate) fn push_layers(&self, name: &str, tag: &str, layers: &[(&str, &[u8])]) -> String {
+        let layers: Vec<Value> = layers
+            .iter()
+            .map(|(media_type, bytes)| {
+                self.blob(name, bytes);
+                descriptor(media_type, bytes)
+            })
+            .collect();
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": descriptor("application/vnd.wasm.config.v0+json", b"{}"),
+            "layers": layers,
+        });
+        self.push_manifest(name, tag, &manifest);
+        self.reference(name, tag)
+    }
+
+    pub(crate) fn reference(&self, name: &str, tag: &str) -> String {
+        format!("oci://{}/{name}:{tag}", self.host)
+    }
+
+    /// Puts a manifest up under its tag and its digest, and returns the digest.
+    pub(crate) fn push_manifest(&self, name: &str, tag: &str, manifest: &Value) -> Digest {
+        let text = manifest.to_string();
+        let digest = Digest::of(text.as_bytes());
+        let mut answer = Answer::of(text.as_bytes());
+        let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
+        answer.headers.push(("content-type", media_type));
+        for name_of_it in [tag.to_owned(), format!("sha256:{digest}")] {
+            self.answer(
+                &format!("/v2/{name}/manifests/{name_of_it}"),
+                answer.clone(),
+            );
+        }
+        digest
+    }
+
+    pub(crate) fn blob(&self, name: &str, bytes: &[u8]) -> String {
+        let path = format!("/v2/{name}/blobs/sha256:{}", Digest::of(bytes));
+        self.answer(&path, Answer::of(bytes));
+        path
+    }
+
+    /// From now on images need a token, and the token this `authorization`, if any.
+    pub(crate) fn guard(&self, token: &str, login: Option<&str>) {
+        let mut shelves = self.shelves.lock().unwrap();
+        shelves.token = Some(token.to_owned());
+        shelves.login = login.map(str::to_owned);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.shelves.lock().unwrap().calls.clone()
+    }
+}
+
+pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
+    json!({
+        "mediaType": media_type,
+        "digest": format!("sha256:{}", Digest::of(bytes)),
+        "size": bytes.len(),
+    })
+}
+
+fn serve(stream: &TcpStream, shelves: &Mutex<Shelves>, host: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut authorization = None;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("authorization")
+        {
+            authorization = Some(value.trim().to_owned());
+        }
+    }
+    let answer = shelves
+        .lock()
+        .unwrap()
+        .find(&path, authorization.as_deref(), host);
+    write(stream, &answer)
+}
+
+impl Shelves {
+    fn find(&mut self, path: &str, authorization: Option<&str>, host: &str) -> Answer {
+        self.calls.push(Call {
+            path: path.to_owned(),
+            authorization: authorization.map(str::to_owned),
+        });
+        if path.starts_with("/token?") {
+            let token = json!({"token": self.token}).to_string();
+            let known = self.login.is_none() || self.login.as_deref() == authorization;
+            return if known {
+                Answer::of(token.as_bytes())
+            } else {
+                Answer::status(401)
+            };
+        }
+        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        if path.starts_with("/v2/") && bearer.is_some() && bearer.as_deref() != authorization {
+            let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"plugins\"");
+            return Answer {
+                headers: vec![("www-authenticate", challenge)],
+                ..Answer::status(401)
+            };
+        }
+        match self.answers.get(path) {
+            Some(answer) => answer.clone(),
+            None if path == "/v2/" => Answer::of(b"{}"),
+            None => Answer::status(404),
+        }
+    }
+}
+
+fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
+    let mut head = format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", answer.status);
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(length) = answer.announced {
+        head.push_str(&format!("content-length: {length}\r\n"));
+    }
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(b"\r\n")?;
+    stream.write_all(&answer.body)?;
+    std::io::copy(&mut std::io::repeat(0).take(answer.zeros), &mut stream)?;
+    Ok(())
+}
