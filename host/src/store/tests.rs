@@ -248,7 +248,7 @@ fn migrations_from_zero_create_every_table() {
         .collect::<Result<_, _>>()
         .unwrap();
     let expected = "answer answer_body artifact artifact_body attempt attempt_note build build_layer build_unit \
-        layer_set layer_set_unit request request_body snapshot snapshot_layer submission transcript unit \
+        layer_set layer_set_unit request request_body snapshot snapshot_layer submission submission_step transcript unit \
         unit_detail unit_input";
     assert_eq!(
         tables,
