@@ -373,6 +373,22 @@ fn a_result_that_is_not_utf_8_is_an_error() {
 }
 
 #[test]
+fn a_guest_that_calls_the_host_while_it_hands_over_values_is_stopped() {
+    let plugin = load(&Guest {
+        realloc: "(call $log (i32.const 2) (i32.const 384) (i32.const 8))",
+        ..Guest::default()
+    });
+    let error = run(&plugin, &mut Script::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("cannot leave component instance"),
+        "{error}"
+    );
+    assert_eq!(error.log, []);
+}
+
+#[test]
 fn a_guests_own_error_keeps_its_case_and_words() {
     let fault = fault("(call $fail (i32.const 384) (i32.const 8))");
     assert_eq!(fault.to_string(), "invalid-answer: question");
