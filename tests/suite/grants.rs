@@ -102,7 +102,10 @@ fn a_plugin_gets_the_files_that_its_config_names_and_no_others() {
     bench.write("prompts/a.md", "The prompt for {{ content }}");
     bench.write("prompts/b.md", "A secret");
     bench.ok(&["build"]);
-    let sent = format!("{:?}", bench.ledger());
+    let sent: String = bench
+        .database()
+        .query_row("SELECT document FROM request_body", [], |row| row.get(0))
+        .unwrap();
     assert!(
         sent.contains("The prompt for one") && sent.contains("prompts/b.md"),
         "{sent}"

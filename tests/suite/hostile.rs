@@ -82,7 +82,7 @@ fn a_unit_that_misbehaves_fails_alone() {
         ("huge_label", "x", "is too long"),
         ("huge_panic", "x", "crashed"),
         ("huge_request", "x", "handed the host more than"),
-        ("many_outputs", "x", "handed the host more than"),
+        ("many_outputs", "x", "out of memory"),
         ("panic", "x", "cannot bear the input only"),
         ("recurse", "x", "crashed: out of bounds memory access"),
         (
@@ -129,17 +129,14 @@ fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
     for (plugin, said) in [
         ("ask_in_split", "without the right to"),
         ("spin_split", "out of fuel"),
-        ("split_bomb", "handed the host more than"),
+        ("split_bomb", "out of memory"),
     ] {
         let bench = bench(plugin, &[("only", "x")]);
         let run = bench.run(&["build"]);
         assert!(run.code != 0, "{plugin}: {run:?}");
         assert_told(plugin, &run, said);
-        assert_eq!(
-            (bench.sent(), bench.run(&["list"]).code),
-            (0, 0),
-            "{plugin}"
-        );
+        assert_eq!(bench.sent(), 0, "{plugin}");
+        assert_eq!(bench.names(), ["fine/only", "texts/only"], "{plugin}");
     }
 }
 
@@ -158,14 +155,14 @@ fn a_label_of_another_unit_cannot_be_taken() {
 #[test]
 fn a_giant_input_reaches_a_guest_or_fails_its_unit() {
     let giant = "x".repeat(40 << 20);
-    let bench = bench("flood_log", &[("giant", &giant), ("small", "y")]);
+    let bench = bench("nan_bits", &[("giant", &giant), ("small", "y")]);
     bench.pipeline(
         "synix.toml",
-        &layers("flood_log").replace("memory_mb = 256", "memory_mb = 16"),
+        &layers("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
     );
     let run = bench.run(&["build"]).expect_code(3);
     assert_told(
-        "flood_log",
+        "nan_bits",
         &run,
         "out of memory: needs more than 16777216 bytes",
     );
@@ -178,7 +175,7 @@ fn bits_of_a_number_that_is_none_are_the_same_in_every_run() {
     bench.ok(&["build"]);
     assert_eq!(
         bench.content("made/a"),
-        "7ff8000000000000 7ff8000000000000 7ff8000000000000"
+        "7ff8000000000000 fff8000000000000 7ff8000000000000"
     );
 }
 
@@ -273,11 +270,6 @@ fn a_component_of_another_world_is_refused() {
 
 #[test]
 fn a_component_bomb_is_refused() {
-    let nested = format!(
-        "(component {} {})",
-        "(component ".repeat(2000),
-        ")".repeat(2000)
-    );
     let instances = format!(
         "(component (core module $m) {})",
         "(core instance (instantiate $m))".repeat(5000)
@@ -292,9 +284,8 @@ fn a_component_bomb_is_refused() {
             .map(|at| format!("(type $t{} (tuple $t{at} $t{at}))", at + 1))
             .collect::<String>()
     );
-    for (name, text) in [
-        ("nested", nested.as_str()),
-        ("instances", &instances),
+    let bombs = [
+        ("instances", instances.as_str()),
         ("memories", &memories),
         ("types", &types),
         (
@@ -309,12 +300,33 @@ fn a_component_bomb_is_refused() {
             "shared_memory",
             "(component (core module $m (memory 1 2 shared)) (core instance (instantiate $m)))",
         ),
-    ] {
-        let bytes = wat::parse_str(text).unwrap();
+    ];
+    let written = bombs.map(|(name, text)| (name, wat::parse_str(text).unwrap()));
+    for (name, bytes) in written.into_iter().chain([("nested", nested())]) {
         let bench = bench(name, &[("only", "x")]);
         std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
         assert_does_not_load(&bench, name, "layer `made`: cannot use its plugin");
     }
+}
+
+/// A component in a component, 20,000 deep.
+fn nested() -> Vec<u8> {
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    const COMPONENT_SECTION: u8 = 4;
+    let mut component = EMPTY.to_vec();
+    for _ in 0..20_000 {
+        let mut outer = EMPTY.to_vec();
+        outer.push(COMPONENT_SECTION);
+        let mut size = component.len();
+        while size >= 0x80 {
+            outer.push(u8::try_from(size % 0x80).unwrap() | 0x80);
+            size /= 0x80;
+        }
+        outer.push(u8::try_from(size).unwrap());
+        outer.extend(component);
+        component = outer;
+    }
+    component
 }
 
 #[test]
@@ -329,7 +341,8 @@ fn wasi_gives_no_files_and_no_network() {
     bench.ok(&["build"]);
     let content = bench.content("made/a");
     assert!(
-        content.matches("AccessDenied").count() >= 2 && !content.contains("None"),
+        content.matches("access-denied").count() == 2
+            && content.contains("permanent-resolver-failure"),
         "{content}"
     );
 }
@@ -365,26 +378,19 @@ fn randomness_and_time_follow_from_the_unit() {
 #[test]
 fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
     let bench = bench("wasi_print", &[("a", "x")]);
-    bench.ok(&["build"]);
-    let lines: Vec<(String, String)> = bench
-        .database()
-        .prepare("SELECT level, message FROM log ORDER BY rowid")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    let lines: Vec<(&str, &str)> = lines
-        .iter()
-        .map(|(level, line)| (level.as_str(), line.as_str()))
+    let run = bench.ok(&["build"]);
+    let lines: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("made/a: "))
         .collect();
     assert_eq!(
         lines,
         [
-            ("info", "printed in pieces"),
-            ("debug", "logged between"),
-            ("warn", "warned"),
-            ("info", "and not ended"),
+            "info: printed in pieces",
+            "debug: logged between",
+            "warn: warned",
+            "info: and not ended",
         ]
     );
 }
