@@ -394,3 +394,21 @@ fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
         ]
     );
 }
+
+/// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
+#[test]
+fn a_guest_may_print_while_it_divides_its_inputs() {
+    let bench = bench("wasi_split", &[("a", "x"), ("b", "y")]);
+    bench.ok(&["plan"]);
+    bench.ok(&["build"]);
+    assert_eq!(bench.names().len(), 6);
+    let plan = bench.json(&["plan"]);
+    assert!(
+        plan["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|layer| layer["stale"] == 0),
+        "{plan}"
+    );
+}
