@@ -12,13 +12,12 @@ use super::convert;
 use super::descriptor::Descriptor;
 use super::engine::{CONTRACT, Core, Sandbox};
 use super::error::{Fault, PluginError};
+use super::form;
 use super::imports::State;
 use super::limits::Limits;
 use super::wasi;
 use crate::digest::{Digest, Encoder};
 
-/// The largest component that is compiled.
-const COMPONENT_BYTES: usize = 64 << 20;
 const EXPORTS: [&str; 3] = ["describe", "split", "execute"];
 
 /// A compiled plugin, linked to the imports.
@@ -39,7 +38,7 @@ impl Sandbox {
     /// Compiles it unless the cache has it, and lets it describe itself once.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
         let fails = |fault| PluginError::new(Some(name), fault);
-        check_form(bytes).map_err(fails)?;
+        form::check(bytes).map_err(fails)?;
         let digest = Digest::of(bytes);
         let core = self.core();
         if let Some((component, descriptor)) = core
@@ -82,24 +81,6 @@ fn plugin(
             transform,
             _core: Arc::clone(core),
         }),
-    }
-}
-
-/// Tells a component from a core module and from anything else by its first eight bytes.
-fn check_form(bytes: &[u8]) -> Result<(), Fault> {
-    if bytes.len() > COMPONENT_BYTES {
-        return Err(Fault::TooLarge {
-            bytes: bytes.len(),
-            limit: COMPONENT_BYTES,
-        });
-    }
-    match bytes {
-        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(Fault::CoreModule),
-        [b'\0', b'a', b's', b'm', ..] => Err(Fault::Corrupt {
-            detail: "unknown kind of wasm file".to_owned(),
-        }),
-        _ => Err(Fault::NotWasm),
     }
 }
 
@@ -212,20 +193,5 @@ mod tests {
         for other in ["", "0", "0.2.0", "1.1.0", "0.1"] {
             assert!(!is_compatible(other), "{other:?}");
         }
-    }
-
-    #[test]
-    fn a_file_is_known_by_its_first_bytes() {
-        assert!(matches!(check_form(b""), Err(Fault::NotWasm)));
-        assert!(matches!(check_form(b"(component)"), Err(Fault::NotWasm)));
-        assert!(matches!(
-            check_form(b"\0asm\x01\0\0\0"),
-            Err(Fault::CoreModule)
-        ));
-        assert!(matches!(check_form(b"\0asm\x0d\0\x01\0"), Ok(())));
-        assert!(matches!(
-            check_form(&vec![0; COMPONENT_BYTES + 1]),
-            Err(Fault::TooLarge { .. })
-        ));
     }
 }

@@ -17,6 +17,7 @@ mod engine;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod imports;
 mod lend;
 mod limits;
