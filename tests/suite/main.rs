@@ -23,6 +23,8 @@ mod docs;
 mod downloads;
 mod failures;
 mod gc;
+mod grants;
+mod hostile;
 mod identity;
 mod layers;
 mod lifecycle;

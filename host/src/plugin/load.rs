@@ -12,12 +12,12 @@ use super::convert;
 use super::descriptor::Descriptor;
 use super::engine::{CONTRACT, Core, Sandbox};
 use super::error::{Fault, PluginError};
+use super::form;
 use super::imports::State;
 use super::limits::Limits;
-use crate::digest::Digest;
+use super::wasi;
+use crate::digest::{Digest, Encoder};
 
-/// The largest component that is compiled.
-const COMPONENT_BYTES: usize = 64 << 20;
 const EXPORTS: [&str; 3] = ["describe", "split", "execute"];
 
 /// A compiled plugin, linked to the imports.
@@ -26,6 +26,8 @@ pub(super) struct Loaded {
     pub(super) digest: Digest,
     pub(super) descriptor: Descriptor,
     pub(super) transform: TransformPre<State>,
+    /// Whether it imports WASI.
+    pub(super) needs_wasi: bool,
     /// Keeps the clock of the wall limit running.
     _core: Arc<Core>,
 }
@@ -36,7 +38,7 @@ impl Sandbox {
     /// Compiles it unless the cache has it, and lets it describe itself once.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
         let fails = |fault| PluginError::new(Some(name), fault);
-        check_form(bytes).map_err(fails)?;
+        form::check(bytes).map_err(fails)?;
         let digest = Digest::of(bytes);
         let core = self.core();
         if let Some((component, descriptor)) = core
@@ -54,7 +56,7 @@ impl Sandbox {
         })?;
         check_world(core, &component).map_err(fails)?;
         let transform = link(core, &component).map_err(fails)?;
-        let descriptor = describe(name, &transform)?;
+        let descriptor = describe(name, digest, &transform)?;
         if let Some(cache) = &core.cache {
             cache.put(digest, &component, &descriptor);
         }
@@ -75,27 +77,10 @@ fn plugin(
             name,
             digest,
             descriptor,
+            needs_wasi: needs_wasi(core, &transform),
             transform,
             _core: Arc::clone(core),
         }),
-    }
-}
-
-/// Tells a component from a core module and from anything else by its first eight bytes.
-fn check_form(bytes: &[u8]) -> Result<(), Fault> {
-    if bytes.len() > COMPONENT_BYTES {
-        return Err(Fault::TooLarge {
-            bytes: bytes.len(),
-            limit: COMPONENT_BYTES,
-        });
-    }
-    match bytes {
-        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(Fault::CoreModule),
-        [b'\0', b'a', b's', b'm', ..] => Err(Fault::Corrupt {
-            detail: "unknown kind of wasm file".to_owned(),
-        }),
-        _ => Err(Fault::NotWasm),
     }
 }
 
@@ -103,6 +88,9 @@ fn check_form(bytes: &[u8]) -> Result<(), Fault> {
 fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
     let world = component.component_type();
     for (name, _) in world.imports(&core.engine) {
+        if wasi::offers(name) {
+            continue;
+        }
         let Some((interface, version)) = in_contract(name) else {
             return Err(Fault::UnexpectedImport {
                 name: name.to_owned(),
@@ -170,9 +158,21 @@ fn link(core: &Core, component: &Component) -> Result<TransformPre<State>, Fault
     })
 }
 
-fn describe(name: &str, transform: &TransformPre<State>) -> Result<Descriptor, PluginError> {
+fn needs_wasi(core: &Core, transform: &TransformPre<State>) -> bool {
+    let world = transform.instance_pre().component().component_type();
+    world
+        .imports(&core.engine)
+        .any(|(name, _)| wasi::is_wasi(name))
+}
+
+fn describe(
+    name: &str,
+    digest: Digest,
+    transform: &TransformPre<State>,
+) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
-    let ended = call::enter(transform, &limits, None, |transform, store| {
+    let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
+    let ended = call::enter_aside(transform, &limits, seed, |transform, store| {
         transform.call_describe(store)
     });
     let settled = ended.settle(name, &limits, |claimed| {
@@ -193,20 +193,5 @@ mod tests {
         for other in ["", "0", "0.2.0", "1.1.0", "0.1"] {
             assert!(!is_compatible(other), "{other:?}");
         }
-    }
-
-    #[test]
-    fn a_file_is_known_by_its_first_bytes() {
-        assert!(matches!(check_form(b""), Err(Fault::NotWasm)));
-        assert!(matches!(check_form(b"(component)"), Err(Fault::NotWasm)));
-        assert!(matches!(
-            check_form(b"\0asm\x01\0\0\0"),
-            Err(Fault::CoreModule)
-        ));
-        assert!(matches!(check_form(b"\0asm\x0d\0\x01\0"), Ok(())));
-        assert!(matches!(
-            check_form(&vec![0; COMPONENT_BYTES + 1]),
-            Err(Fault::TooLarge { .. })
-        ));
     }
 }
