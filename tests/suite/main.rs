@@ -34,6 +34,7 @@ mod references;
 mod registry;
 mod replay;
 mod sandbox;
+mod scaffolds;
 mod state;
 mod templates;
 mod torture;
