@@ -16,6 +16,7 @@
 mod batch;
 mod budget;
 mod build;
+mod by_hand;
 mod cli;
 mod crash;
 mod damage;
@@ -23,6 +24,7 @@ mod docs;
 mod failures;
 mod gc;
 mod identity;
+mod languages;
 mod layers;
 mod lifecycle;
 mod money;

@@ -1,0 +1,3 @@
+//! What a plugin's author uses.
+
+pub mod build;

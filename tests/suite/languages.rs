@@ -1,0 +1,253 @@
+//! Plugins in other languages: each scaffold builds, passes its own test, and makes what the others make.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use synix::author::build::{self, Tools};
+use tempfile::TempDir;
+
+use crate::workbench::{Mode, Run, Workbench};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// A language's name and the folder of its SDK.
+const LANGUAGES: [(&str, &str); 2] = [("c", "sdk-c"), ("go", "sdk-go")];
+
+const NOTES: [(&str, &str); 3] = [
+    ("monday", "Call Ann about the roof. Pay the rent by Friday."),
+    ("tuesday", "Nothing to do today."),
+    ("wednesday", "Book \"the\" train;\nwrite to Bela – soon."),
+];
+
+/// The folder that `cargo xtask setup --languages` fills, or the one named in `SYNIX_TOOLS`.
+fn tool_folder() -> PathBuf {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the tools are is the runner's choice"
+    )]
+    let named = std::env::var_os("SYNIX_TOOLS").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("languages/bin"))
+}
+
+/// The path of a tool.
+#[track_caller]
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let path = tool_folder().join(name);
+    assert!(
+        path.is_file(),
+        "{} is not there: run `cargo xtask setup --languages`",
+        path.display()
+    );
+    path
+}
+
+fn tools() -> Tools {
+    Tools::new(Some(tool_folder()), None)
+}
+
+/// Runs a command that must succeed.
+#[track_caller]
+pub(crate) fn succeeds(command: &mut Command) -> Run {
+    Run::of(command).expect_code(0)
+}
+
+/// A plugin's folder as a scaffold makes it.
+fn scaffold(language: &str, sdk: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let plugins = Path::new(ROOT).join("plugins");
+    copy(&plugins.join("scaffolds").join(language), folder.path());
+    copy(&plugins.join(sdk), &folder.path().join("sdk"));
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(target, text.replace("{{name}}", "items")).unwrap();
+        }
+    }
+}
+
+fn built(language: &str, sdk: &str) -> Vec<u8> {
+    match build::component(scaffold(language, sdk).path(), &tools()) {
+        Ok(component) => component,
+        Err(error) => panic!("{language}: {error}"),
+    }
+}
+
+/// One layer for each component over the same notes.
+fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
+    let mut layers = String::from(
+        "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n",
+    );
+    for (language, _) in components {
+        layers.push_str(&format!(
+            "\n[layers.{language}]\ntransform = \"./plugins/{language}.wasm\"\ninputs = [\"notes\"]\nbatch = true\n\
+             [layers.{language}.config]\nlimit = 3\n"
+        ));
+    }
+    let bench = Workbench::with_layers(&layers);
+    fs::create_dir_all(bench.path("plugins")).unwrap();
+    for (language, bytes) in components {
+        fs::write(bench.path(&format!("plugins/{language}.wasm")), bytes).unwrap();
+    }
+    for (name, text) in NOTES {
+        bench.write(&format!("notes/{name}.md"), text);
+    }
+    bench
+}
+
+#[test]
+fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
+    let components = LANGUAGES.map(|(language, sdk)| (language, built(language, sdk)));
+    let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
+        let bench = bench(&components);
+        bench.build_in(mode).expect_code(0);
+        // The languages ask the same, and what was asked is not asked again.
+        assert_eq!(bench.sent(), 2 * NOTES.len(), "{mode:?}");
+        bench.artifacts()
+    });
+    assert_eq!(runs[0].len(), NOTES.len() * (1 + 2 * LANGUAGES.len()));
+    for run in &runs {
+        assert_eq!(run, &runs[0]);
+    }
+    let of = |language: &str| -> BTreeSet<(String, String)> {
+        let start = format!("{language}/");
+        let own = runs[0].iter();
+        own.filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
+            .collect()
+    };
+    for (language, _) in LANGUAGES {
+        assert_eq!(of(language), of("c"), "{language}");
+    }
+}
+
+#[test]
+fn the_scaffold_in_c_passes_its_own_test() {
+    let folder = scaffold("c", "sdk-c");
+    let mut compile = Command::new(tool("zig"));
+    compile
+        .args(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Isdk"])
+        .args(["tests/test.c", "-o", "test"])
+        .current_dir(folder.path());
+    succeeds(&mut compile);
+    succeeds(Command::new(folder.path().join("test")).current_dir(folder.path()));
+}
+
+#[test]
+fn the_scaffold_in_go_passes_its_own_test() {
+    let folder = scaffold("go", "sdk-go");
+    for task in ["test", "vet"] {
+        let mut go = Command::new(tool("go"));
+        go.args([task, "./..."])
+            .env("GOTOOLCHAIN", "local")
+            .env("GOPROXY", "off")
+            .current_dir(folder.path());
+        succeeds(&mut go);
+    }
+}
+
+/// The header that a person reads and tests with is the one that is compiled.
+#[test]
+fn the_header_of_the_contract_in_c_is_the_generators() {
+    let mut files = wit_bindgen_core::Files::default();
+    let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
+    let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform")).unwrap();
+    let mut generator = wit_bindgen_c::Opts::default().build();
+    generator.generate(&mut resolve, world, &mut files).unwrap();
+    let (_, made) = files
+        .iter()
+        .find(|(name, _)| *name == "transform.h")
+        .unwrap();
+    let kept = fs::read_to_string(format!("{ROOT}/plugins/sdk-c/transform.h")).unwrap();
+    assert!(
+        kept.as_bytes() == made,
+        "plugins/sdk-c/transform.h is not what `wit-bindgen c` makes of wit/"
+    );
+}
+
+#[test]
+fn a_component_of_the_same_source_is_the_same_bytes() {
+    for (language, sdk) in LANGUAGES {
+        assert!(built(language, sdk) == built(language, sdk), "{language}");
+    }
+}
+
+#[test]
+fn a_tool_that_is_missing_is_named_with_how_to_get_it() {
+    for (language, sdk, said) in [
+        ("c", "sdk-c", "pip install ziglang"),
+        ("go", "sdk-go", "https://go.dev/dl"),
+    ] {
+        let error =
+            build::component(scaffold(language, sdk).path(), &Tools::default()).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_a_compiler_says_is_shown() {
+    for (language, sdk, file) in [("c", "sdk-c", "plugin.c"), ("go", "sdk-go", "plugin.go")] {
+        let folder = scaffold(language, sdk);
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{text}\nnonsense\n")).unwrap();
+        let error = build::component(folder.path(), &tools()).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains(file) && said.contains("nonsense"), "{said}");
+    }
+}
+
+const GUESSES: &str = r#"package plugin
+
+import (
+	"fmt"
+	"math/rand"
+	"os"
+	"time"
+
+	"synix"
+)
+
+var Plugin = synix.Plugin{
+	Name: "guesses", Version: "1.0.0", Summary: "Asks the machine", ConfigSchema: `{"type":"object"}`,
+	Execute: func(_ synix.Unit, inputs []synix.Input, _ string) ([]synix.Output, error) {
+		fmt.Println("printed by", inputs[0].Label)
+		_, err := os.ReadFile("/etc/passwd")
+		text := fmt.Sprint(time.Now().UTC(), rand.Int63(), len(os.Environ()), err != nil)
+		return []synix.Output{{Label: inputs[0].Label, Kind: "guess", Content: synix.Text(text)}}, nil
+	},
+}
+"#;
+
+/// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
+#[test]
+fn a_plugin_in_go_learns_nothing_of_the_machine() {
+    let folder = scaffold("go", "sdk-go");
+    fs::write(folder.path().join("plugin.go"), GUESSES).unwrap();
+    fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
+    let component = build::component(folder.path(), &tools()).unwrap();
+    let contents = [(); 2].map(|()| {
+        let bench = bench(&[("go", component.clone())]);
+        let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+        let pipeline = pipeline.replace("batch = true\n[layers.go.config]\nlimit = 3\n", "");
+        bench.write("synix.toml", &pipeline);
+        bench.ok(&["build"]);
+        bench.content("go/monday")
+    });
+    assert_eq!(contents[0], contents[1]);
+    assert!(
+        contents[0].starts_with("2000-01-01 00:00:00") && contents[0].ends_with(" 0 true"),
+        "{}",
+        contents[0]
+    );
+}
