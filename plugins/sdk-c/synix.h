@@ -125,14 +125,17 @@ static inline synix_text synix_trim(synix_text text) {
   return text;
 }
 
-// The number of lines that are not empty.
+// The number of lines that hold more than whitespace.
 static inline size_t synix_count_lines(synix_text text) {
   size_t lines = 0;
-  bool inside = false;
+  bool counted = false;
   for (size_t i = 0; i < text.len; i++) {
-    bool ends = text.ptr[i] == '\n';
-    lines += !ends && !inside;
-    inside = !ends;
+    if (text.ptr[i] == '\n') {
+      counted = false;
+    } else if (!counted && !synix_is_space(text.ptr[i])) {
+      counted = true;
+      lines++;
+    }
   }
   return lines;
 }

@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use synix::author::build::{BuildError, Tools, build};
-use synix::plugin::Sandbox;
 use tempfile::TempDir;
 
 use crate::workbench::{Mode, Run, Workbench};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A language's name and the folder of its SDK.
-const LANGUAGES: [(&str, &str); 2] = [("c", "sdk-c"), ("go", "sdk-go")];
+/// The languages of the one pipeline.
+const LANGUAGES: [&str; 3] = ["c", "go", "python"];
 
 const NOTES: [(&str, &str); 3] = [
     ("monday", "Call Ann about the roof. Pay the rent by Friday."),
@@ -44,50 +42,46 @@ pub(crate) fn tool(name: &str) -> PathBuf {
     path
 }
 
-fn tools() -> Tools {
-    Tools::new(vec![tool_folder()])
-}
-
 /// Runs a command that must succeed.
 #[track_caller]
 pub(crate) fn succeeds(command: &mut Command) -> Run {
     Run::of(command).expect_code(0)
 }
 
-/// A plugin's folder as a scaffold makes it.
-fn scaffold(language: &str, sdk: &str) -> TempDir {
+/// `synix plugin` with the tools in their folder and whatever their own environment is.
+fn plugin(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
+    command
+        .arg("plugin")
+        .args(arguments)
+        .arg(folder)
+        .env("SYNIX_TOOLS", tool_folder())
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache"),
+        )
+        .stdin(Stdio::null());
+    command
+}
+
+/// A plugin's folder as `synix plugin new` makes it.
+fn scaffold(language: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let plugins = Path::new(ROOT).join("plugins");
-    copy(&plugins.join("scaffolds").join(language), folder.path());
-    copy(&plugins.join(sdk), &folder.path().join("sdk"));
+    succeeds(&mut plugin(
+        &["new", "items", "--lang", language],
+        folder.path(),
+    ));
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            let text = fs::read_to_string(&path).unwrap();
-            fs::write(target, text.replace("{{name}}", "items")).unwrap();
-        }
-    }
+/// What `synix plugin build` writes into a plugin's folder.
+fn component(folder: &Path) -> Vec<u8> {
+    let file = succeeds(&mut plugin(&["build"], folder)).stdout;
+    fs::read(file.trim()).unwrap()
 }
 
-fn component(folder: &Path, tools: &Tools) -> Result<Vec<u8>, BuildError> {
-    let sandbox = Sandbox::new(1, None).unwrap();
-    let built = build(folder, tools, &sandbox)?;
-    Ok(fs::read(built.file).unwrap())
-}
-
-fn built(language: &str, sdk: &str) -> Vec<u8> {
-    match component(scaffold(language, sdk).path(), &tools()) {
-        Ok(component) => component,
-        Err(error) => panic!("{language}: {error}"),
-    }
+fn built(language: &str) -> Vec<u8> {
+    component(scaffold(language).path())
 }
 
 /// One layer for each component over the same notes.
@@ -114,7 +108,7 @@ fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
 
 #[test]
 fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
-    let components = LANGUAGES.map(|(language, sdk)| (language, built(language, sdk)));
+    let components = LANGUAGES.map(|language| (language, built(language)));
     let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
         let bench = bench(&components);
         bench.build_in(mode).expect_code(0);
@@ -132,14 +126,14 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
         own.filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
             .collect()
     };
-    for (language, _) in LANGUAGES {
+    for language in LANGUAGES {
         assert_eq!(of(language), of("c"), "{language}");
     }
 }
 
 #[test]
 fn the_scaffold_in_c_passes_its_own_test() {
-    let folder = scaffold("c", "sdk-c");
+    let folder = scaffold("c");
     let mut compile = Command::new(tool("zig"));
     compile
         .args(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Isdk"])
@@ -151,7 +145,7 @@ fn the_scaffold_in_c_passes_its_own_test() {
 
 #[test]
 fn the_scaffold_in_go_passes_its_own_test() {
-    let folder = scaffold("go", "sdk-go");
+    let folder = scaffold("go");
     for task in ["test", "vet"] {
         let mut go = Command::new(tool("go"));
         go.args([task, "./..."])
@@ -184,32 +178,34 @@ fn the_header_of_the_contract_in_c_is_the_generators() {
 
 #[test]
 fn a_component_of_the_same_source_is_the_same_bytes() {
-    for (language, sdk) in LANGUAGES {
-        assert!(built(language, sdk) == built(language, sdk), "{language}");
+    for language in ["c", "go"] {
+        assert!(built(language) == built(language), "{language}");
     }
 }
 
 #[test]
 fn a_tool_that_is_missing_is_named_with_how_to_get_it() {
-    for (language, sdk, said) in [
-        ("c", "sdk-c", "pip install ziglang"),
-        ("go", "sdk-go", "https://go.dev/dl"),
+    for (language, said) in [
+        ("c", "pip install ziglang"),
+        ("go", "https://go.dev/dl"),
+        ("python", "pip install componentize-py"),
     ] {
-        let error = component(scaffold(language, sdk).path(), &Tools::default()).unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
+        let folder = scaffold(language);
+        let mut build = plugin(&["build"], folder.path());
+        let run = Run::of(build.env("SYNIX_TOOLS", "").env("PATH", "")).expect_code(1);
+        assert!(run.says(said), "{run:?}");
     }
 }
 
 #[test]
 fn what_a_compiler_says_is_shown() {
-    for (language, sdk, file) in [("c", "sdk-c", "plugin.c"), ("go", "sdk-go", "plugin.go")] {
-        let folder = scaffold(language, sdk);
+    for (language, file) in [("c", "plugin.c"), ("go", "plugin.go")] {
+        let folder = scaffold(language);
         let path = folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(path, format!("{text}\nnonsense\n")).unwrap();
-        let error = component(folder.path(), &tools()).unwrap_err();
-        let said = error.to_string();
-        assert!(said.contains(&format!("{file}:")), "{said}");
+        let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+        assert!(run.says(&format!("{file}:")), "{run:?}");
     }
 }
 
@@ -238,12 +234,12 @@ var Plugin = synix.Plugin{
 /// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
 #[test]
 fn a_plugin_in_go_learns_nothing_of_the_machine() {
-    let folder = scaffold("go", "sdk-go");
+    let folder = scaffold("go");
     fs::write(folder.path().join("plugin.go"), GUESSES).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
-    let component = component(folder.path(), &tools()).unwrap();
+    let made = component(folder.path());
     let contents = [(); 2].map(|()| {
-        let bench = bench(&[("go", component.clone())]);
+        let bench = bench(&[("go", made.clone())]);
         let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
         let pipeline = pipeline.replace("batch = true\n[layers.go.config]\nlimit = 3\n", "");
         bench.write("synix.toml", &pipeline);

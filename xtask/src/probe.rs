@@ -44,6 +44,7 @@ pub(crate) fn compile(
         standard_library,
         root: folder,
         target_dir,
+        locked: true,
     }
     .compile(&manifest, Selection::Library)?;
     Ok(())

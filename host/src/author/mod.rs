@@ -3,5 +3,6 @@
 pub mod build;
 mod contract;
 mod language;
+pub mod scaffold;
 
 pub use language::Language;

@@ -1,6 +1,7 @@
 //! Opens a project: paths, settings, credentials. The only reader of the environment.
 
 mod again;
+mod bench;
 mod drive;
 mod environment;
 mod error;
@@ -26,6 +27,7 @@ use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
 pub use again::{archive, cancel, clean, prices, resume};
+pub use bench::Bench;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};

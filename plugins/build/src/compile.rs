@@ -31,6 +31,8 @@ pub struct Compiler {
     pub root: PathBuf,
     /// A target folder of its own: the caller's is locked while a build script runs.
     pub target_dir: PathBuf,
+    /// Whether the lock file must be there and complete.
+    pub locked: bool,
 }
 
 /// Small modules, because a fresh instance for each unit is paid for in bytes touched.
@@ -74,7 +76,10 @@ impl Compiler {
     /// Compiles the package of `manifest` and returns the folder with its modules.
     pub fn compile(&self, manifest: &Path, selection: Selection) -> Result<PathBuf, BuildError> {
         let mut command = Command::new(&self.toolchain.cargo);
-        command.args(["build", "--release", "--locked", "--target", TARGET]);
+        command.args(["build", "--release", "--target", TARGET]);
+        if self.locked {
+            command.arg("--locked");
+        }
         command.arg("--manifest-path").arg(manifest);
         command.arg("--target-dir").arg(&self.target_dir);
         command.arg(match selection {
@@ -170,6 +175,7 @@ mod tests {
             standard_library: StandardLibrary::Installed,
             root: folder.clone(),
             target_dir: folder.join("target"),
+            locked: true,
         };
         let report = match compiler.compile(&folder.join("Cargo.toml"), Selection::Library) {
             Err(error) => error.report(),

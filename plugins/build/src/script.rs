@@ -59,6 +59,7 @@ impl Guests {
                 standard_library,
                 root,
                 target_dir,
+                locked: true,
             },
             out_dir,
         };

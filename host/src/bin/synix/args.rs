@@ -10,6 +10,7 @@ use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
 use synix::store::BuildId;
 
+use crate::commands::plugin::PluginCommand;
 use crate::quantity;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -78,6 +79,9 @@ pub(crate) enum Command {
     /// Replay a project and compare what it prints with its golden files
     #[command(subcommand)]
     Demo(Demo),
+    /// Make, check and pin plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ static synix_text answer(size_t position, const synix_plugin_llm_request_t *requ
   }
   SYNIX_SAME(prompt,
              "Order these action items by urgency, most urgent first, one per line.\n\nCall Ann\nPay rent");
-  return synix_str("Pay rent\n\nCall Ann");
+  return synix_str("Pay rent\n \nCall Ann");
 }
 
 int main(void) {
@@ -27,7 +27,7 @@ int main(void) {
   SYNIX_SAME(made.ptr[0].content.val.text, "Call Ann\nPay rent");
   SYNIX_SAME(made.ptr[0].metadata.ptr[0].value, "\"jan\"");
   SYNIX_SAME(made.ptr[1].label, "jan-ordered");
-  SYNIX_SAME(made.ptr[1].content.val.text, "Pay rent\n\nCall Ann");
+  SYNIX_SAME(made.ptr[1].content.val.text, "Pay rent\n \nCall Ann");
   SYNIX_SAME(made.ptr[1].metadata.ptr[1].value, "2");
 
   SYNIX_HOLDS(!synix_test_execute("jan", "text", "{}", NULL, &made, &error));

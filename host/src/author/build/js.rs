@@ -1,0 +1,86 @@
+//! JavaScript and TypeScript: esbuild makes one file of the plugin, componentize-qjs puts it beside an interpreter.
+
+use super::{BuildError, Tool, Workshop};
+use crate::disk;
+
+const COMPONENTIZE: Tool = Tool {
+    name: "componentize-qjs",
+    get: "npm install -g componentize-qjs@0.4.5",
+};
+const ESBUILD: Tool = Tool {
+    name: "esbuild",
+    get: "npm install -g esbuild@0.28.2",
+};
+const TSC: Tool = Tool {
+    name: "tsc",
+    get: "npm install -g typescript@7.0.2",
+};
+
+/// What the plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// `plugin.js`.
+    JavaScript,
+    /// `plugin.ts`, whose types are checked first.
+    TypeScript,
+}
+
+impl Entry {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::JavaScript => "plugin.js",
+            Self::TypeScript => "plugin.ts",
+        }
+    }
+}
+
+pub(super) fn component(workshop: &Workshop<'_>, entry: Entry) -> Result<Vec<u8>, BuildError> {
+    let plugin = workshop.folder.join(entry.file());
+    if !plugin.is_file() {
+        return Err(BuildError::NoFile {
+            path: plugin,
+            why: "it holds the transform, as its default export",
+        });
+    }
+    let tools = workshop.tools;
+    if entry == Entry::TypeScript {
+        let mut check = tools.command(TSC, &workshop.folder)?;
+        tools.run(check.args(["--noEmit", "-p", "."]))?;
+    }
+    let component = workshop.folder.join("sdk/component.js");
+    let start = workshop.scratch.join("entry.js");
+    let joined = format!(
+        "import {{ exports }} from {component};\nimport transform from {plugin};\n\
+        export const {{ describe, split, execute }} = exports(transform);\n",
+        component = quoted(&component)?,
+        plugin = quoted(&plugin)?,
+    );
+    disk::replace(&start, joined.as_bytes())?;
+    let bundle = workshop.scratch.join("bundle.js");
+    let mut command = tools.command(ESBUILD, &workshop.folder)?;
+    command.arg(&start).args([
+        "--bundle",
+        "--format=esm",
+        "--target=es2022",
+        "--external:synix:*",
+        "--log-level=warning",
+    ]);
+    command.arg(format!("--outfile={}", bundle.display()));
+    tools.run(&mut command)?;
+    let made = workshop.scratch.join("plugin.wasm");
+    let mut command = tools.command(COMPONENTIZE, &workshop.scratch)?;
+    command.arg("-w").arg(&workshop.wit);
+    command.args(["-n", "transform", "--sync", "--stub-wasi", "-j"]);
+    command.arg(&bundle).arg("-o").arg(&made);
+    tools.run(&mut command)?;
+    Ok(disk::read(&made)?)
+}
+
+/// A path as a JavaScript string.
+fn quoted(path: &std::path::Path) -> Result<String, BuildError> {
+    let text = path.to_str().ok_or_else(|| BuildError::Wrong {
+        path: path.to_owned(),
+        why: "the path is not UTF-8, and no module can be imported by it".to_owned(),
+    })?;
+    Ok(serde_json::Value::from(text).to_string())
+}

@@ -1,0 +1,37 @@
+//! `plugin build`: from source to a component.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use synix::author::build::build;
+use synix::project::Bench;
+
+use crate::failure::Exit;
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The plugin's folder
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let bench = Bench::open()?;
+    let built = build(&args.dir, &bench.tools, &bench.sandbox)?;
+    let about = &built.descriptor;
+    let document = json!({
+        "file": built.file,
+        "lang": built.language,
+        "name": about.name,
+        "version": about.version,
+        "digest": built.digest.to_string(),
+        "bytes": built.bytes,
+    });
+    screen.answer(&document, || built.file.display().to_string())?;
+    screen.talk(&format!(
+        "built {} {} from {}: {} bytes, sha256 {}",
+        about.name, about.version, built.language, built.bytes, built.digest
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,45 @@
+//! What a plugin's author works with outside any project: a sandbox, and tools from the environment.
+
+use std::path::{Path, PathBuf};
+
+use super::ProjectError;
+use super::environment::Environment;
+use crate::author::build::Tools;
+use crate::plugin::Sandbox;
+
+/// A sandbox and tools.
+pub struct Bench {
+    /// Loads what was built.
+    pub sandbox: Sandbox,
+    /// Programs of the folder that `SYNIX_TOOLS` names, then those on `PATH`.
+    pub tools: Tools,
+}
+
+impl Bench {
+    /// Reads the environment and starts the sandbox.
+    pub fn open() -> Result<Self, ProjectError> {
+        let environment = Environment::read(Path::new("."))?;
+        let sandbox = Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?;
+        let set = environment
+            .get("SYNIX_TOOLS")
+            .filter(|path| !path.is_empty());
+        // Tools run in other folders than this one.
+        let set = set.map(std::path::absolute).transpose();
+        let mut folders: Vec<PathBuf> =
+            Vec::from_iter(set.map_err(|source| ProjectError::Here { source })?);
+        let path = environment.get("PATH").unwrap_or_default();
+        folders.extend(std::env::split_paths(&path).filter(|folder| folder.is_absolute()));
+        Ok(Self {
+            sandbox,
+            tools: Tools::new(folders),
+        })
+    }
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench")
+            .field("tools", &self.tools)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+"""Between a `Transform` and the generated bindings; runs only inside a component."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import traceback
+from typing import Any
+
+from componentize_py_types import Err  # type: ignore[import-not-found]
+from wit_world.imports import llm, types  # type: ignore[import-not-found]
+from wit_world.imports import log as host_log
+
+from . import model
+from .transform import LlmError, Transform, TransformError, set_host
+
+_LINE = 8 << 10
+
+
+def exports(transform: Transform) -> type:
+    """Returns the class that componentize-py looks for."""
+
+    class WitWorld:
+        def describe(self) -> Any:
+            return types.Descriptor(
+                transform.name,
+                transform.version,
+                transform.summary,
+                json.dumps(transform.config_schema),
+                list(transform.capabilities),
+                _SHAPES[transform.shape],
+            )
+
+        def split(self, inputs: list[Any], config: str) -> list[Any]:
+            units = _told(lambda: transform.split([_header(one) for one in inputs], json.loads(config)))
+            return [types.Unit(one.key, one.inputs, _json(one.config)) for one in units]
+
+        def execute(self, unit: Any, inputs: list[Any], config: str) -> list[Any]:
+            own = None if unit.config is None else json.loads(unit.config)
+            given = model.Unit(unit.key, unit.inputs, own)
+            outputs = _told(lambda: transform.execute(given, [_input(one) for one in inputs], json.loads(config)))
+            return [
+                types.Output(one.label, one.kind, _content(one.content), _metadata(one.metadata)) for one in outputs
+            ]
+
+    set_host(_Host())
+    sys.stdout, sys.stderr = _Lines("info"), _Lines("warn")
+    return WitWorld
+
+
+def _told(work: Any) -> Any:
+    try:
+        return work()
+    except TransformError as error:
+        kind = _ERRORS.get(error.code)
+        raise Err(
+            types.TransformError_Other(types.OtherError(error.code, error.message))
+            if kind is None
+            else kind(error.message)
+        ) from None
+    except Exception:
+        # A trap has no words, so they go ahead.
+        _write("error", traceback.format_exc().rstrip())
+        raise
+
+
+class _Host:
+    def complete_all(self, requests: list[model.Request]) -> list[model.Response]:
+        asked = [_request(one) for one in requests]
+        try:
+            answers = [llm.complete(asked[0])] if len(asked) == 1 else llm.complete_all(asked)
+        except Err as error:
+            raise _llm_error(error.value) from None
+        return [_response(one) for one in answers]
+
+    def log(self, level: str, message: str) -> None:
+        _write(level, message)
+
+
+class _Lines(io.TextIOBase):
+    """Makes lines of the log of what is printed."""
+
+    def __init__(self, level: str) -> None:
+        self._level, self._open = level, ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._open = (self._open + text).split("\n")
+        for line in lines:
+            _write(self._level, line)
+        if len(self._open) > _LINE:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._open:
+            _write(self._level, self._open)
+            self._open = ""
+
+
+def _write(level: str, message: str) -> None:
+    host_log.write(host_log.Level[level.upper()], message)
+
+
+def _request(request: model.Request) -> Any:
+    messages = [llm.Message(llm.Role[one.role.name], [_part(part) for part in one.parts]) for one in request.messages]
+    temperature = None if request.temperature is None else float(request.temperature)
+    return llm.Request(
+        messages,
+        request.max_tokens,
+        temperature,
+        list(request.stop),
+        _json(request.response_format),
+        request.model,
+        request.sample,
+        _json(request.options),
+    )
+
+
+def _part(part: str | model.Blob) -> Any:
+    if isinstance(part, str):
+        return llm.Part_Text(part)
+    return llm.Part_Image(types.Blob(part.media_type, part.data))
+
+
+def _response(response: Any) -> model.Response:
+    ending = getattr(response.ending, "value", None)
+    ending = ending or type(response.ending).__name__.removeprefix("Ending_").lower()
+    usage = model.Usage(response.usage.input_tokens, response.usage.output_tokens)
+    return model.Response(response.text, ending, response.model, usage, json.loads(response.details))
+
+
+def _llm_error(error: Any) -> LlmError:
+    if isinstance(error, llm.LlmError_NotGranted):
+        return LlmError("models are not granted to this transform", "llm-not-granted")
+    if isinstance(error, llm.LlmError_UnknownRole):
+        return LlmError(f"no model role `{error.value}`", "llm-unknown-role")
+    if isinstance(error, llm.LlmError_InvalidRequest):
+        return LlmError(error.value, "llm-invalid-request")
+    if isinstance(error, llm.LlmError_OverLimit):
+        return LlmError(error.value, "llm-over-limit")
+    return LlmError(error.value.message, error.value.code)
+
+
+def _header(header: Any) -> model.Header:
+    metadata = {one.key: json.loads(one.value) for one in header.metadata}
+    return model.Header(header.label, header.kind, header.digest, metadata)
+
+
+def _input(given: Any) -> model.Input:
+    content = given.content.value
+    if isinstance(given.content, types.Content_Bytes):
+        content = model.Blob(content.media_type, content.data)
+    return model.Input(_header(given.header), content)
+
+
+def _content(content: str | model.Blob) -> Any:
+    if isinstance(content, str):
+        return types.Content_Text(content)
+    return types.Content_Bytes(types.Blob(content.media_type, content.data))
+
+
+def _metadata(metadata: dict[str, Any]) -> list[Any]:
+    return [types.MetadataEntry(key, json.dumps(value)) for key, value in metadata.items()]
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+_SHAPES = {
+    model.Shape.PER_INPUT: types.Shape.PER_INPUT,
+    model.Shape.GROUPED: types.Shape.GROUPED,
+    model.Shape.ALL: types.Shape.ALL,
+}
+_ERRORS = {
+    "invalid-config": types.TransformError_InvalidConfig,
+    "invalid-input": types.TransformError_InvalidInput,
+    "invalid-answer": types.TransformError_InvalidAnswer,
+}
