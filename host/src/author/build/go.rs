@@ -3,6 +3,7 @@
 //! The bindings are a module of their own that names the plugin's package. What they need at run time is part of it,
 //! so that nothing of it is downloaded.
 
+use std::io;
 use std::path::Path;
 
 use super::{BuildError, Tool, Workshop, bindings, encode};
@@ -58,7 +59,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
             "export_wit_world/glue.go",
             include_str!("go/glue.go").replace("PLUGIN_MODULE", module),
         ),
-        ("go.work", workspace(version)),
+        ("go.work", workspace(version, &workshop.folder, scratch)),
     ] {
         bindings::put(&scratch.join(name), text.as_bytes())?;
     }
@@ -78,9 +79,24 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     encode::component(&disk::read(&output)?, &workshop.wit)
 }
 
-/// The plugin's folder is named through a link, because the paths of modules are written into what is built.
-fn workspace(version: &str) -> String {
-    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t./{LINK}\n)\n")
+/// The plugin's folder is named by a link where there are links: the paths of modules are written into what is built.
+fn workspace(version: &str, folder: &Path, scratch: &Path) -> String {
+    let place = match link(folder, &scratch.join(LINK)) {
+        Ok(()) => format!("./{LINK}"),
+        // Go reads a quoted path as JSON does.
+        Err(_) => serde_json::Value::from(folder.to_string_lossy()).to_string(),
+    };
+    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t{place}\n)\n")
+}
+
+#[cfg(unix)]
+fn link(folder: &Path, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(folder, at)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Returns the word after a directive of a `go.mod`.
