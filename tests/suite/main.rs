@@ -23,6 +23,8 @@ mod damage;
 mod docs;
 mod failures;
 mod gc;
+mod grants;
+mod hostile;
 mod identity;
 mod languages;
 mod layers;
