@@ -231,6 +231,24 @@ var Plugin = synix.Plugin{
 }
 "#;
 
+/// A project whose one plugin takes no config and asks nothing, built, and the log of its units.
+fn logged(language: &str, made: &[u8]) -> (Workbench, String) {
+    let bench = bench(&[(language, made.to_owned())]);
+    let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let config = format!("batch = true\n[layers.{language}.config]\nlimit = 3\n");
+    bench.write("synix.toml", &pipeline.replace(&config, ""));
+    bench.run(&["build"]);
+    let logs: Vec<String> = bench
+        .database()
+        .prepare("SELECT log FROM unit_detail WHERE log IS NOT NULL")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    (bench, logs.join("\n"))
+}
+
 /// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
 #[test]
 fn a_plugin_in_go_learns_nothing_of_the_machine() {
@@ -239,11 +257,8 @@ fn a_plugin_in_go_learns_nothing_of_the_machine() {
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
     let made = component(folder.path());
     let contents = [(); 2].map(|()| {
-        let bench = bench(&[("go", made.clone())]);
-        let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
-        let pipeline = pipeline.replace("batch = true\n[layers.go.config]\nlimit = 3\n", "");
-        bench.write("synix.toml", &pipeline);
-        bench.ok(&["build"]);
+        let (bench, log) = logged("go", &made);
+        assert!(log.contains("printed by monday"), "{log}");
         bench.content("go/monday")
     });
     assert_eq!(contents[0], contents[1]);
@@ -252,4 +267,55 @@ fn a_plugin_in_go_learns_nothing_of_the_machine() {
         "{}",
         contents[0]
     );
+}
+
+const PRINTS: &str = r#"
+#include "synix.h"
+#include <stdio.h>
+static bool execute(synix_call *call) {
+  synix_text label = call->inputs[0].header.label;
+  printf("printed by %.*s\n", (int)label.len, (const char *)label.ptr);
+  bool opened = fopen("/etc/passwd", "r") != NULL;
+  for (int i = 0; i < 1000; i++)
+    synix_metadata(synix_output(call, synix_join(label, synix_number(i)), synix_str("said"), synix_str(opened ? "opened" : "closed")),
+                   "quoted", synix_json(synix_str("a\"\\\n\001")));
+  return true;
+}
+static const synix_plugin PLUGIN = {
+    .name = "prints", .version = "1.0.0", .summary = "Prints", .config_schema = "{\"type\": \"object\"}", .execute = execute};
+SYNIX_EXPORT(PLUGIN)
+"#;
+
+#[test]
+fn a_plugin_in_c_may_print_and_opens_nothing() {
+    let folder = scaffold("c");
+    fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
+    let (bench, log) = logged("c", &component(folder.path()));
+    assert!(log.contains("printed by tuesday"), "{log}");
+    let shown = bench.json(&["show", "c/tuesday999"]);
+    assert_eq!(shown["content"], "closed");
+    assert_eq!(shown["metadata"]["quoted"], "a\"\\\n\u{1}");
+}
+
+/// A trap has no words of its own.
+#[test]
+fn a_panic_in_go_is_in_the_failure_of_its_unit() {
+    let folder = scaffold("go");
+    let text = GUESSES.replace(
+        "_, err := os",
+        "if inputs[0].Label == \"monday\" { panic(\"on purpose\") }\n_, err := os",
+    );
+    fs::write(folder.path().join("plugin.go"), text).unwrap();
+    fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
+    let (bench, _) = logged("go", &component(folder.path()));
+    assert_eq!(
+        bench
+            .names()
+            .iter()
+            .filter(|name| name.starts_with("go/"))
+            .count(),
+        2
+    );
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("on purpose"), "{run:?}");
 }
