@@ -305,7 +305,7 @@ fn a_component_bomb_is_refused() {
     for (name, bytes) in written.into_iter().chain([("nested", nested())]) {
         let bench = bench(name, &[("only", "x")]);
         std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
-        assert_does_not_load(&bench, name, "layer `made`: cannot use its plugin");
+        assert_does_not_load(&bench, name, "cannot be compiled");
     }
 }
 
@@ -392,5 +392,23 @@ fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
             "warn: warned",
             "info: and not ended",
         ]
+    );
+}
+
+/// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
+#[test]
+fn a_guest_may_print_while_it_divides_its_inputs() {
+    let bench = bench("wasi_split", &[("a", "x"), ("b", "y")]);
+    bench.ok(&["plan"]);
+    bench.ok(&["build"]);
+    assert_eq!(bench.names().len(), 6);
+    let plan = bench.json(&["plan"]);
+    assert!(
+        plan["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|layer| layer["stale"] == 0),
+        "{plan}"
     );
 }

@@ -160,7 +160,10 @@ impl Table<'_> {
                 None
             }
             (true, false) => self.source(draft, entry),
-            (false, true) => self.transform(draft, entry).map(LayerBody::Transform),
+            (false, true) => {
+                let transform = self.transform(draft, entry);
+                transform.map(|transform| LayerBody::Transform(Box::new(transform)))
+            }
         };
         Some(Layer {
             name: LayerName::parse(self.name).ok()?,

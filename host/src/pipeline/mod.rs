@@ -96,7 +96,7 @@ pub enum LayerBody {
         kind: Kind,
     },
     /// By a transform from other layers.
-    Transform(TransformLayer),
+    Transform(Box<TransformLayer>),
 }
 
 /// The settings of a layer that is made by a transform.

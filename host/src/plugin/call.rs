@@ -6,7 +6,7 @@ use wasmtime::Store;
 
 use super::bindings::{Transform, TransformPre};
 use super::descriptor::Shape;
-use super::error::{Fault, PluginError};
+use super::error::{Fault, NoThread, PluginError};
 use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
 use super::imports::{State, Suspension};
@@ -248,7 +248,7 @@ pub(super) fn enter_aside<R: Send>(
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => Ended {
-                result: Err(error.into()),
+                result: Err(NoThread(error).into()),
                 log: Log::new(),
                 refusal: None,
                 said: None,

@@ -262,7 +262,7 @@ impl Fault {
                 detail: (*detail).to_owned(),
             };
         }
-        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() || error.is::<NoThread>() {
             return Self::Busy {
                 detail: format!("{error:#}"),
             };
@@ -300,6 +300,11 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct HostMistake(pub(super) &'static str);
+
+/// The machine had no thread for a call.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a thread")]
+pub(super) struct NoThread(#[source] pub(super) std::io::Error);
 
 fn wasi_hint(import: &str) -> &'static str {
     if import.starts_with("wasi:") {

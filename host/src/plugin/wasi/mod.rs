@@ -15,6 +15,7 @@ mod console;
 mod frozen;
 mod random;
 
+use bytes::Bytes;
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
@@ -22,6 +23,7 @@ use wasmtime_wasi::p2::bindings::sync::{
     filesystem::types, io, sockets::tcp, sockets::udp, sockets::udp_create_socket,
 };
 use wasmtime_wasi::p2::bindings::{self, cli, clocks, filesystem, sockets};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -116,6 +118,8 @@ impl Wasi {
             let mut table = ResourceTable::new();
             table.set_max_capacity(RESOURCES);
             let context = WasiCtx::builder()
+                // The default one reads in the background, so what a guest sees of it would depend on time.
+                .stdin(MemoryInputPipe::new(Bytes::new()))
                 .stdout(console.stdout())
                 .stderr(console.stderr())
                 .allow_tcp(false)
