@@ -11,9 +11,6 @@ use crate::workbench::{Mode, Run, Workbench};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The languages of the one pipeline.
-const LANGUAGES: [&str; 3] = ["c", "go", "python"];
-
 const NOTES: [(&str, &str); 3] = [
     ("monday", "Call Ann about the roof. Pay the rent by Friday."),
     ("tuesday", "Nothing to do today."),
@@ -84,6 +81,16 @@ fn built(language: &str) -> Vec<u8> {
     component(scaffold(language).path())
 }
 
+/// Every language that has a scaffold.
+fn languages() -> Vec<String> {
+    let scaffolds = fs::read_dir(format!("{ROOT}/plugins/scaffolds")).unwrap();
+    let mut names: Vec<String> = scaffolds
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 /// One layer for each component over the same notes.
 fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
     let mut layers = String::from(
@@ -108,7 +115,11 @@ fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
 
 #[test]
 fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
-    let components = LANGUAGES.map(|language| (language, built(language)));
+    let languages = languages();
+    let components: Vec<(&str, Vec<u8>)> = languages
+        .iter()
+        .map(|language| (language.as_str(), built(language)))
+        .collect();
     let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
         let bench = bench(&components);
         bench.build_in(mode).expect_code(0);
@@ -116,7 +127,7 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
         assert_eq!(bench.sent(), 2 * NOTES.len(), "{mode:?}");
         bench.artifacts()
     });
-    assert_eq!(runs[0].len(), NOTES.len() * (1 + 2 * LANGUAGES.len()));
+    assert_eq!(runs[0].len(), NOTES.len() * (1 + 2 * languages.len()));
     for run in &runs {
         assert_eq!(run, &runs[0]);
     }
@@ -126,7 +137,7 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
         own.filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
             .collect()
     };
-    for language in LANGUAGES {
+    for language in &languages {
         assert_eq!(of(language), of("c"), "{language}");
     }
 }

@@ -48,3 +48,83 @@ fn preview1(mut resolve: Resolve) -> anyhow::Result<Vec<u8>> {
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
     Ok(module)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(module: &str) -> Result<Vec<u8>, BuildError> {
+        let module = wat::parse_str(module).unwrap();
+        component(
+            &module,
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")),
+        )
+    }
+
+    #[test]
+    fn a_module_without_the_contracts_functions_is_told_which_is_missing() {
+        let error = encoded("(module)").unwrap_err().to_string();
+        assert!(error.contains("describe"), "{error}");
+    }
+
+    /// Each function of WASI preview 1 is there, with its type, so that no guest fails for a function it never calls.
+    #[test]
+    fn the_stand_in_has_every_function_of_preview_1() {
+        let module = wat::parse_str(PREVIEW1).unwrap();
+        let exported = |name: &str| {
+            module
+                .windows(name.len())
+                .any(|part| part == name.as_bytes())
+        };
+        for name in [
+            "args_get",
+            "args_sizes_get",
+            "clock_res_get",
+            "clock_time_get",
+            "environ_get",
+            "environ_sizes_get",
+            "fd_advise",
+            "fd_allocate",
+            "fd_close",
+            "fd_datasync",
+            "fd_fdstat_get",
+            "fd_fdstat_set_flags",
+            "fd_fdstat_set_rights",
+            "fd_filestat_get",
+            "fd_filestat_set_size",
+            "fd_filestat_set_times",
+            "fd_pread",
+            "fd_prestat_dir_name",
+            "fd_prestat_get",
+            "fd_pwrite",
+            "fd_read",
+            "fd_readdir",
+            "fd_renumber",
+            "fd_seek",
+            "fd_sync",
+            "fd_tell",
+            "fd_write",
+            "path_create_directory",
+            "path_filestat_get",
+            "path_filestat_set_times",
+            "path_link",
+            "path_open",
+            "path_readlink",
+            "path_remove_directory",
+            "path_rename",
+            "path_symlink",
+            "path_unlink_file",
+            "poll_oneoff",
+            "proc_exit",
+            "proc_raise",
+            "random_get",
+            "sched_yield",
+            "sock_accept",
+            "sock_recv",
+            "sock_send",
+            "sock_shutdown",
+        ] {
+            assert!(exported(name), "{name}");
+        }
+    }
+}
