@@ -1,0 +1,134 @@
+// Between a transform and the component's imports and exports; runs only inside a component.
+
+import llm from "synix:plugin/llm@0.1.0";
+import hostLog from "synix:plugin/log@0.1.0";
+
+import { setHost, TransformError } from "./synix.js";
+
+const KINDS = ["invalid-config", "invalid-input", "invalid-answer"];
+
+export function exports(transform) {
+  setHost({ completeAll, log: (level, message) => hostLog.write(level, message) });
+  const lines = (level) => (...values) => hostLog.write(level, values.map(shown).join(" "));
+  globalThis.console = {
+    trace: lines("trace"), debug: lines("debug"), log: lines("info"), info: lines("info"), warn: lines("warn"),
+    error: lines("error"),
+  };
+  return {
+    describe: () => ({
+      name: transform.name,
+      version: transform.version,
+      summary: transform.summary,
+      configSchema: JSON.stringify(transform.configSchema),
+      capabilities: transform.capabilities ?? ["llm"],
+      shape: transform.shape,
+    }),
+    split: (inputs, config) =>
+      told(() => split(transform, inputs.map(toHeader), JSON.parse(config)).map((unit) => ({
+        key: unit.key,
+        inputs: unit.inputs,
+        config: json(unit.config),
+      }))),
+    execute: (unit, inputs, config) =>
+      told(() => {
+        const given = { key: unit.key, inputs: Array.from(unit.inputs) };
+        if (unit.config != null) given.config = JSON.parse(unit.config);
+        return transform.execute(given, inputs.map(toInput), JSON.parse(config)).map((output) => ({
+          label: output.label,
+          kind: output.kind,
+          content: variant(output.content, "bytes"),
+          metadata: Object.entries(output.metadata ?? {}).map(([key, value]) => ({ key, value: JSON.stringify(value) })),
+        }));
+      }),
+  };
+}
+
+function split(transform, headers, config) {
+  if (transform.split) return transform.split(headers, config);
+  const all = headers.map((_, position) => position);
+  if (transform.shape === "all") return [{ key: "all", inputs: all }];
+  if (transform.shape === "per-input") return all.map((position) => ({ key: headers[position].label, inputs: [position] }));
+  throw new TransformError("no-split", `the transform ${transform.name} promises groups and has no \`split\``);
+}
+
+// What is thrown is the error of the contract; a trap has no words, so those of any other error go ahead.
+function told(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TransformError) {
+      const { code, message } = error;
+      throw KINDS.includes(code) ? { tag: code, val: message } : { tag: "other", val: { code, message } };
+    }
+    if (error instanceof Error) hostLog.write("error", `${error}\n${error.stack ?? ""}`.trimEnd());
+    throw error;
+  }
+}
+
+function completeAll(requests) {
+  const asked = requests.map(fromRequest);
+  let answers;
+  try {
+    answers = asked.length === 1 ? [llm.complete(asked[0])] : llm.completeAll(asked);
+  } catch (error) {
+    throw fromLlmError(error);
+  }
+  return answers.map((answer) => ({
+    text: answer.text,
+    ending: answer.ending.tag === "other" ? answer.ending.val : answer.ending.tag,
+    model: answer.model,
+    usage: { inputTokens: Number(answer.usage.inputTokens), outputTokens: Number(answer.usage.outputTokens) },
+    details: JSON.parse(answer.details),
+  }));
+}
+
+function fromRequest(request) {
+  return {
+    messages: request.messages.map(({ role, parts }) => ({ role, parts: parts.map((part) => variant(part, "image")) })),
+    maxTokens: request.maxTokens ?? null,
+    temperature: request.temperature ?? null,
+    stop: request.stop ?? [],
+    responseFormat: json(request.responseFormat),
+    model: request.model ?? null,
+    sample: request.sample ?? 0,
+    options: json(request.options),
+  };
+}
+
+function fromLlmError(error) {
+  const thrown = error?.payload ?? error;
+  switch (thrown?.tag) {
+    case "not-granted":
+      return new TransformError("llm-not-granted", "models are not granted to this transform");
+    case "unknown-role":
+      return new TransformError("llm-unknown-role", `no model role \`${thrown.val}\``);
+    case "invalid-request":
+      return new TransformError("llm-invalid-request", thrown.val);
+    case "over-limit":
+      return new TransformError("llm-over-limit", thrown.val);
+    case "other":
+      return new TransformError(thrown.val.code, thrown.val.message);
+    default:
+      return error;
+  }
+}
+
+function toHeader({ label, kind, digest, metadata }) {
+  return { label, kind, digest, metadata: Object.fromEntries(metadata.map(({ key, value }) => [key, JSON.parse(value)])) };
+}
+
+function toInput({ header, content }) {
+  return { header: toHeader(header), content: content.val };
+}
+
+function variant(content, other) {
+  return typeof content === "string" ? { tag: "text", val: content } : { tag: other, val: content };
+}
+
+function json(value) {
+  return value == null ? null : JSON.stringify(value);
+}
+
+function shown(value) {
+  return typeof value === "string" ? value : value instanceof Error ? String(value) : JSON.stringify(value);
+}

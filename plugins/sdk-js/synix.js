@@ -1,0 +1,48 @@
+// Write synix transforms in JavaScript or TypeScript; `synix.d.ts` says what each thing is.
+
+export class TransformError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.name = "TransformError";
+    this.code = code;
+  }
+}
+
+export const invalidConfig = (message) => new TransformError("invalid-config", message);
+export const invalidInput = (message) => new TransformError("invalid-input", message);
+export const invalidAnswer = (message) => new TransformError("invalid-answer", message);
+
+let host = null;
+
+export function setHost(next) {
+  const before = host;
+  host = next;
+  return before;
+}
+
+export function complete(request) {
+  return completeAll([request])[0];
+}
+
+export function completeAll(requests) {
+  if (host === null) {
+    throw new TransformError("llm-not-granted", "there is no model; tests use `withModel` of testing.js");
+  }
+  return host.completeAll(requests);
+}
+
+export function log(message, level = "info") {
+  host?.log(level, String(message));
+}
+
+export function user(text, settings = {}) {
+  const { system, ...others } = settings;
+  const messages = [{ role: "user", parts: [text] }];
+  if (system !== undefined) messages.unshift({ role: "system", parts: [system] });
+  return { messages, ...others };
+}
+
+export function textOf(input) {
+  if (typeof input.content !== "string") throw invalidInput(`${input.header.label} is not text`);
+  return input.content;
+}
