@@ -33,6 +33,7 @@ mod money;
 mod old_state;
 mod replay;
 mod sandbox;
+mod scaffolds;
 mod state;
 mod templates;
 mod torture;

@@ -73,6 +73,8 @@ pub mod llm;
 pub mod log;
 #[cfg(feature = "template")]
 pub mod prompt;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "template")]
 pub mod template;
 #[cfg(not(target_arch = "wasm32"))]
@@ -86,4 +88,6 @@ pub use bindings::synix::plugin::types::{
 #[doc(hidden)]
 pub use export::Exported;
 pub use llm::{LlmError, Request, Response, complete, complete_all};
+#[cfg(feature = "schema")]
+pub use schema::schema_of;
 pub use transform::Transform;
