@@ -16,6 +16,7 @@
 mod batch;
 mod budget;
 mod build;
+mod by_hand;
 mod cli;
 mod crash;
 mod damage;
@@ -26,6 +27,7 @@ mod gc;
 mod grants;
 mod hostile;
 mod identity;
+mod languages;
 mod layers;
 mod lifecycle;
 mod money;

@@ -9,6 +9,7 @@
 mod bench;
 mod debian;
 mod demo;
+mod languages;
 mod probe;
 mod record;
 mod setup;
@@ -22,9 +23,10 @@ use shell::Failure;
 
 const USAGE: &str = "\
 cargo xtask setup [--from-debian]   get what the build needs and check it
+cargo xtask setup --languages       get what plugins in other languages are built with, into target/languages
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask record                  record the templates' cassettes and goldens anew
-cargo xtask test                    build everything and run every test
+cargo xtask test                    setup in both ways, then build everything and run every test
 cargo xtask bench                   build the command as it is released and measure it
 cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1]
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["setup"] => setup::run(setup::Way::Easiest),
         ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
+        ["setup", "--languages"] => languages::run_setup().map(drop),
         ["demo"] => demo::run(),
         ["record"] => record::run(),
         ["test"] => test::run(),

@@ -52,10 +52,17 @@ pub(crate) fn compile(
 
 /// Returns a folder in the target folder for what setup downloads and makes.
 pub(crate) fn work_folder(name: &str) -> Result<PathBuf, Failure> {
+    let folder = target_folder("setup")?.join(name);
+    make_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Returns a folder of the target folder.
+pub(crate) fn target_folder(name: &str) -> Result<PathBuf, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure(format!("cannot find this program: {error}")))?;
     let guests = target_dir_around(&program);
-    let folder = guests.with_file_name("setup").join(name);
+    let folder = guests.with_file_name(name);
     make_folder(&folder)?;
     Ok(folder)
 }

@@ -12,6 +12,8 @@ static SCAFFOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/scaffol
 static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk");
 static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk-python");
 static JS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk-js");
+static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk-c");
+static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk-go");
 
 /// What stands in a scaffold where the plugin's name goes.
 const NAME: &str = "{{name}}";
@@ -102,7 +104,8 @@ const fn sdk(language: Language) -> Option<(&'static Dir<'static>, &'static str)
         Language::Rust => Some((&RUST, "sdk/synix-plugin")),
         Language::Python => Some((&PYTHON, "sdk")),
         Language::Js | Language::Ts => Some((&JS, "sdk")),
-        Language::C | Language::Go => None,
+        Language::C => Some((&C, "sdk")),
+        Language::Go => Some((&GO, "sdk")),
     }
 }
 

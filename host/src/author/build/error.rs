@@ -69,6 +69,14 @@ pub enum BuildError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// No bindings can be made of the contract.
+    #[error("no bindings can be made of {}: {detail}", .path.display())]
+    Bindings {
+        /// The folder of the contract.
+        path: PathBuf,
+        /// The generator's words.
+        detail: String,
+    },
     /// What was compiled cannot become a component.
     #[error("the compiled module cannot become a component: {detail}")]
     Encode {

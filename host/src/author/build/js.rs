@@ -70,7 +70,7 @@ pub(super) fn component(workshop: &Workshop<'_>, entry: Entry) -> Result<Vec<u8>
     let made = workshop.scratch.join("plugin.wasm");
     let mut command = tools.command(COMPONENTIZE, &workshop.scratch)?;
     command.arg("-w").arg(&workshop.wit);
-    command.args(["-n", "transform", "--sync", "--stub-wasi", "-j"]);
+    command.args(["-n", "transform", "--sync", "-j"]);
     command.arg(&bundle).arg("-o").arg(&made);
     tools.run(&mut command)?;
     Ok(disk::read(&made)?)

@@ -3,7 +3,11 @@
 //! One file for each language makes the bytes; what is common to all stands here: the language, the contract, the
 //! check by the sandbox that will run it, the file beside the source.
 
+mod bindings;
+mod c;
+mod encode;
 mod error;
+mod go;
 mod js;
 mod python;
 mod rust;
@@ -85,9 +89,8 @@ fn component(language: Language, workshop: &Workshop<'_>) -> Result<Vec<u8>, Bui
         Language::Python => python::component(workshop),
         Language::Js => js::component(workshop, js::Entry::JavaScript),
         Language::Ts => js::component(workshop, js::Entry::TypeScript),
-        Language::C | Language::Go => Err(BuildError::NoLanguage {
-            folder: workshop.folder.clone(),
-        }),
+        Language::C => c::component(workshop),
+        Language::Go => go::component(workshop),
     }
 }
 

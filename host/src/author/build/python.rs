@@ -27,7 +27,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     let tools = workshop.tools;
     let mut command = tools.command(COMPONENTIZE, &workshop.scratch)?;
     command.arg("-d").arg(&workshop.wit);
-    command.args(["-w", "transform", "componentize", ENTRY_NAME, "--stub-wasi"]);
+    command.args(["-w", "transform", "componentize", ENTRY_NAME]);
     for folder in [&modules, &workshop.folder, &workshop.folder.join("sdk")] {
         command.arg("-p").arg(folder);
     }

@@ -1,0 +1,217 @@
+// Package export_wit_world brings a plugin's package and the generated bindings together.
+package export_wit_world
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+
+	"synix"
+
+	llm "wit_component/synix_plugin_llm"
+	log "wit_component/synix_plugin_log"
+	wit "wit_component/synix_plugin_types"
+
+	plugin "PLUGIN_MODULE"
+
+	witTypes "go.bytecodealliance.org/pkg/wit/types"
+)
+
+func init() { synix.SetHost(guest{}) }
+
+// Describe says what the plugin is.
+func Describe() wit.Descriptor {
+	p := plugin.Plugin
+	return wit.Descriptor{
+		Name: p.Name, Version: p.Version, Summary: p.Summary, ConfigSchema: p.ConfigSchema,
+		Capabilities: p.Capabilities, Shape: wit.Shape(p.Shape),
+	}
+}
+
+// Split divides the inputs into units.
+func Split(headers []wit.Header, config string) witTypes.Result[[]wit.Unit, wit.TransformError] {
+	defer tell()
+	if plugin.Plugin.Split == nil {
+		return refused[[]wit.Unit](&synix.Error{Code: "no-split", Message: "the plugin has no Split"})
+	}
+	given := make([]synix.Header, 0, len(headers))
+	for _, header := range headers {
+		given = append(given, fromHeader(header))
+	}
+	units, err := plugin.Plugin.Split(given, config)
+	if err != nil {
+		return refused[[]wit.Unit](err)
+	}
+	made := make([]wit.Unit, 0, len(units))
+	for _, unit := range units {
+		made = append(made, wit.Unit{Key: unit.Key, Inputs: unit.Inputs, Config: option(unit.Config)})
+	}
+	return witTypes.Ok[[]wit.Unit, wit.TransformError](made)
+}
+
+// Execute makes the outputs of one unit.
+func Execute(unit wit.Unit, inputs []wit.Input, config string) witTypes.Result[[]wit.Output, wit.TransformError] {
+	defer tell()
+	if plugin.Plugin.Execute == nil {
+		return refused[[]wit.Output](&synix.Error{Code: "no-execute", Message: "the plugin has no Execute"})
+	}
+	given := make([]synix.Input, 0, len(inputs))
+	for _, input := range inputs {
+		given = append(given, synix.Input{Header: fromHeader(input.Header), Content: fromContent(input.Content)})
+	}
+	work := synix.Unit{Key: unit.Key, Inputs: unit.Inputs}
+	if unit.Config.Tag() == witTypes.OptionSome {
+		work.Config = unit.Config.Some()
+	}
+	outputs, err := plugin.Plugin.Execute(work, given, config)
+	if err != nil {
+		return refused[[]wit.Output](err)
+	}
+	made := make([]wit.Output, 0, len(outputs))
+	for _, output := range outputs {
+		made = append(made, wit.Output{
+			Label: output.Label, Kind: output.Kind, Content: toContent(output.Content), Metadata: toMetadata(output.Metadata),
+		})
+	}
+	return witTypes.Ok[[]wit.Output, wit.TransformError](made)
+}
+
+// tell puts a panic into the log, because a trap has no words.
+func tell() {
+	if reason := recover(); reason != nil {
+		log.Write(log.Level_Error, fmt.Sprint("panic: ", reason))
+		panic(reason)
+	}
+}
+
+func refused[T any](err error) witTypes.Result[T, wit.TransformError] {
+	known := &synix.Error{Code: "other", Message: err.Error()}
+	if own := (*synix.Error)(nil); errors.As(err, &own) {
+		known.Code = own.Code
+	}
+	makers := map[string]func(string) wit.TransformError{
+		"invalid-config": wit.MakeTransformErrorInvalidConfig,
+		"invalid-input":  wit.MakeTransformErrorInvalidInput,
+		"invalid-answer": wit.MakeTransformErrorInvalidAnswer,
+	}
+	if make, is := makers[known.Code]; is {
+		return witTypes.Err[T](make(known.Message))
+	}
+	return witTypes.Err[T](wit.MakeTransformErrorOther(wit.OtherError{Code: known.Code, Message: known.Message}))
+}
+
+func fromHeader(header wit.Header) synix.Header {
+	metadata := make(synix.Metadata, len(header.Metadata))
+	for _, entry := range header.Metadata {
+		metadata[entry.Key] = entry.Value
+	}
+	return synix.Header{Label: header.Label, Kind: header.Kind, Digest: header.Digest, Metadata: metadata}
+}
+
+func fromContent(content wit.Content) synix.Content {
+	if content.Tag() == wit.Content_Text {
+		return synix.Text(content.Text())
+	}
+	blob := content.Bytes()
+	return synix.Content{MediaType: blob.MediaType, Bytes: blob.Data}
+}
+
+func toContent(content synix.Content) wit.Content {
+	if content.MediaType == "" {
+		return wit.MakeContentText(content.Text)
+	}
+	return wit.MakeContentBytes(wit.Blob{MediaType: content.MediaType, Data: content.Bytes})
+}
+
+// toMetadata sorts, because the order of a map is not the same on every run.
+func toMetadata(metadata synix.Metadata) []wit.MetadataEntry {
+	entries := make([]wit.MetadataEntry, 0, len(metadata))
+	for key, value := range metadata {
+		entries = append(entries, wit.MetadataEntry{Key: key, Value: value})
+	}
+	sort.Slice(entries, func(a, b int) bool { return entries[a].Key < entries[b].Key })
+	return entries
+}
+
+func option(text string) witTypes.Option[string] {
+	if text == "" {
+		return witTypes.None[string]()
+	}
+	return witTypes.Some(text)
+}
+
+type guest struct{}
+
+func (guest) Log(level synix.Level, message string) { log.Write(log.Level(level), message) }
+
+func (guest) Complete(requests []synix.Request) ([]synix.Response, error) {
+	asked := make([]llm.Request, 0, len(requests))
+	for _, request := range requests {
+		asked = append(asked, toRequest(request))
+	}
+	result := llm.CompleteAll(asked)
+	if result.Tag() == witTypes.ResultErr {
+		return nil, fromLlmError(result.Err())
+	}
+	answers := make([]synix.Response, 0, len(requests))
+	for _, answer := range result.Ok() {
+		answers = append(answers, synix.Response{
+			Text: answer.Text, Ending: fromEnding(answer.Ending), Model: answer.Model,
+			InputTokens: answer.Usage.InputTokens, OutputTokens: answer.Usage.OutputTokens, Details: answer.Details,
+		})
+	}
+	return answers, nil
+}
+
+func toRequest(request synix.Request) llm.Request {
+	messages := make([]llm.Message, 0, len(request.Messages))
+	for _, message := range request.Messages {
+		parts := make([]llm.Part, 0, len(message.Parts))
+		for _, part := range message.Parts {
+			if part.MediaType == "" {
+				parts = append(parts, llm.MakePartText(part.Text))
+			} else {
+				parts = append(parts, llm.MakePartImage(wit.Blob{MediaType: part.MediaType, Data: part.Bytes}))
+			}
+		}
+		messages = append(messages, llm.Message{Role: llm.Role(message.Role), Parts: parts})
+	}
+	asked := llm.Request{
+		Messages: messages, MaxTokens: witTypes.None[uint32](), Temperature: witTypes.None[float64](), Stop: request.Stop,
+		ResponseFormat: option(request.ResponseFormat), Model: option(request.Model), Sample: request.Sample,
+		Options: option(request.Options),
+	}
+	if request.MaxTokens != nil {
+		asked.MaxTokens = witTypes.Some(*request.MaxTokens)
+	}
+	if request.Temperature != nil {
+		asked.Temperature = witTypes.Some(*request.Temperature)
+	}
+	return asked
+}
+
+func fromEnding(ending llm.Ending) string {
+	switch ending.Tag() {
+	case llm.Ending_Complete:
+		return "complete"
+	case llm.Ending_Truncated:
+		return "truncated"
+	default:
+		return ending.Other()
+	}
+}
+
+func fromLlmError(err llm.LlmError) error {
+	switch err.Tag() {
+	case llm.LlmError_NotGranted:
+		return &synix.Error{Code: "not-granted", Message: "the plugin may not ask a model"}
+	case llm.LlmError_UnknownRole:
+		return &synix.Error{Code: "unknown-role", Message: "the pipeline has no model role " + err.UnknownRole()}
+	case llm.LlmError_InvalidRequest:
+		return &synix.Error{Code: "invalid-request", Message: err.InvalidRequest()}
+	case llm.LlmError_OverLimit:
+		return &synix.Error{Code: "over-limit", Message: err.OverLimit()}
+	default:
+		return &synix.Error{Code: err.Other().Code, Message: err.Other().Message}
+	}
+}

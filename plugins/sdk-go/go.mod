@@ -1,0 +1,3 @@
+module synix
+
+go 1.24

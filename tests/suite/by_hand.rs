@@ -1,0 +1,98 @@
+//! Components made without any SDK: from text by hand, and by a third party from the published contract.
+//!
+//! Both go the way of `wasm-tools component embed` and `wasm-tools component new`, in process.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+
+use crate::languages::{succeeds, tool};
+use crate::workbench::{MODES, Workbench, guest_layers};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const SMALLEST: &str = include_str!("../guests/by_hand/smallest.wat");
+
+/// What `wasm-tools component embed` does: puts the published contract into a core module.
+fn embed(module: &mut Vec<u8>) {
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform")).unwrap();
+    embed_component_metadata(module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+}
+
+/// What `wasm-tools component new` does.
+fn new(module: &[u8]) -> Vec<u8> {
+    let mut encoder = ComponentEncoder::default();
+    let encoder = encoder.validate(true).module(module).unwrap();
+    encoder.encode().unwrap()
+}
+
+fn smallest() -> Vec<u8> {
+    let mut module = wat::parse_str(SMALLEST).unwrap();
+    embed(&mut module);
+    new(&module)
+}
+
+fn bench(name: &str, component: &[u8]) -> Workbench {
+    let bench = Workbench::with_layers(&guest_layers(name));
+    let path = bench.path(&format!("plugins/{name}.wasm"));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, component).unwrap();
+    bench.write("texts/jan.md", "Call Ann.");
+    bench.write("texts/feb.md", "Pay the rent.");
+    bench
+}
+
+#[test]
+fn a_component_written_by_hand_runs_the_same_in_every_mode() {
+    let component = smallest();
+    assert!(component.len() < 8 << 10, "{} bytes", component.len());
+    let made: Vec<_> = MODES
+        .map(|mode| {
+            let bench = bench("smallest", &component);
+            bench.build_in(mode).expect_code(0);
+            bench.artifacts()
+        })
+        .into();
+    assert_eq!(made[0].len(), 4);
+    assert!(made.iter().all(|other| *other == made[0]), "{made:?}");
+}
+
+#[test]
+fn a_third_party_component_made_from_the_contract_alone_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = wit_bindgen_core::Files::default();
+    let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
+    let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform")).unwrap();
+    let mut generator = wit_bindgen_c::Opts::default().build();
+    generator.generate(&mut resolve, world, &mut files).unwrap();
+    for (name, bytes) in files.iter() {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let source = Path::new(ROOT).join("tests/guests/by_hand/third_party.c");
+    // The object that `wit-bindgen` makes carries the contract, so nothing is embedded.
+    let mut zig = Command::new(tool("zig"));
+    zig.args([
+        "cc",
+        "-target",
+        "wasm32-wasi",
+        "-mexec-model=reactor",
+        "-Os",
+        "-s",
+    ])
+    .args(["-o", "module.wasm", "-I", "."])
+    .arg(source)
+    .args(["transform.c", "transform_component_type.o"])
+    .current_dir(folder.path());
+    succeeds(&mut zig);
+    let component = new(&fs::read(folder.path().join("module.wasm")).unwrap());
+
+    let bench = bench("third-party", &component);
+    bench.ok(&["build"]);
+    let answer = bench.content("made/jan");
+    assert!(answer.starts_with('[') && answer.ends_with(']'), "{answer}");
+    assert_eq!(bench.sent(), 2);
+}

@@ -1,0 +1,332 @@
+//! Plugins in other languages: each scaffold builds, passes its own test, and makes what the others make.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::workbench::{Mode, Run, Workbench};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+const NOTES: [(&str, &str); 3] = [
+    ("monday", "Call Ann about the roof. Pay the rent by Friday."),
+    ("tuesday", "Nothing to do today."),
+    ("wednesday", "Book \"the\" train;\nwrite to Bela – soon."),
+];
+
+/// The folder that `cargo xtask setup --languages` fills, or the one named in `SYNIX_TOOLS`.
+fn tool_folder() -> PathBuf {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the tools are is the runner's choice"
+    )]
+    let named = std::env::var_os("SYNIX_TOOLS").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("languages/bin"))
+}
+
+/// The path of a tool.
+#[track_caller]
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let path = tool_folder().join(name);
+    assert!(
+        path.is_file(),
+        "{} is not there: run `cargo xtask setup --languages`",
+        path.display()
+    );
+    path
+}
+
+/// Runs a command that must succeed.
+#[track_caller]
+pub(crate) fn succeeds(command: &mut Command) -> Run {
+    Run::of(command).expect_code(0)
+}
+
+/// `synix plugin` with the tools in their folder and whatever their own environment is.
+fn plugin(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
+    command
+        .arg("plugin")
+        .args(arguments)
+        .arg(folder)
+        .env("SYNIX_TOOLS", tool_folder())
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache"),
+        )
+        .stdin(Stdio::null());
+    command
+}
+
+/// A plugin's folder as `synix plugin new` makes it.
+fn scaffold(language: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(&mut plugin(
+        &["new", "items", "--lang", language],
+        folder.path(),
+    ));
+    folder
+}
+
+/// What `synix plugin build` writes into a plugin's folder.
+fn component(folder: &Path) -> Vec<u8> {
+    let file = succeeds(&mut plugin(&["build"], folder)).stdout;
+    fs::read(file.trim()).unwrap()
+}
+
+fn built(language: &str) -> Vec<u8> {
+    component(scaffold(language).path())
+}
+
+/// Every language that has a scaffold.
+fn languages() -> Vec<String> {
+    let scaffolds = fs::read_dir(format!("{ROOT}/plugins/scaffolds")).unwrap();
+    let mut names: Vec<String> = scaffolds
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// One layer for each component over the same notes.
+fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
+    let mut layers = String::from(
+        "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n",
+    );
+    for (language, _) in components {
+        layers.push_str(&format!(
+            "\n[layers.{language}]\ntransform = \"./plugins/{language}.wasm\"\ninputs = [\"notes\"]\nbatch = true\n\
+             [layers.{language}.config]\nlimit = 3\n"
+        ));
+    }
+    let bench = Workbench::with_layers(&layers);
+    fs::create_dir_all(bench.path("plugins")).unwrap();
+    for (language, bytes) in components {
+        fs::write(bench.path(&format!("plugins/{language}.wasm")), bytes).unwrap();
+    }
+    for (name, text) in NOTES {
+        bench.write(&format!("notes/{name}.md"), text);
+    }
+    bench
+}
+
+#[test]
+fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
+    let languages = languages();
+    let components: Vec<(&str, Vec<u8>)> = languages
+        .iter()
+        .map(|language| (language.as_str(), built(language)))
+        .collect();
+    let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
+        let bench = bench(&components);
+        bench.build_in(mode).expect_code(0);
+        // The languages ask the same, and what was asked is not asked again.
+        assert_eq!(bench.sent(), 2 * NOTES.len(), "{mode:?}");
+        bench.artifacts()
+    });
+    assert_eq!(runs[0].len(), NOTES.len() * (1 + 2 * languages.len()));
+    for run in &runs {
+        assert_eq!(run, &runs[0]);
+    }
+    let of = |language: &str| -> BTreeSet<(String, String)> {
+        let start = format!("{language}/");
+        let own = runs[0].iter();
+        own.filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
+            .collect()
+    };
+    for language in &languages {
+        assert_eq!(of(language), of("c"), "{language}");
+    }
+}
+
+#[test]
+fn the_scaffold_in_c_passes_its_own_test() {
+    let folder = scaffold("c");
+    let mut compile = Command::new(tool("zig"));
+    compile
+        .args(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Isdk"])
+        .args(["tests/test.c", "-o", "test"])
+        .current_dir(folder.path());
+    succeeds(&mut compile);
+    succeeds(Command::new(folder.path().join("test")).current_dir(folder.path()));
+}
+
+#[test]
+fn the_scaffold_in_go_passes_its_own_test() {
+    let folder = scaffold("go");
+    for task in ["test", "vet"] {
+        let mut go = Command::new(tool("go"));
+        go.args([task, "./..."])
+            .env("GOTOOLCHAIN", "local")
+            .env("GOPROXY", "off")
+            .current_dir(folder.path());
+        succeeds(&mut go);
+    }
+}
+
+/// The header that a person reads and tests with is the one that is compiled.
+#[test]
+fn the_header_of_the_contract_in_c_is_the_generators() {
+    let mut files = wit_bindgen_core::Files::default();
+    let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
+    let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("transform")).unwrap();
+    let mut generator = wit_bindgen_c::Opts::default().build();
+    generator.generate(&mut resolve, world, &mut files).unwrap();
+    let (_, made) = files
+        .iter()
+        .find(|(name, _)| *name == "transform.h")
+        .unwrap();
+    let kept = fs::read_to_string(format!("{ROOT}/plugins/sdk-c/transform.h")).unwrap();
+    assert!(
+        kept.as_bytes() == made,
+        "plugins/sdk-c/transform.h is not what `wit-bindgen c` makes of wit/"
+    );
+}
+
+#[test]
+fn a_component_of_the_same_source_is_the_same_bytes() {
+    for language in ["c", "go"] {
+        assert!(built(language) == built(language), "{language}");
+    }
+}
+
+#[test]
+fn a_tool_that_is_missing_is_named_with_how_to_get_it() {
+    for (language, said) in [
+        ("c", "pip install ziglang"),
+        ("go", "https://go.dev/dl"),
+        ("python", "pip install componentize-py"),
+    ] {
+        let folder = scaffold(language);
+        let mut build = plugin(&["build"], folder.path());
+        let run = Run::of(build.env("SYNIX_TOOLS", "").env("PATH", "")).expect_code(1);
+        assert!(run.says(said), "{run:?}");
+    }
+}
+
+#[test]
+fn what_a_compiler_says_is_shown() {
+    for (language, file) in [("c", "plugin.c"), ("go", "plugin.go")] {
+        let folder = scaffold(language);
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{text}\nnonsense\n")).unwrap();
+        let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+        assert!(run.says(&format!("{file}:")), "{run:?}");
+    }
+}
+
+const GUESSES: &str = r#"package plugin
+
+import (
+	"fmt"
+	"math/rand"
+	"os"
+	"time"
+
+	"synix"
+)
+
+var Plugin = synix.Plugin{
+	Name: "guesses", Version: "1.0.0", Summary: "Asks the machine", ConfigSchema: `{"type":"object"}`,
+	Execute: func(_ synix.Unit, inputs []synix.Input, _ string) ([]synix.Output, error) {
+		fmt.Println("printed by", inputs[0].Label)
+		_, err := os.ReadFile("/etc/passwd")
+		text := fmt.Sprint(time.Now().UTC(), rand.Int63(), len(os.Environ()), err != nil)
+		return []synix.Output{{Label: inputs[0].Label, Kind: "guess", Content: synix.Text(text)}}, nil
+	},
+}
+"#;
+
+/// A project whose one plugin takes no config and asks nothing, built, and the log of its units.
+fn logged(language: &str, made: &[u8]) -> (Workbench, String) {
+    let bench = bench(&[(language, made.to_owned())]);
+    let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let config = format!("batch = true\n[layers.{language}.config]\nlimit = 3\n");
+    bench.write("synix.toml", &pipeline.replace(&config, ""));
+    bench.run(&["build"]);
+    let logs: Vec<String> = bench
+        .database()
+        .prepare("SELECT log FROM unit_detail WHERE log IS NOT NULL")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    (bench, logs.join("\n"))
+}
+
+/// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
+#[test]
+fn a_plugin_in_go_learns_nothing_of_the_machine() {
+    let folder = scaffold("go");
+    fs::write(folder.path().join("plugin.go"), GUESSES).unwrap();
+    fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
+    let made = component(folder.path());
+    let contents = [(); 2].map(|()| {
+        let (bench, log) = logged("go", &made);
+        assert!(log.contains("printed by monday"), "{log}");
+        bench.content("go/monday")
+    });
+    assert_eq!(contents[0], contents[1]);
+    assert!(
+        contents[0].starts_with("2000-01-01 00:00:00") && contents[0].ends_with(" 0 true"),
+        "{}",
+        contents[0]
+    );
+}
+
+const PRINTS: &str = r#"
+#include "synix.h"
+#include <stdio.h>
+static bool execute(synix_call *call) {
+  synix_text label = call->inputs[0].header.label;
+  printf("printed by %.*s\n", (int)label.len, (const char *)label.ptr);
+  bool opened = fopen("/etc/passwd", "r") != NULL;
+  for (int i = 0; i < 1000; i++)
+    synix_metadata(synix_output(call, synix_join(label, synix_number(i)), synix_str("said"), synix_str(opened ? "opened" : "closed")),
+                   "quoted", synix_json(synix_str("a\"\\\n\001")));
+  return true;
+}
+static const synix_plugin PLUGIN = {
+    .name = "prints", .version = "1.0.0", .summary = "Prints", .config_schema = "{\"type\": \"object\"}", .execute = execute};
+SYNIX_EXPORT(PLUGIN)
+"#;
+
+#[test]
+fn a_plugin_in_c_may_print_and_opens_nothing() {
+    let folder = scaffold("c");
+    fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
+    let (bench, log) = logged("c", &component(folder.path()));
+    assert!(log.contains("printed by tuesday"), "{log}");
+    let shown = bench.json(&["show", "c/tuesday999"]);
+    assert_eq!(shown["content"], "closed");
+    assert_eq!(shown["metadata"]["quoted"], "a\"\\\n\u{1}");
+}
+
+/// A trap has no words of its own.
+#[test]
+fn a_panic_in_go_is_in_the_failure_of_its_unit() {
+    let folder = scaffold("go");
+    let text = GUESSES.replace(
+        "_, err := os",
+        "if inputs[0].Label == \"monday\" { panic(\"on purpose\") }\n_, err := os",
+    );
+    fs::write(folder.path().join("plugin.go"), text).unwrap();
+    fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
+    let (bench, _) = logged("go", &component(folder.path()));
+    assert_eq!(
+        bench
+            .names()
+            .iter()
+            .filter(|name| name.starts_with("go/"))
+            .count(),
+        2
+    );
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("on purpose"), "{run:?}");
+}
