@@ -10,7 +10,7 @@
 //! ```text
 //! 8  project                                paths, settings, credentials; opens everything else
 //! 7  build                                  the scheduler and its answerers
-//! 6  batch · view                           submissions: from requests to rows; what a person is shown
+//! 6  batch · view · author                  submissions; what a person is shown; what a plugin's author uses
 //! 5  plan                                   what a build would do
 //! 4  store · plugin · llm · source          disk, guests, models, raw files
 //! 3  artifact · pipeline · price            what it is about, and what it costs
@@ -23,6 +23,7 @@
 #![warn(missing_docs)]
 
 pub mod artifact;
+pub mod author;
 pub mod batch;
 pub mod build;
 pub mod clock;

@@ -10,6 +10,7 @@ use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
 use synix::store::BuildId;
 
+use crate::commands::plugin::PluginCommand;
 use crate::quantity;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     Clean,
     /// Let old units, contents and request texts go that no kept snapshot stands on
     Gc(Gc),
+    /// Look into a plugin, check it, run a unit of it
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Replay a project and compare what it prints with its golden files
     #[command(subcommand)]
     Demo(Demo),

@@ -10,6 +10,7 @@ mod lineage;
 mod list;
 mod outcome;
 mod plan;
+pub(crate) mod plugin;
 mod runs;
 mod show;
 mod watch;
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Runs => runs::run(global, None, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
+        Command::Plugin(command) => plugin::run(global, command, screen),
         Command::Demo(Demo::Run {
             dir,
             update_goldens,
