@@ -27,6 +27,7 @@ mod layers;
 mod lifecycle;
 mod money;
 mod old_state;
+mod plugin_check;
 mod replay;
 mod sandbox;
 mod state;

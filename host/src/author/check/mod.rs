@@ -187,7 +187,7 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         let End::Broken(broken) = &trial.end else {
             continue;
         };
-        let unit = &job.unit.key;
+        let unit = job.unit.key.as_str();
         let undeclared = notes.has_failed(Point::Capabilities) && trial.refusal.is_some();
         let detail = match &broken.cause {
             Cause::Said(_) => format!(
@@ -230,6 +230,13 @@ fn capabilities(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Notes)
     match (declares, asked) {
         (false, _) if refused => {
             notes.fail(point, "it asks a model and does not declare `llm`");
+        }
+        // A unit that ends badly may have been about to ask.
+        (true, false) if !case.is_well() => {
+            notes.skip(
+                point,
+                "it declares `llm` and asked nothing before it failed",
+            );
         }
         (true, false) if !imports_llm => {
             notes.fail(point, "it declares `llm` and never calls it");

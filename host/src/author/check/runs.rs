@@ -86,7 +86,7 @@ fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Deterministic;
     let pad = " ".repeat(PAD);
     for (job, first) in &case.jobs {
-        let unit = &job.unit.key;
+        let unit = job.unit.key.as_str();
         for _ in 0..REPEATS {
             let again = bench.run(job, &case.config, Script::all(case.style));
             if let Some(what) = difference(first, &again) {
@@ -119,7 +119,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Stateless;
     let layer = serde_json::Value::Object(case.config.clone()).to_string();
     for (job, fresh) in case.jobs.iter().take(CUT_UNITS) {
-        let unit = &job.unit.key;
+        let unit = job.unit.key.as_str();
         let config = config_text(&job.unit, &case.config);
         let mut model = Script::all(case.style);
         let call = bench.call(job, &config);
@@ -175,7 +175,7 @@ fn replay(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Replay;
     let mut cuts = 0_usize;
     for (job, full) in case.jobs.iter().take(CUT_UNITS) {
-        let unit = &job.unit.key;
+        let unit = job.unit.key.as_str();
         let step = full.rounds.len().div_ceil(CUTS).max(1);
         for known in (0..full.rounds.len()).step_by(step) {
             let cut = bench.run(job, &case.config, Script::first(case.style, known));
@@ -307,7 +307,7 @@ fn logs(case: &Case, notes: &mut Notes) {
         if bytes >= LOG_BYTES {
             let detail = format!(
                 "unit {:?} logs more than is kept of a run: {bytes} bytes and more",
-                job.unit.key
+                job.unit.key.as_str()
             );
             return notes.fail(Point::Limits, detail);
         }

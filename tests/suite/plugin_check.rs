@@ -1,0 +1,86 @@
+//! `plugin check` lets good plugins pass and names the point that each planted fault breaks.
+
+use serde_json::Value;
+
+use crate::workbench::{Run, command_in};
+
+fn check(component: &str, more: &[&str]) -> (i32, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["plugin", "check", component, "--json"], more].concat();
+    let run = Run::of(&mut command_in(folder.path(), &arguments));
+    (run.code, run.json())
+}
+
+fn component(name: &str) -> &'static str {
+    let found = synix_test_components::ALL
+        .iter()
+        .find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("no component {name}")).1
+}
+
+/// The names of the points with this outcome.
+fn points<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
+    let points = report["points"].as_array().unwrap();
+    let named = points.iter().filter(|one| one["outcome"] == outcome);
+    named.map(|one| one["point"].as_str().unwrap()).collect()
+}
+
+const FAULTS: [(&str, &str); 34] = [
+    ("bad_label", "outputs"),
+    ("bad_metadata", "outputs"),
+    ("bad_schema", "config-schema"),
+    ("bad_split", "split"),
+    ("duplicate_labels", "labels"),
+    ("fault_address", "deterministic"),
+    ("fault_answer", "answers"),
+    ("fault_bytes", "bytes-input"),
+    ("fault_capability", "capabilities"),
+    ("fault_config_panic", "config-refusals"),
+    ("fault_config_silent", "config-refusals"),
+    ("fault_counter", "stateless"),
+    ("fault_default", "config-defaults"),
+    ("fault_describe", "descriptor"),
+    ("fault_dropped_input", "split"),
+    ("fault_empty_text", "empty-input"),
+    ("fault_hash_order", "stateless"),
+    ("fault_input_order", "input-order"),
+    ("fault_long_loop", "limits"),
+    ("fault_one_label", "labels"),
+    ("fault_position_keys", "unit-keys"),
+    ("fault_raw_metadata", "outputs"),
+    ("fault_schema_default", "config-schema"),
+    ("fault_swallow", "refused-requests"),
+    ("fault_unicode", "unicode-input"),
+    ("fault_unused_llm", "capabilities"),
+    ("flood_log", "limits"),
+    ("flood_output", "limits"),
+    ("hoard_memory", "limits"),
+    ("panic", "ordinary-units"),
+    ("remember", "stateless"),
+    ("spin", "limits"),
+    ("trap", "ordinary-units"),
+    ("undeclared_llm", "capabilities"),
+];
+
+#[test]
+fn each_planted_fault_fails_its_own_point_and_no_other() {
+    let mut wrong = Vec::new();
+    for (name, point) in FAULTS {
+        let (code, report) = check(component(name), &[]);
+        let failed = points(&report, "fail");
+        if code != 1 || failed != [point] {
+            wrong.push(format!(
+                "{name}: {code}, {failed:?} and not {point}\n{report:#}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn good_plugins_pass_without_any_flag() {
+    for name in ["map", "reduce", "echo", "two_steps", "fan_out"] {
+        let (code, report) = check(component(name), &[]);
+        assert_eq!((code, points(&report, "fail").len()), (0, 0), "{report:#}");
+    }
+}
