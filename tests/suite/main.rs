@@ -28,6 +28,7 @@ mod lifecycle;
 mod money;
 mod old_state;
 mod plugin_check;
+mod plugin_desk;
 mod replay;
 mod sandbox;
 mod state;

@@ -13,6 +13,9 @@ use crate::plugin::{
 };
 use crate::request::{Answer, Ask, Ending, Usage};
 
+/// White space that means nothing and moves everything in memory.
+const PAD: usize = 5003;
+
 /// What the model answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -238,18 +241,15 @@ impl Bench<'_> {
         Ok(units.into_iter().map(job).collect())
     }
 
-    /// Runs one unit; `pad` is put before its config, where it means nothing.
-    pub(super) fn run_padded(
-        &self,
-        job: &Job,
-        config: &Map<String, Value>,
-        pad: &str,
-        mut model: Script,
-    ) -> Trial {
-        let text = format!("{pad}{}", config_text(&job.unit, config));
+    pub(super) fn run(&self, job: &Job, config: &Map<String, Value>, model: Script) -> Trial {
+        self.run_with(job, &config_text(&job.unit, config), model)
+    }
+
+    /// Runs one unit with `text` as its config.
+    pub(super) fn run_with(&self, job: &Job, text: &str, mut model: Script) -> Trial {
         let measured = self
             .plugin
-            .execute_measured(&self.call(job, &text), &mut model);
+            .execute_measured(&self.call(job, text), &mut model);
         let (end, log) = match measured.run {
             Ok(Run::Done { outputs, log }) => (End::Done(outputs), log),
             Ok(Run::Suspended) => (End::Suspended, Vec::new()),
@@ -265,10 +265,6 @@ impl Bench<'_> {
             log,
             refusal: measured.refusal,
         }
-    }
-
-    pub(super) fn run(&self, job: &Job, config: &Map<String, Value>, model: Script) -> Trial {
-        self.run_padded(job, config, "", model)
     }
 
     pub(super) const fn call<'c>(&'c self, job: &'c Job, config: &'c str) -> Call<'c> {
@@ -287,6 +283,18 @@ pub(super) fn config_text(unit: &UnitSpec, config: &Map<String, Value>) -> Strin
     let mut config = config.clone();
     config.extend(unit.config.clone().unwrap_or_default());
     Value::Object(config).to_string()
+}
+
+/// Returns the same config in other bytes: white space before it, its members backwards.
+pub(super) fn config_otherwise(unit: &UnitSpec, config: &Map<String, Value>) -> String {
+    let mut config = config.clone();
+    config.extend(unit.config.clone().unwrap_or_default());
+    let members: Vec<String> = config
+        .iter()
+        .rev()
+        .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+        .collect();
+    format!("{}{{{}}}", " ".repeat(PAD), members.join(","))
 }
 
 /// Returns what `split` sees of inputs.

@@ -16,7 +16,7 @@ mod units;
 use serde_json::{Map, Value};
 
 use crate::artifact::Artifact;
-use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
+use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Refusal, Sandbox};
 
 pub use junit::junit;
 pub use report::{Finding, Outcome, Point, Report};
@@ -74,8 +74,8 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
             }
             "not tried: ordinary units do not end well"
         }
-        Err(detail) => {
-            notes.fail(Point::OrdinaryUnits, detail);
+        Err((point, detail)) => {
+            notes.fail(point, detail);
             "not tried: there is nothing to try it with"
         }
     };
@@ -115,33 +115,41 @@ impl Case {
 /// Finds a config, inputs and a style of answers with which ordinary units end well.
 ///
 /// A crash is taken at once; what the plugin turns down is tried otherwise.
-fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, String> {
+fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, String)> {
     let schema = &bench.plugin.descriptor().config_schema;
     let configs = match &setup.config {
         Some(config) => vec![config.clone()],
         None => sample::configs(schema),
     };
     if configs.is_empty() {
-        return Err(
-            "no config that fits the schema could be made up: give one with --config".to_owned(),
-        );
+        let detail = "no config that fits the schema could be made up: give one with --config";
+        return Err((Point::OrdinaryUnits, detail.to_owned()));
     }
     let mut best: Option<Case> = None;
     let mut turned_down = None;
     for config in configs {
+        if best.as_ref().is_some_and(|case| case.rank() < 2) {
+            break;
+        }
         let sets = if setup.inputs.is_empty() {
             inputs::ordinary(&config)
         } else {
             vec![setup.inputs.clone()]
         };
         for inputs in sets {
+            if best.as_ref().is_some_and(|case| case.rank() < 2) {
+                break;
+            }
             let jobs = match bench.jobs(&inputs, &config) {
                 Ok(jobs) => jobs,
                 Err(broken) if broken.is_said() => {
                     turned_down.get_or_insert(broken.words);
                     continue;
                 }
-                Err(broken) => return Err(format!("`split` of ordinary inputs: {}", broken.words)),
+                Err(broken) => {
+                    let detail = format!("`split` of ordinary inputs: {}", broken.words);
+                    return Err((point_of(&broken, Point::Split), detail));
+                }
             };
             for style in [
                 Style::Plain,
@@ -149,12 +157,8 @@ fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, String> {
                 Style::Fixed("1"),
                 Style::Fixed("yes"),
             ] {
-                let run = |job: Job| {
-                    let trial = bench.run(&job, &config, Script::all(style));
-                    (job, trial)
-                };
                 let case = Case {
-                    jobs: jobs.iter().cloned().map(run).collect(),
+                    jobs: trials(bench, &jobs, &config, style),
                     config: config.clone(),
                     made_up: setup.config.is_none(),
                     inputs: inputs.clone(),
@@ -165,10 +169,7 @@ fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, String> {
                 if least.is_none_or(|least| rank < least) {
                     best = Some(case);
                 }
-                if rank < 2 {
-                    return best.ok_or_else(String::new);
-                }
-                if !asks {
+                if rank < 2 || !asks {
                     break;
                 }
             }
@@ -176,8 +177,29 @@ fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, String> {
     }
     best.ok_or_else(|| {
         let words = turned_down.unwrap_or_else(|| "there are no units".to_owned());
-        format!("no input gets into a unit ({words}): give --config and --input that suit it")
+        let detail =
+            format!("no input gets into a unit ({words}): give --config and --input that suit it");
+        (Point::OrdinaryUnits, detail)
     })
+}
+
+/// Runs units until one fails in another way than in its own words.
+fn trials(
+    bench: &Bench<'_>,
+    jobs: &[Job],
+    config: &Map<String, Value>,
+    style: Style,
+) -> Vec<(Job, Trial)> {
+    let mut trials = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let trial = bench.run(job, config, Script::all(style));
+        let is_fatal = matches!(&trial.end, End::Broken(broken) if !broken.is_said());
+        trials.push((job.clone(), trial));
+        if is_fatal {
+            break;
+        }
+    }
+    trials
 }
 
 /// Says of the ordinary units what there is to say; tells whether the rest can be tried.
@@ -198,8 +220,12 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
                 format!("unit {unit:?}: {}", broken.words)
             }
         };
+        let point = match &trial.refusal {
+            Some(Refusal::OverLimit(_)) => Point::Limits,
+            _ => point_of(broken, Point::OrdinaryUnits),
+        };
         if !undeclared {
-            notes.fail(point_of(broken, Point::OrdinaryUnits), detail);
+            notes.fail(point, detail);
         }
         return false;
     }

@@ -1,6 +1,8 @@
 //! One unit run again and again: repeated, cut off, with other answers and other inputs.
 
-use super::bench::{Bench, Broken, Cause, End, Job, Script, Style, Trial, config_text, headers};
+use super::bench::{
+    Bench, Broken, Cause, End, Job, Script, Style, Trial, config_otherwise, config_text, headers,
+};
 use super::report::{Notes, Point};
 use super::{Case, inputs, point_of};
 use crate::artifact::Content;
@@ -12,8 +14,6 @@ const REPEATS: usize = 2;
 const CUT_UNITS: usize = 3;
 /// Questions at which one unit is cut off.
 const CUTS: usize = 48;
-/// White space before the config: it means nothing and moves everything in memory.
-const PAD: usize = 5003;
 /// The log that is kept of a run, less what one line may be.
 const LOG_BYTES: usize = (1 << 20) - (16 << 10);
 
@@ -84,7 +84,6 @@ fn difference(one: &Trial, other: &Trial) -> Option<String> {
 
 fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Deterministic;
-    let pad = " ".repeat(PAD);
     for (job, first) in &case.jobs {
         let unit = job.unit.key.as_str();
         for _ in 0..REPEATS {
@@ -97,10 +96,11 @@ fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
                 return notes.fail(point, format!("unit {unit:?} run again: {what} differs"));
             }
         }
-        let moved = bench.run_padded(job, &case.config, &pad, Script::all(case.style));
+        let otherwise = config_otherwise(&job.unit, &case.config);
+        let moved = bench.run_with(job, &otherwise, Script::all(case.style));
         if let Some(what) = difference(first, &moved) {
             let detail = format!(
-                "unit {unit:?} with white space before its config: {what}; it depends on addresses, on the order of a hash map or on the config's bytes"
+                "unit {unit:?} with the same config in other bytes: {what}; it depends on addresses, on the order of a hash map or on how its config is written"
             );
             return notes.fail(point, detail);
         }
@@ -208,6 +208,12 @@ fn answers(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     };
     for (name, style) in ANSWERS {
         let tried = bench.run(job, &case.config, Script::all(style));
+        if let Some(refusal @ Refusal::OverLimit(_)) = &tried.refusal {
+            notes.fail(
+                Point::Limits,
+                format!("where the answer is {name}: {refusal}"),
+            );
+        }
         if let End::Broken(broken) = &tried.end
             && let Some(at) = fault_of(broken, point)
         {
@@ -246,6 +252,16 @@ fn refused(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         Refusal::InvalidRequest("a rule of this check".to_owned()),
         Refusal::NotGranted,
     ];
+    let ignored = case
+        .jobs
+        .iter()
+        .find_map(|(_, trial)| trial.refusal.as_ref());
+    if let Some(refusal) = ignored {
+        return notes.fail(
+            point,
+            format!("it takes no notice of a refusal ({refusal})"),
+        );
+    }
     for refusal in refusals {
         let words = refusal.to_string();
         match bench.run(job, &case.config, Script::refusing(refusal)).end {
