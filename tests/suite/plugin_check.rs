@@ -25,7 +25,7 @@ fn points<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
     named.map(|one| one["point"].as_str().unwrap()).collect()
 }
 
-const FAULTS: [(&str, &str); 33] = [
+const FAULTS: [(&str, &str); 36] = [
     ("bad_label", "outputs"),
     ("bad_metadata", "outputs"),
     ("bad_schema", "config-schema"),
@@ -37,14 +37,17 @@ const FAULTS: [(&str, &str); 33] = [
     ("fault_capability", "capabilities"),
     ("fault_config_panic", "config-refusals"),
     ("fault_config_silent", "config-refusals"),
+    ("fault_config_type", "config-refusals"),
     ("fault_counter", "stateless"),
     ("fault_default", "config-defaults"),
     ("fault_describe", "descriptor"),
     ("fault_dropped_input", "split"),
     ("fault_empty_text", "empty-input"),
+    ("fault_empty_split", "split"),
     ("fault_hash_order", "stateless"),
     ("fault_input_order", "input-order"),
     ("fault_long_loop", "limits"),
+    ("fault_many_questions", "limits"),
     ("fault_one_label", "labels"),
     ("fault_position_keys", "unit-keys"),
     ("fault_raw_metadata", "outputs"),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use wasmparser::{
-    KnownCustom, Parser, Payload, ProducersField, ProducersFieldValue, ProducersSectionReader,
+    ComponentTypeRef, KnownCustom, Parser, Payload, ProducersField, ProducersFieldValue,
+    ProducersSectionReader,
 };
 
 use crate::digest::Digest;
@@ -109,7 +110,11 @@ impl Sections {
             Payload::End(_) => *depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if *depth == 0 => {
                 for import in section {
-                    self.imports.push(import?.name.name.to_owned());
+                    let import = import?;
+                    // Types of the world itself are names for what an interface has.
+                    if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                        self.imports.push(import.name.name.to_owned());
+                    }
                 }
             }
             Payload::ComponentExportSection(section) if *depth == 0 => {
@@ -164,7 +169,7 @@ mod tests {
         );
         assert_eq!(found.exports, ["describe", "split", "execute"]);
         assert!(!found.needs_wasi);
-        assert!(found.producers["language"].contains_key("Rust"));
+        assert!(found.producers["processed-by"].contains_key("wit-component"));
     }
 
     #[test]
