@@ -22,6 +22,8 @@ mod damage;
 mod docs;
 mod failures;
 mod gc;
+mod grants;
+mod hostile;
 mod identity;
 mod layers;
 mod lifecycle;

@@ -224,6 +224,8 @@ fn every_guest_is_used_by_the_suite() {
         include_str!("sandbox.rs"),
         include_str!("build.rs"),
         include_str!("identity.rs"),
+        include_str!("hostile.rs"),
+        include_str!("grants.rs"),
     ]
     .concat();
     for (name, _) in synix_test_components::ALL {

@@ -173,8 +173,8 @@ fn load(
 
 fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineError> {
     let mut errors = check_config(pipeline, layer, &plugin.descriptor().config_schema);
-    if plugin.descriptor().declares_llm() && pipeline.role(layer).is_none() {
-        errors.push(pipeline.no_role_error(layer));
+    if plugin.descriptor().declares_llm() {
+        errors.extend(pipeline.llm_error(layer));
     }
     errors
 }
@@ -284,13 +284,14 @@ fn limits(written: LayerLimits) -> Limits {
         }),
         output_bytes: mib(written.output_mb, default.output_bytes),
         requests: written.requests.unwrap_or(default.requests),
+        tokens: written.tokens.or(default.tokens),
         ..default
     }
 }
 
 /// Returns the limits that decide an outcome, in words. A wall-clock breach is never stored.
 fn words(limits: &Limits) -> String {
-    format!(
+    let mut words = format!(
         "fuel={} memory={} stack={} hostcall={} output={} requests={}",
         limits.fuel,
         limits.memory_bytes,
@@ -298,7 +299,11 @@ fn words(limits: &Limits) -> String {
         limits.hostcall_bytes,
         limits.output_bytes,
         limits.requests
-    )
+    );
+    if let Some(tokens) = limits.tokens {
+        words.push_str(&format!(" tokens={tokens}"));
+    }
+    words
 }
 
 /// Returns what the pipeline's fingerprint covers, so that a mismatch can be told in words (I1, I2).

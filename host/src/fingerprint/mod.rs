@@ -11,7 +11,7 @@
 //! | digest of each input, in order | yes | covers label, kind, content, metadata |
 //! | settings of the layer's model role: wire, provider, model, `max_tokens`, `temperature` | yes, if the plugin declares `llm` | |
 //! | `revision`, `accept` | yes, likewise | they change what is asked or kept |
-//! | limits: fuel, memory, stack, output, requests | yes | a breach is an outcome |
+//! | limits: fuel, memory, stack, output, requests, tokens | yes | a breach is an outcome |
 //! | whether an input was missing (`--allow-partial`) | yes | so that a partial artifact never passes for a whole one |
 //! | settings of other model roles a unit named | kept beside it | known only after it ran; compared when it is looked up |
 //! | time, machine, absolute paths, map order, credentials, URLs | no | the same work elsewhere is the same work |

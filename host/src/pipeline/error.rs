@@ -258,6 +258,16 @@ pub enum PipelineErrorKind {
         /// The role.
         role: String,
     },
+    /// A plugin declares a capability that its layer does not grant.
+    #[error(
+        "the plugin of layer `{layer}` declares the capability `{capability}`, which the layer does not grant"
+    )]
+    NotGranted {
+        /// The layer.
+        layer: String,
+        /// The capability.
+        capability: &'static str,
+    },
     /// A model role names a provider that is not there.
     #[error("unknown provider `{0}`")]
     UnknownProvider(String),
@@ -306,6 +316,7 @@ impl PipelineErrorKind {
             | Self::Cycle(_)
             | Self::UnknownRole(_)
             | Self::MissingRole { .. }
+            | Self::NotGranted { .. }
             | Self::UnknownProvider(_)
             | Self::NoBatch { .. }
             | Self::UnknownTransform(_)

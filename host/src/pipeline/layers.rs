@@ -13,7 +13,7 @@ use crate::ids::{Kind, LayerName, check_name};
 use crate::request::Ending;
 
 /// The keys that only a transform has.
-const OF_TRANSFORMS: [&str; 8] = [
+const OF_TRANSFORMS: [&str; 9] = [
     "inputs",
     "model",
     "batch",
@@ -22,6 +22,7 @@ const OF_TRANSFORMS: [&str; 8] = [
     "accept",
     "config",
     "limits",
+    "grants",
 ];
 
 /// The kind of a source's artifacts, unless written.
@@ -159,7 +160,10 @@ impl Table<'_> {
                 None
             }
             (true, false) => self.source(draft, entry),
-            (false, true) => self.transform(draft, entry).map(LayerBody::Transform),
+            (false, true) => {
+                let transform = self.transform(draft, entry);
+                transform.map(|transform| LayerBody::Transform(Box::new(transform)))
+            }
         };
         Some(Layer {
             name: LayerName::parse(self.name).ok()?,
@@ -241,6 +245,7 @@ impl Table<'_> {
             wall_s,
             output_mb,
             requests,
+            tokens,
         } = entry.limits.unwrap_or_default();
         Some(TransformLayer {
             transform,
@@ -257,7 +262,9 @@ impl Table<'_> {
                 wall_s,
                 output_mb,
                 requests,
+                tokens,
             },
+            grants: entry.grants,
         })
     }
 }

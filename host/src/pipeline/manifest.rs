@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{BatchApi, BatchChoice};
+use super::{BatchApi, BatchChoice, Capability};
 use crate::request::{Ending, Wire};
 
 /// A synix pipeline.
@@ -176,6 +176,8 @@ pub(super) struct LayerEntry {
     pub(super) config: Option<Map<String, Value>>,
     /// What a unit may use up.
     pub(super) limits: Option<LimitsEntry>,
+    /// The capabilities it gives its plugin; by default `llm` where there is a model role.
+    pub(super) grants: Option<Vec<Capability>>,
 }
 
 /// An answer that is taken although it is not complete.
@@ -213,6 +215,9 @@ pub(super) struct LimitsEntry {
     /// Requests.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) requests: Option<u32>,
+    /// Input and output tokens of the answers together; by default no limit.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) tokens: Option<u64>,
 }
 
 impl<'de> Deserialize<'de> for BatchChoice {

@@ -24,6 +24,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use config::{FileValue, check_config, file_values, replace_values};
@@ -94,7 +96,7 @@ pub enum LayerBody {
         kind: Kind,
     },
     /// By a transform from other layers.
-    Transform(TransformLayer),
+    Transform(Box<TransformLayer>),
 }
 
 /// The settings of a layer that is made by a transform.
@@ -118,6 +120,8 @@ pub struct TransformLayer {
     pub config: Map<String, Value>,
     /// What a unit may use up.
     pub limits: LayerLimits,
+    /// The capabilities as written.
+    pub grants: Option<Vec<Capability>>,
 }
 
 /// Names a transform.
@@ -141,6 +145,14 @@ pub enum BatchChoice {
     Never,
 }
 
+/// A power that a layer gives its plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// To ask a model.
+    Llm,
+}
+
 /// What a unit may use up; `None`: the host's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LayerLimits {
@@ -154,6 +166,8 @@ pub struct LayerLimits {
     pub output_mb: Option<u32>,
     /// Requests.
     pub requests: Option<u32>,
+    /// Input and output tokens of the answers together.
+    pub tokens: Option<u64>,
 }
 
 /// Reads a pipeline file; fails with everything that is wrong with it.
@@ -221,8 +235,25 @@ impl Pipeline {
         findings.map(|found| found.place(&self.positions)).collect()
     }
 
-    /// Returns the error that a layer which asks a model has no model role.
-    pub fn no_role_error(&self, layer: &Layer) -> PipelineError {
+    /// Returns the error of a layer whose plugin asks a model and may not: nothing grants it, or there is no role.
+    pub fn llm_error(&self, layer: &Layer) -> Option<PipelineError> {
+        let grants = layer.transform().and_then(|made| made.grants.as_ref());
+        if grants.is_some_and(|grants| !grants.contains(&Capability::Llm)) {
+            let kind = PipelineErrorKind::NotGranted {
+                layer: layer.name.to_string(),
+                capability: "llm",
+            };
+            let hint = "write `grants = [\"llm\"]` if it may, or take another plugin";
+            let found = Finding::at_value(below(&pointer(&layer.name), "grants"), kind)
+                .hint(Some(hint.to_owned()));
+            return Some(found.place(&self.positions));
+        }
+        self.role(layer)
+            .is_none()
+            .then(|| self.no_role_error(layer))
+    }
+
+    fn no_role_error(&self, layer: &Layer) -> PipelineError {
         let kind = PipelineErrorKind::MissingRole {
             layer: layer.name.to_string(),
             role: DEFAULT_ROLE.to_owned(),

@@ -29,6 +29,7 @@ pub fn json_schema() -> Value {
             "accept",
             "config",
             "limits",
+            "grants",
         ];
         let without = |keys: &[&str]| {
             let each: Vec<Value> = keys

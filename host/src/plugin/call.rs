@@ -1,20 +1,23 @@
 //! Calls into a plugin, each in a fresh instance.
 
+use std::thread;
+
 use wasmtime::Store;
 
 use super::bindings::{Transform, TransformPre};
 use super::descriptor::Shape;
-use super::error::{Fault, PluginError};
+use super::error::{Fault, NoThread, PluginError};
 use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
 use super::imports::{State, Suspension};
 use super::lend::{self, Lent};
-use super::limits::{self, Limits, Meter};
+use super::limits::{self, Limits, Meter, STACK_BYTES};
 use super::model::{Model, Refusal};
 use super::split::{self, UnitSpec};
+use super::wasi::Wasi;
 use super::{Header, Plugin, convert};
 use crate::artifact::Artifact;
-use crate::digest::Digest;
+use crate::digest::{Digest, Encoder};
 
 /// What `execute` is called with.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +81,8 @@ impl Plugin {
                     detail: error.to_string(),
                 })
             })?;
-        let ended = enter(&self.loaded.transform, limits, None, |transform, store| {
+        let seed = self.seed_of_split(headers, config);
+        let ended = enter_aside(&self.loaded.transform, limits, seed, |transform, store| {
             transform.call_split(store, &inputs, config)
         });
         let units = ended.settle(self.name(), limits, |units| {
@@ -118,11 +122,13 @@ impl Plugin {
             }
         };
         let granted = call.grants_llm && self.descriptor().declares_llm();
+        let seed = self.seed_of_execute(call);
         let ended = lend::lend(model, |lent| {
             enter(
                 &self.loaded.transform,
                 call.limits,
                 granted.then_some(lent),
+                seed,
                 |transform, store| transform.call_execute(store, &unit, &inputs, call.config),
             )
         });
@@ -142,6 +148,38 @@ impl Plugin {
         Measured { run, fuel, refusal }
     }
 
+    /// Returns the seed of a call of `split`.
+    pub(super) fn seed_of_split(&self, headers: &[Header], config: &str) -> Digest {
+        self.seed("synix.split.v1", |encoder| {
+            let encoder = encoder.text(config).list(headers.len());
+            headers
+                .iter()
+                .fold(encoder, |encoder, header| encoder.digest(header.digest))
+        })
+    }
+
+    /// Returns the seed of a call of `execute`.
+    pub(super) fn seed_of_execute(&self, call: &Call<'_>) -> Digest {
+        self.seed("synix.execute.v1", |encoder| {
+            let encoder = encoder
+                .text(call.unit.key.as_str())
+                .text(call.config)
+                .list(call.inputs.len());
+            call.inputs
+                .iter()
+                .fold(encoder, |encoder, (_, digest)| encoder.digest(*digest))
+        })
+    }
+
+    /// Makes the seed of a call's random bytes from all it is given; only WASI has random bytes.
+    fn seed(&self, scheme: &str, given: impl FnOnce(Encoder) -> Encoder) -> Digest {
+        if self.loaded.needs_wasi {
+            given(Encoder::new(scheme).digest(self.digest())).finish()
+        } else {
+            self.digest()
+        }
+    }
+
     pub(super) fn fails(&self, fault: Fault) -> PluginError {
         PluginError::new(Some(self.name()), fault)
     }
@@ -152,6 +190,8 @@ pub(super) struct Ended<R> {
     result: wasmtime::Result<R>,
     log: Log,
     refusal: Option<Refusal>,
+    /// The end of what it wrote to stderr.
+    said: Option<String>,
     /// What the call did not use.
     pub(super) fuel_left: u64,
 }
@@ -176,7 +216,7 @@ impl<R> Ended<R> {
         limits: &Limits,
         check: impl FnOnce(R) -> Result<T, Fault>,
     ) -> Result<Settled<T>, PluginError> {
-        let last_error = self.log.last_error().map(str::to_owned);
+        let last_error = self.log.last_error().map(str::to_owned).or(self.said);
         let log = self.log.into_lines();
         let result = self
             .result
@@ -197,12 +237,14 @@ pub(super) fn enter<R>(
     transform: &TransformPre<State>,
     limits: &Limits,
     model: Option<Lent>,
+    seed: Digest,
     act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
 ) -> Ended<R> {
     let state = State {
         meter: Meter::new(limits),
         log: Log::new(),
-        llm: Llm::new(model, limits.requests),
+        llm: Llm::new(model, limits),
+        wasi: Wasi::new(seed),
     };
     let mut store = Store::new(transform.engine(), state);
     store.limiter(|state| &mut state.meter);
@@ -214,11 +256,40 @@ pub(super) fn enter<R>(
         .and_then(|()| transform.instantiate(&mut store))
         .and_then(|instance| act(&instance, &mut store));
     let fuel_left = store.get_fuel().unwrap_or_default();
-    let State { log, llm, .. } = store.into_data();
+    let State {
+        mut log, llm, wasi, ..
+    } = store.into_data();
+    let said = wasi.close(&mut log);
     Ended {
         result,
         log,
         refusal: llm.into_refusal(),
+        said,
         fuel_left,
     }
+}
+
+/// The same on a thread of its own, without a model: the caller may be inside an async runtime, where WASI cannot wait.
+pub(super) fn enter_aside<R: Send>(
+    transform: &TransformPre<State>,
+    limits: &Limits,
+    seed: Digest,
+    act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
+) -> Ended<R> {
+    thread::scope(|scope| {
+        let called = thread::Builder::new()
+            .stack_size(2 * STACK_BYTES)
+            .spawn_scoped(scope, || enter(transform, limits, None, seed, act));
+        match called.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Ended {
+                result: Err(NoThread(error).into()),
+                log: Log::new(),
+                refusal: None,
+                said: None,
+                fuel_left: 0,
+            },
+        }
+    })
 }

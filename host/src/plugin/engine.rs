@@ -13,6 +13,7 @@ use super::cache::Cache;
 use super::error::{Fault, PluginError};
 use super::imports::State;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
+use super::wasi;
 
 /// The contract that this host offers.
 pub(super) const CONTRACT: &str = "synix:plugin@0.1.0";
@@ -58,6 +59,7 @@ impl Sandbox {
         let engine = Engine::new(&config(workers)).map_err(fails)?;
         let mut linker = Linker::new(&engine);
         Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(fails)?;
+        wasi::add_to_linker(&mut linker).map_err(fails)?;
         let ticker = Ticker::start(engine.clone()).map_err(|error| fails(error.into()))?;
         let cache = cache.and_then(|folder| Cache::open(folder, &engine));
         Ok(Self {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
 
 use super::descriptor::InvalidDescriptor;
+use super::imports::llm::NotGranted;
 use super::imports::log::LogLine;
 use super::limits::{Breach, Limits};
 use super::model::Refusal;
@@ -140,6 +142,11 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
+    /// It asks a model without the right to.
+    #[error(
+        "uses the capability `llm` without the right to: `describe` must declare it, the layer must grant it, and only `execute` may use it"
+    )]
+    NotGranted,
     /// Its calls are nested too deeply.
     #[error("out of stack: calls are nested too deeply")]
     StackOverflow,
@@ -221,6 +228,7 @@ impl Fault {
             | Self::BadDescriptor(_)
             | Self::OutOfFuel { .. }
             | Self::OutOfMemory { .. }
+            | Self::NotGranted
             | Self::StackOverflow
             | Self::Trapped { .. }
             | Self::HostcallTooLarge { .. }
@@ -246,14 +254,23 @@ impl Fault {
                 },
             };
         }
+        if error.is::<NotGranted>() {
+            return Self::NotGranted;
+        }
         if let Some(HostMistake(detail)) = error.downcast_ref::<HostMistake>() {
             return Self::Host {
                 detail: (*detail).to_owned(),
             };
         }
-        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() || error.is::<NoThread>() {
             return Self::Busy {
                 detail: format!("{error:#}"),
+            };
+        }
+        if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+            return Self::Trapped {
+                trap: format!("it exited with status {status}"),
+                message,
             };
         }
         match error.downcast_ref::<Trap>() {
@@ -284,9 +301,14 @@ impl Fault {
 #[error("{0}")]
 pub(super) struct HostMistake(pub(super) &'static str);
 
+/// The machine had no thread for a call.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a thread")]
+pub(super) struct NoThread(#[source] pub(super) std::io::Error);
+
 fn wasi_hint(import: &str) -> &'static str {
     if import.starts_with("wasi:") {
-        "; build it without WASI, for example for wasm32-unknown-unknown"
+        "; build it without this interface: of WASI a transform has cli, clocks, filesystem, io, random and sockets of version 0.2"
     } else {
         ""
     }

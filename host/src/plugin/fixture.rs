@@ -16,6 +16,8 @@ pub(super) struct Guest {
     pub(super) split: &'static str,
     /// Body of `execute`; gives the address of its result.
     pub(super) execute: &'static str,
+    /// What it does whenever the host wants memory of it.
+    pub(super) realloc: &'static str,
 }
 
 impl Default for Guest {
@@ -25,6 +27,7 @@ impl Default for Guest {
             shape: 1,
             split: "(call $units (i32.const 0) (i32.const 1))",
             execute: "(call $done (i32.const 336) (i32.const 3))",
+            realloc: "",
         }
     }
 }
@@ -71,6 +74,7 @@ impl Guest {
             shape,
             split,
             execute,
+            realloc,
         } = self;
         format!(
             r#"(module
@@ -93,6 +97,7 @@ impl Guest {
         (i32.store offset=4 (local.get $at) (local.get $length)))
     (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
         (local $at i32)
+        {realloc}
         (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
         (global.set $heap (i32.add (local.get $at) (local.get $size)))
         (local.get $at))

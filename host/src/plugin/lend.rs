@@ -1,25 +1,37 @@
 //! Lends a borrowed model to a store, which can hold only owned values.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::model::{Model, Verdict};
 use crate::request::Ask;
 
-type Slot = Rc<RefCell<Option<&'static mut dyn Model>>>;
+/// A model that is borrowed for the time of a loan.
+struct Borrowed(&'static mut dyn Model);
 
-/// A model on loan. It answers only while [`lend`] runs.
+#[expect(unsafe_code, reason = "WASI asks of a store's data that it may move")]
+// SAFETY: the reference is followed only by `Lent::complete`, after it has
+// found itself on the thread that lent the model. Dropping it elsewhere does
+// nothing.
+unsafe impl Send for Borrowed {}
+
+type Slot = Arc<Mutex<Option<Borrowed>>>;
+
+/// A model on loan. It answers only while [`lend`] runs, and on its thread.
 #[derive(Clone)]
-pub(super) struct Lent(Slot);
+pub(super) struct Lent {
+    slot: Slot,
+    home: ThreadId,
+}
 
 impl Lent {
-    /// Asks the model, or returns `None` when the loan is over.
+    /// Asks the model, or returns `None` when the loan is over or the model is in use.
     pub(super) fn complete(&self, asked: Vec<Ask>) -> Option<Verdict> {
-        self.0
-            .try_borrow_mut()
-            .ok()?
-            .as_mut()
-            .map(|model| model.complete(asked))
+        if thread::current().id() != self.home {
+            return None;
+        }
+        let mut slot = self.slot.try_lock().ok()?;
+        slot.as_mut().map(|model| model.0.complete(asked))
     }
 }
 
@@ -28,7 +40,7 @@ struct Loan(Slot);
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        *self.0.borrow_mut() = None;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -43,8 +55,11 @@ pub(super) fn lend<R>(model: &mut dyn Model, act: impl FnOnce(Lent) -> R) -> R {
     // returns or unwinds, while `model` is still borrowed. A `Lent` that is
     // kept longer finds the slot empty.
     let model: &'static mut dyn Model = unsafe { std::mem::transmute(model) };
-    let loan = Loan(Rc::new(RefCell::new(Some(model))));
-    act(Lent(Rc::clone(&loan.0)))
+    let loan = Loan(Arc::new(Mutex::new(Some(Borrowed(model)))));
+    act(Lent {
+        slot: Arc::clone(&loan.0),
+        home: thread::current().id(),
+    })
 }
 
 #[cfg(test)]
@@ -66,5 +81,14 @@ mod tests {
             lent
         });
         assert_eq!(kept.complete(Vec::new()), None);
+    }
+
+    #[test]
+    fn a_model_answers_on_the_thread_that_lent_it_alone() {
+        lend(&mut Suspends, |lent| {
+            let elsewhere = lent.clone();
+            let asked = thread::spawn(move || elsewhere.complete(Vec::new()));
+            assert_eq!(asked.join().ok(), Some(None));
+        });
     }
 }

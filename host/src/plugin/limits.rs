@@ -33,6 +33,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Requests to a model, answered ones included.
     pub requests: u32,
+    /// Input and output tokens of a unit's answers together.
+    pub tokens: Option<u64>,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             hostcall_bytes: 64 << 20,
             output_bytes: 32 << 20,
             requests: 1000,
+            tokens: None,
         }
     }
 }
@@ -57,12 +60,16 @@ impl Limits {
             self.hostcall_bytes,
             self.output_bytes,
         ];
-        sizes
+        let encoder = sizes
             .into_iter()
             .fold(encoder.number(self.fuel), |encoder, size| {
                 encoder.number(size as u64)
             })
-            .number(u64::from(self.requests))
+            .number(u64::from(self.requests));
+        match self.tokens {
+            Some(tokens) => encoder.number(tokens),
+            None => encoder.absent(),
+        }
     }
 }
 
@@ -206,6 +213,10 @@ mod tests {
             },
             Limits {
                 requests: 1,
+                ..base.clone()
+            },
+            Limits {
+                tokens: Some(1),
                 ..base.clone()
             },
         ];

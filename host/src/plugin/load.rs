@@ -14,7 +14,8 @@ use super::engine::{CONTRACT, Core, Sandbox};
 use super::error::{Fault, PluginError};
 use super::imports::State;
 use super::limits::Limits;
-use crate::digest::Digest;
+use super::wasi;
+use crate::digest::{Digest, Encoder};
 
 /// The largest component that is compiled.
 const COMPONENT_BYTES: usize = 64 << 20;
@@ -26,6 +27,8 @@ pub(super) struct Loaded {
     pub(super) digest: Digest,
     pub(super) descriptor: Descriptor,
     pub(super) transform: TransformPre<State>,
+    /// Whether it imports WASI.
+    pub(super) needs_wasi: bool,
     /// Keeps the clock of the wall limit running.
     _core: Arc<Core>,
 }
@@ -54,7 +57,7 @@ impl Sandbox {
         })?;
         check_world(core, &component).map_err(fails)?;
         let transform = link(core, &component).map_err(fails)?;
-        let descriptor = describe(name, &transform)?;
+        let descriptor = describe(name, digest, &transform)?;
         if let Some(cache) = &core.cache {
             cache.put(digest, &component, &descriptor);
         }
@@ -75,6 +78,7 @@ fn plugin(
             name,
             digest,
             descriptor,
+            needs_wasi: needs_wasi(core, &transform),
             transform,
             _core: Arc::clone(core),
         }),
@@ -103,6 +107,9 @@ fn check_form(bytes: &[u8]) -> Result<(), Fault> {
 fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
     let world = component.component_type();
     for (name, _) in world.imports(&core.engine) {
+        if wasi::offers(name) {
+            continue;
+        }
         let Some((interface, version)) = in_contract(name) else {
             return Err(Fault::UnexpectedImport {
                 name: name.to_owned(),
@@ -170,9 +177,21 @@ fn link(core: &Core, component: &Component) -> Result<TransformPre<State>, Fault
     })
 }
 
-fn describe(name: &str, transform: &TransformPre<State>) -> Result<Descriptor, PluginError> {
+fn needs_wasi(core: &Core, transform: &TransformPre<State>) -> bool {
+    let world = transform.instance_pre().component().component_type();
+    world
+        .imports(&core.engine)
+        .any(|(name, _)| wasi::is_wasi(name))
+}
+
+fn describe(
+    name: &str,
+    digest: Digest,
+    transform: &TransformPre<State>,
+) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
-    let ended = call::enter(transform, &limits, None, |transform, store| {
+    let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
+    let ended = call::enter_aside(transform, &limits, seed, |transform, store| {
         transform.call_describe(store)
     });
     let settled = ended.settle(name, &limits, |claimed| {

@@ -3,7 +3,7 @@
 //! This is the only door to wasm: no type of the engine or of the generated
 //! bindings leaves the folder. Every call runs in a fresh instance without
 //! clock, randomness, files or network, so the same call gives the same
-//! result. What a guest hands over is checked here before anyone else sees it.
+//! result; a language runtime that insists on WASI gets one that stands still. What a guest hands over is checked here before anyone else sees it.
 //!
 //! Who answers a guest's questions is for the [`Model`] that the caller lends;
 //! which units to run, and what to keep of them, is for the caller.
@@ -27,6 +27,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wasi;
 
 use std::sync::Arc;
 

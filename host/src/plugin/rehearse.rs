@@ -2,7 +2,7 @@
 //!
 //! What to think of the results is for the caller.
 
-use super::call::{Call, enter};
+use super::call::{Call, enter, enter_aside};
 use super::descriptor::{Descriptor, Shape};
 use super::error::{Fault, PluginError};
 use super::imports::log::LogLine;
@@ -50,7 +50,8 @@ impl Plugin {
             .map(convert::header)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.unsafe_number(&error))?;
-        let ended = enter(&self.loaded.transform, limits, None, |transform, store| {
+        let seed = self.seed_of_split(headers, config);
+        let ended = enter_aside(&self.loaded.transform, limits, seed, |transform, store| {
             transform.call_split(store, &inputs, config)
         });
         let settled = ended.settle(self.name(), limits, |units| {
@@ -105,6 +106,7 @@ impl Plugin {
                 &self.loaded.transform,
                 &limits,
                 model,
+                self.seed_of_execute(call),
                 |transform, mut store| {
                     let (mut descriptors, mut divisions, mut runs) = (vec![], vec![], vec![]);
                     for _ in 0..TIMES {

@@ -373,6 +373,22 @@ fn a_result_that_is_not_utf_8_is_an_error() {
 }
 
 #[test]
+fn a_guest_that_calls_the_host_while_it_hands_over_values_is_stopped() {
+    let plugin = load(&Guest {
+        realloc: "(call $log (i32.const 2) (i32.const 384) (i32.const 8))",
+        ..Guest::default()
+    });
+    let error = run(&plugin, &mut Script::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("cannot leave component instance"),
+        "{error}"
+    );
+    assert_eq!(error.log, []);
+}
+
+#[test]
 fn a_guests_own_error_keeps_its_case_and_words() {
     let fault = fault("(call $fail (i32.const 384) (i32.const 8))");
     assert_eq!(fault.to_string(), "invalid-answer: question");
@@ -386,7 +402,7 @@ fn a_model_needs_both_the_declaration_and_the_grant() {
         ..Guest::default()
     });
     let error = run(&undeclared, &mut Script::default()).unwrap_err();
-    assert_eq!(error.refusal, Some(Refusal::NotGranted));
+    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
 
     let (unit, limits) = (unit(), Limits::default());
     let call = Call {
@@ -399,7 +415,42 @@ fn a_model_needs_both_the_declaration_and_the_grant() {
     let error = guest(ASK)
         .execute(&call, &mut Script::default())
         .unwrap_err();
-    assert_eq!(error.refusal, Some(Refusal::NotGranted));
+    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
+}
+
+/// A guest that takes the refusal for an answer and goes on would hide that it asked.
+#[test]
+fn a_guest_cannot_pass_over_that_it_may_not_ask() {
+    let plugin = load(&Guest {
+        capabilities: 0,
+        execute: "(call $ask) (call $done (i32.const 0) (i32.const 0))",
+        ..Guest::default()
+    });
+    let error = run(&plugin, &mut Script::default()).unwrap_err();
+    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
+}
+
+#[test]
+fn a_request_beyond_the_tokens_of_its_unit_is_refused() {
+    let limits = Limits {
+        tokens: Some(10),
+        ..Limits::default()
+    };
+    let twice = guest("(call $ask) (call $ask) (call $fail (i32.const 0) (i32.const 0))");
+    let mut model = Script::of([Verdict::Answered(vec![Answer {
+        usage: Usage {
+            input_tokens: 7,
+            output_tokens: 3,
+            ..Usage::default()
+        },
+        ..answer("so")
+    }])]);
+    let error = run_within(&twice, &limits, &mut model).unwrap_err();
+    assert!(
+        matches!(&error.refusal, Some(Refusal::OverLimit(limit)) if limit.starts_with("10 tokens in one unit")),
+        "{error}"
+    );
+    assert_eq!(model.asked.len(), 1);
 }
 
 #[test]
@@ -476,6 +527,7 @@ fn two_runs_use_the_same_fuel() {
                 &plugin.loaded.transform,
                 &limits,
                 Some(lent),
+                plugin.digest(),
                 |transform, store| transform.call_execute(store, &unit, &[], "{}"),
             );
             ended.fuel_left
@@ -546,8 +598,8 @@ fn another_world_is_named() {
         Fault::MissingExport { name: "describe" }
     ));
     assert!(matches!(
-        fault(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#),
-        Fault::UnexpectedImport { name } if name == "wasi:cli/environment@0.2.0"
+        fault(r#"(component (import "wasi:http/types@0.2.0" (instance)))"#),
+        Fault::UnexpectedImport { name } if name == "wasi:http/types@0.2.0"
     ));
     assert!(matches!(
         fault(r#"(component (import "synix:plugin/llm@0.2.0" (instance)))"#),

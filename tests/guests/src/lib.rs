@@ -3,6 +3,8 @@
 //! Each example is a transform that misbehaves in one way, or behaves in a way that only a test wants. A new file there
 //! also needs its `[[example]]` in `Cargo.toml`; without one it does not compile.
 
+pub mod wasi;
+
 /// The config of a transform that has none.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -106,6 +106,8 @@ impl Model for Script {
 pub(super) enum Cause {
     /// It said so itself, with this code.
     Said(String),
+    /// It asked a model without the right to.
+    Grant,
     /// It crashed.
     Crash,
     /// It reached a limit.
@@ -155,6 +157,7 @@ impl Broken {
                 said.clone_into(&mut message);
                 Cause::Said(code.clone())
             }
+            Fault::NotGranted => Cause::Grant,
             Fault::OutOfFuel { .. }
             | Fault::OutOfTime { .. }
             | Fault::OutOfMemory { .. }

@@ -223,7 +223,12 @@ fn fault(broken: &Broken, allowed: bool) -> Option<&'static str> {
             Some("it is refused without a word; ")
         }
         // A rule that an output or a unit breaks is told by the host, in words.
-        Cause::Said(_) | Cause::Limit | Cause::Output | Cause::Label | Cause::Split => None,
+        Cause::Grant
+        | Cause::Said(_)
+        | Cause::Limit
+        | Cause::Output
+        | Cause::Label
+        | Cause::Split => None,
     }
 }
 

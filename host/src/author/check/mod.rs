@@ -216,7 +216,12 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
                 "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
                 broken.words
             ),
-            Cause::Crash | Cause::Limit | Cause::Output | Cause::Label | Cause::Split => {
+            Cause::Grant
+            | Cause::Crash
+            | Cause::Limit
+            | Cause::Output
+            | Cause::Label
+            | Cause::Split => {
                 format!("unit {unit:?}: {}", broken.words)
             }
         };
@@ -276,6 +281,7 @@ fn capabilities(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Notes)
 /// Names the point that a failure belongs to; `crash` is where a crash does.
 const fn point_of(broken: &Broken, crash: Point) -> Point {
     match broken.cause {
+        Cause::Grant => Point::Capabilities,
         Cause::Limit => Point::Limits,
         Cause::Output => Point::Outputs,
         Cause::Label => Point::Labels,

@@ -235,9 +235,12 @@ fn fault_of(broken: &Broken, crash: Point) -> Option<Point> {
     match &broken.cause {
         Cause::Said(_) if broken.message.trim().is_empty() => Some(crash),
         Cause::Said(_) => None,
-        Cause::Crash | Cause::Limit | Cause::Output | Cause::Label | Cause::Split => {
-            Some(point_of(broken, crash))
-        }
+        Cause::Grant
+        | Cause::Crash
+        | Cause::Limit
+        | Cause::Output
+        | Cause::Label
+        | Cause::Split => Some(point_of(broken, crash)),
     }
 }
 
@@ -250,7 +253,6 @@ fn refused(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         Refusal::OverLimit("a limit of this check".to_owned()),
         Refusal::UnknownRole("a role of this check".to_owned()),
         Refusal::InvalidRequest("a rule of this check".to_owned()),
-        Refusal::NotGranted,
     ];
     let ignored = case
         .jobs

@@ -7,8 +7,9 @@ use crate::json;
 use crate::plugin::bindings::synix::plugin::llm as wit;
 use crate::plugin::error::HostMistake;
 use crate::plugin::lend::Lent;
+use crate::plugin::limits::Limits;
 use crate::plugin::model::{Refusal, Verdict};
-use crate::request::{Answer, Ending};
+use crate::request::{Answer, Ask, Ending};
 
 /// The right to ask a model, in one call.
 pub(in crate::plugin) struct Llm {
@@ -16,15 +17,20 @@ pub(in crate::plugin) struct Llm {
     model: Option<Lent>,
     limit: u32,
     asked: u32,
+    token_limit: Option<u64>,
+    /// Of the answers it got.
+    tokens: u64,
     refusal: Option<Refusal>,
 }
 
 impl Llm {
-    pub(in crate::plugin) fn new(model: Option<Lent>, limit: u32) -> Self {
+    pub(in crate::plugin) fn new(model: Option<Lent>, limits: &Limits) -> Self {
         Self {
             model,
-            limit,
+            limit: limits.requests,
             asked: 0,
+            token_limit: limits.tokens,
+            tokens: 0,
             refusal: None,
         }
     }
@@ -51,6 +57,36 @@ impl Llm {
     }
 }
 
+impl Llm {
+    /// Refuses a round that could end beyond the limit of tokens, as far as that is known before it is asked.
+    fn admit_tokens(&self, asked: &[Ask]) -> Result<(), Refusal> {
+        let Some(limit) = self.token_limit else {
+            return Ok(());
+        };
+        let at_least_one = |ask: &Ask| u64::from(ask.max_tokens.unwrap_or(1));
+        let wanted = asked.iter().map(at_least_one).fold(0, u64::saturating_add);
+        if self.tokens.saturating_add(wanted) <= limit {
+            return Ok(());
+        }
+        Err(Refusal::OverLimit(format!(
+            "{limit} tokens in one unit; its answers took {} and this asks for up to {wanted} more",
+            self.tokens
+        )))
+    }
+
+    fn count_tokens(&mut self, answers: &[Answer]) {
+        for Answer { usage, .. } in answers {
+            let taken = usage.input_tokens.saturating_add(usage.output_tokens);
+            self.tokens = self.tokens.saturating_add(taken);
+        }
+    }
+}
+
+/// The guest asks a model without the right to; unwinds it as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("the capability llm is not granted")]
+pub(in crate::plugin) struct NotGranted;
+
 /// How a round ends without answers.
 enum Stop {
     Refused(Refusal),
@@ -70,7 +106,11 @@ impl State {
         self.meter
             .hand_over(bytes)
             .map_err(|breach| Stop::Unwind(breach.into()))?;
-        let model = self.llm.model.clone().ok_or(Refusal::NotGranted)?;
+        let model = self
+            .llm
+            .model
+            .clone()
+            .ok_or_else(|| Stop::Unwind(NotGranted.into()))?;
         self.llm.count(requests.len())?;
         let asked = requests
             .into_iter()
@@ -80,9 +120,13 @@ impl State {
         if count == 0 {
             return Ok(Vec::new());
         }
+        self.llm.admit_tokens(&asked)?;
         let mistake = |what| Err(Stop::Unwind(HostMistake(what).into()));
         match self.meter.pause(|| model.complete(asked)) {
-            Some(Verdict::Answered(answers)) if answers.len() == count => Ok(answers),
+            Some(Verdict::Answered(answers)) if answers.len() == count => {
+                self.llm.count_tokens(&answers);
+                Ok(answers)
+            }
             Some(Verdict::Answered(_)) => mistake("there is not one answer for each request"),
             Some(Verdict::Suspend) => Err(Stop::Unwind(Suspension.into())),
             Some(Verdict::Refused(refusal)) => Err(Stop::Refused(refusal)),

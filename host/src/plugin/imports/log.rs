@@ -3,8 +3,8 @@
 use super::State;
 use crate::plugin::bindings::synix::plugin::log as wit;
 
-const LINE_BYTES: usize = 8 << 10;
-const RUN_BYTES: usize = 1 << 20;
+pub(in crate::plugin) const LINE_BYTES: usize = 8 << 10;
+pub(in crate::plugin) const RUN_BYTES: usize = 1 << 20;
 /// What each call costs apart from its text, so that empty lines are bounded too.
 const CALL_BYTES: usize = 64;
 /// A flood is cut rather than stopped, so a text counts for this part of what the guest hands over.
@@ -71,7 +71,7 @@ impl Log {
         self.lines
     }
 
-    fn push(&mut self, level: Level, mut message: String) {
+    pub(in crate::plugin) fn push(&mut self, level: Level, mut message: String) {
         message.truncate(message.floor_char_boundary(LINE_BYTES));
         if level == Level::Error {
             self.last_error = Some(message.clone());
@@ -99,6 +99,8 @@ impl wit::Host for State {
             wit::Level::Warn => Level::Warn,
             wit::Level::Error => Level::Error,
         };
+        // What was printed before stands before.
+        self.wasi.drain_into(&mut self.log);
         self.log.push(level, message);
         Ok(())
     }

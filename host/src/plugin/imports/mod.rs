@@ -1,4 +1,4 @@
-//! What a guest can reach: one file for each import of the contract.
+//! What a guest can reach: one file for each import of the contract; WASI stands beside.
 //!
 //! Each checks the grant, then clamps or parses what the guest gave, then asks.
 
@@ -8,12 +8,14 @@ mod request;
 
 use super::bindings::synix::plugin::types;
 use super::limits::Meter;
+use super::wasi::Wasi;
 
 /// The data of one call's store.
 pub(super) struct State {
     pub(super) meter: Meter,
     pub(super) log: log::Log,
     pub(super) llm: llm::Llm,
+    pub(super) wasi: Wasi,
 }
 
 /// Ends a run whose answer is not known yet; unwinds the guest as an error.

@@ -1,0 +1,26 @@
+//! Describes its config in a schema nested 10,000 deep.
+
+use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
+use synix_test_guests::NoConfig;
+
+struct DeepSchema;
+
+impl Transform for DeepSchema {
+    const NAME: &'static str = "deep-schema";
+    const VERSION: &'static str = "0.1.0";
+    const SUMMARY: &'static str = "A guest for tests";
+    const SHAPE: Shape = Shape::PerInput;
+    const CAPABILITIES: &'static [&'static str] = &[];
+    type Config = NoConfig;
+
+    fn config_schema() -> String {
+        format!("{}{{}}{}", "{\"not\":".repeat(10_000), "}".repeat(10_000))
+    }
+
+    fn execute(_: &Unit, inputs: &[Input], _: &NoConfig) -> Result<Vec<Output>, Error> {
+        let done = |input: &Input| Output::text(&input.header.label, "text", "done");
+        Ok(inputs.iter().map(done).collect())
+    }
+}
+
+synix_plugin::export!(DeepSchema);

@@ -1,0 +1,414 @@
+//! Guests and files that mean harm, or are broken: each ends in an error that names the plugin and what is wrong, nobody
+//! else's units are lost, and the state opens afterwards.
+
+use crate::workbench::{Run, Workbench};
+
+/// The layer of the guest beside one of a guest that does its work.
+fn layers(plugin: &str) -> String {
+    format!(
+        r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+
+[layers.texts]
+source = "texts/*.md"
+
+[layers.made]
+transform = "./plugins/{plugin}.wasm"
+inputs = ["texts"]
+[layers.made.limits]
+fuel = 2_000_000_000
+memory_mb = 256
+output_mb = 8
+requests = 20
+
+[layers.fine]
+transform = "./plugins/echo.wasm"
+inputs = ["texts"]
+"#
+    )
+}
+
+fn bench(plugin: &str, texts: &[(&str, &str)]) -> Workbench {
+    let bench = Workbench::guest("echo", texts);
+    if synix_test_components::ALL
+        .iter()
+        .any(|(name, _)| *name == plugin)
+    {
+        bench.plugin(plugin);
+    }
+    bench.pipeline("synix.toml", &layers(plugin));
+    bench
+}
+
+/// What no error may exceed, whatever a guest says.
+const MESSAGE_BYTES: usize = 64 << 10;
+
+#[track_caller]
+fn assert_told(plugin: &str, run: &Run, said: &str) {
+    assert!(
+        run.says(said) && run.says(&format!("./plugins/{plugin}.wasm")),
+        "{plugin}: {} {}",
+        run.stdout,
+        run.stderr
+    );
+    assert!(
+        run.stdout.len() + run.stderr.len() < MESSAGE_BYTES,
+        "{plugin}: {} bytes",
+        run.stdout.len() + run.stderr.len()
+    );
+    assert!(!run.stderr.contains("panicked at host"), "{plugin}");
+}
+
+#[test]
+fn a_unit_that_misbehaves_fails_alone() {
+    for (plugin, text, said) in [
+        ("bad_kind", "x", "output 0 is invalid"),
+        ("bad_label", "x", "control character"),
+        ("bad_metadata", "x", "output 0 is invalid"),
+        ("bad_request", "x", "invalid request"),
+        ("deep_metadata", "x", "output 0 is invalid"),
+        ("duplicate_labels", "same same", "stands on two outputs"),
+        ("empty_label", "x", "is empty"),
+        (
+            "endless_fold",
+            "x",
+            "over the limit: 20 requests in one unit",
+        ),
+        ("flood_output", "x", "bytes"),
+        ("hoard_memory", "x", "out of memory"),
+        ("huge_error", "x", "invalid-input: woe"),
+        ("huge_label", "x", "is too long"),
+        ("huge_panic", "x", "crashed"),
+        ("huge_request", "x", "handed the host more than"),
+        ("many_outputs", "x", "out of memory"),
+        ("panic", "x", "cannot bear the input only"),
+        ("recurse", "x", "crashed: out of bounds memory access"),
+        (
+            "request_storm",
+            "x",
+            "over the limit: 20 requests in one unit",
+        ),
+        ("spin", "x", "out of fuel"),
+        ("trap", "x", "crashed"),
+        ("twice_metadata", "x", "is there twice"),
+        ("undeclared_llm", "x", "without the right to"),
+        ("unknown_role", "x", "no model role \"oracle\""),
+        ("wasi_exit", "x", "it exited with status 1"),
+        ("wasi_hoard", "bytes", "handed the host more than"),
+        ("wasi_hoard", "streams", "plugin"),
+        ("wasi_print", "die", "ValueError: cannot go on"),
+    ] {
+        let bench = bench(plugin, &[("only", text)]);
+        let run = bench.run(&["build"]);
+        assert_eq!(run.code, 3, "{plugin}: {run:?}");
+        assert_told(plugin, &run, said);
+        assert_eq!(bench.names(), ["fine/only", "texts/only"], "{plugin}");
+        if plugin != "endless_fold" {
+            assert_eq!(bench.sent(), 0, "{plugin}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_that_does_not_load_stops_the_build_before_anything_is_made() {
+    for (plugin, said) in [
+        ("bad_schema", "not a JSON Schema"),
+        ("deep_schema", "the config schema is unusable"),
+        ("huge_descriptor", "describes itself wrongly"),
+        ("spin_describe", "out of fuel"),
+        ("unknown_capability", "declares the capability \"network\""),
+    ] {
+        assert_does_not_load(&bench(plugin, &[("only", "x")]), plugin, said);
+    }
+}
+
+#[test]
+fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
+    for (plugin, said) in [
+        ("ask_in_split", "without the right to"),
+        ("spin_split", "out of fuel"),
+        ("split_bomb", "out of memory"),
+    ] {
+        let bench = bench(plugin, &[("only", "x")]);
+        let run = bench.run(&["build"]);
+        assert!(run.code != 0, "{plugin}: {run:?}");
+        assert_told(plugin, &run, said);
+        assert_eq!(bench.sent(), 0, "{plugin}");
+        assert_eq!(bench.names(), ["fine/only", "texts/only"], "{plugin}");
+    }
+}
+
+/// The label belongs to whoever comes first; the other unit fails.
+#[test]
+fn a_label_of_another_unit_cannot_be_taken() {
+    let bench = bench("forged_labels", &[("a", "x"), ("b", "y")]);
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("label mine is already made by unit"), "{run:?}");
+    assert_eq!(
+        bench.names(),
+        ["fine/a", "fine/b", "made/mine", "texts/a", "texts/b"]
+    );
+}
+
+#[test]
+fn a_giant_input_reaches_a_guest_or_fails_its_unit() {
+    let giant = "x".repeat(40 << 20);
+    let bench = bench("nan_bits", &[("giant", &giant), ("small", "y")]);
+    bench.pipeline(
+        "synix.toml",
+        &layers("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
+    );
+    let run = bench.run(&["build"]).expect_code(3);
+    assert_told(
+        "nan_bits",
+        &run,
+        "out of memory: needs more than 16777216 bytes",
+    );
+    assert!(bench.names().contains(&"made/small".to_owned()));
+}
+
+#[test]
+fn bits_of_a_number_that_is_none_are_the_same_in_every_run() {
+    let bench = bench("nan_bits", &[("a", "x")]);
+    bench.ok(&["build"]);
+    assert_eq!(
+        bench.content("made/a"),
+        "7ff8000000000000 fff8000000000000 7ff8000000000000"
+    );
+}
+
+#[track_caller]
+fn assert_does_not_load(bench: &Workbench, plugin: &str, said: &str) {
+    let run = bench.run(&["build"]);
+    assert!(matches!(run.code, 1 | 2), "{plugin}: {run:?}");
+    assert_told(plugin, &run, said);
+    assert_eq!(bench.sent(), 0, "{plugin}");
+    // Without the plugin the same project builds.
+    bench.pipeline("synix.toml", &layers("echo"));
+    bench.ok(&["build"]);
+}
+
+/// A file in the place of a plugin.
+#[track_caller]
+fn assert_file_is_refused(name: &str, bytes: &[u8], said: &str) {
+    let bench = bench(name, &[("only", "x")]);
+    std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
+    assert_does_not_load(&bench, name, said);
+}
+
+#[test]
+fn a_file_that_is_no_component_is_refused() {
+    let whole = synix_test_components::bytes("echo");
+    let mut corrupt = whole.clone();
+    let middle = whole.len() / 2;
+    corrupt[middle..middle + 64].fill(0xff);
+    let mut of_the_future = whole.clone();
+    of_the_future[4] = 0xee;
+    for (name, bytes, said) in [
+        ("empty", &b""[..], "not a WebAssembly file"),
+        ("a_text", b"hello", "not a WebAssembly file"),
+        (
+            "core_module",
+            b"\0asm\x01\0\0\0",
+            "a core module, not a component",
+        ),
+        ("truncated", &whole[..middle], "cannot be compiled"),
+        (
+            "one_byte_short",
+            &whole[..whole.len() - 1],
+            "cannot be compiled",
+        ),
+        ("corrupt", &corrupt, "cannot be compiled"),
+        ("of_the_future", &of_the_future, "cannot be compiled"),
+    ] {
+        assert_file_is_refused(name, bytes, said);
+    }
+}
+
+#[test]
+fn a_component_of_another_world_is_refused() {
+    for (name, import, said) in [
+        (
+            "older",
+            "synix:plugin/llm@0.0.9",
+            "built for the contract synix:plugin/llm@0.0.9",
+        ),
+        (
+            "newer",
+            "synix:plugin/llm@0.2.0",
+            "this host offers synix:plugin@0.1.0",
+        ),
+        (
+            "without_version",
+            "synix:plugin/llm",
+            "this host offers synix:plugin@0.1.0",
+        ),
+        (
+            "http",
+            "wasi:http/types@0.2.0",
+            "build it without this interface",
+        ),
+        (
+            "wasi_3",
+            "wasi:cli/stdout@0.3.0",
+            "imports wasi:cli/stdout@0.3.0",
+        ),
+        (
+            "other_host",
+            "acme:disk/format@1.0.0",
+            "imports acme:disk/format@1.0.0",
+        ),
+    ] {
+        let text = format!("(component (import \"{import}\" (instance)))");
+        assert_file_is_refused(name, &wat::parse_str(text).unwrap(), said);
+    }
+    let empty = wat::parse_str("(component)").unwrap();
+    assert_file_is_refused("empty_world", &empty, "does not export describe");
+}
+
+#[test]
+fn a_component_bomb_is_refused() {
+    let instances = format!(
+        "(component (core module $m) {})",
+        "(core instance (instantiate $m))".repeat(5000)
+    );
+    let memories = format!(
+        "(component (core module $m (memory 1)) {})",
+        "(core instance (instantiate $m))".repeat(100)
+    );
+    let types = format!(
+        "(component (type $t0 (list u8)) {})",
+        (0..200_000)
+            .map(|at| format!("(type $t{} (tuple $t{at} $t{at}))", at + 1))
+            .collect::<String>()
+    );
+    let bombs = [
+        ("instances", instances.as_str()),
+        ("memories", &memories),
+        ("types", &types),
+        (
+            "huge_table",
+            "(component (core module $m (table 100000000 funcref)) (core instance (instantiate $m)))",
+        ),
+        (
+            "huge_memory_64",
+            "(component (core module $m (memory i64 281474976710656)) (core instance (instantiate $m)))",
+        ),
+        (
+            "shared_memory",
+            "(component (core module $m (memory 1 2 shared)) (core instance (instantiate $m)))",
+        ),
+    ];
+    let written = bombs.map(|(name, text)| (name, wat::parse_str(text).unwrap()));
+    for (name, bytes) in written.into_iter().chain([("nested", nested())]) {
+        let bench = bench(name, &[("only", "x")]);
+        std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
+        assert_does_not_load(&bench, name, "cannot be compiled");
+    }
+}
+
+/// A component in a component, 20,000 deep.
+fn nested() -> Vec<u8> {
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    const COMPONENT_SECTION: u8 = 4;
+    let mut component = EMPTY.to_vec();
+    for _ in 0..20_000 {
+        let mut outer = EMPTY.to_vec();
+        outer.push(COMPONENT_SECTION);
+        let mut size = component.len();
+        while size >= 0x80 {
+            outer.push(u8::try_from(size % 0x80).unwrap() | 0x80);
+            size /= 0x80;
+        }
+        outer.push(u8::try_from(size).unwrap());
+        outer.extend(component);
+        component = outer;
+    }
+    component
+}
+
+#[test]
+fn wasi_gives_no_files_and_no_network() {
+    let bench = bench("wasi_files", &[("a", "x")]);
+    bench.ok(&["build"]);
+    assert_eq!(
+        bench.content("made/a"),
+        "0 folders, 0 variables and arguments"
+    );
+    let bench = self::bench("wasi_sockets", &[("a", "x")]);
+    bench.ok(&["build"]);
+    let content = bench.content("made/a");
+    assert!(
+        content.matches("access-denied").count() == 2
+            && content.contains("permanent-resolver-failure"),
+        "{content}"
+    );
+}
+
+#[test]
+fn a_flood_on_stdout_is_cut_and_does_not_fail_the_unit() {
+    let bench = bench("wasi_flood", &[("a", "x")]);
+    bench.pipeline(
+        "synix.toml",
+        &layers("wasi_flood").replace("2_000_000_000", "20_000_000_000"),
+    );
+    bench.ok(&["build"]);
+    let size = std::fs::metadata(bench.path(".synix/state.sqlite3"))
+        .unwrap()
+        .len();
+    assert!(size < 10_000_000, "{size}");
+}
+
+/// The same unit gets the same bytes anywhere; another unit gets others; no time passes.
+#[test]
+fn randomness_and_time_follow_from_the_unit() {
+    let made = || {
+        let bench = bench("wasi_random", &[("a", "x"), ("b", "x")]);
+        bench.ok(&["build"]);
+        ["made/a", "made/b"].map(|name| bench.content(name))
+    };
+    let [a, b] = made();
+    assert_eq!([a.clone(), b.clone()], made());
+    assert_ne!(a, b);
+    assert!(a.ends_with(" 315532800 0"), "{a}");
+}
+
+#[test]
+fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
+    let bench = bench("wasi_print", &[("a", "x")]);
+    let run = bench.ok(&["build"]);
+    let lines: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("made/a: "))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "info: printed in pieces",
+            "debug: logged between",
+            "warn: warned",
+            "info: and not ended",
+        ]
+    );
+}
+
+/// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
+#[test]
+fn a_guest_may_print_while_it_divides_its_inputs() {
+    let bench = bench("wasi_split", &[("a", "x"), ("b", "y")]);
+    bench.ok(&["plan"]);
+    bench.ok(&["build"]);
+    assert_eq!(bench.names().len(), 6);
+    let plan = bench.json(&["plan"]);
+    assert!(
+        plan["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|layer| layer["stale"] == 0),
+        "{plan}"
+    );
+}
