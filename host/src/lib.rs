@@ -10,7 +10,7 @@
 //! ```text
 //! 8  project                                paths, settings, credentials; opens everything else
 //! 7  build                                  the scheduler and its answerers
-//! 6  author · batch · view                  what makes plugins; submissions, from requests to rows; what a person is shown
+//! 6  author · batch · view                  what a plugin's author uses; submissions, from requests to rows; what a person is shown
 //! 5  plan                                   what a build would do
 //! 4  store · plugin · llm · source · registry   disk, guests, models, raw files, plugins from elsewhere
 //! 3  artifact · pipeline · price            what it is about, and what it costs

@@ -32,6 +32,8 @@ mod layers;
 mod lifecycle;
 mod money;
 mod old_state;
+mod plugin_check;
+mod plugin_desk;
 mod references;
 mod registry;
 mod replay;

@@ -1,7 +1,11 @@
-//! What a plugin's author uses: a folder to start from, and the way from there to a component.
+//! What a plugin's author uses: a folder to start from, the way from there to a component, looking into it, checking it,
+//! and running one unit of it.
 
 pub mod build;
+pub mod check;
 mod contract;
+pub mod desk;
+pub mod inspect;
 mod language;
 pub mod scaffold;
 

@@ -48,6 +48,17 @@ pub enum Run {
     Suspended,
 }
 
+/// A run of a unit with what it used.
+#[derive(Debug)]
+pub struct Measured {
+    /// How it ended.
+    pub run: Result<Run, PluginError>,
+    /// The instructions it took, roughly; the same on every machine.
+    pub fuel: u64,
+    /// The last request that the host refused, also where the plugin took no notice.
+    pub refusal: Option<Refusal>,
+}
+
 impl Plugin {
     /// Divides inputs into units; `config` is the layer's, a JSON object as text.
     pub fn split(
@@ -70,12 +81,7 @@ impl Plugin {
                     detail: error.to_string(),
                 })
             })?;
-        let seed = self.seed("synix.split.v1", |encoder| {
-            let encoder = encoder.text(config).list(headers.len());
-            headers
-                .iter()
-                .fold(encoder, |encoder, header| encoder.digest(header.digest))
-        });
+        let seed = self.seed_of_split(headers, config);
         let ended = enter_aside(&self.loaded.transform, limits, seed, |transform, store| {
             transform.call_split(store, &inputs, config)
         });
@@ -88,6 +94,11 @@ impl Plugin {
 
     /// Runs one unit, with `model` for its questions.
     pub fn execute(&self, call: &Call<'_>, model: &mut dyn Model) -> Result<Run, PluginError> {
+        self.execute_measured(call, model).run
+    }
+
+    /// Runs one unit like [`Plugin::execute`] and tells what it used.
+    pub fn execute_measured(&self, call: &Call<'_>, model: &mut dyn Model) -> Measured {
         let crossed = || {
             let inputs = call
                 .inputs
@@ -98,21 +109,20 @@ impl Plugin {
                 inputs.collect::<Result<Vec<_>, _>>()?,
             ))
         };
-        let (unit, inputs) = crossed().map_err(|error: crate::json::UnsafeNumber| {
-            self.fails(Fault::Host {
-                detail: error.to_string(),
-            })
-        })?;
+        let (unit, inputs) = match crossed() {
+            Ok(crossed) => crossed,
+            Err(error) => {
+                let error: crate::json::UnsafeNumber = error;
+                let detail = error.to_string();
+                return Measured {
+                    run: Err(self.fails(Fault::Host { detail })),
+                    fuel: 0,
+                    refusal: None,
+                };
+            }
+        };
         let granted = call.grants_llm && self.descriptor().declares_llm();
-        let seed = self.seed("synix.execute.v1", |encoder| {
-            let encoder = encoder
-                .text(call.unit.key.as_str())
-                .text(call.config)
-                .list(call.inputs.len());
-            call.inputs
-                .iter()
-                .fold(encoder, |encoder, (_, digest)| encoder.digest(*digest))
-        });
+        let seed = self.seed_of_execute(call);
         let ended = lend::lend(model, |lent| {
             enter(
                 &self.loaded.transform,
@@ -122,15 +132,42 @@ impl Plugin {
                 |transform, store| transform.call_execute(store, &unit, &inputs, call.config),
             )
         });
-        if ended.is_suspended() {
-            return Ok(Run::Suspended);
-        }
-        let done = ended.settle(self.name(), call.limits, |outputs| {
-            convert::artifacts(outputs.map_err(convert::transform_error)?, call.limits)
-        })?;
-        Ok(Run::Done {
-            outputs: done.value,
-            log: done.log,
+        let fuel = call.limits.fuel.saturating_sub(ended.fuel_left);
+        let refusal = ended.refusal.clone();
+        let run = if ended.is_suspended() {
+            Ok(Run::Suspended)
+        } else {
+            let settled = ended.settle(self.name(), call.limits, |outputs| {
+                convert::artifacts(outputs.map_err(convert::transform_error)?, call.limits)
+            });
+            settled.map(|done| Run::Done {
+                outputs: done.value,
+                log: done.log,
+            })
+        };
+        Measured { run, fuel, refusal }
+    }
+
+    /// Returns the seed of a call of `split`.
+    pub(super) fn seed_of_split(&self, headers: &[Header], config: &str) -> Digest {
+        self.seed("synix.split.v1", |encoder| {
+            let encoder = encoder.text(config).list(headers.len());
+            headers
+                .iter()
+                .fold(encoder, |encoder, header| encoder.digest(header.digest))
+        })
+    }
+
+    /// Returns the seed of a call of `execute`.
+    pub(super) fn seed_of_execute(&self, call: &Call<'_>) -> Digest {
+        self.seed("synix.execute.v1", |encoder| {
+            let encoder = encoder
+                .text(call.unit.key.as_str())
+                .text(call.config)
+                .list(call.inputs.len());
+            call.inputs
+                .iter()
+                .fold(encoder, |encoder, (_, digest)| encoder.digest(*digest))
         })
     }
 
@@ -143,7 +180,7 @@ impl Plugin {
         }
     }
 
-    fn fails(&self, fault: Fault) -> PluginError {
+    pub(super) fn fails(&self, fault: Fault) -> PluginError {
         PluginError::new(Some(self.name()), fault)
     }
 }
@@ -156,7 +193,6 @@ pub(super) struct Ended<R> {
     /// The end of what it wrote to stderr.
     said: Option<String>,
     /// What the call did not use.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it between runs"))]
     pub(super) fuel_left: u64,
 }
 

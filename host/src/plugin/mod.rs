@@ -23,6 +23,7 @@ mod lend;
 mod limits;
 mod load;
 mod model;
+mod rehearse;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -35,13 +36,14 @@ use crate::artifact::Metadata;
 use crate::digest::Digest;
 use crate::ids::{Kind, Label};
 
-pub use call::{Call, Run};
+pub use call::{Call, Measured, Run};
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;
 pub use error::{Fault, PluginError};
 pub use imports::log::{Level, LogLine};
 pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, Refusal, Verdict};
+pub use rehearse::{Division, Rehearsal};
 pub use split::{InvalidSplit, UnitSpec};
 pub use values::{InvalidJson, InvalidOutput};
 

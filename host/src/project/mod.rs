@@ -15,6 +15,7 @@ mod reset;
 mod update;
 
 use std::num::NonZero;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::batch::Ruling;
@@ -36,7 +37,15 @@ pub use place::{CassetteMode, Options};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
+use environment::Environment;
 use place::Place;
+
+/// Opens a sandbox for one call at a time, outside any project.
+pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
+    let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
+    let environment = Environment::read(root)?;
+    Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
+}
 
 /// How a build is to be driven.
 #[derive(Debug, Clone)]

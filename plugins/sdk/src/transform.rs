@@ -30,11 +30,19 @@ pub trait Transform {
         let _ = config;
         let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
         match Self::SHAPE {
-            Shape::All => Ok(vec![Unit {
-                key: "all".to_owned(),
-                inputs: (0..count).collect(),
-                config: None,
-            }]),
+            Shape::All => {
+                let mut positions: Vec<(&str, u32)> = inputs
+                    .iter()
+                    .map(|header| header.label.as_str())
+                    .zip(0..count)
+                    .collect();
+                positions.sort_unstable();
+                Ok(vec![Unit {
+                    key: "all".to_owned(),
+                    inputs: positions.into_iter().map(|(_, at)| at).collect(),
+                    config: None,
+                }])
+            }
             Shape::PerInput => Ok(inputs
                 .iter()
                 .zip(0..count)

@@ -15,10 +15,13 @@ impl NoConfig {
     pub const SCHEMA: &'static str = r#"{"type": "object", "additionalProperties": false}"#;
 }
 
-/// Exports a transform without config that turns each input into outputs with one function.
+/// Exports a transform without config that turns each input into outputs with one function; it declares `llm` unless told otherwise.
 #[macro_export]
 macro_rules! guest {
     ($name:literal, $run:path) => {
+        $crate::guest!($name, $run, ["llm"]);
+    };
+    ($name:literal, $run:path, [$($capability:literal),*]) => {
         struct Guest;
 
         impl ::synix_plugin::Transform for Guest {
@@ -26,6 +29,7 @@ macro_rules! guest {
             const VERSION: &'static str = "0.1.0";
             const SUMMARY: &'static str = "A guest for tests";
             const SHAPE: ::synix_plugin::Shape = ::synix_plugin::Shape::PerInput;
+            const CAPABILITIES: &'static [&'static str] = &[$($capability),*];
             type Config = $crate::NoConfig;
 
             fn config_schema() -> String {

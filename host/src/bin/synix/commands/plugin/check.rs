@@ -1,0 +1,94 @@
+//! `plugin check`: a conformance run, point by point; exit code 1 where a point fails.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use synix::author::check::{self, Outcome, Report, Setup};
+use synix::author::desk;
+use synix::disk;
+use synix::plugin::Sandbox;
+
+use crate::failure::{Exit, Usage};
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component
+    file: PathBuf,
+    /// Write the report as JUnit XML, too
+    #[arg(long, value_name = "PATH")]
+    junit: Option<PathBuf>,
+    /// Try it with this config, not one made from its schema
+    #[arg(long, value_name = "JSON|@FILE")]
+    config: Option<String>,
+    /// Try it with these files, not with made-up inputs
+    #[arg(long, value_name = "FILE")]
+    input: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let (name, bytes) = super::component(&args.file)?;
+    let sandbox = Sandbox::new(1, None)?;
+    let given = args.config.as_deref().map(super::config).transpose()?;
+    let config = match (given, sandbox.load(&name, &bytes)) {
+        (Some(given), Ok(plugin)) => {
+            let config = desk::config(&plugin, &given.members, &given.folder);
+            Some(config.map_err(|error| Usage(format!("--config: {error}")))?)
+        }
+        // The check itself says what keeps it from being loaded.
+        (Some(_), Err(_)) | (None, _) => None,
+    };
+    let inputs = desk::inputs(&args.input).map_err(|error| Usage(format!("--input: {error}")))?;
+    let setup = Setup {
+        config,
+        inputs,
+        ..Setup::default()
+    };
+    let report = check::check(&sandbox, &name, &bytes, &setup);
+    if let Some(path) = &args.junit {
+        disk::replace(path, check::junit(&report).as_bytes())
+            .context("cannot write the JUnit report")?;
+    }
+    screen.answer(&report, || text(&report))?;
+    Ok(if report.failed == 0 {
+        Exit::Done
+    } else {
+        Exit::FAILED
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut lines: Vec<String> = report
+        .points
+        .iter()
+        .map(|one| {
+            let word = match one.outcome {
+                Outcome::Pass => "pass",
+                Outcome::Fail => "FAIL",
+                Outcome::Skip => "skip",
+            };
+            format!(
+                "{word}  {:<16}  {}",
+                one.point.name(),
+                printable(&one.detail)
+            )
+        })
+        .collect();
+    lines.push(format!(
+        "{}: {} passed, {} failed, {} skipped",
+        report.plugin, report.passed, report.failed, report.skipped
+    ));
+    lines.join("\n")
+}
+
+/// A guest's words may not steer a terminal.
+fn printable(text: &str) -> String {
+    let shown = |character: char| {
+        if character.is_control() {
+            character.escape_default().collect()
+        } else {
+            character.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}

@@ -1,0 +1,67 @@
+//! `plugin inspect`: what a component is.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use synix::author::inspect::{self, Inspection};
+use synix::project;
+
+use crate::args::Global;
+use crate::failure::Exit;
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component
+    file: PathBuf,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let (name, bytes) = super::component(&args.file)?;
+    let sandbox = project::sandbox(&global.options(None))?;
+    let plugin = sandbox.load(&name, &bytes)?;
+    let found = inspect::inspect(&plugin, &bytes)
+        .with_context(|| format!("cannot look into {}", args.file.display()))?;
+    screen.answer(&found, || text(&found))?;
+    Ok(Exit::Done)
+}
+
+fn text(found: &Inspection) -> String {
+    let list = |names: &[String]| {
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    let shape = serde_json::to_value(found.shape).unwrap_or_default();
+    let mut lines = vec![
+        format!("{} {}", found.name, found.version),
+        found.summary.clone(),
+        String::new(),
+        format!("shape         {}", shape.as_str().unwrap_or_default()),
+        format!("capabilities  {}", list(&found.capabilities)),
+        format!("contract      {}", found.contract),
+        format!("imports       {}", list(&found.imports)),
+        format!(
+            "WASI          {}",
+            if found.needs_wasi {
+                "needed"
+            } else {
+                "not needed"
+            }
+        ),
+        format!("size          {} bytes", found.size),
+        format!("digest        {}", found.digest),
+    ];
+    for (field, producers) in &found.producers {
+        let named: Vec<String> = producers
+            .iter()
+            .map(|(name, version)| format!("{name} {version}").trim_end().to_owned())
+            .collect();
+        lines.push(format!("{field:<12}  {}", named.join(", ")));
+    }
+    let schema = serde_json::to_string_pretty(&found.config_schema).unwrap_or_default();
+    lines.push(format!("\nconfig schema\n{schema}"));
+    lines.join("\n")
+}

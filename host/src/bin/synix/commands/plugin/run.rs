@@ -1,0 +1,190 @@
+//! `plugin run`: one unit at the desk.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::Map;
+use synix::author::desk::{self, DeskError, Exchange, Record, Replies, Standing};
+use synix::request::{Part, Role};
+use synix::{disk, project};
+
+use super::GivenConfig;
+use crate::args::Global;
+use crate::failure::{Exit, Usage};
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component
+    file: PathBuf,
+    /// An input; its label is the file's name without extension
+    #[arg(long, value_name = "FILE", required = true)]
+    input: Vec<PathBuf>,
+    /// The layer's config
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    config: String,
+    /// Run the unit of this key, where the inputs make several
+    #[arg(long, value_name = "KEY")]
+    unit: Option<String>,
+    /// Answer every question with this
+    #[arg(long, value_name = "TEXT")]
+    reply: Option<String>,
+    /// Answer the questions with the texts of a JSON list, one after the other
+    #[arg(long, value_name = "FILE", conflicts_with = "reply")]
+    replies: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let (name, bytes) = super::component(&args.file)?;
+    let GivenConfig { members, folder } = super::config(&args.config)?;
+    let replies = replies(args)?;
+    let sandbox = project::sandbox(&global.options(None))?;
+    let plugin = sandbox.load(&name, &bytes)?;
+    let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
+    let inputs = desk::inputs(&args.input).map_err(usage)?;
+    let record =
+        desk::run(&plugin, &config, &inputs, args.unit.as_deref(), &replies).map_err(usage)?;
+    screen.answer(&record, || text(&record))?;
+    Ok(match record.status {
+        Standing::Done => Exit::Done,
+        Standing::Waiting => {
+            screen.talk("an answer is not known: give --reply or --replies");
+            Exit::Waiting
+        }
+        Standing::Failed => Exit::FAILED,
+    })
+}
+
+/// What the user can put right by typing something else is usage.
+fn usage(error: DeskError) -> anyhow::Error {
+    let said = std::error::Error::source(&error).map(ToString::to_string);
+    match (&error, said) {
+        (DeskError::Split(_), _) => error.into(),
+        (_, None) => Usage(error.to_string()).into(),
+        (_, Some(cause)) => Usage(format!("{error}: {cause}")).into(),
+    }
+}
+
+fn replies(args: &Args) -> anyhow::Result<Replies> {
+    let replies = match (&args.reply, &args.replies) {
+        (Some(text), _) => Replies::Always(text.clone()),
+        (None, Some(path)) => {
+            let bytes = disk::read(path).context("cannot read the replies")?;
+            let texts = serde_json::from_slice(&bytes).map_err(|error| {
+                Usage(format!(
+                    "{} is no JSON list of texts: {error}",
+                    path.display()
+                ))
+            })?;
+            Replies::InOrder(texts)
+        }
+        (None, None) => return Ok(Replies::None),
+    };
+    let is_empty = match &replies {
+        Replies::Always(text) => text.is_empty(),
+        Replies::InOrder(texts) => texts.iter().any(String::is_empty),
+        Replies::None => false,
+    };
+    if is_empty {
+        return Err(Usage(
+            "a reply is never empty: a provider's empty answer fails the unit".to_owned(),
+        )
+        .into());
+    }
+    Ok(replies)
+}
+
+fn text(record: &Record) -> String {
+    let mut lines = vec![format!("unit {}", record.unit)];
+    for (number, exchange) in record.requests.iter().enumerate() {
+        lines.push(format!("\nrequest {}{}", number + 1, settings(exchange)));
+        for message in &exchange.messages {
+            let role = match message.role {
+                Role::System => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            };
+            for part in &message.parts {
+                lines.push(format!("  {role}: {}", indented(&shown(part))));
+            }
+        }
+        lines.push(match &exchange.answer {
+            Some(answer) => format!("answer {}\n  {}", number + 1, indented(answer)),
+            None => format!("answer {}: not known", number + 1),
+        });
+    }
+    for (number, output) in record.outputs.iter().enumerate() {
+        let metadata = if output.metadata == Map::new() {
+            String::new()
+        } else {
+            format!(" {}", serde_json::Value::Object(output.metadata.clone()))
+        };
+        lines.push(format!(
+            "\noutput {}: {} ({}){metadata}",
+            number + 1,
+            output.label,
+            output.kind
+        ));
+        lines.push(match (&output.content, &output.media_type) {
+            (Some(text), _) => format!("  {}", indented(text)),
+            (None, media_type) => format!(
+                "  {} bytes of {}",
+                output.bytes,
+                media_type.as_deref().unwrap_or_default()
+            ),
+        });
+    }
+    if !record.log.is_empty() {
+        lines.push(String::new());
+    }
+    for (level, message) in &record.log {
+        lines.push(format!("log {level}: {}", indented(message)));
+    }
+    lines.push(format!("\nfuel {}", record.fuel));
+    if let Some(error) = &record.error {
+        lines.push(format!("failed: {error}"));
+    }
+    lines.join("\n")
+}
+
+/// The settings that a question has apart from its text.
+fn settings(exchange: &Exchange) -> String {
+    let mut settings = Vec::new();
+    settings.extend(exchange.model.as_ref().map(|role| format!("model {role}")));
+    settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
+    settings.extend(
+        exchange
+            .temperature
+            .map(|heat| format!("temperature {heat}")),
+    );
+    if exchange.sample > 0 {
+        settings.push(format!("sample {}", exchange.sample));
+    }
+    if !exchange.stop.is_empty() {
+        settings.push(format!("stop {:?}", exchange.stop));
+    }
+    settings.extend(
+        exchange
+            .response_format
+            .as_ref()
+            .map(|format| format!("format {format}")),
+    );
+    if settings.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", settings.join(", "))
+    }
+}
+
+fn shown(part: &Part) -> String {
+    match part {
+        Part::Text(text) => text.clone(),
+        Part::Image { media_type, data } => {
+            format!("[{media_type}, {} bytes in base64]", data.len())
+        }
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n  ")
+}

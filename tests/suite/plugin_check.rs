@@ -1,0 +1,123 @@
+//! `plugin check` lets good plugins pass and names the point that each planted fault breaks.
+
+use serde_json::Value;
+
+use crate::workbench::{Run, command_in};
+
+fn check(component: &str, more: &[&str]) -> (i32, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["plugin", "check", component, "--json"], more].concat();
+    let run = Run::of(&mut command_in(folder.path(), &arguments));
+    (run.code, run.json())
+}
+
+fn component(name: &str) -> &'static str {
+    let found = synix_test_components::ALL
+        .iter()
+        .find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("no component {name}")).1
+}
+
+/// The names of the points with this outcome.
+fn points<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
+    let points = report["points"].as_array().unwrap();
+    let named = points.iter().filter(|one| one["outcome"] == outcome);
+    named.map(|one| one["point"].as_str().unwrap()).collect()
+}
+
+const FAULTS: [(&str, &str); 36] = [
+    ("bad_label", "outputs"),
+    ("bad_metadata", "outputs"),
+    ("bad_schema", "config-schema"),
+    ("bad_split", "split"),
+    ("duplicate_labels", "labels"),
+    ("fault_address", "deterministic"),
+    ("fault_answer", "answers"),
+    ("fault_bytes", "bytes-input"),
+    ("fault_capability", "capabilities"),
+    ("fault_config_panic", "config-refusals"),
+    ("fault_config_silent", "config-refusals"),
+    ("fault_config_type", "config-refusals"),
+    ("fault_counter", "stateless"),
+    ("fault_default", "config-defaults"),
+    ("fault_describe", "descriptor"),
+    ("fault_dropped_input", "split"),
+    ("fault_empty_text", "empty-input"),
+    ("fault_empty_split", "split"),
+    ("fault_hash_order", "stateless"),
+    ("fault_input_order", "input-order"),
+    ("fault_long_loop", "limits"),
+    ("fault_many_questions", "limits"),
+    ("fault_one_label", "labels"),
+    ("fault_position_keys", "unit-keys"),
+    ("fault_raw_metadata", "outputs"),
+    ("fault_schema_default", "config-schema"),
+    ("fault_swallow", "refused-requests"),
+    ("fault_unicode", "unicode-input"),
+    ("fault_unused_llm", "capabilities"),
+    ("flood_output", "limits"),
+    ("hoard_memory", "limits"),
+    ("panic", "ordinary-units"),
+    ("remember", "stateless"),
+    ("spin", "limits"),
+    ("trap", "ordinary-units"),
+    ("undeclared_llm", "capabilities"),
+];
+
+#[test]
+fn each_planted_fault_fails_its_own_point_and_no_other() {
+    let mut wrong = Vec::new();
+    for (name, point) in FAULTS {
+        let (code, report) = check(component(name), &[]);
+        let failed = points(&report, "fail");
+        if code != 1 || failed != [point] {
+            wrong.push(format!("{name}: {code}, {failed:?} and not {point}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn good_plugins_pass_without_any_flag() {
+    for name in ["map", "reduce", "echo", "two_steps", "fan_out"] {
+        let (code, report) = check(component(name), &[]);
+        assert_eq!((code, points(&report, "fail").len()), (0, 0), "{report:#}");
+    }
+}
+
+#[test]
+fn what_is_no_plugin_fails_the_first_point_and_the_rest_is_not_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wasm");
+    std::fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
+    let (code, report) = check(path.to_str().unwrap(), &[]);
+    assert_eq!((code, points(&report, "fail")), (1, vec!["component"]));
+    assert_eq!(report["passed"], 0);
+}
+
+#[test]
+fn a_report_is_written_as_junit_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.xml");
+    let (code, report) = check(
+        component("fault_one_label"),
+        &["--junit", path.to_str().unwrap()],
+    );
+    let written = std::fs::read_to_string(path).unwrap();
+    assert_eq!(code, 1);
+    assert_eq!(
+        written.matches("<testcase ").count(),
+        report["points"].as_array().unwrap().len()
+    );
+    assert!(written.contains(r#"name="labels"><failure message="units"#));
+}
+
+/// A config and inputs of one's own take the place of those made up.
+#[test]
+fn a_given_config_is_checked_before_it_is_used() {
+    let wrong = ["--config", r#"{"label": 1}"#];
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
+    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+    assert!(run.says("--config: the config does not fit"), "{run:?}");
+}
