@@ -47,11 +47,12 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
 }
 
 fn wrong(error: &synix_guest_build::BuildError) -> BuildError {
-    let report = match error {
-        synix_guest_build::BuildError::NoStandardLibrary => format!(
+    let report = if matches!(error, synix_guest_build::BuildError::NoStandardLibrary) {
+        format!(
             "Rust's standard library for {TARGET} is missing; to get it: rustup target add {TARGET}"
-        ),
-        other => other.report(),
+        )
+    } else {
+        error.report()
     };
     BuildError::Rust { report }
 }

@@ -87,15 +87,12 @@ pub(crate) enum Command {
     Clean,
     /// Let old units, contents and request texts go that no kept snapshot stands on
     Gc(Gc),
-    /// Look into a plugin, check it, run a unit of it
+    /// Make, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Replay a project and compare what it prints with its golden files
     #[command(subcommand)]
     Demo(Demo),
-    /// Make, check and pin plugins
-    #[command(subcommand)]
-    Plugin(PluginCommand),
 }
 
 #[derive(Debug, clap::Args)]
