@@ -25,9 +25,12 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         .dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(&args.name));
-    let files = scaffold(&args.name, args.lang, &dir).map_err(|error| match error {
-        ScaffoldError::Name { .. } => Usage(error.to_string()).into(),
-        other => anyhow::Error::from(other),
+    let files = scaffold(&args.name, args.lang, &dir).map_err(|error| {
+        if matches!(error, ScaffoldError::Name { .. }) {
+            Usage(error.to_string()).into()
+        } else {
+            anyhow::Error::from(error)
+        }
     })?;
     let files: Vec<_> = files
         .iter()
