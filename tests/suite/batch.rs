@@ -374,3 +374,47 @@ fn a_named_batch_api_is_used() {
     bench.ok(&BATCH);
     assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
 }
+
+/// M1: two lost create calls of equal size; the first to look takes the other's batch, which may not be made again.
+#[test]
+fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
+    let bench = messages();
+    // Long enough for the other submission to look as often as it does.
+    bench.script(Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::in_progress(30)
+    }));
+    let mut batches = Vec::new();
+    for name in ["dario", "elena"] {
+        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+        bench.ok(&["batch-build", "run"]);
+        batches.push(bench.database().query_row(
+            "SELECT batch FROM submission ORDER BY id DESC LIMIT 1",
+            [],
+            |row| row.get::<_, String>(0),
+        ));
+    }
+    let [first, second] = [0, 1].map(|at| batches[at].as_ref().unwrap().clone());
+    let database = bench.database();
+    // As after two kills before the reply, the list being behind when the first was created.
+    database
+        .execute(
+            "UPDATE submission SET state = 'unclear', batch = NULL, requests = 1,
+             newest = CASE WHEN batch = ?1 THEN ?1 ELSE newest END WHERE batch IN (?1, ?2)",
+            [&first, &second],
+        )
+        .unwrap();
+    drop(database);
+    bench.script(prompt());
+    bench.ok(&RESUME);
+    let executed = bench.ledger().executed;
+    let of = |batch: &str| {
+        let rows = executed.iter().filter(|row| row.endpoint.as_ref() == batch);
+        rows.map(|row| row.custom_id.clone()).collect::<Vec<_>>()
+    };
+    for id in of(&second) {
+        let times = executed.iter().filter(|row| row.custom_id == id).count();
+        assert_eq!(times, 1, "{id:?}");
+    }
+    assert!(!of(&second).is_empty());
+}

@@ -6,7 +6,7 @@ use super::close::never_sent;
 use super::step::Call;
 use super::{BatchError, BatchEvent, Batches, Ruling, Work};
 use crate::llm::{BatchState, Phase, Provider, ProviderError};
-use crate::store::{Submission, SubmissionState};
+use crate::store::{BatchOwner, Submission, SubmissionState};
 
 /// Create calls for one submission in one command, at most. Each comes after looks that found nothing.
 const CREATES: u32 = 3;
@@ -36,10 +36,23 @@ impl Batches<'_> {
         };
         let tells = tells(&work.submission, provider);
         let mut candidates = Vec::new();
+        let mut held = false;
         for batch in found {
-            if may_be_ours(&work.submission, &batch, tells) && !self.store.knows_batch(&batch.id)? {
-                candidates.push(batch);
+            if !may_be_ours(&work.submission, &batch, tells) {
+                continue;
             }
+            match self.store.owner_of_batch(&batch.id)? {
+                BatchOwner::Nobody => candidates.push(batch),
+                BatchOwner::Perhaps => held = true,
+                BatchOwner::Certain => {}
+            }
+        }
+        if candidates.is_empty() && held && self.settings.ruling != Ruling::CreateAgain {
+            // Another submission took it for its own; if its rows say no, it may be this one's.
+            work.submission.note = Some("waits for the rows of a batch that may be it".to_owned());
+            self.keep(&mut work.submission)?;
+            self.later(work);
+            return Ok(None);
         }
         match &self.settings.ruling {
             Ruling::None => {}

@@ -92,6 +92,17 @@ impl SubmissionState {
     }
 }
 
+/// Whether a submission is known to which a batch belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchOwner {
+    /// None.
+    Nobody,
+    /// One adopted it, and only its rows can tell.
+    Perhaps,
+    /// One.
+    Certain,
+}
+
 /// Our record of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
@@ -313,12 +324,20 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
-    /// Says whether a batch is on record, under any submission.
-    pub fn knows_batch(&self, batch: &str) -> Result<bool, StoreError> {
-        self.connection
-            .prepare_cached("SELECT 1 FROM submission WHERE batch = ?1")
-            .and_then(|mut statement| statement.exists([batch]))
-            .map_err(|source| self.failed(source))
+    /// Says to whom a batch belongs.
+    pub fn owner_of_batch(&self, batch: &str) -> Result<BatchOwner, StoreError> {
+        let least_doubtful: Option<bool> = self
+            .connection
+            .prepare_cached(
+                "SELECT min(provisional AND state NOT IN ('settled', 'abandoned')) FROM submission WHERE batch = ?1",
+            )
+            .and_then(|mut statement| statement.query_row([batch], |row| row.get(0)))
+            .map_err(|source| self.failed(source))?;
+        Ok(match least_doubtful {
+            None => BatchOwner::Nobody,
+            Some(true) => BatchOwner::Perhaps,
+            Some(false) => BatchOwner::Certain,
+        })
     }
 
     /// Calls `each` with the requests of a submission that have no outcome yet, in the order claimed.
