@@ -44,7 +44,7 @@ impl Transform for Fold {
 
     fn config_schema() -> String {
         let text = prompt::schema(Wording {
-            variables: "`so_far`, `content`, `label`, `kind` and `metadata` of the step; `label` names only `so_far`",
+            variables: "`so_far`, `content`, `label`, `kind` and `metadata` of the input",
             default_label: None,
         });
         let Ok(mut schema) = serde_json::from_str::<Value>(&text) else {
