@@ -65,6 +65,11 @@ impl Config {
         Ok(answer)
     }
 
+    /// Says whether there is a question.
+    pub fn has_prompt(&self) -> bool {
+        self.prompt.is_some() || self.prompt_file.is_some()
+    }
+
     /// Returns the label as it stands in the config.
     pub fn label(&self) -> Option<Template<'_>> {
         self.label.as_deref().map(|source| Template {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
-use crate::{Error, Input, MetadataEntry};
+use crate::{Error, Header, Input, MetadataEntry};
 
 /// A template with the name under which errors speak of it.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,15 @@ impl Template<'_> {
         self.render_in(Environment::empty(), variables)
             .or_else(|_| self.render_in(Environment::new(), variables))
             .map_err(|error| self.explain(&error))
+    }
+
+    /// Renders it; none where it names a value that is not there.
+    pub fn render_if_defined(self, variables: &Value) -> Result<Option<String>, Error> {
+        match self.render_in(Environment::new(), variables) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Ok(None),
+            Err(error) => Err(self.explain(&error)),
+        }
     }
 
     fn render_in(
@@ -103,6 +112,44 @@ pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
         .map(|input| variables_of(input))
         .collect::<Result<_, _>>()?;
     Ok(Value::from_pairs([("inputs", inputs)]))
+}
+
+/// Returns `label`, `kind` and `metadata` of an input whose content is not known.
+pub fn variables_of_header(header: &Header) -> Value {
+    Value::from_pairs([
+        ("label", Value::from(header.label.as_str())),
+        ("kind", Value::from(header.kind.as_str())),
+        (
+            "metadata",
+            Value::from_object(MetadataVariables(header.metadata.clone())),
+        ),
+    ])
+}
+
+/// Returns the variables of an input with `so_far`, the answer that was carried to it.
+pub fn variables_of_step(input: &Input, so_far: &str) -> Result<Value, Error> {
+    Ok(Value::from_pairs([
+        ("so_far", Value::from(so_far)),
+        ("label", Value::from(input.header.label.as_str())),
+        ("kind", Value::from(input.header.kind.as_str())),
+        ("content", Value::from(input.text()?)),
+        (
+            "metadata",
+            Value::from_object(MetadataVariables(input.header.metadata.clone())),
+        ),
+    ]))
+}
+
+/// Returns `group` and `inputs`: the group's name and the variables of each member.
+pub fn variables_of_group(group: &str, inputs: &[&Input]) -> Result<Value, Error> {
+    let inputs: Vec<Value> = inputs
+        .iter()
+        .map(|input| variables_of(input))
+        .collect::<Result<_, _>>()?;
+    Ok(Value::from_pairs([
+        ("group", Value::from(group)),
+        ("inputs", Value::from(inputs)),
+    ]))
 }
 
 #[derive(Debug)]

@@ -1,0 +1,188 @@
+//! Carries an answer from input to input.
+//!
+//! Each step asks with the answer of the step before, so a change costs the steps from the changed input on.
+
+use std::cmp::Ordering;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use synix_plugin::prompt::{self, Wording};
+use synix_plugin::template::{Template, variables_of_step};
+use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
+
+struct Fold;
+
+/// What a layer sets.
+#[derive(Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+struct Config {
+    prompt: prompt::Config,
+    initial: String,
+    order_by: Option<String>,
+}
+
+impl TryFrom<Map<String, Value>> for Config {
+    type Error = serde_json::Error;
+
+    fn try_from(mut map: Map<String, Value>) -> Result<Self, Self::Error> {
+        let initial = map.remove("initial").map(serde_json::from_value);
+        let order_by = map.remove("order_by").map(serde_json::from_value);
+        Ok(Self {
+            initial: initial.transpose()?.unwrap_or_default(),
+            order_by: order_by.transpose()?,
+            prompt: serde_json::from_value(Value::Object(map))?,
+        })
+    }
+}
+
+impl Transform for Fold {
+    const NAME: &'static str = "fold";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Carries an answer from input to input";
+    const SHAPE: Shape = Shape::All;
+    type Config = Config;
+
+    fn config_schema() -> String {
+        let text = prompt::schema(Wording {
+            variables: "`so_far`, `content`, `label`, `kind` and `metadata` of the input",
+            default_label: None,
+        });
+        let Ok(mut schema) = serde_json::from_str::<Value>(&text) else {
+            return text;
+        };
+        schema["properties"]["label"]["description"] =
+            json!("The label of the output, as it stands.");
+        schema["properties"]["initial"] = json!({
+            "type": "string",
+            "default": "",
+            "description": "`so_far` of the first step."
+        });
+        schema["properties"]["order_by"] = json!({
+            "type": "string",
+            "minLength": 1,
+            "description": "A metadata key to order by, then by label; without it by label. Numbers stand before texts."
+        });
+        schema.to_string()
+    }
+
+    fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        let Some(Template { source: label, .. }) = config.prompt.label() else {
+            return Err(Error::InvalidConfig("`label` is needed".to_owned()));
+        };
+        let mut so_far = config.initial.clone();
+        for input in in_order(inputs, config.order_by.as_deref())? {
+            so_far = config.prompt.ask(&variables_of_step(input, &so_far)?)?;
+        }
+        Ok(vec![
+            Output::text(label, config.prompt.kind(), so_far)
+                .with_metadata("steps", &json!(inputs.len())),
+        ])
+    }
+}
+
+synix_plugin::export!(Fold);
+
+fn in_order<'a>(inputs: &'a [Input], key: Option<&str>) -> Result<Vec<&'a Input>, Error> {
+    let mut keyed = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        keyed.push((rank(input, key)?, input));
+    }
+    keyed.sort_by(|(left, a), (right, b)| {
+        left.compare(right)
+            .then_with(|| a.header.label.cmp(&b.header.label))
+    });
+    Ok(keyed.into_iter().map(|(_, input)| input).collect())
+}
+
+enum Rank {
+    None,
+    Number(f64),
+    Text(String),
+}
+
+impl Rank {
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(left), Self::Number(right)) => left.total_cmp(right),
+            (Self::Text(left), Self::Text(right)) => left.cmp(right),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+            (Self::None, _) | (_, Self::None) => Ordering::Equal,
+        }
+    }
+}
+
+fn rank(input: &Input, key: Option<&str>) -> Result<Rank, Error> {
+    let Some(key) = key else {
+        return Ok(Rank::None);
+    };
+    let value = input
+        .header
+        .metadata(key)
+        .and_then(|text| serde_json::from_str(text).ok());
+    let rank = match value {
+        Some(Value::String(text)) => Some(Rank::Text(text)),
+        Some(Value::Number(number)) => number.as_f64().map(Rank::Number),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
+    };
+    rank.ok_or_else(|| {
+        Error::InvalidInput(format!(
+            "the input `{}` has no text or number under the metadata key `{key}`, which `order_by` names",
+            input.header.label
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use synix_plugin::testing::{execute, input, says, with_model};
+    use synix_plugin::{MetadataEntry, Request};
+
+    use super::*;
+
+    fn dated(label: &str, date: &str) -> Input {
+        let mut input = input(label, label);
+        input.header.metadata.push(MetadataEntry {
+            key: "date".to_owned(),
+            value: date.to_owned(),
+        });
+        input
+    }
+
+    const CONFIG: &str =
+        r#"{"label": "story", "initial": "0", "prompt": "{{ so_far }}+{{ content }}"}"#;
+
+    #[test]
+    fn each_step_asks_with_the_answer_of_the_step_before() {
+        let ran = with_model(
+            |request| says(format!("{}", request.messages.len())),
+            || execute::<Fold>(&[input("b", "B"), input("a", "A")], CONFIG),
+        );
+        assert_eq!(ran.requests, [Request::user("0+A"), Request::user("1+B")]);
+        assert_eq!(
+            ran.result.unwrap(),
+            [Output::text("story", "text", "1").with_metadata("steps", &json!(2))]
+        );
+    }
+
+    #[test]
+    fn a_metadata_key_can_order_the_steps() {
+        let config = r#"{"label": "l", "order_by": "date", "prompt": "{{ content }}"}"#;
+        let ran = with_model(
+            |_| says("x"),
+            || execute::<Fold>(&[dated("a", "10"), dated("b", "9")], config),
+        );
+        assert_eq!(ran.requests, [Request::user("b"), Request::user("a")]);
+    }
+
+    #[test]
+    fn an_input_without_the_key_is_refused_before_a_question() {
+        let config = r#"{"label": "l", "order_by": "date", "prompt": "q"}"#;
+        let ran = with_model(
+            |_| says("x"),
+            || execute::<Fold>(&[dated("a", "1"), input("b", "")], config),
+        );
+        assert!(matches!(ran.result, Err(Error::InvalidInput(text)) if text.contains("`b`")));
+        assert!(ran.requests.is_empty());
+    }
+}

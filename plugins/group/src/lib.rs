@@ -1,0 +1,319 @@
+//! Makes one artifact of each group of inputs.
+//!
+//! A group is found from an input's header: its contents are not known when units are made.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use synix_plugin::prompt::{self, Wording};
+use synix_plugin::template::{Template, variables_of_group, variables_of_header};
+use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
+
+struct Group;
+
+/// What a layer sets.
+#[derive(Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+struct Config {
+    prompt: prompt::Config,
+    own: Own,
+}
+
+#[derive(Deserialize)]
+struct Own {
+    by: Option<String>,
+    by_template: Option<String>,
+    #[serde(default)]
+    on_missing: OnMissing,
+    #[serde(default = "ungrouped")]
+    missing_group: String,
+    #[serde(default = "blank_line")]
+    separator: String,
+}
+
+/// What becomes of an input that belongs to no group.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum OnMissing {
+    Group,
+    Skip,
+    #[default]
+    Error,
+}
+
+fn ungrouped() -> String {
+    "ungrouped".to_owned()
+}
+
+fn blank_line() -> String {
+    "\n\n".to_owned()
+}
+
+const OWN: [&str; 5] = [
+    "by",
+    "by_template",
+    "on_missing",
+    "missing_group",
+    "separator",
+];
+
+impl TryFrom<Map<String, Value>> for Config {
+    type Error = serde_json::Error;
+
+    fn try_from(mut map: Map<String, Value>) -> Result<Self, Self::Error> {
+        let own: Map<String, Value> = OWN
+            .iter()
+            .filter_map(|key| map.remove_entry(*key))
+            .collect();
+        Ok(Self {
+            own: serde_json::from_value(Value::Object(own))?,
+            prompt: serde_json::from_value(Value::Object(map))?,
+        })
+    }
+}
+
+impl Transform for Group {
+    const NAME: &'static str = "group";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Makes one artifact of each group of inputs";
+    const SHAPE: Shape = Shape::Grouped;
+    type Config = Config;
+
+    fn config_schema() -> String {
+        let text = prompt::schema(Wording {
+            variables: "`group` and `inputs`, a list in label order; each has `content`, `label`, `kind` and `metadata`",
+            default_label: Some("{{ group }}"),
+        });
+        let Ok(mut schema) = serde_json::from_str::<Value>(&text) else {
+            return text;
+        };
+        schema["oneOf"] = json!([{ "required": ["by"] }, { "required": ["by_template"] }]);
+        schema["not"] = json!({ "required": ["prompt", "prompt_file"] });
+        schema["properties"]["by"] = json!({
+            "type": "string", "minLength": 1,
+            "description": "The metadata key whose value names the group. A list puts the input into each group it names."
+        });
+        schema["properties"]["by_template"] = json!({
+            "type": "string", "minLength": 1,
+            "description": "In place of `by`: a template over `label`, `kind` and `metadata` that makes the group's name."
+        });
+        schema["properties"]["on_missing"] = json!({
+            "enum": ["group", "skip", "error"], "default": "error",
+            "description": "What becomes of an input without a group: into `missing_group`, left out, or an error."
+        });
+        schema["properties"]["missing_group"] = json!({
+            "type": "string", "minLength": 1, "default": "ungrouped",
+            "description": "The group of inputs without one."
+        });
+        schema["properties"]["separator"] = json!({
+            "type": "string", "default": "\n\n",
+            "description": "Without a prompt nothing is asked: the output is the contents with this between them."
+        });
+        schema.to_string()
+    }
+
+    fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
+        let own = &config.own;
+        let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (header, position) in inputs.iter().zip(0..) {
+            let mut names = names_of(header, own)?;
+            if names.is_empty() {
+                match own.on_missing {
+                    OnMissing::Group => names.push(own.missing_group.clone()),
+                    OnMissing::Skip => {}
+                    OnMissing::Error => {
+                        return Err(Error::InvalidInput(format!(
+                            "the input `{}` belongs to no group; `on_missing` can be \"group\" or \"skip\"",
+                            header.label
+                        )));
+                    }
+                }
+            }
+            names.sort();
+            names.dedup();
+            for name in names {
+                groups.entry(name).or_default().push(position);
+            }
+        }
+        Ok(groups
+            .into_iter()
+            .map(|(key, inputs)| Unit {
+                key,
+                inputs,
+                config: None,
+            })
+            .collect())
+    }
+
+    fn execute(unit: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        let mut inputs: Vec<&Input> = inputs.iter().collect();
+        inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
+        let variables = variables_of_group(&unit.key, &inputs)?;
+        let label = match config.prompt.label() {
+            Some(template) => template.render(&variables)?,
+            None => unit.key.clone(),
+        };
+        let text = if config.prompt.has_prompt() {
+            config.prompt.ask(&variables)?
+        } else {
+            let texts: Vec<&str> = inputs
+                .iter()
+                .map(|input| input.text())
+                .collect::<Result<_, _>>()?;
+            texts.join(&config.own.separator)
+        };
+        Ok(vec![
+            Output::text(label, config.prompt.kind(), text)
+                .with_metadata("group", &json!(unit.key))
+                .with_metadata("count", &json!(inputs.len())),
+        ])
+    }
+}
+
+synix_plugin::export!(Group);
+
+fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
+    let names = match (&own.by, &own.by_template) {
+        (Some(key), None) => match header
+            .metadata(key)
+            .and_then(|text| serde_json::from_str(text).ok())
+        {
+            Some(Value::Array(values)) => values.iter().filter_map(name_of).collect(),
+            Some(value) => name_of(&value).into_iter().collect(),
+            None => Vec::new(),
+        },
+        (None, Some(source)) => Template {
+            name: "by_template",
+            source,
+        }
+        .render_if_defined(&variables_of_header(header))?
+        .map(|name| name.trim().to_owned())
+        .into_iter()
+        .collect(),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Error::InvalidConfig(
+                "one of `by` and `by_template` is needed, not both".to_owned(),
+            ));
+        }
+    };
+    Ok(names
+        .into_iter()
+        .filter(|name: &String| !name.is_empty())
+        .collect())
+}
+
+fn name_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use synix_plugin::testing::{execute, input, says, split, with_model};
+    use synix_plugin::{MetadataEntry, Request};
+
+    use super::*;
+
+    fn about(label: &str, topic: &str) -> Input {
+        let mut input = input(label, &format!("text {label}"));
+        input.header.metadata.push(MetadataEntry {
+            key: "topic".to_owned(),
+            value: topic.to_owned(),
+        });
+        input
+    }
+
+    fn groups(inputs: &[Input], config: &str) -> Vec<(String, Vec<u32>)> {
+        let units = split::<Group>(inputs, config).unwrap();
+        units
+            .into_iter()
+            .map(|unit| (unit.key, unit.inputs))
+            .collect()
+    }
+
+    #[test]
+    fn inputs_with_one_value_are_one_unit() {
+        let inputs = [about("a", r#""x""#), about("b", "7"), about("c", r#""x""#)];
+        assert_eq!(
+            groups(&inputs, r#"{"by": "topic"}"#),
+            [("7".to_owned(), vec![1]), ("x".to_owned(), vec![0, 2])]
+        );
+    }
+
+    #[test]
+    fn a_list_puts_an_input_into_each_of_its_groups_once() {
+        assert_eq!(
+            groups(&[about("a", r#"["x", "y", "x"]"#)], r#"{"by": "topic"}"#),
+            [("x".to_owned(), vec![0]), ("y".to_owned(), vec![0])]
+        );
+    }
+
+    #[test]
+    fn a_template_over_the_header_names_the_group() {
+        let inputs = [input("2026-01-03", ""), input("2026-02-01", "")];
+        let config = r#"{"by_template": "{{ label[:7] }}"}"#;
+        let names: Vec<_> = groups(&inputs, config)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["2026-01", "2026-02"]);
+    }
+
+    #[test]
+    fn an_input_without_a_group_is_an_error_that_names_it() {
+        for config in [
+            r#"{"by": "topic"}"#,
+            r#"{"by_template": "{{ metadata.topic }}"}"#,
+        ] {
+            let error = split::<Group>(&[input("a", "")], config).unwrap_err();
+            assert!(
+                matches!(error, Error::InvalidInput(text) if text.contains("`a`")),
+                "{config}"
+            );
+        }
+    }
+
+    #[test]
+    fn inputs_without_a_group_can_be_skipped_or_put_into_one() {
+        let inputs = [input("a", ""), about("b", r#""x""#)];
+        assert_eq!(
+            groups(&inputs, r#"{"by": "topic", "on_missing": "skip"}"#),
+            [("x".to_owned(), vec![1])]
+        );
+        assert_eq!(
+            groups(
+                &inputs,
+                r#"{"by": "topic", "on_missing": "group", "missing_group": "rest"}"#
+            ),
+            [("rest".to_owned(), vec![0]), ("x".to_owned(), vec![1])]
+        );
+    }
+
+    #[test]
+    fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
+        let inputs = [input("b", "two"), input("a", "one")];
+        let ran = with_model(
+            |_| says("?"),
+            || execute::<Group>(&inputs, r#"{"by": "topic"}"#),
+        );
+        assert!(ran.requests.is_empty());
+        let expected = Output::text("unit", "text", "one\n\ntwo")
+            .with_metadata("group", &json!("unit"))
+            .with_metadata("count", &json!(2));
+        assert_eq!(ran.result.unwrap(), [expected]);
+    }
+
+    #[test]
+    fn with_a_prompt_one_question_is_asked_about_the_group() {
+        let config = r#"{"by": "topic", "label": "about-{{ group }}", "prompt": "{{ group }}:{% for a in inputs %} {{ a.content }}{% endfor %}"}"#;
+        let inputs = [input("b", "two"), input("a", "one")];
+        let ran = with_model(|_| says("sum"), || execute::<Group>(&inputs, config));
+        assert_eq!(ran.requests, [Request::user("unit: one two")]);
+        assert_eq!(ran.result.unwrap()[0].label, "about-unit");
+    }
+}
