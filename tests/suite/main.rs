@@ -42,6 +42,7 @@ mod scaffolds;
 mod state;
 mod templates;
 mod torture;
+mod transforms;
 mod waiting;
 mod waves;
 mod workbench;

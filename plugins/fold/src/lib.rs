@@ -69,6 +69,12 @@ impl Transform for Fold {
         let Some(Template { source: label, .. }) = config.prompt.label() else {
             return Err(Error::InvalidConfig("`label` is needed".to_owned()));
         };
+        if label.contains("{{") || label.contains("{%") {
+            return Err(Error::InvalidConfig(
+                "`label` of a fold is taken as it stands: there is one output of all inputs"
+                    .to_owned(),
+            ));
+        }
         let mut so_far = config.initial.clone();
         for input in in_order(inputs, config.order_by.as_deref())? {
             so_far = config.prompt.ask(&variables_of_step(input, &so_far)?)?;

@@ -116,7 +116,10 @@ impl Transform for Group {
     fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
         let own = &config.own;
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (header, position) in inputs.iter().zip(0..) {
+        // The contract promises no order of inputs.
+        let mut headers: Vec<(&Header, u32)> = inputs.iter().zip(0..).collect();
+        headers.sort_by(|(left, _), (right, _)| left.label.cmp(&right.label));
+        for (header, position) in headers {
             let mut names = names_of(header, own)?;
             if names.is_empty() {
                 match own.on_missing {

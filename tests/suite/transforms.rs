@@ -1,0 +1,146 @@
+//! The first-party transforms beside `map` and `reduce`: what each asks, and what a change costs.
+
+use crate::workbench::{MODES, Mode, Workbench};
+
+const FOLD: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 300
+[layers.notes]
+source = "notes/*.md"
+[layers.story]
+transform = "fold"
+inputs = ["notes"]
+[layers.story.config]
+initial = "Nothing yet."
+prompt = "So far:\n{{ so_far }}\n\nNow:\n{{ content }}"
+label = "story"
+"#;
+
+const GROUP: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 300
+[layers.notes]
+source = "notes/*.md"
+[layers.topics]
+transform = "group"
+inputs = ["notes"]
+[layers.topics.config]
+by = "topic"
+on_missing = "group"
+prompt = "{{ group }}:{% for one in inputs %}\n- {{ one.content }}{% endfor %}"
+"#;
+
+fn days(last: u32) -> Workbench {
+    let bench = Workbench::with_layers(FOLD);
+    for day in 1..=last {
+        bench.write(&format!("notes/{day:02}.md"), &format!("Day {day}."));
+    }
+    bench
+}
+
+fn topics() -> Workbench {
+    let bench = Workbench::with_layers(GROUP);
+    for (name, topic) in [("a", "garden"), ("b", "house"), ("c", "garden")] {
+        let note = format!("---\ntopic: {topic}\n---\nNote {name}.\n");
+        bench.write(&format!("notes/{name}.md"), &note);
+    }
+    bench.write("notes/d.md", "Of no topic.");
+    bench
+}
+
+/// M3: a fold takes up where the inputs are new.
+#[test]
+fn an_input_after_the_last_costs_one_request() {
+    let bench = days(10);
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 10);
+    bench.write("notes/11.md", "Day 11.");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 11);
+}
+
+/// M3: what comes before a changed input is not asked again.
+#[test]
+fn a_changed_input_costs_the_steps_from_there_on() {
+    let bench = days(10);
+    bench.ok(&["build"]);
+    bench.write("notes/03.md", "Day 3, as it was.");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 10 + 8);
+}
+
+/// C1: a fold and a group give the same in every mode.
+#[test]
+fn folds_and_groups_make_the_same_in_every_mode() {
+    for make in [|| days(3), topics] {
+        let made = MODES.map(|mode: Mode| {
+            let bench = make();
+            bench.build_in(mode).expect_code(0);
+            bench.artifacts()
+        });
+        assert_eq!(made[0], made[1]);
+        assert_eq!(made[1], made[2]);
+    }
+}
+
+#[test]
+fn a_group_has_the_inputs_that_name_it_and_the_rest_have_their_own() {
+    let bench = topics();
+    bench.ok(&["build"]);
+    let names = bench.names();
+    for group in ["topics/garden", "topics/house", "topics/ungrouped"] {
+        assert!(names.iter().any(|name| name == group), "{names:?}");
+    }
+    assert_eq!(bench.sent(), 3);
+}
+
+#[test]
+fn only_the_group_of_a_changed_input_is_asked_again() {
+    let bench = topics();
+    bench.ok(&["build"]);
+    bench.write("notes/a.md", "---\ntopic: garden\n---\nNote a, longer.\n");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 4);
+}
+
+#[test]
+fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
+    let bench = topics();
+    bench.pipeline("synix.toml", &GROUP.replace("on_missing = \"group\"\n", ""));
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("topic") && run.says("d"), "{run:?}");
+    bench.pipeline(
+        "synix.toml",
+        &GROUP.replace("\"group\"\nprompt", "\"skip\"\nprompt"),
+    );
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 2);
+}
+
+#[test]
+fn a_group_without_a_prompt_joins_and_asks_nothing() {
+    let bench = topics();
+    let (layers, _) = GROUP.split_once("prompt = ").unwrap();
+    bench.pipeline("synix.toml", layers);
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 0);
+    let garden = bench.content("topics/garden");
+    assert!(
+        garden.contains("Note a.") && garden.contains("Note c."),
+        "{garden}"
+    );
+}
+
+#[test]
+fn the_label_of_a_fold_is_no_template() {
+    let bench = days(2);
+    let layers = FOLD.replace("label = \"story\"", "label = \"{{ label }}\"");
+    bench.pipeline("synix.toml", &layers);
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(run.says("as it stands"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
