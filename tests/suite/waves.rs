@@ -89,6 +89,57 @@ fn a_failure_of_the_whole_batch_is_not_divided() {
     assert_eq!(statuses(&bench), ["failed"]);
 }
 
+/// L11: chunks can be made smaller than the provider would take.
+#[test]
+fn the_pipeline_file_says_how_many_requests_a_batch_may_hold() {
+    let bench = six();
+    limit_requests(&bench, 4);
+    bench.ok(&BATCH);
+    let batches = bench.ledger().batches;
+    let rows: Vec<usize> = batches.iter().map(|batch| batch.rows).collect();
+    assert_eq!(rows, [4, 2]);
+    assert_all_made_once(&bench, 7);
+}
+
+/// L12: a unit goes on as soon as its own inputs are there, while the layer above is still in flight.
+#[test]
+fn a_unit_does_not_wait_for_the_whole_layer_above() {
+    let bench = six();
+    let title = r#"
+[layers.titles]
+transform = "map"
+inputs = ["styles"]
+model = "cheap"
+batch = true
+[layers.titles.config]
+prompt = "A title for: {{ content }}"
+"#;
+    let layers = format!("{}{title}", crate::workbench::TEAM);
+    bench.pipeline("synix.toml", &layers);
+    limit_requests(&bench, 3);
+    bench.hold_batches();
+    let mut child = bench.start(&BATCH);
+    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 2);
+    bench.provider.finish_batch(&bench.ledger().batches[1].id);
+    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 3);
+    let ledger = bench.ledger();
+    let rows: Vec<usize> = ledger.batches.iter().map(|batch| batch.rows).collect();
+    assert_eq!(rows, [3, 3, 3]);
+    assert_ne!(ledger.batches[0].status, "completed");
+    assert_eq!(ledger.calls(Endpoint::Messages), 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn limit_requests(bench: &Workbench, most: u32) {
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let limit = format!("batch = true\nbatch_requests = {most}\n");
+    bench.write(
+        "synix.toml",
+        &pipeline.replacen("batch = true\n", &limit, 1),
+    );
+}
+
 /// L16: a file that the provider does not see yet is used again, not uploaded again.
 #[test]
 fn a_file_that_is_not_seen_yet_is_used_again() {

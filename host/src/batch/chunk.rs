@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::wave::{estimated_tokens, target_of};
 use super::{BatchError, Batches, Queued, Target, Work};
+use crate::llm::BatchTraits;
 use crate::request::{RequestKey, Settlement};
 use crate::store::{Claim, RequestId, Submission, SubmissionId, SubmissionState};
 
@@ -26,6 +27,37 @@ struct Room {
 struct Cut {
     requests: usize,
     tokens: u64,
+}
+
+/// What one request adds to a chunk.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    bytes: u64,
+    tokens: u64,
+}
+
+impl Cut {
+    /// Takes requests as long as there is room, and always the first: what cannot fit anywhere is
+    /// refused by the provider, in its own words.
+    fn of<E>(room: Room, sizes: impl Iterator<Item = Result<Size, E>>) -> Result<Self, E> {
+        let mut cut = Self {
+            requests: 0,
+            tokens: 0,
+        };
+        let mut bytes = ENVELOPE;
+        for size in sizes.take(room.requests) {
+            let size = size?;
+            // A line feed, or a comma where the lines stand in one document.
+            bytes += size.bytes + 1;
+            let tokens = cut.tokens + size.tokens;
+            if cut.requests > 0 && (bytes > room.bytes || tokens > room.tokens) {
+                break;
+            }
+            cut.requests += 1;
+            cut.tokens = tokens;
+        }
+        Ok(cut)
+    }
 }
 
 impl Batches<'_> {
@@ -55,12 +87,12 @@ impl Batches<'_> {
 
     /// Claims the chunks that are full already, whatever may still join the rest.
     pub fn submit_full(&mut self) -> Result<(), BatchError> {
-        let providers = self.providers.values();
-        let smallest = providers.map(|provider| provider.batch_traits().most_requests);
-        if smallest
-            .min()
-            .is_none_or(|smallest| self.queue.len() < smallest)
-        {
+        let smallest = self
+            .providers
+            .iter()
+            .map(|(name, provider)| self.most_requests(name, &provider.batch_traits()))
+            .min();
+        if smallest.is_none_or(|smallest| self.queue.len() < smallest) {
             return Ok(());
         }
         for (target, mut group) in by_target(std::mem::take(&mut self.queue)) {
@@ -81,35 +113,29 @@ impl Batches<'_> {
             .get(&target.provider)
             .map(|provider| provider.batch_traits());
         Room {
-            requests: traits.as_ref().map_or(1, |traits| traits.most_requests),
+            requests: traits
+                .as_ref()
+                .map_or(1, |traits| self.most_requests(&target.provider, traits)),
             bytes: traits.as_ref().map_or(0, |traits| traits.most_bytes),
             tokens: self.token_limit(target).unwrap_or(u64::MAX),
         }
     }
 
+    fn most_requests(&self, provider: &str, traits: &BatchTraits) -> usize {
+        let written = self.settings.batch_requests.get(provider);
+        let written = written.and_then(|most| usize::try_from(*most).ok());
+        written.map_or(traits.most_requests, |most| most.min(traits.most_requests))
+    }
+
     fn cut(&self, target: &Target, queued: &[Queued]) -> Result<Cut, BatchError> {
-        let room = self.room(target);
-        let (mut bytes, mut tokens) = (0_u64, 0_u64);
-        for (position, queued) in queued.iter().enumerate().take(room.requests) {
+        let sizes = queued.iter().map(|queued| {
             let line = self.line_of(target, queued.request, &queued.key)?;
-            // A line feed, or a comma where the lines stand in one document.
-            let more_bytes = line.len() as u64 + 1;
-            let more_tokens = estimated_tokens(&line);
-            let over =
-                bytes + more_bytes + ENVELOPE > room.bytes || tokens + more_tokens > room.tokens;
-            if over && position > 0 {
-                return Ok(Cut {
-                    requests: position,
-                    tokens,
-                });
-            }
-            bytes += more_bytes;
-            tokens += more_tokens;
-        }
-        Ok(Cut {
-            requests: queued.len().min(room.requests),
-            tokens,
-        })
+            Ok(Size {
+                bytes: line.len() as u64,
+                tokens: estimated_tokens(&line),
+            })
+        });
+        Cut::of(self.room(target), sizes)
     }
 
     fn line_of(
@@ -277,4 +303,77 @@ pub(super) fn new_token() -> Result<String, BatchError> {
             .map(|byte| format!("{byte:02x}"))
             .collect::<String>()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const OPENAI: Room = Room {
+        requests: 50_000,
+        bytes: 200_000_000,
+        tokens: u64::MAX,
+    };
+
+    fn cut(room: Room, sizes: impl IntoIterator<Item = (u64, u64)>) -> Cut {
+        let sizes = sizes
+            .into_iter()
+            .map(|(bytes, tokens)| Ok::<_, Infallible>(Size { bytes, tokens }));
+        let Ok(cut) = Cut::of(room, sizes);
+        cut
+    }
+
+    /// L11
+    #[test]
+    fn a_chunk_holds_fifty_thousand_requests_and_not_one_more() {
+        let lines = std::iter::repeat_n((100, 1), 50_001);
+        assert_eq!(cut(OPENAI, lines.clone()).requests, 50_000);
+        assert_eq!(cut(OPENAI, lines.skip(1)).requests, 50_000);
+    }
+
+    /// L11
+    #[test]
+    fn a_chunk_holds_two_hundred_megabytes_and_not_one_byte_more() {
+        let line = 1_000_000 - 1;
+        let last = line - ENVELOPE;
+        let of = |last| {
+            let lines = std::iter::repeat_n((line, 1), 199).chain([(last, 1)]);
+            cut(OPENAI, lines).requests
+        };
+        assert_eq!((of(last), of(last + 1)), (200, 199));
+    }
+
+    #[test]
+    fn what_fits_nowhere_goes_alone() {
+        let alone = cut(OPENAI, [(300_000_000, 1), (1, 1)]);
+        assert_eq!(alone.requests, 1);
+    }
+
+    proptest! {
+        /// L11: whatever the sizes, a chunk is within its room, and the next request would not be.
+        #[test]
+        fn a_chunk_is_as_full_as_its_room_allows(
+            sizes in proptest::collection::vec((0_u64..400, 0_u64..400), 1..60),
+            requests in 1_usize..40,
+            bytes in 100_u64..4000,
+            tokens in 0_u64..4000,
+        ) {
+            let room = Room { requests, bytes, tokens };
+            let cut = cut(room, sizes.iter().copied());
+            let fits = |count: usize| {
+                let taken = &sizes[..count];
+                let bytes: u64 = taken.iter().map(|size| size.0 + 1).sum();
+                let tokens: u64 = taken.iter().map(|size| size.1).sum();
+                bytes + ENVELOPE <= room.bytes && tokens <= room.tokens && count <= room.requests
+            };
+            prop_assert!(cut.requests == 1 || fits(cut.requests));
+            prop_assert!(cut.requests == sizes.len() || !fits(cut.requests + 1));
+            let tokens: u64 = sizes[..cut.requests].iter().map(|size| size.1).sum();
+            prop_assert_eq!(cut.tokens, tokens);
+        }
+    }
 }

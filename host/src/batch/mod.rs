@@ -154,6 +154,8 @@ pub struct BatchSettings {
     pub layers: Vec<String>,
     /// Between two looks at a batch; `None`: each is looked at once.
     pub interval: Option<Duration>,
+    /// Requests in one batch at most, by provider, where it is less than the provider takes.
+    pub batch_requests: HashMap<String, u32>,
     /// Input tokens that may be under way at once, by provider.
     pub enqueued_tokens: HashMap<String, u64>,
     /// How long a batch may take before what it still holds goes by single calls.

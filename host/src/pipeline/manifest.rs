@@ -103,6 +103,9 @@ pub(super) struct ProviderEntry {
     /// Seconds to wait between looks for a batch whose creation had an unclear result.
     #[schemars(length(max = 100), inner(range(min = 0, max = 86400)))]
     pub(super) look_again: Option<Vec<f64>>,
+    /// Requests in one batch at most; by default, and never more than, what the provider takes.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub(super) batch_requests: Option<u32>,
     /// Input tokens that may be in batches at once; by default what the provider refuses tells.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) enqueued_tokens: Option<u64>,

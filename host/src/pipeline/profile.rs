@@ -48,6 +48,8 @@ pub struct ProviderProfile {
     pub timeout: Duration,
     /// The waits between looks for a batch whose creation had an unclear result.
     pub look_again: Vec<Duration>,
+    /// Requests in one batch at most, as written.
+    pub batch_requests: Option<u32>,
     /// Input tokens that may be in batches at once, as written.
     pub enqueued_tokens: Option<u64>,
 }
@@ -66,6 +68,7 @@ impl ProviderProfile {
             backoff: Duration::from_millis(500),
             timeout: Duration::from_secs(600),
             look_again: [1, 2, 4, 8].map(Duration::from_secs).to_vec(),
+            batch_requests: None,
             enqueued_tokens: None,
         }
     }

@@ -296,6 +296,7 @@ fn profile(name: &str, api: Wire, entry: ProviderEntry) -> ProviderProfile {
         look_again: entry.look_again.map_or(default.look_again, |waits| {
             waits.into_iter().filter_map(seconds).collect()
         }),
+        batch_requests: entry.batch_requests,
         enqueued_tokens: entry.enqueued_tokens,
         name: default.name,
         api: default.api,

@@ -194,6 +194,10 @@ impl Project {
                 .map(|layer| layer.name.to_string())
                 .collect(),
             interval: order.patience.interval(),
+            batch_requests: providers
+                .iter()
+                .filter_map(|(name, profile)| Some((name.clone(), profile.batch_requests?)))
+                .collect(),
             enqueued_tokens: providers
                 .iter()
                 .filter_map(|(name, profile)| Some((name.clone(), profile.enqueued_tokens?)))

@@ -78,6 +78,8 @@ pub(crate) struct Job {
     pub(crate) times: Times,
     pub(crate) plan: Plan,
     pub(crate) total: usize,
+    /// The size of the document that brought the rows.
+    pub(crate) bytes: usize,
     pub(crate) polls: u64,
     pub(crate) polls_since_end: u64,
     rows: Vec<Row>,
@@ -173,6 +175,7 @@ impl Job {
             } else {
                 rows.len()
             },
+            bytes: 0,
             polls: 0,
             polls_since_end: 0,
             rows,
@@ -182,6 +185,11 @@ impl Job {
             finish: false,
             plan,
         }
+    }
+
+    /// Notes the size of the document that brought the rows.
+    pub(crate) fn of_bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
     }
 
     /// Returns how the batch ended, if it has.

@@ -80,6 +80,8 @@ pub struct BatchSummary {
     pub status: String,
     /// How many rows it holds.
     pub rows: usize,
+    /// The size of the input file, or of the create call where it brings the requests.
+    pub bytes: usize,
     /// How often it was polled.
     pub polls: u64,
 }

@@ -75,6 +75,16 @@ impl State {
         batches.iter().for_each(|batch| lock(batch).job.finish());
     }
 
+    /// Lets one live batch end at its next poll.
+    pub(crate) fn finish_batch(&self, id: &str) {
+        if let Some(batch) = lock(&self.batches).get(id) {
+            lock(&batch).job.finish();
+        }
+        if let Some(batch) = lock(&self.message_batches).get(id) {
+            lock(&batch).job.finish();
+        }
+    }
+
     /// Takes stock.
     pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger {
@@ -104,6 +114,7 @@ fn take_stock(ledger: &mut Ledger, id: &Arc<str>, status: &str, job: &Job) {
         id: Arc::clone(id),
         status: status.to_owned(),
         rows: job.total,
+        bytes: job.bytes,
         polls: job.polls,
     });
     ledger.pending.extend(job.waiting().iter().map(|row| {

@@ -19,7 +19,10 @@ use crate::shelf::Span;
 use crate::state::{State, lock};
 
 /// The most bytes of one create call.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 256_000_000;
+
+/// The most requests of one batch.
+const MOST_ROWS: usize = 100_000;
 
 #[derive(Deserialize)]
 struct Create<'b> {
@@ -43,11 +46,7 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
         Ok(rows) => rows,
         Err(message) => return error(400, &message),
     };
-    if playbook
-        .script
-        .batch_row_limit
-        .is_some_and(|limit| rows.len() > limit)
-    {
+    if rows.len() > playbook.script.batch_row_limit.unwrap_or(MOST_ROWS) {
         return error(
             413,
             "Request exceeds the maximum number of requests in a batch",
@@ -57,7 +56,8 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
     let plan = Plan::of(playbook, call, &rows);
     let batch = Batch {
         id: Arc::clone(&id),
-        job: Job::new(plan, rows, Phase::InProgress, playbook.script.seed),
+        job: Job::new(plan, rows, Phase::InProgress, playbook.script.seed)
+            .of_bytes(call.body.len()),
         sheet: Sheet::default(),
         results: None,
     };

@@ -73,7 +73,8 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
     let id: Arc<str> = format!("batch_{}", state.ids.next()).into();
     let batch = Batch {
         id: Arc::clone(&id),
-        job: Job::new(plan, valid.rows, Phase::Validating, playbook.script.seed),
+        job: Job::new(plan, valid.rows, Phase::Validating, playbook.script.seed)
+            .of_bytes(valid.bytes),
         snapshot: if valid.model.is_empty() {
             String::new()
         } else {

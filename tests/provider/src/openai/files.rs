@@ -15,6 +15,9 @@ use crate::state::{State, lock};
 /// How long a file is kept unless its upload says otherwise.
 const KEPT: u64 = 30 * 86_400;
 
+/// The most bytes of a batch's input file.
+const MOST_BATCH_BYTES: usize = 200_000_000;
+
 /// A file and what is known about it.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -130,6 +133,14 @@ pub(super) fn upload(state: &State, call: &Call) -> Outcome {
             400,
             "Invalid file format for Batch API. Must be .jsonl",
             None,
+            None,
+        );
+    }
+    if purpose == "batch" && file.content.len() > MOST_BATCH_BYTES {
+        return error(
+            413,
+            "The file is larger than the 200 MB that a batch may have.",
+            Some("file"),
             None,
         );
     }

@@ -12,6 +12,9 @@ use crate::job::Row;
 use crate::playbook::Playbook;
 use crate::prompt::Prompt;
 
+/// The most requests of one batch.
+const MOST_ROWS: usize = 50_000;
+
 /// Why a batch failed before anything ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Invalid {
@@ -27,6 +30,7 @@ pub(super) struct Valid {
     pub(super) rows: Vec<Row>,
     pub(super) model: String,
     pub(super) input_tokens: u64,
+    pub(super) bytes: usize,
 }
 
 #[derive(Deserialize)]
@@ -89,7 +93,10 @@ pub(super) fn validate(
     endpoint: &str,
     playbook: &Playbook,
 ) -> Result<Valid, Invalid> {
-    let mut valid = Valid::default();
+    let mut valid = Valid {
+        bytes: content.len(),
+        ..Valid::default()
+    };
     let mut ids = HashSet::new();
     let lines = content.split(|byte| *byte == b'\n').enumerate();
     for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
@@ -121,16 +128,15 @@ pub(super) fn validate(
             "The batch input file is empty. Please ensure that the file has at least one request.",
         ));
     }
-    match playbook.script.batch_row_limit {
-        Some(limit) if valid.rows.len() > limit => {
-            let message = format!(
-                "The batch input file has more requests than the limit. Limit: {} requests.",
-                with_commas(limit as u64)
-            );
-            Err(Invalid::new("too_many_tasks", None, message))
-        }
-        _ => Ok(valid),
+    let limit = playbook.script.batch_row_limit.unwrap_or(MOST_ROWS);
+    if valid.rows.len() > limit {
+        let message = format!(
+            "The batch input file has more requests than the limit. Limit: {} requests.",
+            with_commas(limit as u64)
+        );
+        return Err(Invalid::new("too_many_tasks", None, message));
     }
+    Ok(valid)
 }
 
 fn check(

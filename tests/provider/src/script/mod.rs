@@ -27,7 +27,7 @@ pub struct Script {
     pub models: Vec<String>,
     /// The prompt tokens one model may have waiting in OpenAI batches.
     pub enqueued_token_limit: Option<u64>,
-    /// The most requests one batch may hold.
+    /// The most requests one batch may hold; by default the provider's own limit.
     pub batch_row_limit: Option<usize>,
     /// Least and most milliseconds that a completion takes.
     pub latency_ms: Option<[u64; 2]>,

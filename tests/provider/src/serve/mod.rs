@@ -106,6 +106,11 @@ impl ScriptedProvider {
     pub fn finish_batches(&self) {
         self.state.finish_batches();
     }
+
+    /// Lets the live batch `id` end at its next poll.
+    pub fn finish_batch(&self, id: &str) {
+        self.state.finish_batch(id);
+    }
 }
 
 impl Drop for ScriptedProvider {
