@@ -7,11 +7,17 @@ use synix_guest_build::toolchain::Toolchain;
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
-/// Runs the task.
-pub(crate) fn run() -> Result<(), Failure> {
+/// Runs the task, of all parts where none is named.
+pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
     setup::run(Way::Easiest)?;
     println!("bench");
     let cargo = Toolchain::from_environment().cargo;
     let words = ["bench", "--locked", "--workspace", "--bench", "speed"];
-    shell::run(Command::new(cargo).args(words).current_dir(root()))
+    shell::run(
+        Command::new(cargo)
+            .args(words)
+            .arg("--")
+            .args(parts)
+            .current_dir(root()),
+    )
 }

@@ -27,7 +27,8 @@ cargo xtask setup --languages       get what plugins in other languages are buil
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask test                    setup in both ways, then build everything and run every test
-cargo xtask bench                   build the command as it is released and measure it
+cargo xtask bench [PART...]         build the command as it is released and measure it:
+                                    units, batches, flow [default: all]
 cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1]
 
 --from-debian   compile the guests' standard library from Debian's source package,
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["record"] => record::run(),
         ["test"] => test::run(),
-        ["bench"] => bench::run(),
+        ["bench", ref parts @ ..] => bench::run(parts),
         ["torture"] => torture::run("1000", "1"),
         ["torture", sequences] => torture::run(sequences, "1"),
         ["torture", sequences, seed] => torture::run(sequences, seed),

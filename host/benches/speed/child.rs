@@ -16,6 +16,8 @@ const LOOK: Duration = Duration::from_millis(2);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spent {
     pub(crate) wall: Duration,
+    /// Processor time, over all threads.
+    pub(crate) processor: Duration,
     /// In KiB; `None` where the system does not tell.
     peak: Option<u64>,
 }
@@ -41,6 +43,7 @@ pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(talk)?);
+    let before = children_time()?;
     let start = Instant::now();
     let mut child = command.spawn()?;
     let status_file = format!("/proc/{}/status", child.id());
@@ -64,7 +67,25 @@ pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
         let said = std::fs::read_to_string(talk)?;
         return Err(format!("{command:?} ended with {status}\n{said}").into());
     }
-    Ok(Spent { wall, peak })
+    Ok(Spent {
+        wall,
+        processor: children_time()?.saturating_sub(before),
+        peak,
+    })
+}
+
+/// Returns the processor time of all children that have ended; zero where the system does not tell.
+fn children_time() -> Outcome<Duration> {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
+        return Ok(Duration::ZERO);
+    };
+    // The second field is a name, which may hold anything; the 16th and 17th are in hundredths of a second.
+    let (_, fields) = stat
+        .rsplit_once(')')
+        .ok_or("/proc/self/stat without a name")?;
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    let ticks = ticks.map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// Returns the most memory that a process has held so far, which a process that has ended does not tell.

@@ -138,7 +138,7 @@ fn document(number: u32) -> Outcome<(Artifact, Digest)> {
 }
 
 /// Writes a file that need not outlive a crash.
-fn write(path: &Path, text: &str) -> Outcome<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Outcome<()> {
     Ok(File::create(path)?.write_all(text.as_bytes())?)
 }
 
