@@ -28,7 +28,7 @@ cargo xtask demo                    build the command and run the demonstration 
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask test                    setup in both ways, then build everything and run every test
 cargo xtask bench [PART...]         build the command as it is released and measure it:
-                                    units, batches, flow [default: all]
+                                    units, batches, flow, languages [default: all]
 cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1]
 
 --from-debian   compile the guests' standard library from Debian's source package,

@@ -8,15 +8,50 @@ use synix::artifact::{Artifact, Content};
 use synix::digest::Digest;
 use synix::ids::{Kind, Label};
 use synix::llm::Cassette;
-use synix::plugin::{Model, Verdict};
+use synix::plugin::{Model, Plugin, Sandbox, Verdict};
 use synix::request::{Answer, Ask, Ending, Request, Usage, Wire};
 
 use crate::{Outcome, floor};
 
-/// The config of the layer, as the pipeline file has it.
-pub(crate) const CONFIG: &str = r#"{"prompt":"Sum up in one sentence:\n{{ content }}"}"#;
+/// The transform that the documents go through.
+pub(crate) struct Transform {
+    /// As the pipeline file names it.
+    name: &'static str,
+    component: Vec<u8>,
+    /// The layer's config, as a JSON object and as the pipeline file has it.
+    pub(crate) config: &'static str,
+    table: &'static str,
+    pub(crate) plugin: Plugin,
+}
 
-const PIPELINE: &str = r#"[pipeline]
+impl Transform {
+    /// The first-party `map`.
+    pub(crate) fn map() -> Outcome<Self> {
+        let component = std::fs::read(synix_test_components::MAP)?;
+        Ok(Self {
+            name: "map",
+            plugin: Sandbox::new(1, None)?.load("map", &component)?,
+            component,
+            config: r#"{"prompt":"Sum up in one sentence:\n{{ content }}"}"#,
+            table: r#"[layers.summaries.config]
+prompt = "Sum up in one sentence:\n{{ content }}""#,
+        })
+    }
+
+    /// A component of one's own that needs no config.
+    pub(crate) fn own(component: &[u8]) -> Outcome<Self> {
+        Ok(Self {
+            name: "./plugin.wasm",
+            plugin: Sandbox::new(1, None)?.load("plugin", component)?,
+            component: component.to_owned(),
+            config: "{}",
+            table: "",
+        })
+    }
+}
+
+/// The start of the pipeline file, which is a pipeline of its own.
+const SOURCES: &str = r#"[pipeline]
 name = "corpus"
 
 [models.default]
@@ -25,13 +60,10 @@ model = "gpt-4o-mini"
 
 [layers.notes]
 source = "notes/*.txt"
-
-[layers.summaries]
-transform = "map"
-inputs = ["notes"]
-[layers.summaries.config]
-prompt = "Sum up in one sentence:\n{{ content }}"
 "#;
+
+/// The pipeline file without its transform.
+pub(crate) const SOURCES_FILE: &str = "sources.toml";
 
 /// About 1 KB of text, which a note about a day has.
 const SENTENCE: &str =
@@ -46,14 +78,19 @@ pub(crate) struct Corpus {
 
 impl Corpus {
     /// Writes `units` documents, the pipeline and the cassette below `root`.
-    pub(crate) fn make(root: &Path, units: u32) -> Outcome<Self> {
+    pub(crate) fn make(root: &Path, units: u32, transform: &Transform) -> Outcome<Self> {
         let corpus = Self {
             root: root.to_owned(),
             units,
         };
         fs::create_dir_all(root.join("notes"))?;
-        write(&root.join("synix.toml"), PIPELINE)?;
-        let plugin = floor::plugin()?;
+        let Transform { name, table, .. } = transform;
+        let layer = format!(
+            "\n[layers.summaries]\ntransform = \"{name}\"\ninputs = [\"notes\"]\n{table}\n"
+        );
+        write(&root.join("synix.toml"), &format!("{SOURCES}{layer}"))?;
+        write(&root.join(SOURCES_FILE), SOURCES)?;
+        File::create(root.join("plugin.wasm"))?.write_all(&transform.component)?;
         let mut cassette = Cassette::empty();
         for number in 0..units {
             write(
@@ -61,7 +98,7 @@ impl Corpus {
                 &text(number),
             )?;
             let mut notes = Notes(Vec::new());
-            floor::execute(&plugin, &document(number)?, &mut notes)?;
+            floor::execute(transform, &document(number)?, &mut notes)?;
             for ask in notes.0 {
                 cassette.insert(request(ask), answer(number))?;
             }

@@ -5,20 +5,15 @@ use std::time::{Duration, Instant};
 use synix::artifact::Artifact;
 use synix::digest::Digest;
 use synix::ids::UnitKey;
-use synix::plugin::{Call, Limits, Model, Plugin, Run, Sandbox, UnitSpec, Verdict};
+use synix::plugin::{Call, Limits, Model, Run, UnitSpec, Verdict};
 use synix::request::{Answer, Ask};
 
 use crate::Outcome;
-use crate::corpus::{self, CONFIG, Corpus};
-
-/// Loads `map` as the command does.
-pub(crate) fn plugin() -> Outcome<Plugin> {
-    Ok(Sandbox::new(1, None)?.load("map", &std::fs::read(synix_test_components::MAP)?)?)
-}
+use crate::corpus::{self, Corpus, Transform};
 
 /// Runs one document, with `model` for its question.
 pub(crate) fn execute(
-    plugin: &Plugin,
+    transform: &Transform,
     input: &(Artifact, Digest),
     model: &mut dyn Model,
 ) -> Outcome<Run> {
@@ -30,11 +25,11 @@ pub(crate) fn execute(
     let call = Call {
         unit: &unit,
         inputs: std::slice::from_ref(input),
-        config: CONFIG,
+        config: transform.config,
         limits: &Limits::default(),
         grants_llm: true,
     };
-    Ok(plugin.execute(&call, model)?)
+    Ok(transform.plugin.execute(&call, model)?)
 }
 
 struct Always(Answer);
@@ -46,13 +41,12 @@ impl Model for Always {
 }
 
 /// Returns how long all documents take.
-pub(crate) fn time(corpus: &Corpus) -> Outcome<Duration> {
-    let plugin = plugin()?;
+pub(crate) fn time(corpus: &Corpus, transform: &Transform) -> Outcome<Duration> {
     let inputs = corpus.documents()?;
     let mut model = Always(corpus::answer(0));
     let start = Instant::now();
     for input in &inputs {
-        let run = execute(&plugin, input, &mut model)?;
+        let run = execute(transform, input, &mut model)?;
         if !matches!(run, Run::Done { .. }) {
             return Err("the floor's units must finish".into());
         }

@@ -11,6 +11,7 @@ mod child;
 mod corpus;
 mod floor;
 mod flow;
+mod languages;
 mod project;
 mod report;
 mod units;
@@ -22,10 +23,11 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// What can be measured, in the order in which it is.
-const PARTS: [(&str, Part); 3] = [
+const PARTS: [(&str, Part); 4] = [
     ("units", units::run),
     ("batches", batches::run),
     ("flow", flow::run),
+    ("languages", languages::run),
 ];
 
 pub(crate) struct Options {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child::{self, Spent};
-use crate::corpus::{self, Corpus};
+use crate::corpus::{self, Corpus, Transform};
 use crate::report::{row, seconds};
 use crate::{Options, Outcome, floor};
 
@@ -23,8 +23,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     };
     let units = options.units.unwrap_or(UNITS);
     let demo = bench.demo()?;
-    let corpus = Corpus::make(&folder.path().join("corpus"), units)?;
-    let floor = per_second(units, floor::time(&corpus)?);
+    let map = Transform::map()?;
+    let corpus = Corpus::make(&folder.path().join("corpus"), units, &map)?;
+    let floor = per_second(units, floor::time(&corpus, &map)?);
     let first = bench.first_builds(corpus.root())?;
     let again = bench.repeated(&["build"], corpus.root())?;
     let version = bench.repeated(&["--version"], folder.path())?;
