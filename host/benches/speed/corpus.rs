@@ -84,9 +84,9 @@ impl Corpus {
             units,
         };
         fs::create_dir_all(root.join("notes"))?;
-        let Transform { name, table, .. } = transform;
         let layer = format!(
-            "\n[layers.summaries]\ntransform = \"{name}\"\ninputs = [\"notes\"]\n{table}\n"
+            "\n[layers.summaries]\ntransform = \"{}\"\ninputs = [\"notes\"]\n{}\n",
+            transform.name, transform.table
         );
         write(&root.join("synix.toml"), &format!("{SOURCES}{layer}"))?;
         write(&root.join(SOURCES_FILE), SOURCES)?;

@@ -1,6 +1,6 @@
 //! Measures the command, beside the floors that the machine allows.
 //!
-//! `cargo bench --package synix --bench speed -- [PART…] [--units N] [--binary FILE]`.
+//! `cargo bench --package synix --bench speed -- [PART…] [--units N] [--language NAME] [--binary FILE]`.
 //! It prints numbers and judges none: machines differ, and a slow hour of one
 //! is no fault of the code.
 
@@ -34,6 +34,8 @@ pub(crate) struct Options {
     parts: Vec<String>,
     /// How many documents the parts take instead of their own numbers.
     units: Option<u32>,
+    /// The only language to measure.
+    language: Option<String>,
     binary: PathBuf,
 }
 
@@ -58,6 +60,7 @@ impl Options {
         let mut options = Self {
             parts: Vec::new(),
             units: None,
+            language: None,
             binary: PathBuf::from(env!("CARGO_BIN_EXE_synix")),
         };
         let mut words = arguments.iter().filter(|word| *word != "--bench");
@@ -65,14 +68,16 @@ impl Options {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
                 "--units" => options.units = Some(value()?.parse()?),
+                "--language" => options.language = Some(value()?.clone()),
                 "--binary" => options.binary = PathBuf::from(value()?),
                 part if PARTS.iter().any(|(name, _)| *name == part) => {
                     options.parts.push(part.to_owned());
                 }
                 _ => {
                     let parts = PARTS.map(|(name, _)| name).join(", ");
-                    let usage =
-                        format!("unknown argument {word}: {parts}, --units N, --binary FILE");
+                    let usage = format!(
+                        "unknown argument {word}: {parts}, --units N, --language NAME, --binary FILE"
+                    );
                     return Err(usage.into());
                 }
             }

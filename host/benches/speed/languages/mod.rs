@@ -87,6 +87,13 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for language in &LANGUAGES {
+        if options
+            .language
+            .as_deref()
+            .is_some_and(|only| only != language.name)
+        {
+            continue;
+        }
         println!("{}", measure(options, language)?);
     }
     Ok(())
