@@ -3,7 +3,7 @@
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
 
 use crate::batch::{messages, prompt};
-use crate::workbench::{BATCH, RESUME, Workbench};
+use crate::workbench::{BATCH, RESUME, Run, Workbench};
 
 /// Six people, whose requests have about the same length.
 fn six() -> Workbench {
@@ -262,4 +262,52 @@ fn a_batch_is_created_again_at_the_user_s_word() {
     let bench = ambiguous();
     bench.ok(&[&RESUME[..], &["--create-again"]].concat());
     assert_eq!(bench.ledger().batches.len(), 3);
+}
+
+const DAYS_LATER: &str = "2026-01-03T00:00:00Z";
+
+/// L16: looks end in a 404 as often as one look is repeated.
+fn not_found(endpoint: Endpoint, first: u64) -> Script {
+    Script::new().fault(Fault::on(endpoint, FaultKind::NotFound).nth(first).times(6))
+}
+
+fn resumed(bench: &Workbench, at: &str) -> Run {
+    Run::of(bench.command(&RESUME).env("SYNIX_CLOCK", at)).expect_code(0)
+}
+
+/// What a provider has forgotten does not hold its requests for ever.
+#[test]
+fn a_batch_that_is_gone_for_days_is_given_up_and_asked_again() {
+    for (at, batches) in [(DAYS_LATER, 2), ("2026-01-02T12:00:00Z", 1)] {
+        let bench = Workbench::team();
+        bench.hold_batches();
+        bench.ok(&["batch-build", "run"]);
+        bench.script(not_found(Endpoint::BatchesRetrieve, 1));
+        if batches == 1 {
+            bench.provider.finish_batches();
+        }
+        let run = resumed(&bench, at);
+        assert_eq!(bench.ledger().batches.len(), batches, "{run:?}");
+        assert_eq!(run.says("is gone"), batches == 2, "{run:?}");
+        assert_eq!(bench.names().len(), 7);
+    }
+}
+
+/// A6: of two files, the rows of the one that is left are kept.
+#[test]
+fn rows_that_can_still_be_had_are_kept_where_a_file_is_gone() {
+    let bench = Workbench::team();
+    bench.ok(&["batch-build", "run"]);
+    let fails = Rule::on("I am bela").only(Mode::Batch);
+    // The first download is of the output file, the next of the error file.
+    bench.script(not_found(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
+    let run = resumed(&bench, DAYS_LATER);
+    let rows: Vec<usize> = bench
+        .ledger()
+        .batches
+        .iter()
+        .map(|batch| batch.rows)
+        .collect();
+    assert_eq!(rows, [3, 1], "{run:?}");
+    assert_eq!(bench.names().len(), 7);
 }

@@ -68,11 +68,9 @@ impl Batches<'_> {
             Brought::Found(found) => return self.take_found(work, provider, found),
             Brought::Polled(Ok(batch)) => return self.take_polled(work, *batch),
             Brought::Polled(Err(error)) => self.take_poll_error(work, error)?,
-            Brought::Fetched(batch, Ok(())) => {
-                self.complete_rows(&work.submission)?;
-                work.submission.status.clone_from(&batch.status_text);
-                self.enter(&mut work.submission, SubmissionState::Fetched)?;
-                self.take_fetched(work)?;
+            Brought::Fetched(batch, Ok(())) => self.take_rows(work, &batch)?,
+            Brought::Fetched(batch, Err(error)) if self.is_gone(&work.submission, &error) => {
+                self.take_what_is_left(work, &batch, &error)?;
             }
             Brought::Fetched(batch, Err(error)) => {
                 // The files stay at the provider; the submission stays ended.
@@ -187,6 +185,9 @@ impl Batches<'_> {
         let batch = work.submission.batch.clone().unwrap_or_default();
         if work.submission.build == self.build && error.to_failure().kind == FailureKind::Auth {
             return Err(BatchError::Refused { batch, error });
+        }
+        if self.is_gone(&work.submission, &error) {
+            return self.give_up_batch(work, &error);
         }
         // The batch goes on whatever befell this call (L4, L16).
         self.tell(&BatchEvent::Trouble {

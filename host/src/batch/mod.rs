@@ -42,6 +42,7 @@ mod chunk;
 mod close;
 mod event;
 mod find;
+mod gone;
 mod refusal;
 mod rows;
 mod start;

@@ -151,8 +151,8 @@ impl ProviderError {
     pub fn is_unclear(&self) -> bool {
         match self {
             Self::Lost { .. } | Self::TimedOut { .. } | Self::Unreadable { .. } => true,
-            // A gateway that gave up waiting does not know what became of the request.
-            Self::Replied { reply, .. } => matches!(reply.status, 502 | 504),
+            // A server may fail after it has done the work, and a gateway does not know; 529 is a refusal.
+            Self::Replied { reply, .. } => matches!(reply.status, 500..=599) && reply.status != 529,
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }

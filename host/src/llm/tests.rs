@@ -62,7 +62,7 @@ async fn azure_gets_its_key_in_a_header_of_its_own() {
 #[tokio::test]
 async fn passing_errors_are_outlasted() {
     let replies = vec![
-        status(500, "<html>"),
+        status(529, "<html>"),
         with_headers(429, "retry-after: 1\r\n", ""),
         reply(HELLO),
     ];
@@ -103,6 +103,14 @@ async fn a_wait_of_minutes_is_not_sat_out() {
 async fn a_lost_reply_is_counted_as_unclear() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{".to_vec();
     let completion = completed(vec![Vec::new(), half, reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (3, 2));
+}
+
+/// A server may fail after it has done the work.
+#[tokio::test]
+async fn a_failure_of_the_server_is_unclear() {
+    let replies = vec![status(500, ""), status(503, ""), reply(HELLO)];
+    let completion = completed(replies).await;
     assert_eq!((completion.sends, completion.unclear), (3, 2));
 }
 
