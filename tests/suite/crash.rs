@@ -30,7 +30,7 @@ fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
 }
 
 /// Requests that the state knows may have been billed without an answer.
-fn unclear(bench: &Workbench) -> usize {
+pub(crate) fn unclear(bench: &Workbench) -> usize {
     let count =
         bench
             .database()

@@ -1,23 +1,28 @@
 //! Waiting well: what an interruption leaves, following a build, and what happens at its end.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command};
 
 use serde_json::Value;
 use synix_scripted_provider::{Endpoint, Reply, Rule, Script};
 
+use crate::crash::unclear;
 use crate::workbench::{BATCH, RESUME, Run, Workbench};
 
 /// Sends a signal to a command and returns what it said at its end.
-fn stop(child: Child, signal: &str) -> (i32, String) {
-    let id = child.id().to_string();
-    let killed = Command::new("kill").args([signal, &id]).status().unwrap();
-    assert!(killed.success());
+fn stop(child: Child, name: &str) -> (i32, String) {
+    signal(&child, name);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     (output.status.code().unwrap_or(-1), said)
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([name, &id]).status().unwrap();
+    assert!(sent.success());
 }
 
 /// A team whose pipeline says what happens when a build ends.
@@ -79,25 +84,42 @@ fn an_interrupted_batch_build_goes_on() {
     assert_eq!((bench.sent(), bench.names().len()), (4, 7));
 }
 
-/// M8: calls that were on their way are told and on record as unclear at once.
+/// M8: what is on its way is paid, so its answer is waited for and kept; nothing new is sent.
 #[test]
-fn an_interrupted_build_says_what_may_be_billed() {
+fn an_interrupted_build_keeps_what_is_on_its_way() {
+    let bench = Workbench::team();
+    bench.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    let mut child = bench.start(&["build", "--concurrency", "2"]);
+    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
+    let (code, said) = stop(child, "-INT");
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("waiting for the answers of 2 calls"),
+        "{said}"
+    );
+    assert!(!said.contains("may be billed"), "{said}");
+    assert_eq!((bench.sent(), unclear(&bench)), (2, 0));
+    bench.script(Script::new());
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+}
+
+/// M8: who does not wait for calls on their way is told of them, and they are on record as unclear at once.
+#[test]
+fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
     let bench = Workbench::team();
     bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     let mut child = bench.start(&["build"]);
     bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    signal(&child, "-TERM");
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("interrupt again")));
     let (code, said) = stop(child, "-TERM");
     assert!(
         code == 1 && said.contains("3 requests were on their way"),
         "{said}"
     );
-    let unclear: i64 = bench
-        .database()
-        .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    assert_eq!(unclear, 3);
+    assert_eq!(unclear(&bench), 3);
 }
 
 /// L3: a pipe gets a line for each change of a batch.

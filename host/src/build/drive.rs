@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZero;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::BuildError;
 use super::answerer::Answerer;
 use super::budget::Budget;
@@ -62,6 +64,8 @@ pub struct Drive<'a> {
     pub kind: BuildKind,
     /// What the build may cost at most.
     pub budget: Option<Amount>,
+    /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
+    pub interrupt: CancellationToken,
 }
 
 /// How far a build came.

@@ -116,6 +116,9 @@ pub enum BuildError {
     /// There is a budget, and no telling what a request costs at most.
     #[error("nothing can be sent within a budget: {0}")]
     Unpriced(#[from] PriceError),
+    /// Somebody wanted the build to end; the calls on their way were waited for.
+    #[error("interrupted")]
+    Interrupted,
     /// A worker thread died.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkersGone,

@@ -57,6 +57,11 @@ pub enum Event {
         /// How many.
         requests: usize,
     },
+    /// The build ends as soon as the calls on their way have brought their answers.
+    Ending {
+        /// How many.
+        calls: usize,
+    },
     /// Sends of an earlier process may have been billed without an answer.
     Unclear {
         /// How many.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
@@ -62,6 +63,7 @@ pub(super) struct Live<'a> {
     missing_keys: &'a BTreeMap<String, String>,
     /// Ends the build as soon as what is in flight has brought its answers.
     stop: Option<BuildError>,
+    interrupt: CancellationToken,
     observer: Observer<'a>,
 }
 
@@ -105,6 +107,7 @@ impl<'a> Live<'a> {
             told_waiting: false,
             missing_keys: drive.missing_keys,
             stop: None,
+            interrupt: drive.interrupt.clone(),
             observer,
         }
     }
@@ -236,6 +239,14 @@ impl<'a> Live<'a> {
             .collect()
     }
 
+    fn interrupted(&self) -> BuildError {
+        let calls = self.calls.in_flight();
+        if calls > 0 {
+            (self.observer)(&Event::Ending { calls });
+        }
+        BuildError::Interrupted
+    }
+
     /// Lets every call under way come to its end, so that nothing paid is lost.
     async fn wind_down(&mut self) -> Result<(), BuildError> {
         self.calls.stop();
@@ -309,7 +320,13 @@ impl Answerer for Live<'_> {
 
     async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
         if self.stop.is_none() {
-            match self.next(idle).await {
+            let interrupt = self.interrupt.clone();
+            let next = tokio::select! {
+                biased;
+                () = interrupt.cancelled() => Err(self.interrupted()),
+                next = self.next(idle) => next,
+            };
+            match next {
                 Ok(None) => {
                     self.batches.drain().await?;
                     return Ok(None);

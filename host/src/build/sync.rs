@@ -114,6 +114,11 @@ impl<'a> SyncCalls<'a> {
         self.in_flight > 0 || !self.settled.is_empty()
     }
 
+    /// Returns how many calls are on their way.
+    pub(super) const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Forgets what has not been sent.
     pub(super) fn stop(&mut self) {
         for asked in std::mem::take(&mut self.queue) {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::interrupt::{interrupted, left};
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
@@ -94,17 +96,28 @@ impl Project {
             budget: order
                 .budget
                 .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
+            interrupt: CancellationToken::new(),
+        };
+        let interrupt = drive.interrupt.clone();
+        // A replay has no calls that an end could lose.
+        let waits_for_calls = cassette.is_none();
+        let leave = async {
+            interrupted().await;
+            if waits_for_calls {
+                interrupt.cancel();
+                interrupted().await;
+            }
         };
         let outcome = runtime()?.block_on(async {
             tokio::select! {
                 driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
-                () = interrupted() => None,
+                () = leave => None,
             }
         });
         let replayed = cassette.is_some();
         match outcome {
             Some(Ok(_)) => {}
-            None => return Err(left(store, build, kind)?),
+            None | Some(Err(BuildError::Interrupted)) => return Err(left(store, build, kind)?),
             Some(Err(error)) => {
                 // The first error is the one to report.
                 let kept = store.write(|| store.keep_build_error(build, Some(&error.to_string())));

@@ -120,6 +120,7 @@ impl ProjectError {
                 | BuildError::Cassette(_)
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
+                | BuildError::Interrupted
                 | BuildError::WorkersGone => 1,
             },
             Self::Folder(_)

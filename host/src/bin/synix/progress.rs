@@ -69,6 +69,11 @@ fn words(event: &Event) -> Option<String> {
             level,
             message,
         } => format!("{layer}/{unit}: {level}: {message}"),
+        Event::Ending { calls } => {
+            format!(
+                "waiting for the answers of {calls} calls on their way; interrupt again to leave without them"
+            )
+        }
         Event::WaitingForOthers { requests } => {
             format!("waiting for {requests} requests that another process has in flight")
         }
