@@ -43,6 +43,19 @@ export function user(text, settings = {}) {
 }
 
 export function textOf(input) {
-  if (typeof input.content !== "string") throw invalidInput(`${input.header.label} is not text`);
+  if (typeof input.content !== "string") {
+    throw invalidInput(`the input \`${input.header.label}\` is ${input.content.mediaType}, not text`);
+  }
   return input.content;
+}
+
+const isSpace = (character) => /^\p{White_Space}$/u.test(character);
+
+// `String.trim` has a list of its own.
+export function trim(text) {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start])) start++;
+  while (end > start && isSpace(text[end - 1])) end--;
+  return text.slice(start, end);
 }

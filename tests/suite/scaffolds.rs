@@ -1,81 +1,92 @@
 //! `plugin new` and `plugin build`: a new folder passes its own test and becomes a component, with nothing edited.
 //!
-//! The tools come from the folder that `SYNIX_TOOLS` names, or from PATH; one that is missing fails the test.
+//! The tests are run as each folder's README says. Tools come from the folder of [`tool_folder`], then from PATH; one that
+//! is missing fails the test.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::languages::{made, plugin, scaffold, succeeds, tool_folder};
 use crate::workbench::{Run, command_in};
 
-/// Makes a plugin in `lang`, runs its own test, and builds it.
-fn new_test_build(lang: &str, own_test: &[&str]) {
-    let folder = new(lang);
-    let plugin = folder.path().join("my-items");
-    if let [program, arguments @ ..] = own_test {
-        let tested = Run::of(Command::new(program).args(arguments).current_dir(&plugin));
-        assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
-    }
-    let built = synix(folder.path(), &["plugin", "build", "my-items"]);
-    assert_eq!(built.code, 0, "{}", built.stderr);
-    let component = fs::read(plugin.join("my-items.wasm")).unwrap();
-    assert!(component.starts_with(b"\0asm"));
+/// A command with the languages' tools in front of everything else.
+fn with_tools(program: &str, arguments: &[&str], folder: &Path) -> Command {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo, python3 and node stand where the caller's environment says"
+    )]
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let mut path = OsString::from(tool_folder());
+    path.push(":");
+    path.push(others);
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("PATH", path)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPROXY", "off")
+        .current_dir(folder);
+    command
 }
 
-fn new(lang: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let made = synix(
-        folder.path(),
-        &["plugin", "new", "my-items", "--lang", lang],
+/// Builds the example in `language` and runs its own test.
+#[track_caller]
+fn passes(language: &str, own_test: &[&str]) {
+    let example = made(language);
+    assert!(example.component.starts_with(b"\0asm"));
+    let [program, arguments @ ..] = own_test else {
+        panic!("no test for {language}");
+    };
+    succeeds(&mut with_tools(program, arguments, &example.folder));
+}
+
+#[test]
+fn a_new_rust_plugin_builds_and_passes_its_test() {
+    passes("rust", &["cargo", "test", "--quiet"]);
+}
+
+#[test]
+fn a_new_python_plugin_builds_and_passes_its_test() {
+    passes("python", &["python3", "-m", "unittest"]);
+}
+
+#[test]
+fn a_new_javascript_plugin_builds_and_passes_its_test() {
+    passes("js", &["npm", "test"]);
+}
+
+#[test]
+fn a_new_typescript_plugin_builds_and_passes_its_test() {
+    passes("ts", &["npm", "test"]);
+}
+
+#[test]
+fn a_new_plugin_in_c_builds_and_passes_its_test() {
+    let compile = [
+        "zig", "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Isdk",
+    ];
+    passes(
+        "c",
+        &[&compile[..], &["tests/test.c", "-o", "test"]].concat(),
     );
-    assert_eq!(made.code, 0, "{}", made.stderr);
-    folder
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tools stand where the caller's environment says"
-)]
-fn synix(folder: &Path, arguments: &[&str]) -> Run {
-    let mut command = command_in(folder, arguments);
-    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "SYNIX_TOOLS"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    Run::of(&mut command)
+    passes("c", &["./test"]);
 }
 
 #[test]
-fn a_new_rust_plugin_passes_its_test_and_builds() {
-    new_test_build("rust", &["cargo", "test", "--quiet"]);
-}
-
-#[test]
-fn a_new_python_plugin_passes_its_test_and_builds() {
-    new_test_build("python", &["python3", "-m", "unittest"]);
-}
-
-#[test]
-fn a_new_javascript_plugin_passes_its_test_and_builds() {
-    new_test_build("js", &["node", "--test"]);
-}
-
-#[test]
-fn a_new_typescript_plugin_builds() {
-    new_test_build("ts", &[]);
+fn a_new_plugin_in_go_builds_and_passes_its_test() {
+    passes("go", &["go", "test", "./..."]);
+    passes("go", &["go", "vet", "./..."]);
 }
 
 #[test]
 fn a_wrong_type_stops_the_build_and_is_quoted() {
-    let folder = new("ts");
-    let source = folder.path().join("my-items/plugin.ts");
+    let folder = scaffold("ts");
+    let source = folder.path().join("plugin.ts");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("version: \"0.1.0\"", "version: 1")).unwrap();
-    let built = synix(folder.path(), &["plugin", "build", "my-items"]);
-    assert_eq!(built.code, 1);
+    let built = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
     assert!(
         built.stderr.contains("TS2322") && built.stderr.contains("plugin.ts"),
         "{}",
@@ -86,10 +97,8 @@ fn a_wrong_type_stops_the_build_and_is_quoted() {
 #[test]
 fn a_name_that_tools_would_refuse_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
-    let run = synix(
-        folder.path(),
-        &["plugin", "new", "My_Items", "--lang", "js"],
-    );
-    assert_eq!(run.code, 2, "{}", run.stderr);
+    let arguments = ["plugin", "new", "My_Items", "--lang", "js"];
+    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+    assert!(run.says("My_Items"), "{run:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -9,6 +9,7 @@ use crate::artifact::{Artifact, Content};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError};
 use crate::ids::Kind;
+use crate::json::{self, UnsafeNumber};
 use crate::pipeline::{file_values, replace_values};
 use crate::plugin::{
     Call, Header, Limits, LogLine, Model, Plugin, PluginError, Run, UnitSpec, Verdict,
@@ -39,7 +40,7 @@ pub enum DeskError {
     SameLabel(String),
     /// Metadata hold a number without a canonical form.
     #[error("the metadata of an input cannot be used")]
-    Metadata(#[from] crate::json::UnsafeNumber),
+    Metadata(#[from] UnsafeNumber),
     /// A file that the config names cannot be read.
     #[error(transparent)]
     File(#[from] DiskError),
@@ -242,6 +243,7 @@ pub fn config(
     if !wrong.is_empty() {
         return Err(DeskError::Config(wrong.join("; ")));
     }
+    json::canonical(&whole).map_err(|error| DeskError::Config(error.to_string()))?;
     let mut texts = Vec::new();
     for value in file_values(schema, config) {
         let bytes = disk::read(&folder.join(&value.path))?;
@@ -266,7 +268,7 @@ pub fn run(
     for artifact in inputs {
         digested.push((artifact.clone(), artifact.digest()?));
     }
-    let text = Value::Object(config.clone()).to_string();
+    let text = json::object(config.clone());
     let units = plugin
         .split(&headers(&digested), &text, &limits)
         .map_err(|error| DeskError::Split(Box::new(error)))?;
@@ -278,7 +280,7 @@ pub fn run(
         .collect();
     let mut merged = config.clone();
     merged.extend(unit.config.clone().unwrap_or_default());
-    let text = Value::Object(merged).to_string();
+    let text = json::object(merged);
     let call = Call {
         unit: &unit,
         inputs: &own,
