@@ -1,9 +1,10 @@
-//! Runs the suite's sequences of faults and kills at length.
+//! Runs the suite's sequences of faults and kills at length, then the fuzz targets.
 
 use std::process::Command;
 
 use synix_guest_build::toolchain::Toolchain;
 
+use crate::fuzz;
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
@@ -33,5 +34,6 @@ pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
             .env("SYNIX_TORTURE", sequences)
             .env("SYNIX_TORTURE_SEED", seed)
             .current_dir(root()),
-    )
+    )?;
+    fuzz::run(fuzz::SECONDS, None)
 }
