@@ -108,3 +108,17 @@ fn a_name_that_tools_would_refuse_is_a_usage_error() {
     assert!(run.says("My_Items"), "{run:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// It is copied into plugins, where there is no workspace to inherit from.
+#[test]
+fn the_rust_sdk_has_the_lints_of_the_workspace() {
+    let read = |file: &str| -> toml::Table {
+        let text = fs::read_to_string(format!("{ROOT}/{file}")).unwrap();
+        text.parse().unwrap()
+    };
+    let workspace = read("Cargo.toml");
+    assert_eq!(
+        read("plugins/sdk/Cargo.toml")["lints"],
+        workspace["workspace"]["lints"]
+    );
+}

@@ -7,8 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::probe::{make_folder, target_folder};
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root, say};
@@ -81,8 +79,7 @@ fn build(folder: &Path) -> Result<(), Failure> {
             wrapper.display()
         ))
     })?;
-    let cargo = Toolchain::from_environment().cargo;
-    let mut command = Command::new(cargo);
+    let mut command = shell::cargo();
     command.args(["build", "--workspace", "--locked"]);
     command.args(["--features", "synix-fuzz/libfuzzer"]);
     for (name, _) in TARGETS {
@@ -115,7 +112,7 @@ fn run_target(folder: &Path, name: &str, files: &[&str], seconds: &str) -> Resul
         .arg(format!("-timeout={TIMEOUT}"))
         .arg(format!("-rss_limit_mb={MEGABYTES}"))
         .arg(format!("-artifact_prefix={}", found.display()))
-        .args(["-print_final_stats=1", "-max_len=65536"])
+        .args(["-print_final_stats=1", "-verbosity=0", "-max_len=65536"])
         .current_dir(root());
     shell::run(&mut command).map_err(|Failure(text)| {
         Failure(format!(

@@ -255,13 +255,14 @@ pub fn config(
     Ok(config)
 }
 
-/// Runs the unit `wanted`, or the only one that the inputs make.
+/// Runs the unit `wanted`, or the only one that the inputs make; `seen` is told of each question when it is asked.
 pub fn run(
     plugin: &Plugin,
     config: &Map<String, Value>,
     inputs: &[Artifact],
     wanted: Option<&str>,
     replies: &Replies,
+    seen: &mut dyn FnMut(usize, &Exchange),
 ) -> Result<Record, DeskError> {
     let limits = Limits::default();
     let mut digested = Vec::new();
@@ -291,6 +292,7 @@ pub fn run(
     let mut person = Person {
         replies,
         exchanges: Vec::new(),
+        seen,
     };
     let measured = plugin.execute_measured(&call, &mut person);
     let (status, outputs, log, error) = match measured.run {
@@ -372,6 +374,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 struct Person<'a> {
     replies: &'a Replies,
     exchanges: Vec<Exchange>,
+    seen: &'a mut dyn FnMut(usize, &Exchange),
 }
 
 impl Model for Person<'_> {
@@ -387,7 +390,7 @@ impl Model for Person<'_> {
                 usage: Usage::default(),
                 details: Map::new(),
             }));
-            self.exchanges.push(Exchange {
+            let exchange = Exchange {
                 messages: ask.messages,
                 max_tokens: ask.max_tokens,
                 temperature: ask.temperature,
@@ -397,7 +400,9 @@ impl Model for Person<'_> {
                 sample: ask.sample,
                 options: ask.options,
                 answer,
-            });
+            };
+            (self.seen)(self.exchanges.len(), &exchange);
+            self.exchanges.push(exchange);
         }
         if answers.len() == count {
             Verdict::Answered(answers)
