@@ -1,7 +1,7 @@
 //! Components: whatever the file holds, a plugin with a description that keeps the rules, or an error.
 //!
-//! A file that begins with `(` is WebAssembly as text, so that changes go deeper than the first wrong byte: `(module` is
-//! made a component of the contract first.
+//! A file that begins with `(` or a comment is WebAssembly as text, so that changes go deeper than the first wrong byte. A
+//! core module of these is made a component of the contract first.
 
 #![no_main]
 
@@ -35,11 +35,11 @@ fn encoded(module: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn component(bytes: &[u8]) -> Option<Vec<u8>> {
-    if !bytes.starts_with(b"(") {
+    if !bytes.starts_with(b"(") && !bytes.starts_with(b";;") {
         return Some(bytes.to_vec());
     }
     let made = wat::parse_bytes(bytes).ok()?.into_owned();
-    if bytes.starts_with(b"(module") {
+    if made.starts_with(b"\0asm\x01\0\0\0") {
         encoded(&made)
     } else {
         Some(made)

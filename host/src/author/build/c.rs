@@ -7,7 +7,7 @@ use crate::disk;
 
 const ZIG: Tool = Tool {
     name: "zig",
-    get: "pip install ziglang, or https://ziglang.org/download",
+    get: "pip install ziglang==0.17.1, or https://ziglang.org/download",
 };
 
 /// What the Python package calls it.

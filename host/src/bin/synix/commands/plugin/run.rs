@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     unit: Option<String>,
     /// Answer every question with this
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reply: Option<String>,
     /// Answer the questions with the texts of a JSON list, one after the other
     #[arg(long, value_name = "FILE", conflicts_with = "reply")]
