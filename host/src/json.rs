@@ -20,6 +20,14 @@ pub fn canonical(value: &Value) -> Result<String, UnsafeNumber> {
     Ok(text)
 }
 
+/// Returns an object as its plugin reads it: canonical, so that equal configs are equal bytes.
+///
+/// A number without a canonical form stands as it was written; configs that hold one are refused before.
+pub fn object(members: Map<String, Value>) -> String {
+    let value = Value::Object(members);
+    canonical(&value).unwrap_or_else(|_| value.to_string())
+}
+
 fn write_value(value: &Value, text: &mut String) -> Result<(), UnsafeNumber> {
     match value {
         Value::Null => text.push_str("null"),
@@ -133,6 +141,14 @@ mod tests {
         assert!(canonical(&json!(MAX_SAFE_INTEGER)).is_ok());
         assert!(canonical(&json!(MAX_SAFE_INTEGER + 1)).is_err());
         assert!(canonical(&json!(i64::MIN)).is_err());
+    }
+
+    #[test]
+    fn equal_objects_are_equal_bytes_for_a_plugin() {
+        let read = |text: &str| object(serde_json::from_str(text).unwrap());
+        assert_eq!(read(r#"{"b": 5.0, "a": 1e1}"#), r#"{"a":10,"b":5}"#);
+        let unsafe_number = r#"{"a":18446744073709551615}"#;
+        assert_eq!(read(unsafe_number), unsafe_number);
     }
 
     proptest! {

@@ -34,6 +34,8 @@ pub mod fingerprint;
 pub mod ids;
 pub mod json;
 pub mod llm;
+#[cfg(test)]
+mod mangle;
 pub mod pipeline;
 pub mod plan;
 pub mod plugin;

@@ -113,26 +113,42 @@ static inline synix_text synix_number(uint64_t number) {
   return synix_copy((synix_text){(uint8_t *)digits + at, sizeof digits - at});
 }
 
-static inline bool synix_is_space(uint8_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+// The bytes of the white space that a text begins with, as Unicode defines it; 0 where it begins with something else.
+static inline size_t synix_space(synix_text text) {
+  const uint8_t *at = text.ptr;
+  if (text.len > 0 && (at[0] == ' ' || (at[0] >= '\t' && at[0] <= '\r'))) return 1;
+  if (text.len > 1 && at[0] == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) return 2;
+  if (text.len < 3) return 0;
+  uint32_t code = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+  bool is_space = code == 0xe19a80 || (code >= 0xe28080 && code <= 0xe2808a) || code == 0xe280a8 ||
+                  code == 0xe280a9 || code == 0xe280af || code == 0xe2819f || code == 0xe38080;
+  return is_space ? 3 : 0;
+}
 
-// The text without the ASCII whitespace at both ends; shares its memory.
+// The text without the white space at both ends; shares its memory. The same in each language.
 static inline synix_text synix_trim(synix_text text) {
-  while (text.len > 0 && synix_is_space(text.ptr[text.len - 1])) text.len--;
-  while (text.len > 0 && synix_is_space(text.ptr[0])) {
-    text.ptr++;
-    text.len--;
+  for (size_t size; (size = synix_space(text)) > 0; text.len -= size) text.ptr += size;
+  for (size_t size = 1; size <= 3 && size <= text.len; size++) {
+    if (synix_space((synix_text){text.ptr + text.len - size, size}) != size) continue;
+    text.len -= size;
+    size = 0;
   }
   return text;
 }
 
-// The number of lines that hold more than whitespace.
+// The number of lines that hold more than white space.
 static inline size_t synix_count_lines(synix_text text) {
   size_t lines = 0;
   bool counted = false;
   for (size_t i = 0; i < text.len; i++) {
     if (text.ptr[i] == '\n') {
       counted = false;
-    } else if (!counted && !synix_is_space(text.ptr[i])) {
+      continue;
+    }
+    size_t space = synix_space((synix_text){text.ptr + i, text.len - i});
+    if (space > 0) {
+      i += space - 1;
+    } else if (!counted) {
       counted = true;
       lines++;
     }
@@ -193,7 +209,8 @@ static inline bool synix_fail_other(synix_call *call, synix_text code, synix_tex
 // Gives an input's text; fails the unit where the input is not text.
 static inline bool synix_input_text(synix_call *call, const synix_input *input, synix_text *text) {
   if (input->content.tag != SYNIX_PLUGIN_TYPES_CONTENT_TEXT)
-    return synix_fail(call, SYNIX_INVALID_INPUT, synix_join(input->header.label, synix_str(" is not text")));
+    return synix_fail(call, SYNIX_INVALID_INPUT, synix_join(synix_str("the input `"), input->header.label, synix_str("` is "), input->content.val.bytes.media_type,
+                                 synix_str(", not text")));
   *text = input->content.val.text;
   return true;
 }
@@ -215,13 +232,15 @@ static inline bool synix_complete(synix_call *call, const synix_question *questi
   }
   switch (error.tag) {
     case SYNIX_PLUGIN_LLM_LLM_ERROR_NOT_GRANTED:
-      return synix_fail_other(call, synix_str("not-granted"), synix_str("the plugin may not ask a model"));
+      return synix_fail_other(call, synix_str("llm-not-granted"),
+                              synix_str("models are not granted to this transform"));
     case SYNIX_PLUGIN_LLM_LLM_ERROR_UNKNOWN_ROLE:
-      return synix_fail_other(call, synix_str("unknown-role"), error.val.unknown_role);
+      return synix_fail_other(call, synix_str("llm-unknown-role"),
+                              synix_join(synix_str("no model role `"), error.val.unknown_role, synix_str("`")));
     case SYNIX_PLUGIN_LLM_LLM_ERROR_INVALID_REQUEST:
-      return synix_fail_other(call, synix_str("invalid-request"), error.val.invalid_request);
+      return synix_fail_other(call, synix_str("llm-invalid-request"), error.val.invalid_request);
     case SYNIX_PLUGIN_LLM_LLM_ERROR_OVER_LIMIT:
-      return synix_fail_other(call, synix_str("over-limit"), error.val.over_limit);
+      return synix_fail_other(call, synix_str("llm-over-limit"), error.val.over_limit);
     default:
       return synix_fail_other(call, error.val.other.code, error.val.other.message);
   }

@@ -115,7 +115,7 @@ func Log(level Level, format string, values ...any) { host.Log(level, fmt.Sprint
 type nobody struct{}
 
 func (nobody) Complete([]Request) ([]Response, error) {
-	return nil, &Error{"not-granted", "the plugin may not ask a model"}
+	return nil, &Error{"llm-not-granted", "models are not granted to this transform"}
 }
 
 func (nobody) Log(Level, string) {}

@@ -7,6 +7,7 @@ package synix
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Plugin says what a transform is and does.
@@ -43,11 +44,14 @@ type Metadata map[string]string
 
 // Set puts a value in as JSON.
 func (m Metadata) Set(key string, value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	// Made for web pages: `<` would become `\u003c`.
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("metadata %q: %w", key, err)
 	}
-	m[key] = string(text)
+	m[key] = strings.TrimSuffix(text.String(), "\n")
 	return nil
 }
 
@@ -73,7 +77,7 @@ type Input struct {
 // Text gives the input's text, or an InvalidInput where it has none.
 func (i Input) Text() (string, error) {
 	if i.Content.MediaType != "" {
-		return "", InvalidInput(i.Label + " is not text")
+		return "", InvalidInput(fmt.Sprintf("the input `%s` is %s, not text", i.Label, i.Content.MediaType))
 	}
 	return i.Content.Text, nil
 }

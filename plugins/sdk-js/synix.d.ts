@@ -118,6 +118,8 @@ export function log(message: unknown, level?: "trace" | "debug" | "info" | "warn
 export function user(text: string, settings?: Settings & { system?: string }): Request;
 /** Returns the content, or throws an error that names the input where it is not text. */
 export function textOf(input: Input): string;
+/** Returns the text without the white space at both ends, as Unicode defines it: the same in each language. */
+export function trim(text: string): string;
 
 /** What stands on the other side: synix, or a test's script. */
 export interface Host {

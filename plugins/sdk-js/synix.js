@@ -43,6 +43,21 @@ export function user(text, settings = {}) {
 }
 
 export function textOf(input) {
-  if (typeof input.content !== "string") throw invalidInput(`${input.header.label} is not text`);
+  if (typeof input.content !== "string") {
+    throw invalidInput(`the input \`${input.header.label}\` is ${input.content.mediaType}, not text`);
+  }
   return input.content;
+}
+
+// Unicode's `White_Space`, spelt out: `String.trim` has a list of its own, and not every engine knows `\p{White_Space}`.
+const SPACE =
+  "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
+const isSpace = (character) => SPACE.includes(character);
+
+export function trim(text) {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start])) start++;
+  while (end > start && isSpace(text[end - 1])) end--;
+  return text.slice(start, end);
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::languages::languages;
+use crate::scaffolds::own_test;
 use crate::workbench::{Run, command_in};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -78,6 +80,52 @@ fn every_command_in_the_documents_exists() {
                     document.display()
                 );
             }
+        }
+    }
+}
+
+/// C12: a block under a comment with a file's name is a part of that file, as `plugin new` fills it in.
+#[test]
+fn every_quoted_block_stands_in_its_file() {
+    let mut quoted = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for part in text.split("\n<!-- ").skip(1) {
+            let Some((file, rest)) = part.split_once(" -->\n```") else {
+                continue;
+            };
+            let (_, block) = rest.split_once('\n').unwrap();
+            let (block, _) = block.split_once("\n```").unwrap();
+            let source = fs::read_to_string(format!("{ROOT}/{file}")).unwrap();
+            let source = source.replace("{{name}}", "my-items");
+            assert!(
+                source.contains(block),
+                "{}: {file} has no\n{block}",
+                document.display()
+            );
+            quoted += 1;
+        }
+    }
+    assert!(quoted >= 7, "only {quoted} blocks name their file");
+}
+
+/// C12: each language is told as its scaffold tells it: what to get, and how to test.
+#[test]
+fn each_language_has_the_commands_of_its_scaffold() {
+    let told = fs::read_to_string(format!("{ROOT}/docs/plugins.md")).unwrap();
+    for language in languages() {
+        let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");
+        let readme = fs::read_to_string(readme).unwrap();
+        let test = own_test(&language);
+        let new = format!("synix plugin new my-items --lang {language}\ncd my-items\n{test}\n");
+        assert!(told.contains(&new), "{new}");
+        let tools = readme.split('`').filter(|word| {
+            word.starts_with("pip ")
+                || word.starts_with("npm install -g")
+                || word.starts_with("rustup ")
+        });
+        for tool in tools {
+            assert!(told.contains(tool), "{language}: {tool}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod crash;
 mod damage;
 mod docs;
 mod downloads;
+mod examples;
 mod failures;
 mod gc;
 mod grants;

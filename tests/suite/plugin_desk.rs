@@ -76,7 +76,7 @@ fn of_several_units_one_is_chosen() {
     ];
     let run = desk.run(&arguments).expect_code(2);
     assert!(run.says("--unit: note, other"), "{run:?}");
-    let more = ["--unit", "other", "--reply", "x", "--json"];
+    let more = ["--unit", "other", "--reply", "- x", "--json"];
     let run = desk.run(&[&arguments[..], &more].concat()).expect_code(0);
     assert_eq!(run.json()["outputs"][0]["label"], "other");
 }

@@ -1,81 +1,98 @@
 //! `plugin new` and `plugin build`: a new folder passes its own test and becomes a component, with nothing edited.
 //!
-//! The tools come from the folder that `SYNIX_TOOLS` names, or from PATH; one that is missing fails the test.
+//! The tests are run as each folder's README says. Tools come from the folder of [`tool_folder`], then from PATH; one that
+//! is missing fails the test.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::languages::{made, plugin, scaffold, succeeds, tool_folder};
 use crate::workbench::{Run, command_in};
 
-/// Makes a plugin in `lang`, runs its own test, and builds it.
-fn new_test_build(lang: &str, own_test: &[&str]) {
-    let folder = new(lang);
-    let plugin = folder.path().join("my-items");
-    if let [program, arguments @ ..] = own_test {
-        let tested = Run::of(Command::new(program).args(arguments).current_dir(&plugin));
-        assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
-    }
-    let built = synix(folder.path(), &["plugin", "build", "my-items"]);
-    assert_eq!(built.code, 0, "{}", built.stderr);
-    let component = fs::read(plugin.join("my-items.wasm")).unwrap();
-    assert!(component.starts_with(b"\0asm"));
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The command that a language's README gives for the plugin's own test.
+pub(crate) fn own_test(language: &str) -> String {
+    let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let line = readme.split("```sh\n").nth(1).unwrap().lines().next();
+    let command = line.unwrap().split("  #").next().unwrap();
+    command.split(" # ").next().unwrap().trim().to_owned()
 }
 
-fn new(lang: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let made = synix(
-        folder.path(),
-        &["plugin", "new", "my-items", "--lang", lang],
-    );
-    assert_eq!(made.code, 0, "{}", made.stderr);
-    folder
+/// Runs a command in a shell, with the languages' tools in front of everything else.
+#[track_caller]
+fn shell(line: &str, folder: &Path) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo, python3 and node stand where the caller's environment says"
+    )]
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let mut path = OsString::from(tool_folder());
+    path.push(":");
+    path.push(others);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", line])
+        .env("PATH", path)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPROXY", "off")
+        .current_dir(folder);
+    succeeds(&mut command);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tools stand where the caller's environment says"
-)]
-fn synix(folder: &Path, arguments: &[&str]) -> Run {
-    let mut command = command_in(folder, arguments);
-    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "SYNIX_TOOLS"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    Run::of(&mut command)
-}
-
-#[test]
-fn a_new_rust_plugin_passes_its_test_and_builds() {
-    new_test_build("rust", &["cargo", "test", "--quiet"]);
-}
-
-#[test]
-fn a_new_python_plugin_passes_its_test_and_builds() {
-    new_test_build("python", &["python3", "-m", "unittest"]);
+/// Builds the example in `language` and runs its own test as its README says.
+#[track_caller]
+fn passes(language: &str) {
+    let example = made(language);
+    assert!(example.component.starts_with(b"\0asm"));
+    // The packages that it would install are those of the tools, which stand in the path.
+    let test = own_test(language).replace("npm install && ", "");
+    shell(&test, &example.folder);
 }
 
 #[test]
-fn a_new_javascript_plugin_passes_its_test_and_builds() {
-    new_test_build("js", &["node", "--test"]);
+fn a_new_rust_plugin_builds_and_passes_its_test() {
+    passes("rust");
 }
 
 #[test]
-fn a_new_typescript_plugin_builds() {
-    new_test_build("ts", &[]);
+fn a_new_python_plugin_builds_and_passes_its_test() {
+    passes("python");
+}
+
+#[test]
+fn a_new_javascript_plugin_builds_and_passes_its_test() {
+    passes("js");
+}
+
+#[test]
+fn a_new_typescript_plugin_builds_and_passes_its_test() {
+    passes("ts");
+}
+
+#[test]
+fn a_new_plugin_in_c_builds_and_passes_its_test() {
+    passes("c");
+    let strict = "zig cc -std=c11 -Wall -Wextra -Werror -Isdk tests/test.c -o strict && ./strict";
+    shell(strict, &made("c").folder);
+}
+
+#[test]
+fn a_new_plugin_in_go_builds_and_passes_its_test() {
+    passes("go");
+    shell("go vet ./...", &made("go").folder);
 }
 
 #[test]
 fn a_wrong_type_stops_the_build_and_is_quoted() {
-    let folder = new("ts");
-    let source = folder.path().join("my-items/plugin.ts");
+    let folder = scaffold("ts");
+    let source = folder.path().join("plugin.ts");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("version: \"0.1.0\"", "version: 1")).unwrap();
-    let built = synix(folder.path(), &["plugin", "build", "my-items"]);
-    assert_eq!(built.code, 1);
+    let built = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
     assert!(
         built.stderr.contains("TS2322") && built.stderr.contains("plugin.ts"),
         "{}",
@@ -86,10 +103,22 @@ fn a_wrong_type_stops_the_build_and_is_quoted() {
 #[test]
 fn a_name_that_tools_would_refuse_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
-    let run = synix(
-        folder.path(),
-        &["plugin", "new", "My_Items", "--lang", "js"],
-    );
-    assert_eq!(run.code, 2, "{}", run.stderr);
+    let arguments = ["plugin", "new", "My_Items", "--lang", "js"];
+    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+    assert!(run.says("My_Items"), "{run:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// It is copied into plugins, where there is no workspace to inherit from.
+#[test]
+fn the_rust_sdk_has_the_lints_of_the_workspace() {
+    let read = |file: &str| -> toml::Table {
+        let text = fs::read_to_string(format!("{ROOT}/{file}")).unwrap();
+        text.parse().unwrap()
+    };
+    let workspace = read("Cargo.toml");
+    assert_eq!(
+        read("plugins/sdk/Cargo.toml")["lints"],
+        workspace["workspace"]["lints"]
+    );
 }

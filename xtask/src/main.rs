@@ -9,6 +9,7 @@
 mod bench;
 mod debian;
 mod demo;
+mod fuzz;
 mod languages;
 mod probe;
 mod record;
@@ -29,7 +30,8 @@ cargo xtask record                  record the templates' cassettes and goldens 
 cargo xtask test                    setup in both ways, then build everything and run every test
 cargo xtask bench [PART...]         build the command as it is released and measure it:
                                     units, batches, flow, languages [default: all]
-cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1]
+cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1], then fuzz
+cargo xtask fuzz [SECONDS] [TARGET] each fuzz target for SECONDS [default: 60], or the one named
 
 --from-debian   compile the guests' standard library from Debian's source package,
                 as setup does where rustup cannot get it
@@ -46,6 +48,10 @@ fn main() -> ExitCode {
         ["record"] => record::run(),
         ["test"] => test::run(),
         ["bench", ref parts @ ..] => bench::run(parts),
+        ["fuzz"] => fuzz::run(fuzz::SECONDS, None),
+        ["fuzz", seconds] => fuzz::run(seconds, None),
+        ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),
+        [rustc, ..] if fuzz::is_rustc(rustc) => return fuzz::instrument(&arguments),
         ["torture"] => torture::run("1000", "1"),
         ["torture", sequences] => torture::run(sequences, "1"),
         ["torture", sequences, seed] => torture::run(sequences, seed),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use synix_guest_build::BuildError;
+use synix_guest_build::toolchain::Toolchain;
 
 /// Why a task stopped, in words for the person who started it.
 #[derive(Debug)]
@@ -37,6 +38,20 @@ pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Returns a command that runs cargo as the person would.
+///
+/// What the outer cargo tells this program of its own package makes build scripts run again, here and after it.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(Toolchain::from_environment().cargo);
+    for (name, _) in std::env::vars_os() {
+        let shown = name.to_string_lossy();
+        if shown.starts_with("CARGO_PKG_") || shown.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Runs a command that talks to the person itself.

@@ -1,9 +1,6 @@
-//! Runs the suite's sequences of faults and kills at length.
+//! Runs the suite's sequences of faults and kills at length, then the fuzz targets.
 
-use std::process::Command;
-
-use synix_guest_build::toolchain::Toolchain;
-
+use crate::fuzz;
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
@@ -16,7 +13,6 @@ pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
     }
     setup::run(Way::Easiest)?;
     println!("torture");
-    let cargo = Toolchain::from_environment().cargo;
     let words = [
         "test",
         "--workspace",
@@ -28,10 +24,11 @@ pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
         "--nocapture",
     ];
     shell::run(
-        Command::new(cargo)
+        shell::cargo()
             .args(words)
             .env("SYNIX_TORTURE", sequences)
             .env("SYNIX_TORTURE_SEED", seed)
             .current_dir(root()),
-    )
+    )?;
+    fuzz::run(fuzz::SECONDS, None)
 }

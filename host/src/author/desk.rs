@@ -9,6 +9,7 @@ use crate::artifact::{Artifact, Content};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError};
 use crate::ids::Kind;
+use crate::json::{self, UnsafeNumber};
 use crate::pipeline::{file_values, replace_values};
 use crate::plugin::{
     Call, Header, Limits, LogLine, Model, Plugin, PluginError, Run, UnitSpec, Verdict,
@@ -39,7 +40,7 @@ pub enum DeskError {
     SameLabel(String),
     /// Metadata hold a number without a canonical form.
     #[error("the metadata of an input cannot be used")]
-    Metadata(#[from] crate::json::UnsafeNumber),
+    Metadata(#[from] UnsafeNumber),
     /// A file that the config names cannot be read.
     #[error(transparent)]
     File(#[from] DiskError),
@@ -242,6 +243,7 @@ pub fn config(
     if !wrong.is_empty() {
         return Err(DeskError::Config(wrong.join("; ")));
     }
+    json::canonical(&whole).map_err(|error| DeskError::Config(error.to_string()))?;
     let mut texts = Vec::new();
     for value in file_values(schema, config) {
         let bytes = disk::read(&folder.join(&value.path))?;
@@ -253,20 +255,21 @@ pub fn config(
     Ok(config)
 }
 
-/// Runs the unit `wanted`, or the only one that the inputs make.
+/// Runs the unit `wanted`, or the only one that the inputs make; `seen` is told of each question when it is asked.
 pub fn run(
     plugin: &Plugin,
     config: &Map<String, Value>,
     inputs: &[Artifact],
     wanted: Option<&str>,
     replies: &Replies,
+    seen: &mut dyn FnMut(usize, &Exchange),
 ) -> Result<Record, DeskError> {
     let limits = Limits::default();
     let mut digested = Vec::new();
     for artifact in inputs {
         digested.push((artifact.clone(), artifact.digest()?));
     }
-    let text = Value::Object(config.clone()).to_string();
+    let text = json::object(config.clone());
     let units = plugin
         .split(&headers(&digested), &text, &limits)
         .map_err(|error| DeskError::Split(Box::new(error)))?;
@@ -278,7 +281,7 @@ pub fn run(
         .collect();
     let mut merged = config.clone();
     merged.extend(unit.config.clone().unwrap_or_default());
-    let text = Value::Object(merged).to_string();
+    let text = json::object(merged);
     let call = Call {
         unit: &unit,
         inputs: &own,
@@ -289,6 +292,7 @@ pub fn run(
     let mut person = Person {
         replies,
         exchanges: Vec::new(),
+        seen,
     };
     let measured = plugin.execute_measured(&call, &mut person);
     let (status, outputs, log, error) = match measured.run {
@@ -370,6 +374,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 struct Person<'a> {
     replies: &'a Replies,
     exchanges: Vec<Exchange>,
+    seen: &'a mut dyn FnMut(usize, &Exchange),
 }
 
 impl Model for Person<'_> {
@@ -385,7 +390,7 @@ impl Model for Person<'_> {
                 usage: Usage::default(),
                 details: Map::new(),
             }));
-            self.exchanges.push(Exchange {
+            let exchange = Exchange {
                 messages: ask.messages,
                 max_tokens: ask.max_tokens,
                 temperature: ask.temperature,
@@ -395,7 +400,9 @@ impl Model for Person<'_> {
                 sample: ask.sample,
                 options: ask.options,
                 answer,
-            });
+            };
+            (self.seen)(self.exchanges.len(), &exchange);
+            self.exchanges.push(exchange);
         }
         if answers.len() == count {
             Verdict::Answered(answers)

@@ -246,7 +246,7 @@ fn ready(
         layer: layer.name.clone(),
         plugin,
         inputs: transform.inputs.clone(),
-        config_text: Value::Object(config.clone()).to_string(),
+        config_text: json::object(config.clone()),
         config,
         limits,
         grants_llm,

@@ -12,6 +12,7 @@ use super::layers::{ReadyTransform, Roles};
 use super::recall::Recall;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
+use crate::json;
 use crate::plugin::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
 use crate::request::{Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage};
 use crate::store::{ArtifactId, StoreError};
@@ -118,7 +119,7 @@ impl Desk<'_> {
         let own_config = job.spec.config.as_ref().map(|additions| {
             let mut config = transform.config.clone();
             config.extend(additions.clone());
-            serde_json::Value::Object(config).to_string()
+            json::object(config)
         });
         let call = Call {
             unit: &job.spec,

@@ -47,17 +47,26 @@ impl ErrorReply {
     /// Reads an HTTP reply whose status is not 200.
     pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], now: Moment) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let (code, message) = match serde_json::from_slice::<Value>(body) {
-            Ok(value) => code_and_message(&value),
-            Err(_) => (None, words_of(&String::from_utf8_lossy(body))),
-        };
         Self {
-            status,
-            code,
-            message: cut(&message),
             request_id: header("x-request-id").or_else(|| header("request-id")),
             wait: wait::told(headers, now),
             should_retry: header("x-should-retry").and_then(|text| text.parse().ok()),
+            ..Self::of_body(status, body)
+        }
+    }
+
+    /// Reads the body of an HTTP reply whose status is not 200, from a provider or from what stands before it.
+    pub fn of_body(status: u16, body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => Self::of_row(status, &value),
+            Err(_) => Self {
+                status,
+                code: None,
+                message: cut(&words_of(&String::from_utf8_lossy(body))),
+                request_id: None,
+                wait: None,
+                should_retry: None,
+            },
         }
     }
 

@@ -113,6 +113,7 @@ mod tests {
 
     use super::*;
     use crate::llm::testing::{answered, failure};
+    use crate::mangle;
 
     fn outcome(wire: Wire, line: &str) -> Outcome {
         let row = read_row(wire, line);
@@ -253,7 +254,41 @@ mod tests {
         }
     }
 
+    /// The seeds of the fuzz target; the first byte says which format it is.
+    const SEEDS: [&str; 10] = [
+        include_str!("../../../fuzz/seeds/rows/anthropic-answer"),
+        include_str!("../../../fuzz/seeds/rows/anthropic-error"),
+        include_str!("../../../fuzz/seeds/rows/anthropic-expired"),
+        include_str!("../../../fuzz/seeds/rows/body-anthropic"),
+        include_str!("../../../fuzz/seeds/rows/body-openai"),
+        include_str!("../../../fuzz/seeds/rows/body-proxy"),
+        include_str!("../../../fuzz/seeds/rows/openai-answer"),
+        include_str!("../../../fuzz/seeds/rows/openai-error"),
+        include_str!("../../../fuzz/seeds/rows/openai-expired"),
+        include_str!("../../../fuzz/seeds/rows/openai-refused"),
+    ];
+
+    /// Bytes that a message of a provider may have: cut after 1000 characters, with what is told beside it.
+    const LONGEST: usize = 5000;
+
     proptest! {
+        #[test]
+        fn a_changed_row_is_an_answer_or_a_failure_in_few_words(edits in mangle::edits(), status in 0_u16..600) {
+            for seed in SEEDS {
+                let bytes = mangle::changed(&seed.as_bytes()[1..], &edits);
+                let text = String::from_utf8_lossy(&bytes);
+                for wire in [Wire::OpenAi, Wire::Anthropic] {
+                    match read_row(wire, &text).outcome {
+                        Ok(Outcome::Answered(answer)) => prop_assert!(!answer.text.is_empty()),
+                        Ok(Outcome::Failed(failure)) => prop_assert!(failure.message.len() <= LONGEST),
+                        Err(garbled) => prop_assert!(garbled.start.len() <= LONGEST),
+                    }
+                }
+                let reply = ErrorReply::of_body(status, &bytes);
+                prop_assert!(reply.to_failure().message.len() <= LONGEST);
+            }
+        }
+
         #[test]
         fn no_line_makes_the_reader_panic(line in "\\PC*") {
             let _ = (read_row(Wire::OpenAi, &line), read_row(Wire::Anthropic, &line));

@@ -4,7 +4,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::mangle;
 use crate::request::Wire;
+
+/// Every sort of table; a seed of the fuzz target, too.
+const EVERYTHING: &str = include_str!("../../../fuzz/seeds/pipeline/everything.toml");
 
 const HEAD: &str = "pipeline.name = \"p\"\n\n";
 const GOOD: &str = r#"
@@ -513,6 +517,11 @@ fn a_name_that_breaks_the_rule_is_an_error_at_the_name() {
     );
 }
 
+#[test]
+fn the_seed_of_the_fuzz_target_is_a_good_file() {
+    assert_eq!(parse(EVERYTHING).unwrap().layers.len(), 4);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -527,6 +536,23 @@ proptest! {
         let after: String = GOOD.chars().skip(at + length).collect();
         if let Err(errors) = parse(&format!("{before}{new}{after}")) {
             prop_assert!(!errors.as_slice().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_changed_file_is_a_pipeline_that_fits_together_or_errors(edits in mangle::edits()) {
+        for good in [GOOD, EVERYTHING] {
+            let text = mangle::changed(good.as_bytes(), &edits);
+            match parse(&String::from_utf8_lossy(&text)) {
+                Err(errors) => prop_assert!(!errors.as_slice().is_empty()),
+                Ok(pipeline) => {
+                    let count = pipeline.layers.len();
+                    for (position, layer) in pipeline.layers.iter().enumerate() {
+                        let inputs = layer.transform().map_or(&[][..], |made| &made.inputs);
+                        prop_assert!(inputs.iter().all(|&input| input < count && input != position));
+                    }
+                }
+            }
         }
     }
 }

@@ -100,7 +100,11 @@ impl Claimed {
         let members = values::parse_object(&self.config_schema, SCHEMA_BYTES)
             .map_err(InvalidDescriptor::SchemaJson)?;
         let config_schema = Value::Object(members);
-        jsonschema::validator_for(&config_schema)
+        // As configs are checked: patterns that may take exponential time are none.
+        jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .offline()
+            .build(&config_schema)
             .map_err(|error| InvalidDescriptor::Schema(error.to_string()))?;
         for capability in &self.capabilities {
             if !CAPABILITIES.contains(&capability.as_str()) {

@@ -3,10 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::fixture::{ASK, ASK_BOTH, Guest, SPIN};
 use super::*;
 use crate::artifact::{Artifact, Content};
 use crate::ids::UnitKey;
+use crate::mangle;
 use crate::request::{Answer, Ask, Ending, Part, Usage};
 
 /// Gives its verdicts one after the other and keeps what was asked.
@@ -715,5 +718,19 @@ mod cache {
                 .load("guest", &Guest::default().component())
                 .is_ok()
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_changed_component_is_a_plugin_or_refused_with_its_name(edits in mangle::edits()) {
+        let good = Guest::default().component();
+        let bytes = mangle::changed(&good, &edits);
+        match sandbox().load("changed", &bytes) {
+            Ok(plugin) => prop_assert!(plugin.descriptor().config_schema.is_object()),
+            Err(error) => prop_assert!(error.to_string().starts_with("plugin changed: ")),
+        }
     }
 }

@@ -41,7 +41,7 @@ func TestItemsAreListedThenOrdered(t *testing.T) {
 func TestOnlyTextIsTaken(t *testing.T) {
 	picture := synix.Input{Header: synix.Header{Label: "jan"}, Content: synix.Content{MediaType: "image/png"}}
 	ran := synixtest.Execute(Plugin, "{}", answer, picture)
-	if ran.Err == nil || ran.Err.Error() != "jan is not text" {
+	if ran.Err == nil || ran.Err.Error() != "the input `jan` is image/png, not text" {
 		t.Errorf("%v", ran.Err)
 	}
 }

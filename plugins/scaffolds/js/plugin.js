@@ -1,6 +1,6 @@
 // Extracts the action items of each input, then orders them by urgency.
 
-import { complete, textOf, user } from "./sdk/synix.js";
+import { complete, textOf, trim, user } from "./sdk/synix.js";
 
 /** @type {import("./sdk/synix.js").Transform<{ limit?: number }>} */
 export default {
@@ -34,11 +34,11 @@ function extract(input, limit) {
 }
 
 function ask(text) {
-  return complete(user(text, { maxTokens: 300, temperature: 0 })).text.trim();
+  return trim(complete(user(text, { maxTokens: 300, temperature: 0 })).text);
 }
 
 function output(input, end, kind, content) {
   const source = input.header.label;
-  const count = content.split("\n").filter((line) => line.trim() !== "").length;
+  const count = content.split("\n").filter((line) => trim(line) !== "").length;
   return { label: source + end, kind, content, metadata: { source, count } };
 }

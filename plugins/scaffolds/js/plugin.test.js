@@ -26,7 +26,7 @@ test("the second question holds the first answer", () => {
 test("a picture is refused before anything is asked", () => {
   const face = input("face", { mediaType: "image/png", data: new Uint8Array(1) });
   withModel(model, (ran) => {
-    assert.throws(() => execute(transform, [face]), /face is not text/);
+    assert.throws(() => execute(transform, [face]), /`face` is image\/png, not text/);
     assert.equal(ran.requests.length, 0);
   });
 });

@@ -1,6 +1,6 @@
 """Extracts the action items of each input, then orders them by urgency."""
 
-from synix_plugin import Config, Input, Output, Request, Shape, Transform, Unit, complete
+from synix_plugin import Config, Input, Output, Request, Shape, Transform, Unit, complete, trim
 
 LIST = 'List the action items in this text, one per line, at most {limit}. Write "none" if there are none.\n\n'
 ORDER = "Order these action items by urgency, most urgent first, one per line.\n\n"
@@ -36,11 +36,11 @@ def extract(given: Input, limit: int) -> list[Output]:
 
 
 def ask(text: str) -> str:
-    return complete(Request.user(text, max_tokens=300, temperature=0.0)).text.strip()
+    return trim(complete(Request.user(text, max_tokens=300, temperature=0.0)).text)
 
 
 def output(given: Input, end: str, kind: str, text: str) -> Output:
-    count = sum(1 for line in text.split("\n") if line.strip())
+    count = sum(1 for line in text.split("\n") if trim(line))
     return Output(given.label + end, kind, text, {"source": given.label, "count": count})
 
 

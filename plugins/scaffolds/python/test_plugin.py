@@ -33,11 +33,11 @@ class Example(unittest.TestCase):
         with ScriptedModel(model) as ran:
             execute(transform, [text_input("monday", "notes")], {"limit": 3})
         listing, ordering = (request.messages[0].parts[0] for request in ran.requests)
-        self.assertIn("at most 3.", listing)
+        self.assertIn("at most 3.", str(listing))
         self.assertTrue(str(ordering).endswith("\n\ncall Ada\npay rent"))
 
     def test_a_picture_is_refused_before_anything_is_asked(self) -> None:
-        with ScriptedModel(model) as ran, self.assertRaisesRegex(InvalidInput, "face is not text"):
+        with ScriptedModel(model) as ran, self.assertRaisesRegex(InvalidInput, "`face` is image/png, not text"):
             execute(transform, [text_input("face", Blob("image/png", b"\0"))])
         self.assertEqual(ran.requests, [])
 

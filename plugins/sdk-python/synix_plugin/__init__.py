@@ -5,7 +5,7 @@ of which stands in the module `plugin` under the name `transform`. Calls of `com
 not return: `execute` runs again from its start when the answer is there.
 """
 
-from .model import Blob, Header, Input, Message, Output, Request, Response, Role, Shape, Unit, Usage
+from .model import Blob, Header, Input, Message, Output, Request, Response, Role, Shape, Unit, Usage, trim
 from .transform import (
     Config,
     InvalidAnswer,
@@ -22,5 +22,5 @@ from .transform import (
 __all__ = [
     "Blob", "Config", "Header", "Input", "InvalidAnswer", "InvalidConfig", "InvalidInput", "LlmError", "Message",
     "Output", "Request", "Response", "Role", "Shape", "Transform", "TransformError", "Unit", "Usage", "complete",
-    "complete_all", "log",
+    "complete_all", "log", "trim",
 ]

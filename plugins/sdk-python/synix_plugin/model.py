@@ -7,6 +7,15 @@ from enum import Enum
 from typing import Any
 
 
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
+
+def trim(text: str) -> str:
+    """The text without the white space at both ends, as Unicode defines it: the same in each language."""
+    # `str.strip` has four more.
+    return text.strip(_SPACE)
+
+
 class Shape(Enum):
     """How inputs become units."""
 
@@ -57,7 +66,7 @@ class Input:
         from .transform import InvalidInput
 
         if isinstance(self.content, Blob):
-            raise InvalidInput(f"{self.header.label} is not text")
+            raise InvalidInput(f"the input `{self.header.label}` is {self.content.media_type}, not text")
         return self.content
 
 

@@ -7,7 +7,13 @@ use crate::disk;
 
 const ZIG: Tool = Tool {
     name: "zig",
-    get: "pip install ziglang, or https://ziglang.org/download",
+    get: "pip install ziglang==0.17.1, or https://ziglang.org/download",
+};
+
+/// What the Python package calls it.
+const PYTHON_ZIG: Tool = Tool {
+    name: "python-zig",
+    ..ZIG
 };
 
 /// The default stack of 16 MiB would count against a unit's memory.
@@ -30,7 +36,10 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     let generator = wit_bindgen_c::Opts::default();
     bindings::write(generator.build(), &workshop.wit, &generated)?;
     let module = workshop.scratch.join("module.wasm");
-    let mut command = workshop.tools.command(ZIG, &workshop.scratch)?;
+    let tools = workshop.tools;
+    let from_python = tools.find(ZIG).is_err() && tools.find(PYTHON_ZIG).is_ok();
+    let zig = if from_python { PYTHON_ZIG } else { ZIG };
+    let mut command = tools.command(zig, &workshop.scratch)?;
     command.args(FLAGS).arg(&module);
     for folder in [&generated, &workshop.folder.join("sdk"), &workshop.folder] {
         command.arg("-I").arg(folder);
@@ -38,7 +47,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     command.args(sources(&workshop.folder)?);
     // The object names the contract; the bindings do not link without it.
     command.args(["transform.c", "transform_component_type.o"].map(|file| generated.join(file)));
-    workshop.tools.run(&mut command)?;
+    tools.run(&mut command)?;
     encode::component(&disk::read(&module)?, &workshop.wit)
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::sample;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
+use crate::json;
 use crate::plugin::{
     Call, Fault, Header, InvalidOutput, Limits, LogLine, Model, Plugin, PluginError, Refusal, Run,
     Shape, UnitSpec, Verdict,
@@ -229,7 +230,7 @@ impl Bench<'_> {
     ) -> Result<Vec<Job>, Broken> {
         let units = self.plugin.split(
             &headers(inputs),
-            &Value::Object(config.clone()).to_string(),
+            &json::object(config.clone()),
             &self.limits,
         )?;
         let digested: Vec<(Artifact, Digest)> = inputs.iter().filter_map(digested).collect();
@@ -285,7 +286,7 @@ impl Bench<'_> {
 pub(super) fn config_text(unit: &UnitSpec, config: &Map<String, Value>) -> String {
     let mut config = config.clone();
     config.extend(unit.config.clone().unwrap_or_default());
-    Value::Object(config).to_string()
+    json::object(config)
 }
 
 /// Returns the same config in other bytes: white space before it, its members backwards.

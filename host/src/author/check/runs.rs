@@ -6,6 +6,7 @@ use super::bench::{
 use super::report::{Notes, Point};
 use super::{Case, inputs, point_of};
 use crate::artifact::Content;
+use crate::json;
 use crate::plugin::Refusal;
 
 /// Fresh runs of each unit that are compared.
@@ -117,7 +118,7 @@ fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
 /// Calls everything twice in one instance and compares with fresh ones.
 fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Stateless;
-    let layer = serde_json::Value::Object(case.config.clone()).to_string();
+    let layer = json::object(case.config.clone());
     for (job, fresh) in case.jobs.iter().take(CUT_UNITS) {
         let unit = job.unit.key.as_str();
         let config = config_text(&job.unit, &case.config);

@@ -6,6 +6,7 @@ use super::Case;
 use super::bench::{Bench, Broken, End, Job, Script, headers};
 use super::report::{Notes, Point};
 use crate::artifact::Artifact;
+use crate::json;
 use crate::request::Ask;
 
 /// Tries everything about units.
@@ -56,7 +57,7 @@ fn labels(case: &Case, notes: &mut Notes) {
 
 /// Calls `split` with all inputs and with none, whatever the shape.
 fn raw_split(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> bool {
-    let config = serde_json::Value::Object(case.config.clone()).to_string();
+    let config = json::object(case.config.clone());
     for inputs in [case.inputs.as_slice(), &[]] {
         let divided = bench
             .plugin
@@ -75,7 +76,7 @@ fn raw_split(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> bool {
 }
 
 fn coverage(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
-    let config = serde_json::Value::Object(case.config.clone()).to_string();
+    let config = json::object(case.config.clone());
     let listed = headers(&case.inputs);
     let divide = || bench.plugin.divide(&listed, &config, &bench.limits);
     let (Ok(division), Ok(again)) = (divide(), divide()) else {

@@ -32,6 +32,14 @@ impl Screen {
         finish(written).context("cannot write to stdout")
     }
 
+    /// Writes a part of an answer in words before the whole is known; JSON comes whole.
+    pub(crate) fn part(&self, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        finish(write_line(&mut io::stdout().lock(), &text())).context("cannot write to stdout")
+    }
+
     /// Writes a line of talk; where nobody listens, nothing is lost.
     pub(crate) fn talk(&self, line: &str) {
         let _ = write_line(&mut io::stderr().lock(), line);

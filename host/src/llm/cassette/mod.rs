@@ -118,15 +118,18 @@ impl Cassette {
 
     /// Reads the file at `path`, or returns `None` where there is none.
     pub fn load_if_there(path: &Path) -> Result<Option<Self>, CassetteError> {
-        let Some(bytes) = disk::read_if_there(path)? else {
-            return Ok(None);
-        };
-        let (note, entries) = format::read(path, &bytes)?;
-        Ok(Some(Self {
+        let bytes = disk::read_if_there(path)?;
+        bytes.map(|bytes| Self::read(path, &bytes)).transpose()
+    }
+
+    /// Reads what the file at `path` holds and checks each key against its request.
+    pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, CassetteError> {
+        let (note, entries) = format::read(path, bytes)?;
+        Ok(Self {
             note: Some(note),
             entries,
             recorded: BTreeSet::new(),
-        }))
+        })
     }
 
     /// Returns how many answers there are.

@@ -1,9 +1,11 @@
 use std::fs;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::llm::testing::request;
+use crate::mangle;
 use crate::request::{Ending, Part, Usage, Wire};
 
 fn answer(text: &str) -> Answer {
@@ -254,4 +256,18 @@ fn parts_that_were_cut_otherwise_are_named() {
     asked.messages[0].parts.push(Part::Text("two".to_owned()));
     let (_, _, difference) = cassette.nearest(&asked).unwrap();
     assert_eq!(difference, "messages: the same text in other parts");
+}
+
+proptest! {
+    #[test]
+    fn a_changed_cassette_is_read_or_refused_with_its_name(edits in mangle::edits()) {
+        let good = cassette(&[("Sum up:\none\n", "Done.\nAll."), ("Hi", "Hello")]);
+        let text = format::write(None, &good.entries);
+        let bytes = mangle::changed(text.as_bytes(), &edits);
+        match Cassette::read(Path::new("c.json"), &bytes) {
+            // What is read is what was asked: only answers can have changed.
+            Ok(read) => prop_assert!(read.entries.keys().all(|key| good.get(key).is_some())),
+            Err(error) => prop_assert!(error.to_string().contains("c.json"), "{error}"),
+        }
+    }
 }

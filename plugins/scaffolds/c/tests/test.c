@@ -31,6 +31,6 @@ int main(void) {
   SYNIX_SAME(made.ptr[1].metadata.ptr[1].value, "2");
 
   SYNIX_HOLDS(!synix_test_execute("jan", "text", "{}", NULL, &made, &error));
-  SYNIX_SAME(error.val.other.code, "not-granted");
+  SYNIX_SAME(error.val.other.code, "llm-not-granted");
   return synix_test_result();
 }

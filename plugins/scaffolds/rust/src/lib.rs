@@ -43,7 +43,7 @@ synix_plugin::export!(ActionItems);
 
 fn extract(input: &Input, limit: u32) -> Result<[Output; 2], Error> {
     let label = &input.header.label;
-    let text = input.text().map_err(|_| Error::InvalidInput(format!("{label} is not text")))?;
+    let text = input.text()?;
     let items = ask(format!(
         "List the action items in this text, one per line, at most {limit}. \
         Write \"none\" if there are none.\n\n{text}"
@@ -123,7 +123,7 @@ mod tests {
         let mut face = input("face", "");
         face.content = Content::Bytes(Blob { media_type: "image/png".to_owned(), data: vec![0] });
         let ran = with_model(model, move || execute::<ActionItems>(&[face], "{}"));
-        assert_eq!(ran.result, Err(Error::InvalidInput("face is not text".to_owned())));
+        assert_eq!(ran.result, Err(Error::InvalidInput("the input `face` is image/png, not text".to_owned())));
         assert!(ran.requests.is_empty());
     }
 }

@@ -204,13 +204,13 @@ func fromEnding(ending llm.Ending) string {
 func fromLlmError(err llm.LlmError) error {
 	switch err.Tag() {
 	case llm.LlmError_NotGranted:
-		return &synix.Error{Code: "not-granted", Message: "the plugin may not ask a model"}
+		return &synix.Error{Code: "llm-not-granted", Message: "models are not granted to this transform"}
 	case llm.LlmError_UnknownRole:
-		return &synix.Error{Code: "unknown-role", Message: "the pipeline has no model role " + err.UnknownRole()}
+		return &synix.Error{Code: "llm-unknown-role", Message: "no model role `" + err.UnknownRole() + "`"}
 	case llm.LlmError_InvalidRequest:
-		return &synix.Error{Code: "invalid-request", Message: err.InvalidRequest()}
+		return &synix.Error{Code: "llm-invalid-request", Message: err.InvalidRequest()}
 	case llm.LlmError_OverLimit:
-		return &synix.Error{Code: "over-limit", Message: err.OverLimit()}
+		return &synix.Error{Code: "llm-over-limit", Message: err.OverLimit()}
 	default:
 		return &synix.Error{Code: err.Other().Code, Message: err.Other().Message}
 	}

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     unit: Option<String>,
     /// Answer every question with this
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reply: Option<String>,
     /// Answer the questions with the texts of a JSON list, one after the other
     #[arg(long, value_name = "FILE", conflicts_with = "reply")]
@@ -42,9 +42,18 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
     let inputs = desk::inputs(&args.input).map_err(usage)?;
-    let record =
-        desk::run(&plugin, &config, &inputs, args.unit.as_deref(), &replies).map_err(usage)?;
-    screen.answer(&record, || text(&record))?;
+    // A run that does not end shows how far it came.
+    let mut shown = Ok(());
+    let mut seen = |position: usize, asked: &Exchange| {
+        if shown.is_ok() {
+            shown = screen.part(|| exchange(position, asked));
+        }
+    };
+    let wanted = args.unit.as_deref();
+    let record = desk::run(&plugin, &config, &inputs, wanted, &replies, &mut seen);
+    shown?;
+    let record = record.map_err(usage)?;
+    screen.answer(&record, || rest(&record))?;
     Ok(match record.status {
         Standing::Done => Exit::Done,
         Standing::Waiting => {
@@ -94,25 +103,30 @@ fn replies(args: &Args) -> anyhow::Result<Replies> {
     Ok(replies)
 }
 
-fn text(record: &Record) -> String {
-    let mut lines = vec![format!("unit {}", record.unit)];
-    for (number, exchange) in record.requests.iter().enumerate() {
-        lines.push(format!("\nrequest {}{}", number + 1, settings(exchange)));
-        for message in &exchange.messages {
-            let role = match message.role {
-                Role::System => "system",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-            };
-            for part in &message.parts {
-                lines.push(format!("  {role}: {}", indented(&shown(part))));
-            }
+/// A question and its answer, with an empty line behind.
+fn exchange(position: usize, exchange: &Exchange) -> String {
+    let number = position + 1;
+    let mut lines = vec![format!("request {number}{}", settings(exchange))];
+    for message in &exchange.messages {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        for part in &message.parts {
+            lines.push(format!("  {role}: {}", indented(&shown(part))));
         }
-        lines.push(match &exchange.answer {
-            Some(answer) => format!("answer {}\n  {}", number + 1, indented(answer)),
-            None => format!("answer {}: not known", number + 1),
-        });
     }
+    lines.push(match &exchange.answer {
+        Some(answer) => format!("answer {number}\n  {}\n", indented(answer)),
+        None => format!("answer {number}: not known\n"),
+    });
+    lines.join("\n") + "\n"
+}
+
+/// What is known when the run has ended.
+fn rest(record: &Record) -> String {
+    let mut lines = Vec::new();
     for (number, output) in record.outputs.iter().enumerate() {
         let metadata = if output.metadata == Map::new() {
             String::new()
@@ -120,7 +134,7 @@ fn text(record: &Record) -> String {
             format!(" {}", serde_json::Value::Object(output.metadata.clone()))
         };
         lines.push(format!(
-            "\noutput {}: {} ({}){metadata}",
+            "output {}: {} ({}){metadata}",
             number + 1,
             output.label,
             output.kind
@@ -134,13 +148,10 @@ fn text(record: &Record) -> String {
             ),
         });
     }
-    if !record.log.is_empty() {
-        lines.push(String::new());
-    }
     for (level, message) in &record.log {
         lines.push(format!("log {level}: {}", indented(message)));
     }
-    lines.push(format!("\nfuel {}", record.fuel));
+    lines.push(format!("unit {}, fuel {}", record.unit, record.fuel));
     if let Some(error) = &record.error {
         lines.push(format!("failed: {error}"));
     }

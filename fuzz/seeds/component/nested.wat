@@ -1,0 +1,1 @@
+(component (component (component (component))))

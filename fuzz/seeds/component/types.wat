@@ -1,0 +1,1 @@
+(component (type $t (record (field "a" (list string)) )) (import "synix:plugin/types@0.1.0" (instance)))

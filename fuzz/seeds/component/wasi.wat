@@ -1,0 +1,1 @@
+(component (import "wasi:clocks/wall-clock@0.2.0" (instance (type (record (field "seconds" u64) (field "nanoseconds" u32))))))

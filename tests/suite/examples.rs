@@ -1,0 +1,191 @@
+//! The one example in every language: each passes `plugin check`, and all say, ask and make the same.
+//!
+//! What differs between languages by nature stands in the inputs: white space, escapes, line ends, long characters.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::languages::{languages, made};
+use crate::workbench::{Run, command_in};
+
+/// Answers full of what languages trim and escape differently.
+const ODD_ANSWERS: [&str; 2] = [
+    "\u{3000}\u{2028}\u{85}\u{a0}\t\u{b}\u{c}\r\n \u{feff}- \"Call\" <Ann> & Bela\\\r\n\u{2003}\n\u{1c}\n\u{1680}- \u{1f600} pay\u{0}\u{7f}\n\u{202f}\u{205f}\u{200a}",
+    "\u{1f} one \u{200b}",
+];
+
+/// A note's file name, its content and the config it is run with.
+fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let long = "Grüße 漢字 \u{1f600} \"x\" \\ \u{2028}\n".repeat(3000);
+    vec![
+        ("plain.md", b"Call Ann.".to_vec(), "{}"),
+        ("empty.txt", Vec::new(), "{}"),
+        ("space.txt", " \u{a0}\u{2003}\r\n\t".into(), "{}"),
+        ("windows.txt", b"one\r\ntwo\r\n".to_vec(), "{}"),
+        ("zero.txt", b"a\0b".to_vec(), "{}"),
+        ("mark.txt", "\u{feff}one".into(), "{}"),
+        ("long.txt", long.into(), "{}"),
+        ("a \"quote\" and \\.txt", b"x".to_vec(), "{}"),
+        ("<b>&amp; \u{2028}\u{2029}.txt", b"x".to_vec(), "{}"),
+        (
+            "日本語 \u{1f469}\u{200d}\u{1f466}\u{feff}.txt",
+            b"x".to_vec(),
+            "{}",
+        ),
+        ("face.png", vec![0x89, b'P', b'N', b'G', 0, 255], "{}"),
+        ("least.txt", b"x".to_vec(), r#"{"limit": 1}"#),
+        ("most.txt", b"x".to_vec(), r#" { "limit" : 20 } "#),
+        ("point.txt", b"x".to_vec(), r#"{"limit": 3.0}"#),
+        ("exponent.txt", b"x".to_vec(), r#"{"limit": 1e1}"#),
+        ("none.txt", b"x".to_vec(), r#"{"limit": 0}"#),
+        ("beyond.txt", b"x".to_vec(), r#"{"limit": 21}"#),
+        ("huge.txt", b"x".to_vec(), r#"{"limit": 1e300}"#),
+        ("half.txt", b"x".to_vec(), r#"{"limit": 2.5}"#),
+        ("text.txt", b"x".to_vec(), r#"{"limit": "3"}"#),
+        ("unknown.txt", b"x".to_vec(), r#"{"limits": 3}"#),
+    ]
+}
+
+/// What a plugin says, asks and makes; not what it weighs.
+fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
+    let file = component.to_str().unwrap();
+    let arguments = [&["plugin", "run", file, "--json"], arguments].concat();
+    let run = Run::of(&mut command_in(folder, &arguments));
+    if run.code == 2 {
+        return (run.code, Value::Null, run.stderr);
+    }
+    let mut record = run.json();
+    record.as_object_mut().unwrap().remove("fuel");
+    (run.code, record, String::new())
+}
+
+#[test]
+fn every_example_passes_every_point_of_the_check_that_applies() {
+    let folder = tempfile::tempdir().unwrap();
+    for language in languages() {
+        let file = made(&language).file.to_str().unwrap();
+        let report = Run::of(&mut command_in(
+            folder.path(),
+            &["plugin", "check", file, "--json"],
+        ));
+        let report = report.expect_code(0).json();
+        let points = report["points"].as_array().unwrap();
+        let skipped: Vec<_> = points
+            .iter()
+            .filter(|point| point["outcome"] != "pass")
+            .map(|point| (&point["point"], &point["outcome"]))
+            .collect();
+        // Each input is a unit of its own, so that there are no keys and no order to get wrong.
+        let expected = [json!("unit-keys"), json!("input-order")];
+        let skip = json!("skip");
+        assert_eq!(
+            skipped,
+            [(&expected[0], &skip), (&expected[1], &skip)],
+            "{language}"
+        );
+        assert_eq!(points.len(), 22, "{language}");
+    }
+}
+
+#[test]
+fn every_example_says_the_same_of_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |language: &str| {
+        let file = made(language).file.to_str().unwrap();
+        let arguments = ["plugin", "inspect", file, "--json"];
+        let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+        let all = run.json();
+        let members = [
+            "name",
+            "version",
+            "summary",
+            "shape",
+            "capabilities",
+            "contract",
+            "config_schema",
+        ];
+        members.map(|member| {
+            assert!(!all[member].is_null(), "{member}");
+            all[member].clone()
+        })
+    };
+    for language in languages() {
+        assert_eq!(said(&language), said("c"), "{language}");
+    }
+}
+
+#[test]
+fn every_example_asks_and_makes_the_same_of_odd_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("replies.json"),
+        json!(ODD_ANSWERS).to_string(),
+    )
+    .unwrap();
+    let mut codes = Vec::new();
+    for (name, content, config) in cases() {
+        fs::write(folder.path().join(name), content).unwrap();
+        let arguments = [
+            "--input",
+            name,
+            "--config",
+            config,
+            "--replies",
+            "replies.json",
+        ];
+        let of = |language: &str| run(&made(language).file, folder.path(), &arguments);
+        let expected = of("c");
+        for language in languages() {
+            assert_eq!(of(&language), expected, "{language}: {name} {config}");
+        }
+        codes.push((name, expected.0));
+        if name == "point.txt" {
+            let asked = expected.1["requests"][0]["messages"].to_string();
+            assert!(asked.contains("at most 3."), "{asked}");
+        }
+    }
+    let ending_with = |code: i32| {
+        let such = codes.iter().filter(|one| one.1 == code);
+        such.map(|one| one.0).collect::<Vec<_>>()
+    };
+    assert_eq!(ending_with(1), [""; 0]);
+    // A source is text; what is none comes from other layers.
+    let refused = [
+        "face.png",
+        "none.txt",
+        "beyond.txt",
+        "huge.txt",
+        "half.txt",
+        "text.txt",
+        "unknown.txt",
+    ];
+    assert_eq!(ending_with(2), refused);
+}
+
+/// White space is what Unicode calls so, no more and no less.
+#[test]
+fn every_example_trims_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("replies.json"),
+        json!(ODD_ANSWERS).to_string(),
+    )
+    .unwrap();
+    fs::write(folder.path().join("note.md"), "x").unwrap();
+    let arguments = ["--input", "note.md", "--replies", "replies.json"];
+    for language in languages() {
+        let (code, record, _) = run(&made(&language).file, folder.path(), &arguments);
+        assert_eq!(code, 0, "{language}");
+        let outputs = record["outputs"].as_array().unwrap();
+        let items = outputs[0]["content"].as_str().unwrap();
+        assert!(
+            items.starts_with("\u{feff}- \"Call\""),
+            "{language}: {items:?}"
+        );
+        assert!(items.ends_with("pay\u{0}\u{7f}"), "{language}: {items:?}");
+        assert_eq!(outputs[0]["metadata"]["count"], 3, "{language}");
+        assert_eq!(outputs[1]["content"], "\u{1f} one \u{200b}", "{language}");
+    }
+}
