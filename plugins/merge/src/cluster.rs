@@ -4,59 +4,12 @@
 //! the threshold, they share one of their rarest, so only texts that do are compared: the prefix filter of Chaudhuri,
 //! Ganti and Kaushik. Nothing is estimated; each pair at or over the threshold is found.
 
+use crate::sets::Sets;
+
 /// Bounds are lowered by this, so that rounding lets a pair through to the comparison and never the reverse.
 const SLACK: f64 = 1e-6;
 
-/// Sets of shingles, each a list of ranks in ascending order; the rarest shingle of all has the lowest rank.
-#[derive(Debug)]
-pub(crate) struct Sets {
-    lists: Vec<Vec<u32>>,
-    /// Ranks below are of shingles that only one set has.
-    shared: u32,
-    ranks: u32,
-}
-
 impl Sets {
-    /// Ranks the shingles of each text.
-    pub(crate) fn new(texts: impl Iterator<Item = Vec<u64>>) -> Self {
-        let mut owned: Vec<(u64, u32)> = Vec::new();
-        let mut lists = Vec::new();
-        for (text, shingles) in (0_u32..).zip(texts) {
-            lists.push(Vec::with_capacity(shingles.len()));
-            owned.extend(shingles.into_iter().map(|shingle| (shingle, text)));
-        }
-        owned.sort_unstable();
-        // How many sets have each shingle.
-        let counts: Vec<usize> = owned
-            .chunk_by(|left, right| left.0 == right.0)
-            .map(<[_]>::len)
-            .collect();
-        let mut next = vec![0_u32; lists.len() + 2];
-        for count in &counts {
-            next[count + 1] += 1;
-        }
-        for count in 1..next.len() {
-            next[count] += next[count - 1];
-        }
-        let ranks = next[lists.len() + 1];
-        let shared = next.get(2).copied().unwrap_or(ranks);
-        for (owners, count) in owned.chunk_by(|left, right| left.0 == right.0).zip(counts) {
-            let rank = next[count];
-            next[count] += 1;
-            for (_, text) in owners {
-                lists[*text as usize].push(rank);
-            }
-        }
-        for list in &mut lists {
-            list.sort_unstable();
-        }
-        Self {
-            lists,
-            shared,
-            ranks,
-        }
-    }
-
     /// Returns for each text the one that stands for it, itself where it is like none before.
     ///
     /// Each is held against those that stand for themselves so far, and goes to the most similar, of equals to the
@@ -173,28 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn rare_shingles_have_low_ranks_and_unique_ones_the_lowest() {
-        let sets = Sets::new([vec![7, 8, 9], vec![8, 9], vec![6, 9]].into_iter());
-        assert_eq!((sets.ranks, sets.shared), (4, 2));
-        assert_eq!(sets.lists[0], [1, 2, 3]);
-        assert_eq!(sets.lists[1], [2, 3]);
-        assert_eq!(sets.lists[2], [0, 3]);
-    }
-
-    #[test]
     fn a_text_goes_to_the_most_similar_and_of_equals_to_the_first() {
-        let of =
-            |texts: [&[u64]; 3]| Sets::new(texts.into_iter().map(<[u64]>::to_vec)).keepers(0.5);
+        let of = |texts: [&str; 3]| Sets::new(texts.into_iter()).keepers(0.4);
+        assert_eq!(of(["abcdefgh", "efghijklm", "defghijklm"]), [0, 1, 1]);
+        assert_eq!(of(["abcdefgh", "stuvwxyz", "abcdefghstuvwxyz"]), [0, 1, 2]);
         assert_eq!(
-            of([&[1, 2, 3, 4], &[3, 4, 5, 6], &[2, 3, 4, 5, 6]]),
-            [0, 1, 1]
+            of(["abcdefghij", "ghijklmnop", "abcdefghijklmnop"]),
+            [0, 1, 0]
         );
-        assert_eq!(of([&[1, 2, 3], &[4, 5, 6], &[1, 2, 3, 4, 5, 6]]), [0, 1, 0]);
     }
 
     #[test]
     fn few_or_no_texts_are_no_special_case() {
         assert!(Sets::new(std::iter::empty()).keepers(0.8).is_empty());
-        assert_eq!(Sets::new([vec![1, 2]].into_iter()).keepers(0.8), [0]);
+        assert_eq!(Sets::new(["a"].into_iter()).keepers(0.8), [0]);
     }
 }

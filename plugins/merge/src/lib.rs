@@ -1,15 +1,20 @@
 //! Makes near-duplicates one; no model is asked.
 //!
-//! [`normal`] owns what is compared, [`cluster`] which texts are alike; here is what a layer sets and what becomes of
+//! [`normal`] owns what is compared, [`sets`] in which order, [`cluster`] which texts are alike; here is what a layer sets and what becomes of
 //! texts that are alike.
 
 mod cluster;
 mod normal;
+mod sets;
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use synix_plugin::{Error, Input, Output, Shape, Transform, Unit, schema_of};
+
+use sets::Sets;
 
 struct Merge;
 
@@ -116,10 +121,8 @@ fn groups(found: &[(&Input, &str)], similarity: f64) -> Vec<Vec<usize>> {
     if similarity >= 1.0 {
         return equal;
     }
-    let texts = equal
-        .iter()
-        .map(|group| normal::shingles(&normal[group[0]]));
-    let keepers = cluster::Sets::new(texts).keepers(similarity);
+    let texts = equal.iter().map(|group| normal[group[0]].as_str());
+    let keepers = Sets::new(texts).keepers(similarity);
     let mut groups: Vec<Vec<usize>> = vec![Vec::new(); equal.len()];
     for (group, keeper) in equal.into_iter().zip(keepers) {
         groups[keeper].extend(group);
@@ -135,13 +138,11 @@ fn output(found: &[(&Input, &str)], group: &[usize], config: &Config) -> Output 
     let text = match config.keep {
         Keep::Longest | Keep::First => text.to_owned(),
         Keep::Join => {
-            let mut seen = Vec::new();
+            let mut seen = BTreeSet::new();
             let mut texts = Vec::new();
             for &member in group {
-                let normal = normal::normal(found[member].1);
-                if !seen.contains(&normal) {
+                if seen.insert(normal::normal(found[member].1)) {
                     texts.push(found[member].1);
-                    seen.push(normal);
                 }
             }
             texts.join(&config.separator)

@@ -1,6 +1,6 @@
 //! `merge` as a host sees it, and against a search that compares each pair.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -196,24 +196,25 @@ fn expected(notes: &[(String, String)], similarity: f64, keep: Keep) -> Vec<Vec<
         order.sort_by_key(|(_, text)| std::cmp::Reverse(text.chars().count()));
     }
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut gone: BTreeMap<String, usize> = BTreeMap::new();
     for (label, text) in order {
-        let equal = |kept: &str| normal::normal(kept) == normal::normal(text);
+        let normal = normal::normal(text);
         let mut best: Option<(f64, usize)> = None;
         for (at, (kept, _)) in groups.iter().enumerate() {
-            let likeness = if equal(kept) { 2.0 } else { naive(kept, text) };
-            let enough = if similarity < 1.0 {
-                likeness >= similarity
-            } else {
-                likeness > 1.0
-            };
+            let likeness = naive(kept, text);
+            let enough = similarity < 1.0 && likeness >= similarity;
             if enough && best.is_none_or(|(most, _)| likeness > most) {
                 best = Some((likeness, at));
             }
         }
-        match best {
-            Some((_, at)) => groups[at].1.push(label.clone()),
-            None => groups.push((text, vec![label.clone()])),
-        }
+        // Texts that are equal are one whatever else they are like.
+        let at = gone.get(&normal).copied().or(best.map(|(_, at)| at));
+        let at = at.unwrap_or_else(|| {
+            groups.push((text, Vec::new()));
+            groups.len() - 1
+        });
+        groups[at].1.push(label.clone());
+        gone.insert(normal, at);
     }
     let mut groups: Vec<Vec<String>> = groups.into_iter().map(|(_, labels)| labels).collect();
     groups.iter_mut().for_each(|labels| labels.sort());
