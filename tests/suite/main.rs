@@ -23,6 +23,7 @@ mod damage;
 mod docs;
 mod downloads;
 mod failures;
+mod first_party;
 mod gc;
 mod grants;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use synix_plugin::MetadataEntry;
-use synix_plugin::testing::{execute, input};
+use synix_plugin::testing::{described, execute, input, settings};
 
 use super::*;
 
@@ -34,6 +34,11 @@ fn meta(output: &Output, key: &str) -> Value {
 
 fn number(output: &Output, key: &str) -> usize {
     usize::try_from(meta(output, key).as_u64().unwrap()).unwrap()
+}
+
+#[test]
+fn every_setting_that_is_read_is_described() {
+    assert_eq!(described::<Chunk>(), settings::<Config>());
 }
 
 #[test]

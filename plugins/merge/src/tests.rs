@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
-use synix_plugin::testing::{execute, input};
+use synix_plugin::testing::{described, execute, input, settings};
 use synix_plugin::{Content, MetadataEntry};
 
 use super::*;
@@ -43,6 +43,11 @@ fn shown(outputs: &[Output]) -> Vec<(&str, &str, Vec<String>)> {
 
 fn labels(labels: &[&str]) -> Vec<String> {
     labels.iter().map(|&label| label.to_owned()).collect()
+}
+
+#[test]
+fn every_setting_that_is_read_is_described() {
+    assert_eq!(described::<Merge>(), settings::<Config>());
 }
 
 #[test]
