@@ -1,6 +1,6 @@
 //! `merge` as a host sees it, and against a search that compares each pair.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::Value;
