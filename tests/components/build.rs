@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-const FIRST_PARTY: [&str; 4] = ["fold", "group", "map", "reduce"];
+const FIRST_PARTY: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
 
 fn main() {
     synix_guest_build::script::run(|guests| {

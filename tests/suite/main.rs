@@ -24,6 +24,7 @@ mod docs;
 mod downloads;
 mod examples;
 mod failures;
+mod first_party;
 mod gc;
 mod grants;
 mod hostile;

@@ -91,3 +91,17 @@ fn an_unknown_template_names_those_there_are() {
     assert!(run.says("team-report"), "{run:?}");
     assert!(!folder.path().join("mine").exists());
 }
+
+#[test]
+fn every_transform_that_comes_with_synix_is_shown_by_a_template() {
+    let pipelines: String = templates()
+        .iter()
+        .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())
+        .collect();
+    for name in ["chunk", "fold", "group", "map", "merge", "reduce"] {
+        assert!(
+            pipelines.contains(&format!("transform = \"{name}\"")),
+            "{name}"
+        );
+    }
+}

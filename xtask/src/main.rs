@@ -9,6 +9,7 @@
 mod bench;
 mod debian;
 mod demo;
+mod docs;
 mod fuzz;
 mod languages;
 mod probe;
@@ -26,6 +27,7 @@ const USAGE: &str = "\
 cargo xtask setup [--from-debian]   get what the build needs and check it
 cargo xtask setup --languages       get what plugins in other languages are built with, into target/languages
 cargo xtask demo                    build the command and run the demonstration project
+cargo xtask docs                    bring the config tables in docs/transforms.md up to date
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask test                    setup in both ways, then build everything and run every test
 cargo xtask bench [PART...]         build the command as it is released and measure it:
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
         ["demo"] => demo::run(),
+        ["docs"] => docs::run(),
         ["record"] => record::run(),
         ["test"] => test::run(),
         ["bench", ref parts @ ..] => bench::run(parts),

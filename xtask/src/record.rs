@@ -29,12 +29,34 @@ pub(crate) fn run() -> Result<(), Failure> {
             .current_dir(root()),
     )?;
     let programs = root().join("target/debug");
-    record(&programs, "team-report")?;
-    shell::run(
-        Command::new(programs.join("synix"))
-            .args(["demo", "run", "--update-goldens"])
-            .arg(root().join("templates/team-report")),
-    )
+    for template in templates()? {
+        record(&programs, &template)?;
+        shell::run(
+            Command::new(programs.join("synix"))
+                .args(["demo", "run", "--update-goldens"])
+                .arg(root().join("templates").join(&template)),
+        )?;
+    }
+    Ok(())
+}
+
+/// Each has its answers in a script of its name.
+fn templates() -> Result<Vec<String>, Failure> {
+    let folder = root().join("templates");
+    let cannot =
+        |error: std::io::Error| Failure(format!("cannot list {}: {error}", folder.display()));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(cannot)? {
+        names.push(
+            entry
+                .map_err(cannot)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn record(programs: &Path, template: &str) -> Result<(), Failure> {

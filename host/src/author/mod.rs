@@ -7,6 +7,7 @@ mod contract;
 pub mod desk;
 pub mod inspect;
 mod language;
+pub mod reference;
 pub mod scaffold;
 
 pub use language::Language;

@@ -47,6 +47,13 @@ pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
 }
 
+/// Returns the component of a transform that comes with synix.
+pub fn first_party(name: &str) -> Option<&'static [u8]> {
+    let mut all = first_party::FIRST_PARTY.iter();
+    all.find(|(known, _)| *known == name)
+        .map(|(_, component)| *component)
+}
+
 /// How a build is to be driven.
 #[derive(Debug, Clone)]
 pub struct BuildOrder {

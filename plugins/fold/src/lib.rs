@@ -17,19 +17,29 @@ struct Fold;
 #[serde(try_from = "Map<String, Value>")]
 struct Config {
     prompt: prompt::Config,
+    own: Own,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    #[serde(default)]
     initial: String,
     order_by: Option<String>,
 }
+
+const OWN: [&str; 2] = ["initial", "order_by"];
 
 impl TryFrom<Map<String, Value>> for Config {
     type Error = serde_json::Error;
 
     fn try_from(mut map: Map<String, Value>) -> Result<Self, Self::Error> {
-        let initial = map.remove("initial").map(serde_json::from_value);
-        let order_by = map.remove("order_by").map(serde_json::from_value);
+        let own: Map<String, Value> = OWN
+            .iter()
+            .filter_map(|key| map.remove_entry(*key))
+            .collect();
         Ok(Self {
-            initial: initial.transpose()?.unwrap_or_default(),
-            order_by: order_by.transpose()?,
+            own: serde_json::from_value(Value::Object(own))?,
             prompt: serde_json::from_value(Value::Object(map))?,
         })
     }
@@ -75,8 +85,8 @@ impl Transform for Fold {
                     .to_owned(),
             ));
         }
-        let mut so_far = config.initial.clone();
-        for input in in_order(inputs, config.order_by.as_deref())? {
+        let mut so_far = config.own.initial.clone();
+        for input in in_order(inputs, config.own.order_by.as_deref())? {
             so_far = config.prompt.ask(&variables_of_step(input, &so_far)?)?;
         }
         Ok(vec![
@@ -141,7 +151,7 @@ fn rank(input: &Input, key: Option<&str>) -> Result<Rank, Error> {
 
 #[cfg(test)]
 mod tests {
-    use synix_plugin::testing::{execute, input, says, with_model};
+    use synix_plugin::testing::{described, execute, input, says, settings, with_model};
     use synix_plugin::{MetadataEntry, Request};
 
     use super::*;
@@ -155,8 +165,22 @@ mod tests {
         input
     }
 
+    fn sorted(mut names: Vec<String>) -> Vec<String> {
+        names.sort();
+        names
+    }
+
     const CONFIG: &str =
         r#"{"label": "story", "initial": "0", "prompt": "{{ so_far }}+{{ content }}"}"#;
+
+    #[test]
+    fn every_setting_that_is_read_is_described() {
+        assert_eq!(settings::<Own>(), OWN);
+        assert_eq!(
+            described::<Fold>(),
+            sorted([settings::<Own>(), settings::<prompt::Config>()].concat())
+        );
+    }
 
     #[test]
     fn each_step_asks_with_the_answer_of_the_step_before() {

@@ -21,6 +21,7 @@ struct Config {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Own {
     by: Option<String>,
     by_template: Option<String>,
@@ -217,7 +218,7 @@ fn name_of(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use synix_plugin::testing::{execute, input, says, split, with_model};
+    use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
     use synix_plugin::{MetadataEntry, Request};
 
     use super::*;
@@ -237,6 +238,17 @@ mod tests {
             .into_iter()
             .map(|unit| (unit.key, unit.inputs))
             .collect()
+    }
+
+    #[test]
+    fn every_setting_that_is_read_is_described() {
+        let mut read = settings::<Own>();
+        let mut own = OWN.map(str::to_owned);
+        own.sort();
+        assert_eq!(read, own);
+        read.extend(settings::<prompt::Config>());
+        read.sort();
+        assert_eq!(described::<Group>(), read);
     }
 
     #[test]

@@ -40,10 +40,15 @@ fn answer(input: &Input, config: &Config) -> Result<Output, Error> {
 
 #[cfg(test)]
 mod tests {
-    use synix_plugin::testing::{execute, input, says, with_model};
+    use synix_plugin::testing::{described, execute, input, says, settings, with_model};
     use synix_plugin::{Blob, Content, Request};
 
     use super::*;
+
+    #[test]
+    fn every_setting_that_is_read_is_described() {
+        assert_eq!(described::<Map>(), settings::<Config>());
+    }
 
     #[test]
     fn the_answer_becomes_an_output_under_the_inputs_label() {

@@ -58,11 +58,16 @@ fn label(config: &Config) -> Result<Template<'_>, Error> {
 #[cfg(test)]
 mod tests {
     use synix_plugin::Request;
-    use synix_plugin::testing::{execute, input, says, split, with_model};
+    use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
 
     use super::*;
 
     const CONFIG: &str = r#"{"label": "team", "prompt": "Team:{% for a in inputs %}\n- {{ a.label }}: {{ a.content }}{% endfor %}"}"#;
+
+    #[test]
+    fn every_setting_that_is_read_is_described() {
+        assert_eq!(described::<Reduce>(), settings::<Config>());
+    }
 
     #[test]
     fn inputs_stand_in_label_order_whatever_order_they_come_in() {

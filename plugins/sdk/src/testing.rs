@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::bindings::Guest as _;
 use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
@@ -95,6 +98,37 @@ pub fn split<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Unit>, 
     Exported::<T>::split(headers, config.to_owned())
 }
 
+/// Returns the fields that a config reads, in the order of their names; it needs `deny_unknown_fields`.
+pub fn settings<C: DeserializeOwned>() -> Vec<String> {
+    // No field has this name, so the refusal lists those that there are.
+    let refused = serde_json::from_str::<C>(r#"{"\u0000": null}"#).err();
+    let refused = refused.map(|error| error.to_string()).unwrap_or_default();
+    let mut names: Vec<String> = refused
+        .split('`')
+        .skip(3)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+/// Returns the settings that the schema of `T` has a description for, in the order of their names.
+pub fn described<T: Transform>() -> Vec<String> {
+    let schema: Value = serde_json::from_str(&T::config_schema()).unwrap_or_default();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let mut names: Vec<String> = properties
+        .filter(|(_, property)| {
+            property["description"]
+                .as_str()
+                .is_some_and(|text| !text.trim().is_empty())
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    names.sort();
+    names
+}
+
 pub(crate) fn answer(request: &Request) -> Result<Response, LlmError> {
     // Taken out while it runs, so that a script may log or ask itself.
     let model = SCENE.with_borrow_mut(|scene| {
@@ -140,6 +174,18 @@ mod tests {
             ]
         );
         assert_eq!(ran.lines, [(Level::Info, "asked 3".to_owned())]);
+    }
+
+    #[test]
+    fn the_settings_of_a_config_are_its_fields() {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only the names count")]
+        struct Config {
+            second: u32,
+            first: Option<u32>,
+        }
+        assert_eq!(settings::<Config>(), ["first", "second"]);
     }
 
     #[test]

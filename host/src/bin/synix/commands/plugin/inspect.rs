@@ -4,16 +4,21 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use synix::author::inspect::{self, Inspection};
+use synix::author::reference;
 use synix::project;
 
 use crate::args::Global;
-use crate::failure::Exit;
+use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The component
+    /// The component, or the name of a transform that comes with synix
     file: PathBuf,
+
+    /// Print what a layer can set, as Markdown
+    #[arg(long)]
+    markdown: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
@@ -22,7 +27,16 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let plugin = sandbox.load(&name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)
         .with_context(|| format!("cannot look into {}", args.file.display()))?;
-    screen.answer(&found, || text(&found))?;
+    if args.markdown && global.json {
+        return Err(Usage("give --markdown or --json, not both".to_owned()).into());
+    }
+    screen.answer(&found, || {
+        if args.markdown {
+            reference::markdown(&found).trim_end().to_owned()
+        } else {
+            text(&found)
+        }
+    })?;
     Ok(Exit::Done)
 }
 

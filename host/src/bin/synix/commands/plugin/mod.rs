@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
-use synix::disk;
+use synix::{disk, project};
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
@@ -53,10 +53,16 @@ pub(super) fn run(
     }
 }
 
-/// Reads a component, and says by which name to call it.
+/// Reads a component, from a file or from this program, and says by which name to call it.
 fn component(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let read = disk::read_if_there(path)?;
-    let bytes = read.ok_or_else(|| Usage(format!("there is no component {}", path.display())))?;
+    let shipped = || {
+        let name = path.to_str()?;
+        project::first_party(name).map(<[u8]>::to_vec)
+    };
+    let bytes = read
+        .or_else(shipped)
+        .ok_or_else(|| Usage(format!("there is no component {}", path.display())))?;
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     Ok((stem.to_string_lossy().into_owned(), bytes))
 }

@@ -1,0 +1,175 @@
+//! A Markdown text divided at its headings.
+//!
+//! A heading is a line of one to six `#` and a title. Underlined titles are none: a line of `-` below text is as often
+//! a table or a rule. What stands in fenced or indented code is no heading.
+
+use std::ops::Range;
+
+/// Characters of a title in a path.
+const TITLE: usize = 200;
+/// Spaces before a heading or fence; with more it is indented code.
+const INDENT: usize = 3;
+
+/// What stands between a heading and the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Section {
+    /// Its bytes in the text.
+    pub(crate) range: Range<usize>,
+    /// The titles it stands under, the outermost first; none before the first heading.
+    pub(crate) path: Vec<String>,
+}
+
+/// A fence that is open: its character and how often it stands there.
+type Fence = (char, usize);
+
+/// Divides `text`; a heading without text of its own stays with what follows it.
+pub(crate) fn sections(text: &str) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut fence: Option<Fence> = None;
+    let mut titles: Vec<(usize, String)> = Vec::new();
+    let (mut start, mut at, mut has_text) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        if let Some((level, title)) = heading(line).filter(|_| fence.is_none()) {
+            if has_text {
+                sections.push(section(start..at, &titles));
+                (start, has_text) = (at, false);
+            }
+            titles.retain(|(above, _)| *above < level);
+            titles.push((level, title));
+        } else {
+            has_text |= !line.trim().is_empty();
+            fence = match fence {
+                Some(open) if closes(line, open) => None,
+                Some(open) => Some(open),
+                None => opens(line),
+            };
+        }
+        at += line.len();
+    }
+    if start < at {
+        sections.push(section(start..at, &titles));
+    }
+    sections
+}
+
+fn section(range: Range<usize>, titles: &[(usize, String)]) -> Section {
+    Section {
+        range,
+        path: titles.iter().map(|(_, title)| title.clone()).collect(),
+    }
+}
+
+fn heading(line: &str) -> Option<(usize, String)> {
+    let (level, title) = run(line, '#')?;
+    if level > 6 || !(title.is_empty() || title.starts_with([' ', '\t', '\r', '\n'])) {
+        return None;
+    }
+    let title = title.trim();
+    let bare = title.trim_end_matches('#');
+    // `#` at the end closes a heading only after a space.
+    let title = if bare.is_empty() || bare.ends_with([' ', '\t']) {
+        bare.trim_end()
+    } else {
+        title
+    };
+    Some((level, title.chars().take(TITLE).collect()))
+}
+
+fn opens(line: &str) -> Option<Fence> {
+    let tildes = run(line, '~').map(|(count, _)| ('~', count));
+    let ticks = run(line, '`')
+        .filter(|(_, rest)| !rest.contains('`'))
+        .map(|(count, _)| ('`', count));
+    tildes.or(ticks).filter(|(_, count)| *count >= 3)
+}
+
+fn closes(line: &str, (character, least): Fence) -> bool {
+    run(line, character).is_some_and(|(count, rest)| count >= least && rest.trim().is_empty())
+}
+
+/// Returns how often `character` stands at the start of a line that is no indented code, and what follows.
+fn run(line: &str, character: char) -> Option<(usize, &str)> {
+    let text = line.trim_start_matches(' ');
+    if line.len() - text.len() > INDENT {
+        return None;
+    }
+    let rest = text.trim_start_matches(character);
+    let count = text.len() - rest.len();
+    (count > 0).then_some((count, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn divided(text: &str) -> Vec<(String, &str)> {
+        sections(text)
+            .into_iter()
+            .map(|section| (section.path.join("/"), &text[section.range]))
+            .collect()
+    }
+
+    fn of(path: &str, text: &'static str) -> (String, &'static str) {
+        (path.to_owned(), text)
+    }
+
+    #[test]
+    fn a_section_stands_under_the_headings_above_it() {
+        let text = "intro\n# A\none\n## B ##\r\ntwo\n### C\nthree\n## D\nfour\n# E\nfive";
+        assert_eq!(
+            divided(text),
+            [
+                of("", "intro\n"),
+                of("A", "# A\none\n"),
+                of("A/B", "## B ##\r\ntwo\n"),
+                of("A/B/C", "### C\nthree\n"),
+                of("A/D", "## D\nfour\n"),
+                of("E", "# E\nfive"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_heading_without_text_stays_with_the_next_and_the_last_is_not_lost() {
+        assert_eq!(
+            divided("\n# A\n\n## B\ntext\n# C\n"),
+            [of("A/B", "\n# A\n\n## B\ntext\n"), of("C", "# C\n")]
+        );
+    }
+
+    #[test]
+    fn what_stands_in_fenced_or_indented_code_is_no_heading() {
+        for text in [
+            "```sh\n# comment\n```\n",
+            "~~~\n# a\n```\n# b\n~~~\n",
+            "````\n```\n# still code\n````\n",
+            "```\n# never closed\n",
+            "   ```\n# indented fence\n   ```\n",
+            "    # indented\n",
+            "#no space\n",
+            "####### seven\n",
+            "text # not at the start\n",
+        ] {
+            assert_eq!(divided(text), [(String::new(), text)], "{text}");
+        }
+        assert_eq!(divided("```\n# a\n```\n# B\nb\n")[1].0, "B");
+        assert_eq!(
+            divided("`` ` ``\n# B\nb\n").len(),
+            2,
+            "code in a line opens no fence"
+        );
+    }
+
+    #[test]
+    fn titles_are_without_what_marks_them() {
+        for (line, title) in [
+            ("#", ""),
+            ("# #", ""),
+            ("#\tA", "A"),
+            ("  ## C# ", "C#"),
+            ("# Budget ###\r\n", "Budget"),
+        ] {
+            assert_eq!(heading(line).unwrap().1, title, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Cuts each input into pieces; no model is asked.
+//!
+//! [`cut`] owns where pieces end, [`headings`] what a heading is; here is what a layer sets and what a piece says of
+//! itself.
+
+mod cut;
+mod headings;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use synix_plugin::{Error, Header, Input, Output, Shape, Transform, schema_of};
+
+use cut::{Piece, Rule};
+use headings::Section;
+
+/// Bytes of UTF-8 that are taken for one token.
+const TOKEN_BYTES: usize = 4;
+/// Digits of a piece's number, unless there are more pieces than these can count.
+const DIGITS: usize = 3;
+
+struct Chunk;
+
+/// What a layer sets.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// `headings` cuts before each Markdown heading, and what is longer than `size` as `size` does: by length alone.
+    #[serde(default)]
+    by: By,
+    /// The most a piece may hold, its overlap included, in `unit`. No piece is ever longer.
+    #[serde(default = "two_thousand")]
+    #[schemars(range(min = 1))]
+    size: u32,
+    /// The most a piece may repeat of the end of the one before, in `unit`; less than `size`. It begins at a word where it can, and does not reach across a heading.
+    #[serde(default)]
+    overlap: u32,
+    /// What is counted: Unicode characters, or tokens, estimated as one for each 4 bytes of UTF-8.
+    #[serde(default)]
+    unit: Unit,
+    /// After which text to cut, or a list of them, the best first. The first one that leaves a piece at least half full is taken, else the piece ends where it is full.
+    #[serde(default)]
+    separator: Separator,
+    /// The kind of the pieces.
+    #[serde(default = "text")]
+    #[schemars(length(min = 1, max = 128))]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum By {
+    #[default]
+    Size,
+    Headings,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Unit {
+    #[default]
+    Characters,
+    Tokens,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+enum Separator {
+    One(#[schemars(length(min = 1))] String),
+    Many(#[schemars(inner(length(min = 1)))] Vec<String>),
+}
+
+impl Default for Separator {
+    /// Paragraphs, lines, sentences, words.
+    fn default() -> Self {
+        let texts = ["\n\n", "\r\n\r\n", "\n", ". ", "? ", "! ", "。", " "];
+        Self::Many(texts.map(str::to_owned).to_vec())
+    }
+}
+
+const fn two_thousand() -> u32 {
+    2000
+}
+
+fn text() -> String {
+    "text".to_owned()
+}
+
+impl Config {
+    fn rule(&self) -> Result<Rule, Error> {
+        let invalid = |text: String| Err(Error::InvalidConfig(text));
+        if self.size == 0 {
+            return invalid("`size` is 0: write 1 or more".to_owned());
+        }
+        if self.overlap >= self.size {
+            return invalid(format!(
+                "`overlap` is {} and `size` is {}: write an `overlap` of at most {}",
+                self.overlap,
+                self.size,
+                self.size - 1
+            ));
+        }
+        let separators = match &self.separator {
+            Separator::One(one) => vec![one.clone()],
+            Separator::Many(many) => many.clone(),
+        };
+        if separators.iter().any(String::is_empty) {
+            return invalid(
+                "`separator` has an empty text: write what to cut after, or [] to cut where a piece is full"
+                    .to_owned(),
+            );
+        }
+        let (scale, weight): (usize, fn(char) -> usize) = match self.unit {
+            Unit::Characters => (1, |_| 1),
+            Unit::Tokens => (TOKEN_BYTES, char::len_utf8),
+        };
+        Ok(Rule {
+            size: (self.size as usize).saturating_mul(scale),
+            overlap: (self.overlap as usize).saturating_mul(scale),
+            weight,
+            separators,
+        })
+    }
+}
+
+impl Transform for Chunk {
+    const NAME: &'static str = "chunk";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Cuts each input into pieces";
+    const SHAPE: Shape = Shape::PerInput;
+    const CAPABILITIES: &'static [&'static str] = &[];
+    type Config = Config;
+
+    fn config_schema() -> String {
+        schema_of::<Config>()
+    }
+
+    fn execute(
+        _: &synix_plugin::Unit,
+        inputs: &[Input],
+        config: &Config,
+    ) -> Result<Vec<Output>, Error> {
+        let rule = config.rule()?;
+        let mut outputs = Vec::new();
+        for input in inputs {
+            let text = input.text()?;
+            let sections = match config.by {
+                By::Headings => headings::sections(text),
+                By::Size => vec![Section {
+                    range: 0..text.len(),
+                    path: Vec::new(),
+                }],
+            };
+            let mut pieces = Vec::new();
+            let mut owners = Vec::new();
+            for section in &sections {
+                rule.cut(text, section.range.clone(), &mut pieces);
+                owners.resize(pieces.len(), section);
+            }
+            write(&input.header, text, &pieces, &owners, config, &mut outputs);
+        }
+        Ok(outputs)
+    }
+}
+
+synix_plugin::export!(Chunk);
+
+fn write(
+    header: &Header,
+    text: &str,
+    pieces: &[Piece],
+    owners: &[&Section],
+    config: &Config,
+    outputs: &mut Vec<Output>,
+) {
+    let count = pieces.len();
+    let digits = DIGITS.max(count.to_string().len());
+    let (mut seen, mut seen_bytes) = (0, 0);
+    for (number, (piece, section)) in (1_usize..).zip(pieces.iter().zip(owners)) {
+        seen += text[seen_bytes..piece.added].chars().count();
+        let repeated = text[piece.start..piece.added].chars().count();
+        let added = text[piece.added..piece.end].chars().count();
+        let start = seen - repeated;
+        (seen, seen_bytes) = (seen + added, piece.end);
+        let mut own = vec![
+            ("source", json!(header.label)),
+            ("index", json!(number)),
+            ("count", json!(count)),
+            ("start", json!(start)),
+            ("end", json!(seen)),
+            ("overlap", json!(repeated)),
+        ];
+        if config.by == By::Headings {
+            own.push(("headings", json!(section.path)));
+        }
+        let label = format!("{}-{number:0digits$}", header.label);
+        let output = Output::text(label, &config.kind, &text[piece.start..piece.end]);
+        outputs.push(described(output, header, &own));
+    }
+}
+
+/// Gives a piece the metadata of its input and its own, which win.
+fn described(mut output: Output, header: &Header, own: &[(&str, Value)]) -> Output {
+    let is_own = |key: &str| own.iter().any(|(name, _)| *name == key);
+    let carried = header.metadata.iter().filter(|entry| !is_own(&entry.key));
+    output.metadata.extend(carried.cloned());
+    own.iter().fold(output, |output, (key, value)| {
+        output.with_metadata(*key, value)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The transforms that come with synix, taken together: their reference, their conformance, and `chunk` and `merge` at
+//! the sizes they are promised for.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::workbench::{MODES, Mode, Run, Workbench, command_in};
+
+const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn synix(arguments: &[&str]) -> Run {
+    Run::of(&mut command_in(Path::new(ROOT), arguments))
+}
+
+/// C12: each setting stands in the documents with the type and default it has.
+#[test]
+fn the_reference_is_what_the_transforms_say_of_themselves() {
+    let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
+    for name in NAMES {
+        let made = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
+        let begin = format!("<!-- made by `cargo xtask docs`: {name} -->");
+        let (_, rest) = written.split_once(&begin).unwrap();
+        let (written, _) = rest.split_once("<!-- end -->").unwrap();
+        assert_eq!(
+            written.trim(),
+            made.stdout.trim(),
+            "`cargo xtask docs` brings {name} up to date"
+        );
+    }
+}
+
+#[test]
+fn every_setting_has_a_type_and_a_description() {
+    for name in NAMES {
+        let found = synix(&["plugin", "inspect", name, "--json"]).json();
+        let schema = &found["config_schema"];
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let description = property["description"].as_str().unwrap_or_default();
+            assert!(description.ends_with('.'), "{name}: {key}: {description:?}");
+            let typed = ["type", "enum", "anyOf"]
+                .iter()
+                .any(|of| property.get(of).is_some());
+            assert!(typed, "{name}: {key} has no type");
+        }
+    }
+}
+
+#[test]
+fn every_transform_passes_the_check_of_plugins() {
+    for name in NAMES {
+        let run = synix(&["plugin", "check", name, "--json"]);
+        let report = run.json();
+        assert_eq!(
+            (run.code, &report["failed"]),
+            (0, &Value::from(0)),
+            "{report:#}"
+        );
+    }
+}
+
+#[test]
+fn what_needs_no_model_declares_none() {
+    for name in NAMES {
+        let found = synix(&["plugin", "inspect", name, "--json"]).json();
+        let asks = found["capabilities"] == Value::from(vec!["llm"]);
+        assert_eq!(asks, !["chunk", "merge"].contains(&name), "{name}");
+    }
+}
+
+const NOTES: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 300
+[layers.notes]
+source = "notes/*.md"
+[layers.pieces]
+transform = "chunk"
+inputs = ["notes"]
+[layers.pieces.config]
+by = "headings"
+size = 200
+[layers.distinct]
+transform = "merge"
+inputs = ["pieces"]
+[layers.claims]
+transform = "map"
+inputs = ["distinct"]
+batch = true
+[layers.claims.config]
+prompt = "What does this say of {{ metadata.topic }}? {{ content }}"
+"#;
+
+fn notes() -> Workbench {
+    let bench = Workbench::with_layers(NOTES);
+    let rain = "Rain fell on the garden for most of the day, and the barrel is full.";
+    bench.write(
+        "notes/a.md",
+        &format!(
+            "---\ntopic: water\n---\n# Week\n\n## Monday\n{rain}\n## Tuesday\nNothing grew.\n"
+        ),
+    );
+    bench.write(
+        "notes/b.md",
+        &format!("---\ntopic: water\n---\n## Monday\n{rain}..\n"),
+    );
+    bench
+}
+
+#[test]
+fn what_stands_in_two_notes_is_asked_about_once() {
+    let bench = notes();
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 2);
+    let claims: Vec<String> = bench
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with("claims/"))
+        .collect();
+    assert_eq!(claims, ["claims/a-001", "claims/a-002"]);
+    let kept = bench.json(&["show", "distinct/a-001"]);
+    assert_eq!(
+        kept["metadata"]["merged"],
+        Value::from(vec!["a-001", "b-001"])
+    );
+    assert_eq!(
+        kept["metadata"]["headings"],
+        Value::from(vec!["Week", "Monday"])
+    );
+}
+
+/// M3: a section that is added is the one that is asked about.
+#[test]
+fn pieces_that_stayed_ask_nothing_again() {
+    let bench = notes();
+    bench.ok(&["build"]);
+    let path = bench.path("notes/a.md");
+    let longer = fs::read_to_string(path).unwrap() + "## Wednesday\nBeans came up.\n";
+    bench.write("notes/a.md", &longer);
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 3);
+}
+
+/// C1: pieces and what is made of them are the same in every mode.
+#[test]
+fn pieces_are_the_same_in_every_mode() {
+    let made = MODES.map(|mode: Mode| {
+        let bench = notes();
+        bench.build_in(mode).expect_code(0);
+        bench.artifacts()
+    });
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[1], made[2]);
+}
+
+#[test]
+fn a_refused_config_names_the_key_and_what_to_write() {
+    let bench = notes();
+    bench.pipeline(
+        "synix.toml",
+        &NOTES.replace("size = 200", "size = 200\noverlap = 200"),
+    );
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(
+        run.says("`overlap` is 200 and `size` is 200: write an `overlap` of at most 199"),
+        "{run:?}"
+    );
+    bench.pipeline("synix.toml", &NOTES.replace("size = 200", "sise = 200"));
+    let run = bench.run(&["build"]);
+    assert!(run.code != 0 && run.says("did you mean `size`"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
+
+/// Words that differ from line to line and run to run alike.
+fn words(seed: u64, length: usize) -> String {
+    let mut state = seed;
+    let mut text = String::new();
+    while text.len() < length {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let letters = 2 + (state >> 60) % 7;
+        for at in 0..letters {
+            text.push(char::from(
+                b'a' + u8::try_from((state >> (5 * at + 7)) % 23).unwrap(),
+            ));
+        }
+        text.push(' ');
+    }
+    text.truncate(length);
+    text
+}
+
+#[test]
+fn ten_megabytes_are_cut_within_the_default_limits() {
+    let bench = Workbench::with_layers(
+        "[layers.notes]\nsource = \"*.txt\"\n[layers.pieces]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n",
+    );
+    let mut text = String::new();
+    for seed in 0..25_000 {
+        let _ = write!(text, "{}, sagt Käthe.\r\n\r\n", words(seed, 400));
+    }
+    assert!(text.len() > 10_000_000);
+    bench.write("big.txt", &text);
+    bench.ok(&["build"]);
+    let names = bench.names();
+    let last = names
+        .iter()
+        .rfind(|name| name.starts_with("pieces/"))
+        .unwrap();
+    let last = bench.json(&["show", last]);
+    assert_eq!(last["metadata"]["end"], Value::from(text.chars().count()));
+    assert_eq!(last["metadata"]["count"], Value::from(names.len() - 1));
+}
+
+#[test]
+fn ten_thousand_short_texts_are_compared_within_the_default_limits() {
+    let bench = Workbench::with_layers(
+        r#"
+[layers.notes]
+source = "*.txt"
+[layers.pieces]
+transform = "chunk"
+inputs = ["notes"]
+[layers.pieces.config]
+size = 200
+separator = "\n"
+[layers.distinct]
+transform = "merge"
+inputs = ["pieces"]
+"#,
+    );
+    // Every tenth line is the one before with another end; each is as long as a piece.
+    let mut text = String::new();
+    for line in 0..10_000 {
+        let (seed, end) = if line % 10 == 9 {
+            (line - 1, "again")
+        } else {
+            (line, "first")
+        };
+        let _ = writeln!(text, "{}{end}", words(seed, 194));
+    }
+    bench.write("all.txt", &text);
+    bench.ok(&["build"]);
+    let names = bench.names();
+    let of = |layer: &str| names.iter().filter(|name| name.starts_with(layer)).count();
+    assert_eq!((of("pieces/"), of("distinct/")), (10_000, 9_000));
+    let pair = bench.json(&["show", "distinct/all-00009"]);
+    assert_eq!(
+        pair["metadata"]["merged"],
+        Value::from(vec!["all-00009", "all-00010"])
+    );
+}

@@ -1,0 +1,44 @@
+//! Brings what is made from the code in the documents up to date: the config tables of `docs/transforms.md`.
+
+use std::fs;
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::shell::{self, Failure, root};
+
+const BEGIN: &str = "<!-- made by `cargo xtask docs`: ";
+const END: &str = "<!-- end -->";
+
+/// Runs the task.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a document that is half written is made again"
+)]
+pub(crate) fn run() -> Result<(), Failure> {
+    let cargo = Toolchain::from_environment().cargo;
+    let build = ["build", "--locked", "--workspace"];
+    shell::run(Command::new(cargo).args(build).current_dir(root()))?;
+    let path = root().join("docs/transforms.md");
+    let cannot = |error| {
+        Failure(format!(
+            "cannot bring {} up to date: {error}",
+            path.display()
+        ))
+    };
+    let text = fs::read_to_string(&path).map_err(cannot)?;
+    let mut parts = text.split(BEGIN);
+    let mut made = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let broken = || Failure(format!("a mark in {} is broken", path.display()));
+        let (name, rest) = part.split_once(" -->").ok_or_else(broken)?;
+        let (_, rest) = rest.split_once(END).ok_or_else(broken)?;
+        let mut command = Command::new(root().join("target/debug/synix"));
+        let table = shell::read(command.args(["plugin", "inspect", "--markdown", name]))?;
+        made.push_str(&format!(
+            "{BEGIN}{name} -->\n\n{}\n\n{END}{rest}",
+            table.trim_end()
+        ));
+    }
+    fs::write(&path, made).map_err(cannot)
+}
