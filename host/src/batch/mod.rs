@@ -46,6 +46,8 @@ mod refusal;
 mod rows;
 mod start;
 mod step;
+#[cfg(test)]
+mod tests;
 mod wave;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
