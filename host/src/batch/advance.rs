@@ -50,7 +50,7 @@ impl Batches<'_> {
             Brought::Uploaded(Ok(file)) => {
                 disk::discard(&self.input_file(&work.submission)?);
                 work.submission.file = Some(file.0);
-                self.enter(&mut work.submission, SubmissionState::Uploaded)?;
+                self.enter(work, SubmissionState::Uploaded)?;
                 work.due = Some(Instant::now());
             }
             Brought::Uploaded(Err(error)) => {
@@ -86,7 +86,7 @@ impl Batches<'_> {
                 });
                 // Whether a create call was made is not known.
                 if work.submission.state == SubmissionState::Creating {
-                    self.enter(&mut work.submission, SubmissionState::Unclear)?;
+                    self.enter(work, SubmissionState::Unclear)?;
                 }
                 self.later(work);
             }
@@ -121,7 +121,7 @@ impl Batches<'_> {
                     provider: work.submission.provider.clone(),
                     message: error.to_string(),
                 });
-                self.enter(&mut work.submission, SubmissionState::Unclear)?;
+                self.enter(work, SubmissionState::Unclear)?;
                 work.due = Some(Instant::now());
                 Ok(())
             }
@@ -137,15 +137,19 @@ impl Batches<'_> {
         let pause = self.settings.interval;
         let pause = pause.map(|pause| batch.poll_after.map_or(pause, |hint| hint.max(pause)));
         work.due = pause.map(|pause| Instant::now() + pause);
-        self.tell_status(work, &batch)?;
+        if !self.tell_status(work, &batch)? {
+            return Ok(None);
+        }
         match batch.phase {
             Phase::Completed | Phase::Expired | Phase::Cancelled => {
                 if lacks_files(&batch) && work.submission.late < LATE_LOOKS {
                     work.submission.late += 1;
-                    self.keep(&mut work.submission)?;
+                    self.keep(work)?;
                     return Ok(None);
                 }
-                self.enter(&mut work.submission, SubmissionState::Ended)?;
+                if !self.enter(work, SubmissionState::Ended)? {
+                    return Ok(None);
+                }
                 self.wake(&work.submission);
                 let files = self.files_of(&work.submission, &batch)?;
                 Ok(Some(Call::Fetch {
@@ -162,14 +166,17 @@ impl Batches<'_> {
         }
     }
 
-    fn tell_status(&self, work: &mut Work, batch: &BatchState) -> Result<(), BatchError> {
+    /// Tells how a batch stands; false where another process has taken the submission on.
+    fn tell_status(&self, work: &mut Work, batch: &BatchState) -> Result<bool, BatchError> {
         let counts = batch.counts.as_ref();
         let done = counts.map(|counts| counts.completed + counts.failed);
         if work.submission.status != batch.status_text {
             work.submission.status.clone_from(&batch.status_text);
-            self.keep(&mut work.submission)?;
+            if !self.keep(work)? {
+                return Ok(false);
+            }
         } else if work.done == done {
-            return Ok(());
+            return Ok(true);
         }
         work.done = done;
         self.tell(&BatchEvent::Status {
@@ -178,7 +185,7 @@ impl Batches<'_> {
             done,
             requests: work.submission.requests,
         });
-        Ok(())
+        Ok(true)
     }
 
     fn take_poll_error(&mut self, work: &mut Work, error: ProviderError) -> Result<(), BatchError> {
@@ -205,7 +212,9 @@ impl Batches<'_> {
     ) -> Result<(), BatchError> {
         match cancelled {
             Ok(batch) => {
-                self.tell_status(work, &batch)?;
+                if !self.tell_status(work, &batch)? {
+                    return Ok(());
+                }
                 work.due = self.settings.interval.map(|pause| Instant::now() + pause);
             }
             Err(error) => {
@@ -236,7 +245,7 @@ impl Batches<'_> {
     ) -> Result<(), BatchError> {
         let failure = error.to_failure();
         let message = format!("{what}: {}", failure.message);
-        self.abandon(&mut work.submission, &Failure { message, ..failure })
+        self.abandon(work, &Failure { message, ..failure })
     }
 }
 

@@ -38,13 +38,13 @@ impl Batches<'_> {
     pub(super) fn cancelling_call(&mut self, work: &mut Work) -> Result<Option<Call>, BatchError> {
         match work.submission.state {
             SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded => {
-                self.abandon(&mut work.submission, &never_sent())?;
+                self.abandon(work, &never_sent())?;
                 Ok(None)
             }
             // Whether there is a batch to cancel is not known before the list is read.
             SubmissionState::Creating => {
-                self.enter(&mut work.submission, SubmissionState::Unclear)?;
-                Ok(Some(find_call(&work.submission)))
+                let entered = self.enter(work, SubmissionState::Unclear)?;
+                Ok(entered.then(|| find_call(&work.submission)))
             }
             SubmissionState::Unclear => Ok(Some(find_call(&work.submission))),
             SubmissionState::Adopted | SubmissionState::Live if !work.cancel_sent => {

@@ -189,6 +189,7 @@ impl Batches<'_> {
             note: None,
             opened: now,
             changed: now,
+            on_record: None,
         };
         let store = self.store;
         let claims = store.write(|| -> Result<_, BatchError> {
@@ -209,7 +210,7 @@ impl Batches<'_> {
                 // Every request was answered or in flight already.
                 store.drop_submission(submission.id)?;
             } else {
-                store.update_submission(&submission)?;
+                store.update_submission(&mut submission)?;
             }
             Ok(claims)
         })?;

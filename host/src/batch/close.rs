@@ -1,20 +1,21 @@
 //! The end of a submission: what it still holds is closed in the transaction that ends it.
 
-use super::{BatchError, BatchEvent, Batches, failure};
+use super::{BatchError, BatchEvent, Batches, Work, failure};
 use crate::disk;
 use crate::request::{Failure, FailureKind, Settlement};
-use crate::store::{AttemptNote, Submission, SubmissionRequest, SubmissionState};
+use crate::store::{AttemptNote, SubmissionRequest, SubmissionState};
 
 impl Batches<'_> {
     /// Ends a submission in `state` and fails what it still holds, each with its verdict by line, from 1.
     ///
-    /// Returns what it held, in the order of its lines.
+    /// Returns what it held, in the order of its lines; `None`, and nothing done, where another process was faster.
     pub(super) fn close(
         &mut self,
-        submission: &mut Submission,
+        work: &mut Work,
         state: SubmissionState,
         verdict: impl Fn(u64) -> Failure,
-    ) -> Result<Vec<SubmissionRequest>, BatchError> {
+    ) -> Result<Option<Vec<SubmissionRequest>>, BatchError> {
+        let submission = &mut work.submission;
         let mut open: Vec<SubmissionRequest> = Vec::new();
         self.store
             .each_open_request(submission.id, |request| -> Result<(), BatchError> {
@@ -23,7 +24,10 @@ impl Batches<'_> {
             })?;
         submission.state = state;
         submission.changed = self.clock.now();
-        self.store.write(|| -> Result<(), BatchError> {
+        let kept = self.store.write(|| -> Result<bool, BatchError> {
+            if !self.store.update_submission(submission)? {
+                return Ok(false);
+            }
             for (request, line) in open.iter().zip(1_u64..) {
                 let failure = verdict(line);
                 let note = AttemptNote {
@@ -33,27 +37,29 @@ impl Batches<'_> {
                 self.store
                     .close_failed(request.attempt, &note, failure.usage)?;
             }
-            self.store.update_submission(submission)?;
-            Ok(())
+            Ok(true)
         })?;
-        disk::discard(&self.input_file(submission)?);
-        for file in self.row_files(submission)? {
+        if !kept {
+            self.follow(work)?;
+            return Ok(None);
+        }
+        disk::discard(&self.input_file(&work.submission)?);
+        for file in self.row_files(&work.submission)? {
             disk::discard(&file);
         }
-        Ok(open)
+        Ok(Some(open))
     }
 
     /// Ends a submission without rows and fails what it held.
-    pub(super) fn abandon(
-        &mut self,
-        submission: &mut Submission,
-        failure: &Failure,
-    ) -> Result<(), BatchError> {
-        "abandoned".clone_into(&mut submission.status);
-        submission.note = Some(failure.message.clone());
-        let open = self.close(submission, SubmissionState::Abandoned, |_| failure.clone())?;
+    pub(super) fn abandon(&mut self, work: &mut Work, failure: &Failure) -> Result<(), BatchError> {
+        "abandoned".clone_into(&mut work.submission.status);
+        work.submission.note = Some(failure.message.clone());
+        let closed = self.close(work, SubmissionState::Abandoned, |_| failure.clone())?;
+        let Some(open) = closed else {
+            return Ok(());
+        };
         self.tell(&BatchEvent::Abandoned {
-            batch: submission.batch.clone(),
+            batch: work.submission.batch.clone(),
             message: failure.message.clone(),
         });
         for request in open {

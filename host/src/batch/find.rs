@@ -29,7 +29,7 @@ impl Batches<'_> {
                     message: format!("cannot read the list of batches at {name}: {error}"),
                 });
                 work.submission.note = Some("whether it was created is not known yet".to_owned());
-                self.keep(&mut work.submission)?;
+                self.keep(work)?;
                 self.later(work);
                 return Ok(None);
             }
@@ -50,7 +50,7 @@ impl Batches<'_> {
         if candidates.is_empty() && held && self.settings.ruling != Ruling::CreateAgain {
             // Another submission took it for its own; if its rows say no, it may be this one's.
             work.submission.note = Some("waits for the rows of a batch that may be it".to_owned());
-            self.keep(&mut work.submission)?;
+            self.keep(work)?;
             self.later(work);
             return Ok(None);
         }
@@ -107,7 +107,7 @@ impl Batches<'_> {
             return Ok(None);
         }
         if self.is_cancelling(&work.submission)? {
-            self.abandon(&mut work.submission, &never_sent())?;
+            self.abandon(work, &never_sent())?;
             return Ok(None);
         }
         if work.creates >= CREATES {
@@ -123,12 +123,14 @@ impl Batches<'_> {
             self.later(work);
             return Ok(None);
         }
-        self.create_anew(work)?;
+        if !self.create_anew(work)? {
+            return Ok(None);
+        }
         self.create_call(work, provider)
     }
 
     /// Prepares another create call, so that no two calls share a token.
-    pub(super) fn create_anew(&mut self, work: &mut Work) -> Result<(), BatchError> {
+    pub(super) fn create_anew(&mut self, work: &mut Work) -> Result<bool, BatchError> {
         crate::disk::discard(&self.input_file(&work.submission)?);
         work.looks = 0;
         work.marked = false;
@@ -138,7 +140,7 @@ impl Batches<'_> {
         } else {
             SubmissionState::Claimed
         };
-        self.enter(&mut work.submission, state)
+        self.enter(work, state)
     }
 
     /// Writes down that the batch exists.
@@ -155,7 +157,7 @@ impl Batches<'_> {
         } else {
             SubmissionState::Live
         };
-        self.enter(&mut work.submission, state)?;
+        self.enter(work, state)?;
         let submission = work.submission.clone();
         self.let_go(&submission);
         Ok(())

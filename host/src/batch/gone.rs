@@ -24,7 +24,7 @@ impl Batches<'_> {
         let batch = work.submission.batch.clone().unwrap_or_default();
         let words = format!("two days after it was sent, batch {batch} is gone: {error}");
         let lost = failure(FailureKind::Missing, words, true);
-        self.abandon(&mut work.submission, &lost)
+        self.abandon(work, &lost)
     }
 
     /// Takes the rows of the files that could still be had; what has none is missing.
@@ -48,7 +48,9 @@ impl Batches<'_> {
     ) -> Result<(), BatchError> {
         self.complete_rows(&work.submission)?;
         work.submission.status.clone_from(&batch.status_text);
-        self.enter(&mut work.submission, SubmissionState::Fetched)?;
-        self.take_fetched(work)
+        if self.enter(work, SubmissionState::Fetched)? {
+            self.take_fetched(work)?;
+        }
+        Ok(())
     }
 }

@@ -47,6 +47,8 @@ mod refusal;
 mod rows;
 mod start;
 mod step;
+#[cfg(test)]
+mod tests;
 mod wave;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -339,26 +341,34 @@ impl<'a> Batches<'a> {
         (self.observer)(event);
     }
 
-    /// Writes a submission down as it stands now.
-    fn keep(&self, submission: &mut Submission) -> Result<(), BatchError> {
-        submission.changed = self.clock.now();
+    /// Writes a submission down as it stands now; false where another process was faster.
+    fn keep(&self, work: &mut Work) -> Result<bool, BatchError> {
+        work.submission.changed = self.clock.now();
         let kept = self
             .store
-            .write(|| self.store.update_submission(submission))?;
-        // Another process was faster: what it wrote is the truth.
-        if !kept && let Some(current) = self.store.submission(submission.id)? {
-            *submission = current;
+            .write(|| self.store.update_submission(&mut work.submission))?;
+        if !kept {
+            self.follow(work)?;
         }
+        Ok(kept)
+    }
+
+    /// Takes what another process wrote as the truth, and goes on from there.
+    fn follow(&self, work: &mut Work) -> Result<(), BatchError> {
+        if let Some(current) = self.store.submission(work.submission.id)? {
+            work.submission = current;
+        }
+        work.due = Some(Instant::now());
         Ok(())
     }
 
-    /// Moves a submission to `state`.
-    fn enter(&self, submission: &mut Submission, state: SubmissionState) -> Result<(), BatchError> {
-        submission.state = state;
+    /// Moves a submission to `state`; false where another process was faster.
+    fn enter(&self, work: &mut Work, state: SubmissionState) -> Result<bool, BatchError> {
+        work.submission.state = state;
         if state.is_before_batch() {
-            state.name().clone_into(&mut submission.status);
+            state.name().clone_into(&mut work.submission.status);
         }
-        self.keep(submission)
+        self.keep(work)
     }
 }
 

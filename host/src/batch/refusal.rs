@@ -81,9 +81,10 @@ impl Batches<'_> {
             return self.fail_all(work, words);
         }
         self.learn(&work.submission, told, refusals);
-        let open = self.close(&mut work.submission, SubmissionState::Settled, |_| {
-            passing(words)
-        })?;
+        let closed = self.close(work, SubmissionState::Settled, |_| passing(words))?;
+        let Some(open) = closed else {
+            return Ok(());
+        };
         let again: Vec<RequestKey> = open.into_iter().map(|request| request.key).collect();
         self.queue_uncounted(&again);
         Ok(())
@@ -105,16 +106,14 @@ impl Batches<'_> {
         if work.creates == SAME_FILE {
             work.submission.file = None;
         }
-        self.create_anew(work)?;
-        self.later(work);
+        if self.create_anew(work)? {
+            self.later(work);
+        }
         Ok(())
     }
 
     fn fail_all(&mut self, work: &mut Work, words: &str) -> Result<(), BatchError> {
-        self.abandon(
-            &mut work.submission,
-            &failure(FailureKind::Invalid, words, false),
-        )
+        self.abandon(work, &failure(FailureKind::Invalid, words, false))
     }
 
     /// Fails the lines that the provider names; the others were not run and go again.
@@ -131,7 +130,10 @@ impl Batches<'_> {
                 passing(words)
             }
         };
-        let open = self.close(&mut work.submission, SubmissionState::Settled, verdict)?;
+        let closed = self.close(work, SubmissionState::Settled, verdict)?;
+        let Some(open) = closed else {
+            return Ok(());
+        };
         let mut again = Vec::new();
         for (request, line) in open.into_iter().zip(1_u64..) {
             if guilty.contains(&line) {
@@ -147,9 +149,10 @@ impl Batches<'_> {
     /// The provider names no line: each half goes by itself, until the bad line is alone.
     fn divide(&mut self, work: &mut Work, words: &str) -> Result<(), BatchError> {
         let depth = work.submission.divided + 1;
-        let open = self.close(&mut work.submission, SubmissionState::Settled, |_| {
-            passing(words)
-        })?;
+        let closed = self.close(work, SubmissionState::Settled, |_| passing(words))?;
+        let Some(open) = closed else {
+            return Ok(());
+        };
         let wanted: Vec<Queued> = open
             .iter()
             .filter_map(|request| self.uncount(request.key))

@@ -64,7 +64,7 @@ impl Batches<'_> {
     pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
-            self.enter(&mut work.submission, SubmissionState::Ended)?;
+            self.enter(work, SubmissionState::Ended)?;
             work.due = Some(Instant::now());
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Batches<'_> {
         for file in &files {
             self.take_file(&work.submission, file, &mut oddities, over_time)?;
         }
-        let submission = &mut work.submission;
+        let submission = &work.submission;
         let batch = submission.batch.clone().unwrap_or_default();
         let mut missing = 0;
         self.store
@@ -102,11 +102,14 @@ impl Batches<'_> {
             (FailureKind::Missing, "no row in the batch's files")
         };
         let why = failure(kind, format!("{words} ({batch})"), true);
-        let open = self.close(submission, SubmissionState::Settled, |_| why.clone())?;
+        let closed = self.close(work, SubmissionState::Settled, |_| why.clone())?;
+        let Some(open) = closed else {
+            return Ok(());
+        };
         for request in open {
             self.bring(request.key, Settlement::Failed(why.clone()), over_time);
         }
-        let (succeeded, failed) = self.store.submission_tally(submission.id)?;
+        let (succeeded, failed) = self.store.submission_tally(work.submission.id)?;
         self.tell(&BatchEvent::Settled {
             batch,
             succeeded,
@@ -145,7 +148,7 @@ impl Batches<'_> {
         work.submission.provisional = false;
         work.looks = 0;
         work.due = Some(Instant::now());
-        self.enter(&mut work.submission, SubmissionState::Unclear)
+        self.enter(work, SubmissionState::Unclear).map(drop)
     }
 
     fn wire_of(&self, submission: &Submission) -> Wire {

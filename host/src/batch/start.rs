@@ -171,8 +171,8 @@ impl Batches<'_> {
             SubmissionState::Uploaded => self.create_call(work, provider),
             // An earlier process made the call and did not live to see the reply.
             SubmissionState::Creating => {
-                self.enter(&mut work.submission, SubmissionState::Unclear)?;
-                Ok(Some(find_call(&work.submission)))
+                let entered = self.enter(work, SubmissionState::Unclear)?;
+                Ok(entered.then(|| find_call(&work.submission)))
             }
             SubmissionState::Unclear => Ok(Some(find_call(&work.submission))),
             SubmissionState::Live | SubmissionState::Adopted => Ok(Some(self.live_call(work))),
@@ -198,7 +198,9 @@ impl Batches<'_> {
             return self.create_call(work, provider);
         }
         let path = self.write_input(&work.submission)?;
-        self.enter(&mut work.submission, SubmissionState::Uploading)?;
+        if !self.enter(work, SubmissionState::Uploading)? {
+            return Ok(None);
+        }
         let name = format!("{}.jsonl", work.submission.token);
         Ok(Some(Call::Upload { path, name }))
     }
@@ -225,7 +227,9 @@ impl Batches<'_> {
         };
         work.creates += 1;
         work.marked = false;
-        self.enter(&mut work.submission, SubmissionState::Creating)?;
+        if !self.enter(work, SubmissionState::Creating)? {
+            return Ok(None);
+        }
         let token = work.submission.token.clone();
         Ok(Some(Call::Create { input, token }))
     }

@@ -54,7 +54,9 @@ pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
-pub use submissions::{BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState};
+pub use submissions::{
+    BatchOwner, Standing, Submission, SubmissionId, SubmissionRequest, SubmissionState,
+};
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
 
 /// Why the state could not be read or written.

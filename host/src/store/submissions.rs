@@ -148,6 +148,26 @@ pub struct Submission {
     pub opened: Moment,
     /// When it last changed.
     pub changed: Moment,
+    /// Where it stood when it was read or last written; `None`: it was just made.
+    pub on_record: Option<Standing>,
+}
+
+/// What tells whether a submission was taken on by another process meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    state: SubmissionState,
+    token: String,
+    batch: Option<String>,
+}
+
+impl Submission {
+    fn standing(&self) -> Standing {
+        Standing {
+            state: self.state,
+            token: self.token.clone(),
+            batch: self.batch.clone(),
+        }
+    }
 }
 
 /// A request of a submission that has no outcome yet.
@@ -196,13 +216,19 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// Writes what may change of a submission; false where another process has settled it.
-    pub fn update_submission(&self, submission: &Submission) -> Result<bool, StoreError> {
-        self.connection
+    /// Writes what may change of a submission; false, and nothing written, where another process has taken it on
+    /// since it was read.
+    ///
+    /// Polling is open to every process. A slower one must neither set a submission back nor put a batch that was let
+    /// go in the place of the one that was created since.
+    pub fn update_submission(&self, submission: &mut Submission) -> Result<bool, StoreError> {
+        let known = submission.on_record.as_ref();
+        let changed = self.connection
             .prepare_cached(
                 "UPDATE submission SET token = ?2, requests = ?3, state = ?4, status = ?5, file = ?6, batch = ?7,
                  late = ?8, note = ?9, changed = ?10, provisional = ?11, newest = ?12, rejected = ?13, tokens = ?14
-                 WHERE id = ?1 AND state NOT IN ('settled', 'abandoned')",
+                 WHERE id = ?1 AND state NOT IN ('settled', 'abandoned')
+                 AND (?15 IS NULL OR (state = ?15 AND token = ?16 AND batch IS ?17))",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -219,11 +245,17 @@ impl Store {
                     submission.provisional,
                     submission.newest,
                     submission.rejected.join("\n"),
-                    i64::try_from(submission.tokens).unwrap_or(i64::MAX)
+                    i64::try_from(submission.tokens).unwrap_or(i64::MAX),
+                    known.map(|known| known.state.name()),
+                    known.map(|known| &known.token),
+                    known.and_then(|known| known.batch.as_ref())
                 ])
             })
-            .map(|changed| changed > 0)
-            .map_err(|source| self.failed(source))
+            .map_err(|source| self.failed(source))?;
+        if changed > 0 {
+            submission.on_record = Some(submission.standing());
+        }
+        Ok(changed > 0)
     }
 }
 
@@ -233,7 +265,7 @@ const COLUMNS: &str = "id, token, build, layers, provider, model, attempt, reque
 fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
     let moment = |value: i64| Moment(value.unsigned_abs());
     let state: String = row.get(8)?;
-    Ok(Submission {
+    let mut submission = Submission {
         id: SubmissionId(row.get(0)?),
         token: row.get(1)?,
         build: BuildId(row.get(2)?),
@@ -263,7 +295,10 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
             .collect(),
         divided: row.get(19)?,
         tokens: row.get::<_, i64>(20)?.unsigned_abs(),
-    })
+        on_record: None,
+    };
+    submission.on_record = Some(submission.standing());
+    Ok(submission)
 }
 
 impl Reader {

@@ -137,6 +137,7 @@ fn submission(build: BuildId, token: &str) -> Submission {
         note: None,
         opened: Moment(0),
         changed: Moment(0),
+        on_record: None,
     }
 }
 
@@ -332,7 +333,7 @@ fn broken() -> tempfile::TempDir {
         row.id = bench.store.open_submission(&row).unwrap();
         row.state = state;
         row.batch = Some(batch.to_owned());
-        bench.store.update_submission(&row).unwrap();
+        bench.store.update_submission(&mut row).unwrap();
     }
     let folder = bench.close();
     break_table(folder.path(), "unit");
@@ -792,7 +793,7 @@ fn only_submissions_that_hold_claims_are_unsettled() {
         let mut row = submission(bench.build, &format!("t{number}"));
         row.id = bench.store.open_submission(&row).unwrap();
         row.state = state;
-        bench.store.update_submission(&row).unwrap();
+        bench.store.update_submission(&mut row).unwrap();
     }
     let unsettled = bench.store.unsettled_submissions().unwrap();
     let states: Vec<_> = unsettled.iter().map(|row| row.state).collect();
