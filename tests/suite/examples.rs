@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::languages::{languages, made};
-use crate::workbench::{Run, command_in};
+use crate::workbench::{Run, Workbench, command_in};
 
 /// Answers full of what languages trim and escape differently.
 const ODD_ANSWERS: [&str; 2] = [
@@ -188,4 +188,39 @@ fn every_example_trims_the_same() {
         assert_eq!(outputs[0]["metadata"]["count"], 3, "{language}");
         assert_eq!(outputs[1]["content"], "\u{1f} one \u{200b}", "{language}");
     }
+}
+
+/// What is no text comes from another layer; nothing is asked about it.
+#[test]
+fn every_example_refuses_a_picture_in_the_same_words() {
+    let mut layers = String::from(
+        "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n\n\
+         [layers.pictures]\ntransform = \"./plugins/picture.wasm\"\ninputs = [\"notes\"]\n",
+    );
+    for language in languages() {
+        layers.push_str(&format!(
+            "\n[layers.{language}]\ntransform = \"./plugins/{language}.wasm\"\ninputs = [\"pictures\"]\n"
+        ));
+    }
+    let bench = Workbench::with_layers(&layers);
+    bench.plugin("picture");
+    for language in languages() {
+        let path = bench.path(&format!("plugins/{language}.wasm"));
+        fs::write(path, &made(&language).component).unwrap();
+    }
+    bench.write("notes/monday.md", "Call Ann.");
+    let built = bench.run(&["build", "--json"]).expect_code(3).json();
+    let failures = built["failures"].as_array().unwrap();
+    let mut failed: Vec<_> = failures
+        .iter()
+        .map(|failure| failure["layer"].as_str().unwrap())
+        .collect();
+    failed.sort_unstable();
+    assert_eq!(failed, languages());
+    for failure in failures {
+        let message = failure["message"].as_str().unwrap();
+        let said = "invalid-input: the input `monday` is image/png, not text";
+        assert!(message.ends_with(said), "{failure}");
+    }
+    assert_eq!(bench.sent(), 0);
 }

@@ -223,6 +223,7 @@ fn every_guest_is_used_by_the_suite() {
     let suite = [
         include_str!("sandbox.rs"),
         include_str!("build.rs"),
+        include_str!("examples.rs"),
         include_str!("identity.rs"),
         include_str!("hostile.rs"),
         include_str!("grants.rs"),

@@ -112,7 +112,8 @@ fn run_target(folder: &Path, name: &str, files: &[&str], seconds: &str) -> Resul
         .arg(format!("-timeout={TIMEOUT}"))
         .arg(format!("-rss_limit_mb={MEGABYTES}"))
         .arg(format!("-artifact_prefix={}", found.display()))
-        .args(["-print_final_stats=1", "-verbosity=0", "-max_len=65536"])
+        .args(["-print_final_stats=1", "-print_funcs=0", "-verbosity=0"])
+        .arg("-max_len=65536")
         .current_dir(root());
     shell::run(&mut command).map_err(|Failure(text)| {
         Failure(format!(

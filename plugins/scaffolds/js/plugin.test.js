@@ -4,8 +4,10 @@ import { test } from "node:test";
 import transform from "./plugin.js";
 import { execute, input, withModel } from "./sdk/testing.js";
 
+const question = (request) => String(request.messages[0].parts[0]);
+
 const model = (request) =>
-  request.messages[0].parts[0].startsWith("List") ? " call Ada\npay rent \n" : "pay rent\n\ncall Ada";
+  question(request).startsWith("List") ? " call Ada\npay rent \n" : "pay rent\n\ncall Ada";
 
 test("both lists become outputs", () => {
   const ran = withModel(model, () => execute(transform, [input("monday", "Ada asked for a call; the rent is due.")]));
@@ -18,7 +20,7 @@ test("both lists become outputs", () => {
 
 test("the second question holds the first answer", () => {
   const ran = withModel(model, () => execute(transform, [input("monday", "notes")], { limit: 3 }));
-  const [listing, ordering] = ran.requests.map((request) => request.messages[0].parts[0]);
+  const [listing, ordering] = ran.requests.map(question);
   assert.match(listing, /at most 3\./);
   assert.ok(ordering.endsWith("\n\ncall Ada\npay rent"));
 });
