@@ -21,9 +21,10 @@ pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
         "test",
         "--workspace",
         "--locked",
+        "--lib",
         "--test",
         "suite",
-        "no_sequence_of_faults_and_kills",
+        "no_sequence_of",
         "--",
         "--nocapture",
     ];

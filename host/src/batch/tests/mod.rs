@@ -20,7 +20,7 @@ use world::World;
 use crate::request::Wire;
 
 /// Cases that the suite runs.
-const CASES: u32 = 400;
+const CASES: u32 = 150;
 
 /// Cases for each of the long run's sequences of processes, which take as much longer.
 const CASES_PER_SEQUENCE: u32 = 20;
