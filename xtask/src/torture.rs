@@ -1,4 +1,4 @@
-//! Runs the suite's sequences of faults and kills at length.
+//! Runs the sequences of faults and kills at length: those of the state machine, then those of whole processes.
 
 use std::process::Command;
 

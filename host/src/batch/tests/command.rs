@@ -41,6 +41,8 @@ pub(super) struct Start {
 pub(super) enum Order {
     Ask(Vec<usize>),
     Step,
+    /// Steps, as time passes, until nothing is left to wait for.
+    Poll,
     Survey,
     Land,
     Cancel,
@@ -237,6 +239,7 @@ impl Life<'_> {
         match order {
             Order::Ask(questions) => self.ask(questions),
             Order::Step => self.step()?,
+            Order::Poll => self.poll()?,
             Order::Survey => {
                 self.batches.survey = Some(Instant::now());
                 self.step()?;
@@ -297,6 +300,19 @@ impl Life<'_> {
         }
         self.take_settled();
         Ok(())
+    }
+
+    fn poll(&mut self) -> Result<(), BatchError> {
+        loop {
+            self.batches.submit(&|_| true)?;
+            if self.batches.is_active() {
+                self.runtime.block_on(self.batches.progress())?;
+            }
+            self.take_settled();
+            if !(self.batches.is_waiting() && self.batches.is_active()) {
+                return Ok(());
+            }
+        }
     }
 
     fn take_settled(&mut self) {

@@ -103,12 +103,16 @@ impl World {
         }
     }
 
+    pub(super) fn finish_batches(&self) {
+        self.provider.finish_batches();
+    }
+
     fn set(&self, script: Script) {
         self.provider.script(script);
     }
 
     /// Gives an order to the command in a seat, which is started if there is none.
-    fn order(&mut self, seat: usize, order: Order) {
+    pub(super) fn order(&mut self, seat: usize, order: Order) {
         let seat = &mut self.seats[seat];
         if seat.command.is_none() {
             let start = Start {
@@ -201,7 +205,7 @@ impl World {
         self.reader().unsettled_submissions().unwrap().len()
     }
 
-    fn is_answered(&self, number: usize) -> bool {
+    pub(super) fn is_answered(&self, number: usize) -> bool {
         let key = key(self.place.wire, number);
         self.reader().answer(key, false).unwrap().is_some()
     }
