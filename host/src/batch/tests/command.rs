@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::super::{BatchError, BatchSettings, Batches, Queued, Ruling, Target};
-use super::event::question;
+use super::mishap::{QUESTIONS, question};
 use crate::clock::{Clock, Moment};
 use crate::digest::Digest;
 use crate::llm::{Endpoint, HttpSettings, Provider, Secret};
@@ -115,7 +115,11 @@ impl Drop for Command {
 
 pub(super) fn request(wire: Wire, number: usize) -> Request {
     // Two models, so that there are batches side by side.
-    let model = if number % 2 == 0 { "small" } else { "large" };
+    let model = if number.is_multiple_of(2) {
+        "small"
+    } else {
+        "large"
+    };
     Request {
         wire,
         provider: "there".to_owned(),
@@ -318,8 +322,8 @@ impl Life<'_> {
     fn take_settled(&mut self) {
         for (key, settlement) in self.batches.take_settled() {
             if let Settlement::Failed(failure) = settlement {
-                let number = (0..super::event::QUESTIONS)
-                    .find(|number| super::command::key(self.place.wire, *number) == key);
+                let number =
+                    (0..QUESTIONS).find(|number| self::key(self.place.wire, *number) == key);
                 let number = number.expect("a question that was asked");
                 self.standing.failed.insert(number, failure.message);
             }

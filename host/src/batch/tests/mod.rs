@@ -6,6 +6,7 @@
 
 mod command;
 mod event;
+mod mishap;
 mod world;
 
 use std::fmt;
@@ -15,7 +16,8 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use command::Order;
-use event::{Call, Event, Fate, How, Mishap, Next, events};
+use event::{Event, Next, events};
+use mishap::{Call, Fate, How, Mishap};
 use world::World;
 
 use crate::request::Wire;

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use super::super::{BatchError, Ruling};
 use super::command::{Command, Order, Place, Standing, Start, Told, key};
-use super::event::{COMMANDS, Event, Mishap, Next, QUESTIONS, script};
+use super::event::{COMMANDS, Event, Next};
+use super::mishap::{Mishap, QUESTIONS, script};
 use crate::request::Wire;
 use crate::store::{BuildId, Reader};
 
@@ -264,12 +265,10 @@ impl World {
 
 /// What a person answers who knows no better.
 fn ruling_on(error: BatchError) -> Ruling {
-    match error {
-        BatchError::Ambiguous { mut candidates, .. } => {
-            candidates.pop().map_or(Ruling::None, Ruling::Adopt)
-        }
-        _ => Ruling::None,
-    }
+    let BatchError::Ambiguous { mut candidates, .. } = error else {
+        return Ruling::None;
+    };
+    candidates.pop().map_or(Ruling::None, Ruling::Adopt)
 }
 
 fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
