@@ -1,9 +1,5 @@
 //! Builds the command as it is released and measures it.
 
-use std::process::Command;
-
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::languages;
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
@@ -15,13 +11,6 @@ pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
         languages::run_setup()?;
     }
     println!("bench");
-    let cargo = Toolchain::from_environment().cargo;
-    let words = ["bench", "--locked", "--workspace", "--bench", "speed"];
-    shell::run(
-        Command::new(cargo)
-            .args(words)
-            .arg("--")
-            .args(parts)
-            .current_dir(root()),
-    )
+    let words = ["bench", "--locked", "--workspace", "--bench", "speed", "--"];
+    shell::run(shell::cargo().args(words).args(parts).current_dir(root()))
 }

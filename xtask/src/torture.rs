@@ -1,4 +1,5 @@
-//! Runs the suite's sequences of faults and kills at length, then the fuzz targets.
+//! Runs the sequences of faults and kills at length, those of the state machine and those of whole processes, and
+//! then the fuzz targets.
 
 use crate::fuzz;
 use crate::setup::{self, Way};
@@ -17,9 +18,10 @@ pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
         "test",
         "--workspace",
         "--locked",
+        "--lib",
         "--test",
         "suite",
-        "no_sequence_of_faults_and_kills",
+        "no_sequence_of",
         "--",
         "--nocapture",
     ];

@@ -605,6 +605,24 @@ fn a_request_is_added_once() {
     assert_eq!(bench.request("question"), bench.request("question"));
 }
 
+/// M1: what one process has let go or taken on, a slower one does not put back.
+#[test]
+fn a_submission_is_written_only_where_it_was_left() {
+    let bench = Bench::new();
+    let mut fast = submission(bench.build, "a");
+    fast.id = bench.store.open_submission(&fast).unwrap();
+    (fast.state, fast.batch) = (SubmissionState::Adopted, Some("stranger".to_owned()));
+    assert!(bench.store.update_submission(&mut fast).unwrap());
+    let mut slow = bench.store.submission(fast.id).unwrap().unwrap();
+    (fast.state, fast.batch) = (SubmissionState::Live, Some("ours".to_owned()));
+    assert!(bench.store.update_submission(&mut fast).unwrap());
+    slow.state = SubmissionState::Ended;
+    assert!(!bench.store.update_submission(&mut slow).unwrap());
+    let stored = bench.store.submission(fast.id).unwrap().unwrap();
+    assert_eq!(stored.batch.as_deref(), Some("ours"));
+    assert_eq!(stored.state, SubmissionState::Live);
+}
+
 /// M5: two builds never send the same request at once.
 #[test]
 fn a_request_in_flight_is_not_granted_again() {

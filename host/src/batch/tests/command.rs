@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::super::{BatchError, BatchSettings, Batches, Queued, Ruling, Target};
-use super::event::question;
+use super::mishap::{QUESTIONS, question};
 use crate::clock::{Clock, Moment};
 use crate::digest::Digest;
 use crate::llm::{Endpoint, HttpSettings, Provider, Secret};
@@ -41,6 +41,8 @@ pub(super) struct Start {
 pub(super) enum Order {
     Ask(Vec<usize>),
     Step,
+    /// Steps, as time passes, until nothing is left to wait for.
+    Poll,
     Survey,
     Land,
     Cancel,
@@ -242,6 +244,7 @@ impl Life<'_> {
         match order {
             Order::Ask(questions) => self.ask(questions),
             Order::Step => self.step()?,
+            Order::Poll => self.poll()?,
             Order::Survey => {
                 self.batches.survey = Some(Instant::now());
                 self.step()?;
@@ -304,11 +307,24 @@ impl Life<'_> {
         Ok(())
     }
 
+    fn poll(&mut self) -> Result<(), BatchError> {
+        loop {
+            self.batches.submit(&|_| true)?;
+            if self.batches.is_active() {
+                self.runtime.block_on(self.batches.progress())?;
+            }
+            self.take_settled();
+            if !(self.batches.is_waiting() && self.batches.is_active()) {
+                return Ok(());
+            }
+        }
+    }
+
     fn take_settled(&mut self) {
         for (key, settlement) in self.batches.take_settled() {
             if let Settlement::Failed(failure) = settlement {
-                let number = (0..super::event::QUESTIONS)
-                    .find(|number| super::command::key(self.place.wire, *number) == key);
+                let number =
+                    (0..QUESTIONS).find(|number| self::key(self.place.wire, *number) == key);
                 let number = number.expect("a question that was asked");
                 self.standing.failed.insert(number, failure.message);
             }

@@ -6,6 +6,7 @@
 
 mod command;
 mod event;
+mod mishap;
 mod world;
 
 use std::fmt;
@@ -14,13 +15,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use event::{Event, events};
+use command::Order;
+use event::{Event, Next, events};
+use mishap::{Call, Fate, How, Mishap};
 use world::World;
 
 use crate::request::Wire;
 
 /// Cases that the suite runs.
-const CASES: u32 = 400;
+const CASES: u32 = 150;
 
 /// Cases for each of the long run's sequences of processes, which take as much longer.
 const CASES_PER_SEQUENCE: u32 = 20;
@@ -96,4 +99,39 @@ fn no_sequence_of_mishaps_breaks_the_state_machine() {
         Err(TestError::Fail(why, case)) => panic!("seed {seed}: {why}\n{case:?}"),
         Err(error @ TestError::Abort(_)) => panic!("seed {seed}: {error}"),
     }
+}
+
+/// M1: a batch whose rows were taken is in the list behind the newest known, and asks the very same question.
+#[test]
+fn a_batch_that_has_settled_is_never_adopted() {
+    let weather = vec![
+        Mishap::Batch(Fate::ExpiresAfter(0), 1),
+        Mishap::Hidden(2, 1),
+        Mishap::Call(Call::Create, How::LostReply, 2, 1),
+    ];
+    let case = Case {
+        wire: Wire::Anthropic,
+        limit: None,
+        events: vec![
+            Event::Weather(weather),
+            Event::Ask(0, vec![0]),
+            Event::Step(0, 30),
+        ],
+    };
+    run(&case).unwrap();
+}
+
+/// L5: whoever needs an answer polls its batch, also one made since by a command that is gone.
+#[test]
+fn a_batch_that_another_command_made_since_is_polled() {
+    let mut world = World::new(Wire::OpenAi, None);
+    world.order(0, Order::Poll);
+    world.happen(&Event::Weather(vec![Mishap::Slow(1 << 40)]));
+    world.happen(&Event::Ask(1, vec![0]));
+    world.happen(&Event::Step(1, 4));
+    world.happen(&Event::Kill(1, Next::Resume));
+    world.finish_batches();
+    world.order(0, Order::Ask(vec![0]));
+    world.order(0, Order::Poll);
+    assert!(world.is_answered(0));
 }

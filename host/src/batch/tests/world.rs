@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use super::super::{BatchError, Ruling};
 use super::command::{Command, Order, Place, Standing, Start, Told, key};
-use super::event::{COMMANDS, Event, Mishap, Next, QUESTIONS, script};
+use super::event::{COMMANDS, Event, Next};
+use super::mishap::{Mishap, QUESTIONS, script};
 use crate::request::Wire;
 use crate::store::{BuildId, Reader};
 
@@ -41,7 +42,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(wire: Wire, limit: Option<u64>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // Kills here are no power cuts: a disk would only make every case wait.
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         let provider = ScriptedProvider::start(script(wire, &[]));
         let base_url = match wire {
             Wire::OpenAi => provider.openai_url(),
@@ -100,12 +104,16 @@ impl World {
         }
     }
 
+    pub(super) fn finish_batches(&self) {
+        self.provider.finish_batches();
+    }
+
     fn set(&self, script: Script) {
         self.provider.script(script);
     }
 
     /// Gives an order to the command in a seat, which is started if there is none.
-    fn order(&mut self, seat: usize, order: Order) {
+    pub(super) fn order(&mut self, seat: usize, order: Order) {
         let seat = &mut self.seats[seat];
         if seat.command.is_none() {
             let start = Start {
@@ -198,7 +206,7 @@ impl World {
         self.reader().unsettled_submissions().unwrap().len()
     }
 
-    fn is_answered(&self, number: usize) -> bool {
+    pub(super) fn is_answered(&self, number: usize) -> bool {
         let key = key(self.place.wire, number);
         self.reader().answer(key, false).unwrap().is_some()
     }
@@ -257,11 +265,10 @@ impl World {
 
 /// What a person answers who knows no better.
 fn ruling_on(error: BatchError) -> Ruling {
-    if let BatchError::Ambiguous { mut candidates, .. } = error {
-        candidates.pop().map_or(Ruling::None, Ruling::Adopt)
-    } else {
-        Ruling::None
-    }
+    let BatchError::Ambiguous { mut candidates, .. } = error else {
+        return Ruling::None;
+    };
+    candidates.pop().map_or(Ruling::None, Ruling::Adopt)
 }
 
 fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
