@@ -73,6 +73,23 @@ fn a_changed_input_costs_the_steps_from_there_on() {
     assert_eq!(bench.sent(), 10 + 8);
 }
 
+/// A fold over more inputs than a unit may ask questions goes on from there once it may ask more.
+#[test]
+fn a_fold_that_reached_its_limit_names_it_and_goes_on_under_a_higher_one() {
+    let bench = days(5);
+    let limited = |requests: u32| format!("{FOLD}[layers.story.limits]\nrequests = {requests}\n");
+    bench.pipeline("synix.toml", &limited(3));
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(
+        run.says("3 requests in one unit (`limits.requests`)"),
+        "{run:?}"
+    );
+    assert_eq!(bench.sent(), 3);
+    bench.pipeline("synix.toml", &limited(5));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 5);
+}
+
 /// C1: a fold and a group give the same in every mode.
 #[test]
 fn folds_and_groups_make_the_same_in_every_mode() {

@@ -125,7 +125,7 @@ pub enum Fault {
     #[error("describes itself wrongly")]
     BadDescriptor(#[source] InvalidDescriptor),
     /// It ran too long, counted in instructions.
-    #[error("out of fuel: more than {limit} instructions, perhaps an endless loop")]
+    #[error("out of fuel: more than {limit} instructions (`limits.fuel`), perhaps an endless loop")]
     OutOfFuel {
         /// The limit.
         limit: u64,
@@ -137,7 +137,7 @@ pub enum Fault {
         limit: Duration,
     },
     /// It asked for more memory than it may have.
-    #[error("out of memory: needs more than {limit} bytes")]
+    #[error("out of memory: needs more than {limit} bytes (`limits.memory_mb`)")]
     OutOfMemory {
         /// The limit.
         limit: usize,

@@ -79,7 +79,7 @@ impl Rule {
 
     /// A piece is at least half full, so that few are needed, and has more than the next one repeats.
     fn window(&self, text: &str, start: usize, ceiling: usize) -> Window {
-        let needed = self.size.div_ceil(2).max(self.overlap + 1);
+        let needed = self.size.div_ceil(2).max(self.overlap.saturating_add(1));
         let mut weight = 0;
         let mut least = None;
         let mut most = start;

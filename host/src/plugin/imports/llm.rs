@@ -50,7 +50,7 @@ impl Llm {
                 Ok(())
             }
             _ => Err(Refusal::OverLimit(format!(
-                "{} requests in one unit",
+                "{} requests in one unit (`limits.requests`)",
                 self.limit
             ))),
         }
