@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command};
 
 use serde_json::Value;
-use synix_scripted_provider::{Endpoint, Reply, Rule, Script};
+use synix_scripted_provider::{Endpoint, Pace, Reply, Rule, Script};
 
 use crate::crash::unclear;
 use crate::workbench::{BATCH, RESUME, Run, Workbench};
@@ -126,10 +126,17 @@ fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
 #[test]
 fn each_change_of_a_batch_is_a_line() {
     let bench = Workbench::team();
+    let pace = Pace {
+        validating: 3,
+        ..Pace::default()
+    };
+    bench.script(Script::new().batches(pace));
     let run = bench.ok(&BATCH);
     let batch = bench.ledger().batches[0].id.to_string();
     for line in [
         format!("batch {batch}: submitted to openai, 3 requests of styles"),
+        format!("batch {batch}: validating"),
+        format!("batch {batch}: completed, 3 of 3 done"),
         format!("batch {batch}: 3 answered, 0 failed"),
     ] {
         assert_eq!(run.stderr.matches(&line).count(), 1, "{run:?}");
