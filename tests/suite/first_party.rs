@@ -159,6 +159,59 @@ fn pieces_are_the_same_in_every_mode() {
     assert_eq!(made[1], made[2]);
 }
 
+const DIARY: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 300
+[layers.days]
+source = "days/*.md"
+[layers.summaries]
+transform = "map"
+inputs = ["days"]
+batch = true
+[layers.summaries.config]
+prompt = "Sum up: {{ content }}"
+[layers.months]
+transform = "group"
+inputs = ["summaries"]
+[layers.months.config]
+by_template = "{{ metadata.author }}-{{ metadata.date[:7] }}"
+[layers.authors]
+transform = "group"
+inputs = ["months"]
+[layers.authors.config]
+by = "author"
+prompt = "What did {{ group }} do?{% for one in inputs %} {{ one.content }}{% endfor %}"
+"#;
+
+/// C1: metadata of a source reaches what is made of answers about it, in every mode alike.
+#[test]
+fn answers_are_grouped_by_the_metadata_of_what_they_are_about() {
+    let made = MODES.map(|mode: Mode| {
+        let bench = Workbench::with_layers(DIARY);
+        for (day, author) in [("01-30", "ann"), ("02-01", "ann"), ("02-02", "bob")] {
+            bench.write(
+                &format!("days/{day}-{author}.md"),
+                &format!(
+                    "---\ndate: \"2026-{day}\"\nauthor: {author}\n---\nOn {day} {author} rested.\n"
+                ),
+            );
+        }
+        bench.build_in(mode).expect_code(0);
+        let names = bench.names();
+        let of = |layer: &str| -> Vec<String> {
+            let names = names.iter().filter_map(|name| name.strip_prefix(layer));
+            names.map(str::to_owned).collect()
+        };
+        assert_eq!(of("months/"), ["ann-2026-01", "ann-2026-02", "bob-2026-02"]);
+        assert_eq!(of("authors/"), ["ann", "bob"]);
+        bench.artifacts()
+    });
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[1], made[2]);
+}
+
 #[test]
 fn a_refused_config_names_the_key_and_what_to_write() {
     let bench = notes();

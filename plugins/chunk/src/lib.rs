@@ -198,18 +198,13 @@ fn write(
         }
         let label = format!("{}-{number:0digits$}", header.label);
         let output = Output::text(label, &config.kind, &text[piece.start..piece.end]);
-        outputs.push(described(output, header, &own));
+        outputs.push(
+            own.iter()
+                .fold(output.with_metadata_of(header), |output, (key, value)| {
+                    output.with_metadata(*key, value)
+                }),
+        );
     }
-}
-
-/// Gives a piece the metadata of its input and its own, which win.
-fn described(mut output: Output, header: &Header, own: &[(&str, Value)]) -> Output {
-    let is_own = |key: &str| own.iter().any(|(name, _)| *name == key);
-    let carried = header.metadata.iter().filter(|entry| !is_own(&entry.key));
-    output.metadata.extend(carried.cloned());
-    own.iter().fold(output, |output, (key, value)| {
-        output.with_metadata(*key, value)
-    })
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ impl Transform for Group {
         };
         Ok(vec![
             Output::text(label, config.prompt.kind(), text)
+                .with_metadata_shared_by(&inputs)
                 .with_metadata("group", &json!(unit.key))
                 .with_metadata("count", &json!(inputs.len())),
         ])
@@ -321,6 +322,23 @@ mod tests {
             .with_metadata("group", &json!("unit"))
             .with_metadata("count", &json!(2));
         assert_eq!(ran.result.unwrap(), [expected]);
+    }
+
+    #[test]
+    fn an_output_has_the_metadata_that_its_inputs_share() {
+        let mut inputs = [about("a", r#""x""#), about("b", r#""x""#)];
+        for (input, count) in inputs.iter_mut().zip(["7", "8"]) {
+            input.header.metadata.push(MetadataEntry {
+                key: "count".to_owned(),
+                value: count.to_owned(),
+            });
+        }
+        let made = execute::<Group>(&inputs, r#"{"by": "topic"}"#).unwrap();
+        let expected = Output::text("unit", "text", "text a\n\ntext b")
+            .with_metadata("topic", &json!("x"))
+            .with_metadata("group", &json!("unit"))
+            .with_metadata("count", &json!(2));
+        assert_eq!(made, [expected]);
     }
 
     #[test]

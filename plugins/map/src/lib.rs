@@ -35,13 +35,14 @@ fn answer(input: &Input, config: &Config) -> Result<Output, Error> {
         Some(template) => template.render(&variables)?,
         None => input.header.label.clone(),
     };
-    Ok(Output::text(label, config.kind(), config.ask(&variables)?))
+    let answer = config.ask(&variables)?;
+    Ok(Output::text(label, config.kind(), answer).with_metadata_of(&input.header))
 }
 
 #[cfg(test)]
 mod tests {
     use synix_plugin::testing::{described, execute, input, says, settings, with_model};
-    use synix_plugin::{Blob, Content, Request};
+    use synix_plugin::{Blob, Content, MetadataEntry, Request};
 
     use super::*;
 
@@ -66,6 +67,21 @@ mod tests {
             [Output::text("alice", "text", "A painter.")]
         );
         assert_eq!(ran.requests, [Request::user("Sum up: She paints.")]);
+    }
+
+    #[test]
+    fn an_output_keeps_the_metadata_of_its_input() {
+        let mut note = input("alice", "");
+        note.header.metadata.push(MetadataEntry {
+            key: "date".to_owned(),
+            value: r#""2026-01-03""#.to_owned(),
+        });
+        let metadata = note.header.metadata.clone();
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Map>(&[note], r#"{"prompt": "q"}"#),
+        );
+        assert_eq!(ran.result.unwrap()[0].metadata, metadata);
     }
 
     #[test]

@@ -152,13 +152,9 @@ fn output(found: &[(&Input, &str)], group: &[usize], config: &Config) -> Output 
         .iter()
         .map(|&member| found[member].0.header.label.as_str())
         .collect();
-    let mut output = Output::text(&input.header.label, &config.kind, text);
-    let carried = input.header.metadata.iter();
-    output.metadata = carried
-        .filter(|entry| entry.key != "merged")
-        .cloned()
-        .collect();
-    output.with_metadata("merged", &json!(labels))
+    Output::text(&input.header.label, &config.kind, text)
+        .with_metadata_of(&input.header)
+        .with_metadata("merged", &json!(labels))
 }
 
 #[cfg(test)]
