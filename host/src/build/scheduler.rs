@@ -12,7 +12,7 @@ use super::answerer::{Answerer, Asked};
 use super::event::Observer;
 use super::handle::Handle;
 use super::journal::Journal;
-use super::layers::{ReadyBody, ReadyPipeline};
+use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
 use super::unit::Job;
@@ -239,6 +239,13 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             unreachable!("a unit that runs is not settled")
         };
         unit
+    }
+
+    pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
+        match &self.site.pipeline.layers[layer].body {
+            ReadyBody::Transform(transform) => Arc::clone(transform),
+            ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
+        }
     }
 
     pub(super) fn layer_name(&self, layer: usize) -> &'a str {

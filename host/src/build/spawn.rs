@@ -7,155 +7,19 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::event::Event;
 use super::handle::{Handle, Place};
-use super::journal::Entry;
-use super::layers::{ReadyBody, ReadyTransform};
+use super::layers::ReadyTransform;
 use super::scheduler::{Scheduler, Unit};
 use super::unit::guest_failure;
 use crate::digest::Digest;
-use crate::fingerprint::{InputPart, StaleReason, StoredParts, UnitParts, source_fingerprint};
-use crate::ids::{Kind, UnitKey};
+use crate::fingerprint::{InputPart, StoredParts, UnitParts};
+use crate::ids::UnitKey;
 use crate::json;
 use crate::plan::PlanUnit;
 use crate::plugin::{Header, Shape, UnitSpec};
-use crate::request::{Failure, FailureKind, RequestKey, Usage};
-use crate::source::SourceFile;
-use crate::store::{Realm, UnitId};
+use crate::request::RequestKey;
+use crate::store::UnitId;
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
-    /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
-    pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
-        let pipeline = self.site.pipeline;
-        for (position, layer) in pipeline.layers.iter().enumerate() {
-            if let ReadyBody::Source { glob, kind } = &layer.body {
-                let failed = |source| BuildError::Source {
-                    layer: layer.name.to_string(),
-                    source: Box::new(source),
-                };
-                let files = self.site.folder.sources(glob).map_err(failed)?;
-                self.written(|this| {
-                    for file in &files {
-                        this.read_source(position, kind, file)?;
-                    }
-                    Ok(())
-                })?;
-                self.previous.forget(layer.name.as_str());
-            }
-        }
-        self.written(|this| {
-            for (position, layer) in pipeline.layers.iter().enumerate() {
-                if matches!(layer.body, ReadyBody::Source { .. }) {
-                    this.layers[position].spawned = true;
-                    for number in 0..this.layers[position].artifacts.len() {
-                        let artifact = this.layers[position].artifacts[number].clone();
-                        this.spawn_dependants(&artifact)?;
-                    }
-                    if !this.layers[position].is_gathered {
-                        this.layers[position].artifacts = Vec::new();
-                    }
-                    this.check_complete(position)?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn read_source(
-        &mut self,
-        layer: usize,
-        kind: &Kind,
-        file: &SourceFile,
-    ) -> Result<(), BuildError> {
-        let name = self.layer_name(layer);
-        let failed = |source| BuildError::Source {
-            layer: name.to_owned(),
-            source: Box::new(source),
-        };
-        let bytes = self.site.folder.read_source(file).map_err(failed)?;
-        let fingerprint = source_fingerprint(
-            name,
-            kind.as_str(),
-            &file.path,
-            file.label.as_str(),
-            bytes.digest,
-        );
-        let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
-            layer: name.to_owned(),
-            path: file.path.clone(),
-            detail: error.to_string(),
-        })?;
-        // What a file says does not depend on where answers come from.
-        if let Some((id, outputs)) =
-            self.previous
-                .finished(name, fingerprint, Realm::Live, |_| true)?
-        {
-            for output in &outputs {
-                let handle = Handle {
-                    layer,
-                    label: output.label.clone(),
-                    digest: output.digest,
-                    partial: false,
-                    place: Place::Stored(output.id),
-                };
-                self.layers[layer].artifacts.push(handle);
-            }
-            self.layers[layer].fresh += 1;
-            self.layers[layer].made.push((key, Some(id)));
-            return Ok(());
-        }
-        let artifact = self
-            .site
-            .folder
-            .artifact(file, kind, &bytes)
-            .map_err(failed)?;
-        let digest = artifact.digest().map_err(|error| BuildError::Metadata {
-            layer: name.to_owned(),
-            path: file.path.clone(),
-            detail: error.to_string(),
-        })?;
-        if self.site.journal.is_none() {
-            let reason = match self.previous.source_digest(name, file.label.as_str())? {
-                Some(old) => StaleReason::Source {
-                    label: file.label.to_string(),
-                    old: old.short(),
-                    new: digest.short(),
-                },
-                None => StaleReason::New,
-            };
-            self.layers[layer].stale_units.push(PlanUnit {
-                unit: key.to_string(),
-                reasons: vec![reason],
-            });
-        }
-        let entry = Entry {
-            layer,
-            layer_name: name,
-            key: &key,
-            fingerprint,
-            parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
-            partial: false,
-            inputs: &[],
-        };
-        let label = artifact.label.clone();
-        let (unit, place) = match self.site.journal {
-            Some(journal) => {
-                let (unit, id) = journal.source(&entry, &artifact, digest)?;
-                (Some(unit), Place::Stored(id))
-            }
-            None => (None, Place::Held(Arc::new(artifact))),
-        };
-        let run = &mut self.layers[layer];
-        run.stale += 1;
-        run.made.push((key, unit));
-        run.artifacts.push(Handle {
-            layer,
-            label,
-            digest,
-            partial: false,
-            place,
-        });
-        Ok(())
-    }
-
     /// Makes the units that need nothing but this artifact.
     pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
         for dependant in self.layers[artifact.layer].dependants.clone() {
@@ -231,42 +95,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.check_complete(layer)
     }
 
-    fn hold_back_each(
-        &mut self,
-        layer: usize,
-        transform: &ReadyTransform,
-    ) -> Result<(), BuildError> {
-        if self.site.allow_partial {
-            return Ok(());
-        }
-        for input in &transform.inputs {
-            for key in self.layers[*input].failed.clone() {
-                let needs = format!("{}/{key}", self.layer_name(*input));
-                // Named as the unit would be; a name that is too long is no unit's.
-                let key = if transform.inputs.len() == 1 {
-                    key
-                } else {
-                    UnitKey::parse(&needs).unwrap_or(key)
-                };
-                self.hold_back(layer, key, &needs)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
-        self.layers[layer].stale += 1;
-        self.layers[layer].open += 1;
-        let message = format!("held back: it needs {needs}, which has failed");
-        let failure = Failure {
-            kind: FailureKind::HeldBack,
-            message,
-            passing: false,
-            usage: Usage::default(),
-        };
-        self.record_failure(layer, key, &failure)
-    }
-
     /// Lets the plugin divide all inputs of the layer into units.
     pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
         let transform = self.transform(layer);
@@ -317,31 +145,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             this.all_known(layer)
         })
-    }
-
-    /// Names a unit whose outputs an input of `transform` lacks, however far below.
-    fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
-        transform.inputs.iter().find_map(|input| {
-            if let Some(key) = self.layers[*input].failed.first() {
-                return Some(format!("{}/{key}", self.layer_name(*input)));
-            }
-            match &self.site.pipeline.layers[*input].body {
-                ReadyBody::Transform(above) => self.missing_below(above),
-                ReadyBody::Source { .. } => None,
-            }
-        })
-    }
-
-    /// Holds back the units that the layer had, or the layer itself where it had none.
-    fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
-        let mut keys = self.previous.keys(self.layer_name(layer))?;
-        if keys.is_empty() {
-            keys.push(self.layer_name(layer).to_owned());
-        }
-        for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
-            self.hold_back(layer, key, missing)?;
-        }
-        Ok(())
     }
 
     fn header(&self, input: &Handle) -> Result<Header, BuildError> {
@@ -503,13 +306,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
         }
         self.check_complete(layer)
-    }
-
-    pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
-        match &self.site.pipeline.layers[layer].body {
-            ReadyBody::Transform(transform) => Arc::clone(transform),
-            ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
-        }
     }
 }
 

@@ -7,9 +7,9 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::answers::Realm;
-use super::builds::BuildId;
+use super::build::BuildId;
 use super::requests::RequestId;
-use super::submissions::SubmissionId;
+use super::submission::SubmissionId;
 use super::{Reader, Store, StoreError};
 use crate::request::{Answer, FailureKind, Usage};
 

@@ -16,6 +16,7 @@
 mod answers;
 mod artifacts;
 mod attempts;
+mod build;
 mod builds;
 mod damage;
 mod database;
@@ -29,6 +30,7 @@ mod reset;
 mod salvage;
 mod sends;
 mod snapshots;
+mod submission;
 mod submissions;
 mod sweep;
 mod units;
@@ -43,7 +45,7 @@ use crate::disk::{self, DiskError, FileLock};
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
 pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
-pub use builds::{
+pub use build::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, UnitState,
 };
 pub use database::SUPPORTED_FORMAT;
@@ -54,7 +56,7 @@ pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
-pub use submissions::{
+pub use submission::{
     BatchOwner, Standing, Submission, SubmissionId, SubmissionRequest, SubmissionState,
 };
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};

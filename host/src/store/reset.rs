@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use super::builds::BuildId;
+use super::build::BuildId;
 use super::damage::examine;
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
 use super::{Store, StoreError, database};

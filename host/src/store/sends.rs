@@ -1,9 +1,9 @@
 //! The sends of a build, as far as money goes.
 
 use super::attempts::UNCLEAR;
-use super::builds::BuildId;
+use super::build::BuildId;
 use super::requests::RequestId;
-use super::submissions::SubmissionId;
+use super::submission::SubmissionId;
 use super::{Reader, StoreError};
 use crate::digest::Digest;
 use crate::request::{RequestKey, Usage};

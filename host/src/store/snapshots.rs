@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::answers::Realm;
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
-use super::builds::BuildId;
+use super::build::BuildId;
 use super::units::UnitId;
 use super::{Reader, Store, StoreError};
 use crate::clock::Moment;

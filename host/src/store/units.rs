@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::answers::{AnswerId, Realm};
 use super::artifacts::ArtifactId;
-use super::builds::BuildId;
+use super::build::BuildId;
 use super::requests::RequestId;
 use super::{Reader, Store, StoreError};
 use crate::digest::Digest;

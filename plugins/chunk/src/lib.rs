@@ -8,7 +8,7 @@ mod headings;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, schema_of};
 
 use cut::{Piece, Rule};

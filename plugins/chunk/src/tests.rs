@@ -1,6 +1,7 @@
 //! `chunk` as a host sees it.
 
 use proptest::prelude::*;
+use serde_json::Value;
 use synix_plugin::MetadataEntry;
 use synix_plugin::testing::{described, execute, input, settings};
 

@@ -1,0 +1,151 @@
+//! Sources, read into artifacts.
+
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::handle::{Handle, Place};
+use super::journal::Entry;
+use super::layers::ReadyBody;
+use super::scheduler::Scheduler;
+use crate::fingerprint::{StaleReason, source_fingerprint};
+use crate::ids::{Kind, UnitKey};
+use crate::plan::PlanUnit;
+use crate::source::SourceFile;
+use crate::store::Realm;
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
+    pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
+        let pipeline = self.site.pipeline;
+        for (position, layer) in pipeline.layers.iter().enumerate() {
+            if let ReadyBody::Source { glob, kind } = &layer.body {
+                let failed = |source| BuildError::Source {
+                    layer: layer.name.to_string(),
+                    source: Box::new(source),
+                };
+                let files = self.site.folder.sources(glob).map_err(failed)?;
+                self.written(|this| {
+                    for file in &files {
+                        this.read_source(position, kind, file)?;
+                    }
+                    Ok(())
+                })?;
+                self.previous.forget(layer.name.as_str());
+            }
+        }
+        self.written(|this| {
+            for (position, layer) in pipeline.layers.iter().enumerate() {
+                if matches!(layer.body, ReadyBody::Source { .. }) {
+                    this.layers[position].spawned = true;
+                    for number in 0..this.layers[position].artifacts.len() {
+                        let artifact = this.layers[position].artifacts[number].clone();
+                        this.spawn_dependants(&artifact)?;
+                    }
+                    if !this.layers[position].is_gathered {
+                        this.layers[position].artifacts = Vec::new();
+                    }
+                    this.check_complete(position)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read_source(
+        &mut self,
+        layer: usize,
+        kind: &Kind,
+        file: &SourceFile,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        let failed = |source| BuildError::Source {
+            layer: name.to_owned(),
+            source: Box::new(source),
+        };
+        let bytes = self.site.folder.read_source(file).map_err(failed)?;
+        let fingerprint = source_fingerprint(
+            name,
+            kind.as_str(),
+            &file.path,
+            file.label.as_str(),
+            bytes.digest,
+        );
+        let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
+            layer: name.to_owned(),
+            path: file.path.clone(),
+            detail: error.to_string(),
+        })?;
+        // What a file says does not depend on where answers come from.
+        if let Some((id, outputs)) =
+            self.previous
+                .finished(name, fingerprint, Realm::Live, |_| true)?
+        {
+            for output in &outputs {
+                let handle = Handle {
+                    layer,
+                    label: output.label.clone(),
+                    digest: output.digest,
+                    partial: false,
+                    place: Place::Stored(output.id),
+                };
+                self.layers[layer].artifacts.push(handle);
+            }
+            self.layers[layer].fresh += 1;
+            self.layers[layer].made.push((key, Some(id)));
+            return Ok(());
+        }
+        let artifact = self
+            .site
+            .folder
+            .artifact(file, kind, &bytes)
+            .map_err(failed)?;
+        let digest = artifact.digest().map_err(|error| BuildError::Metadata {
+            layer: name.to_owned(),
+            path: file.path.clone(),
+            detail: error.to_string(),
+        })?;
+        if self.site.journal.is_none() {
+            let reason = match self.previous.source_digest(name, file.label.as_str())? {
+                Some(old) => StaleReason::Source {
+                    label: file.label.to_string(),
+                    old: old.short(),
+                    new: digest.short(),
+                },
+                None => StaleReason::New,
+            };
+            self.layers[layer].stale_units.push(PlanUnit {
+                unit: key.to_string(),
+                reasons: vec![reason],
+            });
+        }
+        let entry = Entry {
+            layer,
+            layer_name: name,
+            key: &key,
+            fingerprint,
+            parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
+            partial: false,
+            inputs: &[],
+        };
+        let label = artifact.label.clone();
+        let (unit, place) = match self.site.journal {
+            Some(journal) => {
+                let (unit, id) = journal.source(&entry, &artifact, digest)?;
+                (Some(unit), Place::Stored(id))
+            }
+            None => (None, Place::Held(Arc::new(artifact))),
+        };
+        let run = &mut self.layers[layer];
+        run.stale += 1;
+        run.made.push((key, unit));
+        run.artifacts.push(Handle {
+            layer,
+            label,
+            digest,
+            partial: false,
+            place,
+        });
+        Ok(())
+    }
+}
