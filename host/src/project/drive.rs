@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::interrupt::{interrupted, left};
+use super::interrupt::{Interrupts, left};
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
@@ -102,10 +102,11 @@ impl Project {
         // A replay has no calls that an end could lose.
         let waits_for_calls = cassette.is_none();
         let leave = async {
-            interrupted().await;
+            let mut interrupts = Interrupts::listen();
+            interrupts.next().await;
             if waits_for_calls {
                 interrupt.cancel();
-                interrupted().await;
+                interrupts.next().await;
             }
         };
         let outcome = runtime()?.block_on(async {

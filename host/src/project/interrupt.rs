@@ -1,24 +1,59 @@
 //! Ctrl-C and SIGTERM: what they leave, in words (M8).
 
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use super::ProjectError;
 use crate::store::{BuildId, BuildKind, Store};
 
-/// Waits until somebody wants the command to end.
-pub(super) async fn interrupted() {
+/// Ctrl-C and SIGTERM from now on. None of them is lost between two waits.
+pub(super) struct Interrupts {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+    interrupt: Option<Signal>,
+    #[cfg(unix)]
+    terminate: Option<Signal>,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    /// Listens, inside a runtime. A signal that cannot be listened for never comes.
+    pub(super) fn listen() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
     }
-    // Without a handler there is nothing to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Waits until somebody wants the command to end.
+    pub(super) async fn next(&mut self) {
+        async fn came(signal: &mut Option<Signal>) {
+            if let Some(signal) = signal
+                && signal.recv().await.is_some()
+            {
+                return;
+            }
+            std::future::pending::<()>().await;
+        }
+        tokio::select! {
+            () = came(&mut self.interrupt) => {}
+            () = came(&mut self.terminate) => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Interrupts {
+    /// Listens, inside a runtime.
+    pub(super) const fn listen() -> Self {
+        Self {}
+    }
+
+    /// Waits until somebody wants the command to end.
+    pub(super) async fn next(&mut self) {
+        // Without a handler there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

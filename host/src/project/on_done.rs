@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::drive::runtime;
-use super::interrupt::interrupted;
+use super::interrupt::Interrupts;
 use super::{Project, ProjectError};
 use crate::build::{Event, Observer};
 use crate::llm;
@@ -49,9 +49,10 @@ impl Project {
         }
         if let Some(url) = &on_done.url {
             let sent = runtime()?.block_on(async {
+                let mut interrupts = Interrupts::listen();
                 tokio::select! {
                     sent = llm::post_json(url, document, URL_LIMIT) => Some(sent),
-                    () = interrupted() => None,
+                    () = interrupts.next() => None,
                 }
             });
             match sent {
@@ -121,10 +122,11 @@ async fn end_of(mut child: Child) -> io::Result<Option<ExitStatus>> {
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     };
+    let mut interrupts = Interrupts::listen();
     let ended = tokio::select! {
         ended = ended => Some(ended),
         () = tokio::time::sleep(COMMAND_LIMIT) => None,
-        () = interrupted() => None,
+        () = interrupts.next() => None,
     };
     match ended {
         Some(ended) => ended.map(Some),
