@@ -71,12 +71,18 @@ mod tests {
 
     #[test]
     fn inputs_stand_in_label_order_whatever_order_they_come_in() {
-        let inputs = [input("bob", "Bakes."), input("alice", "Paints.")];
+        let inputs = [
+            input("bob", "Bakes."),
+            input("alice", "Paints."),
+            input("carl", "Sings."),
+        ];
         let ran = with_model(|_| says("Two."), || execute::<Reduce>(&inputs, CONFIG));
         assert_eq!(ran.result.unwrap(), [Output::text("team", "text", "Two.")]);
         assert_eq!(
             ran.requests,
-            [Request::user("Team:\n- alice: Paints.\n- bob: Bakes.")]
+            [Request::user(
+                "Team:\n- alice: Paints.\n- bob: Bakes.\n- carl: Sings."
+            )]
         );
     }
 
@@ -103,6 +109,16 @@ mod tests {
             || execute::<Reduce>(&[input("alice", "")], config),
         );
         assert_eq!(ran.result.unwrap()[0].label, "team of 1");
+    }
+
+    #[test]
+    fn the_kind_can_be_set() {
+        let config = r#"{"label": "team", "kind": "report", "prompt": "q"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Reduce>(&[input("alice", "")], config),
+        );
+        assert_eq!(ran.result.unwrap(), [Output::text("team", "report", "a")]);
     }
 
     #[test]
