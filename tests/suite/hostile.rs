@@ -344,7 +344,7 @@ fn wasi_gives_no_files_and_no_network() {
     bench.ok(&["build"]);
     assert_eq!(
         bench.content("made/a"),
-        "0 folders, 0 variables and arguments"
+        "0 folders, 0 variables and arguments, stdin: StreamError::Closed"
     );
     let bench = self::bench("wasi_sockets", &[("a", "x")]);
     bench.ok(&["build"]);
