@@ -151,6 +151,24 @@ fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
     assert_eq!(bench.sent(), 2);
 }
 
+/// A layer that has nothing to go on sends nothing and makes nothing.
+#[test]
+fn nothing_is_asked_about_a_layer_that_is_empty() {
+    let bench = topics();
+    let empty = GROUP
+        .replace("by = \"topic\"", "by = \"season\"")
+        .replace("\"group\"\nprompt", "\"skip\"\nprompt");
+    let after = "[layers.total]\ntransform = \"reduce\"\ninputs = [\"topics\"]\n\
+        [layers.total.config]\nlabel = \"total\"\nprompt = \"Sum up.\"\n\
+        [layers.story]\ntransform = \"fold\"\ninputs = [\"topics\"]\n\
+        [layers.story.config]\nlabel = \"story\"\nprompt = \"Go on.\"\n";
+    bench.pipeline("synix.toml", &format!("{empty}{after}"));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 0);
+    let names = bench.names();
+    assert_eq!(names, ["notes/a", "notes/b", "notes/c", "notes/d"]);
+}
+
 #[test]
 fn a_template_that_names_no_variable_is_no_missing_group() {
     let bench = topics();

@@ -85,6 +85,9 @@ impl Transform for Fold {
                     .to_owned(),
             ));
         }
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
         let inputs = in_order(inputs, config.own.order_by.as_deref())?;
         // What the last step would refuse is refused before the first is paid for.
         for input in &inputs {
@@ -262,6 +265,13 @@ mod tests {
         let ran = with_model(|_| says("x"), || execute::<Fold>(&inputs, config));
         let expected = ["b", "c", "a", "d", "e", "f", "g"].map(Request::user);
         assert_eq!(ran.requests, expected);
+    }
+
+    #[test]
+    fn of_no_inputs_nothing_is_made() {
+        let ran = with_model(|_| says("?"), || execute::<Fold>(&[], CONFIG));
+        assert_eq!(ran.result.unwrap(), []);
+        assert!(ran.requests.is_empty());
     }
 
     #[test]

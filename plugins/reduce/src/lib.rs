@@ -35,6 +35,10 @@ impl Transform for Reduce {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        // A question about nothing would be paid for all the same.
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_all(&inputs)?;
@@ -109,6 +113,13 @@ mod tests {
             || execute::<Reduce>(&[input("alice", "")], config),
         );
         assert_eq!(ran.result.unwrap()[0].label, "team of 1");
+    }
+
+    #[test]
+    fn nothing_is_asked_about_no_inputs() {
+        let ran = with_model(|_| says("?"), || execute::<Reduce>(&[], CONFIG));
+        assert_eq!(ran.result.unwrap(), []);
+        assert!(ran.requests.is_empty());
     }
 
     #[test]
