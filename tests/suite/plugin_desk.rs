@@ -122,16 +122,14 @@ fn inputs_stand_in_label_order_and_each_label_once() {
     let desk = Desk::new();
     desk.write("a.md", "First.");
     let map = synix_test_components::MAP;
-    let reduce = synix_test_components::REDUCE;
-    let config =
-        r#"{"label": "all", "prompt": "{% for one in inputs %}{{ one.label }} {% endfor %}"}"#;
-    let arguments = ["plugin", "run", reduce, "--config", config, "--reply", "x"];
-    let inputs = ["--input", "note.md", "--input", "a.md"];
-    let run = desk.run(&[&arguments[..], &inputs].concat()).expect_code(0);
-    assert!(run.stdout.contains("user: a note"), "{run:?}");
-    desk.write("note.txt", "Another.");
-    let twice = ["--input", "note.md", "--input", "note.txt"];
     let arguments = ["plugin", "run", map, "--config", r#"{"prompt": "q"}"#];
+    let inputs = ["--input", "note.md", "--input", "a.md"];
+    let run = desk.run(&[&arguments[..], &inputs].concat()).expect_code(2);
+    assert!(run.says("--unit: a, note"), "{run:?}");
+    desk.write("note.txt", "Another.");
+    let twice = [
+        "--input", "note.md", "--input", "a.md", "--input", "note.txt",
+    ];
     let run = desk.run(&[&arguments[..], &twice].concat()).expect_code(2);
     assert!(run.says("two inputs have the label \"note\""), "{run:?}");
 }
