@@ -85,6 +85,38 @@ fn good_plugins_pass_without_any_flag() {
     }
 }
 
+/// A point that is no longer tried would be left out or skipped.
+#[test]
+fn every_point_that_applies_is_tried() {
+    let per_input = ["unit-keys", "input-order"];
+    let (_, report) = check(component("two_steps"), &[]);
+    let skipped = points(&report, "skip");
+    assert_eq!(skipped, [&["config-defaults"], &per_input[..]].concat());
+    assert_eq!(points(&report, "pass").len() + skipped.len(), 22);
+    let point = |name: &str| {
+        let points = report["points"].as_array().unwrap();
+        let found = points.iter().find(|one| one["point"] == name).unwrap();
+        found["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(point("replay").starts_with("cut off at "), "{report:#}");
+    assert!(point("long-input").contains("text"), "{report:#}");
+    let (_, report) = check(component("reduce"), &[]);
+    assert_eq!(points(&report, "skip"), ["unit-keys"]);
+    // A prompt is nothing that a group needs, so none is made up.
+    let config = r#"{"by": "topic", "on_missing": "group", "prompt": "{{ group }}: {% for one in inputs %}{{ one.content }}{% endfor %}"}"#;
+    let (code, report) = check(component("group"), &["--config", config]);
+    assert_eq!((code, points(&report, "pass").len()), (0, 22), "{report:#}");
+}
+
+#[test]
+fn a_log_that_is_cut_is_over_a_limit() {
+    let (code, report) = check(component("flood_log"), &[]);
+    assert!(
+        code == 1 && points(&report, "fail").contains(&"limits"),
+        "{report:#}"
+    );
+}
+
 #[test]
 fn what_is_no_plugin_fails_the_first_point_and_the_rest_is_not_tried() {
     let folder = tempfile::tempdir().unwrap();

@@ -116,3 +116,60 @@ fn a_component_is_looked_into() {
     let run = desk.run(&["plugin", "inspect", "none.wasm"]).expect_code(2);
     assert!(run.says("there is no component none.wasm"), "{run:?}");
 }
+
+#[test]
+fn inputs_stand_in_label_order_and_each_label_once() {
+    let desk = Desk::new();
+    desk.write("a.md", "First.");
+    let map = synix_test_components::MAP;
+    let arguments = ["plugin", "run", map, "--config", r#"{"prompt": "q"}"#];
+    let inputs = ["--input", "note.md", "--input", "a.md"];
+    let run = desk.run(&[&arguments[..], &inputs].concat()).expect_code(2);
+    assert!(run.says("--unit: a, note"), "{run:?}");
+    desk.write("note.txt", "Another.");
+    let twice = [
+        "--input", "note.md", "--input", "a.md", "--input", "note.txt",
+    ];
+    let run = desk.run(&[&arguments[..], &twice].concat()).expect_code(2);
+    assert!(run.says("two inputs have the label \"note\""), "{run:?}");
+}
+
+#[test]
+fn a_unit_runs_with_what_it_adds_to_the_config() {
+    let desk = Desk::new();
+    let grouped = synix_test_components::GROUPED;
+    let arguments = ["plugin", "run", grouped, "--input", "note.md", "--json"];
+    let more = ["--config", r#"{"by": "topic"}"#, "--reply", "x"];
+    let run = desk.run(&[&arguments[..], &more].concat()).expect_code(0);
+    let record = run.json();
+    assert_eq!(record["unit"], "paper");
+    assert_eq!(record["outputs"][0]["label"], "paper");
+    assert!(run.says("Describe paper: note"), "{run:?}");
+}
+
+#[test]
+fn log_and_fuel_of_a_run_are_shown() {
+    let desk = Desk::new();
+    let print = synix_test_components::WASI_PRINT;
+    let run = desk
+        .run(&["plugin", "run", print, "--input", "note.md", "--json"])
+        .expect_code(0);
+    let record = run.json();
+    assert_eq!(
+        record["log"][0],
+        serde_json::json!(["info", "printed in pieces"])
+    );
+    assert!(record["fuel"].as_u64().unwrap() > 1000, "{record}");
+}
+
+#[test]
+fn a_config_that_does_not_fit_its_schema_is_a_usage_error() {
+    let desk = Desk::new();
+    let map = synix_test_components::MAP;
+    let arguments = ["plugin", "run", map, "--input", "note.md", "--config"];
+    let run = desk.run(&[&arguments[..], &[r#"{"prompt": 1}"#]].concat());
+    assert!(
+        run.code == 2 && run.says("the config does not fit"),
+        "{run:?}"
+    );
+}

@@ -389,3 +389,40 @@ fn pipelines_in_one_folder_have_a_lock_file_each() {
     desk.run(&["plan", "other.toml"]).expect_code(0);
     assert!(desk.bench.path("other.lock").exists() && desk.lock().is_empty());
 }
+
+/// The digest in a URL is the owner's word; the lock file only repeats it.
+#[test]
+fn a_pin_that_is_not_the_digest_in_the_url_stands_for_nothing() {
+    let server = Registry::start();
+    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let desk = Desk::new(&server.file("/moody.wasm", &moody));
+    desk.run(&["plan"]).expect_code(0);
+    let reference = server.file("/echo.wasm", &echo);
+    desk.transform(&reference);
+    desk.run(&["plan"]).expect_code(0);
+    let lock = desk.lock();
+    assert!(desk.is_kept(&moody) && lock.ends_with(&entry(&reference, &echo)));
+    let forged = lock.replace(&entry(&reference, &echo), &entry(&reference, &moody));
+    assert_ne!(forged, lock);
+    desk.bench.write("synix.lock", &forged);
+    let run = desk.run(&["plan", "--locked"]).expect_code(5);
+    assert!(run.says(&format!("{reference}: is not pinned")), "{run:?}");
+    desk.run(&["plan"]).expect_code(0);
+    assert_eq!(desk.lock(), lock);
+}
+
+#[test]
+fn an_update_of_all_drops_what_is_no_longer_used() {
+    let server = Registry::start();
+    let desk = Desk::with_file("echo");
+    desk.run(&["plan"]).expect_code(0);
+    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    desk.transform(&reference);
+    let updated = desk.run(&["plugin", "update"]).expect_code(0);
+    assert!(updated.says("./plugin.wasm: no longer used"), "{updated:?}");
+    let lock = desk.lock();
+    assert!(
+        lock.ends_with(&entry(&reference, &bytes("echo"))) && !lock.contains("./plugin.wasm"),
+        "{lock}"
+    );
+}

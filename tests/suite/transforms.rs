@@ -73,6 +73,19 @@ fn a_changed_input_costs_the_steps_from_there_on() {
     assert_eq!(bench.sent(), 10 + 8);
 }
 
+/// M3: the last step is all that the last input decides, and the first decides all of them.
+#[test]
+fn the_last_input_costs_one_step_and_the_first_all() {
+    let bench = days(10);
+    bench.ok(&["build"]);
+    bench.write("notes/10.md", "Day 10, as it was.");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 10 + 1);
+    bench.remove("notes/01.md");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 10 + 1 + 9);
+}
+
 /// A fold over more inputs than a unit may ask questions goes on from there once it may ask more.
 #[test]
 fn a_fold_that_reached_its_limit_names_it_and_goes_on_under_a_higher_one() {
@@ -136,6 +149,39 @@ fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
     );
     bench.ok(&["build"]);
     assert_eq!(bench.sent(), 2);
+}
+
+/// A layer that has nothing to go on sends nothing and makes nothing.
+#[test]
+fn nothing_is_asked_about_a_layer_that_is_empty() {
+    let bench = topics();
+    let empty = GROUP
+        .replace("by = \"topic\"", "by = \"season\"")
+        .replace("\"group\"\nprompt", "\"skip\"\nprompt");
+    let after = "[layers.total]\ntransform = \"reduce\"\ninputs = [\"topics\"]\n\
+        [layers.total.config]\nlabel = \"total\"\nprompt = \"Sum up.\"\n\
+        [layers.story]\ntransform = \"fold\"\ninputs = [\"topics\"]\n\
+        [layers.story.config]\nlabel = \"story\"\nprompt = \"Go on.\"\n";
+    bench.pipeline("synix.toml", &format!("{empty}{after}"));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 0);
+    let names = bench.names();
+    assert_eq!(names, ["notes/a", "notes/b", "notes/c", "notes/d"]);
+}
+
+#[test]
+fn a_template_that_names_no_variable_is_no_missing_group() {
+    let bench = topics();
+    for on_missing in ["skip", "group", "error"] {
+        let by = "by_template = \"{{ content[:3] }}\"\non_missing = ";
+        let layers = GROUP
+            .replace("by = \"topic\"\non_missing = ", by)
+            .replace("\"group\"\nprompt", &format!("\"{on_missing}\"\nprompt"));
+        bench.pipeline("synix.toml", &layers);
+        let run = bench.run(&["build"]).expect_code(3);
+        assert!(run.says("`by_template` names `content`"), "{run:?}");
+        assert_eq!(bench.sent(), 0);
+    }
 }
 
 #[test]

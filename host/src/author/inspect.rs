@@ -169,11 +169,44 @@ mod tests {
         );
         assert_eq!(found.exports, ["describe", "split", "execute"]);
         assert!(!found.needs_wasi);
+        assert_eq!(found.summary, "Asks one question about each input");
+        assert_eq!(found.version, "0.1.0");
+        assert_eq!(found.contract, "synix:plugin@0.1.0");
+        let bytes = crate::disk::read(synix_test_components::MAP.as_ref()).unwrap();
+        assert_eq!(
+            (found.size, found.digest),
+            (bytes.len(), Digest::of(&bytes))
+        );
         assert!(found.producers["processed-by"].contains_key("wit-component"));
     }
 
     #[test]
     fn bytes_that_are_no_wasm_are_an_error() {
         assert!(imports(b"(component)").is_err());
+    }
+
+    #[test]
+    fn a_component_that_imports_wasi_needs_it() {
+        let found = inspected(synix_test_components::WASI_PRINT);
+        assert!(found.needs_wasi);
+        assert!(
+            found
+                .imports
+                .iter()
+                .any(|name| name == "wasi:cli/stdout@0.2.0")
+        );
+    }
+
+    #[test]
+    fn what_stands_inside_a_component_is_not_its_own() {
+        let nested = r#"(component
+            (component (import "inner" (func)) (core module) (export "inner" (func 0)))
+            (component (component))
+            (import "outer" (func)) (export "outer" (func 0)))"#;
+        let found = Sections::read(&wat::parse_str(nested).unwrap()).unwrap();
+        assert_eq!(
+            (found.imports, found.exports),
+            (vec!["outer".to_owned()], vec!["outer".to_owned()])
+        );
     }
 }

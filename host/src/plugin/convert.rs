@@ -247,4 +247,55 @@ mod tests {
         let back = artifacts(vec![back], &Limits::default()).unwrap().remove(0);
         assert_eq!(back.digest().unwrap(), artifact.digest().unwrap());
     }
+
+    #[test]
+    fn all_that_an_output_has_counts() {
+        let limits = Limits {
+            output_bytes: 6,
+            ..Limits::default()
+        };
+        let size_of = |output: wit::Output| {
+            let found = artifacts(
+                vec![output],
+                &Limits {
+                    output_bytes: 0,
+                    ..limits.clone()
+                },
+            );
+            match found {
+                Err(Fault::OutputTooLarge { bytes, .. }) => bytes,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(artifacts(vec![output("a")], &limits).is_ok());
+        assert_eq!(size_of(output("a")), 6);
+        assert_eq!(size_of(output("abc")), 8);
+        let mut described = output("a");
+        described.metadata.push(wit::MetadataEntry {
+            key: "key".to_owned(),
+            value: "12345".to_owned(),
+        });
+        assert_eq!(size_of(described), 6 + 3 + 5);
+        let picture = wit::Content::Bytes(wit::Blob {
+            media_type: "image/png".to_owned(),
+            data: vec![0; 7],
+        });
+        let picture = wit::Output {
+            content: picture,
+            ..output("a")
+        };
+        assert_eq!(size_of(picture), 2 + 9 + 7);
+    }
+
+    #[test]
+    fn a_guests_own_error_is_cut() {
+        let other = wit::TransformError::Other(wit::OtherError {
+            code: "ä".repeat(1000),
+            message: "ä".repeat(100_000),
+        });
+        let Fault::Transform { code, message } = transform_error(other) else {
+            panic!("another fault")
+        };
+        assert_eq!((code.chars().count(), message.chars().count()), (64, 4096));
+    }
 }

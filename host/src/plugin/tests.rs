@@ -343,6 +343,27 @@ fn a_guest_that_hands_over_too_much_bit_by_bit_is_stopped() {
 }
 
 #[test]
+fn requests_count_as_handed_over() {
+    struct Always;
+    impl Model for Always {
+        fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+            Verdict::Answered(asked.iter().map(|_| answer("so")).collect())
+        }
+    }
+    let limits = Limits {
+        hostcall_bytes: 1 << 12,
+        requests: 100_000,
+        ..Limits::default()
+    };
+    let asker = guest("(loop $more (call $ask) (br $more)) (unreachable)");
+    let error = run_within(&asker, &limits, &mut Always).unwrap_err();
+    assert!(
+        matches!(*error.fault, Fault::HostcallTooLarge { limit: 4096 }),
+        "{error}"
+    );
+}
+
+#[test]
 fn outputs_over_their_limit_are_refused() {
     let limits = Limits {
         output_bytes: 1000,

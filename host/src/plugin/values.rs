@@ -152,6 +152,11 @@ mod tests {
             entries(&[("a\n", "1")]),
             Err(InvalidOutput::MetadataKey(_))
         ));
+        assert!(entries(&[(&"ä".repeat(128), "1")]).is_ok());
+        assert!(matches!(
+            entries(&[(&"ä".repeat(129), "1")]),
+            Err(InvalidOutput::MetadataKey(_))
+        ));
         assert!(matches!(
             entries(&[("a", "1"), ("a", "1")]),
             Err(InvalidOutput::DuplicateKey(_))

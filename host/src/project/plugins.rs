@@ -81,9 +81,10 @@ impl Place {
                 .filter(|pin| is_admitted(reference, *pin));
             match pin {
                 Some(pin) => lock.pin(reference.text(), pin),
+                // A pin that is not admitted is none: the reference is in use all the same.
                 None => unpinned.push(LockChange {
                     reference: reference.text().to_owned(),
-                    old: before.get(reference.text()),
+                    old: None,
                     new: None,
                 }),
             }

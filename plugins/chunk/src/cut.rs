@@ -177,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn an_overlap_gives_up_at_most_half_of_itself_for_a_word() {
+        assert_eq!(
+            pieces(&rule(12, 8, &[]), "abcdefghi jklmnop"),
+            ["abcdefghi jk", "efghi jklmno", "jklmnop"]
+        );
+    }
+
+    #[test]
     fn a_line_break_of_two_characters_stays_whole_where_it_can() {
         assert_eq!(
             pieces(&rule(4, 0, &[]), "abc\r\ndef"),

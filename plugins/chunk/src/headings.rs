@@ -28,7 +28,12 @@ pub(crate) fn sections(text: &str) -> Vec<Section> {
     let mut fence: Option<Fence> = None;
     let mut titles: Vec<(usize, String)> = Vec::new();
     let (mut start, mut at, mut has_text) = (0, 0, false);
-    for line in text.split_inclusive('\n') {
+    for whole in text.split_inclusive('\n') {
+        // Some editors begin a file with the mark of its byte order; it belongs to no line.
+        let line = match at {
+            0 => whole.strip_prefix('\u{feff}').unwrap_or(whole),
+            _ => whole,
+        };
         if let Some((level, title)) = heading(line).filter(|_| fence.is_none()) {
             if has_text {
                 sections.push(section(start..at, &titles));
@@ -44,7 +49,7 @@ pub(crate) fn sections(text: &str) -> Vec<Section> {
                 None => opens(line),
             };
         }
-        at += line.len();
+        at += whole.len();
     }
     if start < at {
         sections.push(section(start..at, &titles));
@@ -144,6 +149,9 @@ mod tests {
             "~~~\n# a\n```\n# b\n~~~\n",
             "````\n```\n# still code\n````\n",
             "```\n# never closed\n",
+            "```\n``` no end\n# code\n```\n",
+            "```\r\n# code\r\n```\r\n",
+            "\u{feff}```\n# code\n```\n",
             "   ```\n# indented fence\n   ```\n",
             "    # indented\n",
             "#no space\n",
@@ -168,8 +176,27 @@ mod tests {
             ("#\tA", "A"),
             ("  ## C# ", "C#"),
             ("# Budget ###\r\n", "Budget"),
+            ("###### six", "six"),
         ] {
             assert_eq!(heading(line).unwrap().1, title, "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_mark_of_byte_order_does_not_hide_the_first_heading() {
+        assert_eq!(
+            divided("\u{feff}# A\none\n# B\ntwo\n"),
+            [of("A", "\u{feff}# A\none\n"), of("B", "# B\ntwo\n")]
+        );
+        assert_eq!(divided("a\n\u{feff}# no first line\n").len(), 1);
+    }
+
+    #[test]
+    fn a_giant_title_is_cut_in_the_path_between_characters() {
+        let title = "ä".repeat(TITLE + 1);
+        let text = format!("# {title}\ntext\n");
+        let sections = sections(&text);
+        assert_eq!(sections[0].path, ["ä".repeat(TITLE)]);
+        assert_eq!(sections[0].range, 0..text.len());
     }
 }

@@ -128,6 +128,54 @@ fn a_token_is_four_bytes() {
         .map(|piece| content(piece).len())
         .collect();
     assert_eq!(seen, [12, 6]);
+    let overlapping = chunk(
+        "漢字漢字漢字",
+        &json!({"size": 3, "overlap": 1, "unit": "tokens"}),
+    );
+    let seen: Vec<(&str, usize)> = overlapping
+        .iter()
+        .map(|piece| (content(piece), number(piece, "overlap")))
+        .collect();
+    assert_eq!(seen, [("漢字漢字", 0), ("字漢字", 1)]);
+}
+
+#[test]
+fn a_piece_holds_two_thousand_characters_unless_told_otherwise() {
+    let lengths = |text: &str| -> Vec<usize> {
+        let made = chunk(text, &json!({}));
+        made.iter()
+            .map(|one| content(one).chars().count())
+            .collect()
+    };
+    assert_eq!(lengths(&"ä".repeat(2000)), [2000]);
+    assert_eq!(lengths(&"ä".repeat(2001)), [2000, 1]);
+}
+
+/// Each text has one place to cut after, in the second half of a piece, before worse ones.
+#[test]
+fn a_text_is_cut_after_paragraphs_lines_sentences_and_words_in_this_order() {
+    for (best, worse) in [
+        ("\n\n", "\n"),
+        ("\r\n\r\n", "\r\n"),
+        ("\n", ". "),
+        (". ", " "),
+        ("? ", " "),
+        ("! ", " "),
+        ("。", " "),
+    ] {
+        let text = format!("aaaaaaaa{best}b{worse}cccccccccccc");
+        let made = chunk(&text, &json!({"size": 16}));
+        assert_eq!(content(&made[0]), format!("aaaaaaaa{best}"), "{best:?}");
+    }
+}
+
+#[test]
+fn only_pieces_by_headings_name_their_headings() {
+    let has = |by: &str| {
+        let made = chunk("# A\ntext\n", &json!({ "by": by }));
+        made[0].metadata.iter().any(|one| one.key == "headings")
+    };
+    assert!(has("headings") && !has("size"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use synix_plugin::prompt::{self, Wording};
-use synix_plugin::template::{Template, variables_of_group, variables_of_header};
+use synix_plugin::template::{Template, variables_of_group};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
@@ -50,6 +50,9 @@ fn ungrouped() -> String {
 fn blank_line() -> String {
     "\n\n".to_owned()
 }
+
+/// Characters in a unit's key.
+const NAME_CHARS: usize = 512;
 
 const OWN: [&str; 5] = [
     "by",
@@ -192,7 +195,8 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
             name: "by_template",
             source,
         }
-        .render_if_defined(&variables_of_header(header))?
+        .render_if_defined(header)
+        .map_err(|error| about(header, error))?
         .map(|name| name.trim().to_owned())
         .into_iter()
         .collect(),
@@ -202,10 +206,34 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
             ));
         }
     };
-    Ok(names
-        .into_iter()
-        .filter(|name: &String| !name.is_empty())
-        .collect())
+    let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    match names.iter().find(|name| !is_key(name)) {
+        Some(name) => {
+            let shown: String = name.chars().take(80).collect();
+            Err(about(
+                header,
+                Error::InvalidInput(format!(
+                    "its group {shown:?} has a control character or more than {NAME_CHARS} characters"
+                )),
+            ))
+        }
+        None => Ok(names),
+    }
+}
+
+/// A group is a unit, so its name is a unit's key.
+fn is_key(name: &str) -> bool {
+    !name.chars().any(char::is_control) && name.chars().nth(NAME_CHARS).is_none()
+}
+
+/// Says which input an error is about; one of the config is about none.
+fn about(header: &Header, error: Error) -> Error {
+    match error {
+        Error::InvalidInput(text) => {
+            Error::InvalidInput(format!("the input `{}`: {text}", header.label))
+        }
+        Error::InvalidConfig(_) | Error::InvalidAnswer(_) | Error::Other(_) => error,
+    }
 }
 
 fn name_of(value: &Value) -> Option<String> {
@@ -295,6 +323,81 @@ mod tests {
     }
 
     #[test]
+    fn values_of_every_type_name_a_group_or_none() {
+        for (value, names) in [
+            (r#"" x ""#, vec!["x"]),
+            ("7", vec!["7"]),
+            ("1.5", vec!["1.5"]),
+            ("true", vec!["true"]),
+            (r#"["x", 7, false]"#, vec!["7", "false", "x"]),
+            (r#"["7", 7]"#, vec!["7"]),
+            ("null", vec![]),
+            (r#""""#, vec![]),
+            (r#"" \n""#, vec![]),
+            ("[]", vec![]),
+            (r#"[null, "", ["x"], {}]"#, vec![]),
+            (r#"{"x": 1}"#, vec![]),
+        ] {
+            let config = r#"{"by": "topic", "on_missing": "skip"}"#;
+            let found = groups(&[about("a", value)], config);
+            let found: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(found, names, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_name_from_a_template_is_trimmed_and_an_empty_one_is_none() {
+        let config = r#"{"by_template": " {{ metadata.topic }}\n", "on_missing": "group"}"#;
+        assert_eq!(
+            groups(&[about("a", r#"" ""#), about("b", r#""x""#)], config),
+            [("ungrouped".to_owned(), vec![0]), ("x".to_owned(), vec![1])]
+        );
+    }
+
+    #[test]
+    fn a_template_that_fails_names_the_input_and_one_that_is_wrong_the_variable() {
+        let refused = |template: &str| {
+            let config = json!({"by_template": template, "on_missing": "skip"}).to_string();
+            split::<Group>(&[about("a", "7")], &config).unwrap_err()
+        };
+        let failed = refused("{{ metadata.topic[:2] }}");
+        assert!(
+            matches!(&failed, Error::InvalidInput(text) if text.starts_with("the input `a`: ") && text.contains("by_template line 1")),
+            "{failed:?}"
+        );
+        let wrong = refused("{{ content }}");
+        assert!(
+            matches!(&wrong, Error::InvalidConfig(text) if text.contains("names `content`")),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_a_unit_is_refused_with_its_input() {
+        for topic in ["two\nlines".to_owned(), "x".repeat(513)] {
+            let inputs = [about("a", r#""x""#), about("b", &json!(topic).to_string())];
+            let error = split::<Group>(&inputs, r#"{"by": "topic"}"#).unwrap_err();
+            assert!(
+                matches!(&error, Error::InvalidInput(text) if text.starts_with("the input `b`: its group")),
+                "{error:?}"
+            );
+        }
+        let longest = about("a", &json!("ä".repeat(512)).to_string());
+        assert_eq!(groups(&[longest], r#"{"by": "topic"}"#).len(), 1);
+    }
+
+    #[test]
+    fn one_of_by_and_by_template_is_needed() {
+        for config in ["{}", r#"{"by": "topic", "by_template": "{{ label }}"}"#] {
+            let error = split::<Group>(&[about("a", r#""x""#)], config).unwrap_err();
+            assert!(
+                matches!(error, Error::InvalidConfig(_)),
+                "{config}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
     fn inputs_without_a_group_can_be_skipped_or_put_into_one() {
         let inputs = [input("a", ""), about("b", r#""x""#)];
         assert_eq!(
@@ -312,16 +415,25 @@ mod tests {
 
     #[test]
     fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
-        let inputs = [input("b", "two"), input("a", "one")];
-        let ran = with_model(
-            |_| says("?"),
-            || execute::<Group>(&inputs, r#"{"by": "topic"}"#),
+        let inputs = [input("b", "two"), input("a", "one"), input("c", "three")];
+        let made = |config: &'static str| {
+            let ran = with_model(|_| says("?"), || execute::<Group>(&inputs, config));
+            assert!(ran.requests.is_empty());
+            ran.result.unwrap()
+        };
+        let expected = |kind: &str, text: &str| {
+            Output::text("unit", kind, text)
+                .with_metadata("group", &json!("unit"))
+                .with_metadata("count", &json!(3))
+        };
+        assert_eq!(
+            made(r#"{"by": "topic"}"#),
+            [expected("text", "one\n\ntwo\n\nthree")]
         );
-        assert!(ran.requests.is_empty());
-        let expected = Output::text("unit", "text", "one\n\ntwo")
-            .with_metadata("group", &json!("unit"))
-            .with_metadata("count", &json!(2));
-        assert_eq!(ran.result.unwrap(), [expected]);
+        assert_eq!(
+            made(r#"{"by": "topic", "separator": "|", "kind": "digest"}"#),
+            [expected("digest", "one|two|three")]
+        );
     }
 
     #[test]

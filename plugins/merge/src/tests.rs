@@ -92,6 +92,41 @@ fn texts_that_differ_can_be_joined_each_once() {
 }
 
 #[test]
+fn outputs_stand_in_label_order_whichever_texts_are_longer() {
+    let made = merge(&[("b", FIRST), ("a", OTHER), ("c", "Short.")], &json!({}));
+    let labels: Vec<&str> = made.iter().map(|one| one.label.as_str()).collect();
+    assert_eq!(labels, ["a", "b", "c"]);
+}
+
+/// Two texts of ten sequences, of which both have so many.
+#[test]
+fn four_fifths_is_enough_unless_told_otherwise() {
+    let made = |left: &str, right: &str| merge(&[("a", left), ("b", right)], &json!({})).len();
+    assert_eq!(naive("abcdefghijklm", "abcdefghijkl"), 8.0 / 9.0);
+    assert_eq!(made("abcdefghijklm", "abcdefghijkl"), 1);
+    assert_eq!(naive("abcdefgh", "abcdefghi"), 0.8);
+    assert_eq!(made("abcdefgh", "abcdefghi"), 1);
+    assert_eq!(naive("abcdefg", "abcdefgh"), 0.75);
+    assert_eq!(made("abcdefg", "abcdefgh"), 2);
+}
+
+/// Layers may have labels in common; which comes first then is not for the order of layers.
+#[test]
+fn of_inputs_with_one_label_the_digest_decides_which_is_first() {
+    let with_digest = |text: &str, digest: &str| {
+        let mut input = input("a", text);
+        digest.clone_into(&mut input.header.digest);
+        input
+    };
+    let (one, other) = (with_digest(FIRST, "1"), with_digest(NEARLY, "2"));
+    for inputs in [[one.clone(), other.clone()], [other, one]] {
+        let config = r#"{"similarity": 0.7, "keep": "first"}"#;
+        let made = execute::<Merge>(&inputs, config).unwrap();
+        assert_eq!(shown(&made), [("a", FIRST, labels(&["a", "a"]))]);
+    }
+}
+
+#[test]
 fn texts_below_the_threshold_stay_apart() {
     assert_eq!(
         merge(&[("a", FIRST), ("b", NEARLY)], &json!({"similarity": 0.95})).len(),

@@ -35,6 +35,10 @@ impl Transform for Reduce {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+        // A question about nothing would be paid for all the same.
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_all(&inputs)?;
@@ -71,12 +75,18 @@ mod tests {
 
     #[test]
     fn inputs_stand_in_label_order_whatever_order_they_come_in() {
-        let inputs = [input("bob", "Bakes."), input("alice", "Paints.")];
+        let inputs = [
+            input("bob", "Bakes."),
+            input("alice", "Paints."),
+            input("carl", "Sings."),
+        ];
         let ran = with_model(|_| says("Two."), || execute::<Reduce>(&inputs, CONFIG));
         assert_eq!(ran.result.unwrap(), [Output::text("team", "text", "Two.")]);
         assert_eq!(
             ran.requests,
-            [Request::user("Team:\n- alice: Paints.\n- bob: Bakes.")]
+            [Request::user(
+                "Team:\n- alice: Paints.\n- bob: Bakes.\n- carl: Sings."
+            )]
         );
     }
 
@@ -103,6 +113,23 @@ mod tests {
             || execute::<Reduce>(&[input("alice", "")], config),
         );
         assert_eq!(ran.result.unwrap()[0].label, "team of 1");
+    }
+
+    #[test]
+    fn nothing_is_asked_about_no_inputs() {
+        let ran = with_model(|_| says("?"), || execute::<Reduce>(&[], CONFIG));
+        assert_eq!(ran.result.unwrap(), []);
+        assert!(ran.requests.is_empty());
+    }
+
+    #[test]
+    fn the_kind_can_be_set() {
+        let config = r#"{"label": "team", "kind": "report", "prompt": "q"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Reduce>(&[input("alice", "")], config),
+        );
+        assert_eq!(ran.result.unwrap(), [Output::text("team", "report", "a")]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! nobody uses are never read.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
@@ -32,12 +32,28 @@ impl Template<'_> {
             .map_err(|error| self.explain(&error))
     }
 
-    /// Renders it; none where it names a value that is not there.
-    pub fn render_if_defined(self, variables: &Value) -> Result<Option<String>, Error> {
-        match self.render_in(Environment::new(), variables) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::UndefinedError => Ok(None),
-            Err(error) => Err(self.explain(&error)),
+    /// Renders it over a header; none where it names a metadata value that is not there.
+    ///
+    /// A variable that no header has is a mistake in the template, and not a missing value.
+    pub fn render_if_defined(self, header: &Header) -> Result<Option<String>, Error> {
+        let unknown = Arc::new(OnceLock::new());
+        let variables = Value::from_object(HeaderVariables {
+            header: header.clone(),
+            unknown: Arc::clone(&unknown),
+        });
+        match (
+            self.render_in(Environment::new(), &variables),
+            unknown.get(),
+        ) {
+            (Ok(text), _) => Ok(Some(text)),
+            (Err(error), None) if error.kind() == ErrorKind::UndefinedError => Ok(None),
+            (Err(error), Some(name)) if error.kind() == ErrorKind::UndefinedError => {
+                Err(Error::InvalidConfig(format!(
+                    "`{}` names `{name}`; it can name `label`, `kind` and `metadata`",
+                    self.name
+                )))
+            }
+            (Err(error), _) => Err(self.explain(&error)),
         }
     }
 
@@ -114,18 +130,6 @@ pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
     Ok(Value::from_pairs([("inputs", inputs)]))
 }
 
-/// Returns `label`, `kind` and `metadata` of an input whose content is not known.
-pub fn variables_of_header(header: &Header) -> Value {
-    Value::from_pairs([
-        ("label", Value::from(header.label.as_str())),
-        ("kind", Value::from(header.kind.as_str())),
-        (
-            "metadata",
-            Value::from_object(MetadataVariables(header.metadata.clone())),
-        ),
-    ])
-}
-
 /// Returns the variables of an input with `so_far`, the answer that was carried to it.
 pub fn variables_of_step(input: &Input, so_far: &str) -> Result<Value, Error> {
     Ok(Value::from_pairs([
@@ -173,6 +177,37 @@ impl Object for InputVariables {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Str(&["content", "kind", "label", "metadata"])
+    }
+}
+
+/// An input whose content is not known.
+#[derive(Debug)]
+struct HeaderVariables {
+    header: Header,
+    /// The first name that is neither a variable nor one of Jinja's functions.
+    unknown: Arc<OnceLock<String>>,
+}
+
+impl Object for HeaderVariables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        match key {
+            "label" => Some(Value::from(self.header.label.as_str())),
+            "kind" => Some(Value::from(self.header.kind.as_str())),
+            "metadata" => Some(Value::from_object(MetadataVariables(
+                self.header.metadata.clone(),
+            ))),
+            _ => {
+                if Environment::new().globals().all(|(name, _)| name != key) {
+                    self.unknown.get_or_init(|| key.to_owned());
+                }
+                None
+            }
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["kind", "label", "metadata"])
     }
 }
 
@@ -278,5 +313,49 @@ mod tests {
             render("{{ metadata.author }}"),
             Err(Error::InvalidInput(_))
         ));
+    }
+
+    fn group_name(source: &str) -> Result<Option<String>, Error> {
+        let name = "by_template";
+        Template { name, source }.render_if_defined(&testing::input("alice", "").header)
+    }
+
+    #[test]
+    fn a_missing_value_of_a_header_is_none_and_an_unknown_variable_is_an_invalid_config() {
+        assert_eq!(
+            group_name("{{ kind }}-{{ label[:2] }}").unwrap().as_deref(),
+            Some("text-al")
+        );
+        assert_eq!(group_name("{{ metadata.topic }}"), Ok(None));
+        assert_eq!(
+            group_name("{% for at in range(2) %}{{ metadata.topic }}{% endfor %}"),
+            Ok(None)
+        );
+        assert_eq!(
+            group_name("{{ topic | default('rest') }}")
+                .unwrap()
+                .as_deref(),
+            Some("rest")
+        );
+        for source in ["{{ content }}", "{{ metdata.topic }}", "{{ content[:3] }}"] {
+            let said = source
+                .trim_matches(['{', ' ', '}'])
+                .split(['.', '['])
+                .next()
+                .unwrap();
+            assert_eq!(
+                group_name(source),
+                Err(Error::InvalidConfig(format!(
+                    "`by_template` names `{said}`; it can name `label`, `kind` and `metadata`"
+                )))
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_without_variables_loses_its_last_line_break_whichever_it_is() {
+        assert_eq!(render("plain\r\n").unwrap(), "plain");
+        assert_eq!(render("{{ label }}\r\n").unwrap(), "alice");
+        assert_eq!(render("plain\n\n").unwrap(), "plain\n");
     }
 }

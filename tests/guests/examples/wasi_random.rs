@@ -10,10 +10,11 @@ fn run(input: &Input) -> Result<Vec<Output>, Error> {
     let before = monotonic_clock::now();
     monotonic_clock::subscribe_duration(u64::MAX).block();
     let text = format!(
-        "{:?} {:x} {} {}",
+        "{:?} {:x} {}.{:09} {}",
         random::get_random_bytes(40),
         random::get_random_u64(),
         wall_clock::now().seconds,
+        wall_clock::now().nanoseconds,
         monotonic_clock::now() - before
     );
     Ok(vec![Output::text(&input.header.label, "text", text)])

@@ -199,3 +199,90 @@ fn details(members: Map<String, Value>) -> String {
     let value = Value::Object(members);
     json::canonical(&value).unwrap_or_else(|_| value.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Usage;
+
+    fn asks(most: &[Option<u32>]) -> Vec<Ask> {
+        let ask = |max_tokens: &Option<u32>| Ask {
+            messages: Vec::new(),
+            max_tokens: *max_tokens,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            model: None,
+            sample: 0,
+            options: Map::new(),
+        };
+        most.iter().map(ask).collect()
+    }
+
+    fn limited(requests: u32, tokens: Option<u64>) -> Llm {
+        let limits = Limits {
+            requests,
+            tokens,
+            ..Limits::default()
+        };
+        Llm::new(None, &limits)
+    }
+
+    #[test]
+    fn a_round_counts_with_the_longest_answers_it_allows() {
+        let llm = limited(1, Some(10));
+        for fits in [
+            &[Some(10)][..],
+            &[Some(4), Some(6)],
+            &[None; 10],
+            &[Some(9), None],
+        ] {
+            assert_eq!(llm.admit_tokens(&asks(fits)), Ok(()), "{fits:?}");
+        }
+        for over in [
+            &[Some(11)][..],
+            &[Some(4), Some(7)],
+            &[None; 11],
+            &[Some(10), None],
+            &[Some(u32::MAX), Some(u32::MAX)],
+        ] {
+            assert!(
+                matches!(llm.admit_tokens(&asks(over)), Err(Refusal::OverLimit(_))),
+                "{over:?}"
+            );
+        }
+        let most = asks(&[Some(u32::MAX)]);
+        assert_eq!(limited(1, None).admit_tokens(&most), Ok(()));
+    }
+
+    #[test]
+    fn tokens_of_questions_and_answers_count_over_all_rounds() {
+        let mut llm = limited(1, Some(10));
+        let answer = Answer {
+            text: "x".to_owned(),
+            ending: Ending::Complete,
+            model: "m".to_owned(),
+            usage: Usage {
+                input_tokens: 3,
+                output_tokens: 1,
+                ..Usage::default()
+            },
+            details: Map::new(),
+        };
+        llm.count_tokens(&[answer.clone(), answer]);
+        assert_eq!(llm.admit_tokens(&asks(&[Some(2)])), Ok(()));
+        assert!(llm.admit_tokens(&asks(&[Some(3)])).is_err());
+    }
+
+    #[test]
+    fn requests_count_over_all_rounds_and_the_last_that_is_allowed_is() {
+        let mut llm = limited(5, None);
+        assert_eq!((llm.count(2), llm.count(3)), (Ok(()), Ok(())));
+        assert!(matches!(
+            llm.count(1),
+            Err(Refusal::OverLimit(text)) if text.contains("5 requests in one unit")
+        ));
+        assert!(limited(5, None).count(6).is_err());
+        assert!(limited(u32::MAX, None).count(usize::MAX).is_err());
+    }
+}

@@ -127,4 +127,21 @@ mod tests {
         assert_eq!(log.last_error(), Some("the reason"));
         assert!(log.into_lines().len() <= RUN_BYTES / CALL_BYTES);
     }
+
+    #[test]
+    fn long_lines_fill_a_log_as_many_short_ones_do() {
+        let mut log = Log::new();
+        for _ in 0..1000 {
+            log.push(Level::Info, "x".repeat(LINE_BYTES));
+        }
+        let bytes: usize = log.into_lines().iter().map(|line| line.message.len()).sum();
+        assert!(bytes > RUN_BYTES / 2 && bytes <= RUN_BYTES, "{bytes}");
+    }
+
+    #[test]
+    fn a_last_error_is_no_longer_than_a_line() {
+        let mut log = Log::new();
+        log.push(Level::Error, "x".repeat(10 * LINE_BYTES));
+        assert_eq!(log.last_error().map(str::len), Some(LINE_BYTES));
+    }
 }

@@ -326,4 +326,25 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_conversation_is_bounded_in_bytes_and_messages() {
+        let long = |bytes: usize| wit::Request {
+            messages: vec![user(vec![wit::Part::Text("x".repeat(bytes))])],
+            ..request()
+        };
+        assert!(admit(long(CONVERSATION_BYTES)).is_ok());
+        assert!(matches!(
+            admit(long(CONVERSATION_BYTES + 1)),
+            Err(Refusal::OverLimit(text)) if text.contains("16777217 bytes in one request")
+        ));
+        let many = |count: usize| wit::Request {
+            messages: (0..count)
+                .map(|_| user(vec![wit::Part::Text("x".to_owned())]))
+                .collect(),
+            ..request()
+        };
+        assert!(admit(many(MESSAGES)).is_ok());
+        assert!(refused(many(MESSAGES + 1)).contains("more than 4096 messages"));
+    }
 }

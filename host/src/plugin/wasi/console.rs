@@ -218,4 +218,19 @@ mod tests {
         let bytes: usize = lines.iter().map(String::len).sum();
         assert!(lines.iter().all(|line| line.len() == LINE_BYTES) && bytes <= RUN_BYTES);
     }
+
+    /// The log would cut it, too, but only when the call has ended.
+    #[test]
+    fn a_flood_is_not_held_until_the_call_ends() {
+        let console = Console::default();
+        for _ in 0..100_000 {
+            console.lock().write(Level::Info, b"x\n");
+        }
+        let held = console.lock();
+        assert!(
+            held.held <= RUN_BYTES && held.lines.len() < RUN_BYTES / 16,
+            "{}",
+            held.lines.len()
+        );
+    }
 }

@@ -84,7 +84,11 @@ impl insecure_seed::Host for State {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::artifact::{Artifact, Content, Metadata};
+    use crate::ids::{Kind, Label, UnitKey};
 
     #[test]
     fn a_seed_gives_one_row_of_bytes_however_it_is_taken() {
@@ -98,5 +102,70 @@ mod tests {
     fn a_row_does_not_repeat_its_seed() {
         let row = Random::new(Digest::of(b"a")).bytes(96);
         assert!(row[..32] != row[32..64] && row[32..64] != row[64..]);
+    }
+
+    /// Whatever a call is given is in its seed; what asks for no random bytes has none to make.
+    #[test]
+    fn a_seed_follows_from_plugin_unit_inputs_and_config_and_from_nothing_else() {
+        use crate::plugin::{Call, Header, Limits, Plugin, Sandbox, UnitSpec};
+
+        let sandbox = Sandbox::new(1, None).unwrap();
+        let load = |path: &str| {
+            let bytes = crate::disk::read(path.as_ref()).unwrap();
+            sandbox.load("guest", &bytes).unwrap()
+        };
+        let text = |content: &str| {
+            let artifact = Artifact {
+                label: Label::parse("a").unwrap(),
+                kind: Kind::parse("text").unwrap(),
+                content: Content::Text(content.to_owned()),
+                metadata: Metadata::new(),
+            };
+            let digest = artifact.digest().unwrap();
+            (artifact, digest)
+        };
+        let execute = |plugin: &Plugin, key: &str, content: &str, config: &str| {
+            let unit = UnitSpec {
+                key: UnitKey::parse(key).unwrap(),
+                inputs: vec![0],
+                config: None,
+            };
+            plugin.seed_of_execute(&Call {
+                unit: &unit,
+                inputs: &[text(content)],
+                config,
+                limits: &Limits::default(),
+                grants_llm: false,
+            })
+        };
+        let split = |plugin: &Plugin, content: &str, config: &str| {
+            let (artifact, digest) = text(content);
+            let header = Header {
+                label: artifact.label,
+                kind: artifact.kind,
+                digest,
+                metadata: artifact.metadata,
+            };
+            plugin.seed_of_split(&[header], config)
+        };
+        let (random, print) = (
+            load(synix_test_components::WASI_RANDOM),
+            load(synix_test_components::WASI_PRINT),
+        );
+        let seeds = [
+            execute(&random, "a", "x", "{}"),
+            execute(&random, "b", "x", "{}"),
+            execute(&random, "a", "y", "{}"),
+            execute(&random, "a", "x", "{ }"),
+            execute(&print, "a", "x", "{}"),
+            split(&random, "x", "{}"),
+            split(&random, "y", "{}"),
+            split(&random, "x", "{ }"),
+            split(&print, "x", "{}"),
+        ];
+        let different: BTreeSet<String> = seeds.iter().map(ToString::to_string).collect();
+        assert_eq!(different.len(), seeds.len(), "{seeds:?}");
+        assert_eq!(seeds[0], execute(&random, "a", "x", "{}"));
+        assert_eq!(seeds[5], split(&random, "x", "{}"));
     }
 }
