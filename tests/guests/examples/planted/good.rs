@@ -3,7 +3,7 @@
 use synix_plugin::{Error, Input, Output, Request, Unit};
 
 use crate::execute::bytes;
-use crate::kit::{ask, config, label, metadata, out, trap, with_metadata};
+use crate::kit::{ask, config, label, metadata, out, with_metadata};
 
 pub(crate) fn execute(
     name: &str,
@@ -113,12 +113,11 @@ fn one(name: &str, input: &Input, settings: &str) -> Result<Vec<Output>, Error> 
             "\u{feff}\0\u{1b}[2J\u{202e}\r",
         )],
         "good-required" => {
-            if settings["by"].as_str().is_none_or(|by| by.len() < 3)
-                || settings["words"]
-                    .as_array()
-                    .is_none_or(|words| words.len() < 2)
-            {
-                trap();
+            let is_long = |key: &str| settings[key].as_str().is_some_and(|text| text.len() > 2);
+            if !is_long("by") || !is_long("day") || !settings["words"].is_array() {
+                return Err(Error::InvalidConfig(format!(
+                    "not what the schema says: {settings}"
+                )));
             }
             copy()
         }
