@@ -159,11 +159,9 @@ pub(super) fn empty(inputs: &[Artifact]) -> Vec<Variant> {
     contents(inputs, vec![("an empty text", text(""))], true)
 }
 
-/// Inputs with texts and labels that programs stumble over.
+/// Inputs with texts that programs stumble over.
 pub(super) fn unicode(inputs: &[Artifact]) -> Vec<Variant> {
-    let mut variants = contents(inputs, odd_texts(), false);
-    variants.push(named(inputs, ODD_LABELS));
-    variants
+    contents(inputs, odd_texts(), false)
 }
 
 fn odd_texts() -> Vec<(&'static str, Content)> {
@@ -192,8 +190,8 @@ fn odd_texts() -> Vec<(&'static str, Content)> {
     ]
 }
 
-/// Inputs with long texts and labels, and many of them unless each is a unit of its own.
-pub(super) fn long(inputs: &[Artifact], are_alone: bool) -> Vec<Variant> {
+/// Inputs with long texts and labels.
+pub(super) fn long(inputs: &[Artifact]) -> Vec<Variant> {
     let lines = "A line of a long text with some words.\n";
     let texts = vec![
         (
@@ -211,9 +209,6 @@ pub(super) fn long(inputs: &[Artifact], are_alone: bool) -> Vec<Variant> {
     ];
     let mut variants = contents(inputs, texts, false);
     variants.push(named(inputs, LONG_LABELS));
-    if !are_alone {
-        variants.push(many(inputs));
-    }
     variants
 }
 

@@ -71,13 +71,20 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
         plugin: &plugin,
         limits: setup.limits.clone(),
     };
+    let is_unusable = notes.has_failed(Point::ConfigSchema)
+        && setup.config.is_none()
+        && sample::configs(&plugin.descriptor().config_schema).is_empty();
+    if is_unusable {
+        let reason = "not tried: no config fits the schema";
+        return notes.finish(called, Some(version), reason);
+    }
     let reason = match ordinary(&bench, setup) {
         Ok(case) => {
             if settle_ordinary(&bench, &case, bytes, &mut notes) {
                 runs::all(&bench, &case, &mut notes);
                 answers::all(&bench, &case, &mut notes);
-                odd::all(&bench, &case, &mut notes);
                 units::all(&bench, &case, &mut notes);
+                odd::all(&bench, &case, &mut notes);
                 config::all(&bench, &case, &mut notes);
                 if !notes.has_failed(Point::Limits) {
                     notes.pass(Point::Limits, "no run reached a limit");

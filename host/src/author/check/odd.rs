@@ -17,13 +17,23 @@ pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         .filter_map(|(_, trial)| trial.outputs())
         .collect();
     let outputs: Vec<_> = outputs.into_iter().flatten().cloned().collect();
+    let many = inputs::many(&case.inputs);
+    let takes_many = bench.is_per_input()
+        || (!notes.has_failed(Point::Split)
+            && fault(bench, case, Point::LongInput, &many).is_none());
+    let mut long = inputs::long(&case.inputs);
+    if !bench.is_per_input() && !notes.has_failed(Point::Split) {
+        long.push(many);
+    }
+    let mut unicode = inputs::unicode(&case.inputs);
+    // What fails because there are many inputs is not told twice.
+    if takes_many {
+        unicode.push(inputs::named(&case.inputs, inputs::ODD_LABELS));
+    }
     for (point, variants) in [
         (Point::EmptyInput, inputs::empty(&case.inputs)),
-        (Point::UnicodeInput, inputs::unicode(&case.inputs)),
-        (
-            Point::LongInput,
-            inputs::long(&case.inputs, bench.is_per_input()),
-        ),
+        (Point::UnicodeInput, unicode),
+        (Point::LongInput, long),
         (Point::BytesInput, inputs::bytes(&case.inputs)),
         (
             Point::MetadataInput,

@@ -23,6 +23,9 @@ pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         return;
     }
     if !splits(bench, case, notes) {
+        let reason = "not tried: `split` fails on other inputs";
+        notes.skip(Point::UnitKeys, reason);
+        notes.skip(Point::InputOrder, reason);
         return;
     }
     keys(bench, case, notes);

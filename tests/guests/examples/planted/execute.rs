@@ -28,7 +28,7 @@ pub(crate) fn execute(
                 .iter()
                 .map(|one| one.text().unwrap_or_default())
                 .collect();
-            let empty = texts.iter().filter(|text| text.is_empty()).count();
+            let empty = inputs.iter().filter(|one| one.text() == Ok("")).count();
             if fault == "mixed-all" && empty > 0 && empty < texts.len() {
                 trap();
             }
@@ -173,13 +173,7 @@ fn one(fault: &str, input: &Input, settings: &Value) -> Result<Vec<Output>, Erro
                 text,
             )]);
         }
-        "label-slice" => {
-            return Ok(vec![out(&name[..3.min(name.len())], text)]).inspect(|_| {
-                if !name.is_char_boundary(3.min(name.len())) {
-                    trap()
-                }
-            });
-        }
+        "label-slice" if !name.is_char_boundary(3.min(name.len())) => trap(),
         "label-cut" => return Ok(vec![out(name.chars().take(24).collect::<String>(), text)]),
         "label-last" => return Ok(vec![out(name.rsplit('/').next().unwrap_or(name), text)]),
         "kind-match" if input.header.kind != "text" => trap(),
