@@ -74,6 +74,8 @@ fn ordinary_metadata(position: usize, keys: &[&str]) -> Metadata {
 pub(super) struct Variant {
     pub(super) name: String,
     pub(super) inputs: Vec<Artifact>,
+    /// Whether what is odd may stand in names: those that break a rule are refused by the host, in words.
+    pub(super) spoils_names: bool,
 }
 
 /// Labels that are one after a little tidying up.
@@ -123,10 +125,11 @@ const ODD_VALUES: [(&str, &str); 8] = [
     ("a date and time", "\"2024-02-29T23:59:60+14:00\""),
 ];
 
-fn variant(name: &str, inputs: Vec<Artifact>) -> Variant {
+pub(super) fn variant(name: &str, inputs: Vec<Artifact>) -> Variant {
     Variant {
         name: name.to_owned(),
         inputs,
+        spoils_names: false,
     }
 }
 
@@ -269,11 +272,15 @@ pub(super) fn metadata(inputs: &[Artifact], outputs: &[Artifact]) -> Vec<Variant
     ];
     for (name, value) in ODD_VALUES {
         let value: Value = serde_json::from_str(value).unwrap_or_default();
-        variants.push(changed(&format!("metadata of {name}"), &|_, one| {
+        let odd = changed(&format!("{name} as metadata"), &|_, one| {
             for known in one.metadata.values_mut() {
                 known.clone_from(&value);
             }
-        }));
+        });
+        variants.push(Variant {
+            spoils_names: true,
+            ..odd
+        });
     }
     variants
 }

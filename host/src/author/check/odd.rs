@@ -1,6 +1,6 @@
 //! Inputs that nobody thinks of: what they hold, what they are called, what is known of them.
 
-use super::bench::{Bench, Broken, End, Job, Trial};
+use super::bench::{Bench, Broken, Cause, End, Job, Trial};
 use super::inputs::{self, Variant};
 use super::report::{Notes, Point};
 use super::script::{Script, Style};
@@ -69,7 +69,12 @@ fn fault(
         .iter()
         .map(|one| one.content.as_bytes().len());
     let given = given.max().unwrap_or(0);
+    let is_spoilt = |broken: &Broken| {
+        let named = matches!(broken.cause, Cause::Split | Cause::Output | Cause::Label);
+        variant.spoils_names && named
+    };
     match trials(bench, case, variant, case.style) {
+        Err(broken) if is_spoilt(&broken) => None,
         Err(broken) => {
             let (at, words) = fault_of(&broken, point, given)?;
             Some((at, format!("`split`: {words}")))
@@ -78,6 +83,9 @@ fn fault(
             let End::Broken(broken) = &trial.end else {
                 return None;
             };
+            if is_spoilt(broken) {
+                return None;
+            }
             let (at, words) = fault_of(broken, point, given)?;
             Some((at, format!("unit {:?}: {words}", job.unit.key.as_str())))
         }),
@@ -122,10 +130,7 @@ fn labels(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         let detail = format!("units {one:?} and {other:?} both give the label {label:?}");
         return notes.fail(point, detail);
     }
-    let ordinary = Variant {
-        name: "the same answer to every question".to_owned(),
-        inputs: case.inputs.clone(),
-    };
+    let ordinary = inputs::variant("the same answer to every question", case.inputs.clone());
     for (variant, style) in [
         (inputs::alike(&case.inputs), case.style),
         (inputs::named(&case.inputs, inputs::ODD_LABELS), case.style),
