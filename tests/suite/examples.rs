@@ -85,7 +85,7 @@ fn every_example_passes_every_point_of_the_check_that_applies() {
             [(&expected[0], &skip), (&expected[1], &skip)],
             "{language}"
         );
-        assert_eq!(points.len(), 22, "{language}");
+        assert_eq!(points.len(), 23, "{language}");
     }
 }
 
@@ -113,6 +113,26 @@ fn every_example_says_the_same_of_itself() {
     };
     for language in languages() {
         assert_eq!(said(&language), said("c"), "{language}");
+    }
+}
+
+#[test]
+fn every_example_says_what_it_was_written_in() {
+    let folder = tempfile::tempdir().unwrap();
+    for (language, title) in [
+        ("rust", "Rust"),
+        ("python", "Python"),
+        ("js", "JavaScript"),
+        ("ts", "TypeScript"),
+        ("c", "C"),
+        ("go", "Go"),
+    ] {
+        let file = made(language).file.to_str().unwrap();
+        let arguments = ["plugin", "inspect", file, "--json"];
+        let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+        let named = run.json()["producers"]["language"].clone();
+        let names: Vec<&String> = named.as_object().unwrap().keys().collect();
+        assert_eq!(names, [title]);
     }
 }
 

@@ -17,6 +17,7 @@ mod batch;
 mod budget;
 mod build;
 mod by_hand;
+mod check_planted;
 mod cli;
 mod crash;
 mod damage;

@@ -50,9 +50,14 @@ pub struct Inspection {
     pub size: usize,
     /// SHA-256 of these bytes.
     pub digest: Digest,
-    /// What it was made with: field, name, version.
-    pub producers: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the whole of it was made with: field, name, version.
+    pub producers: Producers,
+    /// The same of the modules and components in it, such as a language's runtime.
+    pub parts: Producers,
 }
+
+/// Names and versions of languages, tools and SDKs, by field.
+pub type Producers = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Looks into the component that `plugin` was loaded from.
 pub fn inspect(plugin: &Plugin, bytes: &[u8]) -> Result<Inspection, InspectError> {
@@ -75,6 +80,7 @@ pub fn inspect(plugin: &Plugin, bytes: &[u8]) -> Result<Inspection, InspectError
         size: bytes.len(),
         digest: plugin.digest(),
         producers: sections.producers,
+        parts: sections.parts,
     })
 }
 
@@ -87,7 +93,8 @@ pub(super) fn imports(bytes: &[u8]) -> Result<Vec<String>, InspectError> {
 struct Sections {
     imports: Vec<String>,
     exports: Vec<String>,
-    producers: BTreeMap<String, BTreeMap<String, String>>,
+    producers: Producers,
+    parts: Producers,
 }
 
 impl Sections {
@@ -124,27 +131,35 @@ impl Sections {
             }
             Payload::CustomSection(section) => {
                 if let KnownCustom::Producers(producers) = section.as_known() {
-                    self.add_producers(producers)?;
+                    let known = if *depth == 0 {
+                        &mut self.producers
+                    } else {
+                        &mut self.parts
+                    };
+                    add_producers(known, producers)?;
                 }
             }
             _ => {}
         }
         Ok(())
     }
+}
 
-    fn add_producers(&mut self, section: ProducersSectionReader<'_>) -> Result<(), InspectError> {
-        for field in section {
-            let ProducersField { name, values } = field?;
-            let known = self.producers.entry(name.to_owned()).or_default();
-            for value in values {
-                let ProducersFieldValue { name, version } = value?;
-                if known.len() < MOST_PRODUCERS {
-                    known.insert(name.to_owned(), version.to_owned());
-                }
+fn add_producers(
+    known: &mut Producers,
+    section: ProducersSectionReader<'_>,
+) -> Result<(), InspectError> {
+    for field in section {
+        let ProducersField { name, values } = field?;
+        let known = known.entry(name.to_owned()).or_default();
+        for value in values {
+            let ProducersFieldValue { name, version } = value?;
+            if known.len() < MOST_PRODUCERS {
+                known.insert(name.to_owned(), version.to_owned());
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -178,6 +193,26 @@ mod tests {
             (bytes.len(), Digest::of(&bytes))
         );
         assert!(found.producers["processed-by"].contains_key("wit-component"));
+    }
+
+    /// The runtime in a component of Python is written in Rust; the component is not.
+    #[test]
+    fn the_language_of_a_part_is_not_that_of_the_whole() {
+        let part = wat::parse_str("(module)").unwrap();
+        let mut made_of = wasm_metadata::AddMetadata::default();
+        made_of.language.push(("Rust".to_owned(), "1".to_owned()));
+        let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+        let part = made_of.to_wasm(&part).unwrap();
+        component.push(1);
+        component.push(u8::try_from(part.len()).unwrap());
+        component.extend(part);
+        let sections = Sections::read(&component).unwrap();
+        assert_eq!(sections.producers, Producers::new());
+        assert_eq!(sections.parts["language"]["Rust"], "1");
+        made_of.language[0].0 = "Python".to_owned();
+        let sections = Sections::read(&made_of.to_wasm(&component).unwrap()).unwrap();
+        let language = sections.producers["language"].keys().next().unwrap();
+        assert_eq!(language, "Python");
     }
 
     #[test]

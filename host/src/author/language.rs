@@ -46,6 +46,18 @@ impl Language {
         }
     }
 
+    /// Returns the name by which people know it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::Js => "JavaScript",
+            Self::Ts => "TypeScript",
+            Self::C => "C",
+            Self::Go => "Go",
+        }
+    }
+
     /// Finds the language of the plugin in `folder` by the files that its tools look for.
     pub fn of(folder: &Path) -> Option<Self> {
         let has = |name: &str| folder.join(name).is_file();

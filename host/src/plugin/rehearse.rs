@@ -93,7 +93,7 @@ impl Plugin {
         };
         let (listed, unit, inputs) =
             crossed().map_err(|error: UnsafeNumber| self.unsafe_number(&error))?;
-        let calls = 3 * u32::try_from(TIMES).unwrap_or(u32::MAX);
+        let calls = 1 + 3 * u32::try_from(TIMES).unwrap_or(u32::MAX);
         let limits = Limits {
             fuel: call.limits.fuel.saturating_mul(calls.into()),
             requests: call.limits.requests.saturating_mul(calls),
@@ -125,6 +125,8 @@ impl Plugin {
                             call.config,
                         )?);
                     }
+                    // What was called since may not show either.
+                    descriptors.push(transform.call_describe(&mut store)?);
                     Ok((descriptors, divisions, runs))
                 },
             )

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use wasm_metadata::AddMetadata;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, WorldId};
 
@@ -21,6 +22,17 @@ pub(super) fn component(module: &[u8], wit: &Path) -> Result<Vec<u8>, BuildError
     encode(module, wit).map_err(|error| BuildError::Encode {
         detail: format!("{error:#}"),
     })
+}
+
+/// Notes in a component what the whole of it was written in; its parts name the languages of runtimes.
+pub(super) fn signed(component: &[u8], language: &str) -> Result<Vec<u8>, BuildError> {
+    let mut metadata = AddMetadata::default();
+    metadata.language.push((language.to_owned(), String::new()));
+    metadata
+        .to_wasm(component)
+        .map_err(|error| BuildError::Encode {
+            detail: format!("{error:#}"),
+        })
 }
 
 fn encode(module: &[u8], wit: &Path) -> anyhow::Result<Vec<u8>> {

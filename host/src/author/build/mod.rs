@@ -66,7 +66,7 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, B
         tools,
     };
     contract::write(&workshop.wit)?;
-    let component = component(language, &workshop)?;
+    let component = encode::signed(&component(language, &workshop)?, language.title())?;
     let shown = workshop.folder.display().to_string();
     let plugin = sandbox
         .load(&shown, &component)

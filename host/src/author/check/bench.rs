@@ -1,106 +1,23 @@
-//! Runs units of the plugin under check with a model whose every answer is known beforehand.
+//! Runs units of the plugin under check and says how each ended.
 
 use std::error::Error;
 
 use serde_json::{Map, Value};
 
-use super::sample;
+use super::script::Script;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
 use crate::json;
 use crate::plugin::{
-    Call, Fault, Header, InvalidOutput, Limits, LogLine, Model, Plugin, PluginError, Refusal, Run,
-    Shape, UnitSpec, Verdict,
+    Call, Fault, Header, InvalidOutput, Limits, LogLine, Plugin, PluginError, Refusal, Run, Shape,
+    UnitSpec,
 };
-use crate::request::{Answer, Ask, Ending, Usage};
+use crate::request::Ask;
 
 /// White space that means nothing and moves everything in memory.
 const PAD: usize = 5003;
-
-/// What the model answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    /// Two lines that name the question, or JSON where the question asks for it.
-    Plain,
-    /// An object that fits the question's response format, else a small one.
-    Json,
-    /// Always this.
-    Fixed(&'static str),
-    /// So many bytes.
-    Long(usize),
-}
-
-impl Style {
-    fn text(self, ask: &Ask) -> String {
-        let format = ask.response_format.as_ref().map(|schema| {
-            // OpenAI's form wraps the schema.
-            let schema = schema.pointer("/json_schema/schema").unwrap_or(schema);
-            sample::value(schema).to_string()
-        });
-        match (self, format) {
-            (Self::Fixed(text), _) => text.to_owned(),
-            (Self::Long(bytes), _) => "An answer of many words. ".repeat(bytes / 25),
-            (Self::Plain | Self::Json, Some(json)) => json,
-            (Self::Plain, None) => {
-                let question = Digest::of(format!("{ask:?}").as_bytes()).short();
-                format!("First {question}\nSecond {question}")
-            }
-            (Self::Json, None) => r#"{"name": "sample", "items": ["one", "two"]}"#.to_owned(),
-        }
-    }
-}
-
-/// A model that answers the first rounds and notes every question.
-pub(super) struct Script {
-    style: Style,
-    /// Rounds that it answers.
-    known: usize,
-    refusal: Option<Refusal>,
-    pub(super) rounds: Vec<Vec<Ask>>,
-}
-
-impl Script {
-    pub(super) const fn all(style: Style) -> Self {
-        Self::first(style, usize::MAX)
-    }
-
-    pub(super) const fn first(style: Style, known: usize) -> Self {
-        Self {
-            style,
-            known,
-            refusal: None,
-            rounds: Vec::new(),
-        }
-    }
-
-    pub(super) fn refusing(refusal: Refusal) -> Self {
-        Self {
-            refusal: Some(refusal),
-            ..Self::all(Style::Plain)
-        }
-    }
-}
-
-impl Model for Script {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
-        let answer = |ask: &Ask| Answer {
-            text: self.style.text(ask),
-            ending: Ending::Complete,
-            model: "scripted".to_owned(),
-            usage: Usage::default(),
-            details: Map::new(),
-        };
-        let verdict = match &self.refusal {
-            Some(refusal) => Verdict::Refused(refusal.clone()),
-            None if self.rounds.len() < self.known => {
-                Verdict::Answered(asked.iter().map(answer).collect())
-            }
-            None => Verdict::Suspend,
-        };
-        self.rounds.push(asked);
-        verdict
-    }
-}
+/// What is kept of a plugin's message has at least so many bytes where it was cut.
+const MESSAGE_BYTES: usize = 4096;
 
 /// What sort of failure a unit met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +50,13 @@ pub(super) struct Broken {
 
 impl From<PluginError> for Broken {
     fn from(error: PluginError) -> Self {
-        Self::of(&error.fault)
+        let mut broken = Self::of(&error.fault);
+        if let Some(refusal) = &error.refusal {
+            broken
+                .words
+                .push_str(&format!(" (its request was refused: {refusal})"));
+        }
+        broken
     }
 }
 
@@ -184,6 +107,29 @@ impl Broken {
     pub(super) const fn is_said(&self) -> bool {
         matches!(self.cause, Cause::Said(_))
     }
+
+    /// Tells whether it crashed.
+    pub(super) const fn is_crash(&self) -> bool {
+        matches!(self.cause, Cause::Crash)
+    }
+
+    /// Says what is wrong with the plugin's own words; `given` are the bytes of what it may have repeated.
+    pub(super) fn misspoken(&self, given: usize) -> Option<&'static str> {
+        let Cause::Said(code) = &self.cause else {
+            return None;
+        };
+        // No text that a check hands over has any of these.
+        let steers = |one: char| one.is_control() && !matches!(one, '\0' | '\t' | '\r' | '\n');
+        if code.trim().is_empty() || self.message.trim().is_empty() {
+            Some("it fails without a word of why")
+        } else if self.message.chars().any(steers) {
+            Some("its message has control characters, such as those that steer a terminal")
+        } else if self.message.len() >= MESSAGE_BYTES && given < MESSAGE_BYTES {
+            Some("its message is no sentence for people but thousands of characters")
+        } else {
+            None
+        }
+    }
 }
 
 /// How a run ended.
@@ -202,6 +148,16 @@ pub(super) struct Trial {
     pub(super) fuel: u64,
     pub(super) log: Vec<LogLine>,
     pub(super) refusal: Option<Refusal>,
+}
+
+impl Trial {
+    /// Returns what it made, where it ended well.
+    pub(super) fn outputs(&self) -> Option<&[Artifact]> {
+        match &self.end {
+            End::Done(outputs) => Some(outputs),
+            End::Suspended | End::Broken(_) => None,
+        }
+    }
 }
 
 /// A unit with its inputs.
@@ -246,7 +202,7 @@ impl Bench<'_> {
     }
 
     pub(super) fn run(&self, job: &Job, config: &Map<String, Value>, model: Script) -> Trial {
-        self.run_with(job, &config_text(&job.unit, config), model)
+        self.run_with(job, &json::object(config_of(&job.unit, config)), model)
     }
 
     /// Runs one unit with `text` as its config.
@@ -283,16 +239,14 @@ impl Bench<'_> {
 }
 
 /// Returns the layer's config with the unit's additions.
-pub(super) fn config_text(unit: &UnitSpec, config: &Map<String, Value>) -> String {
+pub(super) fn config_of(unit: &UnitSpec, config: &Map<String, Value>) -> Map<String, Value> {
     let mut config = config.clone();
     config.extend(unit.config.clone().unwrap_or_default());
-    json::object(config)
+    config
 }
 
 /// Returns the same config in other bytes: white space before it, its members backwards.
-pub(super) fn config_otherwise(unit: &UnitSpec, config: &Map<String, Value>) -> String {
-    let mut config = config.clone();
-    config.extend(unit.config.clone().unwrap_or_default());
+pub(super) fn config_otherwise(config: &Map<String, Value>) -> String {
     let members: Vec<String> = config
         .iter()
         .rev()

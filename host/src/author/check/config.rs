@@ -1,121 +1,69 @@
-//! The config: what its schema promises, and what becomes of configs that nobody should write.
+//! The config: what becomes of defaults left out, and of configs that nobody should write.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::bench::{Bench, Broken, Cause, End, Job, Script};
+use super::bench::{Bench, Broken, Cause, End, Job};
 use super::report::{Notes, Point};
+use super::script::Script;
+use super::settings::{self, Setting};
 use super::{Case, sample};
 
-/// Settings that are tried one by one.
-const SETTINGS: usize = 24;
 /// A setting that no plugin knows.
 const UNKNOWN: &str = "no_such_setting";
+/// Values that the schema forbids and that make a plugin reach a limit; more of them only take time.
+const SLOW: usize = 2;
 
-/// Checks the schema itself.
-pub(super) fn schema(schema: &Value, notes: &mut Notes) {
-    let point = Point::ConfigSchema;
-    match schema.get("type") {
-        Some(Value::String(of)) if of == "object" => {}
-        _ => {
-            return notes.fail(
-                point,
-                r#"the config schema does not say `"type": "object"`"#,
-            );
-        }
-    }
-    let mut seen = 0_usize;
-    for (name, property) in sample::properties(schema) {
-        let examples = property.get("examples").and_then(Value::as_array);
-        let named = property.get("default").map(|value| ("default", value));
-        let listed = examples.into_iter().flatten();
-        for (word, value) in named.into_iter().chain(listed.map(|one| ("example", one))) {
-            seen += 1;
-            // References of a property lead from the root.
-            let mut within = schema.clone();
-            if let Value::Object(members) = &mut within {
-                for key in ["required", "oneOf", "anyOf", "allOf", "not"] {
-                    members.remove(key);
-                }
-                members.insert("properties".to_owned(), json!({ name.clone(): property }));
-            }
-            let mut alone = Map::new();
-            alone.insert(name.clone(), value.clone());
-            if !sample::fits(&within, &Value::Object(alone)) {
-                let detail = format!("the {word} {value} of `{name}` does not fit its own schema");
-                return notes.fail(point, detail);
-            }
-        }
-    }
-    for example in schema
-        .get("examples")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        seen += 1;
-        if !sample::fits(schema, example) {
-            return notes.fail(
-                point,
-                format!("the example {example} does not fit the schema"),
-            );
-        }
-    }
-    notes.pass(
-        point,
-        format!("an object; {seen} defaults and examples fit"),
-    );
-}
+type Config = Map<String, Value>;
 
 /// Tries everything about configs.
 pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
-    defaults(bench, case, notes);
-    unknown(bench, case, notes);
-    odd(bench, case, notes);
+    let settings = settings::of(&bench.plugin.descriptor().config_schema);
+    defaults(bench, case, &settings, notes);
+    unknown(bench, case, &settings, notes);
+    let tried = made_up(bench, case, notes) + odd(bench, case, &settings, notes);
+    missing(bench, case, notes);
+    notes.pass(
+        Point::ConfigRefusals,
+        format!("{tried} odd configs and no crash"),
+    );
 }
 
 /// Compares each default left out with the same one written out.
-fn defaults(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
+fn defaults(bench: &Bench<'_>, case: &Case, settings: &[Setting], notes: &mut Notes) {
     let point = Point::ConfigDefaults;
     let schema = &bench.plugin.descriptor().config_schema;
     let mut compared = 0_usize;
-    for (name, property) in sample::properties(schema) {
-        let Some(default) = property.get("default") else {
+    for setting in settings {
+        let Some(default) = setting.schema.get("default") else {
             continue;
         };
-        let mut without = case.config.clone();
-        without.remove(&name);
-        let mut with = without.clone();
-        with.insert(name.clone(), default.clone());
-        let usable = |config: &Map<String, Value>| sample::fits(schema, &json!(config));
+        let without = setting.put(&case.config, None);
+        let with = setting.put(&case.config, Some(default.clone()));
+        let usable = |config: &Config| sample::fits(schema, &json!(config));
         if !usable(&without) || !usable(&with) {
             continue;
         }
         compared += 1;
-        let (left_out, written) = (seen(bench, case, &without), seen(bench, case, &with));
-        if left_out != written {
-            let detail =
-                format!("leaving `{name}` out is not the same as writing its default {default}");
+        if seen(bench, case, &without) != seen(bench, case, &with) {
+            let detail = format!(
+                "leaving `{}` out is not the same as writing its default {default}",
+                setting.name()
+            );
             return notes.fail(point, detail);
         }
     }
     if compared == 0 {
         notes.skip(point, "no setting has a default");
     } else {
-        notes.pass(
-            point,
-            format!("{compared} defaults, left out and written out"),
-        );
+        let detail = format!("{compared} defaults, left out and written out");
+        notes.pass(point, detail);
     }
 }
 
 /// What can be seen of all units under a config.
-fn seen(
-    bench: &Bench<'_>,
-    case: &Case,
-    config: &Map<String, Value>,
-) -> Result<Vec<String>, Broken> {
+fn seen(bench: &Bench<'_>, case: &Case, config: &Config) -> Result<Vec<String>, Broken> {
     let jobs = bench.jobs(&case.inputs, config)?;
     let run = |job: Job| {
         let trial = bench.run(&job, config, Script::all(case.style));
@@ -125,119 +73,141 @@ fn seen(
 }
 
 /// A setting that nobody knows must be refused, by the schema or by the plugin.
-fn unknown(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
+fn unknown(bench: &Bench<'_>, case: &Case, settings: &[Setting], notes: &mut Notes) {
     let point = Point::ConfigRefusals;
     let schema = &bench.plugin.descriptor().config_schema;
-    let is_open = match schema.get("additionalProperties") {
-        Some(Value::Bool(open)) => *open,
-        other => other.is_some() || schema.get("patternProperties").is_some(),
-    };
-    let mut config = case.config.clone();
-    config.insert(UNKNOWN.to_owned(), json!(1));
-    let allowed = sample::fits(schema, &json!(config));
-    match (first_end(bench, case, &config), allowed) {
-        (Ok(()), true) if !is_open => notes.fail(
-            point,
-            format!(
-                "an unknown setting such as `{UNKNOWN}` is taken in silence: write `\"additionalProperties\": false` into the schema"
+    let mut top = case.config.clone();
+    top.insert(UNKNOWN.to_owned(), json!(1));
+    let within = settings.iter().filter(|setting| setting.is_unguarded());
+    let within = within.map(|setting| {
+        let unknown = setting.within(UNKNOWN);
+        (
+            unknown.name(),
+            true,
+            unknown.put(&case.config, Some(json!(1))),
+        )
+    });
+    let outermost = (UNKNOWN.to_owned(), settings::is_unguarded(schema), top);
+    for (name, unguarded, config) in std::iter::once(outermost).chain(within) {
+        let allowed = sample::fits(schema, &json!(config));
+        let detail = match first_end(bench, case, &config) {
+            Ok(()) if allowed && unguarded => format!(
+                "an unknown setting such as `{name}` is taken in silence: write `\"additionalProperties\": false` into the schema"
             ),
-        ),
-        (Err(broken), true) if broken.is_said() && !broken.message.contains(UNKNOWN) && !is_open => {
-            notes.fail(
-                point,
+            Err(broken) if broken.is_crash() => {
+                format!("with the unknown setting `{name}`: {}", broken.words)
+            }
+            Err(broken)
+                if allowed
+                    && unguarded
+                    && broken.is_said()
+                    && !broken.message.contains(UNKNOWN) =>
+            {
                 format!(
-                    "the refusal of an unknown setting does not name it: {:?}",
+                    "the refusal of the unknown setting `{name}` does not name it: {:?}",
                     broken.message
-                ),
-            );
-        }
-        (Err(broken), _) if is_crash(&broken) => notes.fail(
-            point,
-            format!("with an unknown setting: {}", broken.words),
-        ),
-        _ => {}
+                )
+            }
+            Ok(()) | Err(_) => continue,
+        };
+        return notes.fail(point, detail);
     }
 }
 
+/// Tries each config that could be made up from the schema, one with every setting among them.
+fn made_up(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> usize {
+    let configs = sample::configs(&bench.plugin.descriptor().config_schema);
+    for config in &configs {
+        if let Err(broken) = first_end(bench, case, config)
+            && let Some(what) = fault(&broken, true, 0)
+        {
+            let shown = short(&json!(config));
+            let detail = format!(
+                "with the config {shown}, which fits: {what}{}",
+                broken.words
+            );
+            notes.fail(Point::ConfigRefusals, detail);
+            break;
+        }
+    }
+    configs.len()
+}
+
 /// Gives each setting odd values; those that the schema forbids, too, may not end in a crash.
-fn odd(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
+fn odd(bench: &Bench<'_>, case: &Case, settings: &[Setting], notes: &mut Notes) -> usize {
     let point = Point::ConfigRefusals;
-    let schema = &bench.plugin.descriptor().config_schema;
-    let Some(validator) = sample::validator(schema) else {
-        return;
+    let Some(validator) = sample::validator(&bench.plugin.descriptor().config_schema) else {
+        return 0;
     };
-    let mut tried = 0_usize;
-    for (name, property) in sample::properties(schema).into_iter().take(SETTINGS) {
-        let mut values = sample::odd_values();
-        values.extend(edges(&property));
+    let (mut tried, mut slow) = (0, 0);
+    for setting in settings {
         let mut types = BTreeSet::new();
-        for value in values {
-            let mut config = case.config.clone();
-            config.insert(name.clone(), value.clone());
+        for value in values(setting) {
+            let config = setting.put(&case.config, Some(value.clone()));
             let allowed = validator.is_valid(&json!(config));
+            if !allowed && slow >= SLOW {
+                continue;
+            }
             tried += 1;
-            match first_end(bench, case, &config) {
-                Ok(()) if allowed => {
-                    types.insert(type_of(&value));
+            let broken = match first_end(bench, case, &config) {
+                Ok(()) => {
+                    types.extend(allowed.then_some(type_of(&value)));
+                    continue;
                 }
-                Ok(()) => {}
-                Err(broken) => {
-                    if let Some(what) = fault(&broken, allowed) {
-                        let shown: String = value.to_string().chars().take(60).collect();
-                        let rule = if allowed { "allows" } else { "forbids" };
-                        let detail = format!(
-                            "with `{name}` = {shown}, which the schema {rule}: {what}{}",
-                            broken.words
-                        );
-                        return notes.fail(point, detail);
-                    }
-                }
+                Err(broken) => broken,
+            };
+            slow += usize::from(broken.cause == Cause::Limit);
+            if let Some(what) = fault(&broken, allowed, value.to_string().len()) {
+                let rule = if allowed { "allows" } else { "forbids" };
+                let detail = format!(
+                    "with `{}` = {}, which the schema {rule}: {what}{}",
+                    setting.name(),
+                    short(&value),
+                    broken.words
+                );
+                notes.fail(point, detail);
+                return tried;
             }
         }
         if types.len() == 6 {
             let detail = format!(
-                "values of every type are taken for `{name}` in silence: give it a type in the schema"
+                "values of every type are taken for `{}` in silence: give it a type in the schema",
+                setting.name()
             );
-            return notes.fail(point, detail);
+            notes.fail(point, detail);
+            return tried;
         }
     }
+    tried
+}
+
+/// Takes away one setting of the config at a time.
+fn missing(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     for key in case.config.keys() {
         let mut without = case.config.clone();
         without.remove(key);
-        tried += 1;
         if let Err(broken) = first_end(bench, case, &without)
-            && is_crash(&broken)
+            && broken.is_crash()
         {
-            return notes.fail(point, format!("without `{key}`: {}", broken.words));
+            let detail = format!("without `{key}`: {}", broken.words);
+            return notes.fail(Point::ConfigRefusals, detail);
         }
     }
-    notes.pass(point, format!("{tried} odd configs and no crash"));
 }
 
-/// Says what is wrong with how a config was refused.
-fn fault(broken: &Broken, allowed: bool) -> Option<&'static str> {
+/// Says what is wrong with how a config was refused; `given` are the bytes of the odd value.
+fn fault(broken: &Broken, allowed: bool, given: usize) -> Option<String> {
     match &broken.cause {
-        Cause::Crash => Some(""),
-        Cause::Limit if allowed => Some("it should be bounded there; "),
-        Cause::Said(code) if code == "invalid-config" && broken.message.trim().is_empty() => {
-            Some("it is refused without a word; ")
-        }
+        Cause::Crash => Some(String::new()),
+        Cause::Limit if allowed => Some("it should be bounded there; ".to_owned()),
+        Cause::Said(_) => broken.misspoken(given).map(|what| format!("{what}; ")),
         // A rule that an output or a unit breaks is told by the host, in words.
-        Cause::Grant
-        | Cause::Said(_)
-        | Cause::Limit
-        | Cause::Output
-        | Cause::Label
-        | Cause::Split => None,
+        Cause::Grant | Cause::Limit | Cause::Output | Cause::Label | Cause::Split => None,
     }
-}
-
-const fn is_crash(broken: &Broken) -> bool {
-    matches!(broken.cause, Cause::Crash)
 }
 
 /// Runs the first unit under a config.
-fn first_end(bench: &Bench<'_>, case: &Case, config: &Map<String, Value>) -> Result<(), Broken> {
+fn first_end(bench: &Bench<'_>, case: &Case, config: &Config) -> Result<(), Broken> {
     let jobs = bench.jobs(&case.inputs, config)?;
     let Some(job) = jobs.first() else {
         return Ok(());
@@ -248,15 +218,32 @@ fn first_end(bench: &Bench<'_>, case: &Case, config: &Map<String, Value>) -> Res
     }
 }
 
-/// Returns the numbers at and beyond the bounds of a setting.
-fn edges(property: &Value) -> Vec<Value> {
-    let mut edges = Vec::new();
+/// Returns the values that a setting is tried with: what its schema names, its bounds, then odd ones of each type.
+fn values(setting: &Setting) -> Vec<Value> {
+    let schema = &setting.schema;
+    let one = |key: &str| schema.get(key).cloned();
+    let several = |key: &str| {
+        let listed = schema.get(key).and_then(Value::as_array).cloned();
+        listed.unwrap_or_default()
+    };
+    let mut values: Vec<Value> = one("default").into_iter().chain(one("const")).collect();
+    values.extend(several("enum"));
+    values.extend(several("examples"));
     for key in ["minimum", "maximum"] {
-        if let Some(edge) = property.get(key).and_then(Value::as_i64) {
-            edges.extend([edge.saturating_sub(1), edge, edge.saturating_add(1)].map(Value::from));
+        if let Some(edge) = schema.get(key).and_then(Value::as_i64) {
+            values.extend([edge.saturating_sub(1), edge, edge.saturating_add(1)].map(Value::from));
         }
     }
-    edges
+    values.extend(sample::odd_values());
+    values
+}
+
+fn short(value: &Value) -> String {
+    let mut shown: String = value.to_string().chars().take(100).collect();
+    if shown.len() < value.to_string().len() {
+        shown.push('…');
+    }
+    shown
 }
 
 const fn type_of(value: &Value) -> &'static str {

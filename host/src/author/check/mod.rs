@@ -4,13 +4,18 @@
 //! each run can be cut off at any question, repeated and compared. Configs and
 //! inputs are made from the plugin's own schema unless they are given.
 
+mod answers;
 mod bench;
 mod config;
 mod inputs;
 mod junit;
+mod odd;
 mod report;
 mod runs;
 mod sample;
+mod schema;
+mod script;
+mod settings;
 mod units;
 
 use serde_json::{Map, Value};
@@ -21,8 +26,12 @@ use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Refus
 pub use junit::junit;
 pub use report::{Finding, Outcome, Point, Report};
 
-use bench::{Bench, Broken, Cause, End, Job, Script, Style, Trial};
+use bench::{Bench, Broken, Cause, End, Job, Trial};
 use report::Notes;
+use script::{Script, Style};
+
+/// Units that one input may make; a pipeline with more of them was not meant.
+const UNITS_OF_AN_INPUT: usize = 1000;
 
 /// What a check is to use in place of what it would make up.
 #[derive(Debug, Clone, Default)]
@@ -57,16 +66,25 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
         format!("fits {} and can be called", Sandbox::contract()),
     );
     described(&plugin, &mut notes);
-    config::schema(&plugin.descriptor().config_schema, &mut notes);
+    schema::check(&plugin.descriptor().config_schema, &mut notes);
     let bench = Bench {
         plugin: &plugin,
         limits: setup.limits.clone(),
     };
+    let is_unusable = notes.has_failed(Point::ConfigSchema)
+        && setup.config.is_none()
+        && sample::configs(&plugin.descriptor().config_schema).is_empty();
+    if is_unusable {
+        let reason = "not tried: no config fits the schema";
+        return notes.finish(called, Some(version), reason);
+    }
     let reason = match ordinary(&bench, setup) {
         Ok(case) => {
             if settle_ordinary(&bench, &case, bytes, &mut notes) {
                 runs::all(&bench, &case, &mut notes);
+                answers::all(&bench, &case, &mut notes);
                 units::all(&bench, &case, &mut notes);
+                odd::all(&bench, &case, &mut notes);
                 config::all(&bench, &case, &mut notes);
                 if !notes.has_failed(Point::Limits) {
                     notes.pass(Point::Limits, "no run reached a limit");
@@ -141,6 +159,14 @@ fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, String)> {
                 break;
             }
             let jobs = match bench.jobs(&inputs, &config) {
+                Ok(jobs) if jobs.len() > UNITS_OF_AN_INPUT * inputs.len() => {
+                    let detail = format!(
+                        "`split` makes {} units of {} inputs",
+                        jobs.len(),
+                        inputs.len()
+                    );
+                    return Err((Point::Split, detail));
+                }
                 Ok(jobs) => jobs,
                 Err(broken) if broken.is_said() => {
                     turned_down.get_or_insert(broken.words);
@@ -212,10 +238,14 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         let unit = job.unit.key.as_str();
         let undeclared = notes.has_failed(Point::Capabilities) && trial.refusal.is_some();
         let detail = match &broken.cause {
-            Cause::Said(_) => format!(
-                "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
-                broken.words
-            ),
+            Cause::Said(_) => match (broken.misspoken(0), &trial.refusal) {
+                (Some(what), _) => format!("unit {unit:?}: {what}: {}", broken.words),
+                (None, Some(_)) => format!("unit {unit:?}: {}", broken.words),
+                (None, None) => format!(
+                    "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
+                    broken.words
+                ),
+            },
             Cause::Grant
             | Cause::Crash
             | Cause::Limit
@@ -234,6 +264,10 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         }
         return false;
     }
+    if let Some(detail) = unusable_format(case) {
+        notes.fail(Point::OrdinaryUnits, detail);
+        return false;
+    }
     let units = case.jobs.len();
     if case.is_well() {
         notes.pass(
@@ -244,6 +278,21 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         notes.fail(Point::Split, "`split` made no unit of ordinary inputs");
     }
     case.is_well()
+}
+
+/// Finds a question whose answer should have a form that no provider takes.
+fn unusable_format(case: &Case) -> Option<String> {
+    let formats = case.jobs.iter().flat_map(|(job, trial)| {
+        let asked = trial.rounds.iter().flatten();
+        asked.filter_map(move |ask| Some((job, ask.response_format.as_ref()?)))
+    });
+    let mut formats = formats.map(|(job, format)| (job, script::schema_of(format)));
+    let (job, schema) = formats.find(|(_, schema)| sample::validator(schema).is_none())?;
+    let shown: String = schema.to_string().chars().take(120).collect();
+    Some(format!(
+        "unit {:?}: the response format of its question is no JSON Schema: {shown}",
+        job.unit.key.as_str()
+    ))
 }
 
 /// Compares what is declared with what is used.
@@ -274,6 +323,12 @@ fn capabilities(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Notes)
         }
         (true, false) => notes.skip(point, "it declares `llm` and asked nothing here"),
         (true, true) => notes.pass(point, "declares and uses `llm`"),
+        (false, _) if imports_llm => {
+            notes.pass(
+                point,
+                "declares nothing and asks nothing, though it imports `llm`",
+            );
+        }
         (false, _) => notes.pass(point, "declares nothing and asks nothing"),
     }
 }
@@ -290,18 +345,29 @@ const fn point_of(broken: &Broken, crash: Point) -> Point {
     }
 }
 
+/// Names the point that a failure under odd circumstances belongs to, with what is wrong; the plugin's own refusal belongs
+/// to none where it says why. `given` are the bytes of what it may have repeated.
+fn fault_of(broken: &Broken, crash: Point, given: usize) -> Option<(Point, String)> {
+    match (&broken.cause, broken.misspoken(given)) {
+        (Cause::Said(_), None) => None,
+        (Cause::Said(_), Some(what)) => Some((crash, what.to_owned())),
+        (_, _) => Some((point_of(broken, crash), broken.words.clone())),
+    }
+}
+
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "whatever else keeps a component from being loaded is wrong with the component"
 )]
 fn unloadable(error: &PluginError, notes: &mut Notes) {
-    let words = Broken::of(&error.fault).words;
+    let mut words = Broken::of(&error.fault).words;
     let point = match error.fault.as_ref() {
         Fault::BadDescriptor(invalid) => match invalid {
             InvalidDescriptor::SchemaJson(_) | InvalidDescriptor::Schema(_) => Point::ConfigSchema,
             InvalidDescriptor::UnknownCapability(_) => Point::Capabilities,
             _ => Point::Descriptor,
         },
+        Fault::NotGranted => Point::Capabilities,
         Fault::OutOfFuel { .. }
         | Fault::OutOfTime { .. }
         | Fault::OutOfMemory { .. }
@@ -311,6 +377,9 @@ fn unloadable(error: &PluginError, notes: &mut Notes) {
     };
     if point != Point::Component {
         notes.pass(Point::Component, format!("fits {}", Sandbox::contract()));
+        if !matches!(error.fault.as_ref(), Fault::BadDescriptor(_)) {
+            words = format!("`describe`: {words}");
+        }
     }
     notes.fail(point, words);
 }
@@ -335,5 +404,33 @@ fn is_version(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.len() == 3 && numbers.iter().all(digits)
+    let rest = text.strip_prefix(core).unwrap_or_default();
+    let is_whole = rest
+        .split(['-', '+', '.'])
+        .skip(1)
+        .all(|part| !part.is_empty());
+    numbers.len() == 3 && numbers.iter().all(digits) && is_whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_three_numbers_and_what_follows_is_whole() {
+        for good in ["1.2.3", "0.1.0-rc.1", "1.0.0+7", "1.0.0-a+b.c"] {
+            assert!(is_version(good), "{good}");
+        }
+        for bad in [
+            "",
+            "1.0",
+            "1.0.0.0",
+            "latest",
+            "1.0.0-",
+            "1.0.0-a..b",
+            "v1.0.0",
+        ] {
+            assert!(!is_version(bad), "{bad}");
+        }
+    }
 }

@@ -50,13 +50,15 @@ pub enum Point {
     LongInput,
     /// An input that is not text does not make it crash.
     BytesInput,
+    /// Odd or missing metadata do not make it crash.
+    MetadataInput,
     /// It stays within the limits of a unit.
     Limits,
 }
 
 impl Point {
     /// Every point, in the order of a report.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Component,
         Self::Descriptor,
         Self::ConfigSchema,
@@ -78,6 +80,7 @@ impl Point {
         Self::UnicodeInput,
         Self::LongInput,
         Self::BytesInput,
+        Self::MetadataInput,
         Self::Limits,
     ];
 
@@ -105,6 +108,7 @@ impl Point {
             Self::UnicodeInput => "unicode-input",
             Self::LongInput => "long-input",
             Self::BytesInput => "bytes-input",
+            Self::MetadataInput => "metadata-input",
             Self::Limits => "limits",
         }
     }
@@ -115,7 +119,7 @@ impl Point {
             Self::Component => "It is a component of the contract's world and version.",
             Self::Descriptor => "Its description keeps the rules and is the same on every call.",
             Self::ConfigSchema => {
-                "Its config schema describes an object; defaults and examples fit."
+                "Its config schema describes an object; defaults, examples and choices fit."
             }
             Self::ConfigDefaults => "A default that is left out means the same as one written out.",
             Self::ConfigRefusals => {
@@ -134,9 +138,12 @@ impl Point {
             Self::Outputs => "Labels, kinds, media types and metadata of outputs keep the rules.",
             Self::Labels => "Labels are unique over all units.",
             Self::EmptyInput => "An empty text does not make it crash.",
-            Self::UnicodeInput => "Any characters do not make it crash.",
-            Self::LongInput => "A long text does not make it crash.",
+            Self::UnicodeInput => "Any characters, in texts and labels, do not make it crash.",
+            Self::LongInput => "Long texts and labels, and many inputs, do not make it crash.",
             Self::BytesInput => "An input that is not text does not make it crash.",
+            Self::MetadataInput => {
+                "Odd or missing metadata, or another kind, do not make it crash."
+            }
             Self::Limits => "It stays within fuel, memory, output, log and requests of a unit.",
         }
     }

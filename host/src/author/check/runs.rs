@@ -1,13 +1,10 @@
-//! One unit run again and again: repeated, cut off, with other answers and other inputs.
+//! One unit run again and again: repeated, twice in one instance, cut off at each question.
 
-use super::bench::{
-    Bench, Broken, Cause, End, Job, Script, Style, Trial, config_otherwise, config_text, headers,
-};
+use super::Case;
+use super::bench::{Bench, Broken, End, Trial, config_of, config_otherwise, headers};
 use super::report::{Notes, Point};
-use super::{Case, inputs, point_of};
-use crate::artifact::Content;
+use super::script::Script;
 use crate::json;
-use crate::plugin::Refusal;
 
 /// Fresh runs of each unit that are compared.
 const REPEATS: usize = 2;
@@ -18,46 +15,12 @@ const CUTS: usize = 48;
 /// The log that is kept of a run, less what one line may be.
 const LOG_BYTES: usize = (1 << 20) - (16 << 10);
 
-const ANSWERS: [(&str, Style); 12] = [
-    ("a single space", Style::Fixed(" ")),
-    ("a line break", Style::Fixed("\n")),
-    ("a full stop", Style::Fixed(".")),
-    ("\"none\"", Style::Fixed("none")),
-    ("a number", Style::Fixed("-7")),
-    ("a JSON object", Style::Json),
-    ("a JSON list", Style::Fixed("[1, {\"a\": null}]")),
-    ("broken JSON", Style::Fixed("{\"a\": [1, 2")),
-    (
-        "a fenced block",
-        Style::Fixed("Sure!\n```json\n{\"a\": 1}\n```\n"),
-    ),
-    (
-        "quotes and backslashes",
-        Style::Fixed("He said \"\\no\"\tand 'left' \u{0}{{ x }} {% y %}\r\n"),
-    ),
-    (
-        "characters of every sort",
-        Style::Fixed("\u{1f469}\u{200d}\u{1f466} \u{202e}שלום 漢字 é\u{301}\u{feff}\n\u{1f600}"),
-    ),
-    ("a very long text", Style::Long(256 << 10)),
-];
-
 /// Tries everything that one unit can show.
 pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     notes.pass(Point::Outputs, "every output keeps the rules");
     deterministic(bench, case, notes);
     stateless(bench, case, notes);
     replay(bench, case, notes);
-    answers(bench, case, notes);
-    refused(bench, case, notes);
-    for (point, contents) in [
-        (Point::EmptyInput, vec![("an empty text", inputs::text(""))]),
-        (Point::UnicodeInput, inputs::odd_texts()),
-        (Point::LongInput, inputs::long_texts()),
-        (Point::BytesInput, inputs::bytes()),
-    ] {
-        contents_of(bench, case, point, &contents, notes);
-    }
     logs(case, notes);
 }
 
@@ -97,11 +60,11 @@ fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
                 return notes.fail(point, format!("unit {unit:?} run again: {what} differs"));
             }
         }
-        let otherwise = config_otherwise(&job.unit, &case.config);
+        let otherwise = config_otherwise(&config_of(&job.unit, &case.config));
         let moved = bench.run_with(job, &otherwise, Script::all(case.style));
         if let Some(what) = difference(first, &moved) {
             let detail = format!(
-                "unit {unit:?} with the same config in other bytes: {what}; it depends on addresses, on the order of a hash map or on how its config is written"
+                "unit {unit:?} with the same config in other bytes: {what}; it depends on random numbers, on addresses, on the order of a hash map or on how its config is written"
             );
             return notes.fail(point, detail);
         }
@@ -121,7 +84,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let layer = json::object(case.config.clone());
     for (job, fresh) in case.jobs.iter().take(CUT_UNITS) {
         let unit = job.unit.key.as_str();
-        let config = config_text(&job.unit, &case.config);
+        let config = json::object(config_of(&job.unit, &case.config));
         let mut model = Script::all(case.style);
         let call = bench.call(job, &config);
         let listed = headers(&case.inputs);
@@ -131,7 +94,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
                 let words = Broken::from(error).words;
                 return notes.fail(
                     point,
-                    format!("unit {unit:?}: called twice in one instance, it {words}"),
+                    format!("unit {unit:?}: called twice in one instance, its second call differs: {words}"),
                 );
             }
         };
@@ -142,7 +105,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         {
             return notes.fail(
                 Point::Descriptor,
-                "it describes itself differently on the second call in one instance",
+                "it describes itself differently when it is asked again in one instance",
             );
         }
         let words = |divided: &Result<_, _>| format!("{divided:?}");
@@ -154,7 +117,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         let twice: Vec<_> = fresh.rounds.iter().chain(&fresh.rounds).cloned().collect();
         if model.rounds != twice {
             let detail = format!(
-                "unit {unit:?} asks something else on its second call in one instance: it keeps a static, or uses the order of a hash map"
+                "unit {unit:?} asks something else on its second call in one instance: it keeps a static, draws random numbers, or uses the order of a hash map"
             );
             return notes.fail(point, detail);
         }
@@ -163,8 +126,9 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
             (End::Done(_) | End::Suspended | End::Broken(_), _) => false,
         };
         if !rehearsal.outputs.iter().all(same) {
-            let detail =
-                format!("unit {unit:?} makes something else on its second call in one instance");
+            let detail = format!(
+                "unit {unit:?} makes something else on its second call in one instance: it keeps a static, or draws random numbers"
+            );
             return notes.fail(point, detail);
         }
     }
@@ -195,129 +159,6 @@ fn replay(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     } else {
         notes.pass(point, format!("cut off at {cuts} questions"));
     }
-}
-
-fn first(case: &Case) -> Option<&(Job, Trial)> {
-    let asking = case.jobs.iter().find(|(_, trial)| !trial.rounds.is_empty());
-    asking.or(case.jobs.first())
-}
-
-fn answers(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
-    let point = Point::Answers;
-    let Some((job, trial)) = first(case).filter(|(_, trial)| !trial.rounds.is_empty()) else {
-        return notes.skip(point, "it asks nothing here");
-    };
-    for (name, style) in ANSWERS {
-        let tried = bench.run(job, &case.config, Script::all(style));
-        if let Some(refusal @ Refusal::OverLimit(_)) = &tried.refusal {
-            notes.fail(
-                Point::Limits,
-                format!("where the answer is {name}: {refusal}"),
-            );
-        }
-        if let End::Broken(broken) = &tried.end
-            && let Some(at) = fault_of(broken, point)
-        {
-            notes.fail(at, format!("where the answer is {name}: {}", broken.words));
-        }
-    }
-    notes.pass(
-        point,
-        format!(
-            "{} sorts of answers to {} questions",
-            ANSWERS.len(),
-            trial.rounds.len()
-        ),
-    );
-}
-
-/// Names the point that a failure under odd circumstances belongs to; the plugin's own refusal belongs to none.
-fn fault_of(broken: &Broken, crash: Point) -> Option<Point> {
-    match &broken.cause {
-        Cause::Said(_) if broken.message.trim().is_empty() => Some(crash),
-        Cause::Said(_) => None,
-        Cause::Grant
-        | Cause::Crash
-        | Cause::Limit
-        | Cause::Output
-        | Cause::Label
-        | Cause::Split => Some(point_of(broken, crash)),
-    }
-}
-
-fn refused(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
-    let point = Point::RefusedRequests;
-    let Some((job, _)) = first(case).filter(|(_, trial)| !trial.rounds.is_empty()) else {
-        return notes.skip(point, "it asks nothing here");
-    };
-    let refusals = [
-        Refusal::OverLimit("a limit of this check".to_owned()),
-        Refusal::UnknownRole("a role of this check".to_owned()),
-        Refusal::InvalidRequest("a rule of this check".to_owned()),
-    ];
-    let ignored = case
-        .jobs
-        .iter()
-        .find_map(|(_, trial)| trial.refusal.as_ref());
-    if let Some(refusal) = ignored {
-        return notes.fail(
-            point,
-            format!("it takes no notice of a refusal ({refusal})"),
-        );
-    }
-    for refusal in refusals {
-        let words = refusal.to_string();
-        match bench.run(job, &case.config, Script::refusing(refusal)).end {
-            End::Done(_) => {
-                let detail = format!("it makes outputs although its request was refused ({words})");
-                return notes.fail(point, detail);
-            }
-            End::Broken(broken) if !broken.is_said() => {
-                let detail = format!("where its request is refused ({words}): {}", broken.words);
-                return notes.fail(point, detail);
-            }
-            End::Broken(_) | End::Suspended => {}
-        }
-    }
-    notes.pass(point, "each kind of refusal fails the unit in words");
-}
-
-/// Runs the first unit with other contents of its inputs.
-fn contents_of(
-    bench: &Bench<'_>,
-    case: &Case,
-    point: Point,
-    contents: &[(&'static str, Content)],
-    notes: &mut Notes,
-) {
-    for (name, content) in contents {
-        let changed: Vec<_> = case
-            .inputs
-            .iter()
-            .map(|input| inputs::with_content(input, content.clone()))
-            .collect();
-        let jobs = match bench.jobs(&changed, &case.config) {
-            Ok(jobs) => jobs,
-            Err(broken) => {
-                if let Some(at) = fault_of(&broken, point) {
-                    notes.fail(at, format!("with {name}: {}", broken.words));
-                }
-                continue;
-            }
-        };
-        let Some(job) = jobs.first() else { continue };
-        let end = bench.run(job, &case.config, Script::all(case.style)).end;
-        if let End::Broken(broken) = &end
-            && let Some(at) = fault_of(broken, point)
-        {
-            notes.fail(at, format!("with {name}: {}", broken.words));
-            if at != point {
-                return notes.skip(point, format!("with {name}, `{}` failed", at.name()));
-            }
-        }
-    }
-    let names: Vec<&str> = contents.iter().map(|(name, _)| *name).collect();
-    notes.pass(point, names.join("; "));
 }
 
 fn logs(case: &Case, notes: &mut Notes) {

@@ -66,9 +66,14 @@ pub(super) fn configs(schema: &Value) -> Vec<Map<String, Value>> {
     found
 }
 
-/// Returns the properties of the object that a schema describes, with their schemas.
-pub(super) fn properties(schema: &Value) -> Map<String, Value> {
-    let sampler = Sampler { root: schema };
+/// Returns a value with the least that a part of `root` asks for.
+pub(super) fn least(root: &Value, schema: &Value) -> Value {
+    Sampler { root }.fitting(schema, DEPTH)
+}
+
+/// Returns the properties of the object that a part of `root` describes, with their schemas.
+pub(super) fn properties(root: &Value, schema: &Value) -> Map<String, Value> {
+    let sampler = Sampler { root };
     let mut properties = Map::new();
     for form in sampler.forms(schema, DEPTH) {
         for (name, property) in object(&form, "properties").into_iter().flatten() {
@@ -84,6 +89,7 @@ pub(super) fn properties(schema: &Value) -> Map<String, Value> {
 pub(super) fn odd_values() -> Vec<Value> {
     vec![
         Value::Null,
+        json!(false),
         json!(true),
         json!(0),
         json!(-1),
@@ -99,6 +105,10 @@ pub(super) fn odd_values() -> Vec<Value> {
         json!("x".repeat(10_000)),
         json!([]),
         json!([null, {}]),
+        json!([""]),
+        json!(["x", "x"]),
+        json!([0]),
+        json!([-1, 1e300]),
         json!({}),
         json!({"x": [1, "y", null]}),
     ]

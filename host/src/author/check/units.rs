@@ -2,91 +2,90 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Case;
-use super::bench::{Bench, Broken, End, Job, Script, headers};
+use super::bench::{Bench, Broken, End, Job, config_otherwise, headers};
 use super::report::{Notes, Point};
-use crate::artifact::Artifact;
+use super::script::Script;
+use super::{Case, fault_of, inputs};
+use crate::artifact::{Artifact, Content};
 use crate::json;
 use crate::request::Ask;
 
+/// Labels shown of those left out.
+const SHOWN: usize = 5;
+
 /// Tries everything about units.
 pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
-    labels(case, notes);
-    if !raw_split(bench, case, notes) {
-        return;
-    }
     if bench.is_per_input() {
         let reason = "does not apply: each input is a unit of its own";
+        notes.pass(Point::Split, "each input is a unit; `split` is not called");
         notes.skip(Point::UnitKeys, reason);
         notes.skip(Point::InputOrder, reason);
         return;
     }
-    coverage(bench, case, notes);
+    if !splits(bench, case, notes) {
+        let reason = "not tried: `split` fails on other inputs";
+        notes.skip(Point::UnitKeys, reason);
+        notes.skip(Point::InputOrder, reason);
+        return;
+    }
     keys(bench, case, notes);
     order(bench, case, notes);
 }
 
-/// Finds labels that several units gave.
-fn labels(case: &Case, notes: &mut Notes) {
-    let mut given: BTreeMap<&str, &str> = BTreeMap::new();
-    for (job, trial) in &case.jobs {
-        let End::Done(outputs) = &trial.end else {
-            continue;
-        };
-        for output in outputs {
-            let (label, key) = (output.label.as_str(), job.unit.key.as_str());
-            let Some(other) = given.insert(label, key) else {
-                continue;
-            };
-            let from_config = case
-                .config
-                .values()
-                .any(|value| value.as_str() == Some(label));
-            if case.made_up && from_config {
-                let reason = format!(
-                    "all units give the label {label:?} of a made-up config: give --config"
-                );
-                return notes.skip(Point::Labels, reason);
-            }
-            let detail = format!("units {other:?} and {key:?} both give the label {label:?}");
-            return notes.fail(Point::Labels, detail);
+/// Divides all inputs, none, each alone, each left out, and many; tells whether the rest can be tried.
+fn splits(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> bool {
+    let inputs = case.inputs.as_slice();
+    let units = match coverage(bench, case, inputs) {
+        Ok(units) => units,
+        Err((point, wrong)) => {
+            notes.fail(point, wrong);
+            return false;
         }
-    }
-    notes.pass(Point::Labels, format!("{} labels, each once", given.len()));
-}
-
-/// Calls `split` with all inputs and with none, whatever the shape.
-fn raw_split(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> bool {
-    let config = json::object(case.config.clone());
-    for inputs in [case.inputs.as_slice(), &[]] {
-        let divided = bench
-            .plugin
-            .divide(&headers(inputs), &config, &bench.limits);
-        let broken = divided.err().map(Broken::from);
-        if let Some(broken) = broken.filter(|broken| !broken.is_said()) {
-            let detail = format!("`split` of {} inputs: {}", inputs.len(), broken.words);
-            notes.fail(Point::Split, detail);
+    };
+    let alone = inputs.iter().map(std::slice::from_ref).map(<[_]>::to_vec);
+    let fewer = (0..inputs.len()).map(|gone| without(inputs, gone));
+    let others = std::iter::once(Vec::new()).chain(alone).chain(fewer);
+    for some in others.chain([inputs::many(inputs).inputs]) {
+        if let Err((point, wrong)) = coverage(bench, case, &some) {
+            let words = match some.len() {
+                1 => "one input".to_owned(),
+                count => format!("{count} inputs"),
+            };
+            notes.fail(point, format!("with {words}: {wrong}"));
             return false;
         }
     }
-    if bench.is_per_input() {
-        notes.pass(Point::Split, "each input is a unit; `split` does not crash");
-    }
+    let detail = format!(
+        "{units} units take {} inputs; fewer and more as well",
+        inputs.len()
+    );
+    notes.pass(Point::Split, detail);
     true
 }
 
-fn coverage(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
+/// Divides inputs; returns how many units there are, or what is wrong with them.
+fn coverage(bench: &Bench<'_>, case: &Case, inputs: &[Artifact]) -> Result<usize, (Point, String)> {
+    let listed = headers(inputs);
+    let divide = |config: &str| bench.plugin.divide(&listed, config, &bench.limits);
     let config = json::object(case.config.clone());
-    let listed = headers(&case.inputs);
-    let divide = || bench.plugin.divide(&listed, &config, &bench.limits);
-    let (Ok(division), Ok(again)) = (divide(), divide()) else {
-        return notes.fail(Point::Split, "`split` fails on what it has divided before");
+    let division = match divide(&config).map_err(Broken::from) {
+        Ok(division) => division,
+        // What is turned down in words is no fault of `split`.
+        Err(broken) => {
+            return match fault_of(&broken, Point::Split, 0) {
+                Some((at, words)) => Err((at, format!("`split`: {words}"))),
+                None => Ok(0),
+            };
+        }
     };
-    if division != again {
-        return notes.fail(
-            Point::Split,
-            "`split` gives other units when it is called again",
-        );
+    if divide(&config).ok().as_ref() != Some(&division) {
+        let wrong = "`split` gives other units when it is called again";
+        return Err((Point::Split, wrong.to_owned()));
+    }
+    let otherwise = divide(&config_otherwise(&case.config));
+    if otherwise.ok().as_ref() != Some(&division) {
+        let wrong = "`split` gives other units when the same config comes in other bytes: it depends on random numbers, on addresses, on the order of a hash map or on how its config is written";
+        return Err((Point::Deterministic, wrong.to_owned()));
     }
     let taken: BTreeSet<u32> = division
         .units
@@ -98,28 +97,22 @@ fn coverage(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         .zip(0_u32..)
         .filter(|(_, position)| !taken.contains(position))
         .map(|(header, _)| header.label.as_str())
+        .take(SHOWN)
         .collect();
-    let units = division.units.len();
-    if left.is_empty() {
-        notes.pass(
-            Point::Split,
-            format!("{units} units take {} inputs", listed.len()),
-        );
-    } else if division.log.is_empty() {
-        let detail = format!(
+    if !left.is_empty() && division.log.is_empty() {
+        let wrong = format!(
             "the input {} gets into no unit and the log does not say why",
             left.join(", ")
         );
-        notes.fail(Point::Split, detail);
-    } else {
-        notes.pass(
-            Point::Split,
-            format!(
-                "{units} units; the log tells of {} inputs left out",
-                left.len()
-            ),
-        );
+        return Err((Point::Split, wrong));
     }
+    Ok(division.units.len())
+}
+
+fn without(inputs: &[Artifact], gone: usize) -> Vec<Artifact> {
+    let mut fewer = inputs.to_vec();
+    fewer.remove(gone);
+    fewer
 }
 
 type Inputs = BTreeSet<String>;
@@ -129,7 +122,7 @@ fn labels_of(job: &Job) -> Inputs {
     job.inputs.iter().map(label).collect()
 }
 
-/// Takes one input away at a time: units that still have theirs must have their keys.
+/// Takes one input away at a time, and changes one: units that still have theirs must have their keys.
 fn keys(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::UnitKeys;
     let whole: BTreeMap<Inputs, &str> = case
@@ -137,15 +130,20 @@ fn keys(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         .iter()
         .map(|(job, _)| (labels_of(job), job.unit.key.as_str()))
         .collect();
+    let inputs = case.inputs.as_slice();
+    let fewer = inputs.iter().enumerate().map(|(at, gone)| {
+        let what = format!("without the input {:?}", gone.label.as_str());
+        (what, without(inputs, at))
+    });
+    let mut changed = inputs.to_vec();
+    for one in &mut changed {
+        one.content = Content::Text("Something else stands here now.".to_owned());
+    }
+    let changed = std::iter::once(("with other texts in its inputs".to_owned(), changed));
     let mut compared = 0_usize;
-    for left_out in 0..case.inputs.len() {
-        let mut fewer = case.inputs.clone();
-        let gone = fewer.remove(left_out);
-        if fewer.is_empty() {
-            continue;
-        }
-        // What cannot be divided without this input is not about keys.
-        let Ok(jobs) = bench.jobs(&fewer, &case.config) else {
+    for (what, some) in fewer.chain(changed) {
+        // What cannot be divided in words is not about keys.
+        let Ok(jobs) = bench.jobs(&some, &case.config) else {
             continue;
         };
         for job in &jobs {
@@ -155,8 +153,7 @@ fn keys(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
             compared += 1;
             if *key != job.unit.key.as_str() {
                 let detail = format!(
-                    "without the input {:?} the unit {key:?} has the key {:?}: make keys from labels or metadata, not from positions",
-                    gone.label.as_str(),
+                    "{what} the unit {key:?} has the key {:?}: make keys from labels or metadata, not from positions, counts or digests",
                     job.unit.key.as_str()
                 );
                 return notes.fail(point, detail);
@@ -166,10 +163,8 @@ fn keys(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     if compared == 0 {
         notes.skip(point, "no unit has the same inputs where there are fewer");
     } else {
-        notes.pass(
-            point,
-            format!("{compared} units compared where inputs are gone"),
-        );
+        let detail = format!("{compared} units compared where inputs are gone or changed");
+        notes.pass(point, detail);
     }
 }
 

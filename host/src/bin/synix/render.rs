@@ -74,6 +74,22 @@ fn finish(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Shows a guest's words so that they cannot steer a terminal or change the order in which text is read.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |one: char| {
+        let turns = matches!(one, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        one.is_control() || turns
+    };
+    let shown = |one: char| {
+        if steers(one) {
+            one.escape_default().to_string()
+        } else {
+            one.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
 /// A column of a table, with its heading.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
@@ -130,6 +146,14 @@ mod tests {
         ];
         let lines = table([Column::Left("layer"), Column::Right("units")], &rows);
         assert_eq!(lines, ["layer  units", "bios       8", "ü         10"]);
+    }
+
+    #[test]
+    fn a_guests_words_cannot_steer_a_terminal() {
+        assert_eq!(
+            printable("é\u{1b}[2J\u{202e}x\n"),
+            "é\\u{1b}[2J\\u{202e}x\\n"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use synix::disk;
 use synix::plugin::Sandbox;
 
 use crate::failure::{Exit, Usage};
-use crate::render::Screen;
+use crate::render::{Screen, printable};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -79,16 +79,4 @@ fn text(report: &Report) -> String {
         report.plugin, report.passed, report.failed, report.skipped
     ));
     lines.join("\n")
-}
-
-/// A guest's words may not steer a terminal.
-fn printable(text: &str) -> String {
-    let shown = |character: char| {
-        if character.is_control() {
-            character.escape_default().collect()
-        } else {
-            character.to_string()
-        }
-    };
-    text.chars().map(shown).collect()
 }

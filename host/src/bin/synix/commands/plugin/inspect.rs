@@ -1,5 +1,6 @@
 //! `plugin inspect`: what a component is.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,7 +10,7 @@ use synix::project;
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
-use crate::render::Screen;
+use crate::render::{Screen, printable};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -51,12 +52,12 @@ fn text(found: &Inspection) -> String {
     let shape = serde_json::to_value(found.shape).unwrap_or_default();
     let mut lines = vec![
         format!("{} {}", found.name, found.version),
-        found.summary.clone(),
+        printable(&found.summary),
         String::new(),
         format!("shape         {}", shape.as_str().unwrap_or_default()),
         format!("capabilities  {}", list(&found.capabilities)),
         format!("contract      {}", found.contract),
-        format!("imports       {}", list(&found.imports)),
+        format!("imports       {}", printable(&list(&found.imports))),
         format!(
             "WASI          {}",
             if found.needs_wasi {
@@ -69,13 +70,24 @@ fn text(found: &Inspection) -> String {
         format!("digest        {}", found.digest),
     ];
     for (field, producers) in &found.producers {
-        let named: Vec<String> = producers
-            .iter()
-            .map(|(name, version)| format!("{name} {version}").trim_end().to_owned())
-            .collect();
-        lines.push(format!("{field:<12}  {}", named.join(", ")));
+        lines.push(format!("{:<12}  {}", printable(field), named(producers)));
+    }
+    for (field, producers) in &found.parts {
+        lines.push(format!(
+            "parts         {}: {}",
+            printable(field),
+            named(producers)
+        ));
     }
     let schema = serde_json::to_string_pretty(&found.config_schema).unwrap_or_default();
     lines.push(format!("\nconfig schema\n{schema}"));
     lines.join("\n")
+}
+
+fn named(producers: &BTreeMap<String, String>) -> String {
+    let named: Vec<String> = producers
+        .iter()
+        .map(|(name, version)| printable(format!("{name} {version}").trim_end()))
+        .collect();
+    named.join(", ")
 }

@@ -1,0 +1,236 @@
+//! A model whose every answer is known beforehand.
+
+use serde_json::{Map, Value};
+
+use super::sample;
+use crate::digest::Digest;
+use crate::plugin::{Model, Refusal, Verdict};
+use crate::request::{Answer, Ask, Ending, Usage};
+
+/// Tokens of every answer but the one without a count.
+const USAGE: Usage = Usage {
+    input_tokens: 120,
+    output_tokens: 30,
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+};
+
+/// What the model answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Two lines that name the question, or JSON where the question asks for it.
+    Plain,
+    /// An object that fits the question's response format, else a small one.
+    Json,
+    /// Always this.
+    Fixed(&'static str),
+    /// So many bytes.
+    Long(usize),
+    /// So many lines, two and two alike.
+    Lines(usize),
+    /// Lists in lists, so deep.
+    Nested(usize),
+    /// An ordinary one that reached the limit of tokens.
+    Truncated,
+    /// An ordinary one of a provider that counts no tokens.
+    Uncounted,
+    /// An ordinary one with more than its text.
+    Detailed,
+}
+
+impl Style {
+    fn text(self, ask: &Ask) -> String {
+        let format = ask
+            .response_format
+            .as_ref()
+            .map(|format| sample::value(schema_of(format)).to_string());
+        match (self, format) {
+            (Self::Fixed(text), _) => text.to_owned(),
+            (Self::Long(bytes), _) => "An answer of many words. ".repeat(bytes / 25),
+            (Self::Lines(lines), _) => {
+                let line = |number: usize| format!("- Line {}\n", number / 2);
+                (0..lines).map(line).collect()
+            }
+            (Self::Nested(depth), _) => format!("{}{}", "[".repeat(depth), "]".repeat(depth)),
+            (Self::Truncated, Some(json)) => json.chars().take(json.len() / 2).collect(),
+            (Self::Plain | Self::Json | Self::Uncounted | Self::Detailed, Some(json)) => json,
+            (Self::Plain | Self::Truncated | Self::Uncounted | Self::Detailed, None) => {
+                let question = Digest::of(format!("{ask:?}").as_bytes()).short();
+                format!("First {question}\nSecond {question}")
+            }
+            (Self::Json, None) => r#"{"name": "sample", "items": ["one", "two"]}"#.to_owned(),
+        }
+    }
+
+    fn answer(self, ask: &Ask) -> Answer {
+        Answer {
+            text: self.text(ask),
+            ending: match self {
+                Self::Truncated => Ending::Truncated,
+                _ => Ending::Complete,
+            },
+            model: "scripted".to_owned(),
+            usage: match self {
+                Self::Uncounted => Usage::default(),
+                _ => USAGE,
+            },
+            details: match self {
+                Self::Detailed => Map::from_iter([
+                    ("finish_reason".to_owned(), Value::from("stop")),
+                    ("logprobs".to_owned(), Value::Null),
+                ]),
+                _ => Map::new(),
+            },
+        }
+    }
+}
+
+/// Returns the schema within a response format: OpenAI's form wraps it.
+pub(super) fn schema_of(format: &Value) -> &Value {
+    format.pointer("/json_schema/schema").unwrap_or(format)
+}
+
+/// Which questions are not answered in the ordinary way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// All of them.
+    Everywhere,
+    /// Those of one round.
+    Round(usize),
+    /// The last one of one round.
+    LastOf(usize),
+}
+
+impl Place {
+    fn holds(self, round: usize, is_last: bool) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Round(one) => one == round,
+            Self::LastOf(one) => one == round && is_last,
+        }
+    }
+}
+
+/// A model that answers the first rounds and notes every question.
+pub(super) struct Script {
+    style: Style,
+    odd: Option<(Style, Place)>,
+    /// Rounds that it answers.
+    known: usize,
+    /// A refusal and the only round that gets it.
+    refusal: Option<(Refusal, usize)>,
+    pub(super) rounds: Vec<Vec<Ask>>,
+}
+
+impl Script {
+    pub(super) const fn all(style: Style) -> Self {
+        Self::first(style, usize::MAX)
+    }
+
+    pub(super) const fn first(style: Style, known: usize) -> Self {
+        Self {
+            style,
+            odd: None,
+            known,
+            refusal: None,
+            rounds: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_odd(style: Style, odd: Style, place: Place) -> Self {
+        Self {
+            odd: Some((odd, place)),
+            ..Self::all(style)
+        }
+    }
+
+    pub(super) fn refusing(style: Style, refusal: Refusal, round: usize) -> Self {
+        Self {
+            refusal: Some((refusal, round)),
+            ..Self::all(style)
+        }
+    }
+}
+
+impl Model for Script {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        let round = self.rounds.len();
+        let answer = |(position, ask): (usize, &Ask)| {
+            let is_last = position + 1 == asked.len();
+            let odd = self.odd.filter(|(_, place)| place.holds(round, is_last));
+            odd.map_or(self.style, |(odd, _)| odd).answer(ask)
+        };
+        let verdict = match &self.refusal {
+            Some((refusal, refused)) if *refused == round => Verdict::Refused(refusal.clone()),
+            _ if round < self.known => {
+                Verdict::Answered(asked.iter().enumerate().map(answer).collect())
+            }
+            _ => Verdict::Suspend,
+        };
+        self.rounds.push(asked);
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Message, Part, Role};
+
+    fn ask(text: &str) -> Ask {
+        Ask {
+            messages: vec![Message {
+                role: Role::User,
+                parts: vec![Part::Text(text.to_owned())],
+            }],
+            max_tokens: None,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            model: None,
+            sample: 0,
+            options: Map::new(),
+        }
+    }
+
+    fn texts(verdict: Verdict) -> Vec<String> {
+        match verdict {
+            Verdict::Answered(answers) => answers.into_iter().map(|one| one.text).collect(),
+            Verdict::Suspend | Verdict::Refused(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_odd_answer_stands_where_it_was_put_and_nowhere_else() {
+        let odd = Style::Fixed("odd");
+        let mut model = Script::with_odd(Style::Fixed("even"), odd, Place::LastOf(1));
+        assert_eq!(
+            texts(model.complete(vec![ask("a"), ask("b")])),
+            ["even", "even"]
+        );
+        assert_eq!(
+            texts(model.complete(vec![ask("a"), ask("b")])),
+            ["even", "odd"]
+        );
+        assert_eq!(texts(model.complete(vec![ask("a")])), ["even"]);
+    }
+
+    #[test]
+    fn one_round_is_refused_and_the_others_are_answered() {
+        let refusal = Refusal::UnknownRole("x".to_owned());
+        let mut model = Script::refusing(Style::Plain, refusal, 1);
+        assert!(matches!(
+            model.complete(vec![ask("a")]),
+            Verdict::Answered(_)
+        ));
+        assert!(matches!(
+            model.complete(vec![ask("a")]),
+            Verdict::Refused(_)
+        ));
+        assert!(matches!(
+            model.complete(vec![ask("a")]),
+            Verdict::Answered(_)
+        ));
+    }
+}

@@ -1,0 +1,212 @@
+//! `plugin check` names the right point for each guest in `tests/guests/examples/planted`, and none for those that keep to
+//! the contract in unusual ways.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::workbench::{Run, command_in};
+
+/// Where the name of a guest stands in the component of all of them.
+const MARK: &[u8] = b"synix-planted:";
+const NAME_BYTES: usize = 34;
+
+/// The component that behaves like the guest `name`.
+fn planted(name: &str) -> Vec<u8> {
+    let mut bytes = synix_test_components::bytes("planted");
+    let mut found = bytes.windows(MARK.len()).enumerate();
+    let at = found.find(|(_, part)| *part == MARK).expect("a mark").0 + MARK.len();
+    bytes[at..at + NAME_BYTES].copy_from_slice(format!("{name:.<NAME_BYTES$}").as_bytes());
+    bytes
+}
+
+/// Checks a guest; returns the exit code and the points that fail.
+fn check(name: &str) -> (i32, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("planted.wasm"), planted(name)).unwrap();
+    let arguments = ["plugin", "check", "planted.wasm", "--json"];
+    let run = Run::of(&mut command_in(folder.path(), &arguments));
+    let report = run.json();
+    let points = report["points"].as_array().unwrap().iter();
+    let failed = points.filter(|one| one["outcome"] == "fail");
+    let name = |one: &Value| one["point"].as_str().unwrap().to_owned();
+    (run.code, failed.map(name).collect())
+}
+
+/// Checks every guest, on each core one, and says what is not as expected.
+fn wrong(guests: &[(&str, Option<&str>)]) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut wrong = Vec::new();
+        while let Some((name, point)) = guests.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (code, failed) = check(name);
+            let expected: Vec<&str> = point.iter().copied().collect();
+            if failed != expected || code != i32::from(point.is_some()) {
+                wrong.push(format!("{name}: {code}, {failed:?} and not {expected:?}"));
+            }
+        }
+        wrong
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter().map(|one| one.join().expect("a worker"));
+        ended.flatten().collect()
+    })
+}
+
+const FAULTS: [(&str, Option<&str>); 114] = [
+    ("all-two", Some("split")),
+    ("answer-deep", Some("answers")),
+    ("answer-details", Some("answers")),
+    ("answer-second", Some("answers")),
+    ("answer-silent", Some("answers")),
+    ("answer-truncated", Some("answers")),
+    ("answer-unlike", Some("answers")),
+    ("answer-usage", Some("answers")),
+    ("capability-case", Some("capabilities")),
+    ("capability-empty", Some("capabilities")),
+    ("config-both", Some("config-refusals")),
+    ("config-enum", Some("config-refusals")),
+    ("config-false", Some("config-refusals")),
+    ("config-items", Some("config-refusals")),
+    ("config-nested-default", Some("config-defaults")),
+    ("config-nested-open", Some("config-refusals")),
+    ("config-nested-zero", Some("config-refusals")),
+    ("config-silent-error", Some("config-refusals")),
+    ("describe-asks", Some("capabilities")),
+    ("describe-later", Some("descriptor")),
+    ("describe-recurses", Some("descriptor")),
+    ("describe-traps", Some("descriptor")),
+    ("error-escape", Some("empty-input")),
+    ("error-huge", Some("empty-input")),
+    ("error-no-code", Some("empty-input")),
+    ("error-ordinary-escape", Some("ordinary-units")),
+    ("error-ordinary-silent", Some("ordinary-units")),
+    ("error-silent", Some("empty-input")),
+    ("input-deep", Some("long-input")),
+    ("kind-match", Some("metadata-input")),
+    ("label-answer", Some("labels")),
+    ("label-content", Some("labels")),
+    ("label-cut", Some("labels")),
+    ("label-last", Some("labels")),
+    ("label-lines", Some("labels")),
+    ("label-lower", Some("labels")),
+    ("label-slice", Some("unicode-input")),
+    ("label-slug", Some("labels")),
+    ("log-flood", Some("limits")),
+    ("many-all", Some("long-input")),
+    ("metadata-missing", Some("metadata-input")),
+    ("metadata-own", Some("outputs")),
+    ("metadata-type", Some("metadata-input")),
+    ("mixed-all", Some("empty-input")),
+    ("name-case", Some("descriptor")),
+    ("name-empty", Some("descriptor")),
+    ("name-escape", Some("descriptor")),
+    ("output-big-number", Some("outputs")),
+    ("output-deep", Some("outputs")),
+    ("output-escape", Some("outputs")),
+    ("output-key", Some("outputs")),
+    ("output-kind", Some("outputs")),
+    ("output-kind-line", Some("outputs")),
+    ("output-large", Some("limits")),
+    ("output-many", Some("limits")),
+    ("output-media", Some("outputs")),
+    ("output-nan", Some("outputs")),
+    ("output-twice", Some("outputs")),
+    ("request-format", Some("ordinary-units")),
+    ("request-hot", Some("ordinary-units")),
+    ("request-hot-trap", Some("ordinary-units")),
+    ("schema-dangling", Some("config-schema")),
+    ("schema-empty", Some("config-schema")),
+    ("schema-empty-enum", Some("config-schema")),
+    ("schema-huge", Some("config-schema")),
+    ("schema-impossible", Some("config-schema")),
+    ("schema-inner-default", Some("config-schema")),
+    ("schema-item-default", Some("config-schema")),
+    ("schema-list", Some("config-schema")),
+    ("schema-look", Some("config-schema")),
+    ("schema-no-type", Some("config-schema")),
+    ("schema-path", Some("config-schema")),
+    ("schema-range", Some("config-schema")),
+    ("schema-root-default", Some("config-schema")),
+    ("schema-thing", Some("config-schema")),
+    ("schema-true", Some("config-schema")),
+    ("schema-url", Some("config-schema")),
+    ("split-arrival", Some("input-order")),
+    ("split-arrival-inside", Some("input-order")),
+    ("split-asks", Some("capabilities")),
+    ("split-bare", Some("metadata-input")),
+    ("split-config-bytes", Some("deterministic")),
+    ("split-config-list", Some("split")),
+    ("split-count-keys", Some("unit-keys")),
+    ("split-cut-keys", Some("split")),
+    ("split-digest-keys", Some("unit-keys")),
+    ("split-empty-key", Some("split")),
+    ("split-forgets-first", Some("split")),
+    ("split-forgets-late", Some("split")),
+    ("split-line-key", Some("split")),
+    ("split-long-key", Some("split")),
+    ("split-lower-keys", Some("split")),
+    ("split-no-input", Some("split")),
+    ("split-none", Some("split")),
+    ("split-odd-metadata", Some("metadata-input")),
+    ("split-same-key", Some("split")),
+    ("split-state", Some("stateless")),
+    ("split-traps-many", Some("split")),
+    ("split-traps-one", Some("split")),
+    ("split-traps-three", Some("split")),
+    ("split-twice", Some("split")),
+    ("split-unknown", Some("split")),
+    ("state-ask", Some("stateless")),
+    ("state-output", Some("stateless")),
+    ("state-trap", Some("stateless")),
+    ("summary-blank", Some("descriptor")),
+    ("summary-lines", Some("descriptor")),
+    ("swallow-limit", Some("refused-requests")),
+    ("swallow-second", Some("refused-requests")),
+    ("swallow-shorter", Some("refused-requests")),
+    ("swallow-trap", Some("refused-requests")),
+    ("version-end", Some("descriptor")),
+    ("version-two", Some("descriptor")),
+    ("version-word", Some("descriptor")),
+];
+
+const GOOD: [(&str, Option<&str>); 23] = [
+    ("good-all", None),
+    ("good-bytes", None),
+    ("good-fan", None),
+    ("good-file", None),
+    ("good-grouped-overlap", None),
+    ("good-grouped-sorted", None),
+    ("good-json", None),
+    ("good-metadata", None),
+    ("good-nested", None),
+    ("good-no-outputs", None),
+    ("good-odd-text", None),
+    ("good-open", None),
+    ("good-plain", None),
+    ("good-prefix", None),
+    ("good-quiet", None),
+    ("good-required", None),
+    ("good-rounds", None),
+    ("good-split-refuses", None),
+    ("good-split-traps", None),
+    ("good-strict", None),
+    ("good-twice-llm", None),
+    ("good-unused", None),
+    ("good-votes", None),
+];
+
+#[test]
+fn each_planted_guest_fails_its_own_point_and_no_other() {
+    let wrong = wrong(&FAULTS);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn guests_that_keep_to_the_contract_in_unusual_ways_pass() {
+    let wrong = wrong(&GOOD);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
