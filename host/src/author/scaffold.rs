@@ -35,7 +35,9 @@ pub enum ScaffoldError {
         name: String,
     },
     /// The SDK has the name.
-    #[error("`{name}` is the name of the SDK itself, and cargo takes no two packages of one name; choose another")]
+    #[error(
+        "`{name}` is the name of the SDK itself, and cargo takes no two packages of one name; choose another"
+    )]
     Taken {
         /// What was asked for.
         name: String,
@@ -253,7 +255,11 @@ mod tests {
     #[test]
     fn cargo_takes_no_plugin_that_is_called_as_the_sdk() {
         let folder = tempfile::tempdir().unwrap();
-        let manifest = RUST.get_file("Cargo.toml").unwrap().contents_utf8().unwrap();
+        let manifest = RUST
+            .get_file("Cargo.toml")
+            .unwrap()
+            .contents_utf8()
+            .unwrap();
         assert!(manifest.contains(&format!("name = \"{SDK_CRATE}\"")));
         let refused = scaffold(SDK_CRATE, Language::Rust, folder.path());
         assert!(matches!(refused, Err(ScaffoldError::Taken { .. })));

@@ -113,7 +113,10 @@ impl fmt::Display for LockChange {
             (None, Some(new)) => write!(f, "{reference}: new, {new}"),
             (None, None) => write!(f, "{reference}: is not pinned"),
             (Some(old), None) if contradicts(reference, old) => {
-                write!(f, "{reference}: pinned to {old}, which its own digest contradicts")
+                write!(
+                    f,
+                    "{reference}: pinned to {old}, which its own digest contradicts"
+                )
             }
             (Some(old), None) => write!(f, "{reference}: no longer used, was {old}"),
         }
@@ -291,7 +294,11 @@ mod tests {
             old: Some(Pin::of(b"1")),
             new: None,
         };
-        assert!(change(b"2").to_string().contains("its own digest contradicts"));
+        assert!(
+            change(b"2")
+                .to_string()
+                .contains("its own digest contradicts")
+        );
         assert!(change(b"1").to_string().contains("no longer used"));
     }
 

@@ -50,7 +50,9 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     tools.run(&mut command).map_err(|error| {
         error.quoting(|output| {
             if output.contains("undefined symbol: exports_transform_") {
-                output.push_str("\nno file hands the plugin over; one of them needs `SYNIX_EXPORT(PLUGIN)`");
+                output.push_str(
+                    "\nno file hands the plugin over; one of them needs `SYNIX_EXPORT(PLUGIN)`",
+                );
             }
         })
     })?;

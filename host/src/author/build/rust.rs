@@ -33,7 +33,13 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
         locked: false,
     };
     // One of an earlier build must not pass for what this one makes.
-    disk::discard(&compiler.target_dir.join(TARGET).join("release").join(&module));
+    disk::discard(
+        &compiler
+            .target_dir
+            .join(TARGET)
+            .join("release")
+            .join(&module),
+    );
     let modules = compiler
         .compile(&manifest, Selection::Library)
         .map_err(|error| wrong(&error))?;

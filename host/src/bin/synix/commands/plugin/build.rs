@@ -21,7 +21,10 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let bench = Bench::open()?;
     // A first build may take minutes without a word.
     if let Some(language) = Language::of(&args.dir) {
-        screen.talk(&format!("building from {language} in {}", args.dir.display()));
+        screen.talk(&format!(
+            "building from {language} in {}",
+            args.dir.display()
+        ));
     }
     let built = build(&args.dir, &bench.tools, &bench.sandbox)?;
     let about = &built.descriptor;
