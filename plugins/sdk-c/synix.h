@@ -2,20 +2,11 @@
 //
 // A plugin is a `synix_plugin` handed to `SYNIX_EXPORT` in one of its files. The host runs each unit in a fresh
 // instance and drops it afterwards: what the helpers allocate lives to the end of the run and is never freed by hand.
-// Texts are a pointer and a length, UTF-8, without a terminating zero.
 #ifndef SYNIX_H
 #define SYNIX_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "synix_text.h"
 
-#include "transform.h"
-
-// A text: `ptr` and `len`.
-typedef transform_string_t synix_text;
 // Label, kind, digest and metadata in `header`; `content` is text or bytes.
 typedef transform_input_t synix_input;
 // An artifact that the unit makes.
@@ -39,11 +30,20 @@ typedef struct {
   transform_transform_error_t error;
 } synix_call;
 
-// One user message. Zero `max_tokens` and a negative `temperature` leave the choice to the model role.
+// One user message. Zero `max_tokens` and a negative `temperature` leave the choice to the model role; texts that are
+// left out are not sent.
 typedef struct {
   synix_text prompt;
   uint32_t max_tokens;
   double temperature;
+  // Instructions in front of the prompt.
+  synix_text system;
+  // A JSON Schema that the answer must match.
+  synix_text response_format;
+  // A model role of the pipeline file other than the layer's.
+  synix_text model;
+  // 0 for the first draw; another number asks the same again.
+  uint32_t sample;
 } synix_question;
 
 // What a plugin is.
@@ -58,131 +58,11 @@ typedef struct {
   bool llm;
   // Makes the outputs of one unit; false after `synix_fail`.
   bool (*execute)(synix_call *call);
-  // Divides the inputs into units; NULL for the shape per-input, else see `transform.h`.
+  // Divides the inputs into units with `synix_unit` and `synix_unit_input`; needed for the shape grouped only. It fails
+  // by filling `error` and returning false.
   bool (*split)(transform_list_header_t *inputs, synix_text config, transform_list_unit_t *units,
                 transform_transform_error_t *error);
 } synix_plugin;
-
-// ---- memory and texts ----
-
-// Never NULL: a run without memory ends here.
-static inline void *synix_allocate(size_t count, size_t size) {
-  if (size != 0 && count > SIZE_MAX / size) abort();
-  size_t bytes = count * size;
-  void *memory = calloc(bytes == 0 ? 1 : bytes, 1);
-  if (memory == NULL) abort();
-  return memory;
-}
-
-// A text that shares the memory of a C string.
-static inline synix_text synix_str(const char *text) {
-  return (synix_text){(uint8_t *)text, strlen(text)};
-}
-
-static inline synix_text synix_join_parts(const synix_text *parts, size_t count) {
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (parts[i].len > SIZE_MAX - size) abort();
-    size += parts[i].len;
-  }
-  synix_text joined = {synix_allocate(size, 1), 0};
-  for (size_t i = 0; i < count; i++) {
-    if (parts[i].len == 0) continue;
-    memcpy(joined.ptr + joined.len, parts[i].ptr, parts[i].len);
-    joined.len += parts[i].len;
-  }
-  return joined;
-}
-
-// Joins texts: `synix_join(synix_str("a"), label)`.
-#define synix_join(...)                              \
-  synix_join_parts((const synix_text[]){__VA_ARGS__}, \
-                   sizeof((const synix_text[]){__VA_ARGS__}) / sizeof(synix_text))
-
-// A copy with memory of its own.
-static inline synix_text synix_copy(synix_text text) { return synix_join_parts(&text, 1); }
-
-// A number in decimal digits; also its JSON text.
-static inline synix_text synix_number(uint64_t number) {
-  char digits[20];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = (char)('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  return synix_copy((synix_text){(uint8_t *)digits + at, sizeof digits - at});
-}
-
-// The bytes of the white space that a text begins with, as Unicode defines it; 0 where it begins with something else.
-static inline size_t synix_space(synix_text text) {
-  const uint8_t *at = text.ptr;
-  if (text.len > 0 && (at[0] == ' ' || (at[0] >= '\t' && at[0] <= '\r'))) return 1;
-  if (text.len > 1 && at[0] == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) return 2;
-  if (text.len < 3) return 0;
-  uint32_t code = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-  bool is_space = code == 0xe19a80 || (code >= 0xe28080 && code <= 0xe2808a) || code == 0xe280a8 ||
-                  code == 0xe280a9 || code == 0xe280af || code == 0xe2819f || code == 0xe38080;
-  return is_space ? 3 : 0;
-}
-
-// The text without the white space at both ends; shares its memory. The same in each language.
-static inline synix_text synix_trim(synix_text text) {
-  for (size_t size; (size = synix_space(text)) > 0; text.len -= size) text.ptr += size;
-  for (size_t size = 1; size <= 3 && size <= text.len; size++) {
-    if (synix_space((synix_text){text.ptr + text.len - size, size}) != size) continue;
-    text.len -= size;
-    size = 0;
-  }
-  return text;
-}
-
-// The number of lines that hold more than white space.
-static inline size_t synix_count_lines(synix_text text) {
-  size_t lines = 0;
-  bool counted = false;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.ptr[i] == '\n') {
-      counted = false;
-      continue;
-    }
-    size_t space = synix_space((synix_text){text.ptr + i, text.len - i});
-    if (space > 0) {
-      i += space - 1;
-    } else if (!counted) {
-      counted = true;
-      lines++;
-    }
-  }
-  return lines;
-}
-
-// The text as a JSON string, for metadata.
-static inline synix_text synix_json(synix_text text) {
-  static const char hex[] = "0123456789abcdef";
-  if (text.len > (SIZE_MAX - 2) / 6) abort();
-  synix_text json = {synix_allocate(text.len * 6 + 2, 1), 0};
-  json.ptr[json.len++] = '"';
-  for (size_t i = 0; i < text.len; i++) {
-    uint8_t byte = text.ptr[i];
-    if (byte == '"' || byte == '\\') {
-      json.ptr[json.len++] = '\\';
-      json.ptr[json.len++] = byte;
-    } else if (byte < 0x20) {
-      memcpy(json.ptr + json.len, "\\u00", 4);
-      json.ptr[json.len + 4] = (uint8_t)hex[byte >> 4];
-      json.ptr[json.len + 5] = (uint8_t)hex[byte & 15];
-      json.len += 6;
-    } else {
-      json.ptr[json.len++] = byte;
-    }
-  }
-  json.ptr[json.len++] = '"';
-  return json;
-}
-
-static inline bool synix_equals(synix_text text, const char *other) {
-  return text.len == strlen(other) && memcmp(text.ptr, other, text.len) == 0;
-}
 
 // ---- the log and failures ----
 
@@ -215,21 +95,30 @@ static inline bool synix_input_text(synix_call *call, const synix_input *input, 
   return true;
 }
 
-// Asks the model and gives its answer; fails the unit where the question cannot be asked.
-static inline bool synix_complete(synix_call *call, const synix_question *question, synix_text *answer) {
-  synix_plugin_llm_part_t part = {.tag = SYNIX_PLUGIN_LLM_PART_TEXT, .val.text = question->prompt};
-  synix_plugin_llm_message_t message = {.role = SYNIX_PLUGIN_LLM_ROLE_USER, .parts = {&part, 1}};
-  synix_plugin_llm_request_t request = {
-      .messages = {&message, 1},
+// What a question is on its way to the host.
+static inline synix_plugin_llm_request_t synix_request(const synix_question *question) {
+  bool instructed = question->system.len > 0;
+  synix_plugin_llm_part_t *parts = synix_allocate(2, sizeof *parts);
+  synix_plugin_llm_message_t *messages = synix_allocate(2, sizeof *messages);
+  const synix_text texts[] = {question->system, question->prompt};
+  for (size_t i = 0; i < 2; i++) {
+    parts[i].tag = SYNIX_PLUGIN_LLM_PART_TEXT;
+    parts[i].val.text = texts[i];
+    messages[i].role = i == 0 ? SYNIX_PLUGIN_LLM_ROLE_SYSTEM : SYNIX_PLUGIN_LLM_ROLE_USER;
+    messages[i].parts.ptr = &parts[i];
+    messages[i].parts.len = 1;
+  }
+  return (synix_plugin_llm_request_t){
+      .messages = {instructed ? messages : messages + 1, instructed ? 2 : 1},
       .max_tokens = {question->max_tokens != 0, question->max_tokens},
       .temperature = {question->temperature >= 0, question->temperature},
+      .response_format = {question->response_format.len > 0, question->response_format},
+      .model = {question->model.len > 0, question->model},
+      .sample = question->sample,
   };
-  synix_plugin_llm_response_t response;
-  synix_plugin_llm_llm_error_t error;
-  if (synix_plugin_llm_complete(&request, &response, &error)) {
-    *answer = response.text;
-    return true;
-  }
+}
+
+static inline bool synix_refused(synix_call *call, synix_plugin_llm_llm_error_t error) {
   switch (error.tag) {
     case SYNIX_PLUGIN_LLM_LLM_ERROR_NOT_GRANTED:
       return synix_fail_other(call, synix_str("llm-not-granted"),
@@ -246,15 +135,31 @@ static inline bool synix_complete(synix_call *call, const synix_question *questi
   }
 }
 
+// Asks the model and gives its answer; fails the unit where the question cannot be asked.
+static inline bool synix_complete(synix_call *call, const synix_question *question, synix_text *answer) {
+  synix_plugin_llm_request_t request = synix_request(question);
+  synix_plugin_llm_response_t response;
+  synix_plugin_llm_llm_error_t error;
+  if (!synix_plugin_llm_complete(&request, &response, &error)) return synix_refused(call, error);
+  *answer = response.text;
+  return true;
+}
+
+// Asks questions that do not depend on each other in one round; `answers` has room for as many.
+static inline bool synix_complete_all(synix_call *call, const synix_question *questions, size_t count,
+                                      synix_text *answers) {
+  synix_plugin_llm_list_request_t requests = {synix_allocate(count, sizeof *requests.ptr), count};
+  for (size_t i = 0; i < count; i++) requests.ptr[i] = synix_request(&questions[i]);
+  synix_plugin_llm_list_response_t responses;
+  synix_plugin_llm_llm_error_t error;
+  if (!synix_plugin_llm_complete_all(&requests, &responses, &error)) return synix_refused(call, error);
+  for (size_t i = 0; i < count; i++) answers[i] = responses.ptr[i].text;
+  return true;
+}
+
 // Adds an artifact of text to what the unit makes. It stays where it is until the next one is added.
 static inline synix_made *synix_output(synix_call *call, synix_text label, synix_text kind, synix_text text) {
-  size_t count = call->made_count;
-  // Full at each power of two.
-  if ((count & (count - 1)) == 0) {
-    synix_made *made = synix_allocate(count == 0 ? 1 : count * 2, sizeof *made);
-    if (count > 0) memcpy(made, call->made, count * sizeof *made);
-    call->made = made;
-  }
+  call->made = synix_grown(call->made, call->made_count, sizeof *call->made);
   synix_made *last = &call->made[call->made_count++];
   last->label = synix_copy(label);
   last->kind = synix_copy(kind);
@@ -274,41 +179,55 @@ static inline void synix_metadata(synix_made *made, const char *key, synix_text 
   made->metadata.len = count + 1;
 }
 
-// ---- config ----
+// ---- dividing inputs ----
 
-// The end of the JSON value that begins at `at`, which the host has checked.
-static inline size_t synix_skip_json(synix_text json, size_t at) {
-  size_t depth = 0;
-  for (; at < json.len; at++) {
-    uint8_t byte = json.ptr[at];
-    if (byte == '"') {
-      for (at++; at < json.len && json.ptr[at] != '"'; at++) at += json.ptr[at] == '\\';
-    } else if (byte == '{' || byte == '[') {
-      depth++;
-    } else if (byte == '}' || byte == ']') {
-      if (depth == 0) return at;
-      depth--;
-    } else if (byte == ',' || byte == ':') {
-      if (depth == 0) return at;
-    }
-  }
-  return json.len;
+// The JSON text of a metadata value; `len` is 0 where there is none of that key.
+static inline synix_text synix_header_metadata(const synix_plugin_types_header_t *header, const char *key) {
+  for (size_t i = 0; i < header->metadata.len; i++)
+    if (synix_equals(header->metadata.ptr[i].key, key)) return header->metadata.ptr[i].value;
+  return (synix_text){NULL, 0};
 }
+
+// The unit with this key, added where there is none yet. It stays where it is until the next one is added.
+static inline transform_unit_t *synix_unit(transform_list_unit_t *units, synix_text key) {
+  for (size_t i = 0; i < units->len; i++)
+    if (synix_compare(units->ptr[i].key, key) == 0) return &units->ptr[i];
+  units->ptr = synix_grown(units->ptr, units->len, sizeof *units->ptr);
+  units->ptr[units->len].key = synix_copy(key);
+  return &units->ptr[units->len++];
+}
+
+// Adds an input, by its position, to a unit.
+static inline void synix_unit_input(transform_unit_t *unit, size_t position) {
+  unit->inputs.ptr = synix_grown(unit->inputs.ptr, unit->inputs.len, sizeof *unit->inputs.ptr);
+  unit->inputs.ptr[unit->inputs.len++] = (uint32_t)position;
+}
+
+static inline int synix_by_label(const void *one, const void *other) {
+  const synix_plugin_types_header_t *const *a = one, *const *b = other;
+  return synix_compare((*a)->label, (*b)->label);
+}
+
+// The unit of the shape all: every input, by label.
+static inline void synix_split_all(const transform_list_header_t *inputs, transform_list_unit_t *units) {
+  const synix_plugin_types_header_t **sorted = synix_allocate(inputs->len, sizeof *sorted);
+  for (size_t i = 0; i < inputs->len; i++) sorted[i] = &inputs->ptr[i];
+  qsort(sorted, inputs->len, sizeof *sorted, synix_by_label);
+  transform_unit_t *unit = synix_unit(units, synix_str("all"));
+  for (size_t i = 0; i < inputs->len; i++) synix_unit_input(unit, (size_t)(sorted[i] - inputs->ptr));
+}
+
+// ---- config ----
 
 // The JSON text of a property of the config; `len` is 0 where it is not set.
 static inline synix_text synix_config(const synix_call *call, const char *key) {
-  synix_text json = synix_trim(call->config);
-  size_t at = 1;
-  while (at < json.len) {
-    size_t colon = synix_skip_json(json, at);
-    if (colon >= json.len || json.ptr[colon] != ':') break;
-    size_t end = synix_skip_json(json, colon + 1);
-    synix_text name = synix_trim((synix_text){json.ptr + at, colon - at});
-    if (name.len >= 2 && synix_equals((synix_text){name.ptr + 1, name.len - 2}, key))
-      return synix_trim((synix_text){json.ptr + colon + 1, end - colon - 1});
-    at = end + 1;
-  }
-  return (synix_text){NULL, 0};
+  return synix_json_member(call->config, key);
+}
+
+// A text in the config; `otherwise` where it is not set or is none.
+static inline synix_text synix_config_text(const synix_call *call, const char *key, const char *otherwise) {
+  synix_text text;
+  return synix_json_text(synix_config(call, key), &text) ? text : synix_str(otherwise);
 }
 
 // A whole number of 0 or more in the config; `otherwise` where it is not set or is none.
@@ -352,7 +271,12 @@ static inline bool synix_execute(const synix_plugin *plugin, transform_unit_t *u
 
 static inline bool synix_split(const synix_plugin *plugin, transform_list_header_t *inputs, synix_text config,
                                transform_list_unit_t *units, transform_transform_error_t *error) {
+  *units = (transform_list_unit_t){NULL, 0};
   if (plugin->split != NULL) return plugin->split(inputs, config, units, error);
+  if (plugin->shape == SYNIX_PLUGIN_TYPES_SHAPE_ALL) {
+    synix_split_all(inputs, units);
+    return true;
+  }
   error->tag = SYNIX_PLUGIN_TYPES_TRANSFORM_ERROR_OTHER;
   error->val.other.code = synix_copy(synix_str("no-split"));
   error->val.other.message = synix_copy(synix_str("the plugin has no split of its own"));

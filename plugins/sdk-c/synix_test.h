@@ -55,6 +55,15 @@ static inline bool synix_test_execute(const char *label, const char *text, const
   return exports_transform_execute(&unit, &inputs, &given, made, error);
 }
 
+// Divides the headers of inputs.
+static inline bool synix_test_split(const synix_input *inputs, size_t count, const char *config,
+                                    transform_list_unit_t *units, transform_transform_error_t *error) {
+  transform_list_header_t headers = {synix_allocate(count, sizeof *headers.ptr), count};
+  for (size_t i = 0; i < count; i++) headers.ptr[i] = inputs[i].header;
+  synix_text given = synix_str(config);
+  return exports_transform_split(&headers, &given, units, error);
+}
+
 // The text of the only part of a request's only message.
 static inline synix_text synix_test_prompt(const synix_plugin_llm_request_t *request) {
   return request->messages.ptr[0].parts.ptr[0].val.text;

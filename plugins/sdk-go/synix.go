@@ -21,7 +21,7 @@ type Plugin struct {
 	// Capabilities are the names of those it uses: "llm".
 	Capabilities []string
 	Shape        Shape
-	// Split divides the inputs into units. It is not called for the shape PerInput.
+	// Split divides the inputs into units; needed for the shape Grouped only.
 	Split func(inputs []Header, config string) ([]Unit, error)
 	// Execute makes the outputs of one unit.
 	Execute func(unit Unit, inputs []Input, config string) ([]Output, error)

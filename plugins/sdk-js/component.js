@@ -8,6 +8,7 @@ import { setHost, TransformError } from "./synix.js";
 const KINDS = ["invalid-config", "invalid-input", "invalid-answer"];
 
 export function exports(transform) {
+  check(transform);
   setHost({ completeAll, log: (level, message) => hostLog.write(level, message) });
   const lines = (level) => (...values) => hostLog.write(level, values.map(shown).join(" "));
   globalThis.console = {
@@ -24,7 +25,7 @@ export function exports(transform) {
       shape: transform.shape,
     }),
     split: (inputs, config) =>
-      told(() => split(transform, inputs.map(toHeader), JSON.parse(config)).map((unit) => ({
+      told(() => list(split(transform, inputs.map(toHeader), JSON.parse(config)), "split", "units").map((unit) => ({
         key: unit.key,
         inputs: unit.inputs,
         config: json(unit.config),
@@ -33,20 +34,55 @@ export function exports(transform) {
       told(() => {
         const given = { key: unit.key, inputs: Array.from(unit.inputs) };
         if (unit.config != null) given.config = JSON.parse(unit.config);
-        return transform.execute(given, inputs.map(toInput), JSON.parse(config)).map((output) => ({
-          label: output.label,
-          kind: output.kind,
-          content: variant(output.content, "bytes"),
-          metadata: Object.entries(output.metadata ?? {}).map(([key, value]) => ({ key, value: JSON.stringify(value) })),
-        }));
+        const made = transform.execute(given, inputs.map(toInput), JSON.parse(config));
+        return list(made, "execute", "outputs").map(toOutput);
       }),
   };
+}
+
+// Runs when the component is built: the binding would only say that it expected a string.
+function check(transform) {
+  const mistake = (what) => new TypeError(`the plugin's default export ${what}`);
+  if (transform === null || typeof transform !== "object") throw mistake("is no transform");
+  for (const key of ["name", "version", "summary", "shape"]) {
+    if (typeof transform[key] !== "string") throw mistake(`has no text as its \`${key}\``);
+  }
+  if (!["per-input", "grouped", "all"].includes(transform.shape)) {
+    throw mistake("has a `shape` that is none of per-input, grouped and all");
+  }
+  if (transform.configSchema === null || typeof transform.configSchema !== "object") {
+    throw mistake("has no object as its `configSchema`");
+  }
+  if (typeof transform.execute !== "function") throw mistake("has no function `execute`");
+}
+
+function list(made, name, what) {
+  if (typeof made?.then === "function") throw new TypeError(`\`${name}\` is async, and nothing in a transform waits`);
+  if (!Array.isArray(made)) throw new TypeError(`\`${name}\` gave ${shown(made)}, not a list of ${what}`);
+  return made;
+}
+
+function toOutput(output) {
+  for (const key of ["label", "kind"]) {
+    if (typeof output?.[key] !== "string") throw new TypeError(`an output has no text as its \`${key}\`: ${shown(output)}`);
+  }
+  const { label, kind, content } = output;
+  if (typeof content !== "string" && typeof content?.mediaType !== "string") {
+    throw new TypeError(`the content of the output \`${label}\` is neither a text nor \`{ mediaType, data }\``);
+  }
+  const metadata = Object.entries(output.metadata ?? {}).map(([key, value]) => {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`\`${key}\` in the metadata of the output \`${label}\` is not JSON`);
+    return { key, value: text };
+  });
+  return { label, kind, content: variant(content, "bytes"), metadata };
 }
 
 function split(transform, headers, config) {
   if (transform.split) return transform.split(headers, config);
   const all = headers.map((_, position) => position);
-  if (transform.shape === "all") return [{ key: "all", inputs: all }];
+  const label = (position) => headers[position].label;
+  if (transform.shape === "all") return [{ key: "all", inputs: all.sort((a, b) => (label(a) < label(b) ? -1 : 1)) }];
   if (transform.shape === "per-input") return all.map((position) => ({ key: headers[position].label, inputs: [position] }));
   throw new TransformError("no-split", `the transform ${transform.name} promises groups and has no \`split\``);
 }
@@ -60,7 +96,8 @@ function told(work) {
       const { code, message } = error;
       throw KINDS.includes(code) ? { tag: code, val: message } : { tag: "other", val: { code, message } };
     }
-    if (error instanceof Error) hostLog.write("error", `${error}\n${error.stack ?? ""}`.trimEnd());
+    const words = error instanceof Error ? `${error}\n${error.stack ?? ""}` : `thrown: ${shown(error)}`;
+    hostLog.write("error", words.trimEnd());
     throw error;
   }
 }
@@ -130,5 +167,5 @@ function json(value) {
 }
 
 function shown(value) {
-  return typeof value === "string" ? value : value instanceof Error ? String(value) : JSON.stringify(value);
+  return typeof value === "string" ? value : value instanceof Error ? String(value) : (JSON.stringify(value) ?? String(value));
 }

@@ -13,6 +13,7 @@
     reason = "what a test does not expect ends it"
 )]
 
+mod authors;
 mod batch;
 mod budget;
 mod build;

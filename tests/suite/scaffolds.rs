@@ -24,7 +24,7 @@ pub(crate) fn own_test(language: &str) -> String {
 
 /// Runs a command in a shell, with the languages' tools in front of everything else.
 #[track_caller]
-fn shell(line: &str, folder: &Path) {
+pub(crate) fn shell(line: &str, folder: &Path) {
     #[expect(
         clippy::disallowed_methods,
         reason = "cargo, python3 and node stand where the caller's environment says"

@@ -97,15 +97,27 @@ impl fmt::Display for Language {
 
 /// There is no such language.
 #[derive(Debug, thiserror::Error)]
-#[error("the languages are rust, python, js, ts, c and go")]
-pub struct UnknownLanguage;
+#[error("the languages are rust, python, js, ts, c and go{}", .meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default())]
+pub struct UnknownLanguage {
+    /// The language that others call so.
+    meant: Option<Language>,
+}
 
 impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
-        let found = Self::ALL.into_iter().find(|known| known.name() == text);
-        found.ok_or(UnknownLanguage)
+        let find = |name: &str| Self::ALL.into_iter().find(|known| known.name() == name);
+        find(text).ok_or_else(|| UnknownLanguage {
+            meant: match text.to_lowercase().as_str() {
+                "rs" => Some(Self::Rust),
+                "py" | "python3" => Some(Self::Python),
+                "javascript" | "node" => Some(Self::Js),
+                "typescript" => Some(Self::Ts),
+                "golang" => Some(Self::Go),
+                other => find(other),
+            },
+        })
     }
 }
 
@@ -138,5 +150,14 @@ mod tests {
         for language in Language::ALL {
             assert_eq!(language.to_string().parse().ok(), Some(language));
         }
+    }
+
+    #[test]
+    fn a_language_by_another_name_is_told_its_own() {
+        let told = |text: &str| text.parse::<Language>().unwrap_err().to_string();
+        assert!(told("rs").ends_with("; did you mean rust?"));
+        assert!(told("TypeScript").ends_with("; did you mean ts?"));
+        assert!(told("Go").ends_with("; did you mean go?"));
+        assert!(told("cobol").ends_with(" and go"));
     }
 }

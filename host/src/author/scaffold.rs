@@ -18,6 +18,8 @@ static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk-go");
 /// What stands in a scaffold where the plugin's name goes.
 const NAME: &str = "{{name}}";
 const NAME_CHARS: usize = 64;
+/// What cargo knows the SDK by.
+const SDK_CRATE: &str = "synix-plugin";
 
 /// Why there is no new plugin.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +28,17 @@ pub enum ScaffoldError {
     /// Not every tool takes the name.
     #[error(
         "{name:?} cannot name a plugin: it begins with a lower-case letter and has lower-case letters, digits and \
-        single hyphens between them, at most {NAME_CHARS}"
+        single hyphens between them, at most {NAME_CHARS}{}", advice(.name)
     )]
     Name {
+        /// What was asked for.
+        name: String,
+    },
+    /// The SDK has the name.
+    #[error(
+        "`{name}` is the name of the SDK itself, and cargo takes no two packages of one name; choose another"
+    )]
+    Taken {
         /// What was asked for.
         name: String,
     },
@@ -65,6 +75,11 @@ pub fn scaffold(
 ) -> Result<Vec<PathBuf>, ScaffoldError> {
     if !is_name(name) {
         return Err(ScaffoldError::Name {
+            name: name.to_owned(),
+        });
+    }
+    if language == Language::Rust && name == SDK_CRATE {
+        return Err(ScaffoldError::Taken {
             name: name.to_owned(),
         });
     }
@@ -123,6 +138,33 @@ fn is_name(name: &str) -> bool {
     name.len() <= NAME_CHARS
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && parts().all(|part| !part.is_empty() && part.chars().all(is_plain))
+}
+
+/// Says which name would do, and where a path goes.
+fn advice(name: &str) -> String {
+    let is_path = name.contains(['/', '\\']);
+    let last = name.rsplit(['/', '\\']).find(|part| !part.is_empty());
+    let mut near = String::new();
+    for c in last.unwrap_or_default().chars() {
+        if c.is_ascii_alphanumeric() {
+            near.push(c.to_ascii_lowercase());
+        } else if !c.is_ascii() {
+            // What is left would be another word.
+            return String::new();
+        } else if !near.is_empty() && !near.ends_with('-') {
+            near.push('-');
+        }
+    }
+    let near = near.trim_end_matches('-');
+    match is_name(near) {
+        false => String::new(),
+        true if is_path => {
+            format!(
+                "; the folder stands behind the name: `synix plugin new {near} --lang LANGUAGE {name}`"
+            )
+        }
+        true => format!("; `{near}` would do"),
+    }
 }
 
 fn check_empty(folder: &Path) -> Result<(), ScaffoldError> {
@@ -190,6 +232,38 @@ mod tests {
         ] {
             assert!(!is_name(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_refused_is_told_one_that_is_not() {
+        for (given, near) in [
+            ("My Plugin", "; `my-plugin` would do"),
+            ("--a__b!", "; `a-b` would do"),
+            ("9lives", ""),
+            ("ünï", ""),
+            ("", ""),
+        ] {
+            assert_eq!(advice(given), near, "{given}");
+        }
+        let path = advice("plugins/Mine/");
+        assert!(
+            path.ends_with("`synix plugin new mine --lang LANGUAGE plugins/Mine/`"),
+            "{path}"
+        );
+    }
+
+    #[test]
+    fn cargo_takes_no_plugin_that_is_called_as_the_sdk() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = RUST
+            .get_file("Cargo.toml")
+            .unwrap()
+            .contents_utf8()
+            .unwrap();
+        assert!(manifest.contains(&format!("name = \"{SDK_CRATE}\"")));
+        let refused = scaffold(SDK_CRATE, Language::Rust, folder.path());
+        assert!(matches!(refused, Err(ScaffoldError::Taken { .. })));
+        assert!(scaffold(SDK_CRATE, Language::C, folder.path()).is_ok());
     }
 
     #[test]

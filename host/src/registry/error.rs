@@ -80,7 +80,9 @@ pub enum FetchFault {
         limit: u64,
     },
     /// The server has no such thing.
-    #[error("{host} has no such plugin (404); check the name and the tag")]
+    #[error(
+        "{host} has no such plugin (404); check the address, and of an image the name and the tag"
+    )]
     NotFound {
         /// Who answered.
         host: String,

@@ -112,9 +112,21 @@ impl fmt::Display for LockChange {
             (Some(old), Some(new)) => write!(f, "{reference}: {old} -> {new}"),
             (None, Some(new)) => write!(f, "{reference}: new, {new}"),
             (None, None) => write!(f, "{reference}: is not pinned"),
+            (Some(old), None) if contradicts(reference, old) => {
+                write!(
+                    f,
+                    "{reference}: pinned to {old}, which its own digest contradicts"
+                )
+            }
             (Some(old), None) => write!(f, "{reference}: no longer used, was {old}"),
         }
     }
+}
+
+/// Says whether a reference states a digest, and another than its pin.
+fn contradicts(reference: &str, pin: Pin) -> bool {
+    let stated = reference.rsplit_once("#sha256=");
+    stated.is_some_and(|(_, digest)| digest != pin.digest.to_string())
 }
 
 /// What references are pinned to.
@@ -273,6 +285,21 @@ mod tests {
         assert!(message(&format!("version = 1\n{entry}0\"\nsize = 1\n")).contains("is no digest"));
         let good = format!("{entry}{}\"\nsize = 1\n", Digest::of(b"a"));
         assert!(message(&format!("version = 1\n{good}{good}")).contains("pinned twice"));
+    }
+
+    #[test]
+    fn a_pin_that_its_reference_contradicts_is_not_called_unused() {
+        let change = |stated: &[u8]| LockChange {
+            reference: format!("https://a.example/x.wasm#sha256={}", Digest::of(stated)),
+            old: Some(Pin::of(b"1")),
+            new: None,
+        };
+        assert!(
+            change(b"2")
+                .to_string()
+                .contains("its own digest contradicts")
+        );
+        assert!(change(b"1").to_string().contains("no longer used"));
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Compiler {
     /// Compiles the package of `manifest` and returns the folder with its modules.
     pub fn compile(&self, manifest: &Path, selection: Selection) -> Result<PathBuf, BuildError> {
         let mut command = Command::new(&self.toolchain.cargo);
-        command.args(["build", "--release", "--target", TARGET]);
+        // What is shown of a failure is what the compiler found, not what it compiled on the way.
+        command.args(["build", "--quiet", "--release", "--target", TARGET]);
         if self.locked {
             command.arg("--locked");
         }

@@ -20,6 +20,7 @@ _LINE = 8 << 10
 
 def exports(transform: Transform) -> type:
     """Returns the class that componentize-py looks for."""
+    _check(transform)
 
     class WitWorld:
         def describe(self) -> Any:
@@ -33,20 +34,46 @@ def exports(transform: Transform) -> type:
             )
 
         def split(self, inputs: list[Any], config: str) -> list[Any]:
-            units = _told(lambda: transform.split([_header(one) for one in inputs], json.loads(config)))
-            return [types.Unit(one.key, one.inputs, _json(one.config)) for one in units]
+            def units() -> list[Any]:
+                made = transform.split([_header(one) for one in inputs], json.loads(config))
+                return [
+                    types.Unit(one.key, one.inputs, _json(one.config)) for one in _list(made, "split", model.Unit)
+                ]
+
+            return _told(units)
 
         def execute(self, unit: Any, inputs: list[Any], config: str) -> list[Any]:
-            own = None if unit.config is None else json.loads(unit.config)
-            given = model.Unit(unit.key, unit.inputs, own)
-            outputs = _told(lambda: transform.execute(given, [_input(one) for one in inputs], json.loads(config)))
-            return [
-                types.Output(one.label, one.kind, _content(one.content), _metadata(one.metadata)) for one in outputs
-            ]
+            def outputs() -> list[Any]:
+                own = None if unit.config is None else json.loads(unit.config)
+                given = model.Unit(unit.key, unit.inputs, own)
+                made = transform.execute(given, [_input(one) for one in inputs], json.loads(config))
+                return [_output(one) for one in _list(made, "execute", model.Output)]
+
+            return _told(outputs)
 
     set_host(_Host())
     sys.stdout, sys.stderr = _Lines("info"), _Lines("warn")
     return WitWorld
+
+
+def _check(transform: Any) -> None:
+    """Runs when the component is built: the binding would only say that it expected a string."""
+    if not isinstance(transform, Transform):
+        raise TypeError(f"`transform` in plugin.py is {transform!r}, not an instance of a Transform")
+    for name in ("name", "version", "summary"):
+        if not isinstance(getattr(transform, name, None), str):
+            raise TypeError(f"{type(transform).__name__}.{name} is not a text")
+    if transform.shape not in _SHAPES:
+        raise TypeError(f"{type(transform).__name__}.shape is not a Shape")
+    if not isinstance(transform.config_schema, dict):
+        raise TypeError(f"{type(transform).__name__}.config_schema is not a dict")
+
+
+def _list(made: Any, name: str, what: type) -> list[Any]:
+    items = list(made) if isinstance(made, (list, tuple)) else None
+    if items is None or not all(isinstance(one, what) for one in items):
+        raise TypeError(f"`{name}` gave {made!r:.200}, not a list of {what.__name__}")
+    return items
 
 
 def _told(work: Any) -> Any:
@@ -155,6 +182,15 @@ def _input(given: Any) -> model.Input:
     if isinstance(given.content, types.Content_Bytes):
         content = model.Blob(content.media_type, content.data)
     return model.Input(_header(given.header), content)
+
+
+def _output(made: model.Output) -> Any:
+    for name in ("label", "kind"):
+        if not isinstance(getattr(made, name), str):
+            raise TypeError(f"an output's {name} is {getattr(made, name)!r:.200}, not a text")
+    if not isinstance(made.content, (str, model.Blob)):
+        raise TypeError(f"the content of the output `{made.label}` is neither a text nor a Blob")
+    return types.Output(made.label, made.kind, _content(made.content), _metadata(made.metadata))
 
 
 def _content(content: str | model.Blob) -> Any:

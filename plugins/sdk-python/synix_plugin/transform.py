@@ -57,7 +57,7 @@ class Transform:
     def split(self, inputs: list[Header], config: Config) -> list[Unit]:
         """Divides a layer's inputs into units; to be written for the shape `GROUPED`."""
         if self.shape is Shape.ALL:
-            return [Unit("all", list(range(len(inputs))))]
+            return [Unit("all", sorted(range(len(inputs)), key=lambda position: inputs[position].label))]
         if self.shape is Shape.PER_INPUT:
             return [Unit(header.label, [position]) for position, header in enumerate(inputs)]
         raise TransformError(f"the transform {self.name} promises groups and has no `split`", "no-split")

@@ -47,7 +47,15 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     command.args(sources(&workshop.folder)?);
     // The object names the contract; the bindings do not link without it.
     command.args(["transform.c", "transform_component_type.o"].map(|file| generated.join(file)));
-    tools.run(&mut command)?;
+    tools.run(&mut command).map_err(|error| {
+        error.quoting(|output| {
+            if output.contains("undefined symbol: exports_transform_") {
+                output.push_str(
+                    "\nno file hands the plugin over; one of them needs `SYNIX_EXPORT(PLUGIN)`",
+                );
+            }
+        })
+    })?;
     encode::component(&disk::read(&module)?, &workshop.wit)
 }
 

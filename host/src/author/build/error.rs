@@ -27,27 +27,30 @@ pub enum BuildError {
         /// The folder.
         folder: PathBuf,
     },
-    /// A tool of the language is not there.
-    #[error("{name} is missing, in the folder SYNIX_TOOLS and on PATH; to get it: {get}")]
+    /// Tools of the language are not there.
+    #[error(
+        "{} missing, in the plugin's folder, in SYNIX_TOOLS and on PATH; to get {}: {get}",
+        are(.names), if .names.len() == 1 { "it" } else { "them" }
+    )]
     NoTool {
-        /// Its name.
-        name: &'static str,
+        /// Their names; at least one.
+        names: Vec<&'static str>,
         /// What to do.
         get: &'static str,
     },
     /// A tool could not be started.
-    #[error("cannot start `{command}`")]
+    #[error("cannot start {program}")]
     Start {
-        /// The program and its arguments.
-        command: String,
+        /// The program.
+        program: String,
         /// What the system said.
         source: io::Error,
     },
     /// A tool said no.
-    #[error("`{command}` failed ({status})\n{output}")]
+    #[error("{program} failed ({status}):\n{output}")]
     Failed {
-        /// The program and its arguments.
-        command: String,
+        /// The program.
+        program: String,
         /// How it ended.
         status: String,
         /// The end of what it wrote.
@@ -101,4 +104,22 @@ pub enum BuildError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+}
+
+fn are(names: &[&str]) -> String {
+    match names {
+        [one] => format!("{one} is"),
+        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
+        [] => "nothing is".to_owned(),
+    }
+}
+
+impl BuildError {
+    /// Changes what a failed tool is quoted with.
+    pub(super) fn quoting(mut self, change: impl FnOnce(&mut String)) -> Self {
+        if let Self::Failed { output, .. } = &mut self {
+            change(output);
+        }
+        self
+    }
 }

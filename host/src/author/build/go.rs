@@ -75,7 +75,15 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
         ("GOTOOLCHAIN", "local"),
     ]);
     command.env("GOWORK", scratch.join("go.work"));
-    workshop.tools.run(&mut command)?;
+    workshop.tools.run(&mut command).map_err(|error| {
+        error.quoting(|output| {
+            let own = workshop.folder.display().to_string();
+            *output = output.replace(&scratch.join(LINK).display().to_string(), &own);
+            if output.contains("undefined: plugin.Plugin") {
+                output.push_str("\nthe package has no variable `Plugin`; it needs `var Plugin = synix.Plugin{…}`");
+            }
+        })
+    })?;
     encode::component(&disk::read(&output)?, &workshop.wit)
 }
 

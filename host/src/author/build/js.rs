@@ -5,15 +5,16 @@ use crate::disk;
 
 const COMPONENTIZE: Tool = Tool {
     name: "componentize-qjs",
-    get: "npm install -g componentize-qjs@0.4.5",
+    get: "`npm install` in the plugin's folder, or `npm install -g esbuild@0.28.2 componentize-qjs@0.4.5`",
 };
 const ESBUILD: Tool = Tool {
     name: "esbuild",
-    get: "npm install -g esbuild@0.28.2",
+    ..COMPONENTIZE
 };
+/// It comes first, so its way to get them is the one that is told.
 const TSC: Tool = Tool {
     name: "tsc",
-    get: "npm install -g typescript@7.0.2",
+    get: "`npm install` in the plugin's folder, or `npm install -g typescript@7.0.2 esbuild@0.28.2 componentize-qjs@0.4.5`",
 };
 
 /// What the plugin is written in.
@@ -43,6 +44,9 @@ pub(super) fn component(workshop: &Workshop<'_>, entry: Entry) -> Result<Vec<u8>
         });
     }
     let tools = workshop.tools;
+    let checker = (entry == Entry::TypeScript).then_some(TSC);
+    let needed: Vec<Tool> = checker.into_iter().chain([ESBUILD, COMPONENTIZE]).collect();
+    tools.need(&needed)?;
     if entry == Entry::TypeScript {
         let mut check = tools.command(TSC, &workshop.folder)?;
         tools.run(check.args(["--noEmit", "-p", "."]))?;

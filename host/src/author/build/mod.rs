@@ -51,14 +51,19 @@ struct Workshop<'a> {
 
 /// Compiles the plugin in `folder`, checks it, and writes `NAME.wasm` there, after the name it gives itself.
 pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, BuildError> {
-    let folder = folder.canonicalize().map_err(|source| BuildError::Folder {
+    let cannot_open = |source| BuildError::Folder {
         path: folder.to_owned(),
         source,
-    })?;
+    };
+    let folder = folder.canonicalize().map_err(cannot_open)?;
+    if !folder.is_dir() {
+        return Err(cannot_open(std::io::ErrorKind::NotADirectory.into()));
+    }
     let language = Language::of(&folder).ok_or_else(|| BuildError::NoLanguage {
         folder: folder.clone(),
     })?;
     let scratch = tempfile::tempdir().map_err(|source| BuildError::Scratch { source })?;
+    let tools = &tools.with_those_of(&folder);
     let workshop = Workshop {
         wit: scratch.path().join("wit"),
         scratch: scratch.path().to_owned(),

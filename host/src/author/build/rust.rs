@@ -32,6 +32,14 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
         target_dir: workshop.folder.join("target"),
         locked: false,
     };
+    // One of an earlier build must not pass for what this one makes.
+    disk::discard(
+        &compiler
+            .target_dir
+            .join(TARGET)
+            .join("release")
+            .join(&module),
+    );
     let modules = compiler
         .compile(&manifest, Selection::Library)
         .map_err(|error| wrong(&error))?;
@@ -47,12 +55,13 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
 }
 
 fn wrong(error: &synix_guest_build::BuildError) -> BuildError {
-    let report = if matches!(error, synix_guest_build::BuildError::NoStandardLibrary) {
-        format!(
+    use synix_guest_build::BuildError as Fault;
+    let report = match error {
+        Fault::NoStandardLibrary => format!(
             "Rust's standard library for {TARGET} is missing; to get it: rustup target add {TARGET}"
-        )
-    } else {
-        error.report()
+        ),
+        Fault::Failed { stderr, .. } => format!("cargo failed:\n{}", stderr.trim_end()),
+        other => other.report(),
     };
     BuildError::Rust { report }
 }

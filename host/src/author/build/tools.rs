@@ -8,6 +8,9 @@ use super::BuildError;
 /// How much of a failed tool's output an error shows: its end, where compilers say what is wrong.
 const SHOWN_BYTES: usize = 8 << 10;
 
+/// Where npm and Python's venv put programs, in the folder of who asks for them.
+const OWN: [&str; 3] = ["node_modules/.bin", ".venv/bin", ".venv/Scripts"];
+
 /// A program that some language's build needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
@@ -29,6 +32,29 @@ impl Tools {
         Self { folders }
     }
 
+    /// Looks first where package managers put what a plugin's own folder asks for.
+    pub(super) fn with_those_of(&self, plugin: &Path) -> Self {
+        let mut folders = OWN.map(|own| plugin.join(own)).to_vec();
+        folders.extend_from_slice(&self.folders);
+        Self { folders }
+    }
+
+    /// Fails with all of these tools that are missing, so that they are got in one go.
+    pub(super) fn need(&self, tools: &[Tool]) -> Result<(), BuildError> {
+        let missing: Vec<Tool> = tools
+            .iter()
+            .copied()
+            .filter(|tool| self.find(*tool).is_err())
+            .collect();
+        match missing[..] {
+            [] => Ok(()),
+            [first, ..] => Err(BuildError::NoTool {
+                names: missing.iter().map(|tool| tool.name).collect(),
+                get: first.get,
+            }),
+        }
+    }
+
     /// Finds an executable, or says how to get it.
     pub fn find(&self, tool: Tool) -> Result<PathBuf, BuildError> {
         let candidates = self.folders.iter().flat_map(|folder| {
@@ -39,7 +65,7 @@ impl Tools {
         });
         let mut found = candidates.filter(|path| is_executable(path));
         found.next().ok_or(BuildError::NoTool {
-            name: tool.name,
+            names: vec![tool.name],
             get: tool.get,
         })
     }
@@ -48,13 +74,15 @@ impl Tools {
     pub fn command(&self, tool: Tool, folder: &Path) -> Result<Command, BuildError> {
         let mut command = Command::new(self.find(tool)?);
         command.current_dir(folder).stdin(Stdio::null());
+        // Their own stack would bury what they say of the plugin.
+        command.env("RUST_BACKTRACE", "0");
         Ok(command)
     }
 
     /// Runs a command to its end and returns what it wrote to its standard output.
     pub fn run(&self, command: &mut Command) -> Result<Vec<u8>, BuildError> {
         let output = command.output().map_err(|source| BuildError::Start {
-            command: shown(command),
+            program: shown(command),
             source,
         })?;
         if output.status.success() {
@@ -63,17 +91,16 @@ impl Tools {
         let mut said = output.stdout;
         said.extend_from_slice(&output.stderr);
         Err(BuildError::Failed {
-            command: shown(command),
+            program: shown(command),
             status: output.status.to_string(),
             output: end_of(&said),
         })
     }
 }
 
+/// Without the arguments: what they name is gone when the message is read.
 fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-    words.join(" ")
+    command.get_program().to_string_lossy().into_owned()
 }
 
 fn end_of(said: &[u8]) -> String {
@@ -114,6 +141,29 @@ mod tests {
             error.starts_with("sh is missing") && error.ends_with("apt install dash"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn tools_that_are_missing_together_are_named_together() {
+        let other = Tool { name: "ksh", ..SH };
+        let error = Tools::default().need(&[SH, other]).unwrap_err().to_string();
+        assert!(error.starts_with("sh and ksh are missing"), "{error}");
+        assert!(Tools::default().need(&[]).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_tool_of_the_plugins_own_folder_is_taken_before_others() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for own in &OWN[..2] {
+            let plugin = tempfile::tempdir().unwrap();
+            let program = plugin.path().join(own).join("sh");
+            crate::disk::create_folder(program.parent().unwrap()).unwrap();
+            crate::disk::replace(&program, b"").unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let tools = Tools::new(vec!["/bin".into()]).with_those_of(plugin.path());
+            assert_eq!(tools.find(SH).unwrap(), program);
+        }
     }
 
     #[cfg(unix)]

@@ -31,6 +31,9 @@ func Describe() wit.Descriptor {
 // Split divides the inputs into units.
 func Split(headers []wit.Header, config string) witTypes.Result[[]wit.Unit, wit.TransformError] {
 	defer tell()
+	if plugin.Plugin.Split == nil && plugin.Plugin.Shape == synix.All {
+		return witTypes.Ok[[]wit.Unit, wit.TransformError]([]wit.Unit{everything(headers)})
+	}
 	if plugin.Plugin.Split == nil {
 		return refused[[]wit.Unit](&synix.Error{Code: "no-split", Message: "the plugin has no Split"})
 	}
@@ -47,6 +50,16 @@ func Split(headers []wit.Header, config string) witTypes.Result[[]wit.Unit, wit.
 		made = append(made, wit.Unit{Key: unit.Key, Inputs: unit.Inputs, Config: option(unit.Config)})
 	}
 	return witTypes.Ok[[]wit.Unit, wit.TransformError](made)
+}
+
+// everything is the unit of the shape all: what takes every input takes them by label.
+func everything(headers []wit.Header) wit.Unit {
+	positions := make([]uint32, len(headers))
+	for position := range positions {
+		positions[position] = uint32(position)
+	}
+	sort.Slice(positions, func(a, b int) bool { return headers[positions[a]].Label < headers[positions[b]].Label })
+	return wit.Unit{Key: "all", Inputs: positions, Config: option("")}
 }
 
 // Execute makes the outputs of one unit.

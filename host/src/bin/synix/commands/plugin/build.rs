@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use synix::author::Language;
 use synix::author::build::build;
 use synix::project::Bench;
 
@@ -18,6 +19,13 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let bench = Bench::open()?;
+    // A first build may take minutes without a word.
+    if let Some(language) = Language::of(&args.dir) {
+        screen.talk(&format!(
+            "building from {language} in {}",
+            args.dir.display()
+        ));
+    }
     let built = build(&args.dir, &bench.tools, &bench.sandbox)?;
     let about = &built.descriptor;
     let document = json!({

@@ -26,7 +26,10 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         .clone()
         .unwrap_or_else(|| PathBuf::from(&args.name));
     let files = scaffold(&args.name, args.lang, &dir).map_err(|error| {
-        if matches!(error, ScaffoldError::Name { .. }) {
+        if matches!(
+            error,
+            ScaffoldError::Name { .. } | ScaffoldError::Taken { .. }
+        ) {
             Usage(error.to_string()).into()
         } else {
             anyhow::Error::from(error)

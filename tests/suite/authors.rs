@@ -1,0 +1,263 @@
+//! What the author of a plugin meets on the way: tools that are missing, mistakes in the source, values of a wrong type.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::languages::{made, plugin, scaffold, succeeds};
+use crate::scaffolds::shell;
+use crate::workbench::Run;
+
+const TOPICS: &str = include_str!("../guests/c/topics.c");
+const TOPICS_TEST: &str = include_str!("../guests/c/topics_test.c");
+
+/// Replaces a part of a source file that must be there.
+#[track_caller]
+fn edit(folder: &Path, file: &str, from: &str, to: &str) {
+    let path = folder.join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no {from}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[track_caller]
+fn refused(folder: &Path) -> String {
+    Run::of(&mut plugin(&["build"], folder))
+        .expect_code(1)
+        .stderr
+}
+
+/// Builds the plugin in a folder and runs one unit of two inputs, whatever its end.
+fn ran(folder: &TempDir) -> Run {
+    let inputs = folder.path().join("inputs");
+    fs::create_dir(&inputs).unwrap();
+    fs::write(inputs.join("feb.md"), "Pay the rent.").unwrap();
+    fs::write(inputs.join("jan.md"), "Call Ann.").unwrap();
+    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
+    let arguments = ["run", built.trim(), "--reply", "x", "--input"];
+    let mut command = plugin(&arguments, &inputs.join("jan.md"));
+    Run::of(command.arg("--input").arg(inputs.join("feb.md")))
+}
+
+#[test]
+fn all_tools_that_are_missing_are_named_at_once() {
+    let folder = scaffold("ts");
+    let mut command = plugin(&["build"], folder.path());
+    command.env_remove("SYNIX_TOOLS").env("PATH", folder.path());
+    let run = Run::of(&mut command).expect_code(1);
+    for part in [
+        "tsc, esbuild and componentize-qjs are missing",
+        "`npm install` in the plugin's folder",
+        "typescript@",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {run:?}");
+    }
+}
+
+/// What `npm install` gets is enough for the build.
+#[test]
+fn the_packages_of_a_scaffold_are_the_tools_that_its_build_needs() {
+    for (language, tools) in [
+        ("js", &["esbuild", "componentize-qjs"][..]),
+        ("ts", &["typescript", "esbuild", "componentize-qjs"]),
+    ] {
+        let folder = scaffold(language);
+        let manifest = fs::read(folder.path().join("package.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        for tool in tools {
+            assert!(
+                manifest["devDependencies"][tool].is_string(),
+                "{language}: {tool}"
+            );
+        }
+    }
+}
+
+/// The module of an earlier build lies where that of this one would.
+#[test]
+fn a_library_that_makes_no_module_is_not_taken_for_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = folder.path().join("copied");
+    succeeds(
+        Command::new("cp")
+            .arg("-r")
+            .arg(&made("rust").folder)
+            .arg(&copied),
+    );
+    edit(&copied, "Cargo.toml", "\"cdylib\", ", "");
+    let said = refused(&copied);
+    assert!(said.contains("cdylib"), "{said}");
+}
+
+#[test]
+fn a_mistake_in_rust_is_quoted_without_what_was_compiled_on_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = folder.path().join("copied");
+    succeeds(
+        Command::new("cp")
+            .arg("-r")
+            .arg(&made("rust").folder)
+            .arg(&copied),
+    );
+    edit(&copied, "src/lib.rs", "limit: u32,", "limit: u33,");
+    let said = refused(&copied);
+    assert!(said.contains("cannot find type `u33`"), "{said}");
+    assert!(!said.contains("Compiling"), "{said}");
+}
+
+#[test]
+fn a_plugin_in_go_may_be_called_as_a_package_of_the_standard_library() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(&mut plugin(&["new", "fmt", "--lang", "go"], folder.path()));
+    succeeds(&mut plugin(&["build"], folder.path()));
+    shell("go test", folder.path());
+}
+
+#[test]
+fn mistakes_in_go_are_told_with_the_plugins_own_folder_and_names() {
+    let folder = scaffold("go");
+    edit(
+        folder.path(),
+        "plugin.go",
+        "\"fmt\"",
+        "\"fmt\"\n\t_ \"example.org/nowhere\"",
+    );
+    let said = refused(folder.path());
+    let own = folder.path().canonicalize().unwrap();
+    assert!(said.contains(&format!("cd {}", own.display())), "{said}");
+    edit(
+        folder.path(),
+        "plugin.go",
+        "\n\t_ \"example.org/nowhere\"",
+        "",
+    );
+    edit(folder.path(), "plugin.go", "var Plugin", "var Other");
+    let said = refused(folder.path());
+    assert!(said.contains("`var Plugin = synix.Plugin{"), "{said}");
+}
+
+#[test]
+fn c_without_an_export_is_told_which_one_it_needs() {
+    let folder = scaffold("c");
+    edit(folder.path(), "plugin.c", "SYNIX_EXPORT(PLUGIN)", "");
+    let said = refused(folder.path());
+    assert!(said.contains("`SYNIX_EXPORT(PLUGIN)`"), "{said}");
+}
+
+#[test]
+fn the_helpers_of_c_read_json_divide_inputs_and_ask_together() {
+    let folder = scaffold("c");
+    fs::write(folder.path().join("plugin.c"), TOPICS).unwrap();
+    fs::write(folder.path().join("tests/test.c"), TOPICS_TEST).unwrap();
+    shell(
+        "zig cc -std=c11 -Wall -Wextra -Werror -Isdk tests/test.c -o test && ./test",
+        folder.path(),
+    );
+    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
+    succeeds(&mut plugin(&["check"], Path::new(built.trim())));
+}
+
+#[test]
+fn the_shape_all_needs_no_split_in_c_and_go() {
+    for (language, file, per_input, all) in [
+        (
+            "c",
+            "plugin.c",
+            "SYNIX_PLUGIN_TYPES_SHAPE_PER_INPUT",
+            "SYNIX_PLUGIN_TYPES_SHAPE_ALL",
+        ),
+        ("go", "plugin.go", "synix.PerInput", "synix.All"),
+    ] {
+        let folder = scaffold(language);
+        edit(folder.path(), file, per_input, all);
+        let run = ran(&folder).expect_code(0);
+        let at = |label: &str| run.stdout.find(label).unwrap_or_else(|| panic!("{run:?}"));
+        assert!(at(": feb-items") < at(": jan-items"), "{run:?}");
+        assert!(run.stdout.contains("unit all"), "{run:?}");
+    }
+}
+
+#[test]
+fn what_typescript_prints_needs_no_types_from_elsewhere() {
+    let folder = scaffold("ts");
+    edit(
+        folder.path(),
+        "plugin.ts",
+        "  const items",
+        "  console.log(\"printed\", limit);\n  const items",
+    );
+    succeeds(&mut plugin(&["build"], folder.path()));
+}
+
+#[test]
+fn a_wrong_value_in_a_description_is_named_when_the_plugin_is_built() {
+    for (language, file, from, to, told) in [
+        (
+            "js",
+            "plugin.js",
+            "version: \"0.1.0\"",
+            "version: 1",
+            "no text as its `version`",
+        ),
+        (
+            "python",
+            "plugin.py",
+            "version = \"0.1.0\"",
+            "version = 1",
+            "ActionItems.version is not a text",
+        ),
+    ] {
+        let folder = scaffold(language);
+        edit(folder.path(), file, from, to);
+        let said = refused(folder.path());
+        assert!(said.contains(told), "{said}");
+        assert!(!said.contains("Stack backtrace"), "{said}");
+    }
+}
+
+#[test]
+fn a_wrong_value_among_the_outputs_is_named_in_the_units_failure() {
+    for (language, file, from, to, told) in [
+        (
+            "js",
+            "plugin.js",
+            "execute(_unit",
+            "async execute(_unit",
+            "`execute` is async",
+        ),
+        (
+            "js",
+            "plugin.js",
+            "kind, content,",
+            "kind, content: 5,",
+            "the content of the output `feb-items` is neither",
+        ),
+        (
+            "js",
+            "plugin.js",
+            "{ source, count }",
+            "{ source, count: undefined }",
+            "`count` in the metadata",
+        ),
+        (
+            "python",
+            "plugin.py",
+            "return [output for",
+            "return [0 for",
+            "not a list of Output",
+        ),
+    ] {
+        let folder = scaffold(language);
+        edit(folder.path(), file, from, to);
+        let shape = if language == "js" {
+            ["shape: \"per-input\"", "shape: \"all\""]
+        } else {
+            ["Shape.PER_INPUT", "Shape.ALL"]
+        };
+        edit(folder.path(), file, shape[0], shape[1]);
+        let run = ran(&folder).expect_code(1);
+        assert!(run.says(told), "{told}: {run:?}");
+    }
+}
