@@ -5,21 +5,14 @@
 use std::cmp::Ordering;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use synix_plugin::prompt::{self, Wording};
+use serde_json::{Value, json};
+use synix_plugin::prompt::{self, Beside, Wording};
 use synix_plugin::template::{Template, variables_of_step};
 use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Fold;
 
-/// What a layer sets.
-#[derive(Deserialize)]
-#[serde(try_from = "Map<String, Value>")]
-struct Config {
-    prompt: prompt::Config,
-    own: Own,
-}
-
+/// What a layer sets beside the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
@@ -28,29 +21,12 @@ struct Own {
     order_by: Option<String>,
 }
 
-const OWN: [&str; 2] = ["initial", "order_by"];
-
-impl TryFrom<Map<String, Value>> for Config {
-    type Error = serde_json::Error;
-
-    fn try_from(mut map: Map<String, Value>) -> Result<Self, Self::Error> {
-        let own: Map<String, Value> = OWN
-            .iter()
-            .filter_map(|key| map.remove_entry(*key))
-            .collect();
-        Ok(Self {
-            own: serde_json::from_value(Value::Object(own))?,
-            prompt: serde_json::from_value(Value::Object(map))?,
-        })
-    }
-}
-
 impl Transform for Fold {
     const NAME: &'static str = "fold";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const SUMMARY: &'static str = "Carries an answer from input to input";
     const SHAPE: Shape = Shape::All;
-    type Config = Config;
+    type Config = Beside<Own>;
 
     fn config_schema() -> String {
         let text = prompt::schema(Wording {
@@ -75,7 +51,7 @@ impl Transform for Fold {
         schema.to_string()
     }
 
-    fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+    fn execute(_: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error> {
         let Some(Template { source: label, .. }) = config.prompt.label() else {
             return Err(Error::InvalidConfig("`label` is needed".to_owned()));
         };
@@ -198,7 +174,6 @@ mod tests {
 
     #[test]
     fn every_setting_that_is_read_is_described() {
-        assert_eq!(settings::<Own>(), OWN);
         assert_eq!(
             described::<Fold>(),
             sorted([settings::<Own>(), settings::<prompt::Config>()].concat())

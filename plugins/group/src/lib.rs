@@ -5,21 +5,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use synix_plugin::prompt::{self, Wording};
+use serde_json::{Value, json};
+use synix_plugin::prompt::{self, Beside, Wording};
 use synix_plugin::template::{Template, variables_of_group};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
 
-/// What a layer sets.
-#[derive(Deserialize)]
-#[serde(try_from = "Map<String, Value>")]
-struct Config {
-    prompt: prompt::Config,
-    own: Own,
-}
-
+/// What a layer sets beside the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
@@ -54,35 +47,12 @@ fn blank_line() -> String {
 /// Characters in a unit's key.
 const NAME_CHARS: usize = 512;
 
-const OWN: [&str; 5] = [
-    "by",
-    "by_template",
-    "on_missing",
-    "missing_group",
-    "separator",
-];
-
-impl TryFrom<Map<String, Value>> for Config {
-    type Error = serde_json::Error;
-
-    fn try_from(mut map: Map<String, Value>) -> Result<Self, Self::Error> {
-        let own: Map<String, Value> = OWN
-            .iter()
-            .filter_map(|key| map.remove_entry(*key))
-            .collect();
-        Ok(Self {
-            own: serde_json::from_value(Value::Object(own))?,
-            prompt: serde_json::from_value(Value::Object(map))?,
-        })
-    }
-}
-
 impl Transform for Group {
     const NAME: &'static str = "group";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const SUMMARY: &'static str = "Makes one artifact of each group of inputs";
     const SHAPE: Shape = Shape::Grouped;
-    type Config = Config;
+    type Config = Beside<Own>;
 
     fn config_schema() -> String {
         let text = prompt::schema(Wording {
@@ -117,7 +87,7 @@ impl Transform for Group {
         schema.to_string()
     }
 
-    fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
+    fn split(inputs: &[Header], config: &Self::Config) -> Result<Vec<Unit>, Error> {
         let own = &config.own;
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         // The contract promises no order of inputs.
@@ -153,7 +123,7 @@ impl Transform for Group {
             .collect())
     }
 
-    fn execute(unit: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
+    fn execute(unit: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error> {
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_group(&unit.key, &inputs)?;
@@ -272,9 +242,6 @@ mod tests {
     #[test]
     fn every_setting_that_is_read_is_described() {
         let mut read = settings::<Own>();
-        let mut own = OWN.map(str::to_owned);
-        own.sort();
-        assert_eq!(read, own);
         read.extend(settings::<prompt::Config>());
         read.sort();
         assert_eq!(described::<Group>(), read);

@@ -4,7 +4,8 @@
 
 use minijinja::value::Value;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Map;
 use serde_json::value::RawValue;
 
 use crate::template::Template;
@@ -28,6 +29,49 @@ pub struct Config {
     options: Option<Box<RawValue>>,
     #[serde(default)]
     sample: u32,
+}
+
+const KEYS: [&str; 12] = [
+    "kind",
+    "label",
+    "max_tokens",
+    "model",
+    "options",
+    "prompt",
+    "prompt_file",
+    "response_format",
+    "sample",
+    "stop",
+    "system",
+    "temperature",
+];
+
+/// The same with what a transform has of its own beside it, in one table.
+#[derive(Debug, Deserialize)]
+#[serde(
+    try_from = "Map<String, serde_json::Value>",
+    bound = "O: DeserializeOwned"
+)]
+pub struct Beside<O> {
+    /// What is set of the question.
+    pub prompt: Config,
+    /// All other settings.
+    pub own: O,
+}
+
+impl<O: DeserializeOwned> TryFrom<Map<String, serde_json::Value>> for Beside<O> {
+    type Error = serde_json::Error;
+
+    fn try_from(mut own: Map<String, serde_json::Value>) -> Result<Self, Self::Error> {
+        let prompt: Map<String, serde_json::Value> = KEYS
+            .iter()
+            .filter_map(|key| own.remove_entry(*key))
+            .collect();
+        Ok(Self {
+            prompt: serde_json::from_value(prompt.into())?,
+            own: serde_json::from_value(own.into())?,
+        })
+    }
 }
 
 /// What the schema says that differs from transform to transform.
@@ -132,6 +176,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::settings;
 
     const WORDING: Wording = Wording {
         variables: "`{{ x }}`",
@@ -148,17 +193,23 @@ mod tests {
             .cloned()
             .collect();
         listed.sort();
-        let refused = serde_json::from_str::<Config>(r#"{"?": 1}"#)
-            .unwrap_err()
-            .to_string();
-        let mut read: Vec<_> = refused
-            .split('`')
-            .skip(3)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
-        read.sort();
-        assert_eq!(listed, read);
+        assert_eq!(listed, KEYS);
+        assert_eq!(settings::<Config>(), KEYS);
+    }
+
+    #[test]
+    fn own_settings_stand_beside_those_of_the_question() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Own {
+            limit: u32,
+        }
+
+        let of = serde_json::from_str::<Beside<Own>>;
+        let config = of(r#"{"limit": 3, "prompt": "q", "max_tokens": 5}"#).unwrap();
+        assert_eq!((config.own.limit, config.prompt.max_tokens), (3, Some(5)));
+        let refused = of(r#"{"limit": 3, "promt": "q"}"#).unwrap_err();
+        assert!(refused.to_string().contains("`promt`"), "{refused}");
     }
 
     #[test]
