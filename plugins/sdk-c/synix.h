@@ -208,13 +208,14 @@ static inline int synix_by_label(const void *one, const void *other) {
   return synix_compare((*a)->label, (*b)->label);
 }
 
-// The unit of the shape all: every input, by label.
-static inline void synix_split_all(const transform_list_header_t *inputs, transform_list_unit_t *units) {
+// The positions of all inputs, sorted by label: as many as there are inputs.
+static inline uint32_t *synix_sorted(const transform_list_header_t *inputs) {
   const synix_plugin_types_header_t **sorted = synix_allocate(inputs->len, sizeof *sorted);
+  uint32_t *positions = synix_allocate(inputs->len, sizeof *positions);
   for (size_t i = 0; i < inputs->len; i++) sorted[i] = &inputs->ptr[i];
   qsort(sorted, inputs->len, sizeof *sorted, synix_by_label);
-  transform_unit_t *unit = synix_unit(units, synix_str("all"));
-  for (size_t i = 0; i < inputs->len; i++) synix_unit_input(unit, (size_t)(sorted[i] - inputs->ptr));
+  for (size_t i = 0; i < inputs->len; i++) positions[i] = (uint32_t)(sorted[i] - inputs->ptr);
+  return positions;
 }
 
 // ---- config ----
@@ -274,7 +275,7 @@ static inline bool synix_split(const synix_plugin *plugin, transform_list_header
   *units = (transform_list_unit_t){NULL, 0};
   if (plugin->split != NULL) return plugin->split(inputs, config, units, error);
   if (plugin->shape == SYNIX_PLUGIN_TYPES_SHAPE_ALL) {
-    synix_split_all(inputs, units);
+    synix_unit(units, synix_str("all"))->inputs = (transform_list_u32_t){synix_sorted(inputs), inputs->len};
     return true;
   }
   error->tag = SYNIX_PLUGIN_TYPES_TRANSFORM_ERROR_OTHER;

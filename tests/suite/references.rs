@@ -214,6 +214,28 @@ fn locked_refuses_a_pin_whose_size_is_wrong_and_keeps_the_file() {
     assert_eq!(desk.lock(), edited);
 }
 
+#[test]
+fn a_cache_that_cannot_be_written_is_told_with_the_way_to_another() {
+    let server = Registry::start();
+    let desk = Desk::new(&server.push("team/echo", "1.0", &bytes("echo")));
+    desk.bench.write("cache", "in the folder's place");
+    let run = desk.run(&["plan"]).expect_code(1);
+    assert!(run.says("SYNIX_CACHE_DIR"), "{run:?}");
+}
+
+/// A pin that was edited by hand: the reference says itself that it is wrong.
+#[test]
+fn locked_says_which_pin_the_digest_in_its_reference_contradicts() {
+    let stated = Digest::of(b"stated");
+    let reference = format!("https://127.0.0.1:1/x.wasm#sha256={stated}");
+    let desk = Desk::new(&reference);
+    let pin = entry(&reference, b"other");
+    desk.bench
+        .write("synix.lock", &format!("version = 1\n{pin}"));
+    let run = desk.run(&["plan", "--locked"]).expect_code(5);
+    assert!(run.says("which its own digest contradicts"), "{run:?}");
+}
+
 /// Batches cost money whatever the lock file says.
 #[test]
 fn a_difference_in_the_lock_file_does_not_keep_a_build_from_being_cancelled() {

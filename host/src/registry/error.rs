@@ -135,6 +135,8 @@ pub enum FetchFault {
         bytes: u64,
     },
     /// The cache cannot be written.
-    #[error(transparent)]
+    #[error(
+        "it has come and cannot be kept in the cache; SYNIX_CACHE_DIR can name a folder that can be written"
+    )]
     Cache(#[from] DiskError),
 }

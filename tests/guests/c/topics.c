@@ -10,10 +10,11 @@ static bool split(transform_list_header_t *inputs, synix_text config, transform_
   if (!synix_json_text(synix_json_member(config, "by"), &by)) by = synix_str("topic");
   char *key = synix_allocate(by.len + 1, 1);
   memcpy(key, by.ptr, by.len);
+  uint32_t *sorted = synix_sorted(inputs);
   for (size_t i = 0; i < inputs->len; i++) {
-    synix_text json = synix_header_metadata(&inputs->ptr[i], key), topic;
+    synix_text json = synix_header_metadata(&inputs->ptr[sorted[i]], key), topic;
     if (!synix_json_text(json, &topic)) topic = json.len > 0 ? json : synix_str("none");
-    synix_unit_input(synix_unit(units, topic), i);
+    synix_unit_input(synix_unit(units, topic), sorted[i]);
   }
   return true;
 }

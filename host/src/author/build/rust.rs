@@ -56,12 +56,14 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
 
 fn wrong(error: &synix_guest_build::BuildError) -> BuildError {
     use synix_guest_build::BuildError as Fault;
-    let report = match error {
-        Fault::NoStandardLibrary => format!(
+    let report = if matches!(error, Fault::NoStandardLibrary) {
+        format!(
             "Rust's standard library for {TARGET} is missing; to get it: rustup target add {TARGET}"
-        ),
-        Fault::Failed { stderr, .. } => format!("cargo failed:\n{}", stderr.trim_end()),
-        other => other.report(),
+        )
+    } else if let Fault::Failed { stderr, .. } = error {
+        format!("cargo failed:\n{}", stderr.trim_end())
+    } else {
+        error.report()
     };
     BuildError::Rust { report }
 }
