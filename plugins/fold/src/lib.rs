@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use synix_plugin::prompt::{self, Wording};
-use synix_plugin::template::{Template, variables_of_step};
+use synix_plugin::template::{Template, fault_of_name, variables_of_step};
 use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Fold;
@@ -84,6 +84,9 @@ impl Transform for Fold {
                 "`label` of a fold is taken as it stands: there is one output of all inputs"
                     .to_owned(),
             ));
+        }
+        if let Some(rule) = fault_of_name(label) {
+            return Err(Error::InvalidConfig(format!("`label` {rule}")));
         }
         if inputs.is_empty() {
             return Ok(Vec::new());
@@ -305,6 +308,15 @@ mod tests {
         ] {
             assert!(
                 matches!(run(config), Err(Error::InvalidConfig(text)) if text.contains("as it stands")),
+                "{config}"
+            );
+        }
+        for config in [
+            r#"{"label": "two\nlines", "prompt": "q"}"#,
+            r#"{"label": "", "prompt": "q"}"#,
+        ] {
+            assert!(
+                matches!(run(config), Err(Error::InvalidConfig(text)) if text.starts_with("`label` ")),
                 "{config}"
             );
         }

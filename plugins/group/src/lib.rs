@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use synix_plugin::prompt::{self, Wording};
-use synix_plugin::template::{Template, variables_of_group};
+use synix_plugin::template::{Template, fault_of_name, variables_of_group};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
@@ -50,9 +50,6 @@ fn ungrouped() -> String {
 fn blank_line() -> String {
     "\n\n".to_owned()
 }
-
-/// Characters in a unit's key.
-const NAME_CHARS: usize = 512;
 
 const OWN: [&str; 5] = [
     "by",
@@ -158,7 +155,7 @@ impl Transform for Group {
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_group(&unit.key, &inputs)?;
         let label = match config.prompt.label() {
-            Some(template) => template.render(&variables)?,
+            Some(template) => template.render_label(&variables)?,
             None => unit.key.clone(),
         };
         let text = if config.prompt.has_prompt() {
@@ -206,23 +203,15 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
         }
     };
     let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    match names.iter().find(|name| !is_key(name)) {
-        Some(name) => {
+    for name in &names {
+        // A group is a unit, and its name the unit's key.
+        if let Some(rule) = fault_of_name(name) {
             let shown: String = name.chars().take(80).collect();
-            Err(about(
-                header,
-                Error::InvalidInput(format!(
-                    "its group {shown:?} has a control character or more than {NAME_CHARS} characters"
-                )),
-            ))
+            let text = format!("its group {shown:?} {rule}");
+            return Err(about(header, Error::InvalidInput(text)));
         }
-        None => Ok(names),
     }
-}
-
-/// A group is a unit, so its name is a unit's key.
-fn is_key(name: &str) -> bool {
-    !name.chars().any(char::is_control) && name.chars().nth(NAME_CHARS).is_none()
+    Ok(names)
 }
 
 /// Says which input an error is about; one of the config is about none.
@@ -442,5 +431,20 @@ mod tests {
         let ran = with_model(|_| says("sum"), || execute::<Group>(&inputs, config));
         assert_eq!(ran.requests, [Request::user("unit: one two")]);
         assert_eq!(ran.result.unwrap()[0].label, "about-unit");
+    }
+
+    #[test]
+    fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+        let config = r#"{"by": "topic", "prompt": "q", "label": "{{ inputs[0].content }}"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Group>(&[input("a", "two\nlines")], config),
+        );
+        assert!(
+            matches!(&ran.result, Err(Error::InvalidInput(text)) if text.contains("has a control character")),
+            "{:?}",
+            ran.result
+        );
+        assert!(ran.requests.is_empty());
     }
 }

@@ -11,6 +11,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use crate::{Error, Header, Input, MetadataEntry};
 
+/// Characters in a label.
+const NAME_CHARS: usize = 512;
+
 /// A template with the name under which errors speak of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'a> {
@@ -30,6 +33,18 @@ impl Template<'_> {
         self.render_in(Environment::empty(), variables)
             .or_else(|_| self.render_in(Environment::new(), variables))
             .map_err(|error| self.explain(&error))
+    }
+
+    /// Renders the label of an output; one that the host would refuse is refused before a question is paid for.
+    pub fn render_label(self, variables: &Value) -> Result<String, Error> {
+        let label = self.render(variables)?;
+        match fault_of_name(&label) {
+            None => Ok(label),
+            Some(rule) => {
+                let shown: String = label.chars().take(80).collect();
+                Err(Error::InvalidInput(format!("the label {shown:?} {rule}")))
+            }
+        }
     }
 
     /// Renders it over a header; none where it names a metadata value that is not there.
@@ -102,6 +117,19 @@ impl Template<'_> {
         } else {
             Error::InvalidInput(text)
         }
+    }
+}
+
+/// Says what keeps a text from being a label or the key of a unit.
+pub fn fault_of_name(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.chars().any(char::is_control) {
+        Some("has a control character")
+    } else if text.chars().nth(NAME_CHARS).is_some() {
+        Some("has more than 512 characters")
+    } else {
+        None
     }
 }
 
