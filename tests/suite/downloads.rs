@@ -140,6 +140,16 @@ fn redirects_are_followed_a_few_times() {
     let reference = server.file("/echo.wasm", &echo);
     server.answer("/echo.wasm", Answer::redirect(&other.url("/moved.wasm")));
     Desk::new(&reference).run(&["plan"]).expect_code(0);
+    let hop = |at: u32| format!("/hop{at}");
+    for at in 1..5 {
+        server.answer(&hop(at), Answer::redirect(&hop(at + 1)));
+    }
+    server.file(&hop(5), &echo);
+    server.answer("/echo.wasm", Answer::redirect(&hop(1)));
+    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    server.answer(&hop(5), Answer::redirect(&hop(6)));
+    server.file(&hop(6), &echo);
+    assert_refused(&reference, &["after five redirects"]);
     server.answer("/echo.wasm", Answer::redirect("/echo.wasm"));
     assert_refused(&reference, &["after five redirects"]);
     server.answer(

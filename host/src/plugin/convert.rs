@@ -250,24 +250,15 @@ mod tests {
 
     #[test]
     fn all_that_an_output_has_counts() {
-        let limits = Limits {
-            output_bytes: 6,
+        let within = |output_bytes| Limits {
+            output_bytes,
             ..Limits::default()
         };
-        let size_of = |output: wit::Output| {
-            let found = artifacts(
-                vec![output],
-                &Limits {
-                    output_bytes: 0,
-                    ..limits.clone()
-                },
-            );
-            match found {
-                Err(Fault::OutputTooLarge { bytes, .. }) => bytes,
-                other => panic!("{other:?}"),
-            }
+        let size_of = |output: wit::Output| match artifacts(vec![output], &within(0)) {
+            Err(Fault::OutputTooLarge { bytes, .. }) => bytes,
+            other => panic!("{other:?}"),
         };
-        assert!(artifacts(vec![output("a")], &limits).is_ok());
+        assert!(artifacts(vec![output("a")], &within(6)).is_ok());
         assert_eq!(size_of(output("a")), 6);
         assert_eq!(size_of(output("abc")), 8);
         let mut described = output("a");

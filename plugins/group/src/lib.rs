@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use synix_plugin::prompt::{self, Beside, Wording};
-use synix_plugin::template::{Template, variables_of_group};
+use synix_plugin::template::{Template, fault_of_name, variables_of_group};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
@@ -43,9 +43,6 @@ fn ungrouped() -> String {
 fn blank_line() -> String {
     "\n\n".to_owned()
 }
-
-/// Characters in a unit's key.
-const NAME_CHARS: usize = 512;
 
 impl Transform for Group {
     const NAME: &'static str = "group";
@@ -128,7 +125,7 @@ impl Transform for Group {
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_group(&unit.key, &inputs)?;
         let label = match config.prompt.label() {
-            Some(template) => template.render(&variables)?,
+            Some(template) => template.render_label(&variables)?,
             None => unit.key.clone(),
         };
         let text = if config.prompt.has_prompt() {
@@ -177,23 +174,15 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
         }
     };
     let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    match names.iter().find(|name| !is_key(name)) {
-        Some(name) => {
+    for name in &names {
+        // A group is a unit, and its name the unit's key.
+        if let Some(rule) = fault_of_name(name) {
             let shown: String = name.chars().take(80).collect();
-            Err(about(
-                header,
-                Error::InvalidInput(format!(
-                    "its group {shown:?} has a control character or more than {NAME_CHARS} characters"
-                )),
-            ))
+            let text = format!("its group {shown:?} {rule}");
+            return Err(about(header, Error::InvalidInput(text)));
         }
-        None => Ok(names),
     }
-}
-
-/// A group is a unit, so its name is a unit's key.
-fn is_key(name: &str) -> bool {
-    !name.chars().any(char::is_control) && name.chars().nth(NAME_CHARS).is_none()
+    Ok(names)
 }
 
 /// Says which input an error is about; one of the config is about none.
@@ -216,216 +205,4 @@ fn name_of(value: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
-    use synix_plugin::{MetadataEntry, Request};
-
-    use super::*;
-
-    fn about(label: &str, topic: &str) -> Input {
-        let mut input = input(label, &format!("text {label}"));
-        input.header.metadata.push(MetadataEntry {
-            key: "topic".to_owned(),
-            value: topic.to_owned(),
-        });
-        input
-    }
-
-    fn groups(inputs: &[Input], config: &str) -> Vec<(String, Vec<u32>)> {
-        let units = split::<Group>(inputs, config).unwrap();
-        units
-            .into_iter()
-            .map(|unit| (unit.key, unit.inputs))
-            .collect()
-    }
-
-    #[test]
-    fn every_setting_that_is_read_is_described() {
-        let mut read = settings::<Own>();
-        read.extend(settings::<prompt::Config>());
-        read.sort();
-        assert_eq!(described::<Group>(), read);
-    }
-
-    #[test]
-    fn inputs_with_one_value_are_one_unit() {
-        let inputs = [about("a", r#""x""#), about("b", "7"), about("c", r#""x""#)];
-        assert_eq!(
-            groups(&inputs, r#"{"by": "topic"}"#),
-            [("7".to_owned(), vec![1]), ("x".to_owned(), vec![0, 2])]
-        );
-    }
-
-    #[test]
-    fn a_list_puts_an_input_into_each_of_its_groups_once() {
-        assert_eq!(
-            groups(&[about("a", r#"["x", "y", "x"]"#)], r#"{"by": "topic"}"#),
-            [("x".to_owned(), vec![0]), ("y".to_owned(), vec![0])]
-        );
-    }
-
-    #[test]
-    fn a_template_over_the_header_names_the_group() {
-        let inputs = [input("2026-01-03", ""), input("2026-02-01", "")];
-        let config = r#"{"by_template": "{{ label[:7] }}"}"#;
-        let names: Vec<_> = groups(&inputs, config)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        assert_eq!(names, ["2026-01", "2026-02"]);
-    }
-
-    #[test]
-    fn an_input_without_a_group_is_an_error_that_names_it() {
-        for config in [
-            r#"{"by": "topic"}"#,
-            r#"{"by_template": "{{ metadata.topic }}"}"#,
-        ] {
-            let error = split::<Group>(&[input("a", "")], config).unwrap_err();
-            assert!(
-                matches!(error, Error::InvalidInput(text) if text.contains("`a`")),
-                "{config}"
-            );
-        }
-    }
-
-    #[test]
-    fn values_of_every_type_name_a_group_or_none() {
-        for (value, names) in [
-            (r#"" x ""#, vec!["x"]),
-            ("7", vec!["7"]),
-            ("1.5", vec!["1.5"]),
-            ("true", vec!["true"]),
-            (r#"["x", 7, false]"#, vec!["7", "false", "x"]),
-            (r#"["7", 7]"#, vec!["7"]),
-            ("null", vec![]),
-            (r#""""#, vec![]),
-            (r#"" \n""#, vec![]),
-            ("[]", vec![]),
-            (r#"[null, "", ["x"], {}]"#, vec![]),
-            (r#"{"x": 1}"#, vec![]),
-        ] {
-            let config = r#"{"by": "topic", "on_missing": "skip"}"#;
-            let found = groups(&[about("a", value)], config);
-            let found: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!(found, names, "{value}");
-        }
-    }
-
-    #[test]
-    fn a_name_from_a_template_is_trimmed_and_an_empty_one_is_none() {
-        let config = r#"{"by_template": " {{ metadata.topic }}\n", "on_missing": "group"}"#;
-        assert_eq!(
-            groups(&[about("a", r#"" ""#), about("b", r#""x""#)], config),
-            [("ungrouped".to_owned(), vec![0]), ("x".to_owned(), vec![1])]
-        );
-    }
-
-    #[test]
-    fn a_template_that_fails_names_the_input_and_one_that_is_wrong_the_variable() {
-        let refused = |template: &str| {
-            let config = json!({"by_template": template, "on_missing": "skip"}).to_string();
-            split::<Group>(&[about("a", "7")], &config).unwrap_err()
-        };
-        let failed = refused("{{ metadata.topic[:2] }}");
-        assert!(
-            matches!(&failed, Error::InvalidInput(text) if text.starts_with("the input `a`: ") && text.contains("by_template line 1")),
-            "{failed:?}"
-        );
-        let wrong = refused("{{ content }}");
-        assert!(
-            matches!(&wrong, Error::InvalidConfig(text) if text.contains("names `content`")),
-            "{wrong:?}"
-        );
-    }
-
-    #[test]
-    fn a_group_that_cannot_be_a_unit_is_refused_with_its_input() {
-        for topic in ["two\nlines".to_owned(), "x".repeat(513)] {
-            let inputs = [about("a", r#""x""#), about("b", &json!(topic).to_string())];
-            let error = split::<Group>(&inputs, r#"{"by": "topic"}"#).unwrap_err();
-            assert!(
-                matches!(&error, Error::InvalidInput(text) if text.starts_with("the input `b`: its group")),
-                "{error:?}"
-            );
-        }
-        let longest = about("a", &json!("ä".repeat(512)).to_string());
-        assert_eq!(groups(&[longest], r#"{"by": "topic"}"#).len(), 1);
-    }
-
-    #[test]
-    fn one_of_by_and_by_template_is_needed() {
-        for config in ["{}", r#"{"by": "topic", "by_template": "{{ label }}"}"#] {
-            let error = split::<Group>(&[about("a", r#""x""#)], config).unwrap_err();
-            assert!(
-                matches!(error, Error::InvalidConfig(_)),
-                "{config}: {error:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn inputs_without_a_group_can_be_skipped_or_put_into_one() {
-        let inputs = [input("a", ""), about("b", r#""x""#)];
-        assert_eq!(
-            groups(&inputs, r#"{"by": "topic", "on_missing": "skip"}"#),
-            [("x".to_owned(), vec![1])]
-        );
-        assert_eq!(
-            groups(
-                &inputs,
-                r#"{"by": "topic", "on_missing": "group", "missing_group": "rest"}"#
-            ),
-            [("rest".to_owned(), vec![0]), ("x".to_owned(), vec![1])]
-        );
-    }
-
-    #[test]
-    fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
-        let inputs = [input("b", "two"), input("a", "one"), input("c", "three")];
-        let made = |config: &'static str| {
-            let ran = with_model(|_| says("?"), || execute::<Group>(&inputs, config));
-            assert!(ran.requests.is_empty());
-            ran.result.unwrap()
-        };
-        let expected = |kind: &str, text: &str| {
-            Output::text("unit", kind, text)
-                .with_metadata("group", &json!("unit"))
-                .with_metadata("count", &json!(3))
-        };
-        assert_eq!(
-            made(r#"{"by": "topic"}"#),
-            [expected("text", "one\n\ntwo\n\nthree")]
-        );
-        assert_eq!(
-            made(r#"{"by": "topic", "separator": "|", "kind": "digest"}"#),
-            [expected("digest", "one|two|three")]
-        );
-    }
-
-    #[test]
-    fn an_output_has_the_metadata_that_its_inputs_share() {
-        let mut inputs = [about("a", r#""x""#), about("b", r#""x""#)];
-        for (input, count) in inputs.iter_mut().zip(["7", "8"]) {
-            input.header.metadata.push(MetadataEntry {
-                key: "count".to_owned(),
-                value: count.to_owned(),
-            });
-        }
-        let made = execute::<Group>(&inputs, r#"{"by": "topic"}"#).unwrap();
-        let expected = Output::text("unit", "text", "text a\n\ntext b")
-            .with_metadata("topic", &json!("x"))
-            .with_metadata("group", &json!("unit"))
-            .with_metadata("count", &json!(2));
-        assert_eq!(made, [expected]);
-    }
-
-    #[test]
-    fn with_a_prompt_one_question_is_asked_about_the_group() {
-        let config = r#"{"by": "topic", "label": "about-{{ group }}", "prompt": "{{ group }}:{% for a in inputs %} {{ a.content }}{% endfor %}"}"#;
-        let inputs = [input("b", "two"), input("a", "one")];
-        let ran = with_model(|_| says("sum"), || execute::<Group>(&inputs, config));
-        assert_eq!(ran.requests, [Request::user("unit: one two")]);
-        assert_eq!(ran.result.unwrap()[0].label, "about-unit");
-    }
-}
+mod tests;

@@ -32,7 +32,7 @@ synix_plugin::export!(Map);
 fn answer(input: &Input, config: &Config) -> Result<Output, Error> {
     let variables = variables_of(input)?;
     let label = match config.label() {
-        Some(template) => template.render(&variables)?,
+        Some(template) => template.render_label(&variables)?,
         None => input.header.label.clone(),
     };
     let answer = config.ask(&variables)?;
@@ -118,6 +118,29 @@ mod tests {
             matches!(ran.result, Err(Error::InvalidInput(text)) if text.contains("label line 1"))
         );
         assert!(ran.requests.is_empty());
+    }
+
+    #[test]
+    fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+        for (content, rule) in [
+            ("", "is empty".to_owned()),
+            ("two\nlines", "has a control character".to_owned()),
+            (&"x".repeat(513), "has more than 512 characters".to_owned()),
+        ] {
+            let config = r#"{"prompt": "q", "label": "{{ content }}"}"#;
+            let inputs = [input("alice", content)];
+            let ran = with_model(|_| says("a"), || execute::<Map>(&inputs, config));
+            assert!(
+                matches!(&ran.result, Err(Error::InvalidInput(text)) if text.starts_with("the label ") && text.ends_with(&rule)),
+                "{:?}",
+                ran.result
+            );
+            assert!(ran.requests.is_empty());
+        }
+        let config = r#"{"prompt": "q", "label": "{{ content }}"}"#;
+        let longest = [input("alice", &"ä".repeat(512))];
+        let ran = with_model(|_| says("a"), || execute::<Map>(&longest, config));
+        assert!(ran.result.is_ok());
     }
 
     #[test]

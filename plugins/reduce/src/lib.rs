@@ -42,7 +42,7 @@ impl Transform for Reduce {
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_all(&inputs)?;
-        let label = label(config)?.render(&variables)?;
+        let label = label(config)?.render_label(&variables)?;
         Ok(vec![Output::text(
             label,
             config.kind(),
@@ -138,5 +138,20 @@ mod tests {
             split::<Reduce>(&[], r#"{"prompt": "q"}"#),
             Err(Error::InvalidConfig(_))
         ));
+    }
+
+    #[test]
+    fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+        let config = r#"{"prompt": "q", "label": "{{ inputs[0].content }}"}"#;
+        let ran = with_model(
+            |_| says("a"),
+            || execute::<Reduce>(&[input("a", "two\nlines")], config),
+        );
+        assert!(
+            matches!(&ran.result, Err(Error::InvalidInput(text)) if text.contains("has a control character")),
+            "{:?}",
+            ran.result
+        );
+        assert!(ran.requests.is_empty());
     }
 }

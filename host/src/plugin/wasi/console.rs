@@ -219,7 +219,19 @@ mod tests {
         assert!(lines.iter().all(|line| line.len() == LINE_BYTES) && bytes <= RUN_BYTES);
     }
 
-    /// The log would cut it, too, but only when the call has ended.
+    /// The log would cut both, too, but only when the call has ended.
+    #[test]
+    fn a_line_without_end_is_not_held_until_the_call_ends() {
+        let console = Console::default();
+        for level in [Level::Info, Level::Warn] {
+            for _ in 0..100 {
+                console.lock().write(level, &[b'x'; 1000]);
+            }
+            assert_eq!(console.lock().partial(level).len(), LINE_BYTES);
+        }
+        assert!(console.lock().tail.len() <= TAIL_BYTES);
+    }
+
     #[test]
     fn a_flood_is_not_held_until_the_call_ends() {
         let console = Console::default();

@@ -1,0 +1,186 @@
+//! `fold` as a host sees it.
+
+use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
+use synix_plugin::{MetadataEntry, Request};
+
+use super::*;
+
+fn dated(label: &str, date: &str) -> Input {
+    let mut input = input(label, label);
+    input.header.metadata.push(MetadataEntry {
+        key: "date".to_owned(),
+        value: date.to_owned(),
+    });
+    input
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+const CONFIG: &str =
+    r#"{"label": "story", "initial": "0", "prompt": "{{ so_far }}+{{ content }}"}"#;
+
+#[test]
+fn every_setting_that_is_read_is_described() {
+    assert_eq!(
+        described::<Fold>(),
+        sorted([settings::<Own>(), settings::<prompt::Config>()].concat())
+    );
+}
+
+#[test]
+fn each_step_asks_with_the_answer_of_the_step_before() {
+    let ran = with_model(
+        |request| says(format!("{}", request.messages.len())),
+        || execute::<Fold>(&[input("b", "B"), input("a", "A")], CONFIG),
+    );
+    assert_eq!(ran.requests, [Request::user("0+A"), Request::user("1+B")]);
+    assert_eq!(
+        ran.result.unwrap(),
+        [Output::text("story", "text", "1").with_metadata("steps", &json!(2))]
+    );
+}
+
+#[test]
+fn one_unit_takes_every_input_in_label_order() {
+    let units = split::<Fold>(&[input("b", ""), input("c", ""), input("a", "")], CONFIG);
+    let unit = Unit {
+        key: "all".to_owned(),
+        inputs: vec![2, 0, 1],
+        config: None,
+    };
+    assert_eq!(units.unwrap(), [unit]);
+}
+
+#[test]
+fn a_metadata_key_can_order_the_steps() {
+    let config = r#"{"label": "l", "order_by": "date", "prompt": "{{ content }}"}"#;
+    let ran = with_model(
+        |_| says("x"),
+        || execute::<Fold>(&[dated("a", "10"), dated("b", "9")], config),
+    );
+    assert_eq!(ran.requests, [Request::user("b"), Request::user("a")]);
+}
+
+#[test]
+fn an_input_without_the_key_is_refused_before_a_question() {
+    let config = r#"{"label": "l", "order_by": "date", "prompt": "q"}"#;
+    let ran = with_model(
+        |_| says("x"),
+        || execute::<Fold>(&[dated("a", "1"), input("b", "")], config),
+    );
+    assert!(matches!(ran.result, Err(Error::InvalidInput(text)) if text.contains("`b`")));
+    assert!(ran.requests.is_empty());
+}
+
+#[test]
+fn numbers_stand_before_texts_and_equal_ones_by_label() {
+    let config = r#"{"label": "l", "order_by": "date", "prompt": "{{ label }}"}"#;
+    let inputs = [
+        dated("g", r#""2026-02""#),
+        dated("f", r#""2026-01""#),
+        dated("e", r#""10""#),
+        dated("d", "10"),
+        dated("c", "9.5"),
+        dated("b", "-1"),
+        dated("a", "10"),
+    ];
+    let ran = with_model(|_| says("x"), || execute::<Fold>(&inputs, config));
+    let expected = ["b", "c", "a", "d", "e", "f", "g"].map(Request::user);
+    assert_eq!(ran.requests, expected);
+}
+
+#[test]
+fn of_no_inputs_nothing_is_made() {
+    let ran = with_model(|_| says("?"), || execute::<Fold>(&[], CONFIG));
+    assert_eq!(ran.result.unwrap(), []);
+    assert!(ran.requests.is_empty());
+}
+
+#[test]
+fn a_value_that_has_no_order_is_refused() {
+    let config = r#"{"label": "l", "order_by": "date", "prompt": "q"}"#;
+    for value in ["null", "true", "[1]", "{}"] {
+        let ran = with_model(
+            |_| says("x"),
+            || execute::<Fold>(&[dated("a", value)], config),
+        );
+        assert!(
+            matches!(&ran.result, Err(Error::InvalidInput(text)) if text.contains("`a` has no text or number")),
+            "{value}: {:?}",
+            ran.result
+        );
+    }
+}
+
+#[test]
+fn the_label_is_no_template_and_the_kind_can_be_set() {
+    let run = |config: &'static str| {
+        with_model(
+            |_| says("x"),
+            || execute::<Fold>(&[input("a", "A")], config),
+        )
+        .result
+    };
+    for config in [
+        r#"{"label": "{{ label }}", "prompt": "q"}"#,
+        r#"{"label": "{% if 1 %}l{% endif %}", "prompt": "q"}"#,
+    ] {
+        assert!(
+            matches!(run(config), Err(Error::InvalidConfig(text)) if text.contains("as it stands")),
+            "{config}"
+        );
+    }
+    for config in [
+        r#"{"label": "two\nlines", "prompt": "q"}"#,
+        r#"{"label": "", "prompt": "q"}"#,
+    ] {
+        assert!(
+            matches!(run(config), Err(Error::InvalidConfig(text)) if text.starts_with("`label` ")),
+            "{config}"
+        );
+    }
+    assert_eq!(
+        run(r#"{"label": "l", "kind": "story", "prompt": "q"}"#).unwrap()[0].kind,
+        "story"
+    );
+}
+
+#[test]
+fn an_input_that_is_not_text_is_refused_before_a_question() {
+    let picture = Input {
+        content: synix_plugin::Content::Bytes(synix_plugin::Blob {
+            media_type: "image/png".to_owned(),
+            data: vec![0],
+        }),
+        ..input("b", "")
+    };
+    let ran = with_model(
+        |_| says("x"),
+        || execute::<Fold>(&[input("a", "A"), picture], CONFIG),
+    );
+    assert!(
+        matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `b` is image/png, not text")
+    );
+    assert!(ran.requests.is_empty());
+}
+
+#[test]
+fn a_step_that_fails_names_its_input() {
+    let run = |config: &'static str| {
+        let inputs = [dated("a", "1"), input("b", "B")];
+        with_model(|_| says("no JSON"), || execute::<Fold>(&inputs, config)).result
+    };
+    let missing = run(r#"{"label": "l", "prompt": "{{ metadata.date }}"}"#);
+    assert!(
+        matches!(&missing, Err(Error::InvalidInput(text)) if text.starts_with("the step of `b`: undefined value")),
+        "{missing:?}"
+    );
+    let answer = run(r#"{"label": "l", "prompt": "q", "response_format": {}}"#);
+    assert!(
+        matches!(&answer, Err(Error::InvalidAnswer(text)) if text.starts_with("the step of `a`: the answer is not JSON")),
+        "{answer:?}"
+    );
+}
