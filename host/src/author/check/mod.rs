@@ -32,6 +32,8 @@ use script::{Script, Style};
 
 /// Units that one input may make; a pipeline with more of them was not meant.
 const UNITS_OF_AN_INPUT: usize = 1000;
+/// The log that is kept of a run, less what one line may be.
+const LOG_BYTES: usize = (1 << 20) - (16 << 10);
 
 /// What a check is to use in place of what it would make up.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +92,7 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
                     notes.pass(Point::Limits, "no run reached a limit");
                 }
             }
-            "not tried: ordinary units do not end well"
+            "not tried: ordinary units do not end as they should"
         }
         Err((point, detail)) => {
             notes.fail(point, detail);
@@ -264,6 +266,10 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         }
         return false;
     }
+    if let Some(detail) = flooded_log(case) {
+        notes.fail(Point::Limits, detail);
+        return false;
+    }
     if let Some(detail) = unusable_format(case) {
         notes.fail(Point::OrdinaryUnits, detail);
         return false;
@@ -278,6 +284,18 @@ fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Not
         notes.fail(Point::Split, "`split` made no unit of ordinary inputs");
     }
     case.is_well()
+}
+
+/// Finds a unit whose log was cut; each further run of it would take its time.
+fn flooded_log(case: &Case) -> Option<String> {
+    let logged = case.jobs.iter().map(|(job, trial)| {
+        let bytes: usize = trial.log.iter().map(|line| line.message.len() + 64).sum();
+        (job.unit.key.as_str(), bytes)
+    });
+    let (unit, bytes) = logged.into_iter().find(|(_, bytes)| *bytes >= LOG_BYTES)?;
+    Some(format!(
+        "unit {unit:?} logs more than is kept of a run: {bytes} bytes and more"
+    ))
 }
 
 /// Finds a question whose answer should have a form that no provider takes.
