@@ -47,3 +47,6 @@ impl Guest for Planted {
 
 #[cfg(target_arch = "wasm32")]
 synix_plugin::bindings::export_world!(Planted with_types_in synix_plugin::bindings);
+// Off WebAssembly nothing is exported; that it compiles is checked all the same.
+#[cfg(not(target_arch = "wasm32"))]
+const _: fn() -> Descriptor = <Planted as Guest>::describe;
