@@ -2,6 +2,12 @@
 //!
 //! A test writes the name over the bytes of the finished component, so that a hundred guests cost one compilation.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::collapsible_match,
+    reason = "each arm is one fault, as short as can be"
+)]
+
 #[path = "planted/describe.rs"]
 mod describe;
 #[path = "planted/execute.rs"]

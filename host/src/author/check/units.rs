@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bench::{Bench, Broken, End, Job, config_otherwise, headers};
 use super::report::{Notes, Point};
 use super::script::Script;
-use super::{Case, fault_of, inputs};
+use super::{Case, fault_of, variants};
 use crate::artifact::{Artifact, Content};
 use crate::json;
 use crate::request::Ask;
@@ -47,7 +47,7 @@ fn splits(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> bool {
     let alone = inputs.iter().map(std::slice::from_ref).map(<[_]>::to_vec);
     let fewer = (0..inputs.len()).map(|gone| without(inputs, gone));
     let others = std::iter::once(Vec::new()).chain(alone).chain(fewer);
-    for some in others.chain([inputs::many(inputs).inputs]) {
+    for some in others.chain([variants::many(inputs).inputs]) {
         if let Err((point, wrong)) = coverage(bench, case, &some, is_constant) {
             let words = match some.len() {
                 1 => "one input".to_owned(),
