@@ -28,6 +28,12 @@ pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         notes.skip(Point::InputOrder, reason);
         return;
     }
+    if notes.has_failed(Point::Stateless) || notes.has_failed(Point::Deterministic) {
+        let reason = "not tried: what differs from call to call is not the inputs' doing";
+        notes.skip(Point::UnitKeys, reason);
+        notes.skip(Point::InputOrder, reason);
+        return;
+    }
     keys(bench, case, notes);
     order(bench, case, notes);
 }
