@@ -184,7 +184,7 @@ pub enum Fault {
     #[error("divides its inputs wrongly")]
     InvalidSplit(#[source] InvalidSplit),
     /// It says that it cannot do its work.
-    #[error("{code}: {message}")]
+    #[error("{}: {}", harmless(.code), harmless(.message))]
     Transform {
         /// The name of the case, such as `invalid-config`.
         code: String,
@@ -316,6 +316,45 @@ fn wasi_hint(import: &str) -> &'static str {
 
 fn said(message: Option<&str>) -> String {
     message
-        .map(|message| format!(": {message}"))
+        .map(|message| format!(": {}", harmless(message)))
         .unwrap_or_default()
+}
+
+/// Shows a guest's words so that they cannot steer a terminal; lines stay lines.
+fn harmless(text: &str) -> String {
+    let steers = |one: char| one.is_control() && !matches!(one, '\n' | '\t');
+    let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::with_capacity(text.len());
+    for one in text.chars() {
+        if steers(one) || turns(one) {
+            shown.extend(one.escape_default());
+        } else {
+            shown.push(one);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_words_cannot_steer_the_terminal_of_who_reads_them() {
+        let words = "\u{1b}[2Jgrün\u{202e}\r\nline";
+        let shown = "\\u{1b}[2Jgrün\\u{202e}\\r\nline";
+        let own = Fault::Transform {
+            code: "invalid-input".to_owned(),
+            message: words.to_owned(),
+        };
+        assert_eq!(own.to_string(), format!("invalid-input: {shown}"));
+        let trapped = Fault::Trapped {
+            trap: "unreachable".to_owned(),
+            message: Some(words.to_owned()),
+        };
+        assert_eq!(
+            trapped.to_string(),
+            format!("crashed: unreachable: {shown}")
+        );
+    }
 }

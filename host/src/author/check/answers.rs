@@ -74,10 +74,7 @@ fn odd(bench: &Bench<'_>, case: &Case, (job, trial): (&Job, &Trial), notes: &mut
         for (name, style) in ANSWERS {
             let script = Script::with_odd(case.style, style, place);
             let tried = bench.run(job, &case.config, script);
-            let given = match style {
-                Style::Long(_) | Style::Lines(_) | Style::Nested(_) => usize::MAX,
-                _ => 0,
-            };
+            let given = if style.is_long() { usize::MAX } else { 0 };
             let found = match (&tried.refusal, &tried.end) {
                 (Some(refusal @ Refusal::OverLimit(_)), _) => {
                     Some((Point::Limits, refusal.to_string()))

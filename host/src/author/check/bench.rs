@@ -18,6 +18,8 @@ use crate::request::Ask;
 const PAD: usize = 5003;
 /// What is kept of a plugin's message has at least so many bytes where it was cut.
 const MESSAGE_BYTES: usize = 4096;
+/// What a report shows of one failure.
+const WORDS_BYTES: usize = 1024;
 
 /// What sort of failure a unit met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +54,13 @@ impl From<PluginError> for Broken {
     fn from(error: PluginError) -> Self {
         let mut broken = Self::of(&error.fault);
         if let Some(refusal) = &error.refusal {
-            broken
-                .words
-                .push_str(&format!(" (its request was refused: {refusal})"));
+            let refusal = refusal.to_string();
+            let rule = refusal.split_once(": ").map_or("", |(_, rule)| rule);
+            if rule.is_empty() || !broken.words.contains(rule) {
+                broken
+                    .words
+                    .push_str(&format!(" (its request was refused: {refusal})"));
+            }
         }
         broken
     }
@@ -98,7 +104,7 @@ impl Broken {
         };
         Self {
             cause,
-            words,
+            words: cut(words),
             message,
         }
     }
@@ -130,6 +136,15 @@ impl Broken {
             None
         }
     }
+}
+
+/// Keeps the beginning of what a guest may have made long.
+fn cut(mut words: String) -> String {
+    if words.len() > WORDS_BYTES {
+        words.truncate(words.floor_char_boundary(WORDS_BYTES));
+        words.push('…');
+    }
+    words
 }
 
 /// How a run ended.

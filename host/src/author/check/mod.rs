@@ -6,10 +6,12 @@
 
 mod answers;
 mod bench;
+mod case;
 mod config;
 mod inputs;
 mod junit;
 mod odd;
+mod ordinary;
 mod report;
 mod runs;
 mod sample;
@@ -17,21 +19,19 @@ mod schema;
 mod script;
 mod settings;
 mod units;
+mod variants;
 
 use serde_json::{Map, Value};
 
 use crate::artifact::Artifact;
-use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Refusal, Sandbox};
+use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
 
 pub use junit::junit;
 pub use report::{Finding, Outcome, Point, Report};
 
-use bench::{Bench, Broken, Cause, End, Job, Trial};
+use bench::{Bench, Broken, Cause};
+use case::Case;
 use report::Notes;
-use script::{Script, Style};
-
-/// Units that one input may make; a pipeline with more of them was not meant.
-const UNITS_OF_AN_INPUT: usize = 1000;
 
 /// What a check is to use in place of what it would make up.
 #[derive(Debug, Clone, Default)]
@@ -78,9 +78,9 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
         let reason = "not tried: no config fits the schema";
         return notes.finish(called, Some(version), reason);
     }
-    let reason = match ordinary(&bench, setup) {
+    let reason = match case::find(&bench, setup) {
         Ok(case) => {
-            if settle_ordinary(&bench, &case, bytes, &mut notes) {
+            if ordinary::settle(&bench, &case, bytes, &mut notes) {
                 runs::all(&bench, &case, &mut notes);
                 answers::all(&bench, &case, &mut notes);
                 units::all(&bench, &case, &mut notes);
@@ -90,7 +90,7 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
                     notes.pass(Point::Limits, "no run reached a limit");
                 }
             }
-            "not tried: ordinary units do not end well"
+            "not tried: ordinary units do not end as they should"
         }
         Err((point, detail)) => {
             notes.fail(point, detail);
@@ -98,239 +98,6 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
         }
     };
     notes.finish(called, Some(version), reason)
-}
-
-/// A config and inputs with which units end well, and how they did.
-struct Case {
-    config: Map<String, Value>,
-    /// Whether the config was made up.
-    made_up: bool,
-    inputs: Vec<Artifact>,
-    style: Style,
-    jobs: Vec<(Job, Trial)>,
-}
-
-impl Case {
-    fn is_well(&self) -> bool {
-        let well = |(_, trial): &(Job, Trial)| matches!(trial.end, End::Done(_));
-        !self.jobs.is_empty() && self.jobs.iter().all(well)
-    }
-
-    /// Returns how bad it is: what the plugin itself turns down may only be unsuitable.
-    fn rank(&self) -> u8 {
-        let turned_down = |(_, trial): &(Job, Trial)| match &trial.end {
-            End::Broken(broken) => broken.is_said(),
-            End::Done(_) | End::Suspended => false,
-        };
-        match self.is_well() {
-            true => 0,
-            false if self.jobs.iter().any(turned_down) => 2,
-            false => 1,
-        }
-    }
-}
-
-/// Finds a config, inputs and a style of answers with which ordinary units end well.
-///
-/// A crash is taken at once; what the plugin turns down is tried otherwise.
-fn ordinary(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, String)> {
-    let schema = &bench.plugin.descriptor().config_schema;
-    let configs = match &setup.config {
-        Some(config) => vec![config.clone()],
-        None => sample::configs(schema),
-    };
-    if configs.is_empty() {
-        let detail = "no config that fits the schema could be made up: give one with --config";
-        return Err((Point::OrdinaryUnits, detail.to_owned()));
-    }
-    let mut best: Option<Case> = None;
-    let mut turned_down = None;
-    for config in configs {
-        if best.as_ref().is_some_and(|case| case.rank() < 2) {
-            break;
-        }
-        let sets = if setup.inputs.is_empty() {
-            inputs::ordinary(&config)
-        } else {
-            vec![setup.inputs.clone()]
-        };
-        for inputs in sets {
-            if best.as_ref().is_some_and(|case| case.rank() < 2) {
-                break;
-            }
-            let jobs = match bench.jobs(&inputs, &config) {
-                Ok(jobs) if jobs.len() > UNITS_OF_AN_INPUT * inputs.len() => {
-                    let detail = format!(
-                        "`split` makes {} units of {} inputs",
-                        jobs.len(),
-                        inputs.len()
-                    );
-                    return Err((Point::Split, detail));
-                }
-                Ok(jobs) => jobs,
-                Err(broken) if broken.is_said() => {
-                    turned_down.get_or_insert(broken.words);
-                    continue;
-                }
-                Err(broken) => {
-                    let detail = format!("`split` of ordinary inputs: {}", broken.words);
-                    return Err((point_of(&broken, Point::Split), detail));
-                }
-            };
-            for style in [
-                Style::Plain,
-                Style::Json,
-                Style::Fixed("1"),
-                Style::Fixed("yes"),
-            ] {
-                let case = Case {
-                    jobs: trials(bench, &jobs, &config, style),
-                    config: config.clone(),
-                    made_up: setup.config.is_none(),
-                    inputs: inputs.clone(),
-                    style,
-                };
-                let asks = case.jobs.iter().any(|(_, trial)| !trial.rounds.is_empty());
-                let (rank, least) = (case.rank(), best.as_ref().map(Case::rank));
-                if least.is_none_or(|least| rank < least) {
-                    best = Some(case);
-                }
-                if rank < 2 || !asks {
-                    break;
-                }
-            }
-        }
-    }
-    best.ok_or_else(|| {
-        let words = turned_down.unwrap_or_else(|| "there are no units".to_owned());
-        let detail =
-            format!("no input gets into a unit ({words}): give --config and --input that suit it");
-        (Point::OrdinaryUnits, detail)
-    })
-}
-
-/// Runs units until one fails in another way than in its own words.
-fn trials(
-    bench: &Bench<'_>,
-    jobs: &[Job],
-    config: &Map<String, Value>,
-    style: Style,
-) -> Vec<(Job, Trial)> {
-    let mut trials = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let trial = bench.run(job, config, Script::all(style));
-        let is_fatal = matches!(&trial.end, End::Broken(broken) if !broken.is_said());
-        trials.push((job.clone(), trial));
-        if is_fatal {
-            break;
-        }
-    }
-    trials
-}
-
-/// Says of the ordinary units what there is to say; tells whether the rest can be tried.
-fn settle_ordinary(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Notes) -> bool {
-    capabilities(bench, case, bytes, notes);
-    for (job, trial) in &case.jobs {
-        let End::Broken(broken) = &trial.end else {
-            continue;
-        };
-        let unit = job.unit.key.as_str();
-        let undeclared = notes.has_failed(Point::Capabilities) && trial.refusal.is_some();
-        let detail = match &broken.cause {
-            Cause::Said(_) => match (broken.misspoken(0), &trial.refusal) {
-                (Some(what), _) => format!("unit {unit:?}: {what}: {}", broken.words),
-                (None, Some(_)) => format!("unit {unit:?}: {}", broken.words),
-                (None, None) => format!(
-                    "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
-                    broken.words
-                ),
-            },
-            Cause::Grant
-            | Cause::Crash
-            | Cause::Limit
-            | Cause::Output
-            | Cause::Label
-            | Cause::Split => {
-                format!("unit {unit:?}: {}", broken.words)
-            }
-        };
-        let point = match &trial.refusal {
-            Some(Refusal::OverLimit(_)) => Point::Limits,
-            _ => point_of(broken, Point::OrdinaryUnits),
-        };
-        if !undeclared {
-            notes.fail(point, detail);
-        }
-        return false;
-    }
-    if let Some(detail) = unusable_format(case) {
-        notes.fail(Point::OrdinaryUnits, detail);
-        return false;
-    }
-    let units = case.jobs.len();
-    if case.is_well() {
-        notes.pass(
-            Point::OrdinaryUnits,
-            format!("{units} of {units} units of {} inputs", case.inputs.len()),
-        );
-    } else {
-        notes.fail(Point::Split, "`split` made no unit of ordinary inputs");
-    }
-    case.is_well()
-}
-
-/// Finds a question whose answer should have a form that no provider takes.
-fn unusable_format(case: &Case) -> Option<String> {
-    let formats = case.jobs.iter().flat_map(|(job, trial)| {
-        let asked = trial.rounds.iter().flatten();
-        asked.filter_map(move |ask| Some((job, ask.response_format.as_ref()?)))
-    });
-    let mut formats = formats.map(|(job, format)| (job, script::schema_of(format)));
-    let (job, schema) = formats.find(|(_, schema)| sample::validator(schema).is_none())?;
-    let shown: String = schema.to_string().chars().take(120).collect();
-    Some(format!(
-        "unit {:?}: the response format of its question is no JSON Schema: {shown}",
-        job.unit.key.as_str()
-    ))
-}
-
-/// Compares what is declared with what is used.
-fn capabilities(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut Notes) {
-    let declares = bench.plugin.descriptor().declares_llm();
-    let asked = case.jobs.iter().any(|(_, trial)| !trial.rounds.is_empty());
-    let refused = case.jobs.iter().any(|(_, trial)| trial.refusal.is_some());
-    let imports = super::inspect::imports(bytes);
-    let imports_llm = imports.is_ok_and(|names| {
-        names
-            .iter()
-            .any(|name| name.starts_with("synix:plugin/llm@"))
-    });
-    let point = Point::Capabilities;
-    match (declares, asked) {
-        (false, _) if refused => {
-            notes.fail(point, "it asks a model and does not declare `llm`");
-        }
-        // A unit that ends badly may have been about to ask.
-        (true, false) if !case.is_well() => {
-            notes.skip(
-                point,
-                "it declares `llm` and asked nothing before it failed",
-            );
-        }
-        (true, false) if !imports_llm => {
-            notes.fail(point, "it declares `llm` and never calls it");
-        }
-        (true, false) => notes.skip(point, "it declares `llm` and asked nothing here"),
-        (true, true) => notes.pass(point, "declares and uses `llm`"),
-        (false, _) if imports_llm => {
-            notes.pass(
-                point,
-                "declares nothing and asks nothing, though it imports `llm`",
-            );
-        }
-        (false, _) => notes.pass(point, "declares nothing and asks nothing"),
-    }
 }
 
 /// Names the point that a failure belongs to; `crash` is where a crash does.

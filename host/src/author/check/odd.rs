@@ -1,9 +1,9 @@
 //! Inputs that nobody thinks of: what they hold, what they are called, what is known of them.
 
 use super::bench::{Bench, Broken, Cause, End, Job, Trial};
-use super::inputs::{self, Variant};
 use super::report::{Notes, Point};
 use super::script::{Script, Style};
+use super::variants::{self, Variant};
 use super::{Case, fault_of};
 
 /// Units that are run with each sort of inputs.
@@ -17,27 +17,27 @@ pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         .filter_map(|(_, trial)| trial.outputs())
         .collect();
     let outputs: Vec<_> = outputs.into_iter().flatten().cloned().collect();
-    let many = inputs::many(&case.inputs);
+    let many = variants::many(&case.inputs);
     let takes_many = bench.is_per_input()
         || (!notes.has_failed(Point::Split)
             && fault(bench, case, Point::LongInput, &many).is_none());
-    let mut long = inputs::long(&case.inputs);
+    let mut long = variants::long(&case.inputs);
     if !bench.is_per_input() && !notes.has_failed(Point::Split) {
         long.push(many);
     }
-    let mut unicode = inputs::unicode(&case.inputs);
+    let mut unicode = variants::unicode(&case.inputs);
     // What fails because there are many inputs is not told twice.
     if takes_many {
-        unicode.push(inputs::named(&case.inputs, inputs::ODD_LABELS));
+        unicode.push(variants::named(&case.inputs, variants::ODD_LABELS));
     }
     for (point, variants) in [
-        (Point::EmptyInput, inputs::empty(&case.inputs)),
+        (Point::EmptyInput, variants::empty(&case.inputs)),
         (Point::UnicodeInput, unicode),
         (Point::LongInput, long),
-        (Point::BytesInput, inputs::bytes(&case.inputs)),
+        (Point::BytesInput, variants::bytes(&case.inputs)),
         (
             Point::MetadataInput,
-            inputs::metadata(&case.inputs, &outputs),
+            variants::metadata(&case.inputs, &outputs),
         ),
     ] {
         let failed = variants.iter().find_map(|variant| {
@@ -130,11 +130,17 @@ fn labels(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         let detail = format!("units {one:?} and {other:?} both give the label {label:?}");
         return notes.fail(point, detail);
     }
-    let ordinary = inputs::variant("the same answer to every question", case.inputs.clone());
+    let ordinary = variants::variant("the same answer to every question", case.inputs.clone());
     for (variant, style) in [
-        (inputs::alike(&case.inputs), case.style),
-        (inputs::named(&case.inputs, inputs::ODD_LABELS), case.style),
-        (inputs::named(&case.inputs, inputs::LONG_LABELS), case.style),
+        (variants::alike(&case.inputs), case.style),
+        (
+            variants::named(&case.inputs, variants::ODD_LABELS),
+            case.style,
+        ),
+        (
+            variants::named(&case.inputs, variants::LONG_LABELS),
+            case.style,
+        ),
         (ordinary, Style::Fixed("none")),
     ] {
         // What else is wrong with these is told at other points.

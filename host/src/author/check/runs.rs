@@ -12,8 +12,6 @@ const REPEATS: usize = 2;
 const CUT_UNITS: usize = 3;
 /// Questions at which one unit is cut off.
 const CUTS: usize = 48;
-/// The log that is kept of a run, less what one line may be.
-const LOG_BYTES: usize = (1 << 20) - (16 << 10);
 
 /// Tries everything that one unit can show.
 pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
@@ -21,7 +19,6 @@ pub(super) fn all(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     deterministic(bench, case, notes);
     stateless(bench, case, notes);
     replay(bench, case, notes);
-    logs(case, notes);
 }
 
 /// Says what differs between two runs that should be the same.
@@ -81,6 +78,9 @@ fn deterministic(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
 /// Calls everything twice in one instance and compares with fresh ones.
 fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
     let point = Point::Stateless;
+    if notes.has_failed(Point::Deterministic) {
+        return notes.skip(point, "not tried: fresh runs differ already");
+    }
     let layer = json::object(case.config.clone());
     for (job, fresh) in case.jobs.iter().take(CUT_UNITS) {
         let unit = job.unit.key.as_str();
@@ -158,18 +158,5 @@ fn replay(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         notes.skip(point, "it asks nothing here");
     } else {
         notes.pass(point, format!("cut off at {cuts} questions"));
-    }
-}
-
-fn logs(case: &Case, notes: &mut Notes) {
-    for (job, trial) in &case.jobs {
-        let bytes: usize = trial.log.iter().map(|line| line.message.len() + 64).sum();
-        if bytes >= LOG_BYTES {
-            let detail = format!(
-                "unit {:?} logs more than is kept of a run: {bytes} bytes and more",
-                job.unit.key.as_str()
-            );
-            return notes.fail(Point::Limits, detail);
-        }
     }
 }

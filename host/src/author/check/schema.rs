@@ -194,7 +194,7 @@ mod tests {
         (found.outcome, found.detail)
     }
 
-    fn of(property: Value) -> Value {
+    fn of(property: &Value) -> Value {
         json!({
             "type": "object",
             "properties": {"a b/ü": property, "other": {"type": "integer"}},
@@ -212,7 +212,7 @@ mod tests {
             json!({"type": "array", "items": {"type": "string", "examples": ["x"]}, "default": []}),
             json!({"anyOf": [{"type": "null"}, {"$ref": "#/properties/other"}], "default": null}),
         ] {
-            let (outcome, detail) = outcome(&of(good.clone()));
+            let (outcome, detail) = outcome(&of(&good));
             assert_eq!(outcome, Outcome::Pass, "{good}: {detail}");
         }
         for bad in [
@@ -222,7 +222,7 @@ mod tests {
             json!({"type": "array", "items": {"type": "string", "examples": [1]}}),
             json!({"anyOf": [{"type": "integer", "default": 1.5}, {"type": "null"}]}),
         ] {
-            let (outcome, detail) = outcome(&of(bad.clone()));
+            let (outcome, detail) = outcome(&of(&bad));
             assert_eq!(outcome, Outcome::Fail, "{bad}");
             assert!(detail.contains("a b~1ü"), "{detail}");
         }
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_no_value_can_fit_is_named() {
-        let (_, detail) = outcome(&of(json!({"minimum": 5, "maximum": 2})));
+        let (_, detail) = outcome(&of(&json!({"minimum": 5, "maximum": 2})));
         assert!(
             detail.ends_with("`minimum` 5 is more than `maximum` 2"),
             "{detail}"

@@ -63,24 +63,32 @@ impl Style {
         }
     }
 
+    /// Tells whether a plugin that repeats it says much.
+    pub(super) const fn is_long(self) -> bool {
+        matches!(self, Self::Long(_) | Self::Lines(_) | Self::Nested(_))
+    }
+
     fn answer(self, ask: &Ask) -> Answer {
         Answer {
             text: self.text(ask),
-            ending: match self {
-                Self::Truncated => Ending::Truncated,
-                _ => Ending::Complete,
+            ending: if self == Self::Truncated {
+                Ending::Truncated
+            } else {
+                Ending::Complete
             },
             model: "scripted".to_owned(),
-            usage: match self {
-                Self::Uncounted => Usage::default(),
-                _ => USAGE,
+            usage: if self == Self::Uncounted {
+                Usage::default()
+            } else {
+                USAGE
             },
-            details: match self {
-                Self::Detailed => Map::from_iter([
+            details: if self == Self::Detailed {
+                Map::from_iter([
                     ("finish_reason".to_owned(), Value::from("stop")),
                     ("logprobs".to_owned(), Value::Null),
-                ]),
-                _ => Map::new(),
+                ])
+            } else {
+                Map::new()
             },
         }
     }

@@ -5,7 +5,7 @@ use synix::batch::BatchEvent;
 use synix::build::Event;
 
 use crate::bars::Bars;
-use crate::render::Screen;
+use crate::render::{Screen, printable};
 
 /// Tells of events as they come.
 pub(crate) struct Progress<'a> {
@@ -68,7 +68,7 @@ fn words(event: &Event) -> Option<String> {
             unit,
             level,
             message,
-        } => format!("{layer}/{unit}: {level}: {message}"),
+        } => format!("{layer}/{unit}: {level}: {}", printable(message)),
         Event::Ending { calls } => {
             format!(
                 "waiting for the answers of {calls} calls on their way; interrupt again to leave without them"

@@ -76,7 +76,7 @@ pub(crate) fn describe(fault: &str) -> Descriptor {
         "capability-empty" => descriptor.capabilities = vec![String::new()],
         "good-twice-llm" => descriptor.capabilities = vec!["llm".to_owned(); 2],
         "describe-later" if USED.load(Ordering::Relaxed) => {
-            descriptor.summary = "Another".to_owned()
+            descriptor.summary = "Another".to_owned();
         }
         "all-two" | "many-all" | "mixed-all" | "good-all" => descriptor.shape = Shape::All,
         _ => {}

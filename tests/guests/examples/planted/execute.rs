@@ -287,7 +287,7 @@ fn one(fault: &str, input: &Input, settings: &Value) -> Result<Vec<Output>, Erro
         "output-large" => return Ok(vec![out(name, "x".repeat(40 << 20))]),
         "output-larger" => return Ok(vec![out(name, "x".repeat(1 << 30))]),
         "log-flood" => (0..3000).for_each(|_| {
-            synix_plugin::log::write(synix_plugin::log::Level::Info, &"x".repeat(1000))
+            synix_plugin::log::write(synix_plugin::log::Level::Info, &"x".repeat(1000));
         }),
         "state-hang" if CALLS.fetch_add(1, Ordering::Relaxed) > 0 => {
             while std::hint::black_box(true) {}
