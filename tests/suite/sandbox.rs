@@ -229,6 +229,7 @@ fn every_guest_is_used_by_the_suite() {
         include_str!("hostile.rs"),
         include_str!("grants.rs"),
         include_str!("plugin_check.rs"),
+        include_str!("check_planted.rs"),
     ]
     .concat();
     for (name, _) in synix_test_components::ALL {

@@ -13,6 +13,7 @@
   (data (i32.const 128) "llm")
   (data (i32.const 136) "answer")
   (data (i32.const 144) "not text")
+  (data (i32.const 192) "refusedthe request was refused")
   ;; The list of capabilities.
   (data (i32.const 160) "\80\00\00\00\03\00\00\00")
 
@@ -70,7 +71,14 @@
     (call $pair (i32.const 724)
       (i32.load offset=36 (local.get $inputs)) (i32.load offset=40 (local.get $inputs)))
     (call $complete (i32.const 600) (i32.const 800))
-    (if (i32.load8_u (i32.const 800)) (then unreachable))
+    ;; other("refused", "the request was refused"): the same on every run.
+    (if (i32.load8_u (i32.const 800))
+      (then
+        (i32.store8 (i32.const 512) (i32.const 1))
+        (i32.store8 (i32.const 516) (i32.const 3))
+        (call $pair (i32.const 520) (i32.const 192) (i32.const 7))
+        (call $pair (i32.const 528) (i32.const 199) (i32.const 23))
+        (return (i32.const 512))))
     ;; ok: one output at 900, with the label of the input.
     (i32.store8 (i32.const 512) (i32.const 0))
     (call $pair (i32.const 516) (i32.const 900) (i32.const 1))
