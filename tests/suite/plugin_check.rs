@@ -92,7 +92,7 @@ fn every_point_that_applies_is_tried() {
     let (_, report) = check(component("two_steps"), &[]);
     let skipped = points(&report, "skip");
     assert_eq!(skipped, [&["config-defaults"], &per_input[..]].concat());
-    assert_eq!(points(&report, "pass").len() + skipped.len(), 22);
+    assert_eq!(points(&report, "pass").len() + skipped.len(), 23);
     let point = |name: &str| {
         let points = report["points"].as_array().unwrap();
         let found = points.iter().find(|one| one["point"] == name).unwrap();

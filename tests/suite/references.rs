@@ -428,7 +428,8 @@ fn a_pin_that_is_not_the_digest_in_the_url_stands_for_nothing() {
     assert_ne!(forged, lock);
     desk.bench.write("synix.lock", &forged);
     let run = desk.run(&["plan", "--locked"]).expect_code(5);
-    assert!(run.says(&format!("{reference}: is not pinned")), "{run:?}");
+    let contradicted = format!("{reference}: pinned to sha256:{}", Digest::of(&moody));
+    assert!(run.says(&contradicted), "{run:?}");
     desk.run(&["plan"]).expect_code(0);
     assert_eq!(desk.lock(), lock);
 }

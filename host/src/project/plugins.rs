@@ -84,7 +84,7 @@ impl Place {
                 // A pin that is not admitted is none: the reference is in use all the same.
                 None => unpinned.push(LockChange {
                     reference: reference.text().to_owned(),
-                    old: None,
+                    old: before.get(reference.text()),
                     new: None,
                 }),
             }

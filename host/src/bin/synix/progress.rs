@@ -5,7 +5,7 @@ use synix::batch::BatchEvent;
 use synix::build::Event;
 
 use crate::bars::Bars;
-use crate::render::{Screen, printable};
+use crate::render::{Screen, indented, printable};
 
 /// Tells of events as they come.
 pub(crate) struct Progress<'a> {
@@ -61,7 +61,7 @@ fn words(event: &Event) -> Option<String> {
             kind,
             message,
         } => {
-            format!("{layer}/{unit}: failed ({kind}): {message}")
+            format!("{layer}/{unit}: failed ({kind}): {}", indented(message))
         }
         Event::Log {
             layer,

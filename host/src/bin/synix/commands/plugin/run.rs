@@ -11,7 +11,7 @@ use synix::{disk, project};
 use super::GivenConfig;
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
-use crate::render::Screen;
+use crate::render::{Screen, indented, printable};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -136,8 +136,8 @@ fn rest(record: &Record) -> String {
         lines.push(format!(
             "output {}: {} ({}){metadata}",
             number + 1,
-            output.label,
-            output.kind
+            printable(&output.label),
+            printable(&output.kind)
         ));
         lines.push(match (&output.content, &output.media_type) {
             (Some(text), _) => format!("  {}", indented(text)),
@@ -151,9 +151,13 @@ fn rest(record: &Record) -> String {
     for (level, message) in &record.log {
         lines.push(format!("log {level}: {}", indented(message)));
     }
-    lines.push(format!("unit {}, fuel {}", record.unit, record.fuel));
+    lines.push(format!(
+        "unit {}, fuel {}",
+        printable(&record.unit),
+        record.fuel
+    ));
     if let Some(error) = &record.error {
-        lines.push(format!("failed: {error}"));
+        lines.push(format!("failed: {}", indented(error)));
     }
     lines.join("\n")
 }
@@ -161,7 +165,12 @@ fn rest(record: &Record) -> String {
 /// The settings that a question has apart from its text.
 fn settings(exchange: &Exchange) -> String {
     let mut settings = Vec::new();
-    settings.extend(exchange.model.as_ref().map(|role| format!("model {role}")));
+    settings.extend(
+        exchange
+            .model
+            .as_ref()
+            .map(|role| format!("model {}", printable(role))),
+    );
     settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
     settings.extend(
         exchange
@@ -178,7 +187,7 @@ fn settings(exchange: &Exchange) -> String {
         exchange
             .response_format
             .as_ref()
-            .map(|format| format!("format {format}")),
+            .map(|format| format!("format {}", printable(&format.to_string()))),
     );
     if settings.is_empty() {
         String::new()
@@ -194,8 +203,4 @@ fn shown(part: &Part) -> String {
             format!("[{media_type}, {} bytes in base64]", data.len())
         }
     }
-}
-
-fn indented(text: &str) -> String {
-    text.replace('\n', "\n  ")
 }
