@@ -15,7 +15,8 @@
 //! 4  store · plugin · llm · source · registry   disk, guests, models, raw files, plugins from elsewhere
 //! 3  artifact · pipeline · price            what it is about, and what it costs
 //! 2  ids · fingerprint · request            names, and what was asked
-//! 1  digest · json · clock · disk · crash   know nothing of synix
+//! 1  digest · json · clock · disk · crash · printable
+//!                                           know nothing of synix
 //! ```
 //!
 //! The library never prints and reads the environment in [`project`] alone.
@@ -40,6 +41,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plugin;
 pub mod price;
+pub mod printable;
 pub mod project;
 pub mod registry;
 pub mod request;

@@ -13,6 +13,7 @@ use super::limits::{Breach, Limits};
 use super::model::Refusal;
 use super::split::InvalidSplit;
 use super::values::InvalidOutput;
+use crate::printable;
 
 /// A failure of the sandbox or of one plugin in it.
 #[derive(Debug)]
@@ -184,7 +185,7 @@ pub enum Fault {
     #[error("divides its inputs wrongly")]
     InvalidSplit(#[source] InvalidSplit),
     /// It says that it cannot do its work.
-    #[error("{}: {}", harmless(.code), harmless(.message))]
+    #[error("{}: {}", printable::lines(.code), printable::lines(.message))]
     Transform {
         /// The name of the case, such as `invalid-config`.
         code: String,
@@ -316,23 +317,8 @@ fn wasi_hint(import: &str) -> &'static str {
 
 fn said(message: Option<&str>) -> String {
     message
-        .map(|message| format!(": {}", harmless(message)))
+        .map(|message| format!(": {}", printable::lines(message)))
         .unwrap_or_default()
-}
-
-/// Shows a guest's words so that they cannot steer a terminal; lines stay lines.
-fn harmless(text: &str) -> String {
-    let steers = |one: char| one.is_control() && !matches!(one, '\n' | '\t');
-    let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut shown = String::with_capacity(text.len());
-    for one in text.chars() {
-        if steers(one) || turns(one) {
-            shown.extend(one.escape_default());
-        } else {
-            shown.push(one);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

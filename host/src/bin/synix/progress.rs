@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use synix::batch::BatchEvent;
 use synix::build::Event;
+use synix::printable;
 
 use crate::bars::Bars;
-use crate::render::{Screen, indented, printable};
+use crate::render::{Screen, indented};
 
 /// Tells of events as they come.
 pub(crate) struct Progress<'a> {
@@ -68,7 +69,7 @@ fn words(event: &Event) -> Option<String> {
             unit,
             level,
             message,
-        } => format!("{layer}/{unit}: {level}: {}", printable(message)),
+        } => format!("{layer}/{unit}: {level}: {}", printable::line(message)),
         Event::Ending { calls } => {
             format!(
                 "waiting for the answers of {calls} calls on their way; interrupt again to leave without them"

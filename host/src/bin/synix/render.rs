@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _, Write};
 use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
+use synix::printable;
 use synix::view::SCHEMA;
 
 /// Where answers and talk go.
@@ -74,29 +75,9 @@ fn finish(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Shows a guest's words so that they cannot steer a terminal or change the order in which text is read.
-pub(crate) fn printable(text: &str) -> String {
-    shown(text, |_| false)
-}
-
-/// The same for several lines; those after the first are set in, so that none passes for a line of ours.
+/// Shows words of others; lines after the first are set in, so that none passes for a line of ours.
 pub(crate) fn indented(text: &str) -> String {
-    shown(text, |one| matches!(one, '\n' | '\t')).replace('\n', "\n  ")
-}
-
-fn shown(text: &str, is_kept: impl Fn(char) -> bool) -> String {
-    let steers = |one: char| {
-        let turns = matches!(one, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        (one.is_control() || turns) && !is_kept(one)
-    };
-    let shown = |one: char| {
-        if steers(one) {
-            one.escape_default().to_string()
-        } else {
-            one.to_string()
-        }
-    };
-    text.chars().map(shown).collect()
+    printable::lines(text).replace('\n', "\n  ")
 }
 
 /// A column of a table, with its heading.
@@ -158,12 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn a_guests_words_cannot_steer_a_terminal() {
-        assert_eq!(indented("é\u{1b}\t1\n2"), "é\\u{1b}\t1\n  2");
-        assert_eq!(
-            printable("é\u{1b}[2J\u{202e}x\n"),
-            "é\\u{1b}[2J\\u{202e}x\\n"
-        );
+    fn lines_of_others_are_set_in() {
+        assert_eq!(indented("a\u{1b}\nb"), "a\\u{1b}\n  b");
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use synix::author::check::{self, Outcome, Report, Setup};
 use synix::author::desk;
-use synix::disk;
 use synix::plugin::Sandbox;
+use synix::{disk, printable};
 
 use crate::failure::{Exit, Usage};
-use crate::render::{Screen, printable};
+use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -70,7 +70,7 @@ fn text(report: &Report) -> String {
             format!(
                 "{word}  {:<16}  {}",
                 one.point.name(),
-                printable(&one.detail)
+                printable::line(&one.detail)
             )
         })
         .collect();

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use synix::author::inspect::{self, Inspection};
 use synix::author::reference;
-use synix::project;
+use synix::{printable, project};
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
-use crate::render::{Screen, printable};
+use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -52,12 +52,12 @@ fn text(found: &Inspection) -> String {
     let shape = serde_json::to_value(found.shape).unwrap_or_default();
     let mut lines = vec![
         format!("{} {}", found.name, found.version),
-        printable(&found.summary),
+        printable::line(&found.summary),
         String::new(),
         format!("shape         {}", shape.as_str().unwrap_or_default()),
         format!("capabilities  {}", list(&found.capabilities)),
         format!("contract      {}", found.contract),
-        format!("imports       {}", printable(&list(&found.imports))),
+        format!("imports       {}", printable::line(&list(&found.imports))),
         format!(
             "WASI          {}",
             if found.needs_wasi {
@@ -70,12 +70,16 @@ fn text(found: &Inspection) -> String {
         format!("digest        {}", found.digest),
     ];
     for (field, producers) in &found.producers {
-        lines.push(format!("{:<12}  {}", printable(field), named(producers)));
+        lines.push(format!(
+            "{:<12}  {}",
+            printable::line(field),
+            named(producers)
+        ));
     }
     for (field, producers) in &found.parts {
         lines.push(format!(
             "parts         {}: {}",
-            printable(field),
+            printable::line(field),
             named(producers)
         ));
     }
@@ -87,7 +91,7 @@ fn text(found: &Inspection) -> String {
 fn named(producers: &BTreeMap<String, String>) -> String {
     let named: Vec<String> = producers
         .iter()
-        .map(|(name, version)| printable(format!("{name} {version}").trim_end()))
+        .map(|(name, version)| printable::line(format!("{name} {version}").trim_end()))
         .collect();
     named.join(", ")
 }

@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use serde_json::Map;
 use synix::author::desk::{self, DeskError, Exchange, Record, Replies, Standing};
 use synix::request::{Part, Role};
-use synix::{disk, project};
+use synix::{disk, printable, project};
 
 use super::GivenConfig;
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
-use crate::render::{Screen, indented, printable};
+use crate::render::{Screen, indented};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -136,8 +136,8 @@ fn rest(record: &Record) -> String {
         lines.push(format!(
             "output {}: {} ({}){metadata}",
             number + 1,
-            printable(&output.label),
-            printable(&output.kind)
+            printable::line(&output.label),
+            printable::line(&output.kind)
         ));
         lines.push(match (&output.content, &output.media_type) {
             (Some(text), _) => format!("  {}", indented(text)),
@@ -153,7 +153,7 @@ fn rest(record: &Record) -> String {
     }
     lines.push(format!(
         "unit {}, fuel {}",
-        printable(&record.unit),
+        printable::line(&record.unit),
         record.fuel
     ));
     if let Some(error) = &record.error {
@@ -169,7 +169,7 @@ fn settings(exchange: &Exchange) -> String {
         exchange
             .model
             .as_ref()
-            .map(|role| format!("model {}", printable(role))),
+            .map(|role| format!("model {}", printable::line(role))),
     );
     settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
     settings.extend(
@@ -187,7 +187,7 @@ fn settings(exchange: &Exchange) -> String {
         exchange
             .response_format
             .as_ref()
-            .map(|format| format!("format {}", printable(&format.to_string()))),
+            .map(|format| format!("format {}", printable::line(&format.to_string()))),
     );
     if settings.is_empty() {
         String::new()
