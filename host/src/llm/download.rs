@@ -5,6 +5,7 @@ use std::path::Path;
 
 use reqwest::header::TRANSFER_ENCODING;
 use reqwest::{Method, Response, Version};
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -16,6 +17,9 @@ use crate::disk::{self, DiskError};
 
 /// Enough to see the same doubtful file twice.
 const LEAST_REFETCHES: u32 = 2;
+
+/// A last line longer than this is taken for a broken one.
+const LINE_BYTES: usize = 16 << 20;
 
 /// A file at a provider.
 #[derive(Debug)]
@@ -79,14 +83,14 @@ async fn fetch(
     let framed = is_framed(&response);
     let mut writer = BufWriter::with_capacity(1 << 18, temporary);
     let mut hasher = Sha256::new();
-    let (mut length, mut lines, mut last) = (0, 0, b'\n');
+    let (mut length, mut lines, mut open) = (0, 0, Vec::new());
     while let Some(chunk) = transport.chunk(&mut response).await? {
         let chunk = chunk.as_ref();
         writer.write_all(chunk).map_err(unwritable)?;
         hasher.update(chunk);
         length += chunk.len() as u64;
         lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
-        last = *chunk.last().unwrap_or(&last);
+        leave_open(&mut open, chunk);
     }
     let temporary = writer
         .into_inner()
@@ -97,8 +101,23 @@ async fn fetch(
         digest: Digest::from_bytes(hasher.finalize().into()),
         lines,
         framed,
-        ends_with_newline: last == b'\n',
+        end: match open.as_slice() {
+            [] => End::Newline,
+            row if serde_json::from_slice::<IgnoredAny>(row).is_ok() => End::Row,
+            _ => End::Broken,
+        },
     })
+}
+
+/// Keeps what stands behind the last line break, up to a byte over [`LINE_BYTES`], which then is no whole row.
+fn leave_open(open: &mut Vec<u8>, chunk: &[u8]) {
+    let mut rest = chunk;
+    if let Some(at) = chunk.iter().rposition(|byte| *byte == b'\n') {
+        open.clear();
+        rest = &chunk[at + 1..];
+    }
+    let room = (LINE_BYTES + 1).saturating_sub(open.len());
+    open.extend_from_slice(&rest[..rest.len().min(room)]);
 }
 
 /// Returns whether a reply that ends too early is noticed below us.
@@ -116,7 +135,17 @@ struct Fetched {
     digest: Digest,
     lines: u64,
     framed: bool,
-    ends_with_newline: bool,
+    end: End,
+}
+
+/// What stands at the end of a file of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Newline,
+    /// A whole row.
+    Row,
+    /// A part of a row.
+    Broken,
 }
 
 /// Why a file must be fetched again.
@@ -136,8 +165,10 @@ impl Fetched {
             None => self.framed,
         };
         let lacks_rows = remote.rows.is_some_and(|rows| self.lines < rows);
-        let sure =
-            (whole && self.ends_with_newline && !lacks_rows) || previous == Some(self.digest);
+        // A proxy that cuts a file cuts it at the same place again, so a part of a row is no end of one.
+        let may_be_so = self.end != End::Broken || remote.size == Some(self.length);
+        let sure = (whole && self.end == End::Newline && !lacks_rows)
+            || (may_be_so && previous == Some(self.digest));
         (!sure).then_some(Doubt::Unsure)
     }
 
@@ -242,6 +273,42 @@ mod tests {
             unframed(ROWS),
         ];
         assert_eq!(downloaded(replies).await.1.as_deref(), Some(ROWS));
+    }
+
+    /// A5, M1: what is cut in a row would be asked again, though its answers are there and paid.
+    #[tokio::test]
+    async fn a_file_that_ends_within_a_row_is_never_kept_however_often_it_comes() {
+        let mut replies = vec![status(404, "{}")];
+        replies.extend((0..3).map(|_| reply("{}\n{\"a\"")));
+        let (length, rows) = downloaded(replies).await;
+        assert!(matches!(length, Err(ProviderError::Doubtful { .. })));
+        assert_eq!(rows, None);
+    }
+
+    /// What the provider says of its size proves that it keeps the file so.
+    #[tokio::test]
+    async fn a_broken_end_that_the_size_confirms_may_come_twice() {
+        let broken = "{}\n{\"a\":";
+        let replies = vec![reply(INFO), reply(broken), reply(broken)];
+        assert_eq!(downloaded(replies).await.1.as_deref(), Some(broken));
+    }
+
+    #[test]
+    fn what_is_left_open_is_what_stands_behind_the_last_line_break() {
+        let mut open = Vec::new();
+        for (chunk, expected) in [
+            ("a", "a"),
+            ("b\nc", "c"),
+            ("d", "cd"),
+            ("x\ny\n", ""),
+            ("e", "e"),
+        ] {
+            leave_open(&mut open, chunk.as_bytes());
+            assert_eq!(open, expected.as_bytes());
+        }
+        leave_open(&mut open, &vec![b' '; LINE_BYTES]);
+        leave_open(&mut open, b"1");
+        assert_eq!(open.len(), LINE_BYTES + 1);
     }
 
     #[tokio::test]

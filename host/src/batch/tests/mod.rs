@@ -121,6 +121,22 @@ fn a_batch_that_has_settled_is_never_adopted() {
     run(&case).unwrap();
 }
 
+/// A5, M1: rows that are cut off at the same place twice are there all the same, and paid.
+#[test]
+fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
+    let cut = Mishap::Call(Call::Download, How::Cut { hidden: true }, 2, 1);
+    let case = Case {
+        wire: Wire::Anthropic,
+        limit: None,
+        events: vec![
+            Event::Weather(vec![cut]),
+            Event::Ask(0, vec![0]),
+            Event::Step(0, 5),
+        ],
+    };
+    run(&case).unwrap();
+}
+
 /// L5: whoever needs an answer polls its batch, also one made since by a command that is gone.
 #[test]
 fn a_batch_that_another_command_made_since_is_polled() {
