@@ -124,7 +124,7 @@ fn a_batch_that_has_settled_is_never_adopted() {
 /// A5, M1: rows that are cut off at the same place twice are there all the same, and paid.
 #[test]
 fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
-    let cut = Mishap::Call(Call::Download, How::Cut { hidden: true }, 2, 1);
+    let cut = Mishap::Call(Call::Download, How::Cut { hidden: true }, 1, 2);
     let case = Case {
         wire: Wire::Anthropic,
         limit: None,
