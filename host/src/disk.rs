@@ -1,7 +1,7 @@
 //! Writes files whole and holds locks that end with the process.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Something the file system refused.
@@ -81,6 +81,74 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     }
 }
 
+/// Whether the last part of a path may be a symbolic link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// The user named the path, so a link there is the user's own.
+    Follow,
+    /// The path follows from a project's folder, which may be a stranger's.
+    Refuse,
+}
+
+/// Reads a file that has at most `most` bytes, or returns `None` where there is none.
+///
+/// Only a regular file is read: a pipe would never end and a device may be endless.
+pub fn read_small(path: &Path, most: u64, links: Links) -> Result<Option<Vec<u8>>, DiskError> {
+    let file = match open_to_read(path, links) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", path)(error)),
+    };
+    read_bounded(file, most)
+        .map(Some)
+        .map_err(failed("read", path))
+}
+
+fn read_bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    // The size on record may be wrong: such files as those in /proc state none.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn open_to_read(path: &Path, links: Links) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+    // Opening a pipe would wait for its other end.
+    let mut flags = OFlags::NONBLOCK;
+    if links == Links::Refuse {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let opened = File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => link_refused(),
+        _ => error,
+    })
+}
+
+#[cfg(not(unix))]
+fn open_to_read(path: &Path, links: Links) -> io::Result<File> {
+    if links == Links::Refuse && fs::symlink_metadata(path)?.is_symlink() {
+        return Err(link_refused());
+    }
+    File::open(path)
+}
+
+fn link_refused() -> io::Error {
+    io::Error::other("it is a symbolic link, which is not followed here")
+}
+
 /// Makes the names in a folder durable; a file's own sync does not.
 fn sync_folder(path: &Path) -> Result<(), DiskError> {
     if cfg!(unix) {
@@ -148,6 +216,32 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_small_file_is_read_up_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert_eq!(read_small(&path, 3, Links::Refuse).unwrap(), None);
+        fs::write(&path, "abc").unwrap();
+        let read = |most| read_small(&path, most, Links::Refuse);
+        assert_eq!(read(3).unwrap().as_deref(), Some(b"abc".as_slice()));
+        assert!(read(2).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| folder.path().join(name));
+        fs::write(&file, "abc").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        assert!(read_small(&link, 9, Links::Follow).unwrap().is_some());
+        assert!(read_small(&link, 9, Links::Refuse).is_err());
+        for other in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+            assert!(read_small(other, 9, Links::Follow).is_err(), "{other:?}");
+        }
     }
 
     #[test]

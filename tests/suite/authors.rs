@@ -1,7 +1,7 @@
 //! What the author of a plugin meets on the way: tools that are missing, mistakes in the source, values of a wrong type.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -20,6 +20,14 @@ fn edit(folder: &Path, file: &str, from: &str, to: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} has no {from}");
     fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+/// Copies the plugin in Rust, with what an earlier build of it left.
+fn built_rust(into: &TempDir) -> PathBuf {
+    let copied = into.path().join("copied");
+    let mut command = Command::new("cp");
+    succeeds(command.arg("-r").arg(&made("rust").folder).arg(&copied));
+    copied
 }
 
 #[track_caller]
@@ -79,13 +87,7 @@ fn the_packages_of_a_scaffold_are_the_tools_that_its_build_needs() {
 #[test]
 fn a_library_that_makes_no_module_is_not_taken_for_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
-    let copied = folder.path().join("copied");
-    succeeds(
-        Command::new("cp")
-            .arg("-r")
-            .arg(&made("rust").folder)
-            .arg(&copied),
-    );
+    let copied = built_rust(&folder);
     edit(&copied, "Cargo.toml", "\"cdylib\", ", "");
     let said = refused(&copied);
     assert!(said.contains("cdylib"), "{said}");
@@ -94,13 +96,7 @@ fn a_library_that_makes_no_module_is_not_taken_for_the_one_before() {
 #[test]
 fn a_mistake_in_rust_is_quoted_without_what_was_compiled_on_the_way() {
     let folder = tempfile::tempdir().unwrap();
-    let copied = folder.path().join("copied");
-    succeeds(
-        Command::new("cp")
-            .arg("-r")
-            .arg(&made("rust").folder)
-            .arg(&copied),
-    );
+    let copied = built_rust(&folder);
     edit(&copied, "src/lib.rs", "limit: u32,", "limit: u33,");
     let said = refused(&copied);
     assert!(said.contains("cannot find type `u33`"), "{said}");

@@ -45,8 +45,21 @@ impl TransformRef {
         }
     }
 
+    /// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
+    pub fn stated(&self) -> Option<Digest> {
+        match self {
+            Self::Url { digest, .. } => Some(*digest),
+            Self::FirstParty(_) | Self::File(_) | Self::Oci { .. } => None,
+        }
+    }
+
+    /// Says whether a component may stand for the reference: not where that states another digest.
+    pub fn admits(&self, component: Digest) -> bool {
+        self.stated().is_none_or(|digest| digest == component)
+    }
+
     /// Reads a reference.
-    pub(super) fn parse(text: &str) -> Result<Self, PipelineErrorKind> {
+    pub(crate) fn parse(text: &str) -> Result<Self, PipelineErrorKind> {
         let rule = |rule: String| PipelineErrorKind::BadValue(rule);
         if let Some(image) = text.strip_prefix(OCI) {
             return Ok(Self::Oci {

@@ -29,12 +29,7 @@ impl Environment {
 
     /// Returns a variable.
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that asks the environment"
-        )]
-        let set = std::env::var(name).ok();
-        set.or_else(|| self.file.get(name).cloned())
+        process(name).or_else(|| self.file.get(name).cloned())
     }
 
     /// Returns at which point a test kills this process; 0: at none.
@@ -76,6 +71,19 @@ impl Environment {
         cache.or_else(|| set("HOME").map(|home| home.join(".cache/synix")))
     }
 
+    /// Returns the user's own configuration folder; what is kept there was never part of a project.
+    pub(super) fn config_folder() -> Option<PathBuf> {
+        let set = |name| {
+            process(name)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        };
+        set("SYNIX_CONFIG_DIR")
+            .or_else(|| set("XDG_CONFIG_HOME").map(|folder| folder.join("synix")))
+            .or_else(|| set("HOME").map(|home| home.join(".config/synix")))
+            .filter(|folder| folder.is_absolute())
+    }
+
     /// Says whether a CI service runs this.
     pub(super) fn is_ci(&self) -> bool {
         self.get("CI")
@@ -107,6 +115,15 @@ impl Environment {
             },
         }
     }
+}
+
+/// Returns a variable of the process itself.
+fn process(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the environment"
+    )]
+    std::env::var(name).ok()
 }
 
 /// Reads `NAME=value` lines; `export`, quotes around the value and `#` lines are understood.

@@ -78,7 +78,7 @@ impl Place {
             }
             let pin = before
                 .get(reference.text())
-                .filter(|pin| is_admitted(reference, *pin));
+                .filter(|pin| reference.admits(pin.digest));
             match pin {
                 Some(pin) => lock.pin(reference.text(), pin),
                 // A pin that is not admitted is none: the reference is in use all the same.
@@ -137,7 +137,7 @@ impl Place {
         reference: &TransformRef,
         pin: Option<Pin>,
     ) -> Result<Component, ProjectError> {
-        let digest = pin.map(|pin| pin.digest).or_else(|| stated(reference));
+        let digest = pin.map(|pin| pin.digest).or_else(|| reference.stated());
         if let Some(cached) = digest.and_then(|digest| registry.cached(digest)) {
             return Ok(cached);
         }
@@ -228,17 +228,4 @@ pub(super) fn read(
             source: Box::new(source),
         }))),
     }
-}
-
-/// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
-fn stated(reference: &TransformRef) -> Option<Digest> {
-    match reference {
-        TransformRef::Url { digest, .. } => Some(*digest),
-        TransformRef::FirstParty(_) | TransformRef::File(_) | TransformRef::Oci { .. } => None,
-    }
-}
-
-/// Says whether a pin may stand for a reference: not where the reference states another digest.
-pub(super) fn is_admitted(reference: &TransformRef, pin: Pin) -> bool {
-    stated(reference).is_none_or(|digest| digest == pin.digest)
 }

@@ -3,7 +3,7 @@
 use super::ProjectError;
 use super::drive::runtime;
 use super::place::{Options, Place};
-use super::plugins::{is_admitted, read, references};
+use super::plugins::{read, references};
 use crate::pipeline::{TransformRef, nearest};
 use crate::registry::{FetchFault, Lock, LockChange, Pin, RegistryError};
 
@@ -81,7 +81,7 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
         }
         let pin = lock
             .get(reference.text())
-            .filter(|pin| is_admitted(reference, *pin))
+            .filter(|pin| reference.admits(pin.digest))
             .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {

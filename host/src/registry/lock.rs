@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::pipeline::TransformRef;
 
 const VERSION: u32 = 1;
 const HEADING: &str = "# Which bytes the plugins of this pipeline are. Written by synix; keep it under version control.\n";
@@ -125,8 +126,7 @@ impl fmt::Display for LockChange {
 
 /// Says whether a reference states a digest, and another than its pin.
 fn contradicts(reference: &str, pin: Pin) -> bool {
-    let stated = reference.rsplit_once("#sha256=");
-    stated.is_some_and(|(_, digest)| digest != pin.digest.to_string())
+    TransformRef::parse(reference).is_ok_and(|reference| !reference.admits(pin.digest))
 }
 
 /// What references are pinned to.

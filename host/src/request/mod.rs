@@ -102,6 +102,26 @@ pub struct Ask {
     pub options: Map<String, Value>,
 }
 
+#[cfg(test)]
+impl Ask {
+    /// Returns a question of one text with nothing set.
+    pub(crate) fn user(text: &str) -> Self {
+        Self {
+            messages: vec![Message {
+                role: Role::User,
+                parts: vec![Part::Text(text.to_owned())],
+            }],
+            max_tokens: None,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            model: None,
+            sample: 0,
+            options: Map::new(),
+        }
+    }
+}
+
 /// A question to one model of one provider, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -120,6 +120,25 @@ pub struct BuildRow {
     pub error: Option<String>,
 }
 
+#[cfg(test)]
+impl BuildRow {
+    /// Returns a build that was just opened.
+    pub(crate) fn blank() -> Self {
+        Self {
+            id: BuildId(0),
+            kind: String::new(),
+            pipeline: "synix.toml".to_owned(),
+            fingerprint: Digest::of(b"pipeline"),
+            parts: "{}".to_owned(),
+            realm: Realm::Live,
+            opened: Moment(0),
+            closed: None,
+            cancelled: false,
+            error: None,
+        }
+    }
+}
+
 /// A layer of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildLayer {

@@ -18,19 +18,9 @@ use crate::store::{
 fn state() -> (TempDir, Store, BuildId) {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let row = BuildRow {
-        id: BuildId(0),
-        kind: String::new(),
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        realm: Realm::Live,
-        opened: Moment(0),
-        closed: None,
-        cancelled: false,
-        error: None,
-    };
-    let build = store.open_build(&row, BuildKind::Batch).unwrap();
+    let build = store
+        .open_build(&BuildRow::blank(), BuildKind::Batch)
+        .unwrap();
     store
         .keep_build_layer(
             build,

@@ -77,7 +77,7 @@ impl Transform for Fold {
             so_far = config
                 .prompt
                 .ask(&variables_of_step(input, &so_far)?)
-                .map_err(|error| at_step(input, error))?;
+                .map_err(|error| error.at(&format!("the step of `{}`", input.header.label)))?;
         }
         Ok(vec![
             Output::text(label, config.prompt.kind(), so_far)
@@ -87,18 +87,6 @@ impl Transform for Fold {
 }
 
 synix_plugin::export!(Fold);
-
-/// Says at which input a step failed; a wrong config fails at each.
-fn at_step(input: &Input, error: Error) -> Error {
-    let label = &input.header.label;
-    match error {
-        Error::InvalidInput(text) => Error::InvalidInput(format!("the step of `{label}`: {text}")),
-        Error::InvalidAnswer(text) => {
-            Error::InvalidAnswer(format!("the step of `{label}`: {text}"))
-        }
-        Error::InvalidConfig(_) | Error::Other(_) => error,
-    }
-}
 
 fn in_order<'a>(inputs: &'a [Input], key: Option<&str>) -> Result<Vec<&'a Input>, Error> {
     let mut keyed = Vec::with_capacity(inputs.len());

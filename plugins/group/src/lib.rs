@@ -149,6 +149,7 @@ impl Transform for Group {
 synix_plugin::export!(Group);
 
 fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
+    let place = || format!("the input `{}`", header.label);
     let names = match (&own.by, &own.by_template) {
         (Some(key), None) => match header
             .metadata(key)
@@ -163,7 +164,7 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
             source,
         }
         .render_if_defined(header)
-        .map_err(|error| about(header, error))?
+        .map_err(|error| error.at(&place()))?
         .map(|name| name.trim().to_owned())
         .into_iter()
         .collect(),
@@ -179,20 +180,10 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
         if let Some(rule) = fault_of_name(name) {
             let shown: String = name.chars().take(80).collect();
             let text = format!("its group {shown:?} {rule}");
-            return Err(about(header, Error::InvalidInput(text)));
+            return Err(Error::InvalidInput(text).at(&place()));
         }
     }
     Ok(names)
-}
-
-/// Says which input an error is about; one of the config is about none.
-fn about(header: &Header, error: Error) -> Error {
-    match error {
-        Error::InvalidInput(text) => {
-            Error::InvalidInput(format!("the input `{}`: {text}", header.label))
-        }
-        Error::InvalidConfig(_) | Error::InvalidAnswer(_) | Error::Other(_) => error,
-    }
 }
 
 fn name_of(value: &Value) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Reading inputs and making outputs.
+//! Reading inputs, making outputs, and saying where it failed.
 
 use crate::{Content, Error, Header, Input, MetadataEntry, Output};
 
@@ -21,6 +21,18 @@ impl Input {
                 "the input `{}` is {}, not text",
                 self.header.label, blob.media_type
             ))),
+        }
+    }
+}
+
+impl Error {
+    /// Says where in the unit it happened; what is wrong with the config is wrong everywhere.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        match self {
+            Self::InvalidInput(text) => Self::InvalidInput(format!("{place}: {text}")),
+            Self::InvalidAnswer(text) => Self::InvalidAnswer(format!("{place}: {text}")),
+            Self::InvalidConfig(_) | Self::Other(_) => self,
         }
     }
 }

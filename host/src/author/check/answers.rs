@@ -1,6 +1,6 @@
 //! What the model says: odd answers at each question, and requests that the host refuses.
 
-use super::bench::{Bench, Cause, End, Job, Trial};
+use super::bench::{Bench, End, Job, Trial};
 use super::report::{Notes, Point};
 use super::script::{Place, Script, Style};
 use super::{Case, fault_of};
@@ -137,10 +137,9 @@ fn refused(bench: &Bench<'_>, case: &Case, (job, trial): (&Job, &Trial), notes: 
                     return notes.fail(point, detail);
                 }
                 End::Broken(broken) => {
-                    let speaks = matches!(broken.cause, Cause::Said(_));
                     if let Some(what) = broken.misspoken(0) {
                         return notes.fail(point, format!("where {words}: {what}"));
-                    } else if !speaks {
+                    } else if !broken.is_said() {
                         return notes.fail(point, format!("where {words}: {}", broken.words));
                     }
                 }

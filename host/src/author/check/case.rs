@@ -121,7 +121,7 @@ pub(super) fn find(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, Str
 }
 
 /// Runs units until one fails in another way than in its own words.
-fn trials(
+pub(super) fn trials(
     bench: &Bench<'_>,
     jobs: &[Job],
     config: &Map<String, Value>,

@@ -2,9 +2,9 @@
 
 use super::bench::{Bench, Broken, Cause, End, Job, Trial};
 use super::report::{Notes, Point};
-use super::script::{Script, Style};
+use super::script::Style;
 use super::variants::{self, Variant};
-use super::{Case, fault_of};
+use super::{Case, case, fault_of};
 
 /// Units that are run with each sort of inputs.
 const UNITS: usize = 16;
@@ -98,20 +98,9 @@ fn trials(
     variant: &Variant,
     style: Style,
 ) -> Result<Vec<(Job, Trial)>, Broken> {
-    let mut trials = Vec::new();
-    for job in bench
-        .jobs(&variant.inputs, &case.config)?
-        .into_iter()
-        .take(UNITS)
-    {
-        let trial = bench.run(&job, &case.config, Script::all(style));
-        let has_failed = matches!(&trial.end, End::Broken(broken) if !broken.is_said());
-        trials.push((job, trial));
-        if has_failed {
-            break;
-        }
-    }
-    Ok(trials)
+    let mut jobs = bench.jobs(&variant.inputs, &case.config)?;
+    jobs.truncate(UNITS);
+    Ok(case::trials(bench, &jobs, &case.config, style))
 }
 
 /// Finds labels that two units gave: ordinary ones, or ones whose texts, labels or answers are hard to tell apart.

@@ -184,23 +184,6 @@ impl Model for Script {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Message, Part, Role};
-
-    fn ask(text: &str) -> Ask {
-        Ask {
-            messages: vec![Message {
-                role: Role::User,
-                parts: vec![Part::Text(text.to_owned())],
-            }],
-            max_tokens: None,
-            temperature: None,
-            stop: Vec::new(),
-            response_format: None,
-            model: None,
-            sample: 0,
-            options: Map::new(),
-        }
-    }
 
     fn texts(verdict: Verdict) -> Vec<String> {
         match verdict {
@@ -214,14 +197,14 @@ mod tests {
         let odd = Style::Fixed("odd");
         let mut model = Script::with_odd(Style::Fixed("even"), odd, Place::LastOf(1));
         assert_eq!(
-            texts(model.complete(vec![ask("a"), ask("b")])),
+            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
             ["even", "even"]
         );
         assert_eq!(
-            texts(model.complete(vec![ask("a"), ask("b")])),
+            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
             ["even", "odd"]
         );
-        assert_eq!(texts(model.complete(vec![ask("a")])), ["even"]);
+        assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["even"]);
     }
 
     #[test]
@@ -229,15 +212,15 @@ mod tests {
         let refusal = Refusal::UnknownRole("x".to_owned());
         let mut model = Script::refusing(Style::Plain, refusal, 1);
         assert!(matches!(
-            model.complete(vec![ask("a")]),
+            model.complete(vec![Ask::user("a")]),
             Verdict::Answered(_)
         ));
         assert!(matches!(
-            model.complete(vec![ask("a")]),
+            model.complete(vec![Ask::user("a")]),
             Verdict::Refused(_)
         ));
         assert!(matches!(
-            model.complete(vec![ask("a")]),
+            model.complete(vec![Ask::user("a")]),
             Verdict::Answered(_)
         ));
     }

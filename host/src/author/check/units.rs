@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bench::{Bench, Broken, End, Job, config_otherwise, headers};
+use super::bench::{Bench, Broken, Job, config_otherwise, headers};
 use super::report::{Notes, Point};
 use super::script::Script;
 use super::{Case, fault_of, variants};
-use crate::artifact::{Artifact, Content};
+use crate::artifact::Artifact;
 use crate::json;
 use crate::request::Ask;
 
@@ -148,10 +148,7 @@ fn keys(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         let what = format!("without the input {:?}", gone.label.as_str());
         (what, without(inputs, at))
     });
-    let mut changed = inputs.to_vec();
-    for one in &mut changed {
-        one.content = Content::Text("Something else stands here now.".to_owned());
-    }
+    let changed = variants::with_text(inputs, "Something else stands here now.");
     let changed = std::iter::once(("with other texts in its inputs".to_owned(), changed));
     let mut compared = 0_usize;
     for (what, some) in fewer.chain(changed) {
@@ -188,15 +185,12 @@ fn order(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         return notes.skip(point, "not tried: units cannot be told apart by their keys");
     }
     type Made = BTreeMap<String, (Inputs, Vec<Vec<Ask>>, Option<Vec<Artifact>>)>;
-    let outputs = |end: &End| match end {
-        End::Done(outputs) => Some(outputs.clone()),
-        End::Suspended | End::Broken(_) => None,
-    };
     let straight: Made = case
         .jobs
         .iter()
         .map(|(job, trial)| {
-            let seen = (labels_of(job), trial.rounds.clone(), outputs(&trial.end));
+            let made = trial.outputs().map(<[_]>::to_vec);
+            let seen = (labels_of(job), trial.rounds.clone(), made);
             (job.unit.key.as_str().to_owned(), seen)
         })
         .collect();
@@ -230,7 +224,7 @@ fn order(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
                 "has other inputs"
             } else if *rounds != trial.rounds {
                 "asks something else"
-            } else if *made != outputs(&trial.end) {
+            } else if made.as_deref() != trial.outputs() {
                 "makes something else"
             } else {
                 continue;

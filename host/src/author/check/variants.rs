@@ -159,15 +159,8 @@ pub(super) fn long(inputs: &[Artifact]) -> Vec<Variant> {
 
 /// As many inputs as a small layer has.
 pub(super) fn many(inputs: &[Artifact]) -> Variant {
-    let made = inputs.iter().cycle().take(MANY).enumerate();
-    let made = made.filter_map(|(number, input)| {
-        let label = Label::parse(&format!("many/{number:03}")).ok()?;
-        Some(Artifact {
-            label,
-            ..input.clone()
-        })
-    });
-    variant(&format!("{MANY} inputs"), made.collect())
+    let labels = (0..MANY).map(|number| format!("many/{number:03}"));
+    variant(&format!("{MANY} inputs"), relabelled(inputs, labels))
 }
 
 /// Inputs that are not text.
@@ -229,29 +222,36 @@ pub(super) fn metadata(inputs: &[Artifact], outputs: &[Artifact]) -> Vec<Variant
 
 /// Inputs with one text.
 pub(super) fn alike(inputs: &[Artifact]) -> Variant {
+    let same = with_text(inputs, "The same text everywhere, with some words.");
+    variant("the same text in every input", same)
+}
+
+/// Puts one text into every input.
+pub(super) fn with_text(inputs: &[Artifact], same: &str) -> Vec<Artifact> {
     let mut changed = inputs.to_vec();
     for one in &mut changed {
-        one.content = text("The same text everywhere, with some words.");
+        one.content = text(same);
     }
-    variant("the same text in every input", changed)
+    changed
 }
 
 /// Inputs under other labels.
 pub(super) fn named(inputs: &[Artifact], (name, labels): (&str, &[&str])) -> Variant {
-    let named = inputs
-        .iter()
-        .cycle()
-        .zip(labels)
-        .filter_map(|(input, label)| {
-            let label = Label::parse(label).ok()?;
-            Some(Artifact {
-                label,
-                ..input.clone()
-            })
-        });
-    let mut named: Vec<Artifact> = named.collect();
+    let mut named = relabelled(inputs, labels.iter());
     named.sort_by(|left, right| left.label.cmp(&right.label));
     variant(name, named)
+}
+
+/// Gives out labels to the inputs, round and round.
+fn relabelled(inputs: &[Artifact], labels: impl Iterator<Item = impl AsRef<str>>) -> Vec<Artifact> {
+    let pairs = inputs.iter().cycle().zip(labels);
+    let relabelled = pairs.filter_map(|(input, label)| {
+        Some(Artifact {
+            label: Label::parse(label.as_ref()).ok()?,
+            ..input.clone()
+        })
+    });
+    relabelled.collect()
 }
 
 #[cfg(test)]

@@ -176,19 +176,9 @@ fn settings(place: &Place, ruling: Ruling) -> BatchSettings {
 }
 
 fn open_build(store: &Store) -> BuildId {
-    let row = BuildRow {
-        id: BuildId(0),
-        kind: String::new(),
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        realm: Realm::Live,
-        opened: Moment(0),
-        closed: None,
-        cancelled: false,
-        error: None,
-    };
-    store.open_build(&row, BuildKind::Batch).unwrap()
+    store
+        .open_build(&BuildRow::blank(), BuildKind::Batch)
+        .unwrap()
 }
 
 fn live(

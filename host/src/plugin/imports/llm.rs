@@ -207,14 +207,8 @@ mod tests {
 
     fn asks(most: &[Option<u32>]) -> Vec<Ask> {
         let ask = |max_tokens: &Option<u32>| Ask {
-            messages: Vec::new(),
             max_tokens: *max_tokens,
-            temperature: None,
-            stop: Vec::new(),
-            response_format: None,
-            model: None,
-            sample: 0,
-            options: Map::new(),
+            ..Ask::user("q")
         };
         most.iter().map(ask).collect()
     }

@@ -109,19 +109,9 @@ impl Bench {
 }
 
 fn open_build(store: &Store) -> BuildId {
-    let row = BuildRow {
-        id: BuildId(0),
-        kind: String::new(),
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        realm: Realm::Live,
-        opened: Moment(0),
-        closed: None,
-        cancelled: false,
-        error: None,
-    };
-    store.open_build(&row, BuildKind::Build).unwrap()
+    store
+        .open_build(&BuildRow::blank(), BuildKind::Build)
+        .unwrap()
 }
 
 fn submission(build: BuildId, token: &str) -> Submission {
