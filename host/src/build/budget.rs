@@ -106,7 +106,9 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// Returns what the build was billed so far; a send without a reply counts with all that it may have cost.
+/// Returns what the build was billed so far.
+///
+/// A send without a reply counts with all that it may have cost, and so does one whose tokens the provider did not tell.
 fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, BuildError> {
     let mut sum = Amount::ZERO;
     let mut unclear = Vec::new();
@@ -114,6 +116,9 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     store.each_send(build, |send| match send.state {
         SendState::Open => {}
         SendState::Unclear => unclear.push((send.request, rate_of(&send))),
+        SendState::Closed if send.usage.uncounted => {
+            unclear.push((send.request, rate_of(&send)));
+        }
         SendState::Closed => match prices.cost(send.model, &send.usage, rate_of(&send)) {
             Ok(cost) => sum += cost,
             Err(error) => unpriced = Some(error),

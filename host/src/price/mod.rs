@@ -45,6 +45,11 @@ pub enum PriceError {
     /// A request's input holds what only its provider can count.
     #[error("model `{0}` is shown pictures, whose tokens only its provider counts")]
     NoCount(String),
+    /// The provider did not say what it counted.
+    #[error(
+        "the server of model `{0}` did not say how many tokens it counted, so what it takes is not known"
+    )]
+    NoUsage(String),
     /// The pipeline file, which may hold prices, could not be used.
     #[error("prices are not known: {0}")]
     Unusable(String),
@@ -100,6 +105,9 @@ impl Prices {
     ///
     /// `usage.input_tokens` holds the cached and the written ones too, whatever the provider's own counting is.
     pub fn cost(&self, model: &str, usage: &Usage, rate: Rate) -> Result<Amount, PriceError> {
+        if usage.uncounted {
+            return Err(PriceError::NoUsage(model.to_owned()));
+        }
         let special = usage.cached_tokens.saturating_add(usage.cache_write_tokens);
         let plain = usage.input_tokens.saturating_sub(special);
         if plain == 0 && special == 0 && usage.output_tokens == 0 {

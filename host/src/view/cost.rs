@@ -44,13 +44,32 @@ pub(super) fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
     })
 }
 
+impl Default for TokensView {
+    fn default() -> Self {
+        Self {
+            input: Some(0),
+            output: Some(0),
+            cached: Some(0),
+        }
+    }
+}
+
 impl TokensView {
+    const UNKNOWN: Self = Self {
+        input: None,
+        output: None,
+        cached: None,
+    };
+
     pub(super) const fn of(bill: &Bill) -> Self {
         let usage = bill.usage();
+        if usage.uncounted {
+            return Self::UNKNOWN;
+        }
         Self {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cached: usage.cached_tokens,
+            input: Some(usage.input_tokens),
+            output: Some(usage.output_tokens),
+            cached: Some(usage.cached_tokens),
         }
     }
 }
