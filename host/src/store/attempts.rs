@@ -142,7 +142,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "UPDATE attempt SET state = ?2, input_tokens = ?3, cached_tokens = ?4, cache_write_tokens = ?5,
-                 output_tokens = ?6, reasoning_tokens = ?7 WHERE id = ?1",
+                 output_tokens = ?6, reasoning_tokens = ?7, uncounted = ?8 WHERE id = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -152,7 +152,8 @@ impl Store {
                     tokens(usage.cached_tokens),
                     tokens(usage.cache_write_tokens),
                     tokens(usage.output_tokens),
-                    tokens(usage.reasoning_tokens)
+                    tokens(usage.reasoning_tokens),
+                    usage.uncounted
                 ])
             })
             .map(|_| ())
@@ -227,7 +228,7 @@ impl Reader {
                         count(*) FILTER (WHERE submission IS NOT NULL),
                         count(*) FILTER (WHERE state = 3),
                         total(input_tokens), total(cached_tokens), total(cache_write_tokens),
-                        total(output_tokens), total(reasoning_tokens)
+                        total(output_tokens), total(reasoning_tokens), total(uncounted)
                  FROM attempt WHERE build = ?1",
             )
             .and_then(|mut statement| {
@@ -252,6 +253,7 @@ impl Reader {
                             cache_write_tokens: sum(5)?,
                             output_tokens: sum(6)?,
                             reasoning_tokens: sum(7)?,
+                            uncounted: sum(8)? > 0,
                         },
                     })
                 })

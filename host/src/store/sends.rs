@@ -48,7 +48,7 @@ impl Reader {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.connection.prepare_cached(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
-                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key
+                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, t.uncounted
                  FROM attempt t JOIN request r ON r.id = t.request WHERE t.build = ?1 ORDER BY t.id",
             )?;
             let mut rows = statement.query([build.0])?;
@@ -71,6 +71,7 @@ impl Reader {
                         cache_write_tokens: count(7)?,
                         output_tokens: count(8)?,
                         reasoning_tokens: count(9)?,
+                        uncounted: row.get(11)?,
                     },
                 });
             }

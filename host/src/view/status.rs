@@ -112,15 +112,15 @@ pub struct RequestsView {
     pub unclear: u64,
 }
 
-/// Tokens as the providers counted them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// Tokens as the providers counted them; each is `None` where one of them did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.
-    pub input: u64,
+    pub input: Option<u64>,
     /// All output tokens.
-    pub output: u64,
+    pub output: Option<u64>,
     /// Input tokens read from a provider's cache.
-    pub cached: u64,
+    pub cached: Option<u64>,
 }
 
 /// A build in a list.

@@ -94,8 +94,8 @@ const MONEY: [Column; 3] = [
 /// Returns what [`MONEY`] heads.
 fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
     [
-        tokens.input.to_string(),
-        tokens.output.to_string(),
+        count(tokens.input),
+        count(tokens.output),
         cost(amount),
     ]
 }
@@ -118,6 +118,11 @@ pub(super) fn cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
 }
 
+/// Returns a count of tokens in words.
+pub(super) fn count(tokens: Option<u64>) -> String {
+    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
+}
+
 fn spent(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
     if !has_sent(status) {
@@ -131,8 +136,8 @@ fn spent(status: &Status) -> Vec<String> {
         "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out; cost: {}",
         requests.sync,
         requests.batch,
-        tokens.input,
-        tokens.output,
+        count(tokens.input),
+        count(tokens.output),
         cost(status.cost_usd)
     )];
     lines.extend(status.unpriced.iter().cloned());
@@ -158,6 +163,7 @@ fn advice(kind: &str) -> &'static str {
         "refused" => "change the prompt or the model",
         "filtered" => "change the prompt or the input that the provider's filter holds back",
         "empty" => "run the command again to ask once more, or change the prompt",
+        "unreadable" => "see what the provider or a proxy before it sent; it was not asked again",
         "invalid" => "correct what the provider names: model, options or prompt",
         "auth" => "set the provider's key, then run the command again",
         "quota" => "raise the account's quota or credit, then run the command again",
