@@ -207,14 +207,25 @@ mod tests {
     fn what_was_answered_was_paid_for() {
         let paid = ["truncated", "refused", "filtered", "empty", "unreadable"];
         let free = [
-            "invalid", "auth", "quota", "missing", "expired", "provider", "guest", "held_back",
+            "invalid",
+            "auth",
+            "quota",
+            "missing",
+            "expired",
+            "provider",
+            "guest",
+            "held_back",
         ];
         let kind = |name: &&str| -> FailureKind {
             serde_json::from_value(Value::String((*name).to_owned())).unwrap()
         };
         assert!(paid.iter().map(kind).all(FailureKind::is_paid));
         assert!(!free.iter().map(kind).any(FailureKind::is_paid));
-        assert!(paid.iter().chain(&free).all(|name| kind(name).name() == *name));
+        assert!(
+            paid.iter()
+                .chain(&free)
+                .all(|name| kind(name).name() == *name)
+        );
     }
 
     #[test]

@@ -93,11 +93,7 @@ const MONEY: [Column; 3] = [
 
 /// Returns what [`MONEY`] heads.
 fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
-    [
-        count(tokens.input),
-        count(tokens.output),
-        cost(amount),
-    ]
+    [count(tokens.input), count(tokens.output), cost(amount)]
 }
 
 fn joined<T, const N: usize, const M: usize, const SUM: usize>(
