@@ -106,9 +106,7 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// Returns what the build was billed so far.
-///
-/// A send without a reply counts with all that it may have cost, and so does one whose tokens the provider did not tell.
+/// Returns what the build was billed so far; a send without a reply counts with all that it may have cost.
 fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, BuildError> {
     let mut sum = Amount::ZERO;
     let mut unclear = Vec::new();
@@ -116,9 +114,8 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     store.each_send(build, |send| match send.state {
         SendState::Open => {}
         SendState::Unclear => unclear.push((send.request, rate_of(&send))),
-        SendState::Closed if send.usage.uncounted => {
-            unclear.push((send.request, rate_of(&send)));
-        }
+        // What its provider did not count may have cost as much as a lost reply.
+        SendState::Closed if send.usage.uncounted => unclear.push((send.request, rate_of(&send))),
         SendState::Closed => match prices.cost(send.model, &send.usage, rate_of(&send)) {
             Ok(cost) => sum += cost,
             Err(error) => unpriced = Some(error),

@@ -244,17 +244,28 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
+    /// Returns what stands for the column `uncounted`, which a state of format 1 that nobody has
+    /// written to since does not have.
+    pub(super) fn uncounted(&self) -> rusqlite::Result<&'static str> {
+        let there = self
+            .connection
+            .prepare_cached("SELECT 1 FROM pragma_table_info('attempt') WHERE name = 'uncounted'")?
+            .exists([])?;
+        Ok(if there { "uncounted" } else { "0" })
+    }
+
     /// Returns what `build` sent, and its tokens.
     pub fn spent(&self, build: BuildId) -> Result<Spent, StoreError> {
+        let uncounted = self.uncounted().map_err(|source| self.failed(source))?;
         self.connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT count(*) FILTER (WHERE submission IS NULL AND state <> 3),
                         count(*) FILTER (WHERE submission IS NOT NULL),
                         count(*) FILTER (WHERE state = 3),
                         total(input_tokens), total(cached_tokens), total(cache_write_tokens),
-                        total(output_tokens), total(reasoning_tokens), total(uncounted)
+                        total(output_tokens), total(reasoning_tokens), total({uncounted})
                  FROM attempt WHERE build = ?1",
-            )
+            ))
             .and_then(|mut statement| {
                 statement.query_row([build.0], |row| {
                     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);

@@ -37,7 +37,6 @@ struct Closed {
     build: BuildId,
     answered: bool,
     note: Option<(String, String)>,
-    usage: Usage,
 }
 
 impl Reader {
@@ -97,7 +96,8 @@ impl Reader {
                     closed.build
                 ),
                 passing: false,
-                usage: closed.usage,
+                // It was counted when it was paid for.
+                usage: Usage::default(),
             };
             (kind, Settlement::Failed(failure))
         }))
@@ -108,13 +108,11 @@ impl Reader {
         let read = || -> rusqlite::Result<_> {
             self.connection
                 .prepare_cached(
-                    "SELECT t.id, t.build, t.state, n.kind, n.message, t.input_tokens, t.cached_tokens,
-                            t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, t.uncounted
+                    "SELECT t.id, t.build, t.state, n.kind, n.message
                      FROM attempt t LEFT JOIN attempt_note n ON n.attempt = t.id
                      WHERE t.request = ?1 AND t.state IN (?2, ?3) ORDER BY t.id DESC",
                 )?
                 .query_map([request.0, ANSWERED, FAILED], |row| {
-                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                     let kind: Option<String> = row.get(3)?;
                     let message: Option<String> = row.get(4)?;
                     Ok(Closed {
@@ -122,14 +120,6 @@ impl Reader {
                         build: BuildId(row.get(1)?),
                         answered: row.get::<_, i64>(2)? == ANSWERED,
                         note: kind.zip(message),
-                        usage: Usage {
-                            input_tokens: count(5)?,
-                            cached_tokens: count(6)?,
-                            cache_write_tokens: count(7)?,
-                            output_tokens: count(8)?,
-                            reasoning_tokens: count(9)?,
-                            uncounted: row.get(10)?,
-                        },
                     })
                 })?
                 .collect()

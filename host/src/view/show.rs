@@ -77,9 +77,9 @@ pub struct AskedView {
     pub model: String,
     /// The model that answered, as the provider named it.
     pub answered_by: Option<String>,
-    /// Input tokens of the answer; `None` where its provider did not count them.
+    /// Input tokens of the answer; `None` where the provider did not say.
     pub input_tokens: Option<u64>,
-    /// Output tokens of the answer; `None` where its provider did not count them.
+    /// Output tokens of the answer; `None` where the provider did not say.
     pub output_tokens: Option<u64>,
     /// The batch that answered; `None` where the request went alone.
     pub batch: Option<String>,
@@ -172,14 +172,14 @@ pub(super) fn asked(
         } else {
             Some(Amount::ZERO)
         };
-        let counted = |tokens| (!usage.uncounted).then_some(tokens);
+        let known = |count: u64| (!usage.uncounted).then_some(count);
         asked.push(AskedView {
             key: entry.key,
             provider: request.provider,
             model: request.model,
             answered_by: answer.map(|answer| answer.model),
-            input_tokens: counted(usage.input_tokens),
-            output_tokens: counted(usage.output_tokens),
+            input_tokens: known(usage.input_tokens),
+            output_tokens: known(usage.output_tokens),
             batch,
             cost_usd,
         });

@@ -112,7 +112,7 @@ pub struct RequestsView {
     pub unclear: u64,
 }
 
-/// Tokens as the providers counted them; `None` where one of them did not say.
+/// Tokens as the providers counted them; each is `None` where one of them did not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.

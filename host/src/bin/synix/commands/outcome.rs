@@ -155,6 +155,11 @@ pub(super) fn cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
 }
 
+/// Returns a count of tokens in words.
+pub(super) fn count(tokens: Option<u64>) -> String {
+    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
+}
+
 fn spent(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
     if !has_sent(status) {
@@ -195,7 +200,9 @@ fn advice(kind: &str) -> &'static str {
         "refused" => "change the prompt or the model, or ask again with --retry-failed",
         "filtered" => "change the prompt or the input that the provider's filter holds back",
         "empty" => "ask again with --retry-failed, or change the prompt",
-        "unreadable" => "look at what the provider sent; ask again with --retry-failed",
+        "unreadable" => {
+            "see what the provider or a proxy before it sent; --retry-failed asks again"
+        }
         "invalid" => "correct what the provider names: model, options or prompt",
         "auth" => "set the provider's key, then run the command again",
         "quota" => "raise the account's quota or credit, then run the command again",
