@@ -84,12 +84,20 @@ impl Folder {
         String::from_utf8_lossy(&said.unwrap_or_default()).into_owned()
     }
 
-    /// Says whether another process holds the lock on a file, which is not changed.
+    /// Says whether a process holds the lock on a file; where that cannot be seen, that one does.
+    ///
+    /// For the moment of the look nobody else gets the lock. The file is not changed.
+    pub fn is_locked(&self, name: &str) -> bool {
+        match self.open_file(name) {
+            Ok(Some(file)) => file.try_lock_shared().is_err(),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Says whether another process than this one holds the lock on a file.
     pub fn is_held_elsewhere(&self, name: &str) -> bool {
-        let Ok(Some(file)) = self.open_file(name) else {
-            return false;
-        };
-        matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && !is_own(&self.holder(name))
+        self.is_locked(name) && !is_own(&self.holder(name))
     }
 }
 
@@ -109,8 +117,10 @@ mod tests {
         let mut first = folder.lock("lock").unwrap().unwrap();
         first.sign("process 7 since then").unwrap();
         assert!(folder.lock("lock").unwrap().is_none());
+        assert!(folder.is_locked("lock"));
         assert_eq!(folder.holder("lock"), "process 7 since then");
         drop(first);
+        assert!(!folder.is_locked("lock"));
         let second = folder.lock("lock").unwrap();
         assert!(second.is_some());
         assert_eq!(folder.holder("lock"), "");

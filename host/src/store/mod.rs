@@ -27,6 +27,7 @@ mod marker;
 mod migrations;
 mod network;
 mod objects;
+mod paid;
 mod reading;
 mod requests;
 mod reset;
@@ -58,6 +59,7 @@ pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
 pub use marker::Damage;
 pub use network::refuse_network;
+pub use paid::{Retry, Terms};
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
@@ -234,6 +236,15 @@ impl Reader {
             place,
             kept,
         })
+    }
+
+    /// Says whether a process drives `build` now, as far as that can be seen from here.
+    pub fn is_driven(&self, build: BuildId) -> bool {
+        match self.place.below(LOCKS) {
+            Ok(Some(locks)) => locks.is_locked(&lock_of(build)),
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
