@@ -54,6 +54,11 @@ impl Patience {
     /// Waits after a failed send, or gives the error back where that was the last one.
     pub(super) async fn outlast(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         self.unclear += u32::from(error.is_unclear());
+        self.sit_out(error).await
+    }
+
+    /// The same after a send that is known to have been billed, or not.
+    pub(super) async fn sit_out(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         match self.wait_after(&error) {
             Some(wait) if wait.is_zero() => Ok(()),
             Some(wait) => {
@@ -64,9 +69,14 @@ impl Patience {
         }
     }
 
+    /// Returns whether another send is allowed.
+    pub(super) fn allows_more(&self) -> bool {
+        self.sends.saturating_sub(1) < self.retries
+    }
+
     fn wait_after(&self, error: &ProviderError) -> Option<Duration> {
         let done = self.sends.saturating_sub(1);
-        if done >= self.retries {
+        if !self.allows_more() {
             return None;
         }
         let own = wait::backoff(self.backoff, done);
