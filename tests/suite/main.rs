@@ -41,6 +41,7 @@ mod plugin_desk;
 mod references;
 mod registry;
 mod replay;
+mod replies;
 mod sandbox;
 mod scaffolds;
 mod state;
