@@ -174,7 +174,7 @@ impl<'a> SyncCalls<'a> {
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        let Some(settlement) = self.store.paid_for(request, &self.retry)? else {
+        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
             return Ok(false);
         };
         self.settled.push(Settled {

@@ -80,7 +80,7 @@ impl Store {
         if self.in_flight(request)?.is_some() {
             return Ok(Claim::InFlight);
         }
-        if let Some(settlement) = self.paid_for(request, terms.retry)? {
+        if let Some(settlement) = self.paid_for(request, terms.retry, Some(build))? {
             return Ok(Claim::Settled(Box::new(settlement)));
         }
         let inserted = self

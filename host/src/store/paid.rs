@@ -52,17 +52,25 @@ impl Reader {
 
     /// Returns what `request`, which has no answer that will do, came to when it was paid for last.
     ///
-    /// `None` where it was never paid for, or where `retry` says that it is to be asked again.
+    /// `None` where it was never paid for, or where `retry` says that it is to be asked again. What
+    /// `own` got since its command began and could not read, it may ask once more: a reply may have
+    /// been mangled on its way.
     pub fn paid_for(
         &self,
         request: RequestId,
         retry: &Retry,
+        own: Option<BuildId>,
     ) -> Result<Option<Settlement>, StoreError> {
         for closed in self.closed_attempts(request)? {
             let Some((kind, settlement)) = self.useless(request, &closed)? else {
                 continue;
             };
-            let again = retry.kinds.contains(&kind) && closed.attempt <= retry.until;
+            let is_old = closed.attempt <= retry.until;
+            let again = if is_old {
+                retry.kinds.contains(&kind)
+            } else {
+                kind == FailureKind::Unreadable && own == Some(closed.build)
+            };
             return Ok((!again).then_some(settlement));
         }
         Ok(None)

@@ -61,6 +61,7 @@ fn usage(body: &Value) -> Usage {
         cache_write_tokens: written,
         output_tokens: count(body, "/usage/output_tokens"),
         reasoning_tokens: count(body, "/usage/output_tokens_details/thinking_tokens"),
+        uncounted: false,
     }
 }
 

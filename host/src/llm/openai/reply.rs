@@ -92,6 +92,7 @@ fn usage(body: &Value) -> Usage {
         cache_write_tokens: count(body, "/usage/prompt_tokens_details/cache_write_tokens"),
         output_tokens: count(body, "/usage/completion_tokens"),
         reasoning_tokens: count(body, "/usage/completion_tokens_details/reasoning_tokens"),
+        uncounted: false,
     }
 }
 
@@ -135,6 +136,7 @@ mod tests {
             cache_write_tokens: 0,
             output_tokens: 9,
             reasoning_tokens: 5,
+            uncounted: false,
         };
         assert_eq!(answer.usage, expected);
     }

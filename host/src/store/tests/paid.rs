@@ -27,7 +27,8 @@ fn a_failure_that_was_paid_for_stays_with_its_words() {
     for kind in PAID {
         let request = bench.request(kind.name());
         bench.failed(request, kind, "the provider's words");
-        let (found, message) = failure(bench.claim(request));
+        let later = bench.retry([]);
+        let (found, message) = failure(bench.claim_on(request, &later));
         assert_eq!(found, kind);
         assert!(
             message.starts_with("the provider's words (paid for in build-1;"),
@@ -94,6 +95,37 @@ fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
     // The same command, and another that was told the same before, have had their attempt.
     let (_, message) = failure(bench.claim_on(request, &named));
     assert!(message.starts_with("nothing again"), "{message}");
+}
+
+/// A reply may have been mangled on its way: the command that got it asks once more, nobody else does.
+#[test]
+fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let begun = bench.retry([]);
+    let attempt = bench.granted(request);
+    let garbled = note(FailureKind::Unreadable, "no JSON");
+    bench
+        .store
+        .close_failed(attempt, &garbled, Usage::default())
+        .unwrap();
+    let other = open_build(&bench.store);
+    let terms = Terms {
+        accept_truncated: false,
+        retry: &begun,
+    };
+    let claim = || bench.store.claim(request, other, "notes", None, terms);
+    assert_eq!(
+        failure(bench.store.write(claim).unwrap()).0,
+        FailureKind::Unreadable
+    );
+    // A later command of the same build.
+    let later = bench.retry([]);
+    assert_eq!(
+        failure(bench.claim_on(request, &later)).0,
+        FailureKind::Unreadable
+    );
+    assert!(matches!(bench.claim_on(request, &begun), Claim::Granted(_)));
 }
 
 #[test]
