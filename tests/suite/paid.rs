@@ -189,7 +189,8 @@ transform = "fold"
 inputs = ["notes"]
 batch = false
 [layers.story.config]
-prompt = "So far: {{ answer }}. Now: {{ input.content }}"
+prompt = "So far: {{ so_far }}. Now: {{ content }}"
+initial = "Nothing."
 label = "story"
 "#;
 

@@ -138,6 +138,24 @@ fn who_asks_again_is_waited_for() {
     assert_eq!(bench.claim(request), Claim::InFlight);
 }
 
+/// Another process may have answered it a moment ago.
+#[test]
+fn an_answer_that_has_come_meanwhile_is_no_failure() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let attempt = bench.granted(request);
+    let given = answer("yes", Ending::Complete);
+    bench
+        .store
+        .close_answered(attempt, request, &given)
+        .unwrap();
+    let found = bench
+        .store
+        .paid_for(request, &Retry::default(), None)
+        .unwrap();
+    assert_eq!(found, Some(Settlement::from(&given)));
+}
+
 /// An answer that was let go cannot be shown again, so it is asked for again.
 #[test]
 fn a_cut_answer_that_was_let_go_is_asked_for_again() {
