@@ -121,6 +121,26 @@ impl Store {
         self.note(attempt, note)
     }
 
+    /// Records a send of `request` for a layer of `build` that was billed and gave no answer, where
+    /// another send followed it at once.
+    pub fn add_failed(
+        &self,
+        request: RequestId,
+        build: BuildId,
+        layer: &str,
+        note: &AttemptNote,
+        usage: Usage,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO attempt (request, build, layer, state) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut statement| statement.execute(params![request.0, build.0, layer, FAILED]))
+            .map_err(|source| self.failed(source))?;
+        let attempt = AttemptId(self.connection.last_insert_rowid());
+        self.close_failed(attempt, note, usage)
+    }
+
     /// Records `count` sends of `request` whose reply was lost.
     pub fn add_unclear(
         &self,

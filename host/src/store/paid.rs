@@ -86,11 +86,7 @@ impl Reader {
     }
 
     /// Returns what an attempt came to that was paid for; `None` where it cost nothing.
-    fn paid(
-        &self,
-        request: RequestId,
-        closed: &Closed,
-    ) -> Result<Option<Settlement>, StoreError> {
+    fn paid(&self, request: RequestId, closed: &Closed) -> Result<Option<Settlement>, StoreError> {
         if closed.answered {
             // Answers may have been let go, and then they are asked for again.
             let whole = self.answer_to(request, Realm::Live, false)?;
