@@ -14,7 +14,7 @@
 //! reading                bytes of any reply, read with care; with lenient, events and coding
 //! input · object · state what a batch is made from, and what providers say of it
 //! download · redirect    how rows come to disk, and from where
-//! transport              how it is said: HTTP, with patience, pace, wait, fault and error
+//! transport              how it is said: HTTP, with patience, pace, wait, notice, fault and error
 //! cassette               recorded answers, without any provider
 //! webhook                the same HTTP for one document to a URL of the user's
 //! ```
@@ -32,6 +32,7 @@ mod events;
 mod fault;
 mod input;
 mod lenient;
+mod notice;
 mod object;
 mod openai;
 mod outcome;
@@ -55,12 +56,14 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 pub use body::body;
 pub use cassette::Cassette;
 pub use error::{CreateError, ProviderError, Retry};
 pub use fault::ErrorReply;
 pub use input::{BatchInput, BatchTraits};
+pub use notice::Notice;
 pub use openai::is_reasoning_model;
 pub use rows::{GarbledRow, Row, overlong_row, read_rows};
 pub use secret::Secret;
@@ -123,6 +126,8 @@ pub struct Completion {
     pub billed: Vec<Failure>,
     /// How often it was sent.
     pub sends: u32,
+    /// Whether the provider could not be reached at last, so that nothing was sent.
+    pub unreachable: bool,
 }
 
 /// A provider of models. Requests may run side by side; they share its rate limits.
@@ -183,7 +188,13 @@ impl Provider {
             unclear: patience.unclear,
             billed,
             sends: patience.sends,
+            unreachable: patience.unreachable,
         }
+    }
+
+    /// Tells `notices` from now on when a call is to be made again, or is held back.
+    pub fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.transport.tell(notices);
     }
 
     /// Sends a question, again after passing errors, and once more after an ending that nobody

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::{ProviderError, Retry};
+use super::notice::Notices;
 use super::wait;
 
 /// What may pass in time besides the errors that always may.
@@ -20,10 +21,13 @@ pub(super) struct Patience {
     retries: u32,
     backoff: Duration,
     not_found: NotFound,
+    notices: Notices,
     /// How often the request was sent.
     pub(super) sends: u32,
     /// Sends whose reply was lost.
     pub(super) unclear: u32,
+    /// Whether it gave up because the provider could not be reached.
+    pub(super) unreachable: bool,
 }
 
 impl Patience {
@@ -33,8 +37,10 @@ impl Patience {
             retries,
             backoff,
             not_found: NotFound::IsFinal,
+            notices: Notices::default(),
             sends: 0,
             unclear: 0,
+            unreachable: false,
         }
     }
 
@@ -44,6 +50,11 @@ impl Patience {
             retries: self.retries.max(retries),
             ..self
         }
+    }
+
+    /// Tells of each wait.
+    pub(super) fn telling(self, notices: Notices) -> Self {
+        Self { notices, ..self }
     }
 
     /// Sets what "not found" means.
@@ -62,10 +73,14 @@ impl Patience {
         match self.wait_after(&error) {
             Some(wait) if wait.is_zero() => Ok(()),
             Some(wait) => {
+                self.notices.retrying(&error, wait, self.sends + 1);
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            None => Err(error),
+            None => {
+                self.unreachable = error.is_unreachable();
+                Err(error)
+            }
         }
     }
 

@@ -10,9 +10,11 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION, TRANSFER_ENCODING};
 use reqwest::{Client, Method, RequestBuilder, Response, Url, Version};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::ProviderError;
 use super::fault::{self, ErrorReply};
+use super::notice::{Notice, Notices};
 use super::pace::Pace;
 use super::patience::Patience;
 use super::wait;
@@ -71,6 +73,7 @@ pub(super) struct Transport {
     key: Option<Secret>,
     http: HttpSettings,
     pace: Pace,
+    notices: Notices,
     clock: Clock,
 }
 
@@ -94,6 +97,7 @@ impl Transport {
                 url: base_url,
             });
         };
+        let notices = Notices::of(&name);
         Ok(Self {
             provider: name,
             base,
@@ -101,7 +105,8 @@ impl Transport {
             client: OnceLock::new(),
             key,
             http,
-            pace: Pace::default(),
+            pace: Pace::telling(notices.clone()),
+            notices,
             clock: Clock::Real,
         })
     }
@@ -118,7 +123,12 @@ impl Transport {
 
     /// Returns the patience of one request under the settings.
     pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.http.retries, self.http.backoff)
+        Patience::new(self.http.retries, self.http.backoff).telling(self.notices.clone())
+    }
+
+    /// Tells of waits from now on.
+    pub(super) fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.notices.go_to(notices);
     }
 
     /// Makes a call, again as long as `patience` lasts.

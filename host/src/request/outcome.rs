@@ -145,6 +145,22 @@ impl fmt::Display for FailureKind {
     }
 }
 
+impl FailureKind {
+    /// The kinds of failure that were paid for.
+    pub const PAID: [Self; 5] = [
+        Self::Truncated,
+        Self::Refused,
+        Self::Filtered,
+        Self::Empty,
+        Self::Unreadable,
+    ];
+
+    /// Returns the kind of a failure that was paid for by its name.
+    pub fn paid_named(name: &str) -> Option<Self> {
+        Self::PAID.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
@@ -226,6 +242,15 @@ mod tests {
                 .chain(&free)
                 .all(|name| kind(name).name() == *name)
         );
+    }
+
+    #[test]
+    fn only_what_was_paid_for_has_a_name_among_the_paid() {
+        for kind in FailureKind::PAID {
+            assert!(kind.is_paid());
+            assert_eq!(FailureKind::paid_named(kind.name()), Some(kind));
+        }
+        assert_eq!(FailureKind::paid_named("provider"), None);
     }
 
     #[test]
