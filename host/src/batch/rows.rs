@@ -1,6 +1,7 @@
 //! Rows: set arithmetic between what was asked and what came back.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
@@ -75,6 +76,16 @@ impl Batches<'_> {
 
     /// Takes every row of a fetched batch; what has none is missing.
     pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        match self.take_all_rows(work) {
+            // Another process took them too, was faster, and has put the files away.
+            Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.follow(work)
+            }
+            taken => taken,
+        }
+    }
+
+    fn take_all_rows(&mut self, work: &mut Work) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
             self.enter(work, SubmissionState::Ended)?;
