@@ -1,6 +1,6 @@
 //! What a plugin's author works with outside any project: a sandbox, and tools from the environment.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::ProjectError;
 use super::environment::Environment;
@@ -18,7 +18,7 @@ pub struct Bench {
 impl Bench {
     /// Reads the environment and starts the sandbox.
     pub fn open() -> Result<Self, ProjectError> {
-        let environment = Environment::read(Path::new("."))?;
+        let environment = Environment;
         let sandbox = Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")
@@ -27,8 +27,8 @@ impl Bench {
         let set = set.map(std::path::absolute).transpose();
         let mut folders: Vec<PathBuf> =
             Vec::from_iter(set.map_err(|source| ProjectError::Here { source })?);
-        let path = environment.get("PATH").unwrap_or_default();
-        folders.extend(std::env::split_paths(&path).filter(|folder| folder.is_absolute()));
+        let path = environment.search_path().unwrap_or_default();
+        folders.extend(std::env::split_paths(&path));
         Ok(Self {
             sandbox,
             tools: Tools::new(folders),

@@ -7,7 +7,6 @@ use super::drive::runtime;
 use super::place::{CassetteMode, Place};
 use super::{Project, ProjectError};
 use crate::build::{Event, Observer, PrepareError};
-use crate::digest::Digest;
 use crate::disk;
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
@@ -149,6 +148,7 @@ impl Place {
             };
             return Err(RegistryError::new(reference.text(), fault).into());
         }
+        self.need_fetch(reference)?;
         let runtime = runtime()?;
         Ok(match digest {
             Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,
