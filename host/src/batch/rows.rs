@@ -40,9 +40,8 @@ struct Oddities {
 impl Batches<'_> {
     /// Returns where the rows of a submission go: output and error file.
     pub(super) fn row_files(&self, submission: &Submission) -> Result<[PathBuf; 2], BatchError> {
-        let folder = self.store.batch_folder()?;
-        Ok(["output", "error"]
-            .map(|name| folder.join(format!("{}-{name}.jsonl", submission.token))))
+        let path = |ending| self.store.batch_file(&submission.token, ending);
+        Ok([path("-output.jsonl")?, path("-error.jsonl")?])
     }
 
     /// Returns where rows are kept that cannot be read.

@@ -48,6 +48,10 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
         return Ok(vec![value]);
     }
     let fields = text.strip_prefix(b"data:").unwrap_or(text);
+    // The word that ends a stream says nothing, nor does a comment in one.
+    if fields.trim_ascii().starts_with(b"[DONE]") || text.starts_with(b":") {
+        return Ok(Vec::new());
+    }
     let (first, end) = lenient::value(fields).map_err(|broken| no_json(text, &broken))?;
     // What stands behind a row is no part of it; a row that stands there is one more.
     let (more, _) = events::as_far_as_possible(&fields[end..]);
@@ -199,6 +203,7 @@ mod tests {
         let read = documents(b"{\"a\":1}{\"b\":NaN}").unwrap();
         assert_eq!(read, [json!({"a": 1}), json!({"b": null})]);
         assert_eq!(documents(b"data: {\"a\":1}").unwrap(), [json!({"a": 1})]);
+        assert!(documents(b"data: [DONE]").unwrap().is_empty());
     }
 
     proptest! {
