@@ -8,10 +8,15 @@ use super::modes::Modes;
 use crate::price::{Estimate, Forecast, Prices, Rate};
 use crate::store::{LayerMode, Reader};
 
-/// The requests of a layer that would be sent.
+/// The requests of a layer that have no answer.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
+    /// Those that would be sent.
     pub(super) requests: u64,
+    /// Those that are under way.
+    pub(super) in_flight: u64,
+    /// Those that only `--retry-failed` would send.
+    pub(super) retry: u64,
     sync: Forecast,
     /// A layer's mode may be decided only when all its requests are known.
     batch: Forecast,
@@ -56,8 +61,10 @@ impl Answerer for DryRun<'_> {
                 },
                 None => false,
             };
-            if !in_flight {
-                let asking = self.asking.entry(asked.layer).or_default();
+            let asking = self.asking.entry(asked.layer).or_default();
+            if in_flight {
+                asking.in_flight += 1;
+            } else {
                 let estimate = Estimate::of(&asked.request);
                 let model = &asked.request.model;
                 asking.requests += 1;
