@@ -38,14 +38,20 @@ fn a_unit_that_may_ask_more_is_not_exact() {
     let bench = with_notes(STORY, 60);
     let plan = bench.json(&["plan"]);
     let story = layer(&plan, "story");
-    assert_eq!((&story["requests"], &story["exact"]), (&1.into(), &false.into()));
+    assert_eq!(
+        (&story["requests"], &story["exact"]),
+        (&1.into(), &false.into())
+    );
     assert_eq!(story["requests_max"], 60);
     assert_eq!(story["cost_usd_max"], Value::Null);
     assert_eq!(story["output_tokens_max"], Value::Null);
     assert_eq!(plan["total"]["exact"], false);
     let line = line(&bench, "story");
     assert!(line.contains(" 1+ ") && line.ends_with('+'), "{line}");
-    assert!(!line.contains("up to") && !line.contains("0.0000+"), "{line}");
+    assert!(
+        !line.contains("up to") && !line.contains("0.0000+"),
+        "{line}"
+    );
     assert!(bench.ok(&["plan"]).says("story: 60 requests at most"));
 
     bench.ok(&["build"]);
@@ -62,7 +68,10 @@ fn of_a_plugin_only_the_first_questions_are_known() {
         let bench = Workbench::guest(guest, &texts);
         let plan = bench.json(&["plan"]);
         let made = layer(&plan, "made");
-        assert_eq!((&made["requests"], &made["exact"]), (&3.into(), &false.into()));
+        assert_eq!(
+            (&made["requests"], &made["exact"]),
+            (&3.into(), &false.into())
+        );
         assert_eq!(made["requests_max"], Value::Null);
     }
 }
@@ -86,7 +95,7 @@ fn a_limit_of_requests_makes_a_plan_exact() {
 /// What is said of the transforms that come with synix is what they do.
 #[test]
 fn first_party_transforms_ask_as_often_as_a_plan_says() {
-    let ask = "config.prompt = \"About {{ label }}{{ group }}{{ content }}?\"\n";
+    let ask = "config.prompt = \"About {{ label }} {{ content }}?\"\n";
     for (transform, config, most) in [
         ("map", ask.to_owned(), 5),
         ("map", format!("{ask}config.response_format = {{ type = \"string\" }}\n"), 5),
@@ -99,7 +108,7 @@ fn first_party_transforms_ask_as_often_as_a_plan_says() {
     ] {
         let layers = format!("[layers.made]\ntransform = \"{transform}\"\ninputs = [\"notes\"]\n{config}");
         let bench = with_notes(&layers, 5);
-        bench.script(Script::new().rule(Rule::on("").reply(Reply::text("\"an answer\""))));
+        bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("\"an answer\"".to_owned()))));
         let plan = bench.json(&["plan"]);
         let made = layer(&plan, "made");
         assert_eq!(made["requests_max"], most, "{transform}: {made}");
@@ -115,9 +124,21 @@ fn a_layer_behind_unknown_answers_has_question_marks() {
     let bench = Workbench::team();
     let plan = bench.json(&["plan"]);
     let summary = layer(&plan, "summary");
-    assert_eq!((&summary["units"], &summary["units_exact"]), (&1.into(), &true.into()));
-    assert_eq!((&summary["requests"], &summary["requests_max"]), (&0.into(), &1.into()));
-    for unknown in ["cost_usd", "cost_usd_min", "cost_usd_max", "input_tokens", "output_tokens_max"] {
+    assert_eq!(
+        (&summary["units"], &summary["units_exact"]),
+        (&1.into(), &true.into())
+    );
+    assert_eq!(
+        (&summary["requests"], &summary["requests_max"]),
+        (&0.into(), &1.into())
+    );
+    for unknown in [
+        "cost_usd",
+        "cost_usd_min",
+        "cost_usd_max",
+        "input_tokens",
+        "output_tokens_max",
+    ] {
         assert_eq!(summary[unknown], Value::Null, "{unknown}");
     }
     let line = line(&bench, "summary");
@@ -136,13 +157,31 @@ fn a_guess_is_labelled() {
     );
     let plan = bench.json(&["plan"]);
     let second = layer(&plan, "second");
-    assert_eq!((&second["units"], &second["units_exact"]), (&0.into(), &false.into()));
-    assert_eq!((&second["units_guess"], &second["stale_guess"]), (&3.into(), &3.into()));
-    assert!(second["stale_units"].as_array().unwrap().iter().all(|unit| unit["guess"] == true));
+    assert_eq!(
+        (&second["units"], &second["units_exact"]),
+        (&0.into(), &false.into())
+    );
+    assert_eq!(
+        (&second["units_guess"], &second["stale_guess"]),
+        (&3.into(), &3.into())
+    );
+    assert!(
+        second["stale_units"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|unit| unit["guess"] == true)
+    );
     let groups = layer(&plan, "groups");
-    assert_eq!((&groups["units"], &groups["units_guess"]), (&0.into(), &Value::Null));
+    assert_eq!(
+        (&groups["units"], &groups["units_guess"]),
+        (&0.into(), &Value::Null)
+    );
     // It asks nothing, so that much is known: its mode and its cost.
-    assert_eq!((text(&groups["mode"]), &groups["exact"]), ("none".to_owned(), &true.into()));
+    assert_eq!(
+        (text(&groups["mode"]), &groups["exact"]),
+        ("none".to_owned(), &true.into())
+    );
     assert!(line(&bench, "second").contains("~3"));
     assert!(line(&bench, "groups").contains('?'));
     assert!(bench.ok(&["plan"]).says("a guess"));
@@ -152,8 +191,14 @@ fn a_guess_is_labelled() {
     let plan = bench.json(&["plan"]);
     assert_eq!(layer(&plan, "groups")["units_guess"], 1);
     let second = layer(&plan, "second");
-    assert_eq!((&second["units"], &second["units_guess"]), (&2.into(), &3.into()));
-    assert_eq!((&second["stale"], &second["stale_guess"]), (&0.into(), &1.into()));
+    assert_eq!(
+        (&second["units"], &second["units_guess"]),
+        (&2.into(), &3.into())
+    );
+    assert_eq!(
+        (&second["stale"], &second["stale_guess"]),
+        (&0.into(), &1.into())
+    );
 }
 
 /// The last line adds up what the others say.
@@ -163,7 +208,10 @@ fn a_plan_ends_with_a_total() {
     let plan = bench.json(&["plan"]);
     let total = &plan["total"];
     assert_eq!((&total["units"], &total["stale"]), (&7.into(), &7.into()));
-    assert_eq!((&total["requests"], &total["requests_max"]), (&3.into(), &4.into()));
+    assert_eq!(
+        (&total["requests"], &total["requests_max"]),
+        (&3.into(), &4.into())
+    );
     assert_eq!(total["exact"], false);
     let styles = layer(&plan, "styles");
     assert_eq!(total["cost_usd"], styles["cost_usd_min"]);
@@ -176,7 +224,10 @@ fn a_plan_ends_with_a_total() {
     bench.pipeline("synix.toml", rest);
     let plan = bench.json(&["plan"]);
     assert_eq!(plan["total"]["exact"], true);
-    assert_eq!(plan["total"]["cost_usd_max"], layer(&plan, "styles")["cost_usd"]);
+    assert_eq!(
+        plan["total"]["cost_usd_max"],
+        layer(&plan, "styles")["cost_usd"]
+    );
     assert!(line(&bench, "total").contains("up to $"));
     bench.ok(&["build"]);
     assert!(billed(&bench.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
@@ -193,10 +244,20 @@ fn answers_on_record_are_told() {
     bench.ok(&["clean"]);
     let plan = bench.json(&["plan"]);
     let styles = layer(&plan, "styles");
-    assert_eq!((&styles["stale"], &styles["answered"]), (&3.into(), &3.into()));
-    assert_eq!((&styles["requests"], text(&styles["mode"])), (&0.into(), "none".to_owned()));
+    assert_eq!(
+        (&styles["stale"], &styles["answered"]),
+        (&3.into(), &3.into())
+    );
+    assert_eq!(
+        (&styles["requests"], text(&styles["mode"])),
+        (&0.into(), "none".to_owned())
+    );
     assert_eq!(pico(&plan["total"]["cost_usd"]), 0);
-    assert!(bench.ok(&["plan"]).says("all answers are on record, so these layers send nothing: styles, summary"));
+    assert!(
+        bench
+            .ok(&["plan"])
+            .says("all answers are on record, so these layers send nothing: styles, summary")
+    );
 }
 
 /// What a batch has under way is not planned again, and is not forgotten either.
@@ -207,19 +268,26 @@ fn requests_in_flight_are_told_apart() {
     bench.ok(&["batch-build", "run"]);
     let plan = bench.json(&["batch-build", "plan"]);
     let styles = layer(&plan, "styles");
-    assert_eq!((&styles["requests"], &styles["in_flight"]), (&0.into(), &3.into()));
+    assert_eq!(
+        (&styles["requests"], &styles["in_flight"]),
+        (&0.into(), &3.into())
+    );
     assert!(bench.ok(&["plan"]).says("3 requests are in flight already"));
 }
 
 /// Changed keys are told, once for all units, not whole configs for each.
 #[test]
 fn a_change_is_told_by_its_keys_and_counted() {
-    let map = |config: &str| format!("[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\n{config}");
+    let map = |config: &str| {
+        format!("[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\n{config}")
+    };
     let bench = with_notes(
-        &map("config.prompt = \"Sum up {{ content }}\"\nconfig.kind = \"note\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [1] } } }\n"),
+        &map(
+            "config.prompt = \"Sum up {{ content }}\"\nconfig.kind = \"note\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [1] } } }\n",
+        ),
         30,
     );
-    bench.script(Script::new().rule(Rule::on("").reply(Reply::text("{}"))));
+    bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("{}".to_owned()))));
     bench.ok(&["build"]);
     bench.write("prompts/p.md", "Sum up {{ content }}, please");
     let change = map(
@@ -229,7 +297,10 @@ fn a_change_is_told_by_its_keys_and_counted() {
     bench.pipeline("synix.toml", &format!("{model}{change}"));
     let shown = bench.ok(&["plan"]);
     let told = "30 units: kind changed (note -> sum), prompt added, prompt_file";
-    let told = told.replace("prompt added, prompt_file", "prompt removed, prompt_file added");
+    let told = told.replace(
+        "prompt added, prompt_file",
+        "prompt removed, prompt_file added",
+    );
     assert!(
         shown.says(&format!(
             "{told}, response_format.properties.a.enum changed, model changed (gpt-4o-mini -> gpt-4.1-nano) (01, 02, 03 and 27 more)"
@@ -255,7 +326,9 @@ fn a_mismatch_names_what_changed() {
         .replace("max_tokens = 200", "max_tokens = 250")
         .replace("label = \"ws-{{ label }}\"\n", "");
     bench.pipeline("synix.toml", &changed);
-    let run = bench.run(&["batch-build", "resume", "--latest"]).expect_code(5);
+    let run = bench
+        .run(&["batch-build", "resume", "--latest"])
+        .expect_code(5);
     assert!(
         run.says("layer styles: label removed, max_tokens changed (200 -> 250)"),
         "{run:?}"
@@ -273,7 +346,10 @@ fn a_group_is_not_stale_for_inputs_of_another() {
     );
     let note = |day: &str, text: &str| {
         let month = &day[..7];
-        bench.write(&format!("notes/{day}.md"), &format!("---\nmonth: {month}\n---\n{text}\n"));
+        bench.write(
+            &format!("notes/{day}.md"),
+            &format!("---\nmonth: {month}\n---\n{text}\n"),
+        );
     };
     for day in ["2025-01-03", "2025-01-09", "2025-02-01"] {
         note(day, "Something.");
@@ -290,7 +366,11 @@ fn a_group_is_not_stale_for_inputs_of_another() {
     assert_eq!(text(&stale[0]["reasons"][0]["input"]), "tagged/2025-01-09");
     assert_eq!(months["stale_guess"], 1);
     let shown = bench.ok(&["plan"]);
-    assert!(shown.says("2025-01: likely, input tagged/2025-01-09 is stale"), "{}", shown.stdout);
+    assert!(
+        shown.says("2025-01: likely, input tagged/2025-01-09 is stale"),
+        "{}",
+        shown.stdout
+    );
     assert!(!shown.says("2025-02:"), "{}", shown.stdout);
 }
 
@@ -305,7 +385,10 @@ fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
     assert!(shown.lines().count() < 130, "{shown}");
     assert!(shown.contains("more lines; --json has them all"), "{shown}");
     let plan = bench.json(&["plan"]);
-    assert_eq!(layer(&plan, "made")["failures"].as_array().unwrap().len(), 150);
+    assert_eq!(
+        layer(&plan, "made")["failures"].as_array().unwrap().len(),
+        150
+    );
 }
 
 /// A batch is planned at its rate, and its plan adds up as well.
@@ -314,9 +397,15 @@ fn a_batch_plan_has_a_total_too() {
     let bench = Workbench::team();
     let plan = bench.json(&["batch-build", "plan"]);
     assert_eq!(text(&layer(&plan, "styles")["mode"]), "batch");
-    assert_eq!(plan["total"]["cost_usd_known"], layer(&plan, "styles")["cost_usd"]);
+    assert_eq!(
+        plan["total"]["cost_usd_known"],
+        layer(&plan, "styles")["cost_usd"]
+    );
     bench.ok(&BATCH);
     let after = bench.json(&["batch-build", "plan"]);
     assert_eq!(text(&layer(&after, "styles")["mode"]), "none");
-    assert_eq!((&after["total"]["stale"], &after["total"]["exact"]), (&0.into(), &true.into()));
+    assert_eq!(
+        (&after["total"]["stale"], &after["total"]["exact"]),
+        (&0.into(), &true.into())
+    );
 }
