@@ -199,6 +199,16 @@ impl FileLock {
     }
 }
 
+/// Says whether a process holds the lock on a file; where that cannot be seen, that one does.
+///
+/// For the moment of the look nobody else gets the lock.
+pub fn is_locked(path: &Path) -> bool {
+    match open_to_read(path, Links::Refuse) {
+        Ok(file) => file.try_lock_shared().is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Returns what the holder of a lock wrote; empty where it wrote nothing yet.
 pub fn holder(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
@@ -251,8 +261,10 @@ mod tests {
         let mut first = FileLock::try_take(&path).unwrap().unwrap();
         first.sign("process 7").unwrap();
         assert!(FileLock::try_take(&path).unwrap().is_none());
+        assert!(is_locked(&path));
         assert_eq!(holder(&path), "process 7");
         drop(first);
+        assert!(!is_locked(&path));
         assert!(FileLock::try_take(&path).unwrap().is_some());
     }
 }

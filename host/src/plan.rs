@@ -1,5 +1,7 @@
 //! What a build would do: decisions and their report, without effects.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::fingerprint::StaleReason;
@@ -56,6 +58,8 @@ pub struct PlanLayer {
     /// What it asks, and what that costs.
     #[serde(flatten)]
     pub asking: Asking,
+    /// What `--retry-failed` would send beside them.
+    pub retry_failed: PlanRetry,
     /// The stale units and why.
     pub stale_units: Vec<PlanUnit>,
     /// Units that cannot be made, and why.
@@ -75,8 +79,6 @@ pub struct Asking {
     pub answered: u64,
     /// Requests that are under way already.
     pub in_flight: u64,
-    /// Requests whose answer was paid for and is of no use; only `--retry-failed` sends them again.
-    pub retry: u64,
     /// Input tokens of the known requests; `None` where they cannot be counted, or where none is known yet.
     pub input_tokens: Option<u64>,
     /// Whether these are not all counted with the models' own tokenizers.
@@ -107,7 +109,6 @@ impl Asking {
             exact,
             answered: 0,
             in_flight: 0,
-            retry: 0,
             input_tokens: forecast.input_tokens.filter(|_| !is_open),
             input_tokens_estimated: forecast.input_estimated,
             output_tokens_max: forecast.output_tokens.filter(|_| exact),
@@ -148,7 +149,6 @@ impl Asking {
             exact,
             answered: count(|part| part.answered),
             in_flight: count(|part| part.in_flight),
-            retry: count(|part| part.retry),
             input_tokens: tokens(|part| part.input_tokens),
             input_tokens_estimated: known.clone().any(|part| part.input_tokens_estimated),
             output_tokens_max: tokens(|part| part.output_tokens_max).filter(|_| exact),
@@ -200,6 +200,27 @@ impl PlanTotal {
             stale: sum(|layer| layer.stale),
             stale_guess: guess(|layer| layer.stale, |layer| layer.stale_guess),
             asking: Asking::sum(layers.iter().map(|layer| &layer.asking)),
+        }
+    }
+}
+
+/// Requests that were paid for without a usable answer: a build sends them only if the user says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRetry {
+    /// How many.
+    pub requests: u64,
+    /// How many of each kind of failure.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// What they cost at most, in US dollars; `None` where that is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Default for PlanRetry {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            kinds: BTreeMap::new(),
+            cost_usd: Some(Amount::ZERO),
         }
     }
 }

@@ -64,7 +64,7 @@ use crate::disk::{DiskError, FileLock};
 use crate::llm::{Provider, ProviderError};
 use crate::request::{Failure, FailureKind, RequestKey, Settlement, Usage};
 use crate::store::{
-    BuildId, RequestId, Store, StoreError, Submission, SubmissionId, SubmissionState,
+    BuildId, RequestId, Retry, Store, StoreError, Submission, SubmissionId, SubmissionState,
 };
 
 pub use event::BatchEvent;
@@ -165,6 +165,8 @@ pub struct BatchSettings {
     pub sync_after: Option<Duration>,
     /// The user's word on a lost create reply.
     pub ruling: Ruling,
+    /// What is asked again although it was paid for.
+    pub retry: Retry,
 }
 
 /// A request this command waits for.
@@ -292,6 +294,16 @@ impl<'a> Batches<'a> {
     /// Says whether this command has more to do for its batches, now or when it is due.
     pub fn is_active(&self) -> bool {
         self.busy > 0 || self.next_due().is_some()
+    }
+
+    /// Says whether somebody else has requests in flight that this command waits for.
+    pub const fn is_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// Takes up what somebody else had in flight and has no more.
+    pub fn look_elsewhere(&mut self) -> Result<(), BatchError> {
+        self.claim_again()
     }
 
     /// Returns what has settled since the last call.

@@ -159,23 +159,10 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
         self.unit_mut(number).counted = asked.len().max(counted);
         if self.site.journal.is_none() {
-            self.note_for_plan(number, asked);
+            let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
+            self.layers[layer].answered += answered as u64;
         }
         true
-    }
-
-    /// In a dry run, notes what a unit's questions tell of those that may follow.
-    fn note_for_plan(&mut self, number: usize, asked: &[AskedRequest]) {
-        let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
-        let unit = self.unit(number);
-        let layer = unit.layer;
-        let most = self.transform(layer).questions.most(unit.spec.inputs.len());
-        let run = &mut self.layers[layer];
-        run.answered = run.answered.saturating_add(answered as u64);
-        if answered < asked.len() {
-            let more = most.saturating_sub(asked.len() as u64);
-            run.may_ask = run.may_ask.saturating_add(more);
-        }
     }
 
     fn finish(

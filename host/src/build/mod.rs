@@ -18,6 +18,7 @@ mod journal;
 mod layers;
 mod live;
 mod modes;
+mod outage;
 mod plan;
 mod pool;
 mod prepare;

@@ -91,6 +91,8 @@ fn layer(
     unpriced: &mut BTreeSet<String>,
 ) -> PlanLayer {
     let layer = &scheduler.site.pipeline.layers[position];
+    let retry_failed = scheduler.answerer.again(position);
+    let may_ask = may_ask(scheduler, position);
     let decided = scheduler.answerer.mode(position);
     let nothing = Forecast::default();
     let noted = scheduler.answerer.asking.get(&position);
@@ -105,7 +107,7 @@ fn layer(
             Some(transform.questions).filter(|questions| !questions.is_never())
         }
     };
-    let exact = asks.is_none() || (foreseen.is_none() && run.may_ask == 0);
+    let exact = asks.is_none() || (foreseen.is_none() && may_ask == 0);
     let mode = match &layer.body {
         ReadyBody::Source { .. } => "source",
         ReadyBody::Transform(_) if exact && requests == 0 && in_flight == 0 => "none",
@@ -113,9 +115,7 @@ fn layer(
     };
     let requests_max = match (asks, &foreseen) {
         _ if exact => Some(requests),
-        (Some(questions), None) if questions.is_known() => {
-            Some(requests.saturating_add(run.may_ask))
-        }
+        (Some(questions), None) if questions.is_known() => Some(requests.saturating_add(may_ask)),
         (Some(questions), Some(foreseen)) if foreseen.is_counted => {
             let units = foreseen.units.unwrap_or(0);
             questions
@@ -127,7 +127,6 @@ fn layer(
     let asking = plan::Asking {
         answered: run.answered,
         in_flight,
-        retry: noted.map_or(0, |noted| noted.retry),
         requests_max,
         ..plan::Asking::new(requests, exact, forecast)
     };
@@ -142,6 +141,7 @@ fn layer(
         stale,
         stale_guess: None,
         asking,
+        retry_failed,
         stale_units: Vec::new(),
         failures: std::mem::take(&mut run.failures),
     };
@@ -161,6 +161,19 @@ fn layer(
     stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
     described.stale_units = stale_units;
     described
+}
+
+/// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
+fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
+    let ReadyBody::Transform(transform) = &scheduler.site.pipeline.layers[layer].body else {
+        return 0;
+    };
+    let waiting = scheduler.units.iter().flatten();
+    let more = waiting.filter(|unit| unit.layer == layer).map(|unit| {
+        let most = transform.questions.most(unit.spec.inputs.len());
+        most.saturating_sub(unit.transcript.len() as u64)
+    });
+    more.fold(0, u64::saturating_add)
 }
 
 /// Names and counts the units that may follow from stale ones upstream.

@@ -109,8 +109,6 @@ pub(super) struct LayerRun {
     pub(super) holdings: Holdings,
     /// In a dry run: requests of its units that were answered before.
     pub(super) answered: u64,
-    /// In a dry run: requests at most that its units may ask beyond those that are known.
-    pub(super) may_ask: u64,
 }
 
 pub(super) struct Scheduler<'a, A> {

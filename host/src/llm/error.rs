@@ -164,6 +164,11 @@ impl ProviderError {
         }
     }
 
+    /// Returns whether there was no connection to the provider, so that nothing was sent.
+    pub const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// Returns whether the provider says that what was named does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Replied { reply, .. } if reply.status == 404)

@@ -11,7 +11,7 @@
 //! body · rows · outcome  what they share: the one body, rows of a batch, what counts as an answer
 //! input · object · state what a batch is made from, and what providers say of it
 //! download               how rows come to disk
-//! transport              how it is said: HTTP, with patience, pace, wait, fault and error
+//! transport              how it is said: HTTP, with patience, pace, wait, notice, fault and error
 //! cassette               recorded answers, without any provider
 //! webhook                the same HTTP for one document to a URL of the user's
 //! ```
@@ -23,6 +23,7 @@ mod download;
 mod error;
 mod fault;
 mod input;
+mod notice;
 mod object;
 mod openai;
 mod outcome;
@@ -44,12 +45,14 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 pub use body::body;
 pub use cassette::Cassette;
 pub use error::{CreateError, ProviderError, Retry};
 pub use fault::ErrorReply;
 pub use input::{BatchInput, BatchTraits};
+pub use notice::Notice;
 pub use openai::is_reasoning_model;
 pub use rows::{GarbledRow, Row, read_row};
 pub use secret::Secret;
@@ -108,6 +111,8 @@ pub struct Completion {
     pub unclear: u32,
     /// How often it was sent.
     pub sends: u32,
+    /// Whether the provider could not be reached at last, so that nothing was sent.
+    pub unreachable: bool,
 }
 
 /// A provider of models. Requests may run side by side; they share its rate limits.
@@ -161,15 +166,25 @@ impl Provider {
             body: Some(&body),
         };
         let mut patience = self.transport.patience();
+        let mut unreachable = false;
         let outcome = match self.transport.json(&call, &mut patience).await {
             Ok(reply) => read_reply(self.wire, &reply.value),
-            Err(error) => Outcome::Failed(error.to_failure()),
+            Err(error) => {
+                unreachable = error.is_unreachable();
+                Outcome::Failed(error.to_failure())
+            }
         };
         Completion {
             outcome,
             unclear: patience.unclear,
             sends: patience.sends,
+            unreachable,
         }
+    }
+
+    /// Tells `notices` from now on when a call is to be made again, or is held back.
+    pub fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.transport.tell(notices);
     }
 
     /// Returns what its batches allow and need.

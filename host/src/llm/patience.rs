@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::{ProviderError, Retry};
+use super::notice::Notices;
 use super::wait;
 
 /// What may pass in time besides the errors that always may.
@@ -20,6 +21,7 @@ pub(super) struct Patience {
     retries: u32,
     backoff: Duration,
     not_found: NotFound,
+    notices: Notices,
     /// How often the request was sent.
     pub(super) sends: u32,
     /// Sends whose reply was lost.
@@ -33,6 +35,7 @@ impl Patience {
             retries,
             backoff,
             not_found: NotFound::IsFinal,
+            notices: Notices::default(),
             sends: 0,
             unclear: 0,
         }
@@ -46,6 +49,11 @@ impl Patience {
         }
     }
 
+    /// Tells of each wait.
+    pub(super) fn telling(self, notices: Notices) -> Self {
+        Self { notices, ..self }
+    }
+
     /// Sets what "not found" means.
     pub(super) fn on_not_found(self, not_found: NotFound) -> Self {
         Self { not_found, ..self }
@@ -57,6 +65,7 @@ impl Patience {
         match self.wait_after(&error) {
             Some(wait) if wait.is_zero() => Ok(()),
             Some(wait) => {
+                self.notices.retrying(&error, wait, self.sends + 1);
                 tokio::time::sleep(wait).await;
                 Ok(())
             }

@@ -9,9 +9,11 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::ProviderError;
 use super::fault::{self, ErrorReply};
+use super::notice::{Notice, Notices};
 use super::pace::Pace;
 use super::patience::Patience;
 use super::wait;
@@ -56,6 +58,7 @@ pub(super) struct Transport {
     key: Option<Secret>,
     http: HttpSettings,
     pace: Pace,
+    notices: Notices,
     clock: Clock,
 }
 
@@ -84,6 +87,7 @@ impl Transport {
                 provider: name.clone(),
                 source,
             })?;
+        let notices = Notices::of(&name);
         Ok(Self {
             provider: name,
             base,
@@ -91,7 +95,8 @@ impl Transport {
             client,
             key,
             http,
-            pace: Pace::default(),
+            pace: Pace::telling(notices.clone()),
+            notices,
             clock: Clock::Real,
         })
     }
@@ -113,7 +118,12 @@ impl Transport {
 
     /// Returns the patience of one request under the settings.
     pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.http.retries, self.http.backoff)
+        Patience::new(self.http.retries, self.http.backoff).telling(self.notices.clone())
+    }
+
+    /// Tells of waits from now on.
+    pub(super) fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.notices.go_to(notices);
     }
 
     /// Makes a call, again as long as `patience` lasts.

@@ -1,5 +1,7 @@
 //! Commands that start from the state: going on with a build, cancelling it, forgetting.
 
+use std::collections::BTreeSet;
+
 use super::drive::{realm, report, runtime};
 use super::gc::lock_open_builds;
 use super::place::{Options, Place};
@@ -39,18 +41,7 @@ pub fn resume(
         other => other?,
     };
     let row = chosen(&store, build)?;
-    let status = Status::of(&store, row.id, &Prices::default())?;
-    if row.cancelled || status.status == "completed" {
-        return Err(BuildError::Ended {
-            build: row.id,
-            status: if row.cancelled {
-                "cancelled"
-            } else {
-                "completed"
-            },
-        }
-        .into());
-    }
+    refuse_ended(&store, &row)?;
     let project = place.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
@@ -71,6 +62,9 @@ pub fn resume(
         .into());
     }
     let lock = project.lock(&store, row.id)?;
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_ended(&store, &row)?;
     if !project.ready.parts.has_fingerprint(row.fingerprint) && !order.allow_mismatch {
         return Err(BuildError::Mismatch {
             build: row.id,
@@ -94,6 +88,19 @@ pub fn resume(
     report
 }
 
+/// Refuses a build that has nothing left to do.
+fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let status = if row.cancelled {
+        "cancelled"
+    } else if Status::of(store, row.id, &Prices::default())?.status == "completed" {
+        "completed"
+    } else {
+        return Ok(());
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
+}
+
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
 pub fn cancel(
     options: &Options,
@@ -112,24 +119,11 @@ pub fn cancel(
         },
     )?;
     project.tell_lock_changes(observer);
-    let under_way = store
-        .unsettled_submissions()?
-        .iter()
-        .any(|submission| submission.build == row.id);
-    // A provider may have refused the first cancel, and its batch goes on and is billed.
-    if row.closed.is_some() || (row.cancelled && !under_way) {
-        let status = if row.cancelled {
-            "cancelled"
-        } else {
-            "completed"
-        };
-        return Err(BuildError::Ended {
-            build: row.id,
-            status,
-        }
-        .into());
-    }
+    refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_to_cancel(&store, &row)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
         if let (true, Some(variable)) = (
@@ -152,6 +146,7 @@ pub fn cancel(
         ruling: batch::Ruling::None,
         budget: None,
         reset_state: false,
+        retry_failed: BTreeSet::new(),
     });
     let mut batches = batch::Batches::new(
         &store,
@@ -169,6 +164,25 @@ pub fn cancel(
     let report = report(&store, row.id, &project.prices)?;
     project.ended(&report.status, row.realm != Realm::Live, observer)?;
     Ok(report)
+}
+
+/// Refuses a build of which nothing can be cancelled any more.
+fn refuse_to_cancel(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let under_way = store
+        .unsettled_submissions()?
+        .iter()
+        .any(|submission| submission.build == row.id);
+    // A provider may have refused the first cancel, and its batch goes on and is billed.
+    if row.closed.is_none() && (!row.cancelled || under_way) {
+        return Ok(());
+    }
+    let status = if row.cancelled {
+        "cancelled"
+    } else {
+        "completed"
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
@@ -217,9 +231,25 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = place.store()?;
     // A build that is driven now would lose what it stands on.
-    let (_, locks) = lock_open_builds(&store)?;
-    let units = store.write(|| store.forget_units())?;
-    drop(locks);
+    let units = loop {
+        let (builds, locks) = lock_open_builds(&store)?;
+        let forgotten = store.write(|| -> Result<_, StoreError> {
+            // Another build was opened meanwhile: it is locked too, or the command is refused.
+            if store
+                .open_builds()?
+                .iter()
+                .all(|open| builds.contains(open))
+            {
+                store.forget_units().map(Some)
+            } else {
+                Ok(None)
+            }
+        })?;
+        drop(locks);
+        if let Some(units) = forgotten {
+            break units;
+        }
+    };
     let removed = if units == 0 {
         Vec::new()
     } else {

@@ -14,6 +14,7 @@ mod plugins;
 mod reset;
 mod update;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
 use crate::registry::LockChange;
+use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
@@ -71,6 +73,8 @@ pub struct BuildOrder {
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.
     pub reset_state: bool,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
 }
 
 /// What came of driving a build.

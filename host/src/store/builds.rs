@@ -196,6 +196,20 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
+    /// Returns the builds that were neither completed nor cancelled, the oldest first.
+    pub fn open_builds(&self) -> Result<Vec<BuildId>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT id FROM build WHERE closed IS NULL AND cancelled = 0 ORDER BY id",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| row.get(0).map(BuildId))?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
     /// Returns the layers of a build in the pipeline's order.
     pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
         self.connection

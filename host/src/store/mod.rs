@@ -25,6 +25,7 @@ mod marker;
 mod migrations;
 mod network;
 mod objects;
+mod paid;
 mod requests;
 mod reset;
 mod salvage;
@@ -52,6 +53,7 @@ pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
 pub use marker::Damage;
 pub use network::refuse_network;
+pub use paid::{Retry, Terms};
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
@@ -168,6 +170,15 @@ impl Reader {
         Self::open(&self.folder)
     }
 
+    /// Says whether a process drives `build` now, as far as that can be seen from here.
+    pub fn is_driven(&self, build: BuildId) -> bool {
+        disk::is_locked(&self.build_lock(build))
+    }
+
+    fn build_lock(&self, build: BuildId) -> PathBuf {
+        self.folder.join("locks").join(format!("build-{}", build.0))
+    }
+
     fn failed(&self, source: rusqlite::Error) -> StoreError {
         database::failed(&self.folder, source)
     }
@@ -231,10 +242,6 @@ impl Store {
         let folder = self.folder.join("batches");
         disk::create_folder(&folder)?;
         Ok(folder)
-    }
-
-    fn build_lock(&self, build: BuildId) -> PathBuf {
-        self.folder.join("locks").join(format!("build-{}", build.0))
     }
 
     fn execute_batch(&self, statement: &str) -> Result<(), StoreError> {

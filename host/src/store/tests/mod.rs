@@ -4,6 +4,7 @@ mod builds;
 mod contents;
 mod damage;
 mod format;
+mod paid;
 mod sends;
 mod snapshots;
 mod units;
@@ -55,14 +56,42 @@ impl Bench {
     }
 
     fn claim(&self, request: RequestId) -> Claim {
-        let claim = || self.store.claim(request, self.build, "notes", None, false);
+        self.claim_on(request, &Retry::default())
+    }
+
+    fn claim_on(&self, request: RequestId, retry: &Retry) -> Claim {
+        let terms = Terms {
+            accept_truncated: false,
+            retry,
+        };
+        let claim = || self.store.claim(request, self.build, "notes", None, terms);
         self.store.write(claim).unwrap()
+    }
+
+    fn failed(&self, request: RequestId, kind: FailureKind, message: &str) -> AttemptId {
+        let attempt = match self.claim_on(request, &self.retry([kind])) {
+            Claim::Granted(attempt) => attempt,
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
+        };
+        let note = note(kind, message);
+        self.store
+            .close_failed(attempt, &note, Usage::default())
+            .unwrap();
+        attempt
+    }
+
+    /// The wish of a command that begins now.
+    fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> Retry {
+        Retry {
+            kinds: kinds.into(),
+            until: self.store.newest_attempt().unwrap(),
+        }
     }
 
     fn granted(&self, request: RequestId) -> AttemptId {
         match self.claim(request) {
             Claim::Granted(attempt) => attempt,
-            other @ (Claim::InFlight | Claim::Answered(_)) => panic!("not granted: {other:?}"),
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
         }
     }
 

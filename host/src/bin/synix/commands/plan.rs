@@ -125,12 +125,7 @@ fn notes(plan: &Plan) -> Vec<String> {
             are(total.asking.in_flight)
         ));
     }
-    if total.asking.retry > 0 {
-        notes.push(format!(
-            "{} answered before, without a usable answer; only --retry-failed sends them again",
-            were(total.asking.retry)
-        ));
-    }
+    notes.extend(layers().filter_map(paid));
     notes
 }
 
@@ -139,9 +134,27 @@ fn are(requests: u64) -> String {
     format!("{} {verb}", counted(requests, "request"))
 }
 
-fn were(requests: u64) -> String {
-    let verb = if requests == 1 { "was" } else { "were" };
-    format!("{} {verb}", counted(requests, "request"))
+/// Says what was paid for and is not asked again unless somebody says so.
+fn paid(layer: &PlanLayer) -> Option<String> {
+    let again = &layer.retry_failed;
+    if again.requests == 0 {
+        return None;
+    }
+    let kinds: Vec<_> = again
+        .kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    let cost = again.cost_usd.map_or_else(
+        || "an unknown cost".to_owned(),
+        |cost| format!("up to {}", at_most(cost)),
+    );
+    Some(format!(
+        "{}: {} more with --retry-failed ({}), for {cost}; the answers were paid for and cannot be used",
+        layer.name,
+        counted(again.requests, "request"),
+        kinds.join(", ")
+    ))
 }
 
 /// Writes a number with its noun.
