@@ -246,10 +246,7 @@ fn ready(
         limits: limits.parts(),
     };
     let encoder = parts.encode();
-    let questions = Questions::of(
-        transform,
-        grants_llm.then_some(limits.requests).unwrap_or_default(),
-    );
+    let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
     Ok(ReadyTransform {
         layer: layer.name.clone(),
         plugin,

@@ -113,11 +113,12 @@ fn notes(plan: &Plan) -> Vec<String> {
     }
     if layers().any(|layer| layer.units_guess.is_some() || layer.stale_guess.is_some()) {
         notes.push(
-            "~: a guess for units: as many as the last build had, or one for each input".to_owned(),
+            "~: a guess, for units: as many as the last build had, or one for each input"
+                .to_owned(),
         );
     }
     if total.asking.input_tokens_estimated {
-        notes.push("~: an estimate for tokens: only the provider can count them".to_owned());
+        notes.push("~: estimated, for tokens: only the provider can count them".to_owned());
     }
     if total.asking.in_flight > 0 {
         notes.push(format!(
