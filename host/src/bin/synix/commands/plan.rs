@@ -55,6 +55,7 @@ fn text(plan: &Plan) -> String {
         if !layer.stale_units.is_empty() {
             stale.push(format!("\nstale in {}:", layer.name));
             stale.extend(groups(&layer.stale_units));
+            stale.extend(nameless(layer));
         }
         if !layer.failures.is_empty() {
             failed.push(format!("\ncannot be made in {}:", layer.name));
@@ -318,6 +319,13 @@ fn groups(units: &[PlanUnit]) -> Vec<String> {
         )
     };
     groups.into_iter().map(line).collect()
+}
+
+/// Counts what is foreseen and has no name yet.
+fn nameless(layer: &PlanLayer) -> Option<String> {
+    let named = layer.stale_units.len() as u64;
+    let more = layer.stale_guess?.checked_sub(named)?;
+    (more > 0).then(|| format!("  about {}: likely, not named yet", counted(more, "more unit")))
 }
 
 /// The reasons of a unit in words that it may share with others.
