@@ -43,6 +43,7 @@ mod close;
 mod event;
 mod find;
 mod gone;
+mod lines;
 mod refusal;
 mod rows;
 mod start;
@@ -93,6 +94,16 @@ pub enum BatchError {
         /// The batch.
         batch: String,
         /// What the provider said.
+        error: ProviderError,
+    },
+    /// The rows of a batch cannot be had; they stay at the provider.
+    #[error(
+        "cannot download the rows of batch {batch}, which stay at the provider: {error}; `synix batch-build resume` tries again"
+    )]
+    Rows {
+        /// The batch.
+        batch: String,
+        /// What stands in the way.
         error: ProviderError,
     },
     /// Several batches may be the one whose create reply was lost; only a person can tell.

@@ -97,7 +97,7 @@ impl<'a> DryRun<'a> {
         if reader.in_flight(request)?.is_some() {
             return Ok(Sent::Already);
         }
-        let paid = reader.paid_for(request, &Retry::default())?;
+        let paid = reader.paid_for(request, &Retry::default(), None)?;
         Ok(paid.map_or(Sent::Now, Sent::OnlyIfTold))
     }
 }

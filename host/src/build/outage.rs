@@ -99,6 +99,7 @@ mod tests {
                 usage: Usage::default(),
             }),
             unclear: 0,
+            billed: Vec::new(),
             sends: 1,
             unreachable,
         }

@@ -174,7 +174,7 @@ impl<'a> SyncCalls<'a> {
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        let Some(settlement) = self.store.paid_for(request, &self.retry)? else {
+        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
             return Ok(false);
         };
         self.settled.push(Settled {
@@ -323,6 +323,15 @@ impl<'a> SyncCalls<'a> {
                 } = finished;
                 self.store
                     .add_unclear(*request, self.build, completion.unclear)?;
+                let layer = self.layers.get(finished.layer).map_or("", String::as_str);
+                for failure in &completion.billed {
+                    let note = AttemptNote {
+                        kind: failure.kind,
+                        message: failure.message.clone(),
+                    };
+                    self.store
+                        .add_failed(*request, self.build, layer, &note, failure.usage)?;
+                }
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
                         self.store.close_answered(*attempt, *request, answer)?;
@@ -408,6 +417,7 @@ fn not_called(message: String, unclear: u32) -> Completion {
     Completion {
         outcome: Outcome::Failed(failure),
         unclear,
+        billed: Vec::new(),
         sends: unclear,
         unreachable: false,
     }

@@ -26,6 +26,8 @@ pub(super) struct Patience {
     pub(super) sends: u32,
     /// Sends whose reply was lost.
     pub(super) unclear: u32,
+    /// Whether it gave up because the provider could not be reached.
+    pub(super) unreachable: bool,
 }
 
 impl Patience {
@@ -38,6 +40,7 @@ impl Patience {
             notices: Notices::default(),
             sends: 0,
             unclear: 0,
+            unreachable: false,
         }
     }
 
@@ -62,6 +65,11 @@ impl Patience {
     /// Waits after a failed send, or gives the error back where that was the last one.
     pub(super) async fn outlast(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         self.unclear += u32::from(error.is_unclear());
+        self.sit_out(error).await
+    }
+
+    /// The same after a send that is known to have been billed, or not.
+    pub(super) async fn sit_out(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         match self.wait_after(&error) {
             Some(wait) if wait.is_zero() => Ok(()),
             Some(wait) => {
@@ -69,13 +77,21 @@ impl Patience {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            None => Err(error),
+            None => {
+                self.unreachable = error.is_unreachable();
+                Err(error)
+            }
         }
+    }
+
+    /// Returns whether another send is allowed.
+    pub(super) fn allows_more(&self) -> bool {
+        self.sends.saturating_sub(1) < self.retries
     }
 
     fn wait_after(&self, error: &ProviderError) -> Option<Duration> {
         let done = self.sends.saturating_sub(1);
-        if done >= self.retries {
+        if !self.allows_more() {
             return None;
         }
         let own = wait::backoff(self.backoff, done);

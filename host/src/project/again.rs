@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::drive::{realm, report, runtime};
 use super::gc::lock_open_builds;
 use super::place::{Options, Place};
+use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
-use crate::disk;
 use crate::pipeline;
 use crate::price::Prices;
 use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
@@ -213,7 +213,7 @@ pub fn prices(
         .clone()
         .unwrap_or_else(|| place.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
-    let bytes = match disk::read(&path) {
+    let bytes = match read_pipeline(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(unusable(error.to_string())),
     };

@@ -12,7 +12,7 @@ use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
 use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
-use crate::disk::FileLock;
+use crate::disk::{FileLock, Folder, Links};
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
 use crate::price::{Amount, Prices};
@@ -147,14 +147,14 @@ impl Project {
     /// Refuses a damaged cassette before money is spent on what it should hold.
     pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
         if self.place.cassette_mode == CassetteMode::Record {
-            Cassette::load_if_there(&self.cassette_path())?;
+            Cassette::load_if_there(&self.cassette_path()?)?;
         }
         Ok(())
     }
 
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
-        let path = self.cassette_path();
+        let path = self.cassette_path()?;
         let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
         let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
             return Ok(());
@@ -172,17 +172,20 @@ impl Project {
         Ok(cassette.save(&path)?)
     }
 
-    fn cassette_path(&self) -> PathBuf {
-        self.place
-            .cassette_dir
-            .join(format!("{}.json", self.pipeline.name))
+    fn cassette_path(&self) -> Result<PathBuf, ProjectError> {
+        let folder = &self.place.cassette_dir;
+        // A folder that the user named may be a link, the project's own may not.
+        if *folder == self.place.root.join("cassettes") {
+            Folder::open(folder, Links::Refuse)?;
+        }
+        Ok(folder.join(format!("{}.json", self.pipeline.name)))
     }
 
     pub(super) fn replay(&self) -> Result<Option<Arc<Cassette>>, ProjectError> {
         if self.place.cassette_mode != CassetteMode::Replay {
             return Ok(None);
         }
-        Ok(Some(Arc::new(Cassette::load(&self.cassette_path())?)))
+        Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
     }
 
     pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {

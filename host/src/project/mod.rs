@@ -2,6 +2,7 @@
 
 mod again;
 mod bench;
+mod caches;
 mod drive;
 mod environment;
 mod error;
@@ -33,6 +34,7 @@ use crate::view::Status;
 
 pub use again::{archive, cancel, clean, prices, resume};
 pub use bench::Bench;
+pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
@@ -46,7 +48,7 @@ use place::Place;
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
     let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
+    Ok(Sandbox::new(1, environment.compile_cache(root)).map_err(Box::new)?)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -113,7 +115,8 @@ impl Project {
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
+        let cache = place.environment.compile_cache(&place.root);
+        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers

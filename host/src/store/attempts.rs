@@ -80,7 +80,7 @@ impl Store {
         if self.in_flight(request)?.is_some() {
             return Ok(Claim::InFlight);
         }
-        if let Some(settlement) = self.paid_for(request, terms.retry)? {
+        if let Some(settlement) = self.paid_for(request, terms.retry, Some(build))? {
             return Ok(Claim::Settled(Box::new(settlement)));
         }
         let inserted = self
@@ -119,6 +119,26 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.close(attempt, FAILED, usage)?;
         self.note(attempt, note)
+    }
+
+    /// Records a send of `request` for a layer of `build` that was billed and gave no answer, where
+    /// another send followed it at once.
+    pub fn add_failed(
+        &self,
+        request: RequestId,
+        build: BuildId,
+        layer: &str,
+        note: &AttemptNote,
+        usage: Usage,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO attempt (request, build, layer, state) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut statement| statement.execute(params![request.0, build.0, layer, FAILED]))
+            .map_err(|source| self.failed(source))?;
+        let attempt = AttemptId(self.connection.last_insert_rowid());
+        self.close_failed(attempt, note, usage)
     }
 
     /// Records `count` sends of `request` whose reply was lost.

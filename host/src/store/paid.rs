@@ -52,44 +52,55 @@ impl Reader {
 
     /// Returns what `request`, which has no answer that will do, came to when it was paid for last.
     ///
-    /// `None` where it was never paid for, or where `retry` says that it is to be asked again.
+    /// `None` where it was never paid for, or where `retry` says that it is to be asked again. What
+    /// `own` got since its command began and could not read, it may ask once more: a reply may have
+    /// been mangled on its way.
     pub fn paid_for(
         &self,
         request: RequestId,
         retry: &Retry,
+        own: Option<BuildId>,
     ) -> Result<Option<Settlement>, StoreError> {
         for closed in self.closed_attempts(request)? {
-            let Some((kind, settlement)) = self.useless(request, &closed)? else {
+            let Some(settlement) = self.paid(request, &closed)? else {
                 continue;
             };
-            let again = retry.kinds.contains(&kind) && closed.attempt <= retry.until;
+            let kind = match &settlement {
+                // It came since the caller looked for it.
+                Settlement::Answered {
+                    ending: Ending::Complete,
+                    ..
+                } => return Ok(Some(settlement)),
+                Settlement::Answered { .. } => FailureKind::Truncated,
+                Settlement::Failed(failure) => failure.kind,
+            };
+            let is_old = closed.attempt <= retry.until;
+            let again = if is_old {
+                retry.kinds.contains(&kind)
+            } else {
+                kind == FailureKind::Unreadable && own == Some(closed.build)
+            };
             return Ok((!again).then_some(settlement));
         }
         Ok(None)
     }
 
-    /// Reads an attempt as a failure that was paid for, if it is one.
-    fn useless(
-        &self,
-        request: RequestId,
-        closed: &Closed,
-    ) -> Result<Option<(FailureKind, Settlement)>, StoreError> {
+    /// Returns what an attempt came to that was paid for; `None` where it cost nothing.
+    fn paid(&self, request: RequestId, closed: &Closed) -> Result<Option<Settlement>, StoreError> {
         if closed.answered {
             // Answers may have been let go, and then they are asked for again.
-            let cut = self.answer_to(request, Realm::Live, true)?;
-            return Ok(cut.map(|answer| {
-                let settlement = Settlement::Answered {
-                    ending: Ending::Truncated,
-                    usage: answer.usage,
-                };
-                (FailureKind::Truncated, settlement)
-            }));
+            let whole = self.answer_to(request, Realm::Live, false)?;
+            let answer = match whole {
+                Some(whole) => Some(whole),
+                None => self.answer_to(request, Realm::Live, true)?,
+            };
+            return Ok(answer.as_ref().map(Settlement::from));
         }
         let Some((name, message)) = &closed.note else {
             return Ok(None);
         };
         Ok(FailureKind::paid_named(name).map(|kind| {
-            let failure = Failure {
+            Settlement::Failed(Failure {
                 kind,
                 message: format!(
                     "{message} (paid for in {}; --retry-failed asks again)",
@@ -98,8 +109,7 @@ impl Reader {
                 passing: false,
                 // It was counted when it was paid for.
                 usage: Usage::default(),
-            };
-            (kind, Settlement::Failed(failure))
+            })
         }))
     }
 

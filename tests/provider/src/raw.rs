@@ -20,6 +20,8 @@ struct Good<'a> {
     completion: &'a Value,
     wire: Wire,
     base: &'a str,
+    /// The row's id, or the one in the call's path.
+    id: &'a str,
 }
 
 impl RawReply {
@@ -59,11 +61,12 @@ impl RawReply {
             completion: row.pointer(place).unwrap_or(&Value::Null),
             wire,
             base,
+            id: row["custom_id"].as_str().unwrap_or_default(),
         })
     }
 
     /// Returns the reply of a call that had this outcome.
-    pub(crate) fn reply(&self, outcome: Outcome, wire: Wire, base: &str) -> Outcome {
+    pub(crate) fn reply(&self, outcome: Outcome, wire: Wire, base: &str, id: &str) -> Outcome {
         // A file of rows is no document; it is sent as it is.
         let mut document: Value = serde_json::from_slice(&outcome.body).unwrap_or_default();
         let mut reply = outcome.body.to_vec();
@@ -76,6 +79,7 @@ impl RawReply {
             completion: &document,
             wire,
             base,
+            id,
         };
         self.turn(outcome, good)
     }
@@ -102,7 +106,8 @@ impl RawReply {
             if let Ok(name) = HeaderName::try_from(name.as_str()) {
                 outcome.headers.remove(name);
             }
-            outcome = outcome.header(name, &value.replace("<<base>>", good.base));
+            let value = value.replace("<<base>>", good.base);
+            outcome = outcome.header(name, &value.replace("<<id>>", good.id));
         }
         outcome
     }
@@ -125,6 +130,7 @@ fn put(word: &str, good: Good<'_>, bytes: &mut Vec<u8>) {
             bytes.extend(std::iter::repeat_n(b'[', 300));
             bytes.extend(std::iter::repeat_n(b']', 300));
         }
+        "id" => bytes.extend_from_slice(good.id.as_bytes()),
         "base" => bytes.extend_from_slice(good.base.as_bytes()),
         _ => {
             let hex = word.strip_prefix("x:").unwrap_or_default();
@@ -275,17 +281,18 @@ mod tests {
             completion: &completion,
             wire: Wire::OpenAi,
             base: "http://here",
+            id: "a",
         })
     }
 
     #[test]
     fn words_of_a_body_are_replaced() {
-        let raw = RawReply::body("<<x:efbbbf>>{\"x\":NaN,<<members>>} <<text>> <<base>>");
+        let raw = RawReply::body("<<x:efbbbf>>{\"x\":NaN,<<members>>} <<text>> <<base>> <<id>>");
         let bytes = sent(&raw);
         assert_eq!(&bytes[..3], [0xef, 0xbb, 0xbf]);
         let text = String::from_utf8_lossy(&bytes[3..]);
         assert!(text.starts_with("{\"x\":NaN,\""), "{text}");
-        assert!(text.ends_with("} Say \\\"hi\\\" http://here"), "{text}");
+        assert!(text.ends_with("} Say \\\"hi\\\" http://here a"), "{text}");
     }
 
     #[test]

@@ -170,6 +170,18 @@ fn batch_words(event: &BatchEvent) -> String {
         } => format!(
             "batch {batch}: {missing} rows missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable"
         ),
+        BatchEvent::GarbledRow {
+            batch,
+            place,
+            reason,
+            start,
+            kept,
+        } => {
+            let kept = kept
+                .as_ref()
+                .map_or_else(String::new, |file| format!("; it is kept in .synix/{file}"));
+            format!("batch {batch}: cannot read {place}: {reason}: {start:?}{kept}")
+        }
         BatchEvent::Trouble { message } => format!("{message}; trying again at the next look"),
         BatchEvent::Abandoned { batch, message } => {
             format!(

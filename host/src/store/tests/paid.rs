@@ -27,7 +27,8 @@ fn a_failure_that_was_paid_for_stays_with_its_words() {
     for kind in PAID {
         let request = bench.request(kind.name());
         bench.failed(request, kind, "the provider's words");
-        let (found, message) = failure(bench.claim(request));
+        let later = bench.retry([]);
+        let (found, message) = failure(bench.claim_on(request, &later));
         assert_eq!(found, kind);
         assert!(
             message.starts_with("the provider's words (paid for in build-1;"),
@@ -96,6 +97,37 @@ fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
     assert!(message.starts_with("nothing again"), "{message}");
 }
 
+/// A reply may have been mangled on its way: the command that got it asks once more, nobody else does.
+#[test]
+fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let begun = bench.retry([]);
+    let attempt = bench.granted(request);
+    let garbled = note(FailureKind::Unreadable, "no JSON");
+    bench
+        .store
+        .close_failed(attempt, &garbled, Usage::default())
+        .unwrap();
+    let other = open_build(&bench.store);
+    let terms = Terms {
+        accept_truncated: false,
+        retry: &begun,
+    };
+    let claim = || bench.store.claim(request, other, "notes", None, terms);
+    assert_eq!(
+        failure(bench.store.write(claim).unwrap()).0,
+        FailureKind::Unreadable
+    );
+    // A later command of the same build.
+    let later = bench.retry([]);
+    assert_eq!(
+        failure(bench.claim_on(request, &later)).0,
+        FailureKind::Unreadable
+    );
+    assert!(matches!(bench.claim_on(request, &begun), Claim::Granted(_)));
+}
+
 #[test]
 fn who_asks_again_is_waited_for() {
     let bench = Bench::new();
@@ -104,6 +136,24 @@ fn who_asks_again_is_waited_for() {
     let retry = bench.retry([FailureKind::Refused]);
     assert!(matches!(bench.claim_on(request, &retry), Claim::Granted(_)));
     assert_eq!(bench.claim(request), Claim::InFlight);
+}
+
+/// Another process may have answered it a moment ago.
+#[test]
+fn an_answer_that_has_come_meanwhile_is_no_failure() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let attempt = bench.granted(request);
+    let given = answer("yes", Ending::Complete);
+    bench
+        .store
+        .close_answered(attempt, request, &given)
+        .unwrap();
+    let found = bench
+        .store
+        .paid_for(request, &Retry::default(), None)
+        .unwrap();
+    assert_eq!(found, Some(Settlement::from(&given)));
 }
 
 /// An answer that was let go cannot be shown again, so it is asked for again.

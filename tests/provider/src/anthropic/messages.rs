@@ -183,7 +183,7 @@ fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: &Damage)
         ..outcome
     };
     if let Damage::Raw(raw) = damage {
-        return raw.reply(outcome, Wire::Anthropic, &state.base);
+        return raw.reply(outcome, Wire::Anthropic, &state.base, "");
     }
     outcome
 }

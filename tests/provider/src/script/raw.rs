@@ -16,7 +16,7 @@ use serde_json::Value;
 pub struct RawReply {
     /// The HTTP status; rows of batches keep theirs.
     pub status: u16,
-    /// Headers over those of the good reply; `<<base>>` in a value is this server's address. Rows have none.
+    /// Headers over those of the good reply, with `<<base>>` and `<<id>>` as in the body. Rows have none.
     pub headers: BTreeMap<String, String>,
     /// Members to set in the good reply before anything else: JSON pointers, in which `*` is every
     /// element of a list, and values; null removes nothing, it is set. For completions the
@@ -32,6 +32,7 @@ pub struct RawReply {
     /// | `<<text>>` | the text of the answer, as it stands between quotes in JSON |
     /// | `<<events>>` | the completion as an event stream of its wire format, its end included |
     /// | `<<deep>>` | a list, 300 deep |
+    /// | `<<id>>` | the id of the row, or the one in the path of the call |
     /// | `<<base>>` | this server's address |
     /// | `<<x:EFBBBF>>` | these bytes |
     pub body: Option<String>,

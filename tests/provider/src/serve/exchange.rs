@@ -61,7 +61,7 @@ pub(super) async fn answer(
     }
     for fault in &call.faults {
         if let FaultKind::Raw(raw) = fault {
-            outcome = raw.reply(outcome, endpoint.wire(), &state.base);
+            outcome = raw.reply(outcome, endpoint.wire(), &state.base, &call.id);
         }
     }
     if let (Fate::Whole, Some(FaultKind::Truncate { drop, hidden })) =

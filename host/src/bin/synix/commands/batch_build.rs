@@ -125,7 +125,7 @@ fn state(status: &Status) -> Exit {
     match status.status {
         "completed" => Exit::Done,
         "completed_with_errors" => Exit::WithErrors,
-        "failed" | "cancelled" => Exit::FAILED,
+        "failed" | "cancelled" | "interrupted" => Exit::FAILED,
         _ => Exit::Waiting,
     }
 }

@@ -145,11 +145,6 @@ const fn has_sent(status: &Status) -> bool {
     status.requests.sync + status.requests.batch + status.requests.unclear > 0
 }
 
-/// Returns a number of tokens in words.
-pub(super) fn count(tokens: Option<u64>) -> String {
-    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
-}
-
 /// Returns a cost in words.
 pub(super) fn cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
