@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::disk;
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
-    Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Registry,
+    Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Reach, Registry,
     RegistryError,
 };
 use crate::source::ProjectFolder;
@@ -151,8 +151,10 @@ impl Place {
         }
         let runtime = runtime()?;
         Ok(match digest {
-            Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,
-            None => runtime.block_on(registry.newest(reference))?,
+            Some(digest) => {
+                runtime.block_on(registry.pinned(reference, digest, reach(reference)))?
+            }
+            None => runtime.block_on(registry.newest(reference, reach(reference)))?,
         })
     }
 
@@ -200,6 +202,18 @@ impl Project {
             let message = format!("{}: {change}", self.lock_name());
             observer(&Event::Lock { message });
         }
+    }
+}
+
+/// Says whether a fetch may lead to this machine: where the reference itself names it.
+pub(super) fn reach(reference: &TransformRef) -> Reach {
+    if reference
+        .host()
+        .is_some_and(|host| pipeline::is_loopback(&host))
+    {
+        Reach::Anywhere
+    } else {
+        Reach::Public
     }
 }
 
