@@ -44,7 +44,8 @@ use place::Place;
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
     let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
+    let (cache, compiler) = (environment.cache_folder(), options.compiler.clone());
+    Ok(Sandbox::with_compiler(1, cache, compiler).map_err(Box::new)?)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -109,7 +110,8 @@ impl Project {
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
+        let (cache, compiler) = (place.environment.cache_folder(), place.compiler.clone());
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers

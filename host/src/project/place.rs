@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::environment::Environment;
 use super::{Project, ProjectError};
 use crate::clock::Clock;
+use crate::plugin::Compiler;
 use crate::store::{self, BuildRow, Store};
 
 /// Sync calls at a time unless the user says otherwise.
@@ -51,6 +52,8 @@ pub struct Options {
     pub concurrency: Option<usize>,
     /// Refuse what would change the lock file; `None`: where a CI service runs this.
     pub locked: Option<bool>,
+    /// Who compiles plugins; the default is this process, without limits.
+    pub compiler: Compiler,
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
@@ -64,6 +67,7 @@ pub(super) struct Place {
     pub(super) concurrency: NonZero<usize>,
     pub(super) locked: bool,
     pub(super) clock: Clock,
+    pub(super) compiler: Compiler,
 }
 
 impl Place {
@@ -132,6 +136,7 @@ impl Place {
             concurrency,
             locked,
             clock,
+            compiler: options.compiler.clone(),
         })
     }
 

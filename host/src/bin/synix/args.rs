@@ -60,6 +60,7 @@ impl Global {
             } else {
                 self.locked
             },
+            compiler: crate::compiler::of_this_program(),
         }
     }
 }
