@@ -1,6 +1,5 @@
 //! The engine, set so that a guest cannot tell one run or machine from another.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -9,7 +8,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
 use super::bindings::Transform;
-use super::cache::Cache;
+use super::cache::{Cache, CompileCache};
 use super::compile::Compiler;
 use super::error::{Fault, PluginError};
 use super::imports::State;
@@ -76,17 +75,17 @@ pub(super) struct Core {
 impl Sandbox {
     /// Opens a sandbox in which `workers` calls may run at once.
     ///
-    /// Compiled code is kept in the folder `cache`, if there is one; it is no
+    /// Compiled code is kept in `cache`, if there is one; it is no
     /// state and may be removed at any time. Components are compiled in this
     /// process: use [`Sandbox::with_compiler`] for those of strangers.
-    pub fn new(workers: usize, cache: Option<PathBuf>) -> Result<Self, PluginError> {
+    pub fn new(workers: usize, cache: Option<CompileCache>) -> Result<Self, PluginError> {
         Self::with_compiler(workers, cache, Compiler::InProcess)
     }
 
     /// Opens a sandbox like [`Sandbox::new`] whose components are compiled by `compiler`.
     pub fn with_compiler(
         workers: usize,
-        cache: Option<PathBuf>,
+        cache: Option<CompileCache>,
         compiler: Compiler,
     ) -> Result<Self, PluginError> {
         match Self::open(workers, cache.clone(), compiler.clone(), Memories::Pool) {
@@ -101,7 +100,7 @@ impl Sandbox {
 
     pub(super) fn open(
         workers: usize,
-        cache: Option<PathBuf>,
+        cache: Option<CompileCache>,
         compiler: Compiler,
         memories: Memories,
     ) -> Result<Self, PluginError> {
@@ -122,7 +121,7 @@ impl Sandbox {
         Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, State::entered).map_err(fails)?;
         wasi::add_to_linker(&mut linker).map_err(fails)?;
         let ticker = Ticker::start(engine.clone()).map_err(|error| fails(error.into()))?;
-        let cache = cache.and_then(|folder| Cache::open(folder, &engine));
+        let cache = cache.and_then(|cache| Cache::open(&cache, &engine));
         Ok(Self {
             core: Arc::new(Core {
                 engine,

@@ -37,6 +37,7 @@ use crate::artifact::Metadata;
 use crate::digest::Digest;
 use crate::ids::{Kind, Label};
 
+pub use cache::CompileCache;
 pub use call::{Call, Measured, Run};
 pub use compile::{CompileFailure, Compiler, ServeError, serve as serve_compiler};
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};

@@ -19,7 +19,7 @@ impl Bench {
     /// Reads the environment and starts the sandbox, whose components `compiler` compiles.
     pub fn open(compiler: Compiler) -> Result<Self, ProjectError> {
         let environment = Environment::read(Path::new("."))?;
-        let cache = environment.cache_folder();
+        let cache = environment.compile_cache(Path::new("."));
         let sandbox = Sandbox::with_compiler(1, cache, compiler).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")

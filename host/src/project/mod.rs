@@ -2,6 +2,7 @@
 
 mod again;
 mod bench;
+mod caches;
 mod drive;
 mod environment;
 mod error;
@@ -14,6 +15,7 @@ mod plugins;
 mod reset;
 mod update;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
@@ -25,12 +27,14 @@ use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
 use crate::registry::LockChange;
+use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
 pub use again::{archive, cancel, clean, prices, resume};
 pub use bench::Bench;
+pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
@@ -44,7 +48,7 @@ use place::Place;
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
     let environment = Environment::read(root)?;
-    let (cache, compiler) = (environment.cache_folder(), options.compiler.clone());
+    let (cache, compiler) = (environment.compile_cache(root), options.compiler.clone());
     Ok(Sandbox::with_compiler(1, cache, compiler).map_err(Box::new)?)
 }
 
@@ -72,6 +76,8 @@ pub struct BuildOrder {
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.
     pub reset_state: bool,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
 }
 
 /// What came of driving a build.
@@ -110,7 +116,8 @@ impl Project {
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let (cache, compiler) = (place.environment.cache_folder(), place.compiler.clone());
+        let cache = place.environment.compile_cache(&place.root);
+        let compiler = place.compiler.clone();
         let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline

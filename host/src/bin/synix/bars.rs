@@ -50,6 +50,7 @@ impl Bars {
             Event::Build { .. }
             | Event::Log { .. }
             | Event::WaitingForOthers { .. }
+            | Event::Retrying { .. }
             | Event::Ending { .. }
             | Event::Unclear { .. }
             | Event::StateReset { .. }
