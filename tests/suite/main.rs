@@ -15,6 +15,7 @@
 
 mod authors;
 mod batch;
+mod bounds;
 mod budget;
 mod build;
 mod by_hand;
