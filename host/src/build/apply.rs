@@ -42,6 +42,10 @@ impl<A: Answerer> Scheduler<'_, A> {
     pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
         for Settled { key, settlement } in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
+            let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
+            if let Some(layer) = asking.map(|unit| unit.layer) {
+                self.layers[layer].answered += 1;
+            }
             match settlement {
                 Settlement::Answered { ending, usage } => {
                     if ending == Ending::Truncated {
@@ -132,6 +136,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
+                self.layers[layer].asked += 1;
                 self.to_ask.push(Asked {
                     key: asked.key,
                     id,

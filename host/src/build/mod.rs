@@ -20,6 +20,7 @@ mod modes;
 mod pool;
 mod prepare;
 mod previous;
+mod progress;
 mod recall;
 mod replay;
 mod scheduler;
@@ -30,7 +31,7 @@ mod unit;
 
 pub use drive::{Desk, Drive, Driven, drive, plan};
 pub use error::BuildError;
-pub use event::{Event, Observer};
+pub use event::{Event, LayerCounts, Observer};
 pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 pub use live::Patience;
 pub use prepare::{PrepareError, Workshop, prepare};

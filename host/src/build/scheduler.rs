@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked};
-use super::event::Observer;
+use super::event::{LayerCounts, Observer};
 use super::handle::Handle;
 use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
@@ -70,6 +70,11 @@ pub(super) struct LayerRun {
     pub(super) open: usize,
     pub(super) fresh: u64,
     pub(super) stale: u64,
+    /// Requests that its units wait or waited for, and how many of them are settled.
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+    /// What was last told of it.
+    pub(super) told: LayerCounts,
     /// Whether a layer below must see all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
@@ -148,6 +153,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.answerer.ask(asked)?;
                 self.keep_layers()?;
             }
+            self.tell_layers();
             if pool.is_idle() {
                 if self.waiters.is_empty() {
                     break;

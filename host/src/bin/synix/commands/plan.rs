@@ -1,14 +1,20 @@
 //! `plan` and `batch-build plan`.
 
+use std::collections::HashMap;
+
 use synix::plan::{Plan, PlanLayer, PlanUnit};
 use synix::project::Project;
+use synix::request::FailureKind;
 use synix::store::BuildKind;
+use synix::view::FailureView;
 
+use super::outcome;
 use crate::args::{Global, PipelineArg};
 use crate::failure::Exit;
-use crate::render::{Column, Screen, table};
+use crate::render::{Lines, Screen};
+use crate::table::Column;
 
-/// Stale units shown for each layer.
+/// Lines on stale units shown for each layer.
 const SHOWN: usize = 10;
 /// Reasons shown for each unit.
 const REASONS: usize = 3;
@@ -28,8 +34,7 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-fn text(plan: &Plan) -> String {
-    let rows: Vec<_> = plan.layers.iter().map(row).collect();
+fn text(plan: &Plan) -> Lines {
     let columns = [
         Column::Left("layer"),
         Column::Left("mode"),
@@ -40,12 +45,13 @@ fn text(plan: &Plan) -> String {
         Column::Right("out at most"),
         Column::Right("cost at most"),
     ];
-    let mut lines = table(columns, &rows);
+    let mut lines = Lines::default();
+    lines.table(columns, plan.layers.iter().map(row).collect());
     if plan.layers.iter().any(|layer| !layer.exact) {
-        lines.push("+: at least; more may follow from answers that are not known yet".to_owned());
+        lines.push("+: at least; more may follow from answers that are not known yet");
     }
     if plan.layers.iter().any(|layer| layer.input_tokens_estimated) {
-        lines.push("~: estimated; only the provider can count these tokens".to_owned());
+        lines.push("~: estimated; only the provider can count these tokens");
     }
     lines.extend(plan.unpriced.iter().cloned());
     for layer in plan
@@ -53,29 +59,54 @@ fn text(plan: &Plan) -> String {
         .iter()
         .filter(|layer| !layer.stale_units.is_empty())
     {
-        lines.push(format!("\nstale in {}:", layer.name));
-        for unit in layer.stale_units.iter().take(SHOWN) {
-            lines.push(format!("  {}: {}", unit.unit, reasons(unit)));
-        }
-        let more = layer.stale_units.len().saturating_sub(SHOWN);
-        if more > 0 {
-            lines.push(format!("  and {more} more; --json names them all"));
-        }
+        lines.heading(format!("stale in {}:", layer.name));
+        stale(&layer.stale_units, &mut lines);
     }
-    for layer in plan
+    let failures: Vec<FailureView> = plan
         .layers
         .iter()
-        .filter(|layer| !layer.failures.is_empty())
-    {
-        lines.push(format!("\ncannot be made in {}:", layer.name));
-        lines.extend(
-            layer
-                .failures
-                .iter()
-                .map(|unit| format!("  {}: {}", unit.unit, unit.message)),
-        );
+        .flat_map(|layer| {
+            layer.failures.iter().map(|unit| FailureView {
+                layer: layer.name.clone(),
+                unit: unit.unit.clone(),
+                kind: FailureKind::Guest.name().to_owned(),
+                message: unit.message.clone(),
+            })
+        })
+        .collect();
+    outcome::failures(&failures, &mut lines);
+    lines
+}
+
+/// Shows stale units; those that are stale for the same reasons in one line.
+fn stale(units: &[PlanUnit], lines: &mut Lines) {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for unit in units {
+        let why = reasons(unit);
+        let at = *known.entry(why.clone()).or_insert_with(|| {
+            groups.push((why, Vec::new()));
+            groups.len() - 1
+        });
+        groups[at].1.push(&unit.unit);
     }
-    lines.join("\n")
+    for (why, units) in groups.iter().take(SHOWN) {
+        lines.push(match units[..] {
+            [unit] => format!("  {unit}: {why}"),
+            [one, two] => format!("  {one}, {two}: {why}"),
+            [one, two, three] => format!("  {one}, {two}, {three}: {why}"),
+            [one, two, ..] => format!("  {one}, {two} and {} more: {why}", units.len() - 2),
+            [] => continue,
+        });
+    }
+    let more: usize = groups
+        .iter()
+        .skip(SHOWN)
+        .map(|(_, units)| units.len())
+        .sum();
+    if more > 0 {
+        lines.push(format!("  and {more} more; --json names them all"));
+    }
 }
 
 fn row(layer: &PlanLayer) -> [String; 8] {
