@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(inert(" \t ::error::x"), " \t \\u{3a}:error::x");
         assert_eq!(inert("a ##[error]x"), "a #\\u{23}[error]x");
         assert_eq!(inert("##vso[task.x]y"), "#\\u{23}vso[task.x]y");
-        assert_eq!(inert("###[error]x"), "##\\u{23}[error]x");
+        assert_eq!(inert("###[error]x"), "#\\u{23}\\u{23}[error]x");
         assert_eq!(
             inert("## A heading [link] a::b"),
             "## A heading [link] a::b"

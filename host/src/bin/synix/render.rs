@@ -106,13 +106,28 @@ impl Screen {
         }
     }
 
-    /// Writes help; it is ours, colours and all.
+    /// Writes help that was asked for; it is ours, colours and all.
     pub(crate) fn help(&self, help: &StyledStr) -> anyhow::Result<()> {
-        print(&if io::stdout().is_terminal() {
-            help.ansi().to_string()
-        } else {
-            help.to_string()
-        })
+        print(&coloured(help, io::stdout().is_terminal()))
+    }
+
+    /// Writes help in place of an error, where no command was given.
+    pub(crate) fn help_instead(&self, help: &StyledStr) {
+        let text = coloured(help, io::stderr().is_terminal());
+        let _ = write_line(&mut io::stderr().lock(), &text);
+    }
+
+    /// Says whether JSON was asked for.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+}
+
+fn coloured(help: &StyledStr, is_terminal: bool) -> String {
+    if is_terminal {
+        help.ansi().to_string()
+    } else {
+        help.to_string()
     }
 }
 

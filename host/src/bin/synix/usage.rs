@@ -22,7 +22,11 @@ pub(crate) fn answer(error: &Error) -> Exit {
             Err(error) => crate::failure::report(&error, &screen),
         };
     }
-    screen.error(&view(error));
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !screen.is_json() {
+        screen.help_instead(&error.render());
+    } else {
+        screen.error(&view(error));
+    }
     Exit::Failed(USAGE)
 }
 
