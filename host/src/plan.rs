@@ -1,5 +1,7 @@
 //! What a build would do: decisions and their report, without effects.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::fingerprint::StaleReason;
@@ -59,10 +61,33 @@ pub struct PlanLayer {
     pub cost_usd: Option<Amount>,
     /// What they cost if every answer is empty; `None` where that is not known.
     pub cost_usd_min: Option<Amount>,
+    /// What `--retry-failed` would send beside them.
+    pub retry_failed: PlanRetry,
     /// The stale units and why.
     pub stale_units: Vec<PlanUnit>,
     /// Units that cannot be made, and why.
     pub failures: Vec<PlanFailure>,
+}
+
+/// Requests that were paid for without a usable answer: a build sends them only if the user says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRetry {
+    /// How many.
+    pub requests: u64,
+    /// How many of each kind of failure.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// What they cost at most, in US dollars; `None` where that is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Default for PlanRetry {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            kinds: BTreeMap::new(),
+            cost_usd: Some(Amount::ZERO),
+        }
+    }
 }
 
 /// A stale unit.

@@ -19,7 +19,7 @@ use super::pool::Pool;
 use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
-use super::sync::{Providers, SyncCalls, take_over_orphans};
+use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
 use crate::batch::{BatchSettings, Batches};
 use crate::clock::Clock;
 use crate::fingerprint::StaleReason;
@@ -27,8 +27,9 @@ use crate::llm::Cassette;
 use crate::plan::{Plan, PlanLayer, PlanUnit};
 use crate::plugin::Shape;
 use crate::price::{Amount, Forecast, Prices};
+use crate::request::FailureKind;
 use crate::source::ProjectFolder;
-use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Store, UnitId};
+use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Retry, Store, UnitId};
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,8 @@ pub struct Drive<'a> {
     pub allow_partial: bool,
     /// Which command this is.
     pub kind: BuildKind,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
     /// What the build may cost at most.
     pub budget: Option<Amount>,
     /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
@@ -110,7 +113,13 @@ pub async fn drive(
         build: build.to_string(),
     });
     let realm = desk.realm();
+    // Nothing of this process is in flight yet: what the build has open is an earlier one's.
+    close_orphans(store, build, observer)?;
     take_over_orphans(store, build, observer)?;
+    let retry = Retry {
+        kinds: drive.retry_failed.clone(),
+        until: store.newest_attempt()?,
+    };
     store.write(|| {
         store.clear_build_units(build)?;
         store.keep_build_error(build, None)
@@ -140,13 +149,17 @@ pub async fn drive(
         Some(cassette) => finish(site, Replay::new(Arc::clone(cassette), modes), pool).await,
         None => {
             let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
-            let settings = drive.batches.clone();
+            let settings = BatchSettings {
+                retry: retry.clone(),
+                ..drive.batches.clone()
+            };
             let calls = SyncCalls::new(
                 store,
                 build,
                 settings.layers.clone(),
                 drive.providers,
                 drive.concurrency.get(),
+                retry,
             );
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
             let budget = Budget::new(store, build, desk.prices, drive.budget);
@@ -271,6 +284,7 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                 asking.forecast(scheduler.answerer.mode(position))
             });
             unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
+            let retry_failed = scheduler.answerer.again(position);
             let run = &mut scheduler.layers[position];
             run.stale_units
                 .sort_by(|left, right| left.unit.cmp(&right.unit));
@@ -286,6 +300,7 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                 output_tokens_max: forecast.output_tokens,
                 cost_usd: forecast.most,
                 cost_usd_min: forecast.least,
+                retry_failed,
                 stale_units: std::mem::take(&mut run.stale_units),
                 failures: std::mem::take(&mut run.failures),
             }

@@ -17,6 +17,7 @@ mod journal;
 mod layers;
 mod live;
 mod modes;
+mod outage;
 mod pool;
 mod prepare;
 mod previous;

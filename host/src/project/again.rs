@@ -1,16 +1,16 @@
 //! Commands that start from the state: going on with a build, cancelling it, forgetting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::drive::{realm, report, runtime};
 use super::first_party::FIRST_PARTY;
 use super::gc::lock_open_builds;
 use super::place::{Options, Place};
+use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
 use crate::digest::Digest;
-use crate::disk;
 use crate::pipeline;
 use crate::price::Prices;
 use crate::printable;
@@ -61,18 +61,7 @@ pub fn resume(
         other => other?,
     };
     let row = chosen(&store, build)?;
-    let status = Status::of(&store, row.id, &Prices::default())?;
-    if row.cancelled || status.status == "completed" {
-        return Err(BuildError::Ended {
-            build: row.id,
-            status: if row.cancelled {
-                "cancelled"
-            } else {
-                "completed"
-            },
-        }
-        .into());
-    }
+    refuse_ended(&store, &row)?;
     let project = place.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
@@ -93,6 +82,9 @@ pub fn resume(
         .into());
     }
     let lock = project.lock(&store, row.id)?;
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_ended(&store, &row)?;
     if row.fingerprint != project.ready.fingerprint {
         if !order.allow_mismatch {
             let before: BTreeMap<String, String> =
@@ -115,6 +107,19 @@ pub fn resume(
     let report = project.drive(&store, row.id, kind, cassette.as_ref(), order, observer);
     drop(lock);
     report
+}
+
+/// Refuses a build that has nothing left to do.
+fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let status = if row.cancelled {
+        "cancelled"
+    } else if Status::of(store, row.id, &Prices::default())?.status == "completed" {
+        "completed"
+    } else {
+        return Ok(());
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
 }
 
 fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
@@ -153,24 +158,11 @@ pub fn cancel(
         },
     )?;
     project.tell_lock_changes(observer);
-    let under_way = store
-        .unsettled_submissions()?
-        .iter()
-        .any(|submission| submission.build == row.id);
-    // A provider may have refused the first cancel, and its batch goes on and is billed.
-    if row.closed.is_some() || (row.cancelled && !under_way) {
-        let status = if row.cancelled {
-            "cancelled"
-        } else {
-            "completed"
-        };
-        return Err(BuildError::Ended {
-            build: row.id,
-            status,
-        }
-        .into());
-    }
+    refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_to_cancel(&store, &row)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
         if let (true, Some(variable)) = (
@@ -193,6 +185,7 @@ pub fn cancel(
         ruling: batch::Ruling::None,
         budget: None,
         reset_state: false,
+        retry_failed: BTreeSet::new(),
     });
     let mut batches = batch::Batches::new(
         &store,
@@ -210,6 +203,25 @@ pub fn cancel(
     let report = report(&store, row.id, &project.prices)?;
     project.ended(&report.status, row.realm != Realm::Live, observer)?;
     Ok(report)
+}
+
+/// Refuses a build of which nothing can be cancelled any more.
+fn refuse_to_cancel(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let under_way = store
+        .unsettled_submissions()?
+        .iter()
+        .any(|submission| submission.build == row.id);
+    // A provider may have refused the first cancel, and its batch goes on and is billed.
+    if row.closed.is_none() && (!row.cancelled || under_way) {
+        return Ok(());
+    }
+    let status = if row.cancelled {
+        "cancelled"
+    } else {
+        "completed"
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
@@ -280,7 +292,7 @@ pub fn prices(
         .filter(|path| !path.is_dir())
         .unwrap_or_else(|| place.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
-    let bytes = match disk::read(&path) {
+    let bytes = match read_pipeline(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(unusable(error.to_string())),
     };
@@ -298,9 +310,25 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = place.store()?;
     // A build that is driven now would lose what it stands on.
-    let (_, locks) = lock_open_builds(&store)?;
-    let units = store.write(|| store.forget_units())?;
-    drop(locks);
+    let units = loop {
+        let (builds, locks) = lock_open_builds(&store)?;
+        let forgotten = store.write(|| -> Result<_, StoreError> {
+            // Another build was opened meanwhile: it is locked too, or the command is refused.
+            if store
+                .open_builds()?
+                .iter()
+                .all(|open| builds.contains(open))
+            {
+                store.forget_units().map(Some)
+            } else {
+                Ok(None)
+            }
+        })?;
+        drop(locks);
+        if let Some(units) = forgotten {
+            break units;
+        }
+    };
     let removed = if units == 0 {
         Vec::new()
     } else {

@@ -19,7 +19,8 @@ impl Bench {
     /// Reads the environment and starts the sandbox.
     pub fn open() -> Result<Self, ProjectError> {
         let environment = Environment::read(Path::new("."))?;
-        let sandbox = Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?;
+        let cache = environment.compile_cache(Path::new("."));
+        let sandbox = Sandbox::new(1, cache).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")
             .filter(|path| !path.is_empty());

@@ -11,7 +11,7 @@ use crate::pipeline::ProviderProfile;
 use crate::request::Wire;
 
 /// What the environment says. Variables that are set win over those in `.env`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Environment {
     file: BTreeMap<String, String>,
 }

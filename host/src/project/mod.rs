@@ -2,6 +2,7 @@
 
 mod again;
 mod bench;
+mod caches;
 mod drive;
 mod environment;
 mod error;
@@ -14,6 +15,7 @@ mod plugins;
 mod reset;
 mod update;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
@@ -25,12 +27,14 @@ use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
 use crate::registry::LockChange;
+use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
 pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
 pub use bench::Bench;
+pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
@@ -48,7 +52,7 @@ pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
         None => Path::new("."),
     };
     let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
+    Ok(Sandbox::new(1, environment.compile_cache(root)).map_err(Box::new)?)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -75,6 +79,8 @@ pub struct BuildOrder {
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.
     pub reset_state: bool,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
 }
 
 /// What came of driving a build.
@@ -113,7 +119,8 @@ impl Project {
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
+        let cache = place.environment.compile_cache(&place.root);
+        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers

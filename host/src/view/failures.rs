@@ -81,9 +81,12 @@ pub fn advice(kind: &str) -> &'static str {
         "truncated" => {
             "raise max_tokens of the layer's model role, or set accept = [\"truncated\"] in the layer"
         }
-        "refused" => "change the prompt, or use another model",
+        "refused" => "change the prompt, use another model, or ask again with --retry-failed",
         "filtered" => "change the prompt or the input that the provider's filter blocks",
-        "empty" => "change the prompt, or use another model",
+        "empty" => "change the prompt, or ask again with --retry-failed",
+        "unreadable" => {
+            "look at what the provider, or a proxy before it, sent; --retry-failed asks again"
+        }
         "invalid" => "correct the setting that the provider names: model, options or prompt",
         "auth" => {
             "the provider refused the key: check that it is the right one, that it is valid and that it may use this model"

@@ -1,5 +1,6 @@
 //! The arguments; their doc comments are the help.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand};
 use synix::build::Patience;
 use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
+use synix::request::FailureKind;
 use synix::store::BuildId;
 
 use crate::commands::plugin::PluginCommand;
@@ -160,6 +162,27 @@ pub(crate) struct Money {
     /// Refuse to send anything that could make the build cost more than this many US dollars
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) budget: Option<Amount>,
+    /// Ask again what was paid for without a usable answer, and pay again: all of it, or these kinds
+    #[arg(long, value_name = "KIND,…", value_parser = paid, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
+    retry_failed: Vec<Paid>,
+}
+
+/// What is asked again although it was paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paid {
+    All,
+    Kind(FailureKind),
+}
+
+impl Money {
+    /// Returns the kinds of failure that are asked again although they were paid for.
+    pub(crate) fn retry_failed(&self) -> BTreeSet<FailureKind> {
+        let named = self.retry_failed.iter().flat_map(|paid| match paid {
+            Paid::All => FailureKind::PAID.to_vec(),
+            Paid::Kind(kind) => vec![*kind],
+        });
+        named.collect()
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -278,6 +301,18 @@ fn build_id(text: &str) -> Result<BuildId, &'static str> {
     text.parse().map_err(|_| "a build is named like build-7")
 }
 
+fn paid(text: &str) -> Result<Paid, String> {
+    if text == "all" {
+        return Ok(Paid::All);
+    }
+    FailureKind::paid_named(text)
+        .map(Paid::Kind)
+        .ok_or_else(|| {
+            let names = FailureKind::PAID.map(FailureKind::name).join(", ");
+            format!("the kinds are {names}; what cost nothing is asked again anyway")
+        })
+}
+
 fn dollars(text: &str) -> Result<Amount, &'static str> {
     let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
     usd.and_then(Amount::from_usd)
@@ -366,6 +401,22 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_was_paid_for_is_named_by_its_kind() {
+        let money = |arguments: &[&str]| {
+            let line = [&["synix", "build"], arguments].concat();
+            let Command::Build(build) = Args::try_parse_from(line).unwrap().command else {
+                panic!("another command");
+            };
+            build.money.retry_failed()
+        };
+        assert!(money(&[]).is_empty());
+        assert_eq!(money(&["--retry-failed"]).len(), FailureKind::PAID.len());
+        let two = [FailureKind::Refused, FailureKind::Empty];
+        assert_eq!(money(&["--retry-failed=refused,empty"]), two.into());
+        assert!(Args::try_parse_from(["synix", "build", "--retry-failed=auth"]).is_err());
     }
 
     #[test]

@@ -187,12 +187,13 @@ fn words(event: &Event) -> Option<String> {
                 count(*calls as u64, "call")
             )
         }
-        Event::WaitingForOthers { requests } => {
-            format!(
-                "waiting for {} that an earlier batch or another process has in flight",
-                count(*requests as u64, "request")
-            )
-        }
+        Event::WaitingForOthers { calls, rows } => waiting_words(*calls, *rows),
+        Event::Retrying {
+            provider,
+            reason,
+            wait,
+            attempt,
+        } => retrying_words(provider, reason, *wait, *attempt),
         Event::Unclear { requests } => {
             format!(
                 "{} of an earlier process may have been billed without an answer",
@@ -204,6 +205,34 @@ fn words(event: &Event) -> Option<String> {
         Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })
+}
+
+/// Says who has the requests that are waited for.
+fn waiting_words(calls: usize, rows: usize) -> String {
+    let elsewhere = format!(
+        "{} that another process has in flight",
+        count(calls as u64, "request")
+    );
+    let in_batches = format!(
+        "{} that are in batches at their providers",
+        count(rows as u64, "request")
+    );
+    match (calls, rows) {
+        (_, 0) => format!("waiting for {elsewhere}"),
+        (0, _) => format!("waiting for {in_batches}"),
+        _ => format!("waiting for {elsewhere}, and for {in_batches}"),
+    }
+}
+
+fn retrying_words(provider: &str, reason: &str, wait: Duration, attempt: Option<u32>) -> String {
+    let reason = printable::line(reason);
+    let wait = format!("{:.1} s", wait.as_secs_f64());
+    match attempt {
+        Some(attempt) => {
+            format!("{provider}: {reason}; trying again in {wait} (try {attempt})")
+        }
+        None => format!("{provider}: {reason}; waiting {wait}"),
+    }
 }
 
 fn batch_words(event: &BatchEvent) -> String {
@@ -265,6 +294,18 @@ fn batch_words(event: &BatchEvent) -> String {
             "batch {batch}: {} missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable",
             count(*missing, "row")
         ),
+        BatchEvent::GarbledRow {
+            batch,
+            place,
+            reason,
+            start,
+            kept,
+        } => {
+            let kept = kept
+                .as_ref()
+                .map_or_else(String::new, |file| format!("; it is kept in .synix/{file}"));
+            format!("batch {batch}: cannot read {place}: {reason}: {start:?}{kept}")
+        }
         BatchEvent::Trouble { message } => format!("{message}; trying again at the next look"),
         BatchEvent::Abandoned { batch, message } => {
             format!(

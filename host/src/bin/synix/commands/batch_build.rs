@@ -84,7 +84,7 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
+fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
         allow_partial: risks.allow_partial,
@@ -93,6 +93,7 @@ const fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) 
         sync_after: patience.sync_after,
         ruling: Ruling::None,
         budget: money.budget,
+        retry_failed: money.retry_failed(),
     }
 }
 
@@ -100,7 +101,7 @@ fn state(status: &Status) -> Exit {
     match status.status {
         "completed" => Exit::Done,
         "completed_with_errors" => Exit::WithErrors,
-        "failed" | "cancelled" => Exit::FAILED,
+        "failed" | "cancelled" | "interrupted" => Exit::FAILED,
         _ => Exit::Waiting,
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         ruling: Ruling::None,
         budget: args.money.budget,
         reset_state: args.risks.reset_state,
+        retry_failed: args.money.retry_failed(),
     };
     let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
     let report = {

@@ -2,6 +2,7 @@
 
 use synix::price::Amount;
 use synix::project::Report;
+use synix::request::FailureKind;
 use synix::view::{BatchView, FailureGroup, FailureView, LayerView, Status, TokensView};
 
 use crate::failure::Exit;
@@ -47,28 +48,44 @@ pub(super) fn text(status: &Status) -> Lines {
         lines.heading("batches:");
         batches(&status.batches, &mut lines);
     }
-    if let Some(next) = next(status) {
-        lines.heading(next);
+    let next = next(status);
+    if !next.is_empty() {
+        lines.push("");
+        lines.extend(next);
     }
     lines
 }
 
-/// Says how to go on, as far as that is not up to a correction that makes another pipeline.
-fn next(status: &Status) -> Option<String> {
+/// Says which command goes on from here, and in which case another one does.
+fn next(status: &Status) -> Vec<String> {
     if matches!(status.status, "completed" | "cancelled") {
-        return None;
+        return Vec::new();
     }
-    if status.kind == "build" {
-        return Some("continue with `synix build`".to_owned());
-    }
-    let resume = format!("`synix batch-build resume {}`", status.build);
-    Some(if status.failures.is_empty() {
-        format!("continue with {resume}")
+    let is_build = status.kind == "build";
+    let again = if is_build {
+        "synix build".to_owned()
     } else {
-        format!(
-            "to ask again as it is: {resume}; after a change of the pipeline: `synix batch-build run`"
-        )
-    })
+        format!("synix batch-build resume {}", status.build)
+    };
+    let failed = |test: fn(&str) -> bool| status.failures.iter().any(|one| test(&one.kind));
+    let paid = failed(|kind| FailureKind::paid_named(kind).is_some());
+    // A build goes on with the pipeline it was opened with; whoever changes that needs another.
+    let mended = failed(|kind| matches!(kind, "guest" | "invalid"));
+    let mut lines = Vec::new();
+    if !(paid || mended) || failed(is_free) || status.status != "completed_with_errors" {
+        lines.push(format!("continue with `{again}`"));
+    }
+    if paid {
+        lines.push(format!(
+            "`{again} --retry-failed` asks again what was paid for without a usable answer, and pays again"
+        ));
+    }
+    if (paid || mended) && !is_build {
+        lines.push("after a change of the pipeline: `synix batch-build run`".to_owned());
+    } else if paid || mended {
+        lines.push("after a change of the pipeline: `synix build`".to_owned());
+    }
+    lines
 }
 
 /// Shows failed units by their cause: how many, three of them, and what to do.
@@ -119,6 +136,11 @@ fn first_lines(message: &str) -> Vec<String> {
     lines
 }
 
+/// Says whether another attempt at a request costs no more than the first would have.
+fn is_free(kind: &str) -> bool {
+    matches!(kind, "auth" | "quota" | "missing" | "expired" | "provider")
+}
+
 fn layers(status: &Status, lines: &mut Lines) {
     if status.layers.is_empty() {
         return;
@@ -161,11 +183,7 @@ const MONEY: [Column; 3] = [
 
 /// Returns what [`MONEY`] heads.
 fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
-    [
-        tokens.input.to_string(),
-        tokens.output.to_string(),
-        cost(amount),
-    ]
+    [count(tokens.input), count(tokens.output), cost(amount)]
 }
 
 fn joined<T, const N: usize, const M: usize, const SUM: usize>(
@@ -186,6 +204,11 @@ pub(super) fn cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
 }
 
+/// Returns a count of tokens in words.
+pub(super) fn count(tokens: Option<u64>) -> String {
+    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
+}
+
 fn spent(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
     if !has_sent(status) {
@@ -199,8 +222,8 @@ fn spent(status: &Status) -> Vec<String> {
         "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out; cost: {}",
         requests.sync,
         requests.batch,
-        tokens.input,
-        tokens.output,
+        count(tokens.input),
+        count(tokens.output),
         cost(status.cost_usd)
     )];
     lines.extend(status.unpriced.iter().cloned());

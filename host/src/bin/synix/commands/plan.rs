@@ -54,6 +54,7 @@ fn text(plan: &Plan) -> Lines {
         lines.push("~: estimated; only the provider can count these tokens");
     }
     lines.extend(plan.unpriced.iter().cloned());
+    lines.extend(plan.layers.iter().filter_map(paid));
     for layer in plan
         .layers
         .iter()
@@ -128,6 +129,28 @@ fn row(layer: &PlanLayer) -> [String; 8] {
         sum(layer.output_tokens_max, false),
         cost(layer, more),
     ]
+}
+
+/// Says what was paid for and is not asked again unless somebody says so.
+fn paid(layer: &PlanLayer) -> Option<String> {
+    let again = &layer.retry_failed;
+    if again.requests == 0 {
+        return None;
+    }
+    let kinds: Vec<_> = again
+        .kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    let cost = again
+        .cost_usd
+        .map_or_else(|| "unknown".to_owned(), |cost| cost.to_string());
+    Some(format!(
+        "{}: {} more requests with --retry-failed ({}), cost at most: {cost}; they were paid for without a usable answer",
+        layer.name,
+        again.requests,
+        kinds.join(", ")
+    ))
 }
 
 /// A layer without requests to price, now or behind answers that are not known.

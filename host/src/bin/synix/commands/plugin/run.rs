@@ -78,7 +78,8 @@ fn replies(args: &Args) -> anyhow::Result<Replies> {
     let replies = match (&args.reply, &args.replies) {
         (Some(text), _) => Replies::Always(text.clone()),
         (None, Some(path)) => {
-            let bytes = disk::read(path).context("cannot read the replies")?;
+            let bytes =
+                disk::read_at_most(path, super::TYPED_BYTES).context("cannot read the replies")?;
             let texts = serde_json::from_slice(&bytes).map_err(|error| {
                 Usage(format!(
                     "{} is no JSON list of texts: {error}",
