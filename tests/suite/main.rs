@@ -15,6 +15,7 @@
 
 mod authors;
 mod batch;
+mod bounds;
 mod budget;
 mod build;
 mod by_hand;
@@ -36,9 +37,11 @@ mod identity;
 mod languages;
 mod layers;
 mod lifecycle;
+mod limits;
 mod money;
 mod old_state;
 mod paid;
+mod plans;
 mod plugin_check;
 mod plugin_desk;
 mod read_only;

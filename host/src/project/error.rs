@@ -154,6 +154,7 @@ impl ProjectError {
                 | BuildError::Mismatch { .. }
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
+                | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
                 | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
                 BuildError::Store(_)

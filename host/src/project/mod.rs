@@ -53,9 +53,9 @@ use environment::Environment;
 use place::Place;
 
 /// Opens a sandbox for one call at a time, outside any project.
-pub fn sandbox() -> Result<Sandbox, ProjectError> {
+pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     let cache = Environment.compile_cache(Path::new("."));
-    Ok(Sandbox::new(1, cache).map_err(Box::new)?)
+    Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
 /// Returns the folder of the project at hand.
@@ -130,7 +130,8 @@ impl Project {
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = place.environment.compile_cache(&place.root);
-        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
+        let compiler = place.compiler.clone();
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers

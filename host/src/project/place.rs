@@ -9,6 +9,7 @@ use super::search::{self, End};
 use super::trust::Owners;
 use super::{Project, ProjectError};
 use crate::clock::Clock;
+use crate::plugin::Compiler;
 use crate::store::{self, BuildRow, Store};
 
 /// Sync calls at a time unless the user says otherwise.
@@ -55,6 +56,8 @@ pub struct Options {
     pub locked: Option<bool>,
     /// Say yes, for this command, to everything that the project asks for.
     pub trust: bool,
+    /// Who compiles plugins; the default is this process, without limits.
+    pub compiler: Compiler,
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
@@ -73,6 +76,7 @@ pub(super) struct Place {
     pub(super) trusted: bool,
     /// The command that asks the user.
     pub(super) trust_command: String,
+    pub(super) compiler: Compiler,
 }
 
 impl Place {
@@ -148,6 +152,7 @@ impl Place {
             concurrency,
             locked,
             clock,
+            compiler: options.compiler.clone(),
         })
     }
 

@@ -64,6 +64,7 @@ impl Global {
                 self.locked
             },
             trust: false,
+            compiler: crate::compiler::of_this_program(),
         }
     }
 }

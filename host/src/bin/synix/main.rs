@@ -3,6 +3,7 @@
 mod args;
 mod bars;
 mod commands;
+mod compiler;
 mod failure;
 mod progress;
 mod quantity;
@@ -13,6 +14,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if let Some(code) = compiler::serve() {
+        return code;
+    }
     let args = args::Args::parse();
     let screen = render::Screen::new(args.global.json);
     match commands::run(&args, &screen) {

@@ -253,13 +253,19 @@ impl Place {
     }
 
     /// Returns the error of a fetch; where a name led to this machine or its network, it is what the user has to admit.
-    pub(super) fn fetch_failed(&self, reference: &TransformRef, error: RegistryError) -> ProjectError {
+    pub(super) fn fetch_failed(
+        &self,
+        reference: &TransformRef,
+        error: RegistryError,
+    ) -> ProjectError {
+        // One that a server redirects to is none that the user was asked about.
+        let is_named = |host: &str| {
+            plugin_server(reference)
+                .is_some_and(|server| server.origin().to_string().ends_with(&format!("//{host}")))
+        };
         match (&error.source, fetching(reference)) {
-            (FetchFault::Near { .. }, Some(ask)) if !self.admits(&[ask.clone()]) => {
-                match self.need(vec![ask]) {
-                    Err(untrusted) => untrusted,
-                    Ok(()) => error.into(),
-                }
+            (FetchFault::Near { host, .. }, Some(ask)) if is_named(host) => {
+                self.need(vec![ask]).err().unwrap_or_else(|| error.into())
             }
             _ => error.into(),
         }
@@ -323,7 +329,11 @@ fn plugin_server(reference: &TransformRef) -> Option<Server> {
         TransformRef::Oci { image, .. } => {
             let registry = image.resolve_registry();
             // As it is asked: on this machine in the open.
-            let scheme = if is_loopback(registry) { "http" } else { "https" };
+            let scheme = if is_loopback(registry) {
+                "http"
+            } else {
+                "https"
+            };
             Server::of(&format!("{scheme}://{registry}"))
         }
         TransformRef::FirstParty(_) | TransformRef::File(_) => None,
