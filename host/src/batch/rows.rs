@@ -46,8 +46,7 @@ impl Batches<'_> {
 
     /// Returns where rows are kept that cannot be read.
     fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let name = format!("{}-unreadable.jsonl", submission.token);
-        Ok(self.store.batch_folder()?.join(name))
+        Ok(self.store.batch_file(&submission.token, "-unreadable.jsonl")?)
     }
 
     /// Returns which of an ended batch's files go where.
