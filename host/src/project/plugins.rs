@@ -10,7 +10,7 @@ use crate::build::{Event, Observer, PrepareError};
 use crate::disk::{self, DiskError, Links};
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
-    Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Reach, Registry,
+    Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Registry,
     RegistryError,
 };
 use crate::source::ProjectFolder;
@@ -157,12 +157,13 @@ impl Place {
             };
             return Err(RegistryError::new(reference.text(), fault).into());
         }
+        self.need_fetch(reference)?;
         let runtime = runtime()?;
         Ok(match digest {
             Some(digest) => {
-                runtime.block_on(registry.pinned(reference, digest, reach(reference)))?
+                runtime.block_on(registry.pinned(reference, digest, self.reach(reference)))?
             }
-            None => runtime.block_on(registry.newest(reference, reach(reference)))?,
+            None => runtime.block_on(registry.newest(reference, self.reach(reference)))?,
         })
     }
 
@@ -210,18 +211,6 @@ impl Project {
             let message = format!("{}: {change}", self.lock_name());
             observer(&Event::Lock { message });
         }
-    }
-}
-
-/// Says whether a fetch may lead to this machine: where the reference itself names it.
-pub(super) fn reach(reference: &TransformRef) -> Reach {
-    if reference
-        .host()
-        .is_some_and(|host| pipeline::is_loopback(&host))
-    {
-        Reach::Anywhere
-    } else {
-        Reach::Public
     }
 }
 

@@ -46,7 +46,8 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
         let component = if matches!(reference, TransformRef::File(_)) {
             read(layer, reference, &folder)?
         } else {
-            runtime()?.block_on(registry.newest(reference, super::plugins::reach(reference)))?
+            place.need_fetch(reference)?;
+            runtime()?.block_on(registry.newest(reference, place.reach(reference)))?
         };
         lock.pin(reference.text(), component.pin);
     }
@@ -85,11 +86,9 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
             .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
-            runtime()?.block_on(registry.pinned(
-                reference,
-                pin.digest,
-                super::plugins::reach(reference),
-            ))?;
+            place.need_fetch(reference)?;
+            let reach = place.reach(reference);
+            runtime()?.block_on(registry.pinned(reference, pin.digest, reach))?;
         }
         fetched.push(FetchedPlugin {
             reference: reference.text().to_owned(),
