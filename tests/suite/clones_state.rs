@@ -12,10 +12,7 @@ use synix_scripted_provider::Endpoint;
 
 use crate::workbench::{Run, TEAM, Workbench, command_in};
 
-const TEMPLATE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../templates/team-report"
-);
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/team-report");
 
 /// What a stranger wants to have replaced, emptied or shown.
 const MINE: &str = "export PATH=/home/me/bin # nobody else's concern\n";
@@ -137,9 +134,15 @@ fn a_collection_stays_in_the_state() {
     bench.write(".synix/objects/ee/diary.txt", "mine");
     bench.write(&format!(".synix/objects/dd/{name}/x"), "mine");
     bench.ok(&["gc"]);
-    assert_eq!(fs::read(photos.path().join("ab").join(&name)).unwrap(), b"photo");
+    assert_eq!(
+        fs::read(photos.path().join("ab").join(&name)).unwrap(),
+        b"photo"
+    );
     for kept in ["ee/diary.txt", &format!("dd/{name}/x")] {
-        assert!(bench.path(&format!(".synix/objects/{kept}")).exists(), "{kept}");
+        assert!(
+            bench.path(&format!(".synix/objects/{kept}")).exists(),
+            "{kept}"
+        );
     }
 }
 
@@ -179,10 +182,16 @@ fn a_state_is_used_through_no_link() {
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     let foreign = elsewhere.path().join("photos.db");
     let database = rusqlite::Connection::open(&foreign).unwrap();
-    database.execute_batch("CREATE TABLE photos (name)").unwrap();
+    database
+        .execute_batch("CREATE TABLE photos (name)")
+        .unwrap();
     drop(database);
     let before = fs::read(&foreign).unwrap();
-    for name in ["state.sqlite3", "state.sqlite3-wal", "state.sqlite3-journal"] {
+    for name in [
+        "state.sqlite3",
+        "state.sqlite3-wal",
+        "state.sqlite3-journal",
+    ] {
         let bench = built();
         link(&bench, &format!(".synix/{name}"), &foreign);
         for arguments in [&["build"][..], &["list"]] {
@@ -197,7 +206,10 @@ fn a_state_is_used_through_no_link() {
     assert_clear(&bench.run(&["list"]), "the table photos");
     assert_ne!(bench.run(&["build"]).code, 0);
     let after = fs::read(bench.path(".synix/state.sqlite3")).unwrap();
-    assert!(after == before, "the database of another program was written");
+    assert!(
+        after == before,
+        "the database of another program was written"
+    );
 }
 
 /// Rows 28 and 29: what never ends is not read.
@@ -230,12 +242,33 @@ fn files_of_the_command_line_are_bounded() {
         let config = format!("@{odd}");
         let commands: [&[&str]; 3] = [
             &["plugin", "inspect", odd],
-            &["plugin", "run", "map", "--config", &config, "--input", "bios/bela.md"],
-            &["plugin", "run", "map", "--config", "{}", "--input", "bios/bela.md", "--replies", odd],
+            &[
+                "plugin",
+                "run",
+                "map",
+                "--config",
+                &config,
+                "--input",
+                "bios/bela.md",
+            ],
+            &[
+                "plugin",
+                "run",
+                "map",
+                "--config",
+                "{}",
+                "--input",
+                "bios/bela.md",
+                "--replies",
+                odd,
+            ],
         ];
         for arguments in commands {
             let run = bench.run(arguments);
-            assert!(run.code != 0 && run.says("regular file"), "{arguments:?}: {run:?}");
+            assert!(
+                run.code != 0 && run.says("regular file"),
+                "{arguments:?}: {run:?}"
+            );
         }
     }
     let large = fs::File::create(bench.path("large")).unwrap();
@@ -323,7 +356,10 @@ fn a_build_s_pipeline_file_is_in_the_project() {
     bench.hold_batches();
     bench.ok(&["batch-build", "run"]);
     for name in ["../evil.toml", "/proc/self/environ"] {
-        bench.database().execute("UPDATE build SET pipeline = ?1", [name]).unwrap();
+        bench
+            .database()
+            .execute("UPDATE build SET pipeline = ?1", [name])
+            .unwrap();
         let run = bench.run(&["batch-build", "resume", "--latest"]);
         assert_clear(&run, "no name of a pipeline file");
     }
@@ -341,7 +377,11 @@ fn a_state_is_closed_to_others() {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         if path.is_dir() {
             assert_eq!(mode, 0o700, "{}", path.display());
-            paths.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            paths.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
             assert_eq!(mode, 0o600, "{}", path.display());
         }
@@ -400,7 +440,12 @@ fn a_golden_file_is_read_through_no_link() {
 #[test]
 fn a_copy_holds_nothing_from_outside() {
     let victim = Victim::new();
-    for target in [Path::new("/proc/self/environ"), &victim.file(), victim.folder.path(), Path::new("../..")] {
+    for target in [
+        Path::new("/proc/self/environ"),
+        &victim.file(),
+        victim.folder.path(),
+        Path::new("../.."),
+    ] {
         let (_temp, project) = clone();
         symlink(target, project.join("sources/bios/x.md")).unwrap();
         let run = demo(&project, &[]);
@@ -413,7 +458,12 @@ fn a_copy_holds_nothing_from_outside() {
 #[test]
 fn a_copy_holds_links_that_stay_inside() {
     let (_temp, project) = clone();
-    let bio = fs::read_dir(project.join("sources/bios")).unwrap().next().unwrap().unwrap().path();
+    let bio = fs::read_dir(project.join("sources/bios"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     fs::create_dir(project.join("sources/texts")).unwrap();
     let moved = project.join("sources/texts").join(bio.file_name().unwrap());
     fs::rename(&bio, &moved).unwrap();
@@ -445,7 +495,10 @@ fn goldens_are_updated_in_the_project_alone() {
     symlink(victim.path().join("notes.txt"), golden.join("01-plan.txt")).unwrap();
     assert_eq!(demo(&project, &["--update-goldens"]).code, 0);
     assert_eq!(fs::read_to_string(golden.join("notes.txt")).unwrap(), MINE);
-    assert_eq!(fs::read_to_string(victim.path().join("notes.txt")).unwrap(), MINE);
+    assert_eq!(
+        fs::read_to_string(victim.path().join("notes.txt")).unwrap(),
+        MINE
+    );
     assert!(!golden.join("99-gone.txt").exists());
     assert!(!golden.join("01-plan.txt").is_symlink());
     assert_eq!(demo(&project, &[]).code, 0);
@@ -456,7 +509,10 @@ fn goldens_are_updated_in_the_project_alone() {
 fn a_pipe_in_a_project_is_named() {
     let (_temp, project) = clone();
     pipe(&project.join("sources/bios/pipe"));
-    assert_clear(&demo(&project, &[]), "bios/pipe is neither a file nor a folder");
+    assert_clear(
+        &demo(&project, &[]),
+        "bios/pipe is neither a file nor a folder",
+    );
 }
 
 /// Row 14: two links in each of many folders stood for twice as much with each level.
@@ -511,7 +567,10 @@ fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
         let mut files: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(&cache)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "cwasm")
+            })
             .map(|path| (path.clone(), fs::read(path).unwrap()))
             .collect();
         files.sort();
@@ -524,7 +583,12 @@ fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
     // Whole and well formed, but sealed by somebody else.
     plan("another's");
     let second = files();
-    assert!(first.iter().zip(&second).all(|(one, other)| one.0 == other.0 && one.1 != other.1));
+    assert!(
+        first
+            .iter()
+            .zip(&second)
+            .all(|(one, other)| one.0 == other.0 && one.1 != other.1)
+    );
     plan("another's");
     assert!(files() == second, "a file of one's own is taken");
     let mode = fs::metadata(&cache).unwrap().permissions().mode();

@@ -52,7 +52,9 @@ impl Shut {
     /// Runs a command as somebody who may not write the project.
     fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.bench.command(arguments);
-        command.env("HOME", self.home.path()).env_remove("XDG_CACHE_HOME");
+        command
+            .env("HOME", self.home.path())
+            .env_remove("XDG_CACHE_HOME");
         // The owner of everything may write anything.
         if self.home.path().metadata().unwrap().uid() == 0 {
             command.uid(NOBODY).gid(NOBODY);
@@ -87,7 +89,11 @@ fn assert_readable(shut: &Shut) {
     assert_eq!(listed["artifacts"].as_array().unwrap().len(), 7);
     let plan = shut.run(&["plan", "--json"]).json();
     assert!(
-        plan["layers"].as_array().unwrap().iter().all(|layer| layer["stale"] == 0),
+        plan["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|layer| layer["stale"] == 0),
         "{plan}"
     );
     assert_eq!(files(&shut.bench), before);
