@@ -46,8 +46,10 @@ impl Batches<'_> {
 
     /// Returns where rows are kept that cannot be read.
     fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let name = format!("{}-unreadable.jsonl", submission.token);
-        Ok(self.store.batch_folder()?.join(name))
+        let path = self
+            .store
+            .batch_file(&submission.token, "-unreadable.jsonl");
+        Ok(path?)
     }
 
     /// Returns which of an ended batch's files go where.
@@ -68,7 +70,7 @@ impl Batches<'_> {
     pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
         for path in self.row_files(submission)? {
             if !path.exists() {
-                disk::replace(&path, b"")?;
+                disk::replace_private(&path, b"")?;
             }
         }
         Ok(())

@@ -33,6 +33,7 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = match place.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
         Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
@@ -45,6 +46,9 @@ pub fn resume(
     let project = place.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
+    if cassette.is_none() {
+        project.admit()?;
+    }
     let words = |realm: Realm| {
         if realm == Realm::Live {
             "live"
@@ -127,6 +131,7 @@ pub fn cancel(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = place.store()?;
     let row = chosen(&store, build)?;
     // Batches cost money; a difference in the lock file must not keep them alive.
@@ -137,6 +142,7 @@ pub fn cancel(
             ..options.clone()
         },
     )?;
+    project.admit()?;
     project.tell_lock_changes(observer);
     refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;

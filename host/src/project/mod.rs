@@ -3,21 +3,28 @@
 mod again;
 mod bench;
 mod caches;
+mod confined;
+mod dot_env;
 mod drive;
 mod environment;
 mod error;
 mod first_party;
 mod gc;
 mod interrupt;
+mod keys;
 mod on_done;
 mod place;
 mod plugins;
 mod reset;
+mod search;
+mod server;
+mod trust;
 mod update;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::batch::Ruling;
@@ -38,6 +45,7 @@ pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
+pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
@@ -45,10 +53,14 @@ use environment::Environment;
 use place::Place;
 
 /// Opens a sandbox for one call at a time, outside any project.
-pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
-    let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
-    let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.compile_cache(root)).map_err(Box::new)?)
+pub fn sandbox() -> Result<Sandbox, ProjectError> {
+    let cache = Environment.compile_cache(Path::new("."));
+    Ok(Sandbox::new(1, cache).map_err(Box::new)?)
+}
+
+/// Returns the folder of the project at hand.
+pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
+    Ok(Place::with_state(options)?.root)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -105,6 +117,8 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     lock_changes: Vec<LockChange>,
+    /// Set once the user's yes to all that is asked is known.
+    admitted: OnceLock<()>,
 }
 
 impl Project {
@@ -147,6 +161,7 @@ impl Project {
             ready,
             folder,
             lock_changes: plugins.changes,
+            admitted: OnceLock::new(),
         })
     }
 

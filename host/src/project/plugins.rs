@@ -157,6 +157,7 @@ impl Place {
             };
             return Err(RegistryError::new(reference.text(), fault).into());
         }
+        self.need_fetch(reference)?;
         let runtime = runtime()?;
         Ok(match digest {
             Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,

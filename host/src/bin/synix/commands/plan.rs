@@ -6,7 +6,7 @@ use synix::store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::Exit;
-use crate::render::{Column, Screen, table};
+use crate::render::{Column, Screen, indented, table};
 
 /// Stale units shown for each layer.
 const SHOWN: usize = 10;
@@ -22,6 +22,9 @@ pub(super) fn run(
     let project = Project::open(&global.options(args.pipeline.as_ref()))?;
     for change in project.lock_changes() {
         screen.talk(&format!("{}: {change}", project.lock_name()));
+    }
+    for warning in project.warnings() {
+        screen.talk(&format!("warning: {}", indented(&warning)));
     }
     let plan = project.plan(kind)?;
     screen.answer(&plan, || text(&plan))?;

@@ -48,7 +48,7 @@ pub(super) fn run(
         PluginCommand::Build(args) => build::run(args, screen),
         PluginCommand::Inspect(args) => inspect::run(global, args, screen),
         PluginCommand::Check(args) => check::run(args, screen),
-        PluginCommand::Run(args) => run::run(global, args, screen),
+        PluginCommand::Run(args) => run::run(args, screen),
         PluginCommand::Update(args) => update::run(global, args, screen),
         PluginCommand::Fetch(args) => fetch::run(global, args, screen),
     }

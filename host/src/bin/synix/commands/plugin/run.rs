@@ -9,7 +9,6 @@ use synix::request::{Part, Role};
 use synix::{disk, printable, project};
 
 use super::GivenConfig;
-use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::{Screen, indented};
 
@@ -34,11 +33,11 @@ pub(crate) struct Args {
     replies: Option<PathBuf>,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
     let GivenConfig { members, folder } = super::config(&args.config)?;
     let replies = replies(args)?;
-    let sandbox = project::sandbox(&global.options(None))?;
+    let sandbox = project::sandbox()?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
     let inputs = desk::inputs(&args.input).map_err(usage)?;
