@@ -316,7 +316,7 @@ fn an_interrupted_build_ends() {
     let shown = bench.run(&["batch-build", "status", "build-2", "--exit-code"]);
     assert_eq!(shown.code, 1, "{shown:?}");
     assert!(shown.says("build-2 interrupted"), "{shown:?}");
-    assert!(shown.says("go on with `synix build`"), "{shown:?}");
+    assert!(shown.says("continue with `synix build`"), "{shown:?}");
     bench.script(Script::new());
     bench.ok(&["build"]);
     bench.ok(&["batch-build", "resume", "build-1"]);

@@ -160,8 +160,10 @@ impl Place {
         self.need_fetch(reference)?;
         let runtime = runtime()?;
         Ok(match digest {
-            Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,
-            None => runtime.block_on(registry.newest(reference))?,
+            Some(digest) => {
+                runtime.block_on(registry.pinned(reference, digest, self.reach(reference)))?
+            }
+            None => runtime.block_on(registry.newest(reference, self.reach(reference)))?,
         })
     }
 

@@ -47,7 +47,7 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
             read(layer, reference, &folder)?
         } else {
             place.need_fetch(reference)?;
-            runtime()?.block_on(registry.newest(reference))?
+            runtime()?.block_on(registry.newest(reference, place.reach(reference)))?
         };
         lock.pin(reference.text(), component.pin);
     }
@@ -87,7 +87,8 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
             place.need_fetch(reference)?;
-            runtime()?.block_on(registry.pinned(reference, pin.digest))?;
+            let reach = place.reach(reference);
+            runtime()?.block_on(registry.pinned(reference, pin.digest, reach))?;
         }
         fetched.push(FetchedPlugin {
             reference: reference.text().to_owned(),

@@ -30,6 +30,7 @@ use super::server::Server;
 use super::{Project, ProjectError};
 use crate::digest::Digest;
 use crate::pipeline::{DoneCommand, Pipeline, TransformRef};
+use crate::registry::Reach;
 
 /// What a project asks for, for the user to answer.
 pub struct TrustQuestion {
@@ -231,10 +232,15 @@ impl Place {
             .collect()
     }
 
-    /// Says whether a plugin may be fetched from an address that only this machine or its neighbours reach.
-    pub(super) fn allows_private_fetch(&self, reference: &TransformRef) -> bool {
-        self.trusted
-            || plugin_server(reference).is_some_and(|server| self.admits(&[fetching(&server)]))
+    /// Says where the connections of a fetch may lead: to this machine and its neighbours only after a yes.
+    pub(super) fn reach(&self, reference: &TransformRef) -> Reach {
+        let admitted =
+            || plugin_server(reference).is_some_and(|server| self.admits(&[fetching(&server)]));
+        if self.trusted || admitted() {
+            Reach::Anywhere
+        } else {
+            Reach::Public
+        }
     }
 
     /// Refuses to fetch a plugin from such an address where its reference names one and the user has not admitted it.
