@@ -111,7 +111,7 @@ impl ProjectError {
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
+                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Metadata { .. }
