@@ -1,7 +1,6 @@
 //! From queued requests to claimed chunks and their input files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -266,7 +265,7 @@ impl Batches<'_> {
             path: path.clone(),
             source,
         };
-        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        let mut file = BufWriter::new(crate::disk::create_private(&path)?);
         self.store
             .each_open_request(submission.id, |open| -> Result<(), BatchError> {
                 let line = self.line_of(&target, open.request, &open.key)?;
@@ -277,8 +276,7 @@ impl Batches<'_> {
     }
 
     pub(super) fn input_file(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let name = format!("{}.jsonl", submission.token);
-        Ok(self.store.batch_folder()?.join(name))
+        Ok(self.store.batch_file(&submission.token, ".jsonl")?)
     }
 }
 

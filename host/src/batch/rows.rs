@@ -1,6 +1,7 @@
 //! Rows: set arithmetic between what was asked and what came back.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
@@ -39,15 +40,16 @@ struct Oddities {
 impl Batches<'_> {
     /// Returns where the rows of a submission go: output and error file.
     pub(super) fn row_files(&self, submission: &Submission) -> Result<[PathBuf; 2], BatchError> {
-        let folder = self.store.batch_folder()?;
-        Ok(["output", "error"]
-            .map(|name| folder.join(format!("{}-{name}.jsonl", submission.token))))
+        let path = |ending| self.store.batch_file(&submission.token, ending);
+        Ok([path("-output.jsonl")?, path("-error.jsonl")?])
     }
 
     /// Returns where rows are kept that cannot be read.
     fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let name = format!("{}-unreadable.jsonl", submission.token);
-        Ok(self.store.batch_folder()?.join(name))
+        let path = self
+            .store
+            .batch_file(&submission.token, "-unreadable.jsonl");
+        Ok(path?)
     }
 
     /// Returns which of an ended batch's files go where.
@@ -68,7 +70,7 @@ impl Batches<'_> {
     pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
         for path in self.row_files(submission)? {
             if !path.exists() {
-                disk::replace(&path, b"")?;
+                disk::replace_private(&path, b"")?;
             }
         }
         Ok(())
@@ -76,6 +78,16 @@ impl Batches<'_> {
 
     /// Takes every row of a fetched batch; what has none is missing.
     pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        match self.take_all_rows(work) {
+            // Another process took them too, was faster, and has put the files away.
+            Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.follow(work)
+            }
+            taken => taken,
+        }
+    }
+
+    fn take_all_rows(&mut self, work: &mut Work) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
             self.enter(work, SubmissionState::Ended)?;

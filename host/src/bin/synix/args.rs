@@ -13,6 +13,7 @@ use synix::request::FailureKind;
 use synix::store::BuildId;
 
 use crate::commands::plugin::PluginCommand;
+use crate::commands::trust;
 use crate::quantity;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -62,6 +63,7 @@ impl Global {
             } else {
                 self.locked
             },
+            trust: false,
         }
     }
 }
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Clean,
     /// Let old units, contents and request texts go that no kept snapshot stands on
     Gc(Gc),
+    /// Show what a project needs your yes for, and ask you
+    Trust(trust::Args),
     /// Make, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -165,6 +169,9 @@ pub(crate) struct Risks {
     /// Start a new state where this one is damaged; what it held is paid for again
     #[arg(long)]
     pub(crate) reset_state: bool,
+    /// Say yes, for this command, to all that `synix trust` shows
+    #[arg(long)]
+    pub(crate) trust: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -55,7 +55,8 @@ impl Bars {
             | Event::Unclear { .. }
             | Event::StateReset { .. }
             | Event::OnDone { .. }
-            | Event::Lock { .. } => {}
+            | Event::Lock { .. }
+            | Event::Warning { .. } => {}
         }
     }
 

@@ -4,19 +4,23 @@ mod builds;
 mod contents;
 mod damage;
 mod format;
+mod hostile;
 mod paid;
 mod sends;
+mod shut;
 mod snapshots;
 mod units;
 
 use std::collections::BTreeSet;
 
+use rusqlite::Connection;
 use serde_json::Map;
 
 use super::*;
 use crate::artifact::{Artifact, Content};
 use crate::clock::Moment;
 use crate::digest::Digest;
+use crate::disk;
 use crate::ids::{Kind, Label, UnitKey};
 use crate::request::{
     Answer, Ending, FailureKind, Message, Part, Request, RequestKey, Role, Usage, Wire,
@@ -228,9 +232,14 @@ fn replay(cassette: &str) -> Realm {
     Realm::Replay(Digest::of(cassette.as_bytes()))
 }
 
+/// Returns the path of the database.
+fn path(folder: &Path) -> PathBuf {
+    folder.join(database::FILE)
+}
+
 /// Does to the closed database what the statement says.
 fn tamper(folder: &Path, statement: &str) {
-    Connection::open(database::path(folder))
+    Connection::open(path(folder))
         .unwrap()
         .execute_batch(statement)
         .unwrap();

@@ -2,7 +2,7 @@
 
 use synix::batch::Ruling;
 use synix::build::BuildError;
-use synix::project::{self, BuildOrder, Project, ProjectError, Report};
+use synix::project::{self, BuildOrder, Options, Project, ProjectError, Report};
 use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
@@ -42,7 +42,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             patience,
             money,
         } => {
-            let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
+            let project = Project::open(&Options {
+                trust: risks.trust,
+                ..global.options(pipeline.pipeline.as_ref())
+            })?;
             let progress = progress();
             let order = order(poll, risks, patience, money);
             project.run_batch(&order, &|event| progress.tell(event))?
@@ -66,6 +69,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 allow_mismatch: *allow_pipeline_mismatch,
                 ruling,
                 ..order(poll, risks, patience, money)
+            };
+            let options = Options {
+                trust: risks.trust,
+                ..options
             };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
