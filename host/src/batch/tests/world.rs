@@ -119,6 +119,7 @@ impl World {
             let start = Start {
                 build: seat.build,
                 ruling: std::mem::take(&mut seat.ruling),
+                retry: false,
             };
             seat.command = Command::start(&self.place, start);
         }
@@ -166,6 +167,8 @@ impl World {
             let start = Start {
                 build: None,
                 ruling,
+                // A row that came to a command which then died stays paid for until they say so.
+                retry: true,
             };
             let command = Command::start(&self.place, start).expect("a build of its own");
             match self.run(&command)? {

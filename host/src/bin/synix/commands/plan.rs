@@ -328,7 +328,12 @@ fn groups(units: &[PlanUnit]) -> Vec<String> {
 fn nameless(layer: &PlanLayer) -> Option<String> {
     let named = layer.stale_units.len() as u64;
     let more = layer.stale_guess?.checked_sub(named)?;
-    (more > 0).then(|| format!("  about {}: likely, not named yet", counted(more, "more unit")))
+    (more > 0).then(|| {
+        format!(
+            "  about {}: likely, not named yet",
+            counted(more, "more unit")
+        )
+    })
 }
 
 /// The reasons of a unit in words that it may share with others.
