@@ -13,6 +13,7 @@
     reason = "what a test does not expect ends it"
 )]
 
+mod author_errors;
 mod authors;
 mod batch;
 mod budget;
@@ -31,6 +32,7 @@ mod gc;
 mod grants;
 mod hostile;
 mod identity;
+mod json_answers;
 mod languages;
 mod layers;
 mod lifecycle;
@@ -43,6 +45,8 @@ mod registry;
 mod replay;
 mod sandbox;
 mod scaffolds;
+mod sources;
+mod split_examples;
 mod state;
 mod templates;
 mod torture;

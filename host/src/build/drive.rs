@@ -276,6 +276,7 @@ fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildErro
                 .sort_by(|left, right| left.unit.cmp(&right.unit));
             PlanLayer {
                 name: layer.name.to_string(),
+                allow_hidden: layer.allow_hidden,
                 mode,
                 units: run.fresh + run.stale,
                 stale: run.stale,

@@ -7,7 +7,7 @@ use crate::disk::DiskError;
 use crate::llm::cassette::CassetteError;
 use crate::plugin::PluginError;
 use crate::price::{Amount, PriceError};
-use crate::source::SourceError;
+use crate::source::{SourceError, SourceProblems};
 use crate::store::{BuildId, StoreError};
 
 /// Why a build could not go on.
@@ -25,6 +25,9 @@ pub enum BuildError {
         /// What is wrong.
         source: Box<SourceError>,
     },
+    /// Files cannot be sources.
+    #[error("{0}")]
+    Sources(SourceProblems),
     /// A source holds metadata that cannot be kept.
     #[error("layer `{layer}`, {path}: {detail}")]
     Metadata {

@@ -72,10 +72,14 @@ impl<'a> Checker<'a> {
                     ),
                 }
             }
-            ValidationErrorKind::Required { property } => PipelineErrorKind::MissingKey {
-                key: plain(property),
-                table,
-            },
+            ValidationErrorKind::Required { property } => {
+                let kind = PipelineErrorKind::MissingKey {
+                    key: plain(property),
+                    table,
+                };
+                found.push(Finding::at_value(pointer, kind).hint(needed_by(error)));
+                return;
+            }
             ValidationErrorKind::Type { kind } => wrong_type(types(kind), error.instance()),
             _ => broken_rule(error),
         };
@@ -227,6 +231,9 @@ fn broken_rule(error: &ValidationError<'_>) -> PipelineErrorKind {
         ValidationErrorKind::MaxItems { limit } => rule(format!("have at most {limit} items")),
         ValidationErrorKind::MinProperties { limit } => rule(format!("have at least {limit} keys")),
         ValidationErrorKind::MaxProperties { limit } => rule(format!("have at most {limit} keys")),
+        ValidationErrorKind::Pattern { pattern } if pattern == r"\S" => {
+            rule("not be empty".to_owned())
+        }
         ValidationErrorKind::Pattern { pattern } => rule(format!("match `{pattern}`")),
         ValidationErrorKind::UniqueItems => rule("not have an item twice".to_owned()),
         other => rule(format!(
@@ -234,6 +241,18 @@ fn broken_rule(error: &ValidationError<'_>) -> PipelineErrorKind {
             other.keyword()
         )),
     }
+}
+
+/// Says which key asks for the one that is missing: `dependentRequired = { a = ["b"] }`.
+fn needed_by(error: &ValidationError<'_>) -> Option<String> {
+    let path = error.schema_path().as_str();
+    let (_, rest) = path.rsplit_once("/dependentRequired/")?;
+    let key = rest
+        .split('/')
+        .next()?
+        .replace("~1", "/")
+        .replace("~0", "~");
+    Some(format!("`{key}` needs it"))
 }
 
 fn plain(value: &Value) -> String {

@@ -197,6 +197,7 @@ impl Table<'_> {
         Some(LayerBody::Source {
             glob,
             kind: kind.ok()?,
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
         })
     }
 
@@ -255,6 +256,7 @@ impl Table<'_> {
             revision: entry.revision.unwrap_or_default(),
             accept,
             config: entry.config.unwrap_or_default(),
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
             limits: LayerLimits {
                 fuel,
                 memory_mb,

@@ -100,7 +100,7 @@ impl ProjectError {
             | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
             Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
-                PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
+                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match error {
@@ -114,6 +114,7 @@ impl ProjectError {
                 | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
+                | BuildError::Sources(_)
                 | BuildError::Metadata { .. }
                 | BuildError::Plugin { .. }
                 | BuildError::Batch(_)

@@ -48,6 +48,12 @@ fn text(plan: &Plan) -> String {
         lines.push("~: estimated; only the provider can count these tokens".to_owned());
     }
     lines.extend(plan.unpriced.iter().cloned());
+    for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
+        lines.push(format!(
+            "layer {} may read hidden files, such as .env and .git: it says allow_hidden = true",
+            layer.name
+        ));
+    }
     for layer in plan
         .layers
         .iter()
