@@ -162,17 +162,3 @@ fn texts_are_cut_as_jinja_cuts_them() {
     );
     assert!(render("{{ 'x' | truncate(nght=3) }}").is_err());
 }
-
-/// The documents name no filter that is not there.
-#[test]
-fn every_filter_in_the_documents_exists() {
-    let written = include_str!("../../../../docs/transforms.md");
-    let (_, list) = written.split_once("<!-- filters -->").unwrap();
-    let (list, _) = list.split_once("<!-- end -->").unwrap();
-    let listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
-    assert!(listed.len() > 40, "{listed:?}");
-    for name in listed {
-        let source = format!("{{{{ '{name}' is filter }}}}");
-        assert_eq!(render(&source).unwrap(), "true", "{name}");
-    }
-}
