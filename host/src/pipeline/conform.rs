@@ -77,7 +77,8 @@ impl<'a> Checker<'a> {
                     key: plain(property),
                     table,
                 };
-                found.push(Finding::at_value(pointer, kind).hint(needed_by(error)));
+                let hint = self.needed_by(error, property);
+                found.push(Finding::at_value(pointer, kind).hint(hint));
                 return;
             }
             ValidationErrorKind::Type { kind } => wrong_type(types(kind), error.instance()),
@@ -166,6 +167,30 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Says which keys ask for the one that is missing: `dependentRequired = { a = ["b"] }`.
+    fn needed_by(&self, error: &ValidationError<'_>, missing: &Value) -> Option<String> {
+        const RULE: &str = "/dependentRequired";
+        let path = error.schema_path().as_str();
+        let end = path.rfind(RULE)? + RULE.len();
+        let rules = self.schema.pointer(&path[..end])?.as_object()?;
+        let asks = |key: &&String| {
+            error.instance().get(key.as_str()).is_some()
+                && rules[key.as_str()]
+                    .as_array()
+                    .is_some_and(|needed| needed.contains(missing))
+        };
+        let keys: Vec<String> = rules
+            .keys()
+            .filter(asks)
+            .map(|key| format!("`{key}`"))
+            .collect();
+        match keys.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} needs it")),
+            many => Some(format!("{} need it", many.join(" and "))),
+        }
+    }
+
     /// Returns the names that the schema object of a finding knows.
     fn properties_beside(&self, error: &ValidationError<'_>) -> Vec<String> {
         let path = error.schema_path().as_str();
@@ -241,18 +266,6 @@ fn broken_rule(error: &ValidationError<'_>) -> PipelineErrorKind {
             other.keyword()
         )),
     }
-}
-
-/// Says which key asks for the one that is missing: `dependentRequired = { a = ["b"] }`.
-fn needed_by(error: &ValidationError<'_>) -> Option<String> {
-    let path = error.schema_path().as_str();
-    let (_, rest) = path.rsplit_once("/dependentRequired/")?;
-    let key = rest
-        .split('/')
-        .next()?
-        .replace("~1", "/")
-        .replace("~0", "~");
-    Some(format!("`{key}` needs it"))
 }
 
 fn plain(value: &Value) -> String {
