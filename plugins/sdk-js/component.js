@@ -11,7 +11,7 @@ const KINDS = ["invalid-config", "invalid-input", "invalid-answer"];
 export function exports(transform) {
   check(transform);
   setHost({ completeAll, log: (level, message) => hostLog.write(level, message) });
-  const lines = (level) => (...values) => hostLog.write(level, values.map(shown).join(" "));
+  const lines = (level) => (...values) => hostLog.write(level, placed(values.map(shown).join(" ")));
   globalThis.console = {
     trace: lines("trace"), debug: lines("debug"), log: lines("info"), info: lines("info"), warn: lines("warn"),
     error: lines("error"),
@@ -93,10 +93,15 @@ function told(work) {
 function traced(error, depth = 0) {
   if (!(error instanceof Error)) return `thrown: ${shown(error)}`;
   const frames = String(error.stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
-  const own = frames.map((frame) => frame.trim().replace(/\/?bundle\.js:(\d+)(?::(\d+))?/g, place));
+  const own = frames.map((frame) => placed(frame.trim()));
   const kept = own.filter((frame) => !/sdk\/component\.js|entry\.js/.test(frame)).slice(0, 30);
   const cause = error.cause === undefined || depth > 4 ? "" : `\ncaused by ${traced(error.cause, depth + 1)}`;
   return [String(error), ...kept].join("\n  ") + cause;
+}
+
+// A text that may hold a trace, with the author's files and lines in it.
+function placed(text) {
+  return text.replace(/\/?bundle\.js:(\d+)(?::(\d+))?/g, place);
 }
 
 // `plugin build` puts the table in the first line of the bundle: for each line after it, from which column on it is

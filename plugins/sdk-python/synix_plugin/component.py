@@ -91,8 +91,8 @@ def _told(work: Any) -> Any:
         # The reader of an answer that is no JSON is right to fail; it is the model that was wrong.
         if not any(error.doc in answer for answer in _answers):
             raise _crash(error) from None
-        place = _places(error)[-1:]
-        where = f" (read in {place[0]})" if place else ""
+        place = [place for place in _places(error) if not place.startswith(("/", "sdk/"))]
+        where = f" (read in {place[-1]})" if place else ""
         raise Err(
             types.TransformError_InvalidAnswer(f"the answer is not the JSON that was asked for: {error}{where}")
         ) from None
