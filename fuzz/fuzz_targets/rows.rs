@@ -1,9 +1,9 @@
-//! What providers send: rows of a batch's files and the bodies of errors. The first byte says which.
+//! What providers send: rows of a batch's files, bodies of replies and of errors. The first byte says which.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use synix::llm::{ErrorReply, read_row};
+use synix::llm::{ErrorReply, read_reply, read_rows};
 use synix::request::{Outcome, Wire};
 
 /// Nothing that a provider says fills a log or a database.
@@ -22,10 +22,16 @@ fuzz_target!(|bytes: &[u8]| {
             return assert!(reply.message.len() <= LONGEST);
         }
     };
-    let row = read_row(wire, &String::from_utf8_lossy(rest));
-    match row.outcome {
-        Ok(Outcome::Answered(answer)) => assert!(!answer.text.is_empty()),
-        Ok(Outcome::Failed(failure)) => assert!(failure.message.len() <= LONGEST),
-        Err(garbled) => assert!(garbled.start.len() <= LONGEST),
+    let check = |outcome: Outcome| match outcome {
+        Outcome::Answered(answer) => assert!(!answer.text.is_empty()),
+        Outcome::Failed(failure) => assert!(failure.message.len() <= LONGEST),
+    };
+    for row in read_rows(wire, rest) {
+        match row.outcome {
+            Ok(outcome) => check(outcome),
+            Err(garbled) => assert!(garbled.to_string().len() <= LONGEST),
+        }
     }
+    // The same bytes as the body of a sync reply.
+    check(read_reply(wire, rest));
 });

@@ -84,7 +84,7 @@ fn a_refusal_is_in_the_cost() {
     let refusal = Reply::Refusal("I would rather not.".to_owned());
     bench.script(Script::new().rule(Rule::on("amara").reply(refusal)));
     bench.run(&["build"]).expect_code(3);
-    let status = bench.json(&["build", "--allow-partial"]);
+    let status = bench.json(&["build", "--allow-partial", "--retry-failed"]);
     // The second build asks amara's again, and is refused again.
     let entries = bench.ledger().executed;
     let of_second: Vec<_> = entries.into_iter().skip(3).collect();

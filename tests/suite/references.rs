@@ -41,6 +41,8 @@ impl Desk {
             "synix.toml",
             &format!("[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n{layers}"),
         );
+        // Its server is on this machine. Where the reference is wrong, other commands say so.
+        self.bench.run(&["trust", "--yes"]);
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {

@@ -100,12 +100,14 @@ fn cleaning_keeps_what_was_paid_for() {
 }
 
 #[test]
-fn a_killed_build_has_nothing_submitted() {
+fn a_killed_build_is_interrupted() {
     let bench = Workbench::team();
     bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     let mut child = bench.start(&["build"]);
     bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    let status = || bench.json(&["runs"])["builds"][0]["status"].clone();
+    assert_eq!(status(), "collecting");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(bench.json(&["runs"])["builds"][0]["status"], "collecting");
+    assert_eq!(status(), "interrupted");
 }

@@ -1,14 +1,20 @@
-//! Seeded sequences of faults and kills: nothing paid twice, nothing lost, nothing stuck.
+//! Seeded sequences of faults, odd replies, kills and commands side by side: nothing paid twice, nothing lost,
+//! nothing stuck.
 //!
 //! `cargo xtask torture [SEEDS]` runs many; the suite runs enough for 200 kills.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
+use serde_json::json;
+use synix_scripted_provider::{
+    Coding, Endpoint, Fault, FaultKind, Mode as Only, Pace, RawReply, Reply, Rule, Script,
+    StatusReply,
+};
 
 use crate::batch::messages;
 use crate::crash::assert_paid_once;
@@ -26,7 +32,7 @@ const STUCK: Duration = Duration::from_secs(300);
 type Artifacts = BTreeSet<(String, String)>;
 
 /// A generator of its own, so that a seed means the same on every machine (`SplitMix64`).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -37,11 +43,11 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         let at = self.below(choices.len() as u64);
         choices[usize::try_from(at).unwrap()]
     }
@@ -51,7 +57,11 @@ impl Dice {
 #[derive(Debug, Default)]
 struct Tally {
     sequences: AtomicU64,
+    /// Sequences with commands side by side.
+    beside: AtomicU64,
     commands: AtomicU64,
+    /// Commands that ran beside another.
+    second: AtomicU64,
     before: AtomicU64,
     inside: AtomicU64,
     after: AtomicU64,
@@ -160,39 +170,98 @@ fn fault(dice: &mut Dice) -> Fault {
     Fault::on(endpoint, kind).nth(dice.below(3) + 1)
 }
 
+/// A rule for a whole answer in an odd form, or for an error in the place of one that cost nothing.
+fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
+    let raw = match dice.below(10) {
+        0 => RawReply::body("<<x:EFBBBF>><<reply>>"),
+        // A stream has many lines, and a row of a batch is one.
+        1 => {
+            let events = Reply::Raw(RawReply::body("<<events>>"));
+            return rule.only(Only::Sync).reply(events);
+        }
+        // Half of a pair, before the end of the answer.
+        // Half of a pair of surrogates, in a member beside the answer.
+        2 => RawReply::body("{\"odd\": \"\\ud83d\", <<members>>}"),
+        3 => RawReply::with("/usage", json!(null)),
+        4 => RawReply::with(
+            "/usage",
+            json!({"prompt_tokens": "12", "completion_tokens": 3.0}),
+        ),
+        5 => RawReply::body("{\"deep\": <<deep>>, <<members>>}"),
+        6 => RawReply::body("{\"odd\": -Infinity, <<members>>}"),
+        7 => RawReply::coded(Coding::Gzip),
+        8 => RawReply::body("<<reply>>\r\n\r\n"),
+        _ => {
+            let error = json!({"error": {"code": 429, "message": "slow down"}});
+            return rule.reply(Reply::Status(StatusReply::new(200).body(error)));
+        }
+    };
+    rule.reply(Reply::Raw(raw))
+}
+
+/// A list that is no list, or rows that come by another way than usual.
+fn odd_transport(dice: &mut Dice) -> Fault {
+    use Endpoint as E;
+    let files = [E::FilesContent, E::MessageBatchesResults];
+    let (endpoint, raw) = match dice.below(4) {
+        0 => (
+            dice.one_of(&[E::BatchesList, E::MessageBatchesList]),
+            RawReply::body("{\"data\": [], \"has_more\": true}"),
+        ),
+        1 => (
+            dice.one_of(&[E::BatchesList, E::MessageBatchesList]),
+            RawReply::body("<html>"),
+        ),
+        2 => (dice.one_of(&files), RawReply::coded(Coding::Gzip)),
+        _ => (dice.one_of(&files), RawReply::body("<<x:EFBBBF>><<reply>>")),
+    };
+    Fault::on(endpoint, FaultKind::Raw(raw)).nth(dice.below(3) + 1)
+}
+
 fn script(dice: &mut Dice) -> Script {
     let pace = Pace {
         retry_after: 0,
         ..Pace::in_progress(dice.below(3))
     };
-    let mut script = Script::new().batches(pace);
+    let mut script = Script::new().batches(pace).seed(dice.next());
     for _ in 0..dice.below(4) {
         script = script.fault(fault(dice));
     }
-    script
+    if dice.below(3) == 0 {
+        script = script.fault(odd_transport(dice));
+    }
+    if dice.below(3) == 0 {
+        let name = dice.one_of(&["amara", "bela", "chitra", "Sum up"]);
+        let times = dice.below(3) + 1;
+        script = script.rule(odd_reply(Rule::on(name).times(times), dice));
+    }
+    // Long enough now and then that a command looks for another's calls while its own are under way.
+    match dice.below(8) {
+        0 => script.latency_ms(150, 400),
+        1..4 => script.latency_ms(0, 30),
+        _ => script,
+    }
 }
 
-/// Runs a command to its end, which must come.
-fn run(
-    bench: &Workbench,
-    arguments: &[&str],
-    crash_at: u64,
-    what: &str,
-) -> std::process::ExitStatus {
+/// Starts a command that dies at its `crash_at`th point.
+fn start(bench: &Workbench, arguments: &[&str], crash_at: u64) -> Child {
     let mut command: Command = bench.command(arguments);
     command
         .env("SYNIX_CRASH_AT", crash_at.to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let started = Instant::now();
+    command.spawn().unwrap()
+}
+
+/// Lets a command come to its end, which must come.
+fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
         if started.elapsed() > STUCK {
             child.kill().unwrap();
-            panic!("{what}: {arguments:?} is stuck");
+            panic!("{what} is stuck");
         }
         std::thread::park_timeout(Duration::from_millis(2));
     }
@@ -226,12 +295,32 @@ fn undisturbed(make: fn() -> Workbench, bios: &BTreeMap<String, String>) -> Arti
     bench.artifacts()
 }
 
+/// Says whether a batch is under way.
+fn is_submitted(bench: &Workbench) -> bool {
+    let over = ["settled", "abandoned"];
+    states(bench)
+        .iter()
+        .any(|state| !over.contains(&state.as_str()))
+}
+
+/// How often the provider was called.
+fn calls(bench: &Workbench) -> u64 {
+    bench.ledger().calls.values().sum()
+}
+
+fn runs((child, _): &mut (Child, &[&str])) -> bool {
+    child.try_wait().unwrap().is_none()
+}
+
 fn sequence(seed: u64, tally: &Tally) {
-    let what = format!("seed {seed}");
+    let mut what = format!("seed {seed}");
     let mut dice = Dice(seed);
     let make = dice.one_of(&[Workbench::team, messages]);
     let bench = make();
     let mut bios = BTreeMap::new();
+    // Two in three: others must hold, too.
+    let beside = dice.below(3) > 0;
+    tally.beside.fetch_add(u64::from(beside), Ordering::SeqCst);
     for round in 0..COMMANDS {
         if dice.below(2) == 0 {
             let name = dice.one_of(&["amara", "bela", "chitra"]);
@@ -239,22 +328,53 @@ fn sequence(seed: u64, tally: &Tally) {
             bench.write(&format!("bios/{name}.md"), &text);
             bios.insert(format!("bios/{name}.md"), text);
         }
-        bench.script(script(&mut dice));
-        let command: &[&str] = match dice.below(5) {
-            0 | 1 => &BATCH,
-            2 => &["batch-build", "run"],
-            3 => &["batch-build", "resume", "--latest"],
-            _ => &RESUME,
-        };
-        let crash_at = if dice.below(5) == 0 {
-            0
-        } else {
-            dice.below(50) + 1
-        };
-        let status = run(&bench, command, crash_at, &what);
-        tally.commands.fetch_add(1, Ordering::SeqCst);
-        if status.signal() == Some(9) {
-            tally.note_kill(&bench);
+        let script = script(&mut dice);
+        write!(what, "\n{round}: {script:?}").unwrap();
+        bench.script(script);
+        let mut running = Vec::new();
+        let commands = if beside { dice.below(2) + 1 } else { 1 };
+        // It looks at a batch that nobody else drives every half a minute: longer than all the rest.
+        let waits = dice.below(3) == 0 && !is_submitted(&bench);
+        let before = calls(&bench);
+        for place in 0..commands {
+            let choice = dice.below(12);
+            let command: &[&str] = match choice {
+                _ if waits && choice < 11 => &["build"],
+                0..4 => &BATCH,
+                4 | 5 => &["batch-build", "run"],
+                6 => &["batch-build", "resume", "--latest"],
+                7 | 8 => &RESUME,
+                9 | 10 => &["build", "--no-wait"],
+                _ if place == 0 => &["build", "--no-wait"],
+                _ => dice.one_of(&[
+                    &["clean"][..],
+                    &["gc", "--older-than", "0s"],
+                    &["plan"],
+                    &["batch-build", "cancel"],
+                ]),
+            };
+            let crash_at = if dice.below(5) == 0 {
+                0
+            } else {
+                dice.below(50) + 1
+            };
+            if place > 0 {
+                let seen = before + dice.below(6);
+                while calls(&bench) < seen && running.iter_mut().any(runs) {
+                    std::thread::yield_now();
+                }
+                tally.second.fetch_add(1, Ordering::SeqCst);
+            }
+            write!(what, "\n{round}.{place}: {command:?}, dies at {crash_at}").unwrap();
+            running.push((start(&bench, command, crash_at), command));
+        }
+        let started = Instant::now();
+        for (child, command) in running {
+            let status = end(child, started, &format!("{what}\n{command:?}"));
+            tally.commands.fetch_add(1, Ordering::SeqCst);
+            if status.signal() == Some(9) {
+                tally.note_kill(&bench);
+            }
         }
     }
     finish(&bench, tally, &what);
@@ -292,4 +412,5 @@ fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {
         tally.kills()
     );
     assert!(tally.inside.into_inner() > 0 && tally.after.into_inner() > 0);
+    assert!(tally.second.into_inner() > 0);
 }

@@ -15,7 +15,7 @@ use crate::plugin::{
     Call, Header, Limits, LogLine, Model, Plugin, PluginError, Run, UnitSpec, Verdict,
 };
 use crate::request::{Answer, Ask, Ending, Message, Usage};
-use crate::source::{ProjectFolder, SourceError, SourceFile};
+use crate::source::{MAX_FILE_BYTES, ProjectFolder, SourceError, SourceFile};
 
 /// Why a unit cannot be put on the desk.
 #[derive(Debug, thiserror::Error)]
@@ -246,7 +246,7 @@ pub fn config(
     json::canonical(&whole).map_err(|error| DeskError::Config(error.to_string()))?;
     let mut texts = Vec::new();
     for value in file_values(schema, config) {
-        let bytes = disk::read(&folder.join(&value.path))?;
+        let bytes = disk::read_at_most(&folder.join(&value.path), MAX_FILE_BYTES)?;
         let text = String::from_utf8(bytes).map_err(|_| DeskError::NotText { path: value.path })?;
         texts.push((value.pointer, text));
     }

@@ -7,12 +7,15 @@ use tokio::time::Instant;
 use super::step::{Brought, Call, Finished};
 use super::{BatchError, BatchEvent, Batches, Work};
 use crate::disk;
-use crate::llm::{BatchState, CreateError, Phase, Provider, ProviderError};
+use crate::llm::{BatchState, CreateError, Phase, Provider, ProviderError, Retry};
 use crate::request::{Failure, FailureKind};
 use crate::store::SubmissionState;
 
 /// Looks at a batch after its end, by whatever command, before files it should have are taken as absent.
 const LATE_LOOKS: u32 = 5;
+
+/// Looks at which the rows could not be downloaded, by whatever command, before that is a failure.
+const FETCHES: u32 = 2 * LATE_LOOKS;
 
 /// The longest pause between two looks that back-off leads to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -73,7 +76,17 @@ impl Batches<'_> {
                 self.take_what_is_left(work, &batch, &error)?;
             }
             Brought::Fetched(batch, Err(error)) => {
-                // The files stay at the provider; the submission stays ended.
+                // The files stay at the provider; the submission stays ended. What will not pass is
+                // told once and ends the command, so that nobody waits for it; so does what has not
+                // passed for so many looks.
+                work.submission.late += 1;
+                self.keep(work)?;
+                if error.retry() == Retry::Never || work.submission.late > FETCHES {
+                    return Err(BatchError::Rows {
+                        batch: batch.id,
+                        error,
+                    });
+                }
                 self.tell(&BatchEvent::Trouble {
                     message: format!("cannot download the rows of batch {}: {error}", batch.id),
                 });
@@ -154,6 +167,7 @@ impl Batches<'_> {
                 let files = self.files_of(&work.submission, &batch)?;
                 Ok(Some(Call::Fetch {
                     batch: Box::new(batch),
+                    requests: work.submission.requests,
                     files,
                 }))
             }

@@ -1,7 +1,6 @@
 //! From queued requests to claimed chunks and their input files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +10,8 @@ use tokio::time::Instant;
 use super::wave::{estimated_tokens, target_of};
 use super::{BatchError, Batches, Queued, Target, Work};
 use crate::llm::BatchTraits;
-use crate::request::{RequestKey, Settlement};
-use crate::store::{Claim, RequestId, Submission, SubmissionId, SubmissionState};
+use crate::request::RequestKey;
+use crate::store::{Claim, RequestId, Submission, SubmissionId, SubmissionState, Terms};
 
 /// What a chunk may hold.
 #[derive(Debug, Clone, Copy)]
@@ -196,12 +195,16 @@ impl Batches<'_> {
             submission.id = store.open_submission(&submission)?;
             let mut claims = Vec::with_capacity(chunk.len());
             for queued in chunk {
+                let terms = Terms {
+                    accept_truncated: queued.accept_truncated,
+                    retry: &self.settings.retry,
+                };
                 let claim = store.claim(
                     queued.request,
                     self.build,
                     self.layer_name(queued.layer),
                     Some(submission.id),
-                    queued.accept_truncated,
+                    terms,
                 )?;
                 submission.requests += u64::from(matches!(claim, Claim::Granted(_)));
                 claims.push(claim);
@@ -223,10 +226,9 @@ impl Batches<'_> {
                 }
                 // Stays wanted: whoever has it in flight brings its answer.
                 Claim::InFlight => self.elsewhere = true,
-                Claim::Answered(answer) => {
+                Claim::Settled(settlement) => {
                     self.wanted.remove(&queued.key);
-                    self.settled
-                        .push((queued.key, Settlement::from(answer.as_ref())));
+                    self.settled.push((queued.key, *settlement));
                 }
             }
         }
@@ -263,7 +265,7 @@ impl Batches<'_> {
             path: path.clone(),
             source,
         };
-        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        let mut file = BufWriter::new(crate::disk::create_private(&path)?);
         self.store
             .each_open_request(submission.id, |open| -> Result<(), BatchError> {
                 let line = self.line_of(&target, open.request, &open.key)?;
@@ -274,8 +276,7 @@ impl Batches<'_> {
     }
 
     pub(super) fn input_file(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let name = format!("{}.jsonl", submission.token);
-        Ok(self.store.batch_folder()?.join(name))
+        Ok(self.store.batch_file(&submission.token, ".jsonl")?)
     }
 }
 

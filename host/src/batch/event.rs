@@ -66,6 +66,19 @@ pub enum BatchEvent {
         /// Rows that cannot be read.
         garbled: u64,
     },
+    /// A row that a batch has and that cannot be read.
+    GarbledRow {
+        /// Its id at the provider.
+        batch: String,
+        /// Where the row stands: file and line.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+        /// How it starts.
+        start: String,
+        /// The file that keeps it, below the folder of the state.
+        kept: Option<String>,
+    },
     /// A call failed in passing; it is tried again at the next look.
     Trouble {
         /// What was tried, and what the provider said.

@@ -63,6 +63,11 @@ impl Batches<'_> {
             }
             Ruling::CreateAgain => candidates.clear(),
         }
+        let is_named = |batch: &BatchState| batch.token.as_deref() == Some(&work.submission.token);
+        if candidates.len() > 1 && candidates.iter().any(is_named) {
+            // Of two that were made from our file, this create call made the one with its token.
+            candidates.retain(is_named);
+        }
         if candidates.len() > 1 {
             return Err(BatchError::Ambiguous {
                 provider: work.submission.provider.clone(),
@@ -170,14 +175,23 @@ fn may_be_ours(submission: &Submission, batch: &BatchState, tells: Tells) -> boo
         return false;
     }
     match tells {
-        Tells::Token => batch.token.as_deref() == Some(submission.token.as_str()),
-        Tells::File => batch.input_file == submission.file,
+        // The uploaded file is ours alone: it tells where the server lost the token.
+        Tells::Token => {
+            let token = batch.token.as_deref();
+            token.is_some_and(|token| token.eq_ignore_ascii_case(&submission.token))
+                || is_of_our_file(submission, batch)
+        }
+        Tells::File => is_of_our_file(submission, batch),
         Tells::Rows => {
             // Counters may not be there before the end.
             let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
             total == 0 || total == submission.requests
         }
     }
+}
+
+fn is_of_our_file(submission: &Submission, batch: &BatchState) -> bool {
+    submission.file.is_some() && batch.input_file == submission.file
 }
 
 /// What tells a batch of ours from others.

@@ -43,6 +43,7 @@ mod close;
 mod event;
 mod find;
 mod gone;
+mod lines;
 mod refusal;
 mod rows;
 mod start;
@@ -64,7 +65,7 @@ use crate::disk::{DiskError, FileLock};
 use crate::llm::{Provider, ProviderError};
 use crate::request::{Failure, FailureKind, RequestKey, Settlement, Usage};
 use crate::store::{
-    BuildId, RequestId, Store, StoreError, Submission, SubmissionId, SubmissionState,
+    BuildId, RequestId, Retry, Store, StoreError, Submission, SubmissionId, SubmissionState,
 };
 
 pub use event::BatchEvent;
@@ -93,6 +94,16 @@ pub enum BatchError {
         /// The batch.
         batch: String,
         /// What the provider said.
+        error: ProviderError,
+    },
+    /// The rows of a batch cannot be had; they stay at the provider.
+    #[error(
+        "cannot download the rows of batch {batch}, which stay at the provider: {error}; `synix batch-build resume` tries again"
+    )]
+    Rows {
+        /// The batch.
+        batch: String,
+        /// What stands in the way.
         error: ProviderError,
     },
     /// Several batches may be the one whose create reply was lost; only a person can tell.
@@ -165,6 +176,8 @@ pub struct BatchSettings {
     pub sync_after: Option<Duration>,
     /// The user's word on a lost create reply.
     pub ruling: Ruling,
+    /// What is asked again although it was paid for.
+    pub retry: Retry,
 }
 
 /// A request this command waits for.
@@ -292,6 +305,16 @@ impl<'a> Batches<'a> {
     /// Says whether this command has more to do for its batches, now or when it is due.
     pub fn is_active(&self) -> bool {
         self.busy > 0 || self.next_due().is_some()
+    }
+
+    /// Says whether somebody else has requests in flight that this command waits for.
+    pub const fn is_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// Takes up what somebody else had in flight and has no more.
+    pub fn look_elsewhere(&mut self) -> Result<(), BatchError> {
+        self.claim_again()
     }
 
     /// Returns what has settled since the last call.

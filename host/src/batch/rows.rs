@@ -1,17 +1,17 @@
 //! Rows: set arithmetic between what was asked and what came back.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
+use super::lines::{KeptRows, Line, Lines};
 use super::{BatchError, BatchEvent, Batches, Work, failure};
 use crate::digest::Digest;
 use crate::disk;
-use crate::llm::{BatchState, FileId, Phase, Row, read_row};
-use crate::request::{FailureKind, Outcome, RequestKey, Settlement, Wire};
+use crate::llm::{BatchState, FileId, GarbledRow, Phase};
+use crate::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage, Wire};
 use crate::store::{AttemptNote, Realm, Submission, SubmissionState};
 
 /// Rows kept in one transaction, and held in memory for it, at most.
@@ -20,20 +20,36 @@ const ROWS_AT_ONCE: usize = 10_000;
 /// Bytes of rows after which a transaction takes no more.
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
-#[derive(Debug, Default)]
+/// Rows that cannot be read and are told one by one.
+const TOLD: u64 = 3;
+
+/// How often a request is put into a batch whose answers cannot be used: each of them is paid.
+const UNREADABLE_SENDS: u32 = 2;
+
+#[derive(Debug)]
 struct Oddities {
     seen: HashSet<RequestKey>,
     duplicate: u64,
     unknown: u64,
     garbled: u64,
+    /// Those of them that do not say whose they are.
+    nobodys: u64,
+    kept: KeptRows,
 }
 
 impl Batches<'_> {
     /// Returns where the rows of a submission go: output and error file.
     pub(super) fn row_files(&self, submission: &Submission) -> Result<[PathBuf; 2], BatchError> {
-        let folder = self.store.batch_folder()?;
-        Ok(["output", "error"]
-            .map(|name| folder.join(format!("{}-{name}.jsonl", submission.token))))
+        let path = |ending| self.store.batch_file(&submission.token, ending);
+        Ok([path("-output.jsonl")?, path("-error.jsonl")?])
+    }
+
+    /// Returns where rows are kept that cannot be read.
+    fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
+        let path = self
+            .store
+            .batch_file(&submission.token, "-unreadable.jsonl");
+        Ok(path?)
     }
 
     /// Returns which of an ended batch's files go where.
@@ -54,7 +70,7 @@ impl Batches<'_> {
     pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
         for path in self.row_files(submission)? {
             if !path.exists() {
-                disk::replace(&path, b"")?;
+                disk::replace_private(&path, b"")?;
             }
         }
         Ok(())
@@ -62,6 +78,16 @@ impl Batches<'_> {
 
     /// Takes every row of a fetched batch; what has none is missing.
     pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        match self.take_all_rows(work) {
+            // Another process took them too, was faster, and has put the files away.
+            Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.follow(work)
+            }
+            taken => taken,
+        }
+    }
+
+    fn take_all_rows(&mut self, work: &mut Work) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
             self.enter(work, SubmissionState::Ended)?;
@@ -72,9 +98,16 @@ impl Batches<'_> {
             return self.release_stranger(work);
         }
         let over_time = self.is_over_time(&work.submission);
-        let mut oddities = Oddities::default();
-        for file in &files {
-            self.take_file(&work.submission, file, &mut oddities, over_time)?;
+        let mut oddities = Oddities {
+            seen: HashSet::new(),
+            duplicate: 0,
+            unknown: 0,
+            garbled: 0,
+            nobodys: 0,
+            kept: KeptRows::at(self.kept_rows(&work.submission)?),
+        };
+        for (file, name) in files.iter().zip(["output", "error"]) {
+            self.take_file(&work.submission, (file, name), &mut oddities, over_time)?;
         }
         let submission = &work.submission;
         let batch = submission.batch.clone().unwrap_or_default();
@@ -93,15 +126,28 @@ impl Batches<'_> {
                 garbled: oddities.garbled,
             });
         }
-        let (kind, words) = if matches!(
+        let has_ended_early = matches!(
             Phase::read(&submission.status),
             Phase::Expired | Phase::Cancelled
-        ) {
-            (FailureKind::Expired, "no row: the batch ended before it")
-        } else {
-            (FailureKind::Missing, "no row in the batch's files")
+        );
+        let nobodys = oddities.nobodys;
+        let (kind, words) = match (has_ended_early, nobodys) {
+            (_, 1..) => (
+                FailureKind::Unreadable,
+                format!("no row that can be read; {nobodys} others cannot be, nor whose they are"),
+            ),
+            (true, 0) => (
+                FailureKind::Expired,
+                "no row: the batch ended before it".to_owned(),
+            ),
+            (false, 0) => (
+                FailureKind::Missing,
+                "no row in the batch's files".to_owned(),
+            ),
         };
-        let why = failure(kind, format!("{words} ({batch})"), true);
+        let mut why = failure(kind, format!("{words} ({batch})"), true);
+        // One of those rows may have been its own, and paid.
+        why.usage.uncounted = nobodys > 0;
         let closed = self.close(work, SubmissionState::Settled, |_| why.clone())?;
         let Some(open) = closed else {
             return Ok(());
@@ -122,13 +168,14 @@ impl Batches<'_> {
     fn are_ours(&self, submission: &Submission, files: &[PathBuf]) -> Result<bool, BatchError> {
         let wire = self.wire_of(submission);
         for file in files {
-            for line in lines_of(file)? {
-                let row = read_row(wire, &line?);
-                let key = row.custom_id.as_deref().and_then(key_of);
-                if let Some(key) = key
-                    && self.store.open_attempt(submission.id, key)?.is_some()
-                {
-                    return Ok(true);
+            for line in Lines::of(file)? {
+                for row in line?.rows(wire) {
+                    let key = row.custom_id.as_deref().and_then(key_of);
+                    if let Some(key) = key
+                        && self.store.open_attempt(submission.id, key)?.is_some()
+                    {
+                        return Ok(true);
+                    }
                 }
             }
         }
@@ -159,30 +206,42 @@ impl Batches<'_> {
     fn take_file(
         &mut self,
         submission: &Submission,
-        path: &Path,
+        (path, name): (&Path, &str),
         oddities: &mut Oddities,
         over_time: bool,
     ) -> Result<(), BatchError> {
         let wire = self.wire_of(submission);
-        let mut lines = lines_of(path)?;
+        let mut lines = Lines::of(path)?;
         loop {
             let (mut rows, mut bytes) = (Vec::new(), 0);
+            let mut ended = false;
             while rows.len() < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE {
                 let Some(line) = lines.next() else {
+                    ended = true;
                     break;
                 };
                 let line = line?;
-                bytes += line.len();
-                rows.push(read_row(wire, &line));
+                bytes += line.bytes.len();
+                for row in line.rows(wire) {
+                    rows.push(match row.outcome {
+                        Ok(outcome) => (row.custom_id, outcome),
+                        Err(garbled) => {
+                            let place = format!("line {} of its {name} file", line.number);
+                            self.note_garbled(submission, &place, &line, &garbled, oddities);
+                            let failed = Outcome::Failed(garbled.to_failure(&place));
+                            (row.custom_id, failed)
+                        }
+                    });
+                }
             }
-            if rows.is_empty() {
+            if ended && rows.is_empty() {
                 return Ok(());
             }
             let store = self.store;
             let taken = store.write(|| {
                 let mut taken = Vec::new();
-                for row in rows {
-                    taken.extend(self.take_row(submission, row, oddities)?);
+                for (id, outcome) in rows {
+                    taken.extend(self.take_row(submission, id, outcome, oddities)?);
                 }
                 Ok::<_, BatchError>(taken)
             })?;
@@ -192,26 +251,47 @@ impl Batches<'_> {
         }
     }
 
+    /// Keeps a row that cannot be read, and tells the first ones.
+    fn note_garbled(
+        &self,
+        submission: &Submission,
+        place: &str,
+        line: &Line,
+        garbled: &GarbledRow,
+        oddities: &mut Oddities,
+    ) {
+        oddities.garbled += 1;
+        let kept = oddities.kept.keep(&line.bytes);
+        if oddities.garbled > TOLD {
+            return;
+        }
+        let kept = kept.and_then(Path::file_name).map(|name| {
+            let name = name.to_string_lossy();
+            format!("batches/{name}")
+        });
+        self.tell(&BatchEvent::GarbledRow {
+            batch: submission.batch.clone().unwrap_or_default(),
+            place: place.to_owned(),
+            reason: garbled.reason.clone(),
+            start: garbled.start.clone(),
+            kept,
+        });
+    }
+
     fn take_row(
         &self,
         submission: &Submission,
-        row: Row,
+        id: Option<String>,
+        outcome: Outcome,
         oddities: &mut Oddities,
     ) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
-        let key = row.custom_id.as_deref().and_then(key_of);
-        let outcome = match (key, row.outcome) {
-            (Some(key), Ok(outcome)) => (key, outcome),
-            // A row that names its request but holds nothing usable leaves the request missing.
-            (_, Err(_)) => {
-                oddities.garbled += 1;
-                return Ok(None);
-            }
-            (None, Ok(_)) => {
-                oddities.unknown += 1;
-                return Ok(None);
-            }
+        let is_unusable = is_unusable(&outcome);
+        let Some(key) = id.as_deref().and_then(key_of) else {
+            // A row that cannot be read is counted as such.
+            oddities.unknown += u64::from(!is_unusable);
+            oddities.nobodys += u64::from(is_unusable);
+            return Ok(None);
         };
-        let (key, outcome) = outcome;
         let Some(open) = self.store.open_attempt(submission.id, key)? else {
             if oddities.seen.contains(&key) {
                 oddities.duplicate += 1;
@@ -233,6 +313,10 @@ impl Batches<'_> {
                 };
                 self.store
                     .close_failed(open.attempt, &note, failure.usage)?;
+                if is_unusable {
+                    // It was answered, so it was billed; nobody says how much.
+                    self.store.add_unclear(open.request, submission.build, 1)?;
+                }
             }
         }
         Ok(Some((key, outcome.into())))
@@ -251,7 +335,7 @@ impl Batches<'_> {
                 self.wanted.remove(&key);
             }
             Settlement::Failed(failure)
-                if failure.passing && wanted.sends < self.settings.attempts =>
+                if failure.passing && wanted.sends < self.most_sends(&failure) =>
             {
                 let queued = wanted.queued.clone();
                 self.queue.push(queued);
@@ -260,6 +344,14 @@ impl Batches<'_> {
                 self.wanted.remove(&key);
                 self.settled.push((key, settlement));
             }
+        }
+    }
+
+    /// Returns how often a request is put into a batch that failed like this.
+    fn most_sends(&self, failure: &Failure) -> u32 {
+        match failure.kind {
+            FailureKind::Unreadable => self.settings.attempts.min(UNREADABLE_SENDS),
+            _ => self.settings.attempts,
         }
     }
 
@@ -315,23 +407,8 @@ fn key_of(custom_id: &str) -> Option<RequestKey> {
     custom_id.parse::<Digest>().ok().map(RequestKey)
 }
 
-/// Reads the lines that hold something; bytes that are no text become the mark for it.
-fn lines_of(
-    path: &Path,
-) -> Result<impl Iterator<Item = Result<String, BatchError>> + use<>, BatchError> {
-    let path = path.to_owned();
-    let file = File::open(&path).map_err(|source| BatchError::File {
-        path: path.clone(),
-        source,
-    })?;
-    let lines = BufReader::new(file).split(b'\n');
-    Ok(lines
-        .map(move |line| match line {
-            Ok(line) => Ok(String::from_utf8_lossy(&line).into_owned()),
-            Err(source) => Err(BatchError::File {
-                path: path.clone(),
-                source,
-            }),
-        })
-        .filter(|line| !matches!(line, Ok(text) if text.trim().is_empty())))
+/// Says whether a whole answer came that nothing can be made of, and nothing was counted for.
+fn is_unusable(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(failure)
+        if failure.kind == FailureKind::Unreadable && failure.usage == Usage::default())
 }

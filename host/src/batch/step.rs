@@ -1,5 +1,6 @@
 //! The calls of the state machine: each a task that knows a provider and no state.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) enum Call {
     },
     Fetch {
         batch: Box<BatchState>,
+        /// How many requests it has, which bounds its files.
+        requests: u64,
         files: Vec<(FileId, PathBuf)>,
     },
     Cancel {
@@ -87,8 +90,12 @@ pub(super) async fn make(provider: Arc<Provider>, call: Call) -> Brought {
             Brought::Found(find(&provider, newest.as_deref(), opened).await)
         }
         Call::Poll { batch } => Brought::Polled(provider.poll_batch(&batch).await.map(Box::new)),
-        Call::Fetch { batch, files } => {
-            let fetched = fetch(&provider, &files).await;
+        Call::Fetch {
+            batch,
+            requests,
+            files,
+        } => {
+            let fetched = fetch(&provider, requests, &files).await;
             Brought::Fetched(batch, fetched)
         }
         Call::Cancel { batch } => {
@@ -98,38 +105,205 @@ pub(super) async fn make(provider: Arc<Provider>, call: Call) -> Brought {
     }
 }
 
-/// Lists what may have been created since: the newest come first.
+/// Lists what may have been created since `newest`, or since a day before `opened`.
+///
+/// What is not in the result is not at the provider: that is what a second create call rests on.
+/// So a list that cannot be read to where this is sure is an error.
 async fn find(
     provider: &Provider,
     newest: Option<&str>,
     opened: Moment,
 ) -> Result<Vec<BatchState>, ProviderError> {
-    let mut found = Vec::new();
+    let mut search = Search::default();
     let mut after: Option<String> = None;
     loop {
         let page = provider.list_batches(after.as_deref()).await?;
-        for batch in page.batches {
-            // Clocks differ, but not by a day.
-            let created = batch.created.map(|created| created.0.saturating_add(DAY));
-            let is_older = created.is_some_and(|created| created < opened.0);
-            if is_older || newest == Some(batch.id.as_str()) {
-                return Ok(found);
-            }
-            found.push(batch);
+        let endless = |reason: &str| provider.endless_list(reason);
+        search
+            .take(page.batches, after.as_deref(), newest, opened)
+            .map_err(endless)?;
+        if search.repeats > 0 && !provider.pages_shift() {
+            return Err(endless("a page repeats what was on others"));
         }
         match page.next {
-            Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-            _ => return Ok(found),
+            Some(next) if !search.is_over => {
+                search.go_on(&next).map_err(endless)?;
+                after = Some(next);
+            }
+            _ => return Ok(search.found),
         }
     }
 }
 
+/// Pages of a list that are read, at most.
+const MOST_PAGES: usize = 1000;
+
+/// A walk through a list, page by page.
+#[derive(Debug, Default)]
+struct Search {
+    found: Vec<BatchState>,
+    seen: HashSet<String>,
+    cursors: HashSet<String>,
+    /// Batches that were on earlier pages, but for the one after which a page starts.
+    repeats: usize,
+    /// When the last batch with a time was created.
+    last: Option<Moment>,
+    /// A batch came after an older one: this list is not ordered, and has no end but its last page.
+    is_unordered: bool,
+    /// All that follows is older than what is looked for.
+    is_over: bool,
+}
+
+impl Search {
+    fn take(
+        &mut self,
+        batches: Vec<BatchState>,
+        after: Option<&str>,
+        newest: Option<&str>,
+        opened: Moment,
+    ) -> Result<(), &'static str> {
+        let first = self.seen.is_empty();
+        let (mut news, mut ends) = (0, false);
+        for batch in batches {
+            if !self.seen.insert(batch.id.clone()) {
+                self.repeats += usize::from(after != Some(batch.id.as_str()));
+                continue;
+            }
+            news += 1;
+            if let (Some(last), Some(created)) = (self.last, batch.created) {
+                self.is_unordered |= created > last;
+            }
+            self.last = batch.created.or(self.last);
+            // Clocks differ, but not by a day.
+            let created = batch.created.map(|created| created.0.saturating_add(DAY));
+            let is_older = created.is_some_and(|created| created < opened.0);
+            let is_mark = newest == Some(batch.id.as_str());
+            ends |= is_older || is_mark;
+            // Behind the mark stands what was there before the call.
+            let is_behind = ends && !self.is_unordered && batch.created.is_some();
+            if !is_older && !is_mark && !(is_behind && newest.is_some()) {
+                self.found.push(batch);
+            }
+        }
+        self.is_over = ends && !self.is_unordered;
+        if !first && news == 0 {
+            return Err("a page brings nothing new");
+        }
+        Ok(())
+    }
+
+    fn go_on(&mut self, next: &str) -> Result<(), &'static str> {
+        if !self.cursors.insert(next.to_owned()) {
+            return Err("it leads in a circle");
+        }
+        if self.cursors.len() > MOST_PAGES {
+            return Err("it has more than 1,000 pages");
+        }
+        Ok(())
+    }
+}
+
 /// Downloads files so that each is there whole or not at all, whoever else does the same.
-async fn fetch(provider: &Provider, files: &[(FileId, PathBuf)]) -> Result<(), ProviderError> {
+async fn fetch(
+    provider: &Provider,
+    requests: u64,
+    files: &[(FileId, PathBuf)],
+) -> Result<(), ProviderError> {
     for (file, path) in files {
         let partial = path.with_extension(format!("{}.part", std::process::id()));
-        provider.download(file, &partial).await?;
+        provider.download(file, requests, &partial).await?;
         crate::disk::rename(&partial, path)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::Phase;
+
+    const OPENED: Moment = Moment(1_000 * DAY);
+
+    fn batch(id: &str, created: Option<u64>) -> BatchState {
+        BatchState {
+            id: id.to_owned(),
+            phase: Phase::Running,
+            status_text: String::new(),
+            input_file: None,
+            output_file: None,
+            error_file: None,
+            created: created.map(Moment),
+            token: None,
+            counts: None,
+            errors: Vec::new(),
+            poll_after: None,
+        }
+    }
+
+    fn found(search: &Search) -> Vec<&str> {
+        search.found.iter().map(|batch| batch.id.as_str()).collect()
+    }
+
+    const OLD: u64 = 990 * DAY;
+    const NEW: u64 = 1_000 * DAY + 1;
+
+    #[test]
+    fn a_search_ends_where_a_list_is_older_than_what_is_looked_for() {
+        let mut search = Search::default();
+        let page = vec![batch("new", Some(NEW)), batch("old", Some(OLD))];
+        search.take(page, None, None, OPENED).unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["new"], true));
+    }
+
+    /// X1: a list in another order is read to its end.
+    #[test]
+    fn an_old_batch_is_no_end_of_a_list_without_order() {
+        let mut search = Search::default();
+        let page = vec![batch("old", Some(OLD)), batch("new", Some(NEW))];
+        search.take(page, None, None, OPENED).unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["new"], false));
+        let page = vec![batch("newer", None)];
+        search.take(page, Some("new"), None, OPENED).unwrap();
+        assert_eq!(found(&search), ["new", "newer"]);
+    }
+
+    #[test]
+    fn what_stands_behind_the_mark_was_there_before() {
+        let mut search = Search::default();
+        let page = ["c", "b", "a"].map(|id| batch(id, Some(NEW)));
+        search.take(page.into(), None, Some("b"), OPENED).unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["c"], true));
+    }
+
+    /// X1
+    #[test]
+    fn a_list_that_leads_in_a_circle_has_no_end() {
+        let mut search = Search::default();
+        let page = || vec![batch("a", None), batch("b", None)];
+        search.take(page(), None, None, OPENED).unwrap();
+        search.go_on("b").unwrap();
+        assert!(search.take(page(), Some("b"), None, OPENED).is_err());
+        assert!(search.go_on("b").is_err());
+    }
+
+    /// X1: the batch after which a page starts may be on it, no other.
+    #[test]
+    fn a_page_that_repeats_others_is_noticed() {
+        let mut search = Search::default();
+        let page = vec![batch("a", None), batch("b", None)];
+        search.take(page, None, None, OPENED).unwrap();
+        let page = vec![batch("b", None), batch("c", None)];
+        search.take(page, Some("b"), None, OPENED).unwrap();
+        assert_eq!(search.repeats, 0);
+        let page = vec![batch("a", None), batch("d", None)];
+        search.take(page, Some("c"), None, OPENED).unwrap();
+        assert_eq!(search.repeats, 1);
+    }
+
+    #[test]
+    fn a_list_without_end_is_given_up() {
+        let mut search = Search::default();
+        let given_up = (0..=MOST_PAGES).try_for_each(|page| search.go_on(&page.to_string()));
+        assert!(given_up.is_err());
+    }
 }

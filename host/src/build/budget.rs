@@ -114,6 +114,8 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     store.each_send(build, |send| match send.state {
         SendState::Open => {}
         SendState::Unclear => unclear.push((send.request, rate_of(&send))),
+        // What its provider did not count may have cost as much as a lost reply.
+        SendState::Closed if send.usage.uncounted => unclear.push((send.request, rate_of(&send))),
         SendState::Closed => match prices.cost(send.model, &send.usage, rate_of(&send)) {
             Ok(cost) => sum += cost,
             Err(error) => unpriced = Some(error),

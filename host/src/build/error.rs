@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::bounds::Excess;
 use crate::batch::BatchError;
 use crate::disk::DiskError;
 use crate::llm::cassette::CassetteError;
@@ -119,6 +120,9 @@ pub enum BuildError {
     /// There is a budget, and no telling what a request costs at most.
     #[error("nothing can be sent within a budget: {0}")]
     Unpriced(#[from] PriceError),
+    /// A layer would have more units, or ask more requests, than it may.
+    #[error(transparent)]
+    Excess(#[from] Excess),
     /// Somebody wanted the build to end; the calls on their way were waited for.
     #[error("interrupted")]
     Interrupted,

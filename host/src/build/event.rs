@@ -1,5 +1,7 @@
 //! All that an observer can learn while a build runs.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::batch::BatchEvent;
@@ -52,10 +54,23 @@ pub enum Event {
         /// The line.
         message: String,
     },
-    /// Requests that another process has in flight are waited for.
+    /// Requests that others have in flight are waited for.
     WaitingForOthers {
-        /// How many.
-        requests: usize,
+        /// How many another process asks by calls of its own.
+        calls: usize,
+        /// How many are in batches, which go on at their providers whoever runs.
+        rows: usize,
+    },
+    /// A call to a provider waits before it is made, or made again. Of many that wait at once, one is told.
+    Retrying {
+        /// The provider.
+        provider: String,
+        /// What happened to the last try, or why the provider wants no call for now.
+        reason: String,
+        /// How long the call waits.
+        wait: Duration,
+        /// The number of the try that follows, from 2; `None` where the call was not made yet.
+        attempt: Option<u32>,
     },
     /// The build ends as soon as the calls on their way have brought their answers.
     Ending {
@@ -80,6 +95,11 @@ pub enum Event {
     /// The lock file was brought up to date.
     Lock {
         /// What changed in it.
+        message: String,
+    },
+    /// Something about the project has no effect.
+    Warning {
+        /// What, and what to do about it.
         message: String,
     },
     /// Something about a batch.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +14,9 @@ use super::budget::Budget;
 use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
-use super::sync::SyncCalls;
+use super::sync::{Others, SyncCalls};
 use crate::batch::{Batches, Queued, Target};
+use crate::llm::Notice;
 use crate::store::LayerMode;
 
 /// How long to wait for what is in flight at a provider or in another process.
@@ -41,8 +43,11 @@ impl Patience {
     }
 }
 
-/// How often another process's sync calls are looked for.
+/// How often another process's sync calls are looked for, at most.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
+
+/// A look takes at most this part of the time: thousands of requests may be elsewhere.
+const LOOK_SHARE: u32 = 20;
 
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
@@ -56,9 +61,13 @@ pub(super) struct Live<'a> {
     targets: HashMap<(String, String), Arc<Target>>,
     patience: Patience,
     deadline: Option<Instant>,
-    /// Whether what others had in flight was looked at once.
-    looked_elsewhere: bool,
+    /// When what others have in flight is looked at; `None`: not in this command.
+    look_elsewhere: Option<Instant>,
     told_waiting: bool,
+    /// What providers' calls wait for.
+    notices: UnboundedReceiver<Notice>,
+    /// Until when the waits of each provider have been told.
+    told_waits: HashMap<String, Instant>,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
     /// Ends the build as soon as what is in flight has brought its answers.
@@ -93,6 +102,10 @@ impl<'a> Live<'a> {
             } => Instant::now().checked_add(timeout),
             Patience::Poll { timeout: None, .. } | Patience::Leave => None,
         };
+        let (sender, notices) = unbounded_channel();
+        for provider in drive.providers.values() {
+            provider.tell(sender.clone());
+        }
         Self {
             calls,
             batches,
@@ -103,8 +116,10 @@ impl<'a> Live<'a> {
             targets: HashMap::new(),
             patience: drive.patience,
             deadline,
-            looked_elsewhere: false,
+            look_elsewhere: Some(Instant::now()),
             told_waiting: false,
+            notices,
+            told_waits: HashMap::new(),
             missing_keys: drive.missing_keys,
             stop: None,
             interrupt: drive.interrupt.clone(),
@@ -183,52 +198,88 @@ impl<'a> Live<'a> {
     }
 
     /// Waits for the next thing to happen. Loses nothing when dropped.
-    async fn wait(&mut self) -> Result<Woke, BuildError> {
-        let elsewhere = self.calls.elsewhere() > 0;
-        if elsewhere && !self.told_waiting {
-            self.told_waiting = true;
-            (self.observer)(&Event::WaitingForOthers {
-                requests: self.calls.elsewhere(),
-            });
+    async fn wait(&mut self, idle: bool) -> Result<Woke, BuildError> {
+        let elsewhere = self.is_elsewhere();
+        if elsewhere && idle {
+            self.tell_waiting();
         }
         let polls = self.patience != Patience::Leave;
-        if elsewhere && !polls && !self.looked_elsewhere {
-            self.looked_elsewhere = true;
-            self.look_elsewhere()?;
-            return Ok(Woke::Moved);
-        }
-        let wants_batches =
-            !polls || self.batches.is_waiting() || self.calls.waits_for_a_batch()?;
+        let look = self.look_elsewhere.filter(|_| elsewhere);
+        let wants_batches = !polls || self.batches.is_waiting() || self.calls.elsewhere().rows > 0;
+        let wants_batches = wants_batches && self.batches.is_active();
         let busy = self.calls.is_busy();
         let deadline = self.deadline.filter(|_| !busy);
+        if !busy && !wants_batches && look.is_none() && deadline.is_none() {
+            return Ok(Woke::Done);
+        }
         tokio::select! {
             biased;
             settled = self.calls.settled(), if busy => Ok(Woke::Settled(settled?)),
-            moved = self.batches.progress(), if wants_batches && self.batches.is_active() => {
-                moved?;
+            Some(notice) = self.notices.recv() => {
+                self.tell_wait(notice);
                 Ok(Woke::Moved)
             }
-            () = tokio::time::sleep(LOOK_ELSEWHERE), if elsewhere && polls => {
+            () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
                 self.look_elsewhere()?;
+                Ok(Woke::Moved)
+            }
+            moved = self.batches.progress(), if wants_batches => {
+                moved?;
                 Ok(Woke::Moved)
             }
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 Ok(Woke::Done)
             }
-            else => Ok(Woke::Done),
         }
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.calls.elsewhere().all() > 0 || self.batches.is_elsewhere()
+    }
+
+    /// Says once whom this command waits for.
+    fn tell_waiting(&mut self) {
+        let Others { calls, rows } = self.calls.elsewhere();
+        if self.told_waiting || calls + rows == 0 {
+            return;
+        }
+        self.told_waiting = true;
+        (self.observer)(&Event::WaitingForOthers { calls, rows });
+    }
+
+    /// Says what the calls to a provider wait for, once for as long as they do.
+    fn tell_wait(&mut self, notice: Notice) {
+        let now = Instant::now();
+        let told = self.told_waits.get(&notice.provider);
+        if told.is_some_and(|told| *told > now) {
+            return;
+        }
+        self.told_waits
+            .insert(notice.provider.clone(), now + notice.wait);
+        (self.observer)(&Event::Retrying {
+            provider: notice.provider,
+            reason: notice.reason,
+            wait: notice.wait,
+            attempt: notice.attempt,
+        });
     }
 
     /// Tries what others had in flight again; they may be done, or dead.
     fn look_elsewhere(&mut self) -> Result<(), BuildError> {
+        let begun = Instant::now();
         self.calls.take_over_orphans(self.observer)?;
-        self.calls.retry_elsewhere();
-        self.calls.start()
+        self.calls.retry_elsewhere()?;
+        self.batches.look_elsewhere()?;
+        self.calls.start()?;
+        let pause = LOOK_ELSEWHERE.max(begun.elapsed() * LOOK_SHARE);
+        let polls = self.patience != Patience::Leave;
+        self.look_elsewhere = polls.then(|| Instant::now() + pause);
+        Ok(())
     }
 
     /// Says whether anything is in flight or wanted that this command may wait for.
     fn has_more(&self) -> bool {
-        self.calls.is_busy() || self.calls.elsewhere() > 0 || self.batches.is_waiting()
+        self.calls.is_busy() || self.calls.elsewhere().all() > 0 || self.batches.is_waiting()
     }
 
     fn taken(&mut self) -> Vec<Settled> {
@@ -268,7 +319,7 @@ impl<'a> Live<'a> {
                 return Ok(Some(found));
             }
             let woke = if self.has_more() {
-                self.wait().await?
+                self.wait(idle).await?
             } else {
                 Woke::Done
             };
@@ -296,6 +347,9 @@ impl Answerer for Live<'_> {
             }
             if self.stop.is_some() {
                 return Ok(());
+            }
+            if self.calls.settle_paid(&asked)? {
+                continue;
             }
             match self.modes.decided(asked.layer) {
                 Some(mode) => wave.push((asked, mode)),
@@ -344,6 +398,12 @@ impl Answerer for Live<'_> {
             Some(error) => Err(error),
             None => wound_down.map(|()| None),
         }
+    }
+
+    fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
+        self.stop.get_or_insert(error);
+        self.calls.stop();
+        Ok(())
     }
 
     fn mode(&self, layer: usize) -> Option<LayerMode> {

@@ -88,23 +88,27 @@ impl Modes {
         (mode == LayerMode::Batch).then(|| self.decide(layer, recorded))
     }
 
-    /// Decides the mode of a layer by the requests it has on record, unless it is decided.
-    pub(super) fn decide(&mut self, layer: usize, recorded: u64) -> LayerMode {
+    /// Returns the mode that a layer has or would get with so many requests on record.
+    pub(super) fn expected(&self, layer: usize, recorded: u64) -> LayerMode {
         if let Some(mode) = self.decided(layer) {
             return mode;
         }
-        let mode =
-            self.choices
-                .get(layer)
-                .and_then(Option::as_ref)
-                .map_or(LayerMode::Sync, |choice| {
-                    plan::decide_mode(
-                        choice.batch,
-                        choice.has_batch_api,
-                        recorded,
-                        choice.min_batch,
-                    )
-                });
+        self.choices
+            .get(layer)
+            .and_then(Option::as_ref)
+            .map_or(LayerMode::Sync, |choice| {
+                plan::decide_mode(
+                    choice.batch,
+                    choice.has_batch_api,
+                    recorded,
+                    choice.min_batch,
+                )
+            })
+    }
+
+    /// Decides the mode of a layer by the requests it has on record, unless it is decided.
+    pub(super) fn decide(&mut self, layer: usize, recorded: u64) -> LayerMode {
+        let mode = self.expected(layer, recorded);
         if let Some(decided) = self.decided.get_mut(layer) {
             *decided = Some(mode);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::bounds::Bounds;
 use super::handle::{FileArtifact, Handle, Place};
 use super::journal::Entry;
 use super::layers::ReadyBody;
@@ -47,6 +48,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if let Some(problems) = problems.found() {
             return Err(BuildError::Sources(problems));
         }
+        let holdings: Vec<_> = self.layers.iter().map(|layer| layer.holdings).collect();
+        self.bounds = Some(Bounds::new(pipeline, &holdings));
         self.written(|this| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
@@ -76,6 +79,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(Err(problem)),
         };
+        let holdings = &mut self.layers[layer].holdings;
+        holdings.artifacts += 1;
+        holdings.bytes += bytes.bytes.len() as u64;
         let fingerprint = source_fingerprint(
             name,
             kind.as_str(),
@@ -128,6 +134,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[layer].stale_units.push(PlanUnit {
                 unit: key.to_string(),
                 reasons: vec![reason],
+                guess: false,
             });
         }
         let entry = Entry {

@@ -11,10 +11,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::BuildError;
 use super::answerer::{Asked, Settled};
 use super::event::{Event, Observer};
+use super::outage::Outages;
 use crate::batch::Queued;
 use crate::llm::{Completion, Provider};
-use crate::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
-use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Store};
+use crate::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use crate::store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Retry, Store, Terms};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
@@ -28,16 +29,18 @@ pub(super) struct SyncCalls<'a> {
     layers: Vec<String>,
     providers: &'a Providers,
     concurrency: usize,
+    /// What is asked again although it was paid for.
+    retry: Retry,
     queue: VecDeque<Asked>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
-    elsewhere: Vec<Asked>,
+    elsewhere: Vec<Elsewhere>,
     /// Settled without a call.
     settled: Vec<Settled>,
-    /// Providers that refuse every request, and why: the rest is not sent.
-    refusing: BTreeMap<String, Failure>,
+    /// Providers that answer nobody now, and why: the rest is not sent.
+    outages: Outages,
     sender: UnboundedSender<Finished>,
     finished: UnboundedReceiver<Finished>,
 }
@@ -49,7 +52,32 @@ struct Finished {
     layer: usize,
     attempt: AttemptId,
     provider: String,
+    /// Its number among the calls of this process.
+    call: u64,
     completion: Completion,
+}
+
+/// A request that somebody else has in flight.
+#[derive(Debug)]
+struct Elsewhere {
+    asked: Asked,
+    /// Whether it is in a batch, which needs no process to go on.
+    in_batch: bool,
+}
+
+/// How many requests others have in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Others {
+    /// In calls of another process.
+    pub(super) calls: usize,
+    /// In batches.
+    pub(super) rows: usize,
+}
+
+impl Others {
+    pub(super) const fn all(self) -> usize {
+        self.calls + self.rows
+    }
 }
 
 impl<'a> SyncCalls<'a> {
@@ -59,6 +87,7 @@ impl<'a> SyncCalls<'a> {
         layers: Vec<String>,
         providers: &'a Providers,
         concurrency: usize,
+        retry: Retry,
     ) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
@@ -67,12 +96,13 @@ impl<'a> SyncCalls<'a> {
             layers,
             providers,
             concurrency,
+            retry,
             queue: VecDeque::new(),
             in_flight: 0,
             open_by_layer: BTreeMap::new(),
             elsewhere: Vec::new(),
             settled: Vec::new(),
-            refusing: BTreeMap::new(),
+            outages: Outages::default(),
             sender,
             finished,
         }
@@ -127,30 +157,54 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Returns how many requests somebody else has in flight.
-    pub(super) fn elsewhere(&self) -> usize {
-        self.elsewhere.len()
-    }
-
-    /// Says whether any of these is in a batch.
-    pub(super) fn waits_for_a_batch(&self) -> Result<bool, BuildError> {
-        for request in self.elsewhere.iter().filter_map(|asked| asked.id) {
-            if matches!(self.store.in_flight(request)?, Some(Some(_))) {
-                return Ok(true);
-            }
+    pub(super) fn elsewhere(&self) -> Others {
+        let rows = self.elsewhere.iter().filter(|one| one.in_batch).count();
+        Others {
+            calls: self.elsewhere.len() - rows,
+            rows,
         }
-        Ok(false)
     }
 
-    /// Frees what processes that died had in flight; call it with nothing of ours in flight.
+    /// Settles a request that was paid for without an answer that will do, unless it is asked again.
+    pub(super) fn settle_paid(&mut self, asked: &Asked) -> Result<bool, BuildError> {
+        let Some(request) = asked.id else {
+            return Ok(false);
+        };
+        // Whoever has it in flight may bring a better answer.
+        if self.store.in_flight(request)?.is_some() {
+            return Ok(false);
+        }
+        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
+            return Ok(false);
+        };
+        self.settled.push(Settled {
+            key: asked.key,
+            settlement,
+        });
+        Ok(true)
+    }
+
+    /// Frees what processes that died had in flight.
     pub(super) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
         take_over_orphans(self.store, self.build, observer)
     }
 
-    /// Tries again what somebody else had in flight.
-    pub(super) fn retry_elsewhere(&mut self) {
-        for asked in std::mem::take(&mut self.elsewhere) {
-            self.ask(asked);
+    /// Tries again what somebody else had in flight and has no more.
+    pub(super) fn retry_elsewhere(&mut self) -> Result<(), BuildError> {
+        if self.elsewhere.is_empty() {
+            return Ok(());
         }
+        let in_flight = self.store.all_in_flight()?;
+        for mut one in std::mem::take(&mut self.elsewhere) {
+            match one.asked.id.and_then(|request| in_flight.get(&request)) {
+                Some(submission) => {
+                    one.in_batch = submission.is_some();
+                    self.elsewhere.push(one);
+                }
+                None => self.ask(one.asked),
+            }
+        }
+        Ok(())
     }
 
     /// Starts calls until every place is taken.
@@ -161,7 +215,7 @@ impl<'a> SyncCalls<'a> {
                 let Some(asked) = self.queue.pop_front() else {
                     break;
                 };
-                match self.refusing.get(&asked.request.provider) {
+                match self.outages.of(&asked.request.provider) {
                     Some(failure) => {
                         let failed = Settled::failed(asked.key, failure.clone());
                         self.left(asked.layer);
@@ -173,30 +227,19 @@ impl<'a> SyncCalls<'a> {
             if chosen.is_empty() {
                 return Ok(());
             }
-            let claims = self.store.write(|| -> Result<_, BuildError> {
-                let mut claims = Vec::with_capacity(chosen.len());
-                for asked in chosen {
-                    let Some(id) = asked.id else { continue };
-                    let layer = self.layers.get(asked.layer).map_or("", String::as_str);
-                    let claim =
-                        self.store
-                            .claim(id, self.build, layer, None, asked.accept_truncated)?;
-                    claims.push((claim, id, asked));
-                }
-                Ok(claims)
-            })?;
-            for (claim, id, asked) in claims {
+            for (claim, id, asked) in self.claim(chosen)? {
                 match claim {
                     Claim::Granted(attempt) => self.call(asked, id, attempt),
                     Claim::InFlight => {
                         self.left(asked.layer);
-                        self.elsewhere.push(asked);
+                        let in_batch = matches!(self.store.in_flight(id)?, Some(Some(_)));
+                        self.elsewhere.push(Elsewhere { asked, in_batch });
                     }
-                    Claim::Answered(answer) => {
+                    Claim::Settled(settlement) => {
                         self.left(asked.layer);
                         self.settled.push(Settled {
                             key: asked.key,
-                            settlement: Settlement::from(answer.as_ref()),
+                            settlement: *settlement,
                         });
                     }
                 }
@@ -204,8 +247,27 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
+    /// Asks for the right to send each of these, in one transaction.
+    fn claim(&self, chosen: Vec<Asked>) -> Result<Vec<(Claim, RequestId, Asked)>, BuildError> {
+        self.store.write(|| {
+            let mut claims = Vec::with_capacity(chosen.len());
+            for asked in chosen {
+                let Some(id) = asked.id else { continue };
+                let layer = self.layers.get(asked.layer).map_or("", String::as_str);
+                let terms = Terms {
+                    accept_truncated: asked.accept_truncated,
+                    retry: &self.retry,
+                };
+                let claim = self.store.claim(id, self.build, layer, None, terms)?;
+                claims.push((claim, id, asked));
+            }
+            Ok(claims)
+        })
+    }
+
     fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
         self.in_flight += 1;
+        let call = self.outages.begin();
         let name = asked.request.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
@@ -214,8 +276,9 @@ impl<'a> SyncCalls<'a> {
             let completion = match provider {
                 // In a task of its own: a panic there must not let the build wait for ever.
                 Some(provider) => {
-                    let call = async move { provider.complete(&request_body).await };
-                    tokio::spawn(call).await.unwrap_or_else(|_| broken_call())
+                    let completion = async move { provider.complete(&request_body).await };
+                    let completion = tokio::spawn(completion).await;
+                    completion.unwrap_or_else(|_| broken_call())
                 }
                 None => unknown_provider(&name),
             };
@@ -226,6 +289,7 @@ impl<'a> SyncCalls<'a> {
                 layer: asked.layer,
                 attempt,
                 provider: name,
+                call,
                 completion,
             });
         });
@@ -259,6 +323,15 @@ impl<'a> SyncCalls<'a> {
                 } = finished;
                 self.store
                     .add_unclear(*request, self.build, completion.unclear)?;
+                let layer = self.layers.get(finished.layer).map_or("", String::as_str);
+                for failure in &completion.billed {
+                    let note = AttemptNote {
+                        kind: failure.kind,
+                        message: failure.message.clone(),
+                    };
+                    self.store
+                        .add_failed(*request, self.build, layer, &note, failure.usage)?;
+                }
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
                         self.store.close_answered(*attempt, *request, answer)?;
@@ -277,13 +350,8 @@ impl<'a> SyncCalls<'a> {
         self.in_flight -= batch.len();
         for finished in batch {
             self.left(finished.layer);
-            if let Outcome::Failed(failure) = &finished.completion.outcome
-                && matches!(failure.kind, FailureKind::Auth | FailureKind::Quota)
-            {
-                self.refusing
-                    .entry(finished.provider)
-                    .or_insert_with(|| failure.clone());
-            }
+            self.outages
+                .learn(&finished.provider, finished.call, &finished.completion);
             self.settled.push(Settled {
                 key: finished.key,
                 settlement: finished.completion.outcome.into(),
@@ -293,23 +361,34 @@ impl<'a> SyncCalls<'a> {
     }
 }
 
-/// Marks the sends of processes that died as unclear, so that their requests are free again.
+/// Marks the sends of builds that nobody drives any more as unclear, so that their requests are free again.
+///
+/// Those of `own` are left alone, whenever this is called: the calls of this very process are among them.
 pub(super) fn take_over_orphans(
     store: &Store,
     own: BuildId,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
-    let mut orphans = 0;
     for build in store.builds_in_flight()? {
-        let lock = if build == own {
-            None
-        } else {
-            store.lock_build(build)?
-        };
-        if build == own || lock.is_some() {
-            orphans += store.write(|| store.close_orphans(build))?;
+        if build == own {
+            continue;
         }
+        // Whoever drives a build holds its lock until its last call has ended.
+        let Some(_lock) = store.lock_build(build)? else {
+            continue;
+        };
+        close_orphans(store, build, observer)?;
     }
+    Ok(())
+}
+
+/// Marks the sends of `build` as unclear, whose lock the caller holds and none of whose calls it has under way.
+pub(super) fn close_orphans(
+    store: &Store,
+    build: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    let orphans = store.write(|| store.close_orphans(build))?;
     if orphans > 0 {
         observer(&Event::Unclear { requests: orphans });
     }
@@ -338,6 +417,8 @@ fn not_called(message: String, unclear: u32) -> Completion {
     Completion {
         outcome: Outcome::Failed(failure),
         unclear,
+        billed: Vec::new(),
         sends: unclear,
+        unreachable: false,
     }
 }

@@ -1,17 +1,19 @@
-//! Files that come from a provider: never whole in memory, never kept in doubt (A5).
+//! Files that come from a provider: never whole in memory, never kept in doubt (A5), never without bound.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufReader, BufWriter, Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
-use reqwest::header::TRANSFER_ENCODING;
-use reqwest::{Method, Response, Version};
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
+use tokio::time::Instant;
 
+use super::coding::{Coded, Coding};
 use super::error::ProviderError;
+use super::events;
 use super::patience::NotFound;
-use super::transport::Transport;
+use super::transport::{self, Transport};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError};
 
@@ -20,6 +22,18 @@ const LEAST_REFETCHES: u32 = 2;
 
 /// A last line longer than this is taken for a broken one.
 const LINE_BYTES: usize = 16 << 20;
+
+/// The most bytes that a row needs: an answer, with all that may be told of its tokens.
+const ROW_BYTES: u64 = 32 << 20;
+
+/// The most bytes of any file.
+const FILE_BYTES: u64 = 20 << 30;
+
+/// What is left free of the disk, where that is not most of what is free.
+const SPARE_BYTES: u64 = 1 << 30;
+
+/// The most time that a file may take, all its fetches together.
+const WHOLE_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A file at a provider.
 #[derive(Debug)]
@@ -32,6 +46,42 @@ pub(super) struct Remote<'a> {
     pub(super) size: Option<u64>,
     /// How many rows it should have, where that is known.
     pub(super) rows: Option<u64>,
+    /// How many rows it may have: those that were asked for.
+    pub(super) requests: u64,
+}
+
+/// What a file may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bounds {
+    bytes: u64,
+    /// What bounds the bytes.
+    why: &'static str,
+    time: Duration,
+}
+
+impl Bounds {
+    /// Returns the bounds of a file of so many rows, in a folder with `free` bytes left.
+    fn of(requests: u64, free: Option<u64>) -> Self {
+        // A file of errors has rows even where nothing was asked for.
+        let rows = requests.max(1).saturating_mul(ROW_BYTES);
+        let free = free.map_or(u64::MAX, |free| {
+            free.saturating_sub(SPARE_BYTES).max(free / 2)
+        });
+        let bounds = [
+            (rows, "its rows"),
+            (FILE_BYTES, "a file"),
+            (free, "the space left on this disk"),
+        ];
+        let (bytes, why) = bounds
+            .into_iter()
+            .min_by_key(|(bytes, _)| *bytes)
+            .unwrap_or((rows, "its rows"));
+        Self {
+            bytes,
+            why,
+            time: WHOLE_TIME,
+        }
+    }
 }
 
 /// Downloads a file to `to` and returns its length; the file is there whole or not at all.
@@ -43,19 +93,38 @@ pub(super) async fn download(
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     disk::create_folder(folder)?;
+    let bounds = Bounds::of(remote.requests, free_bytes(folder));
+    within(transport, remote, folder, to, bounds).await
+}
+
+async fn within(
+    transport: &Transport,
+    remote: &Remote<'_>,
+    folder: &Path,
+    to: &Path,
+    bounds: Bounds,
+) -> Result<u64, ProviderError> {
+    let too_slow = || ProviderError::TooSlow {
+        provider: transport.provider().to_owned(),
+        file: remote.name.to_owned(),
+        after: bounds.time,
+    };
+    let deadline = Instant::now() + bounds.time;
     let patience = transport.patience().on_not_found(NotFound::MayPass);
     let mut patience = patience.at_least(LEAST_REFETCHES);
     let mut previous = None;
     loop {
         patience.sends += 1;
-        let error = match fetch(transport, remote.path, folder).await {
+        let fetched = fetch(transport, remote, folder, bounds);
+        let fetched = tokio::time::timeout_at(deadline, fetched).await;
+        let error = match fetched.map_err(|_| too_slow())? {
             Ok(fetched) => match fetched.doubt(remote, previous) {
                 None => return fetched.keep(to).await,
                 Some(Doubt::Short { expected }) => ProviderError::Short {
                     provider: transport.provider().to_owned(),
                     file: remote.name.to_owned(),
                     expected,
-                    received: fetched.length,
+                    received: fetched.tally.length,
                 },
                 Some(Doubt::Unsure) => {
                     previous = Some(fetched.digest);
@@ -73,40 +142,164 @@ pub(super) async fn download(
 
 async fn fetch(
     transport: &Transport,
-    path: &[&str],
+    remote: &Remote<'_>,
     folder: &Path,
+    bounds: Bounds,
 ) -> Result<Fetched, ProviderError> {
-    let request = transport.request(Method::GET, path);
-    let mut response = transport.stream(request, transport.timeout()).await?;
+    let mut response = transport.file(remote.path).await?;
     let unwritable = |source| failed("write", folder, source);
+    let too_large = || ProviderError::TooLarge {
+        provider: transport.provider().to_owned(),
+        file: remote.name.to_owned(),
+        most: bounds.bytes,
+        why: bounds.why,
+    };
     let temporary = NamedTempFile::new_in(folder).map_err(unwritable)?;
-    let framed = is_framed(&response);
+    let framed = transport::is_framed(&response);
+    let header = transport::coding_of(response.headers());
     let mut writer = BufWriter::with_capacity(1 << 18, temporary);
-    let mut hasher = Sha256::new();
-    let (mut length, mut lines, mut open) = (0, 0, Vec::new());
+    let (mut tally, mut start) = (Tally::default(), Vec::new());
     while let Some(chunk) = transport.chunk(&mut response).await? {
         let chunk = chunk.as_ref();
+        if tally.length + chunk.len() as u64 > bounds.bytes {
+            return Err(too_large());
+        }
         writer.write_all(chunk).map_err(unwritable)?;
-        hasher.update(chunk);
-        length += chunk.len() as u64;
-        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
-        leave_open(&mut open, chunk);
+        tally.take(chunk);
+        let room = START_BYTES - start.len();
+        start.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     let temporary = writer
         .into_inner()
         .map_err(|error| unwritable(error.into_error()))?;
+    let received = tally.length;
+    let coded = |error: &Coded| ProviderError::Coded {
+        provider: transport.provider().to_owned(),
+        file: remote.name.to_owned(),
+        reason: error.to_string(),
+    };
+    let coding = coding_of(&header, &start).map_err(|error| coded(&error))?;
+    let (temporary, tally) = match coding {
+        None => (temporary, tally),
+        Some(coding) => {
+            let (folder, most) = (folder.to_owned(), bounds.bytes);
+            let decoding =
+                tokio::task::spawn_blocking(move || decode(coding, temporary, &folder, most));
+            let decoded = decoding.await.map_err(io::Error::other);
+            match decoded.map_err(unwritable)? {
+                Ok(decoded) => decoded,
+                Err(Coded::TooLong(_)) => return Err(too_large()),
+                Err(Coded::Kept(source)) => return Err(unwritable(source).into()),
+                Err(error @ (Coded::Broken { .. } | Coded::Unknown(_))) => {
+                    return Err(coded(&error));
+                }
+            }
+        }
+    };
+    let (tally, digest, end) = tally.finish();
     Ok(Fetched {
         temporary,
-        length,
-        digest: Digest::from_bytes(hasher.finalize().into()),
-        lines,
+        tally,
+        received,
+        digest,
         framed,
-        end: match open.as_slice() {
-            [] => End::Newline,
-            row if serde_json::from_slice::<IgnoredAny>(row).is_ok() => End::Row,
-            _ => End::Broken,
-        },
+        end,
     })
+}
+
+/// Bytes from which a coding is told.
+const START_BYTES: usize = 64;
+
+/// Returns the coding to take off a file, if any.
+fn coding_of(header: &str, start: &[u8]) -> Result<Option<Coding>, Coded> {
+    // Rows begin with a brace; a header that says otherwise of them is wrong.
+    let text = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
+    if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Ok(None);
+    }
+    match Coding::of(start) {
+        Some(found) => Ok(Some(found)),
+        None if start.is_empty() => Ok(None),
+        None => Coding::named(header, start),
+    }
+}
+
+/// Writes a file anew without its coding.
+fn decode(
+    coding: Coding,
+    coded: NamedTempFile,
+    folder: &Path,
+    most: u64,
+) -> Result<(NamedTempFile, Tally), Coded> {
+    let mut source = coded.as_file();
+    source.rewind().map_err(Coded::Kept)?;
+    let temporary = NamedTempFile::new_in(folder).map_err(Coded::Kept)?;
+    let mut writer = BufWriter::with_capacity(1 << 18, temporary);
+    let mut tally = Tally::default();
+    coding.take_off(BufReader::new(source), most, |piece| {
+        tally.take(piece);
+        writer.write_all(piece)
+    })?;
+    let temporary = writer.into_inner();
+    let temporary = temporary.map_err(|error| Coded::Kept(error.into_error()))?;
+    Ok((temporary, tally))
+}
+
+/// Returns how many bytes a folder can still take, where the system tells.
+#[cfg(target_os = "linux")]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+/// What is known of bytes that went by.
+#[derive(Default)]
+struct Tally {
+    length: u64,
+    lines: u64,
+    hasher: Sha256,
+    /// What stands behind the last line break.
+    open: Vec<u8>,
+}
+
+impl Tally {
+    fn take(&mut self, chunk: &[u8]) {
+        self.hasher.update(chunk);
+        self.length += chunk.len() as u64;
+        self.lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+        leave_open(&mut self.open, chunk);
+    }
+
+    fn finish(self) -> (Counted, Digest, End) {
+        let end = match self.open.as_slice() {
+            [] => End::Newline,
+            row if row.len() <= LINE_BYTES && is_row(row) => End::Row,
+            _ => End::Broken,
+        };
+        let counted = Counted {
+            length: self.length,
+            lines: self.lines,
+        };
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        (counted, digest, end)
+    }
+}
+
+fn is_row(row: &[u8]) -> bool {
+    let is_document = serde_json::from_slice::<IgnoredAny>(row).is_ok();
+    is_document || events::documents(row).is_ok_and(|pieces| !pieces.values.is_empty())
+}
+
+/// The size of what was fetched, without its coding.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    length: u64,
+    lines: u64,
 }
 
 /// Keeps what stands behind the last line break, up to a byte over [`LINE_BYTES`], which then is no whole row.
@@ -120,20 +313,13 @@ fn leave_open(open: &mut Vec<u8>, chunk: &[u8]) {
     open.extend_from_slice(&rest[..rest.len().min(room)]);
 }
 
-/// Returns whether a reply that ends too early is noticed below us.
-fn is_framed(response: &Response) -> bool {
-    let headers = response.headers();
-    response.version() >= Version::HTTP_2
-        || response.content_length().is_some()
-        || headers.contains_key(TRANSFER_ENCODING)
-}
-
 /// A file as it arrived once.
 struct Fetched {
     temporary: NamedTempFile,
-    length: u64,
+    tally: Counted,
+    /// The bytes that came, with their coding.
+    received: u64,
     digest: Digest,
-    lines: u64,
     framed: bool,
     end: End,
 }
@@ -159,14 +345,19 @@ enum Doubt {
 
 impl Fetched {
     fn doubt(&self, remote: &Remote<'_>, previous: Option<Digest>) -> Option<Doubt> {
+        // A provider may count the bytes that it keeps or those that it sends.
+        let lengths = [self.tally.length, self.received];
         let whole = match remote.size {
-            Some(expected) if self.length < expected => return Some(Doubt::Short { expected }),
-            Some(expected) => self.length == expected,
+            Some(expected) if lengths.iter().all(|length| *length < expected) => {
+                return Some(Doubt::Short { expected });
+            }
+            Some(expected) => lengths.contains(&expected),
             None => self.framed,
         };
-        let lacks_rows = remote.rows.is_some_and(|rows| self.lines < rows);
+        let lacks_rows = remote.rows.is_some_and(|rows| self.tally.lines < rows);
         // A proxy that cuts a file cuts it at the same place again, so a part of a row is no end of one.
-        let may_be_so = self.end != End::Broken || remote.size == Some(self.length);
+        let may_be_so =
+            self.end != End::Broken || remote.size.is_some_and(|size| lengths.contains(&size));
         let sure = (whole && self.end == End::Newline && !lacks_rows)
             || (may_be_so && previous == Some(self.digest));
         (!sure).then_some(Doubt::Unsure)
@@ -175,7 +366,7 @@ impl Fetched {
     /// Moves the file to its place once it is safe on disk.
     async fn keep(self, to: &Path) -> Result<u64, ProviderError> {
         let Self {
-            temporary, length, ..
+            temporary, tally, ..
         } = self;
         let target = to.to_owned();
         let moved = tokio::task::spawn_blocking(move || {
@@ -184,7 +375,7 @@ impl Fetched {
         });
         let moved = moved.await.map_err(io::Error::other).flatten();
         moved.map_err(|source| failed("write", to, source))?;
-        Ok(length)
+        Ok(tally.length)
     }
 }
 
@@ -202,7 +393,8 @@ mod tests {
 
     use super::*;
     use crate::llm::FileId;
-    use crate::llm::testing::{Server, provider, reply, status};
+    use crate::llm::error::Retry;
+    use crate::llm::testing::{KEY, Server, provider, reply, status, with_headers};
 
     const INFO: &str = r#"{"id":"f","bytes":8}"#;
     const ROWS: &str = "{\"a\":1}\n";
@@ -212,7 +404,7 @@ mod tests {
         let to = folder.path().join("rows.jsonl");
         let server = Server::start(replies);
         let length = provider(&server)
-            .download(&FileId("f".to_owned()), &to)
+            .download(&FileId("f".to_owned()), 1, &to)
             .await;
         assert!(fs::read_dir(folder.path()).unwrap().count() <= 1);
         (length, fs::read_to_string(&to).ok())
@@ -332,5 +524,167 @@ mod tests {
     async fn a_file_that_is_not_there_yet_is_asked_for_again() {
         let replies = vec![reply(INFO), status(404, "{}"), reply(ROWS)];
         assert_eq!(downloaded(replies).await.1.as_deref(), Some(ROWS));
+    }
+
+    fn bounded(bytes: u64, time: Duration) -> Bounds {
+        Bounds {
+            bytes,
+            why: "its rows",
+            time,
+        }
+    }
+
+    async fn fetched_within(
+        bounds: Bounds,
+        replies: Vec<Vec<u8>>,
+    ) -> (Result<u64, ProviderError>, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("rows.jsonl");
+        let server = Server::start(replies);
+        let remote = Remote {
+            name: "f",
+            path: &["files", "f", "content"],
+            size: None,
+            rows: None,
+            requests: 1,
+        };
+        let provider = provider(&server);
+        let length = within(&provider.transport, &remote, folder.path(), &to, bounds).await;
+        assert!(fs::read_dir(folder.path()).unwrap().count() <= 1);
+        (length, fs::read_to_string(&to).ok())
+    }
+
+    /// W13
+    #[tokio::test]
+    async fn a_file_over_its_bound_is_given_up_at_once() {
+        let endless = unframed(&"{}\n".repeat(100_000));
+        let hour = Duration::from_secs(3600);
+        let (length, rows) = fetched_within(bounded(1000, hour), vec![endless]).await;
+        assert!(matches!(
+            length,
+            Err(ProviderError::TooLarge { most: 1000, .. })
+        ));
+        assert_eq!(rows, None);
+    }
+
+    /// W13: coded bytes are few, what they decode to is not.
+    #[tokio::test]
+    async fn a_coded_file_over_its_bound_is_given_up() {
+        let coded = gzipped(&"{}\n".repeat(100_000), "");
+        let hour = Duration::from_secs(3600);
+        let (length, _) = fetched_within(bounded(10_000, hour), vec![coded]).await;
+        assert!(matches!(length, Err(ProviderError::TooLarge { .. })));
+    }
+
+    /// W13
+    #[tokio::test]
+    async fn a_file_that_takes_too_long_is_given_up() {
+        let replies = vec![reply(ROWS)];
+        let (length, rows) = fetched_within(bounded(1000, Duration::ZERO), replies).await;
+        assert!(matches!(length, Err(ProviderError::TooSlow { .. })));
+        assert_eq!(rows, None);
+    }
+
+    /// W13
+    #[test]
+    fn a_file_is_bounded_by_its_rows_the_disk_and_a_file_s_most() {
+        const GIB: u64 = 1 << 30;
+        let most = |requests, free| Bounds::of(requests, free).bytes;
+        assert_eq!(most(3, None), 3 * ROW_BYTES);
+        assert_eq!(most(0, None), ROW_BYTES);
+        assert_eq!(most(1_000_000, None), 20 * GIB);
+        assert_eq!(most(u64::MAX, Some(6 * GIB)), 5 * GIB);
+        assert_eq!(most(1000, Some(GIB)), GIB / 2);
+        assert_eq!(
+            Bounds::of(1000, Some(GIB)).why,
+            "the space left on this disk"
+        );
+        assert_eq!(Bounds::of(1, None).time, Duration::from_secs(86_400));
+    }
+
+    fn gzipped(text: &str, header: &str) -> Vec<u8> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let body = gzip.finish().unwrap();
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n{header}\r\n"
+        );
+        [head.as_bytes(), &body].concat()
+    }
+
+    /// X11: the provider says how many bytes it keeps, a proxy sends fewer.
+    #[tokio::test]
+    async fn a_compressed_file_is_decoded() {
+        for header in ["content-encoding: gzip\r\n", ""] {
+            let replies = vec![reply(INFO), gzipped(ROWS, header)];
+            let (length, rows) = downloaded(replies).await;
+            assert_eq!((length.unwrap(), rows.as_deref()), (8, Some(ROWS)));
+        }
+    }
+
+    /// X11
+    #[tokio::test]
+    async fn a_file_that_does_not_decode_is_named() {
+        let broken = || with_headers(200, "content-encoding: br\r\n", "<oh no>");
+        let (length, rows) = downloaded(vec![reply(INFO), broken(), broken(), broken()]).await;
+        let error = length.unwrap_err().to_string();
+        assert!(error.contains("br that does not decode"), "{error}");
+        assert_eq!(rows, None);
+    }
+
+    #[tokio::test]
+    async fn a_file_in_utf_16_is_read() {
+        let units = std::iter::once(0xfeff).chain(ROWS.encode_utf16());
+        let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            bytes.len()
+        );
+        let whole = [head.as_bytes(), &bytes].concat();
+        let (_, rows) = downloaded(vec![status(404, "{}"), whole]).await;
+        assert_eq!(rows, Some(format!("\u{feff}{ROWS}")));
+    }
+
+    /// X11: the store that a provider leads to never sees its key.
+    #[tokio::test]
+    async fn a_redirect_is_followed_without_the_key() {
+        let store = Server::start(vec![reply(ROWS)]);
+        let location = format!("location: {}/blob?signature=x\r\n", store.url());
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("rows.jsonl");
+        let server = Server::start(vec![reply(INFO), with_headers(302, &location, "")]);
+        provider(&server)
+            .download(&FileId("f".to_owned()), 1, &to)
+            .await
+            .unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), ROWS);
+        let seen = store.seen().remove(0);
+        assert!(
+            seen.head.starts_with("GET /blob?signature=x HTTP/1.1"),
+            "{}",
+            seen.head
+        );
+        assert!(
+            !seen.head.to_ascii_lowercase().contains("authorization"),
+            "{}",
+            seen.head
+        );
+        assert!(!seen.head.contains(KEY), "{}", seen.head);
+    }
+
+    /// X11
+    #[tokio::test]
+    async fn a_redirect_elsewhere_is_named_and_not_tried_again() {
+        let away = with_headers(302, "location: http://10.0.0.1/blob\r\n", "");
+        let (length, _) = downloaded(vec![reply(INFO), away]).await;
+        let error = length.unwrap_err();
+        assert_eq!(error.retry(), Retry::Never);
+        assert!(
+            error
+                .to_string()
+                .contains("redirects to http://10.0.0.1/blob"),
+            "{error}"
+        );
     }
 }

@@ -34,6 +34,62 @@ pub enum ProviderError {
         /// What the client said.
         source: reqwest::Error,
     },
+    /// This machine has no certificates by which servers could be told from others.
+    #[error(
+        "provider {provider}: this system has no CA certificates, which https needs: install its package ca-certificates, or name a file of them in SSL_CERT_FILE"
+    )]
+    NoCertificates {
+        /// Which provider.
+        provider: String,
+        /// What the client said.
+        source: reqwest::Error,
+    },
+    /// A file is elsewhere, where synix does not go.
+    #[error("provider {provider}: {from} redirects to {to}, {rule}")]
+    Redirect {
+        /// Which provider.
+        provider: String,
+        /// The server that redirects.
+        from: String,
+        /// Where to.
+        to: String,
+        /// Why it is not followed.
+        rule: &'static str,
+    },
+    /// A file has more bytes than its rows can need, or than this machine can keep.
+    #[error(
+        "provider {provider}: file {file} has more than {most} bytes, the most that is taken for {why}"
+    )]
+    TooLarge {
+        /// Which provider.
+        provider: String,
+        /// Which file.
+        file: String,
+        /// The bound.
+        most: u64,
+        /// What bounds it.
+        why: &'static str,
+    },
+    /// A file took longer than any file may.
+    #[error("provider {provider}: file {file} did not arrive within {} hours", .after.as_secs() / 3600)]
+    TooSlow {
+        /// Which provider.
+        provider: String,
+        /// Which file.
+        file: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// A file came in a content coding that cannot be taken off.
+    #[error("provider {provider}: file {file} came as {reason}")]
+    Coded {
+        /// Which provider.
+        provider: String,
+        /// Which file.
+        file: String,
+        /// The coding, and what is wrong with it.
+        reason: String,
+    },
     /// No connection; nothing was sent.
     #[error("cannot reach provider {provider} at {url}")]
     Unreachable {
@@ -129,7 +185,8 @@ impl ProviderError {
             | Self::TimedOut { .. }
             | Self::Unreadable { .. }
             | Self::Short { .. }
-            | Self::Doubtful { .. } => Retry::Backoff,
+            | Self::Doubtful { .. }
+            | Self::Coded { .. } => Retry::Backoff,
             Self::Replied { reply, .. } => {
                 let (_, passing) = reply.class();
                 match reply.wait {
@@ -142,6 +199,10 @@ impl ProviderError {
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }
+            | Self::NoCertificates { .. }
+            | Self::Redirect { .. }
+            | Self::TooLarge { .. }
+            | Self::TooSlow { .. }
             | Self::WrongInput { .. }
             | Self::Disk(_) => Retry::Never,
         }
@@ -156,12 +217,22 @@ impl ProviderError {
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }
+            | Self::NoCertificates { .. }
+            | Self::Redirect { .. }
+            | Self::TooLarge { .. }
+            | Self::TooSlow { .. }
+            | Self::Coded { .. }
             | Self::Unreachable { .. }
             | Self::Short { .. }
             | Self::Doubtful { .. }
             | Self::WrongInput { .. }
             | Self::Disk(_) => false,
         }
+    }
+
+    /// Returns whether there was no connection to the provider, so that nothing was sent.
+    pub const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
     }
 
     /// Returns whether the provider says that what was named does not exist.
@@ -179,10 +250,16 @@ impl ProviderError {
             | Self::TimedOut { .. }
             | Self::Unreadable { .. }
             | Self::Short { .. }
-            | Self::Doubtful { .. } => self.failure(FailureKind::Provider, true),
-            Self::BaseUrl { .. } | Self::Setup { .. } | Self::WrongInput { .. } | Self::Disk(_) => {
-                self.failure(FailureKind::Provider, false)
-            }
+            | Self::Doubtful { .. }
+            | Self::Coded { .. } => self.failure(FailureKind::Provider, true),
+            Self::BaseUrl { .. }
+            | Self::Setup { .. }
+            | Self::NoCertificates { .. }
+            | Self::Redirect { .. }
+            | Self::TooLarge { .. }
+            | Self::TooSlow { .. }
+            | Self::WrongInput { .. }
+            | Self::Disk(_) => self.failure(FailureKind::Provider, false),
         }
     }
 
@@ -238,6 +315,11 @@ impl From<ProviderError> for CreateError {
             ProviderError::BaseUrl { .. }
             | ProviderError::Key { .. }
             | ProviderError::Setup { .. }
+            | ProviderError::NoCertificates { .. }
+            | ProviderError::Redirect { .. }
+            | ProviderError::TooLarge { .. }
+            | ProviderError::TooSlow { .. }
+            | ProviderError::Coded { .. }
             | ProviderError::Unreachable { .. }
             | ProviderError::Short { .. }
             | ProviderError::Doubtful { .. }

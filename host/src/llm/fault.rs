@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::wait;
+use super::{counted, reading, wait};
 use crate::clock::Moment;
 use crate::request::{Failure, FailureKind, Usage};
 
@@ -57,7 +57,7 @@ impl ErrorReply {
 
     /// Reads the body of an HTTP reply whose status is not 200, from a provider or from what stands before it.
     pub fn of_body(status: u16, body: &[u8]) -> Self {
-        match serde_json::from_slice::<Value>(body) {
+        match reading::document(body) {
             Ok(value) => Self::of_row(status, &value),
             Err(_) => Self {
                 status,
@@ -81,6 +81,19 @@ impl ErrorReply {
             wait: None,
             should_retry: None,
         }
+    }
+
+    /// Reads an error that came with status 200: `body` holds it as its member `error`.
+    ///
+    /// Gateways report so what the server behind them said, with its status in the error.
+    pub(super) fn within(body: &Value) -> Self {
+        let error = body.get("error").unwrap_or(&Value::Null);
+        let names = ["code", "status", "status_code", "http_status", "type"];
+        let status = names.iter().find_map(|name| {
+            let status = u16::try_from(counted::number(error.get(*name)?)?).ok()?;
+            (400..600).contains(&status).then_some(status)
+        });
+        Self::of_row(status.unwrap_or(0), body)
     }
 
     /// Returns the kind of failure and whether asking the same again may succeed.
@@ -120,13 +133,34 @@ impl ErrorReply {
         if self.status != 0 {
             return self.status;
         }
-        match self.code.as_deref().unwrap_or_default() {
-            "invalid_request" | "invalid_request_error" => 400,
-            "authentication_error" | "invalid_api_key" => 401,
-            "permission_error" => 403,
-            "not_found_error" | "model_not_found" => 404,
-            "request_too_large" => 413,
-            "rate_limit_error" | "rate_limit_exceeded" => 429,
+        let code = self.code.as_deref().unwrap_or_default();
+        let code = code.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+        match code.as_str() {
+            "authentication_error"
+            | "invalid_api_key"
+            | "incorrect_api_key"
+            | "unauthenticated"
+            | "unauthorized" => 401,
+            "permission_error" | "permission_denied" | "forbidden" | "access_denied" => 403,
+            "not_found_error" | "not_found" | "model_not_found" => 404,
+            "request_too_large" | "payload_too_large" => 413,
+            "rate_limit_error"
+            | "rate_limit_exceeded"
+            | "rate_limited"
+            | "too_many_requests"
+            | "resource_exhausted" => 429,
+            "context_length_exceeded"
+            | "bad_request"
+            | "bad_request_error"
+            | "unprocessable_entity"
+            | "failed_precondition"
+            | "string_above_max_length" => 400,
+            code if ["invalid_", "unsupported", "missing_"]
+                .iter()
+                .any(|start| code.starts_with(start)) =>
+            {
+                400
+            }
             _ => 0,
         }
     }
@@ -143,7 +177,8 @@ impl fmt::Display for ErrorReply {
         if self.status != 0 {
             facts.push(format!("HTTP {}", self.status));
         }
-        facts.extend(self.code.clone());
+        let status = self.status.to_string();
+        facts.extend(self.code.clone().filter(|code| *code != status));
         facts.extend(self.request_id.as_ref().map(|id| format!("request {id}")));
         if facts.is_empty() {
             return f.write_str(said);
@@ -176,7 +211,7 @@ fn code_and_message(body: &Value) -> (Option<String>, String) {
 }
 
 /// Returns what a body that is not JSON says: a page's title, else its words.
-fn words_of(body: &str) -> String {
+pub(super) fn words_of(body: &str) -> String {
     let lower = body.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| {
         let start = at + lower[at..].find('>')? + 1;
@@ -193,7 +228,12 @@ fn words_of(body: &str) -> String {
 }
 
 pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_MESSAGE) {
+    cut_to(text, LONGEST_MESSAGE)
+}
+
+/// Returns the first characters of a text, with a mark where more would follow.
+pub(super) fn cut_to(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }

@@ -9,9 +9,12 @@
 //! ```text
 //! openai · anthropic     what is said: bodies, replies, batch objects, files
 //! body · rows · outcome  what they share: the one body, rows of a batch, what counts as an answer
+//! ending · content · counted
+//!                        members of a reply in every dialect: why it ended, its text, its tokens
+//! reading                bytes of any reply, read with care; with lenient, events and coding
 //! input · object · state what a batch is made from, and what providers say of it
-//! download               how rows come to disk
-//! transport              how it is said: HTTP, with patience, pace, wait, fault and error
+//! download · redirect    how rows come to disk, and from where
+//! transport              how it is said: HTTP, with patience, pace, wait, notice, fault and error
 //! cassette               recorded answers, without any provider
 //! webhook                the same HTTP for one document to a URL of the user's
 //! ```
@@ -19,15 +22,24 @@
 mod anthropic;
 mod body;
 pub mod cassette;
+mod coding;
+mod content;
+mod counted;
 mod download;
+mod ending;
 mod error;
+mod events;
 mod fault;
 mod input;
+mod lenient;
+mod notice;
 mod object;
 mod openai;
 mod outcome;
 mod pace;
 mod patience;
+mod reading;
+mod redirect;
 mod rows;
 mod secret;
 mod state;
@@ -44,21 +56,25 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 pub use body::body;
 pub use cassette::Cassette;
 pub use error::{CreateError, ProviderError, Retry};
 pub use fault::ErrorReply;
 pub use input::{BatchInput, BatchTraits};
+pub use notice::Notice;
 pub use openai::is_reasoning_model;
-pub use rows::{GarbledRow, Row, read_row};
+pub use rows::{GarbledRow, Row, overlong_row, read_rows};
 pub use secret::Secret;
 pub use state::{BatchPage, BatchState, Counts, FileId, Phase, ValidationError};
 pub use webhook::{WebhookError, post_json};
 
 use crate::pipeline::BatchApi;
-use crate::request::{Outcome, Request, RequestKey, Wire};
+use crate::request::{Failure, Outcome, Request, RequestKey, Usage, Wire};
 use openai::Dialect;
+use outcome::Heard;
+use patience::Patience;
 use transport::{Call, Transport};
 
 /// Where and how a provider is reached.
@@ -104,10 +120,14 @@ impl Default for HttpSettings {
 pub struct Completion {
     /// The answer or the failure.
     pub outcome: Outcome,
-    /// Sends whose reply was lost; each may have been billed.
+    /// Sends whose reply was lost, or could not be used; each may have been billed.
     pub unclear: u32,
+    /// What came of earlier sends that were billed and gave no answer.
+    pub billed: Vec<Failure>,
     /// How often it was sent.
     pub sends: u32,
+    /// Whether the provider could not be reached at last, so that nothing was sent.
+    pub unreachable: bool,
 }
 
 /// A provider of models. Requests may run side by side; they share its rate limits.
@@ -161,14 +181,93 @@ impl Provider {
             body: Some(&body),
         };
         let mut patience = self.transport.patience();
-        let outcome = match self.transport.json(&call, &mut patience).await {
-            Ok(reply) => read_reply(self.wire, &reply.value),
-            Err(error) => Outcome::Failed(error.to_failure()),
-        };
+        let mut billed = Vec::new();
+        let outcome = self.ask(&call, &mut patience, &mut billed).await;
         Completion {
-            outcome,
+            outcome: self.without_key(outcome),
             unclear: patience.unclear,
+            billed,
             sends: patience.sends,
+            unreachable: patience.unreachable,
+        }
+    }
+
+    /// Tells `notices` from now on when a call is to be made again, or is held back.
+    pub fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.transport.tell(notices);
+    }
+
+    /// Sends a question, again after passing errors, and once more after an ending that nobody
+    /// knows. A reply that came whole is never asked for again because it cannot be read.
+    async fn ask(
+        &self,
+        call: &Call<'_>,
+        patience: &mut Patience,
+        billed: &mut Vec<Failure>,
+    ) -> Outcome {
+        let mut puzzled = false;
+        loop {
+            patience.sends += 1;
+            let whole = match self.transport.whole(call).await {
+                Ok(whole) => whole,
+                Err(error) => match patience.outlast(error).await {
+                    Ok(()) => continue,
+                    Err(error) => return Outcome::Failed(error.to_failure()),
+                },
+            };
+            let heard = match self.transport.document(&whole) {
+                Ok(document) => hear(self.wire, &document),
+                Err(reason) => Heard::Unusable(reason),
+            };
+            match heard {
+                Heard::Settled(outcome) => return outcome,
+                Heard::Error { reply, usage } => {
+                    let error = self.transport.told(*reply, &whole);
+                    let failure = Failure {
+                        usage,
+                        ..error.to_failure()
+                    };
+                    let costs = usage != Usage::default();
+                    // What was counted is on record and not unclear.
+                    let outlasted = if costs {
+                        patience.sit_out(error).await
+                    } else {
+                        patience.outlast(error).await
+                    };
+                    match outlasted {
+                        Ok(()) if costs => billed.push(failure),
+                        Ok(()) => {}
+                        Err(_) => return Outcome::Failed(failure),
+                    }
+                }
+                Heard::Puzzling(failure) if !puzzled && patience.allows_more() => {
+                    puzzled = true;
+                    billed.push(failure);
+                }
+                Heard::Puzzling(failure) => return Outcome::Failed(failure),
+                Heard::Unusable(reason) if whole.framed => {
+                    patience.unclear += 1;
+                    return Outcome::Failed(outcome::unusable(&reason, false));
+                }
+                // Nothing says that it is whole, so it may have broken off.
+                Heard::Unusable(reason) => {
+                    let error = self.transport.unreadable(reason);
+                    if let Err(error) = patience.outlast(error).await {
+                        return Outcome::Failed(error.to_failure());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Masks the key in words that came from the provider.
+    fn without_key(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Failed(failure) => Outcome::Failed(Failure {
+                message: self.transport.redact(&failure.message),
+                ..failure
+            }),
+            answered @ Outcome::Answered(_) => answered,
         }
     }
 
@@ -222,6 +321,17 @@ impl Provider {
         }
     }
 
+    /// Returns whether batches that are created meanwhile move others to the next page of the list.
+    pub fn pages_shift(&self) -> bool {
+        self.wire == Wire::OpenAi && self.dialect.pages_shift()
+    }
+
+    /// Says that the list of batches has no end that can be trusted, and why.
+    pub fn endless_list(&self, reason: &str) -> ProviderError {
+        let words = "the list of batches cannot be read to its end";
+        self.transport.unreadable(format!("{words}: {reason}"))
+    }
+
     /// Asks how a batch stands.
     pub async fn poll_batch(&self, id: &str) -> Result<BatchState, ProviderError> {
         match self.wire {
@@ -239,10 +349,17 @@ impl Provider {
     }
 
     /// Downloads a file that a [`BatchState`] names to `to`, whole and checked, and returns its length.
-    pub async fn download(&self, file: &FileId, to: &Path) -> Result<u64, ProviderError> {
+    ///
+    /// `requests` is how many rows it may have, which bounds its size.
+    pub async fn download(
+        &self,
+        file: &FileId,
+        requests: u64,
+        to: &Path,
+    ) -> Result<u64, ProviderError> {
         match self.wire {
-            Wire::OpenAi => openai::download(&self.transport, file, to).await,
-            Wire::Anthropic => anthropic::download(&self.transport, file, to).await,
+            Wire::OpenAi => openai::download(&self.transport, file, requests, to).await,
+            Wire::Anthropic => anthropic::download(&self.transport, file, requests, to).await,
         }
     }
 
@@ -259,9 +376,18 @@ impl Provider {
 }
 
 /// Reads the body of a reply with status 200, from a sync call or a batch.
-fn read_reply(wire: Wire, body: &Value) -> Outcome {
+fn hear(wire: Wire, body: &Value) -> Heard {
     match wire {
-        Wire::OpenAi => openai::outcome(body),
-        Wire::Anthropic => anthropic::outcome(body),
+        Wire::OpenAi => openai::heard(body),
+        Wire::Anthropic => anthropic::heard(body),
     }
+}
+
+/// Reads the bytes of a whole reply with status 200.
+pub fn read_reply(wire: Wire, body: &[u8]) -> Outcome {
+    let heard = match reading::document(body) {
+        Ok(document) => hear(wire, &document),
+        Err(reason) => Heard::Unusable(reason),
+    };
+    heard.into_outcome()
 }

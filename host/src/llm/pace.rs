@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
+use super::notice::Notices;
 use super::wait::{self, LONGEST_WAIT};
 use crate::clock::Moment;
 
@@ -16,13 +17,24 @@ use crate::clock::Moment;
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     not_before: Mutex<Option<Instant>>,
+    notices: Notices,
 }
 
 impl Pace {
+    /// Tells of each wait.
+    pub(super) fn telling(notices: Notices) -> Self {
+        Self {
+            notices,
+            ..Self::default()
+        }
+    }
+
     /// Waits until the provider may be asked.
     pub(super) async fn admit(&self) {
         // Another reply may have moved the moment while this one slept.
         while let Some(moment) = self.not_before() {
+            let now = Instant::now();
+            self.notices.paused(moment.saturating_duration_since(now));
             tokio::time::sleep_until(moment).await;
         }
     }

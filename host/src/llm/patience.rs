@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::{ProviderError, Retry};
+use super::notice::Notices;
 use super::wait;
 
 /// What may pass in time besides the errors that always may.
@@ -20,10 +21,13 @@ pub(super) struct Patience {
     retries: u32,
     backoff: Duration,
     not_found: NotFound,
+    notices: Notices,
     /// How often the request was sent.
     pub(super) sends: u32,
     /// Sends whose reply was lost.
     pub(super) unclear: u32,
+    /// Whether it gave up because the provider could not be reached.
+    pub(super) unreachable: bool,
 }
 
 impl Patience {
@@ -33,8 +37,10 @@ impl Patience {
             retries,
             backoff,
             not_found: NotFound::IsFinal,
+            notices: Notices::default(),
             sends: 0,
             unclear: 0,
+            unreachable: false,
         }
     }
 
@@ -46,6 +52,11 @@ impl Patience {
         }
     }
 
+    /// Tells of each wait.
+    pub(super) fn telling(self, notices: Notices) -> Self {
+        Self { notices, ..self }
+    }
+
     /// Sets what "not found" means.
     pub(super) fn on_not_found(self, not_found: NotFound) -> Self {
         Self { not_found, ..self }
@@ -54,19 +65,33 @@ impl Patience {
     /// Waits after a failed send, or gives the error back where that was the last one.
     pub(super) async fn outlast(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         self.unclear += u32::from(error.is_unclear());
+        self.sit_out(error).await
+    }
+
+    /// The same after a send that is known to have been billed, or not.
+    pub(super) async fn sit_out(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         match self.wait_after(&error) {
             Some(wait) if wait.is_zero() => Ok(()),
             Some(wait) => {
+                self.notices.retrying(&error, wait, self.sends + 1);
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            None => Err(error),
+            None => {
+                self.unreachable = error.is_unreachable();
+                Err(error)
+            }
         }
+    }
+
+    /// Returns whether another send is allowed.
+    pub(super) fn allows_more(&self) -> bool {
+        self.sends.saturating_sub(1) < self.retries
     }
 
     fn wait_after(&self, error: &ProviderError) -> Option<Duration> {
         let done = self.sends.saturating_sub(1);
-        if done >= self.retries {
+        if !self.allows_more() {
             return None;
         }
         let own = wait::backoff(self.backoff, done);

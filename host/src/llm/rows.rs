@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fault::{self, ErrorReply};
 use super::outcome::{self, text_of};
-use super::read_reply;
+use super::{counted, hear, reading};
 use crate::request::{Failure, FailureKind, Outcome, Usage, Wire};
 
 /// One row of a batch's output or error file.
@@ -26,30 +26,83 @@ pub struct GarbledRow {
     pub start: String,
 }
 
-/// Reads a row; whatever the line holds, the result is a row.
-pub fn read_row(wire: Wire, line: &str) -> Row {
-    let garbled = |reason: String| GarbledRow {
-        reason,
-        start: line.chars().take(120).collect(),
-    };
-    let row: Value = match serde_json::from_str(line) {
-        Ok(row) => row,
-        Err(error) => {
-            return Row {
-                custom_id: None,
-                outcome: Err(garbled(error.to_string())),
-            };
-        }
-    };
-    let outcome = match wire {
-        Wire::OpenAi => openai(&row),
-        Wire::Anthropic => anthropic(&row),
-    };
-    let custom_id = row.get("custom_id").and_then(Value::as_str);
-    Row {
-        custom_id: custom_id.map(str::to_owned),
-        outcome: outcome.ok_or_else(|| garbled("neither a result nor an error".to_owned())),
+impl GarbledRow {
+    /// Returns the failure of the request that such a row belongs to. It was answered, so it was
+    /// billed; one more try may bring the answer.
+    pub fn to_failure(&self, place: &str) -> Failure {
+        let Self { reason, start } = self;
+        outcome::unusable(&format!("{place}: {reason}: {start:?}"), true)
     }
+}
+
+/// A line that is longer than any row: it is not taken in whole.
+pub fn overlong_row(start: &[u8], most: usize) -> Row {
+    garbled(start, format!("longer than {most} bytes"))
+}
+
+/// Reads the rows of a line, which is one but for servers that forget the line break.
+///
+/// Whatever the line holds, the result is a row, or none where it is empty.
+pub fn read_rows(wire: Wire, line: &[u8]) -> Vec<Row> {
+    let documents = match reading::documents(line) {
+        Ok(documents) => documents,
+        Err(reason) => return vec![garbled(line, reason)],
+    };
+    let rows = documents.into_iter().flat_map(|document| match document {
+        // All rows as one list.
+        Value::Array(rows) => rows,
+        row => vec![row],
+    });
+    rows.map(|row| read_row(wire, &row, line)).collect()
+}
+
+fn read_row(wire: Wire, row: &Value, line: &[u8]) -> Row {
+    let outcome = match wire {
+        Wire::OpenAi => openai(row),
+        Wire::Anthropic => anthropic(row),
+    };
+    let Some(outcome) = outcome else {
+        return Row {
+            custom_id: id_of(row),
+            ..garbled(line, "neither a result nor an error".to_owned())
+        };
+    };
+    Row {
+        custom_id: id_of(row),
+        outcome: Ok(outcome),
+    }
+}
+
+fn id_of(row: &Value) -> Option<String> {
+    let id = row.get("custom_id").and_then(Value::as_str);
+    id.map(str::to_owned)
+}
+
+fn garbled(line: &[u8], reason: String) -> Row {
+    let shown = String::from_utf8_lossy(&line[..line.len().min(4096)]);
+    Row {
+        custom_id: find_id(line),
+        outcome: Err(GarbledRow {
+            reason,
+            start: fault::cut_to(&shown, 120),
+        }),
+    }
+}
+
+/// Looks for the id in a row that is no document.
+fn find_id(line: &[u8]) -> Option<String> {
+    const NAME: &[u8] = b"\"custom_id\"";
+    let at = line.windows(NAME.len()).position(|part| part == NAME)?;
+    let rest = line[at + NAME.len()..].trim_ascii_start();
+    let rest = rest.strip_prefix(b":")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"")?;
+    let id = rest.split(|byte| *byte == b'"').next()?;
+    // Ours are plain; a damaged one is nobody's.
+    let is_plain = id
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
+    let id = std::str::from_utf8(id).ok().filter(|_| is_plain)?;
+    (id.len() < rest.len()).then(|| id.to_owned())
 }
 
 /// A failure over HTTP has its error in the body; the row's own error is for requests that never ran.
@@ -57,10 +110,10 @@ fn openai(row: &Value) -> Option<Outcome> {
     if let Some(response) = row.get("response").filter(|response| response.is_object()) {
         let body = response.get("body").unwrap_or(&Value::Null);
         let status = response.get("status_code").and_then(status);
-        let status = status.or_else(|| body.get("choices").map(|_| 200));
         return Some(match status {
-            Some(200) => read_reply(Wire::OpenAi, body),
+            Some(200..=299) => hear(Wire::OpenAi, body).into_outcome(),
             Some(status) => Outcome::Failed(ErrorReply::of_row(status, body).to_failure()),
+            None if !outcome::is_blank(body) => hear(Wire::OpenAi, body).into_outcome(),
             None => outcome::lost("the row has no status"),
         });
     }
@@ -76,10 +129,10 @@ fn openai(row: &Value) -> Option<Outcome> {
 /// The error of a row is an error reply, one level further in.
 fn anthropic(row: &Value) -> Option<Outcome> {
     let result = row.get("result")?;
-    match result.get("type")?.as_str()? {
+    match result.get("type")?.as_str()?.to_ascii_lowercase().as_str() {
         "succeeded" => {
             let message = result.get("message").unwrap_or(&Value::Null);
-            Some(read_reply(Wire::Anthropic, message))
+            Some(hear(Wire::Anthropic, message).into_outcome())
         }
         "errored" => {
             let error = result.get("error").unwrap_or(&Value::Null);
@@ -103,8 +156,7 @@ fn unasked(message: &str) -> Outcome {
 }
 
 fn status(value: &Value) -> Option<u16> {
-    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    u16::try_from(number).ok()
+    u16::try_from(counted::number(value)?).ok()
 }
 
 #[cfg(test)]
@@ -115,8 +167,14 @@ mod tests {
     use crate::llm::testing::{answered, failure};
     use crate::mangle;
 
+    fn only(wire: Wire, line: &str) -> Row {
+        let mut rows = read_rows(wire, line.as_bytes());
+        assert_eq!(rows.len(), 1, "{line}");
+        rows.remove(0)
+    }
+
     fn outcome(wire: Wire, line: &str) -> Outcome {
-        let row = read_row(wire, line);
+        let row = only(wire, line);
         assert_eq!(row.custom_id.as_deref(), Some("a"));
         row.outcome.unwrap()
     }
@@ -173,9 +231,6 @@ mod tests {
     fn a_row_that_the_provider_lost_is_asked_again() {
         for line in [
             r#"{"custom_id":"a","response":{"status_code":0,"body":null},"error":null}"#,
-            r#"{"custom_id":"a","response":{"status_code":200,"body":""},"error":null}"#,
-            r#"{"custom_id":"a","response":{"status_code":200,"body":{}},"error":null}"#,
-            r#"{"custom_id":"a","response":{"status_code":200},"error":null}"#,
             r#"{"custom_id":"a","response":{},"error":null}"#,
             r#"{"custom_id":"a","response":{"status_code":503,"body":{"error":{"message":"busy"}}}}"#,
             r#"{"custom_id":"a","error":{"code":"server_error","message":"lost"}}"#,
@@ -185,18 +240,78 @@ mod tests {
         }
     }
 
-    /// A4
+    /// A4, X4: it was answered, so the answer was billed; another try is worth one more.
+    #[test]
+    fn a_row_whose_reply_cannot_be_used_says_so() {
+        for line in [
+            r#"{"custom_id":"a","response":{"status_code":200,"body":""},"error":null}"#,
+            r#"{"custom_id":"a","response":{"status_code":200,"body":{}},"error":null}"#,
+            r#"{"custom_id":"a","response":{"status_code":200},"error":null}"#,
+            r#"{"custom_id":"a","response":{"status_code":200,"body":"<html><title>Oh</title>"}}"#,
+        ] {
+            let (kind, passing, _) = openai_failure(line);
+            assert_eq!((kind, passing), (FailureKind::Unreadable, true), "{line}");
+        }
+    }
+
+    /// A4, X4: a row that is no document still tells whose it is.
     #[test]
     fn an_undecodable_row_is_still_a_row() {
-        let row = read_row(Wire::OpenAi, r#"{"custom_id":"a","respo"#);
-        assert_eq!(row.custom_id, None);
-        assert!(row.outcome.unwrap_err().start.starts_with(r#"{"custom_id"#));
+        let row = only(Wire::OpenAi, r#"{"custom_id":"a","respo"#);
+        assert_eq!(row.custom_id.as_deref(), Some("a"));
+        let garbled = row.outcome.unwrap_err();
+        assert!(garbled.start.starts_with(r#"{"custom_id"#));
+        assert!(garbled.reason.contains("the text ends"), "{garbled}");
+        assert_eq!(only(Wire::OpenAi, r#"{"custom_id":"a"#).custom_id, None);
+        assert_eq!(only(Wire::OpenAi, r#"{"custom_id": 7"#).custom_id, None);
+    }
+
+    /// X4: what is read of a sync reply is read of a row.
+    #[test]
+    fn an_odd_row_is_read() {
+        let row = |text: &str, aside: &str| {
+            format!(
+                r#"{{"custom_id":"a","response":{{"status_code":200,"body":{{{aside}"choices":[{{"message":{{"content":"{text}"}},"finish_reason":"stop"}}]}}}},"error":null}}"#
+            )
+        };
+        let deep = format!(r#""x":{}{},"#, "[".repeat(300), "]".repeat(300));
+        for aside in ["", r#""x":-Infinity,"#, r#""x":1e999,"#, &deep] {
+            let line = row("Hello", aside);
+            for line in [
+                line.clone(),
+                format!("\u{feff}{line}"),
+                format!("{line}\r"),
+                format!("{line} data: [DONE]"),
+            ] {
+                assert_eq!(
+                    answered(outcome(Wire::OpenAi, &line)).text,
+                    "Hello",
+                    "{line}"
+                );
+            }
+        }
+        let lone = row(r"Hel\ud83dlo", "");
+        assert_eq!(answered(outcome(Wire::OpenAi, &lone)).text, "Hel\u{fffd}lo");
+    }
+
+    #[test]
+    fn rows_without_a_line_break_between_them_are_two() {
+        let row =
+            |id: &str| format!(r#"{{"custom_id":"{id}","error":{{"code":"batch_expired"}}}}"#);
+        for line in [
+            format!("{}{}", row("a"), row("b")),
+            format!("[{},{}]", row("a"), row("b")),
+        ] {
+            let rows = read_rows(Wire::OpenAi, line.as_bytes());
+            let ids: Vec<_> = rows.iter().map(|row| row.custom_id.as_deref()).collect();
+            assert_eq!(ids, [Some("a"), Some("b")]);
+        }
     }
 
     /// A4
     #[test]
     fn a_row_that_says_nothing_keeps_its_id() {
-        let row = read_row(
+        let row = only(
             Wire::OpenAi,
             r#"{"custom_id":"a","response":null,"error":null}"#,
         );
@@ -206,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_row_without_an_id_is_read() {
-        let row = read_row(Wire::OpenAi, r#"{"error":{"code":"batch_expired"}}"#);
+        let row = only(Wire::OpenAi, r#"{"error":{"code":"batch_expired"}}"#);
         assert_eq!((row.custom_id, row.outcome.is_ok()), (None, true));
     }
 
@@ -276,12 +391,13 @@ mod tests {
         fn a_changed_row_is_an_answer_or_a_failure_in_few_words(edits in mangle::edits(), status in 0_u16..600) {
             for seed in SEEDS {
                 let bytes = mangle::changed(&seed.as_bytes()[1..], &edits);
-                let text = String::from_utf8_lossy(&bytes);
                 for wire in [Wire::OpenAi, Wire::Anthropic] {
-                    match read_row(wire, &text).outcome {
-                        Ok(Outcome::Answered(answer)) => prop_assert!(!answer.text.is_empty()),
-                        Ok(Outcome::Failed(failure)) => prop_assert!(failure.message.len() <= LONGEST),
-                        Err(garbled) => prop_assert!(garbled.start.len() <= LONGEST),
+                    for row in read_rows(wire, &bytes) {
+                        match row.outcome {
+                            Ok(Outcome::Answered(answer)) => prop_assert!(!answer.text.is_empty()),
+                            Ok(Outcome::Failed(failure)) => prop_assert!(failure.message.len() <= LONGEST),
+                            Err(garbled) => prop_assert!(garbled.to_string().len() <= LONGEST),
+                        }
                     }
                 }
                 let reply = ErrorReply::of_body(status, &bytes);
@@ -291,7 +407,9 @@ mod tests {
 
         #[test]
         fn no_line_makes_the_reader_panic(line in "\\PC*") {
-            let _ = (read_row(Wire::OpenAi, &line), read_row(Wire::Anthropic, &line));
+            for wire in [Wire::OpenAi, Wire::Anthropic] {
+                let _ = read_rows(wire, line.as_bytes());
+            }
         }
     }
 }

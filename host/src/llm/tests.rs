@@ -114,10 +114,125 @@ async fn a_failure_of_the_server_is_unclear() {
     assert_eq!((completion.sends, completion.unclear), (3, 2));
 }
 
+/// X3: a reply that came whole is not asked for again; perhaps it was billed.
 #[tokio::test]
-async fn a_reply_that_is_not_json_is_unclear() {
-    let completion = completed(vec![reply("<html>"), reply(HELLO)]).await;
+async fn a_whole_reply_that_cannot_be_used_fails_once() {
+    for (body, reason) in [
+        (
+            "<html><title>Log in</title>",
+            "an HTML page titled \"Log in\"",
+        ),
+        ("", "an empty reply"),
+        ("{}", "it has no body"),
+        ("data: {\"x\":1}\n\n", "an event stream without an answer"),
+        ("{\"choices\":[", "broken JSON (the text ends at byte 12)"),
+    ] {
+        let completion = completed(vec![reply(body), reply(HELLO)]).await;
+        assert_eq!((completion.sends, completion.unclear), (1, 1), "{body}");
+        let failure = failure(completion.outcome);
+        assert_eq!(
+            (failure.kind, failure.passing),
+            (FailureKind::Unreadable, false)
+        );
+        assert!(failure.message.contains(reason), "{}", failure.message);
+    }
+}
+
+/// X3: what does not say where it ends may have broken off.
+#[tokio::test]
+async fn an_unreadable_reply_of_unknown_length_is_lost() {
+    let unframed = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"choices\":[".to_vec();
+    let completion = completed(vec![unframed, reply(HELLO)]).await;
     assert_eq!((completion.sends, completion.unclear), (2, 1));
+    assert_eq!(answered(completion.outcome).text, "Hello");
+}
+
+/// X3
+#[tokio::test]
+async fn a_compressed_reply_is_read() {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(HELLO.as_bytes()).unwrap();
+    let body = gzip.finish().unwrap();
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let completion = completed(vec![[head.as_bytes(), &body].concat()]).await;
+    assert_eq!(answered(completion.outcome).text, "Hello");
+    let cut = &body[..length - 4];
+    let head = head.replace(&length.to_string(), &cut.len().to_string());
+    let completion = completed(vec![[head.as_bytes(), cut].concat(), reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (1, 1));
+    let failure = failure(completion.outcome);
+    assert!(
+        failure.message.contains("gzip that does not decode"),
+        "{}",
+        failure.message
+    );
+}
+
+fn ended(reason: &str) -> Vec<u8> {
+    reply(&format!(
+        r#"{{"choices":[{{"message":{{"content":"Hel"}},"finish_reason":"{reason}"}}],"usage":{{"prompt_tokens":3,"completion_tokens":2}}}}"#
+    ))
+}
+
+/// X5: each of them is billed.
+#[tokio::test]
+async fn an_unknown_ending_is_asked_again_once() {
+    let completion = completed(vec![ended("tired"), reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (2, 0));
+    assert_eq!(completion.billed.len(), 1);
+    assert_eq!(completion.billed[0].usage.input_tokens, 3);
+    assert_eq!(answered(completion.outcome).text, "Hello");
+    let completion = completed(vec![ended("tired"), ended("bored"), reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.billed.len()), (2, 1));
+    let failure = failure(completion.outcome);
+    assert_eq!(failure.kind, FailureKind::Unreadable);
+    assert!(failure.message.ends_with("bored"), "{}", failure.message);
+}
+
+/// X8: an error with status 200 is an error like any other.
+#[tokio::test]
+async fn passing_errors_within_a_good_reply_are_outlasted() {
+    let slow = reply(r#"{"error":{"code":429,"message":"slow down"}}"#);
+    let completion = completed(vec![slow.clone(), reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (2, 0));
+    assert!(completion.billed.is_empty());
+    assert_eq!(answered(completion.outcome).text, "Hello");
+    let completion = completed(vec![slow.clone(), slow.clone(), slow]).await;
+    assert_eq!(completion.sends, 3);
+    let failed = failure(completion.outcome);
+    assert_eq!(
+        (failed.kind, failed.message.as_str()),
+        (FailureKind::Provider, "slow down (HTTP 429)")
+    );
+    let wrong = reply(r#"{"error":{"code":400,"message":"no such option"}}"#);
+    let completion = completed(vec![wrong]).await;
+    assert_eq!(completion.sends, 1);
+    assert_eq!(failure(completion.outcome).kind, FailureKind::Invalid);
+}
+
+/// X8: what was billed is on record; what may have been is unclear.
+#[tokio::test]
+async fn an_ending_in_an_error_is_outlasted_and_counted() {
+    let completion = completed(vec![ended("error"), reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (2, 0));
+    assert_eq!(completion.billed[0].usage.output_tokens, 2);
+    let gone = reply(r#"{"error":{"code":"502","message":"upstream went away"}}"#);
+    let completion = completed(vec![gone, reply(HELLO)]).await;
+    assert_eq!((completion.sends, completion.unclear), (2, 1));
+}
+
+/// X6: a provider that is not asked needs nothing of this machine.
+#[tokio::test]
+async fn a_client_is_made_when_it_is_first_used() {
+    let server = Server::start(vec![reply(HELLO)]);
+    let provider = provider(&server);
+    assert!(!provider.transport.has_client());
+    provider.complete(&request(Wire::OpenAi, "Hi")).await;
+    assert!(provider.transport.has_client());
 }
 
 #[tokio::test]
@@ -356,7 +471,7 @@ fn requests_can_run_on_any_thread() {
     let provider = provider(&server);
     let request = request(Wire::OpenAi, "Hi");
     sendable(provider.complete(&request));
-    sendable(provider.download(&FileId(String::new()), Path::new("x")));
+    sendable(provider.download(&FileId(String::new()), 1, Path::new("x")));
     sendable(provider.upload_batch(Path::new("x"), "x"));
     sendable(provider.create_batch(BatchInput::Lines(Path::new("x")), ""));
 }

@@ -3,19 +3,22 @@
 //! Knows URLs, headers and JSON as such; what a body means is for the wire
 //! formats.
 
-use std::sync::Once;
+use std::net::SocketAddr;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION, TRANSFER_ENCODING};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, Version};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::error::ProviderError;
 use super::fault::{self, ErrorReply};
+use super::notice::{Notice, Notices};
 use super::pace::Pace;
 use super::patience::Patience;
 use super::wait;
-use super::{Endpoint, HttpSettings, Secret};
+use super::{Endpoint, HttpSettings, Secret, coding, reading, redirect};
 use crate::clock::Clock;
 use crate::crash;
 use crate::pipeline::is_loopback;
@@ -27,6 +30,9 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 100_000;
 
 /// Longer JSON replies are refused; an answer of a million tokens is shorter.
 const LONGEST_REPLY: usize = 64 << 20;
+
+/// A reply that brings nothing for so long is given up, whatever the settings say.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// One JSON call.
 #[derive(Debug)]
@@ -46,16 +52,28 @@ pub(super) struct Reply {
     pub(super) poll_after: Option<Duration>,
 }
 
+/// A reply that came whole, as far as can be told.
+#[derive(Debug)]
+pub(super) struct Whole {
+    headers: HeaderMap,
+    /// Without its content coding; else why it is not to be had.
+    pub(super) body: Result<Vec<u8>, String>,
+    /// Whether the server said where it ends; else it may have broken off.
+    pub(super) framed: bool,
+}
+
 /// The way to one provider.
 #[derive(Debug)]
 pub(super) struct Transport {
     provider: String,
     base: Url,
     headers: HeaderMap,
-    client: Client,
+    /// Made when it is first used: what asks nobody needs no certificates.
+    client: OnceLock<Client>,
     key: Option<Secret>,
     http: HttpSettings,
     pace: Pace,
+    notices: Notices,
     clock: Clock,
 }
 
@@ -79,19 +97,16 @@ impl Transport {
                 url: base_url,
             });
         };
-        let client =
-            client(&base, &headers, Connections::Kept).map_err(|source| ProviderError::Setup {
-                provider: name.clone(),
-                source,
-            })?;
+        let notices = Notices::of(&name);
         Ok(Self {
             provider: name,
             base,
             headers,
-            client,
+            client: OnceLock::new(),
             key,
             http,
-            pace: Pace::default(),
+            pace: Pace::telling(notices.clone()),
+            notices,
             clock: Clock::Real,
         })
     }
@@ -101,11 +116,6 @@ impl Transport {
         &self.provider
     }
 
-    /// Returns the time limit of one call.
-    pub(super) fn timeout(&self) -> Duration {
-        self.http.timeout
-    }
-
     /// Returns the time limit of a call that sends a file of `length` bytes.
     pub(super) fn limit_for(&self, length: u64) -> Duration {
         self.http.timeout + Duration::from_secs(length / SLOWEST_BYTES_PER_SECOND)
@@ -113,7 +123,12 @@ impl Transport {
 
     /// Returns the patience of one request under the settings.
     pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.http.retries, self.http.backoff)
+        Patience::new(self.http.retries, self.http.backoff).telling(self.notices.clone())
+    }
+
+    /// Tells of waits from now on.
+    pub(super) fn tell(&self, notices: UnboundedSender<Notice>) {
+        self.notices.go_to(notices);
     }
 
     /// Makes a call, again as long as `patience` lasts.
@@ -124,7 +139,7 @@ impl Transport {
     ) -> Result<Reply, ProviderError> {
         loop {
             patience.sends += 1;
-            match self.json_on(&self.client, call).await {
+            match self.json_on(self.client()?, call).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => patience.outlast(error).await?,
             }
@@ -148,22 +163,55 @@ impl Transport {
     /// A kept connection may be dead already, and the loss of what is sent on
     /// it would leave the result unclear.
     fn fresh_client(&self) -> Result<Client, ProviderError> {
-        client(&self.base, &self.headers, Connections::Fresh).map_err(|source| {
-            ProviderError::Setup {
-                provider: self.provider.clone(),
+        self.made(client(&self.base, &self.headers, Connections::Fresh))
+    }
+
+    fn client(&self) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = self.made(client(&self.base, &self.headers, Connections::Kept))?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_client(&self) -> bool {
+        self.client.get().is_some()
+    }
+
+    fn made(&self, made: Result<Client, Unmade>) -> Result<Client, ProviderError> {
+        let provider = || self.provider.clone();
+        made.map_err(|unmade| match unmade {
+            Unmade::NoCertificates(source) => ProviderError::NoCertificates {
+                provider: provider(),
                 source,
-            }
+            },
+            Unmade::Other(source) => ProviderError::Setup {
+                provider: provider(),
+                source,
+            },
         })
     }
 
     async fn json_on(&self, client: &Client, call: &Call<'_>) -> Result<Reply, ProviderError> {
+        self.send_json(self.prepared(client, call), self.http.timeout)
+            .await
+    }
+
+    /// Makes a call once, and returns its reply as it came.
+    pub(super) async fn whole(&self, call: &Call<'_>) -> Result<Whole, ProviderError> {
+        let request = self.prepared(self.client()?, call);
+        self.send_whole(request, self.http.timeout).await
+    }
+
+    fn prepared(&self, client: &Client, call: &Call<'_>) -> RequestBuilder {
         let mut request = client.request(call.method.clone(), self.url(call.path, call.query));
         if let Some(body) = call.body {
             request = request
                 .header("content-type", "application/json")
                 .body(body.to_string());
         }
-        self.send_json(request, self.http.timeout).await
+        request
     }
 
     /// Sends a request whose reply is JSON, once.
@@ -172,35 +220,114 @@ impl Transport {
         request: RequestBuilder,
         limit: Duration,
     ) -> Result<Reply, ProviderError> {
+        let whole = self.send_whole(request, limit).await?;
+        let poll_after = wait::told(&whole.headers, self.clock.now());
+        match self.document(&whole) {
+            Ok(value) => Ok(Reply { value, poll_after }),
+            Err(reason) => Err(self.unreadable(reason)),
+        }
+    }
+
+    /// Reads the document that a reply is, or says why it is none, without the key.
+    pub(super) fn document(&self, whole: &Whole) -> Result<Value, String> {
+        let body = whole.body.as_ref().map_err(String::clone)?;
+        reading::document(body).map_err(|reason| {
+            // Before it is cut: a part of a key is not known for one.
+            let masked = self.redact(&String::from_utf8_lossy(body));
+            reading::document(masked.as_bytes()).err().unwrap_or(reason)
+        })
+    }
+
+    async fn send_whole(
+        &self,
+        request: RequestBuilder,
+        limit: Duration,
+    ) -> Result<Whole, ProviderError> {
         self.pace.admit().await;
         self.within(limit, async {
             let response = self.send(request).await?;
-            let poll_after = wait::told(response.headers(), self.clock.now());
-            let body = self.collect(response).await?;
-            match serde_json::from_slice(&body) {
-                Ok(value) => Ok(Reply { value, poll_after }),
-                Err(_) => {
-                    let shown = fault::cut(&self.redact(&String::from_utf8_lossy(&body)));
-                    Err(self.unreadable(format!("not JSON: {shown:?}")))
+            let headers = response.headers().clone();
+            let framed = is_framed(&response);
+            let coding = coding_of(&headers);
+            let body = match self.collect(response).await? {
+                Some(body) => {
+                    coding::plain(body, &coding, LONGEST_REPLY).map_err(|error| error.to_string())
                 }
-            }
+                None => Err(format!("more than {LONGEST_REPLY} bytes")),
+            };
+            Ok(Whole {
+                headers,
+                body,
+                framed,
+            })
         })
         .await
     }
 
-    /// Starts a request that is not a JSON call.
-    pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        self.client.request(method, self.url(path, &[]))
+    /// Takes an error that came with status 200 as if it had come with its own.
+    pub(super) fn told(&self, reply: ErrorReply, whole: &Whole) -> ProviderError {
+        let told = ErrorReply::read(reply.status, &whole.headers, b"", self.clock.now());
+        let reply = ErrorReply {
+            code: reply.code,
+            message: self.redact(&reply.message),
+            ..told
+        };
+        self.slow_down(&reply);
+        ProviderError::Replied {
+            provider: self.provider.clone(),
+            reply: Box::new(reply),
+        }
     }
 
-    /// Sends a request and returns as soon as a good reply begins.
-    pub(super) async fn stream(
+    /// Starts a request that is not a JSON call.
+    pub(super) fn request(
         &self,
-        request: RequestBuilder,
-        limit: Duration,
-    ) -> Result<Response, ProviderError> {
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, ProviderError> {
+        Ok(self.client()?.request(method, self.url(path, &[])))
+    }
+
+    /// Asks for a file, and returns as soon as a good reply begins.
+    ///
+    /// A redirect is followed without the key, and only to where [`redirect::next`] allows.
+    pub(super) async fn file(&self, path: &[&str]) -> Result<Response, ProviderError> {
         self.pace.admit().await;
-        self.within(limit, self.send(request)).await
+        self.within(self.http.timeout, async {
+            let mut url = self.url(path, &[]);
+            let mut request = self.client()?.get(url.clone());
+            for _ in 0..=redirect::MOST {
+                let response = self.send_raw(request).await?;
+                let status = response.status();
+                let target = response
+                    .headers()
+                    .get(LOCATION)
+                    .filter(|_| status.is_redirection());
+                let Some(target) = target else {
+                    return self.good(response).await;
+                };
+                let target = String::from_utf8_lossy(target.as_bytes()).into_owned();
+                let refused = |rule: &'static str| ProviderError::Redirect {
+                    provider: self.provider.clone(),
+                    from: redirect::shown(&url),
+                    to: fault::cut_to(&self.redact(&target), 200),
+                    rule,
+                };
+                let next = redirect::next(&url, &target).map_err(refused)?;
+                let addresses = redirect::addresses(&url, &next).await.map_err(refused)?;
+                let plain = HeaderMap::new();
+                let pinned = Connections::Pinned(&addresses);
+                request = self.made(client(&next, &plain, pinned))?.get(next.clone());
+                url = next;
+            }
+            Err(ProviderError::Redirect {
+                provider: self.provider.clone(),
+                from: redirect::shown(&self.base),
+                to: redirect::shown(&url),
+                rule: "after too many others",
+            })
+        })
+        .await
     }
 
     /// Returns the next piece of a reply, `None` at its end.
@@ -209,7 +336,8 @@ impl Transport {
         response: &mut Response,
     ) -> Result<Option<impl AsRef<[u8]> + use<>>, ProviderError> {
         let next = async { response.chunk().await.map_err(|error| self.failed(error)) };
-        self.within(self.http.timeout, next).await
+        let silence = self.http.timeout.min(LONGEST_SILENCE);
+        self.within(silence, next).await
     }
 
     /// Says that the provider accepted what was asked and its reply makes no sense.
@@ -221,23 +349,35 @@ impl Transport {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
+        let response = self.send_raw(request).await?;
+        self.good(response).await
+    }
+
+    async fn send_raw(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
         crash::point();
         let response = request.send().await;
         crash::point();
         let response = response.map_err(|error| self.failed(error))?;
         self.heed(response.headers());
+        Ok(response)
+    }
+
+    /// Returns a reply that is good, else the error that it is.
+    async fn good(&self, response: Response) -> Result<Response, ProviderError> {
         if response.status().is_success() {
             return Ok(response);
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // The status says enough where the words are lost.
-        let body = self.collect(response).await.unwrap_or_default();
+        let body = self.collect(response).await.ok().flatten();
+        let body = body.unwrap_or_default();
+        let body = coding::plain(body, &coding_of(&headers), LONGEST_REPLY).unwrap_or_default();
         let mut reply = ErrorReply::read(status, &headers, &body, self.clock.now());
         if let Some(target) = headers.get(LOCATION).filter(|_| status < 400) {
             // Following would hand the key to another server.
             reply.message = format!(
                 "redirects to {}, which synix does not follow",
-                String::from_utf8_lossy(target.as_bytes())
+                fault::cut_to(&String::from_utf8_lossy(target.as_bytes()), 200)
             );
         }
         reply.message = self.redact(&reply.message);
@@ -248,16 +388,16 @@ impl Transport {
         })
     }
 
-    /// Reads a whole reply.
-    async fn collect(&self, mut response: Response) -> Result<Vec<u8>, ProviderError> {
+    /// Reads a whole reply; `None` where it is too long.
+    async fn collect(&self, mut response: Response) -> Result<Option<Vec<u8>>, ProviderError> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk(&mut response).await? {
             body.extend_from_slice(chunk.as_ref());
             if body.len() > LONGEST_REPLY {
-                return Err(self.unreadable(format!("longer than {LONGEST_REPLY} bytes")));
+                return Ok(None);
             }
         }
-        Ok(body)
+        Ok(Some(body))
     }
 
     fn heed(&self, headers: &HeaderMap) {
@@ -324,7 +464,7 @@ impl Transport {
         }
     }
 
-    fn redact(&self, text: &str) -> String {
+    pub(super) fn redact(&self, text: &str) -> String {
         match &self.key {
             Some(key) => key.redact(text),
             None => text.to_owned(),
@@ -332,36 +472,88 @@ impl Transport {
     }
 }
 
+/// Returns whether a reply that ends too early is noticed below us.
+pub(super) fn is_framed(response: &Response) -> bool {
+    let headers = response.headers();
+    response.version() >= Version::HTTP_2
+        || response.content_length().is_some()
+        || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// Returns what the headers say of a reply's content coding.
+pub(super) fn coding_of(headers: &HeaderMap) -> String {
+    let all = headers.get_all(CONTENT_ENCODING).into_iter();
+    let named: Vec<_> = all
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    named.join(",")
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Connections {
+pub(super) enum Connections<'a> {
     Kept,
     Fresh,
+    /// Fresh ones, to these addresses of the host where any are given.
+    Pinned(&'a [SocketAddr]),
+}
+
+/// Why there is no client.
+#[derive(Debug)]
+pub(super) enum Unmade {
+    /// This machine has no certificates to tell servers by.
+    NoCertificates(reqwest::Error),
+    Other(reqwest::Error),
+}
+
+impl Unmade {
+    pub(super) fn into_source(self) -> reqwest::Error {
+        match self {
+            Self::NoCertificates(source) | Self::Other(source) => source,
+        }
+    }
 }
 
 /// Makes a client that sends each request once and follows no redirect.
 pub(super) fn client(
     base: &Url,
     headers: &HeaderMap,
-    connections: Connections,
-) -> Result<Client, reqwest::Error> {
+    connections: Connections<'_>,
+) -> Result<Client, Unmade> {
     static TLS: Once = Once::new();
     TLS.call_once(|| {
         // Fails only where the process has chosen its own, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let mut builder = Client::builder()
-        .user_agent(concat!("synix/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers.clone())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never());
-    if connections == Connections::Fresh {
-        builder = builder.pool_max_idle_per_host(0);
+    let builder = || {
+        let mut builder = Client::builder()
+            .user_agent(concat!("synix/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers.clone())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never());
+        if connections != Connections::Kept {
+            builder = builder.pool_max_idle_per_host(0);
+        }
+        if let (Connections::Pinned(addresses @ [_, ..]), Some(host)) =
+            (connections, base.host_str())
+        {
+            builder = builder.resolve_to_addrs(host, addresses);
+        }
+        if base.host_str().is_some_and(is_loopback) {
+            builder = builder.no_proxy();
+        }
+        builder
+    };
+    let error = match builder().build() {
+        Ok(client) => return Ok(client),
+        Err(error) => error,
+    };
+    // Without certificates of the system nothing can be built; what needs none is built so.
+    match builder().tls_certs_only([]).build() {
+        Ok(client) if base.scheme() == "http" => Ok(client),
+        Ok(_) => Err(Unmade::NoCertificates(error)),
+        Err(_) => Err(Unmade::Other(error)),
     }
-    if base.host_str().is_some_and(is_loopback) {
-        builder = builder.no_proxy();
-    }
-    builder.build()
 }
 
 #[cfg(test)]

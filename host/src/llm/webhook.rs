@@ -27,7 +27,7 @@ pub async fn post_json(url: &str, document: String, limit: Duration) -> Result<(
     let url = Url::parse(url).map_err(|_| WebhookError::NotAUrl)?;
     let failed = |error: reqwest::Error| WebhookError::Call(error.without_url());
     let reply = client(&url, &HeaderMap::new(), Connections::Fresh)
-        .map_err(failed)?
+        .map_err(|unmade| failed(unmade.into_source()))?
         .post(url)
         .header(CONTENT_TYPE, "application/json")
         .timeout(limit)

@@ -55,6 +55,8 @@ pub(super) fn pipeline(text: &str) -> Result<Pipeline, PipelineErrors> {
         name: manifest.pipeline.name.clone(),
         prices: manifest.prices,
         budget_usd: manifest.pipeline.budget_usd,
+        max_units: manifest.pipeline.max_units,
+        max_requests: manifest.pipeline.max_requests,
         on_done: manifest.pipeline.into(),
         providers,
         models,

@@ -67,6 +67,17 @@ impl Plugin {
         config: &str,
         limits: &Limits,
     ) -> Result<Vec<UnitSpec>, PluginError> {
+        self.split_within(headers, config, limits, u64::MAX)
+    }
+
+    /// Divides inputs into `most` units at the most; more are counted and not made.
+    pub fn split_within(
+        &self,
+        headers: &[Header],
+        config: &str,
+        limits: &Limits,
+        most: u64,
+    ) -> Result<Vec<UnitSpec>, PluginError> {
         let shape = self.descriptor().shape;
         if shape == Shape::PerInput {
             return split::per_input(headers.iter().map(|header| &header.label))
@@ -86,7 +97,12 @@ impl Plugin {
             transform.call_split(store, &inputs, config)
         });
         let units = ended.settle(self.name(), limits, |units| {
-            let claimed = convert::claimed_units(units.map_err(convert::transform_error)?);
+            let units = units.map_err(convert::transform_error)?;
+            let count = units.len() as u64;
+            if count > most {
+                return Err(Fault::TooManyUnits { count, most });
+            }
+            let claimed = convert::claimed_units(units);
             split::check(claimed, headers.len(), shape).map_err(Fault::InvalidSplit)
         })?;
         Ok(units.value)

@@ -1,6 +1,5 @@
 //! The engine, set so that a guest cannot tell one run or machine from another.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -9,7 +8,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
 use super::bindings::Transform;
-use super::cache::Cache;
+use super::cache::{Cache, CompileCache};
 use super::error::{Fault, PluginError};
 use super::imports::State;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
@@ -45,9 +44,9 @@ pub(super) struct Core {
 impl Sandbox {
     /// Opens a sandbox in which `workers` calls may run at once.
     ///
-    /// Compiled code is kept in the folder `cache`, if there is one; it is no
-    /// state and may be removed at any time.
-    pub fn new(workers: usize, cache: Option<PathBuf>) -> Result<Self, PluginError> {
+    /// Compiled code is kept in `cache`, if there is one; it is no state and may
+    /// be removed at any time.
+    pub fn new(workers: usize, cache: Option<CompileCache>) -> Result<Self, PluginError> {
         let fails = |error: wasmtime::Error| {
             PluginError::new(
                 None,
@@ -61,7 +60,7 @@ impl Sandbox {
         Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(fails)?;
         wasi::add_to_linker(&mut linker).map_err(fails)?;
         let ticker = Ticker::start(engine.clone()).map_err(|error| fails(error.into()))?;
-        let cache = cache.and_then(|folder| Cache::open(folder, &engine));
+        let cache = cache.and_then(|cache| Cache::open(&cache, &engine));
         Ok(Self {
             core: Arc::new(Core {
                 engine,

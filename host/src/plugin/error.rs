@@ -43,6 +43,15 @@ impl PluginError {
     pub fn is_passing(&self) -> bool {
         self.fault.is_passing()
     }
+
+    /// Returns how many units there were, where they were too many for the caller.
+    pub fn too_many_units(&self) -> Option<u64> {
+        if let Fault::TooManyUnits { count, .. } = *self.fault {
+            Some(count)
+        } else {
+            None
+        }
+    }
 }
 
 impl fmt::Display for PluginError {
@@ -184,6 +193,14 @@ pub enum Fault {
     /// The units break a rule.
     #[error("divides its inputs wrongly")]
     InvalidSplit(#[source] InvalidSplit),
+    /// There are more units than the caller allows.
+    #[error("divides its inputs into {count} units; {most} are allowed")]
+    TooManyUnits {
+        /// How many there are.
+        count: u64,
+        /// How many may be.
+        most: u64,
+    },
     /// It says that it cannot do its work.
     #[error("{}: {}", printable::lines(.code), printable::lines(.message))]
     Transform {
@@ -236,6 +253,7 @@ impl Fault {
             | Self::OutputTooLarge { .. }
             | Self::InvalidOutput { .. }
             | Self::InvalidSplit(_)
+            | Self::TooManyUnits { .. }
             | Self::Transform { .. }
             | Self::Interface { .. }
             | Self::Host { .. } => false,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use crate::digest::Encoder;
+use crate::fingerprint::LimitParts;
 
 /// The stack of wasm code; the calling thread must have twice as much.
 pub const STACK_BYTES: usize = 1 << 20;
@@ -52,23 +52,26 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Adds all that may decide a call's result: every limit but the wall time.
-    pub fn encode(&self, encoder: Encoder) -> Encoder {
-        let sizes = [
-            STACK_BYTES,
-            self.memory_bytes,
-            self.hostcall_bytes,
-            self.output_bytes,
-        ];
-        let encoder = sizes
-            .into_iter()
-            .fold(encoder.number(self.fuel), |encoder, size| {
-                encoder.number(size as u64)
-            })
-            .number(u64::from(self.requests));
-        match self.tokens {
-            Some(tokens) => encoder.number(tokens),
-            None => encoder.absent(),
+    /// Returns all that may decide a call's result: every limit but the wall time.
+    pub fn parts(&self) -> LimitParts {
+        let Self {
+            fuel,
+            memory_bytes,
+            // A breach of it is never stored.
+            wall: _,
+            hostcall_bytes,
+            output_bytes,
+            requests,
+            tokens,
+        } = *self;
+        LimitParts {
+            fuel,
+            memory_bytes: memory_bytes as u64,
+            stack_bytes: STACK_BYTES as u64,
+            hostcall_bytes: hostcall_bytes as u64,
+            output_bytes: output_bytes as u64,
+            requests: requests.into(),
+            tokens,
         }
     }
 }
@@ -187,12 +190,9 @@ impl ResourceLimiter for Meter {
 mod tests {
     use super::*;
 
-    fn encoded(limits: &Limits) -> crate::digest::Digest {
-        limits.encode(Encoder::new("test.v1")).finish()
-    }
-
+    /// I1: what decides an outcome is in the fingerprint, and nothing else.
     #[test]
-    fn each_limit_but_the_wall_time_is_encoded() {
+    fn each_limit_but_the_wall_time_is_in_the_fingerprint() {
         let base = Limits::default();
         let others = [
             Limits {
@@ -221,15 +221,13 @@ mod tests {
             },
         ];
         for other in others {
-            assert_ne!(encoded(&other), encoded(&base), "{other:?}");
+            assert_ne!(other.parts(), base.parts(), "{other:?}");
         }
-        assert_eq!(
-            encoded(&Limits {
-                wall: Duration::ZERO,
-                ..base.clone()
-            }),
-            encoded(&base)
-        );
+        let patient = Limits {
+            wall: Duration::ZERO,
+            ..base.clone()
+        };
+        assert_eq!(patient.parts(), base.parts());
     }
 
     #[test]

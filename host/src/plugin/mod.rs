@@ -36,6 +36,7 @@ use crate::artifact::Metadata;
 use crate::digest::Digest;
 use crate::ids::{Kind, Label};
 
+pub use cache::CompileCache;
 pub use call::{Call, Measured, Run};
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;

@@ -655,7 +655,11 @@ mod cache {
     use super::*;
 
     fn open(folder: &Path) -> Sandbox {
-        Sandbox::new(1, Some(folder.to_owned())).unwrap()
+        let cache = CompileCache {
+            folder: folder.join("cache"),
+            secrets: folder.join("secrets"),
+        };
+        Sandbox::new(1, Some(cache)).unwrap()
     }
 
     fn is_cached(folder: &Path, component: &[u8]) -> bool {
@@ -669,7 +673,7 @@ mod cache {
     }
 
     fn only_file(folder: &Path) -> PathBuf {
-        let files: Vec<_> = fs::read_dir(folder)
+        let files: Vec<_> = fs::read_dir(folder.join("cache"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
@@ -715,6 +719,79 @@ mod cache {
             assert!(!is_cached(folder.path(), &component), "byte {at}");
         }
         open(folder.path()).load("guest", &component).unwrap();
+        assert!(is_cached(folder.path(), &component));
+    }
+
+    /// W19: a file is bound to the component that it was compiled from.
+    #[test]
+    fn files_that_were_exchanged_are_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Guest::default().component();
+        let other = Guest {
+            execute: ASK,
+            ..Guest::default()
+        }
+        .component();
+        open(folder.path()).load("one", &one).unwrap();
+        let of_one = only_file(folder.path());
+        let bytes = fs::read(&of_one).unwrap();
+        fs::remove_file(&of_one).unwrap();
+        open(folder.path()).load("other", &other).unwrap();
+        let of_other = only_file(folder.path());
+        assert!(is_cached(folder.path(), &other));
+        crate::disk::replace(&of_other, &bytes).unwrap();
+        assert!(!is_cached(folder.path(), &other));
+        crate::disk::replace(&of_one, &bytes).unwrap();
+        assert!(is_cached(folder.path(), &one));
+    }
+
+    /// W1: whoever fills a folder does not know the user's secret.
+    #[test]
+    fn a_folder_that_was_filled_elsewhere_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let component = Guest::default().component();
+        open(folder.path()).load("guest", &component).unwrap();
+        let secret = folder.path().join("secrets/compile-cache-secret");
+        let known = fs::read(&secret).unwrap();
+        crate::disk::replace_private(&secret, &[7; 32]).unwrap();
+        assert!(!is_cached(folder.path(), &component));
+        crate::disk::replace_private(&secret, &known).unwrap();
+        assert!(is_cached(folder.path(), &component));
+    }
+
+    /// W19: whoever could read the secret could have sealed the file.
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_that_others_may_read_is_made_anew() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let component = Guest::default().component();
+        open(folder.path()).load("guest", &component).unwrap();
+        let secret = folder.path().join("secrets/compile-cache-secret");
+        let known = fs::read(&secret).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(!is_cached(folder.path(), &component));
+        assert_ne!(fs::read(&secret).unwrap(), known);
+        let mode = fs::metadata(&secret).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    /// W19: the folder is closed to others, also one of an earlier synix.
+    #[cfg(unix)]
+    #[test]
+    fn compiled_code_is_its_owner_s_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        fs::create_dir(&cache).unwrap();
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o775)).unwrap();
+        let component = Guest::default().component();
+        open(folder.path()).load("guest", &component).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            (mode(&cache), mode(&only_file(folder.path()))),
+            (0o700, 0o600)
+        );
         assert!(is_cached(folder.path(), &component));
     }
 

@@ -45,6 +45,9 @@ pub enum PriceError {
     /// A request's input holds what only its provider can count.
     #[error("model `{0}` is shown pictures, whose tokens only its provider counts")]
     NoCount(String),
+    /// The provider did not say what it counted.
+    #[error("the provider of model `{0}` did not say how many tokens it counted")]
+    Uncounted(String),
     /// The pipeline file, which may hold prices, could not be used.
     #[error("prices are not known: {0}")]
     Unusable(String),
@@ -102,10 +105,15 @@ impl Prices {
     pub fn cost(&self, model: &str, usage: &Usage, rate: Rate) -> Result<Amount, PriceError> {
         let special = usage.cached_tokens.saturating_add(usage.cache_write_tokens);
         let plain = usage.input_tokens.saturating_sub(special);
-        if plain == 0 && special == 0 && usage.output_tokens == 0 {
+        if !usage.uncounted && plain == 0 && special == 0 && usage.output_tokens == 0 {
             return Ok(Amount::ZERO);
         }
         let price = self.of(model)?;
+        // What costs nothing costs nothing however much of it there was.
+        let free = |price: Option<f64>| price == Some(0.0);
+        if usage.uncounted && !(free(price.input) && free(price.output)) {
+            return Err(PriceError::Uncounted(model.to_owned()));
+        }
         let (input, cached_input, cache_write, output) = match &price.long {
             Some(long) if usage.input_tokens > long.above => {
                 (long.input, long.cached_input, long.cache_write, long.output)

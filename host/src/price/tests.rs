@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::llm::read_row;
+use crate::llm::read_rows;
 use crate::request::{Outcome, Wire};
 
 fn usd(usd: f64) -> Amount {
@@ -16,7 +16,10 @@ fn own(model: &str, price: Price) -> Prices {
 
 /// The usage of a batch row as it is normalised.
 fn usage(wire: Wire, row: &Value) -> Usage {
-    match read_row(wire, &row.to_string()).outcome {
+    match read_rows(wire, row.to_string().as_bytes())
+        .remove(0)
+        .outcome
+    {
         Ok(Outcome::Answered(answer)) => answer.usage,
         other => panic!("{other:?}"),
     }

@@ -1,14 +1,14 @@
 //! Commands that start from the state: going on with a build, cancelling it, forgetting.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::drive::{realm, report, runtime};
 use super::gc::lock_open_builds;
 use super::place::{Options, Place};
+use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
-use crate::disk;
 use crate::pipeline;
 use crate::price::Prices;
 use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
@@ -33,6 +33,7 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = match place.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
         Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
@@ -41,21 +42,13 @@ pub fn resume(
         other => other?,
     };
     let row = chosen(&store, build)?;
-    let status = Status::of(&store, row.id, &Prices::default())?;
-    if row.cancelled || status.status == "completed" {
-        return Err(BuildError::Ended {
-            build: row.id,
-            status: if row.cancelled {
-                "cancelled"
-            } else {
-                "completed"
-            },
-        }
-        .into());
-    }
+    refuse_ended(&store, &row)?;
     let project = place.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
+    if cassette.is_none() {
+        project.admit()?;
+    }
     let words = |realm: Realm| {
         if realm == Realm::Live {
             "live"
@@ -73,16 +66,18 @@ pub fn resume(
         .into());
     }
     let lock = project.lock(&store, row.id)?;
-    if row.fingerprint != project.ready.fingerprint {
-        if !order.allow_mismatch {
-            let before: BTreeMap<String, String> =
-                serde_json::from_str(&row.parts).unwrap_or_default();
-            return Err(BuildError::Mismatch {
-                build: row.id,
-                changes: differences(&before, &project.ready.parts),
-            }
-            .into());
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_ended(&store, &row)?;
+    if !project.ready.parts.has_fingerprint(row.fingerprint) && !order.allow_mismatch {
+        return Err(BuildError::Mismatch {
+            build: row.id,
+            changes: project.ready.parts.changes_since(&row.parts),
         }
+        .into());
+    }
+    // Also where only the form of the fingerprint is another: an earlier version of synix opened the build.
+    if row.fingerprint != project.ready.fingerprint {
         let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
         store.write(|| store.rebase_build(row.id, project.ready.fingerprint, &parts))?;
     }
@@ -97,22 +92,17 @@ pub fn resume(
     report
 }
 
-fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let none = "none".to_owned();
-    let mut names: Vec<_> = before.keys().chain(now.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| before.get(*name) != now.get(*name))
-        .map(|name| {
-            format!(
-                "{name}: {} -> {}",
-                before.get(name).unwrap_or(&none),
-                now.get(name).unwrap_or(&none)
-            )
-        })
-        .collect()
+/// Refuses a build that has nothing left to do.
+fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let status = if row.cancelled {
+        "cancelled"
+    } else if Status::of(store, row.id, &Prices::default())?.status == "completed" {
+        "completed"
+    } else {
+        return Ok(());
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
 }
 
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
@@ -122,6 +112,7 @@ pub fn cancel(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = place.store()?;
     let row = chosen(&store, build)?;
     // Batches cost money; a difference in the lock file must not keep them alive.
@@ -132,25 +123,13 @@ pub fn cancel(
             ..options.clone()
         },
     )?;
+    project.admit()?;
     project.tell_lock_changes(observer);
-    let under_way = store
-        .unsettled_submissions()?
-        .iter()
-        .any(|submission| submission.build == row.id);
-    // A provider may have refused the first cancel, and its batch goes on and is billed.
-    if row.closed.is_some() || (row.cancelled && !under_way) {
-        let status = if row.cancelled {
-            "cancelled"
-        } else {
-            "completed"
-        };
-        return Err(BuildError::Ended {
-            build: row.id,
-            status,
-        }
-        .into());
-    }
+    refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;
+    // Whoever held the lock a moment ago may have brought it to its end.
+    let row = chosen(&store, Some(row.id))?;
+    refuse_to_cancel(&store, &row)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
         if let (true, Some(variable)) = (
@@ -173,6 +152,7 @@ pub fn cancel(
         ruling: batch::Ruling::None,
         budget: None,
         reset_state: false,
+        retry_failed: BTreeSet::new(),
     });
     let mut batches = batch::Batches::new(
         &store,
@@ -190,6 +170,25 @@ pub fn cancel(
     let report = report(&store, row.id, &project.prices)?;
     project.ended(&report.status, row.realm != Realm::Live, observer)?;
     Ok(report)
+}
+
+/// Refuses a build of which nothing can be cancelled any more.
+fn refuse_to_cancel(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
+    let under_way = store
+        .unsettled_submissions()?
+        .iter()
+        .any(|submission| submission.build == row.id);
+    // A provider may have refused the first cancel, and its batch goes on and is billed.
+    if row.closed.is_none() && (!row.cancelled || under_way) {
+        return Ok(());
+    }
+    let status = if row.cancelled {
+        "cancelled"
+    } else {
+        "completed"
+    };
+    let build = row.id;
+    Err(BuildError::Ended { build, status }.into())
 }
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
@@ -220,7 +219,7 @@ pub fn prices(
         .clone()
         .unwrap_or_else(|| place.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
-    let bytes = match disk::read(&path) {
+    let bytes = match read_pipeline(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(unusable(error.to_string())),
     };
@@ -238,9 +237,25 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let place = Place::with_state(options)?;
     let store = place.store()?;
     // A build that is driven now would lose what it stands on.
-    let (_, locks) = lock_open_builds(&store)?;
-    let units = store.write(|| store.forget_units())?;
-    drop(locks);
+    let units = loop {
+        let (builds, locks) = lock_open_builds(&store)?;
+        let forgotten = store.write(|| -> Result<_, StoreError> {
+            // Another build was opened meanwhile: it is locked too, or the command is refused.
+            if store
+                .open_builds()?
+                .iter()
+                .all(|open| builds.contains(open))
+            {
+                store.forget_units().map(Some)
+            } else {
+                Ok(None)
+            }
+        })?;
+        drop(locks);
+        if let Some(units) = forgotten {
+            break units;
+        }
+    };
     let removed = if units == 0 {
         Vec::new()
     } else {

@@ -18,8 +18,9 @@ pub struct Bench {
 impl Bench {
     /// Reads the environment and starts the sandbox.
     pub fn open() -> Result<Self, ProjectError> {
-        let environment = Environment::read(Path::new("."))?;
-        let sandbox = Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?;
+        let environment = Environment;
+        let cache = environment.compile_cache(Path::new("."));
+        let sandbox = Sandbox::new(1, cache).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")
             .filter(|path| !path.is_empty());
@@ -27,8 +28,8 @@ impl Bench {
         let set = set.map(std::path::absolute).transpose();
         let mut folders: Vec<PathBuf> =
             Vec::from_iter(set.map_err(|source| ProjectError::Here { source })?);
-        let path = environment.get("PATH").unwrap_or_default();
-        folders.extend(std::env::split_paths(&path).filter(|folder| folder.is_absolute()));
+        let path = environment.search_path().unwrap_or_default();
+        folders.extend(std::env::split_paths(&path));
         Ok(Self {
             sandbox,
             tools: Tools::new(folders),

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::{Interrupts, left};
+use super::keys::KeyUse;
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
-use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
-use crate::disk::FileLock;
+use crate::build::{self, BuildError, Desk, Drive, Event, Observer, Providers};
+use crate::disk::{FileLock, Folder, Links};
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
 use crate::price::{Amount, Prices};
-use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
+use crate::store::{BuildId, BuildKind, BuildRow, Realm, Retry, Store};
 use crate::view::Status;
 
 /// Attempts at a request through batches in one command, at most.
@@ -30,6 +32,9 @@ impl Project {
     ) -> Result<Report, ProjectError> {
         self.check_recording()?;
         let cassette = self.replay()?;
+        if cassette.is_none() {
+            self.admit()?;
+        }
         let (store, lost) = self.state(order.reset_state)?;
         let row = BuildRow {
             id: BuildId(0),
@@ -43,14 +48,15 @@ impl Project {
             cancelled: false,
             error: None,
         };
-        let build = store.write(|| {
+        let (build, lock) = store.write(|| {
             let build = store.open_build(&row, kind)?;
+            // Before anybody else can see the build: one that nobody drives is anybody's to take over.
+            let lock = self.lock(&store, build)?;
             if let Some(lost) = &lost {
                 store.abandon_lost(build, lost, row.opened)?;
             }
-            Ok::<_, ProjectError>(build)
+            Ok::<_, ProjectError>((build, lock))
         })?;
-        let lock = self.lock(&store, build)?;
         if let Some(lost) = &lost {
             store.end_reset()?;
             self.abandon(&store, build, lost, cassette.is_none(), observer)?;
@@ -80,6 +86,9 @@ impl Project {
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
         self.tell_lock_changes(observer);
+        for message in self.warnings() {
+            observer(&Event::Warning { message });
+        }
         let (providers, missing_keys) = if cassette.is_some() {
             Default::default()
         } else {
@@ -93,6 +102,7 @@ impl Project {
             patience: order.patience,
             allow_partial: order.allow_partial,
             kind,
+            retry_failed: order.retry_failed.clone(),
             budget: order
                 .budget
                 .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
@@ -144,14 +154,14 @@ impl Project {
     /// Refuses a damaged cassette before money is spent on what it should hold.
     pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
         if self.place.cassette_mode == CassetteMode::Record {
-            Cassette::load_if_there(&self.cassette_path())?;
+            Cassette::load_if_there(&self.cassette_path()?)?;
         }
         Ok(())
     }
 
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
-        let path = self.cassette_path();
+        let path = self.cassette_path()?;
         let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
         let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
             return Ok(());
@@ -169,17 +179,20 @@ impl Project {
         Ok(cassette.save(&path)?)
     }
 
-    fn cassette_path(&self) -> PathBuf {
-        self.place
-            .cassette_dir
-            .join(format!("{}.json", self.pipeline.name))
+    fn cassette_path(&self) -> Result<PathBuf, ProjectError> {
+        let folder = &self.place.cassette_dir;
+        // A folder that the user named may be a link, the project's own may not.
+        if *folder == self.place.root.join("cassettes") {
+            Folder::open(folder, Links::Refuse)?;
+        }
+        Ok(folder.join(format!("{}.json", self.pipeline.name)))
     }
 
     pub(super) fn replay(&self) -> Result<Option<Arc<Cassette>>, ProjectError> {
         if self.place.cassette_mode != CassetteMode::Replay {
             return Ok(None);
         }
-        Ok(Some(Arc::new(Cassette::load(&self.cassette_path())?)))
+        Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
     }
 
     pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {
@@ -218,24 +231,22 @@ impl Project {
                 .collect(),
             sync_after: order.sync_after,
             ruling: order.ruling.clone(),
+            retry: Retry::default(),
         }
     }
 
-    /// Opens the providers that layers use; those without their credential are named apart.
+    /// Opens the providers, with the keys that the user lets them have; those without their credential are named apart.
     pub(super) fn providers(&self) -> Result<(Providers, BTreeMap<String, String>), ProjectError> {
+        self.admit()?;
+        let dot_env = self.place.dot_env(&self.pipeline)?;
         let mut providers = Providers::new();
         let mut missing = BTreeMap::new();
         for (name, profile) in &self.pipeline.providers {
-            let redirect = self.place.environment.base_url(profile);
-            // A server that the file alone knows gets no key that was meant for another.
-            let known =
-                matches!(name.as_str(), "openai" | "anthropic") || profile.api_key_env.is_some();
-            let key = if known {
-                self.place.environment.secret(profile.key_variable())
-            } else {
-                None
-            };
+            let found = KeyUse::of(profile, self.place.environment, &dot_env);
+            found.check(name)?;
+            let redirect = found.redirect.clone();
             let elsewhere = redirect.is_some() || !profile.writes_own_url();
+            let key = found.into_key();
             if key.is_none() && (!elsewhere || profile.api_key_env.is_some()) {
                 missing.insert(name.clone(), profile.key_variable().to_owned());
                 continue;
@@ -296,10 +307,21 @@ pub(super) fn report(
     })
 }
 
+/// Tries to take a lock that another process may only be looking at.
+const TRIES: u32 = 5;
+
+/// Between two of them.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
 /// Takes the lock on driving a build, or says who holds it.
 pub(super) fn take_lock(store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
-    if let Some(lock) = store.lock_build(build)? {
-        return Ok(lock);
+    for attempt in 1..=TRIES {
+        if let Some(lock) = store.lock_build(build)? {
+            return Ok(lock);
+        }
+        if attempt < TRIES {
+            std::thread::sleep(BETWEEN_TRIES);
+        }
     }
     let holder = store.build_holder(build);
     let holder = if holder.is_empty() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::trust::{Ask, TrustError, listed};
 use crate::batch::BatchError;
 use crate::build::{BuildError, PrepareError};
 use crate::disk::DiskError;
@@ -19,10 +20,40 @@ use crate::store::{BuildId, StoreError};
 #[non_exhaustive]
 pub enum ProjectError {
     /// There is no pipeline file.
-    #[error("there is no pipeline file {}; `synix init` makes a project", .path.display())]
+    #[error("there is no pipeline file {}{}; `synix init` makes a project", .path.display(), searched(.ended.as_deref()))]
     NoPipeline {
         /// Where it was looked for.
         path: PathBuf,
+        /// The last folder that was searched, and why none above it was.
+        ended: Option<String>,
+    },
+    /// The project asks for what the user did not say yes to.
+    #[error(
+        "this project needs your yes, and nothing was sent. It asks to:{}\n`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone",
+        listed(.asked)
+    )]
+    Untrusted {
+        /// What it asks for.
+        asked: Vec<Ask>,
+        /// The command that asks the user.
+        command: String,
+        /// Why a yes that was said may be unknown.
+        source: Option<TrustError>,
+    },
+    /// What the user says yes to cannot be kept.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A key would leave this machine unencrypted.
+    #[error(
+        "provider {provider}: {variable} would go to {server} unencrypted, and nothing was sent: write `https://`, or take the key away, by another name for the provider without `api_key_env`"
+    )]
+    OpenKey {
+        /// The provider.
+        provider: String,
+        /// The variable that holds the key.
+        variable: String,
+        /// The server.
+        server: String,
     },
     /// A file that must be text is not.
     #[error("{} is not UTF-8 (byte {offset})", .path.display())]
@@ -89,7 +120,18 @@ pub enum ProjectError {
     Build(#[from] BuildError),
 }
 
+/// Says where a search ended, in words that follow the name of the file.
+fn searched(ended: Option<&str>) -> String {
+    ended.map_or_else(String::new, |ended| {
+        format!(" here or above (the search ended at {ended})")
+    })
+}
+
 impl ProjectError {
+    pub(super) const fn no_pipeline(path: PathBuf) -> Self {
+        Self::NoPipeline { path, ended: None }
+    }
+
     /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -98,7 +140,9 @@ impl ProjectError {
             | Self::Pipeline { .. }
             | Self::Usage(_)
             | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
-            Self::Lock(LockError::Differs { .. }) => 5,
+            Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
                 PrepareError::Plugin { .. } => 1,
@@ -110,6 +154,7 @@ impl ProjectError {
                 | BuildError::Mismatch { .. }
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
+                | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
                 | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
                 BuildError::Store(_)
@@ -125,6 +170,7 @@ impl ProjectError {
                 | BuildError::WorkersGone => 1,
             },
             Self::Folder(_)
+            | Self::Trust(_)
             | Self::Lock(_)
             | Self::Registry(_)
             | Self::Sandbox(_)

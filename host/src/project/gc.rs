@@ -63,12 +63,10 @@ fn earlier(now: Moment, age: Duration) -> Moment {
 pub(super) fn lock_open_builds(
     store: &Store,
 ) -> Result<(Vec<BuildId>, Vec<FileLock>), ProjectError> {
-    let (mut builds, mut locks) = (Vec::new(), Vec::new());
-    for row in store.builds(None)? {
-        if row.closed.is_none() && !row.cancelled {
-            locks.push(take_lock(store, row.id)?);
-            builds.push(row.id);
-        }
-    }
-    Ok((builds, locks))
+    let builds = store.open_builds()?;
+    let locks: Result<_, _> = builds
+        .iter()
+        .map(|build| take_lock(store, *build))
+        .collect();
+    Ok((builds, locks?))
 }

@@ -2,20 +2,29 @@
 
 mod again;
 mod bench;
+mod caches;
+mod confined;
+mod dot_env;
 mod drive;
 mod environment;
 mod error;
 mod first_party;
 mod gc;
 mod interrupt;
+mod keys;
 mod on_done;
 mod place;
 mod plugins;
 mod reset;
+mod search;
+mod server;
+mod trust;
 mod update;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::batch::Ruling;
@@ -25,15 +34,18 @@ use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
 use crate::registry::LockChange;
+use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
 pub use again::{archive, cancel, clean, prices, resume};
 pub use bench::Bench;
+pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
+pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
@@ -41,10 +53,14 @@ use environment::Environment;
 use place::Place;
 
 /// Opens a sandbox for one call at a time, outside any project.
-pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
-    let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
-    let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.cache_folder()).map_err(Box::new)?)
+pub fn sandbox() -> Result<Sandbox, ProjectError> {
+    let cache = Environment.compile_cache(Path::new("."));
+    Ok(Sandbox::new(1, cache).map_err(Box::new)?)
+}
+
+/// Returns the folder of the project at hand.
+pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
+    Ok(Place::with_state(options)?.root)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -71,6 +87,8 @@ pub struct BuildOrder {
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.
     pub reset_state: bool,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
 }
 
 /// What came of driving a build.
@@ -99,6 +117,8 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     lock_changes: Vec<LockChange>,
+    /// Set once the user's yes to all that is asked is known.
+    admitted: OnceLock<()>,
 }
 
 impl Project {
@@ -109,7 +129,8 @@ impl Project {
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let sandbox = Sandbox::new(workers, place.environment.cache_folder()).map_err(Box::new)?;
+        let cache = place.environment.compile_cache(&place.root);
+        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers
@@ -140,6 +161,7 @@ impl Project {
             ready,
             folder,
             lock_changes: plugins.changes,
+            admitted: OnceLock::new(),
         })
     }
 

@@ -7,14 +7,22 @@ use super::drive::runtime;
 use super::place::{CassetteMode, Place};
 use super::{Project, ProjectError};
 use crate::build::{Event, Observer, PrepareError};
-use crate::digest::Digest;
-use crate::disk;
+use crate::disk::{self, DiskError, Links};
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
     Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Registry,
     RegistryError,
 };
 use crate::source::ProjectFolder;
+
+/// The largest lock file, and the largest pipeline file, in bytes.
+const LOCK_BYTES: u64 = 16 << 20;
+const PIPELINE_BYTES: u64 = 16 << 20;
+
+/// Reads a pipeline file. The user may have named it, so it may be a link.
+pub(super) fn read_pipeline(path: &Path) -> Result<Vec<u8>, DiskError> {
+    disk::read_at_most(path, PIPELINE_BYTES)
+}
 
 /// The components of a pipeline, and what pins them now.
 pub(super) struct Plugins {
@@ -30,7 +38,7 @@ impl Place {
     pub(super) fn pipeline(&self) -> Result<Pipeline, ProjectError> {
         let path = self.root.join(&self.file);
         let text =
-            String::from_utf8(disk::read(&path)?).map_err(|error| ProjectError::NotText {
+            String::from_utf8(read_pipeline(&path)?).map_err(|error| ProjectError::NotText {
                 offset: error.utf8_error().valid_up_to(),
                 path,
             })?;
@@ -149,6 +157,7 @@ impl Place {
             };
             return Err(RegistryError::new(reference.text(), fault).into());
         }
+        self.need_fetch(reference)?;
         let runtime = runtime()?;
         Ok(match digest {
             Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,
@@ -158,7 +167,7 @@ impl Place {
 
     /// Returns what the lock file says; nothing where there is none.
     pub(super) fn lock(&self) -> Result<Lock, ProjectError> {
-        match disk::read_if_there(&self.lock_path())? {
+        match disk::read_small(&self.lock_path(), LOCK_BYTES, Links::Refuse)? {
             Some(bytes) => Ok(Lock::parse(&self.lock_name(), &bytes)?),
             None => Ok(Lock::default()),
         }

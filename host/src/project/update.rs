@@ -46,6 +46,7 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
         let component = if matches!(reference, TransformRef::File(_)) {
             read(layer, reference, &folder)?
         } else {
+            place.need_fetch(reference)?;
             runtime()?.block_on(registry.newest(reference))?
         };
         lock.pin(reference.text(), component.pin);
@@ -85,6 +86,7 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
             .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
+            place.need_fetch(reference)?;
             runtime()?.block_on(registry.pinned(reference, pin.digest))?;
         }
         fetched.push(FetchedPlugin {

@@ -1,10 +1,12 @@
 //! Downloaded components in the user's cache folder, each under its digest.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
-use crate::disk::{self, DiskError};
+use crate::disk::{self, DiskError, Links};
+
+/// The largest component that is read, in bytes; none larger is downloaded.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A folder of components.
 pub(super) struct Cache {
@@ -21,11 +23,7 @@ impl Cache {
     /// Returns the component if its file is there and whole.
     pub(super) fn get(&self, digest: Digest) -> Option<Vec<u8>> {
         let path = self.path(digest);
-        // Opening a pipe would wait for its writer.
-        if !fs::metadata(&path).ok()?.is_file() {
-            return None;
-        }
-        let bytes = disk::read(&path).ok()?;
+        let bytes = disk::read_small(&path, MOST_BYTES, Links::Refuse).ok()??;
         if Digest::of(&bytes) == digest {
             return Some(bytes);
         }
@@ -35,7 +33,8 @@ impl Cache {
 
     /// Keeps a component.
     pub(super) fn put(&self, digest: Digest, bytes: &[u8]) -> Result<(), DiskError> {
-        disk::replace(&self.path(digest), bytes)
+        disk::create_private_folder(&self.folder)?;
+        disk::replace_private(&self.path(digest), bytes)
     }
 
     fn path(&self, digest: Digest) -> PathBuf {

@@ -106,11 +106,13 @@ impl Reader {
             String,
             Option<Vec<u8>>,
             Option<[u8; 32]>,
+            i64,
+            [u8; 32],
         );
         let row: Option<Row> = self
             .connection
             .prepare_cached(
-                "SELECT label, kind, media_type, metadata, content, object
+                "SELECT label, kind, media_type, metadata, content, object, size, digest
                  FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
             )
             .and_then(|mut statement| {
@@ -123,6 +125,8 @@ impl Reader {
                             row.get(3)?,
                             row.get(4)?,
                             row.get(5)?,
+                            row.get(6)?,
+                            row.get(7)?,
                         ))
                     })
                     .optional()
@@ -132,12 +136,12 @@ impl Reader {
             what: "artifact",
             detail,
         };
-        let Some((label, kind, media_type, metadata, content, object)) = row else {
+        let Some((label, kind, media_type, metadata, content, object, size, digest)) = row else {
             return Err(unusable(format!("there is no artifact {}", id.0)));
         };
         let bytes = match (content, object) {
             (Some(bytes), _) => bytes,
-            (None, Some(digest)) => self.object(Digest::from_bytes(digest))?,
+            (None, Some(object)) => self.object(Digest::from_bytes(object), size.unsigned_abs())?,
             (None, None) => return Err(unusable(format!("artifact {} has no content", id.0))),
         };
         let content = match media_type {
@@ -149,13 +153,20 @@ impl Reader {
                 data: bytes,
             },
         };
-        Ok(Artifact {
+        let artifact = Artifact {
             label: Label::parse(&label).map_err(|error| unusable(error.to_string()))?,
             kind: Kind::parse(&kind).map_err(|error| unusable(error.to_string()))?,
             content,
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unusable(error.to_string()))?,
-        })
+        };
+        // Where the digest cannot be made again, it is not the one on record either.
+        if artifact.digest().ok() != Some(Digest::from_bytes(digest)) {
+            return Err(StoreError::Changed {
+                what: format!("the artifact {label}"),
+            });
+        }
+        Ok(artifact)
     }
 
     /// Returns kind and metadata of an artifact.

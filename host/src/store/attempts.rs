@@ -4,22 +4,25 @@
 //! at most one open attempt for a request, so two processes never send the
 //! same request at once.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension as _, params};
 
 use super::answers::Realm;
 use super::build::BuildId;
+use super::paid::Terms;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
 use super::{Reader, Store, StoreError};
-use crate::request::{Answer, FailureKind, Usage};
+use crate::request::{Answer, FailureKind, Settlement, Usage};
 
 /// The number of an attempt in this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub i64);
 
 // The state of an attempt in flight, 0, stands in the statements themselves: a partial index serves no parameter.
-const ANSWERED: i64 = 1;
-const FAILED: i64 = 2;
+pub(super) const ANSWERED: i64 = 1;
+pub(super) const FAILED: i64 = 2;
 /// The send may have been billed and nothing came back.
 pub(super) const UNCLEAR: i64 = 3;
 
@@ -30,8 +33,8 @@ pub enum Claim {
     Granted(AttemptId),
     /// Somebody else has it in flight.
     InFlight,
-    /// It has been answered meanwhile.
-    Answered(Box<Answer>),
+    /// It needs no send: it was answered, or paid for without an answer that will do.
+    Settled(Box<Settlement>),
 }
 
 /// Why an attempt gave no answer.
@@ -62,18 +65,23 @@ fn tokens(count: u64) -> i64 {
 
 impl Store {
     /// Asks for the right to send `request` for a layer of `build`; call it inside [`Store::write`].
-    ///
-    /// `accept_truncated` says whether an answer cut at its token limit will do.
     pub fn claim(
         &self,
         request: RequestId,
         build: BuildId,
         layer: &str,
         submission: Option<SubmissionId>,
-        accept_truncated: bool,
+        terms: Terms<'_>,
     ) -> Result<Claim, StoreError> {
-        if let Some(answer) = self.answer_to(request, Realm::Live, accept_truncated)? {
-            return Ok(Claim::Answered(Box::new(answer)));
+        if let Some(answer) = self.answer_to(request, Realm::Live, terms.accept_truncated)? {
+            return Ok(Claim::Settled(Box::new(Settlement::from(&answer))));
+        }
+        // Somebody who asks again may bring a better answer than the one on record.
+        if self.in_flight(request)?.is_some() {
+            return Ok(Claim::InFlight);
+        }
+        if let Some(settlement) = self.paid_for(request, terms.retry, Some(build))? {
+            return Ok(Claim::Settled(Box::new(settlement)));
         }
         let inserted = self
             .connection
@@ -82,6 +90,7 @@ impl Store {
                 statement.execute(params![request.0, build.0, submission.map(|submission| submission.0), layer])
             })
             .map_err(|source| self.failed(source))?;
+        // The index refuses a second one, whatever was read before.
         if inserted == 0 {
             return Ok(Claim::InFlight);
         }
@@ -110,6 +119,26 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.close(attempt, FAILED, usage)?;
         self.note(attempt, note)
+    }
+
+    /// Records a send of `request` for a layer of `build` that was billed and gave no answer, where
+    /// another send followed it at once.
+    pub fn add_failed(
+        &self,
+        request: RequestId,
+        build: BuildId,
+        layer: &str,
+        note: &AttemptNote,
+        usage: Usage,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO attempt (request, build, layer, state) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut statement| statement.execute(params![request.0, build.0, layer, FAILED]))
+            .map_err(|source| self.failed(source))?;
+        let attempt = AttemptId(self.connection.last_insert_rowid());
+        self.close_failed(attempt, note, usage)
     }
 
     /// Records `count` sends of `request` whose reply was lost.
@@ -142,7 +171,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "UPDATE attempt SET state = ?2, input_tokens = ?3, cached_tokens = ?4, cache_write_tokens = ?5,
-                 output_tokens = ?6, reasoning_tokens = ?7 WHERE id = ?1",
+                 output_tokens = ?6, reasoning_tokens = ?7, uncounted = ?8 WHERE id = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -152,7 +181,8 @@ impl Store {
                     tokens(usage.cached_tokens),
                     tokens(usage.cache_write_tokens),
                     tokens(usage.output_tokens),
-                    tokens(usage.reasoning_tokens)
+                    tokens(usage.reasoning_tokens),
+                    usage.uncounted
                 ])
             })
             .map(|_| ())
@@ -173,6 +203,21 @@ impl Store {
 }
 
 impl Reader {
+    /// Returns all requests that are in flight, with the submission of those that are in one.
+    pub fn all_in_flight(&self) -> Result<HashMap<RequestId, Option<SubmissionId>>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT request, submission FROM attempt WHERE state = 0")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        let submission = row.get::<_, Option<i64>>(1)?.map(SubmissionId);
+                        Ok((RequestId(row.get(0)?), submission))
+                    })?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
     /// Returns the builds whose sync sends are on record as in flight.
     pub fn builds_in_flight(&self) -> Result<Vec<BuildId>, StoreError> {
         self.connection
@@ -219,17 +264,28 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
+    /// Returns what stands for the column `uncounted`, which a state of format 1 that nobody has
+    /// written to since does not have.
+    pub(super) fn uncounted(&self) -> rusqlite::Result<&'static str> {
+        let there = self
+            .connection
+            .prepare_cached("SELECT 1 FROM pragma_table_info('attempt') WHERE name = 'uncounted'")?
+            .exists([])?;
+        Ok(if there { "uncounted" } else { "0" })
+    }
+
     /// Returns what `build` sent, and its tokens.
     pub fn spent(&self, build: BuildId) -> Result<Spent, StoreError> {
+        let uncounted = self.uncounted().map_err(|source| self.failed(source))?;
         self.connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT count(*) FILTER (WHERE submission IS NULL AND state <> 3),
                         count(*) FILTER (WHERE submission IS NOT NULL),
                         count(*) FILTER (WHERE state = 3),
                         total(input_tokens), total(cached_tokens), total(cache_write_tokens),
-                        total(output_tokens), total(reasoning_tokens)
+                        total(output_tokens), total(reasoning_tokens), total({uncounted})
                  FROM attempt WHERE build = ?1",
-            )
+            ))
             .and_then(|mut statement| {
                 statement.query_row([build.0], |row| {
                     let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
@@ -252,6 +308,7 @@ impl Reader {
                             cache_write_tokens: sum(5)?,
                             output_tokens: sum(6)?,
                             reasoning_tokens: sum(7)?,
+                            uncounted: sum(8)? > 0,
                         },
                     })
                 })

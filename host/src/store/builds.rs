@@ -1,5 +1,7 @@
 //! Builds, written and read.
 
+use std::path::Path;
+
 use rusqlite::{OptionalExtension as _, params};
 
 use super::answers::Realm;
@@ -168,6 +170,18 @@ fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
     })
 }
 
+/// Refuses a build whose pipeline file is not in the project's own folder: the name becomes a path.
+fn with_file_name(row: BuildRow) -> Result<BuildRow, StoreError> {
+    let path = Path::new(&row.pipeline);
+    if path.file_name() == Some(path.as_os_str()) {
+        return Ok(row);
+    }
+    Err(StoreError::Unusable {
+        what: "build",
+        detail: format!("{:?} is no name of a pipeline file", row.pipeline),
+    })
+}
+
 impl Reader {
     /// Returns the build, if there is one of this number.
     pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
@@ -178,7 +192,9 @@ impl Reader {
                 build_row,
             )
             .optional()
-            .map_err(|source| self.failed(source))
+            .map_err(|source| self.failed(source))?
+            .map(with_file_name)
+            .transpose()
     }
 
     /// Returns all builds, the newest first; with a kind only those.
@@ -186,11 +202,27 @@ impl Reader {
         let statement = format!(
             "SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC"
         );
-        self.connection
+        let rows: Vec<BuildRow> = self
+            .connection
             .prepare_cached(&statement)
             .and_then(|mut statement| {
                 statement
                     .query_map([kind.map(BuildKind::name)], build_row)?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))?;
+        rows.into_iter().map(with_file_name).collect()
+    }
+
+    /// Returns the builds that were neither completed nor cancelled, the oldest first.
+    pub fn open_builds(&self) -> Result<Vec<BuildId>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT id FROM build WHERE closed IS NULL AND cancelled = 0 ORDER BY id",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| row.get(0).map(BuildId))?
                     .collect()
             })
             .map_err(|source| self.failed(source))

@@ -11,8 +11,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::Connection;
-
+use super::connection::Watched;
 use super::{BuildId, Store, StoreError};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -170,7 +169,7 @@ impl Store {
 }
 
 /// Returns the digests of the objects that rows name.
-pub(super) fn named_objects(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<String>> {
     connection
         .prepare("SELECT DISTINCT object FROM artifact_body WHERE object IS NOT NULL")?
         .query_map([], |row| {
@@ -181,7 +180,7 @@ pub(super) fn named_objects(connection: &Connection) -> rusqlite::Result<HashSet
 }
 
 fn remove(
-    connection: &Connection,
+    connection: &Watched,
     rules: &GcRules,
     before: Moment,
     freed: &mut Freed,
@@ -208,7 +207,7 @@ fn remove(
 }
 
 /// Returns later and later times at which builds were opened, the present excluded.
-fn steps(connection: &Connection, after: Moment) -> rusqlite::Result<Vec<Moment>> {
+fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let opened: Vec<i64> = connection
         .prepare("SELECT DISTINCT opened FROM build WHERE opened >= ?1 ORDER BY opened")?
@@ -230,28 +229,28 @@ fn steps(connection: &Connection, after: Moment) -> rusqlite::Result<Vec<Moment>
     Ok(steps)
 }
 
-fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
+fn pragma(connection: &Watched, name: &str) -> rusqlite::Result<u64> {
     connection.pragma_query_value(None, name, |row| {
         row.get::<_, i64>(0).map(i64::unsigned_abs)
     })
 }
 
-fn file_size(connection: &Connection) -> rusqlite::Result<u64> {
+fn file_size(connection: &Watched) -> rusqlite::Result<u64> {
     Ok(pragma(connection, "page_count")? * pragma(connection, "page_size")?)
 }
 
 /// Bytes of the pages in use.
-fn pages_size(connection: &Connection) -> rusqlite::Result<u64> {
+fn pages_size(connection: &Watched) -> rusqlite::Result<u64> {
     let free = pragma(connection, "freelist_count")? * pragma(connection, "page_size")?;
     Ok(file_size(connection)?.saturating_sub(free))
 }
 
 /// Bytes of the rows that are there and of the objects they name.
-fn used_size(connection: &Connection) -> rusqlite::Result<u64> {
+fn used_size(connection: &Watched) -> rusqlite::Result<u64> {
     Ok(pages_size(connection)? + objects_size(connection)?)
 }
 
-fn objects_size(connection: &Connection) -> rusqlite::Result<u64> {
+fn objects_size(connection: &Watched) -> rusqlite::Result<u64> {
     connection.query_row(
         "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT object, size FROM artifact_body
            JOIN artifact ON artifact = id WHERE object IS NOT NULL)",

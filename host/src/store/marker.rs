@@ -8,17 +8,19 @@
 //! | resetting | refuses; a reset that was interrupted is asked for again |
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::salvage::{Count, Held};
-use super::{StoreError, database};
+use super::{StoreError, damage, database};
 use crate::clock::Clock;
-use crate::disk::{self, DiskError};
+use crate::disk::Folder;
 
 const MARKER: &str = "damage.json";
+
+/// The most of a marker that is read, in bytes. It names each live batch.
+const MARKER_BYTES: u64 = 16 << 20;
 
 /// What became of a damaged database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ pub(super) enum Phase {
 impl Damage {
     /// Says what is wrong, where the file is, what it held and what to run.
     pub(super) fn tell(&self, folder: &Path) -> String {
-        let place = database::path(folder);
+        let place = folder.join(database::FILE);
         let what = format!(
             "the state database {} is damaged: {}",
             place.display(),
@@ -102,36 +104,47 @@ impl fmt::Display for Damage {
     }
 }
 
-pub(super) fn read_marker(folder: &Path) -> Result<Option<Damage>, StoreError> {
-    let Some(bytes) = disk::read_if_there(&folder.join(MARKER))? else {
+/// Reads the marker. A stranger may have written it, so no name in it is used but one that synix gives.
+pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
+    let Some(bytes) = place.read(MARKER, MARKER_BYTES)? else {
         return Ok(None);
     };
     // A marker that cannot be read still says that something was lost.
-    Ok(Some(serde_json::from_slice(&bytes).unwrap_or_else(
-        |error| Damage {
-            phase: Phase::Aside,
-            found: format!("{MARKER} cannot be read: {error}"),
-            since: Clock::Real.now().to_string(),
-            set_aside: None,
-            held: Held::default(),
+    let unreadable = |why: String| Damage {
+        phase: Phase::Aside,
+        found: format!("{MARKER} cannot be read: {why}"),
+        since: Clock::Real.now().to_string(),
+        set_aside: None,
+        held: Held::default(),
+    };
+    Ok(Some(match serde_json::from_slice::<Damage>(&bytes) {
+        Err(error) => unreadable(error.to_string()),
+        Ok(found) => match &found.set_aside {
+            Some(name) if !damage::is_name_aside(name) => {
+                unreadable(format!("{name:?} is no name that synix gives to a file"))
+            }
+            Some(_) | None => found,
         },
-    )))
+    }))
 }
 
-pub(super) fn write_marker(folder: &Path, damage: &Damage) -> Result<(), StoreError> {
+pub(super) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(damage).unwrap_or_default();
-    Ok(disk::replace(&folder.join(MARKER), &text)?)
+    Ok(place.replace(MARKER, &text)?)
 }
 
 /// Ends the refusal; the marker stays as a record of what was lost.
-pub(super) fn keep_marker_as_record(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
     let date = Clock::Real.now().to_string().replace([':', '-'], "");
-    let path = folder.join(MARKER);
-    fs::rename(&path, folder.join(format!("damage-{date}.json"))).map_err(|source| {
-        StoreError::Disk(DiskError {
-            action: "rename",
-            path,
-            source,
-        })
-    })
+    let mut number = 1;
+    loop {
+        let name = match number {
+            1 => format!("damage-{date}.json"),
+            _ => format!("damage-{date}-{number}.json"),
+        };
+        if place.rename(MARKER, &name)? || !place.has_file(MARKER)? {
+            return Ok(());
+        }
+        number += 1;
+    }
 }

@@ -202,4 +202,7 @@ CREATE TABLE snapshot_layer (
   layer_set INTEGER NOT NULL REFERENCES layer_set,
   PRIMARY KEY (snapshot, position)
 ) WITHOUT ROWID;
-"];
+",
+    // Not every provider says what it counted; 0 tokens would then cost nothing.
+    "ALTER TABLE attempt ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
+];

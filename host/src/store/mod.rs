@@ -18,16 +18,21 @@ mod artifacts;
 mod attempts;
 mod build;
 mod builds;
+mod connection;
 mod damage;
 mod database;
+mod files;
 mod gc;
 mod marker;
 mod migrations;
 mod network;
 mod objects;
+mod paid;
+mod reading;
 mod requests;
 mod reset;
 mod salvage;
+mod schema;
 mod sends;
 mod snapshots;
 mod submission;
@@ -36,11 +41,13 @@ mod sweep;
 mod units;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rusqlite::Connection;
+use connection::Watched;
+use reading::Kept;
 
 use crate::crash;
-use crate::disk::{self, DiskError, FileLock};
+use crate::disk::{DiskError, FileLock, Folder};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
@@ -52,6 +59,7 @@ pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
 pub use marker::Damage;
 pub use network::refuse_network;
+pub use paid::{Retry, Terms};
 pub use requests::RequestId;
 pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
@@ -60,6 +68,9 @@ pub use submission::{
     BatchOwner, Standing, Submission, SubmissionId, SubmissionRequest, SubmissionState,
 };
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
+
+/// What SQLite or the file system said.
+pub type Refusal = Box<dyn std::error::Error + std::marker::Send + Sync>;
 
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +137,54 @@ pub enum StoreError {
     BadObject {
         /// The object file.
         path: PathBuf,
+        /// What the file system said, if it refused.
+        source: Option<DiskError>,
+    },
+    /// The state folder is a link.
+    #[error("{} is a symbolic link, and no state is used through one: whoever wrote the project says where it leads. Remove the link; to keep the state on another disk, mount a folder of that disk here", .path.display())]
+    Linked {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// The database holds something that synix does not make.
+    #[error("{} is not used, because it is not as synix makes it: {what}. If the project is not yours, remove the folder that it is in; else put a copy back, or start a new state with `synix build --reset-state`", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        what: String,
+    },
+    /// A row differs from the digest that was written with it.
+    #[error(
+        "{what} in the state was changed after it was made: it does not match its digest, so it is neither shown nor used; put back a copy of the state, or run `synix clean`, after which the next build makes what it needs again"
+    )]
+    Changed {
+        /// Which one.
+        what: String,
+    },
+    /// A statement took more steps than a whole file of its size has.
+    #[error("a look-up in the state database {} was ended because it would never end: the file is not as synix writes it; put a copy back, or remove the file to start a new state", .path.display())]
+    Endless {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// There is no space left.
+    #[error("the disk is full: nothing of this step was kept in {}; free some space, then run the command again", .path.display())]
+    Full {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The state may not be read, or not be written.
+    #[error("the state in {} is closed to you: it belongs to {owner}, or its disk is read-only. Ask its owner, or copy the project to a folder of yours", .path.display())]
+    Closed {
+        /// The state folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// What SQLite or the file system said.
+        source: Refusal,
     },
     /// The file system refused.
     #[error(transparent)]
@@ -135,8 +194,10 @@ pub enum StoreError {
 /// A read-only view of the state.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    folder: PathBuf,
+    connection: Watched,
+    place: Folder,
+    /// What is read where the file itself cannot be.
+    kept: Option<Arc<Kept>>,
 }
 
 /// The state, open for reading and writing.
@@ -156,40 +217,60 @@ impl std::ops::Deref for Store {
 impl Reader {
     /// Opens the state in `folder` for reading.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let connection = database::open_to_read(folder)?;
-        Ok(Self {
-            connection,
-            folder: folder.to_owned(),
-        })
+        Self::open_beside(folder, None)
     }
 
     /// Opens another connection to the same state, for another thread.
     pub fn another(&self) -> Result<Self, StoreError> {
-        Self::open(&self.folder)
+        Self::open_beside(self.place.path(), self.kept.as_ref())
+    }
+
+    fn open_beside(folder: &Path, kept: Option<&Arc<Kept>>) -> Result<Self, StoreError> {
+        let absent = || StoreError::Absent {
+            path: folder.to_owned(),
+        };
+        let place = files::open(folder)?.ok_or_else(absent)?;
+        let (connection, kept) = database::open_to_read(&place, kept)?;
+        Ok(Self {
+            connection,
+            place,
+            kept,
+        })
+    }
+
+    /// Says whether a process drives `build` now, as far as that can be seen from here.
+    pub fn is_driven(&self, build: BuildId) -> bool {
+        match self.place.below(LOCKS) {
+            Ok(Some(locks)) => locks.is_locked(&lock_of(build)),
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
-        database::failed(&self.folder, source)
+        database::failed(&self.place, source)
     }
 }
 
 impl Store {
     /// Opens the state in `folder` for writing; creates and migrates it where needed.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        disk::create_folder(folder)?;
+        let place = files::make(folder)?;
         // Derived data: never to be committed with the project.
-        let ignore = folder.join(".gitignore");
-        if !ignore.exists() {
-            disk::replace(&ignore, b"*\n")?;
+        if !place.has_file(".gitignore")? {
+            place
+                .replace(".gitignore", b"*\n")
+                .map_err(|error| files::refused(&place, error))?;
         }
-        Ok(Self::over(database::open_to_write(folder)?, folder))
+        Ok(Self::over(database::open_to_write(&place)?, place))
     }
 
-    fn over(connection: Connection, folder: &Path) -> Self {
+    fn over(connection: Watched, place: Folder) -> Self {
         Self {
             reader: Reader {
                 connection,
-                folder: folder.to_owned(),
+                place,
+                kept: None,
             },
         }
     }
@@ -218,23 +299,31 @@ impl Store {
 
     /// Takes the lock on driving a build, or returns `None` where another process has it.
     pub fn lock_build(&self, build: BuildId) -> Result<Option<FileLock>, StoreError> {
-        Ok(FileLock::try_take(&self.build_lock(build))?)
+        Ok(self.place.make_below(LOCKS)?.lock(lock_of(build))?)
     }
 
     /// Returns what the process that drives `build` wrote about itself.
     pub fn build_holder(&self, build: BuildId) -> String {
-        disk::holder(&self.build_lock(build))
+        let locks = self.place.below(LOCKS).ok().flatten();
+        locks.map_or_else(String::new, |locks| locks.holder(&lock_of(build)))
     }
 
-    /// Returns the folder for files on their way to and from providers.
-    pub fn batch_folder(&self) -> Result<PathBuf, StoreError> {
-        let folder = self.folder.join("batches");
-        disk::create_folder(&folder)?;
-        Ok(folder)
-    }
-
-    fn build_lock(&self, build: BuildId) -> PathBuf {
-        self.folder.join("locks").join(format!("build-{}", build.0))
+    /// Returns the path of a submission's file on its way to or from a provider.
+    ///
+    /// The token becomes a name, and comes from a row: it must look like one. The path leads through no link, and
+    /// there is a regular file or nothing.
+    pub fn batch_file(&self, token: &str, ending: &str) -> Result<PathBuf, StoreError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if token.is_empty() || !token.chars().all(is_plain) {
+            return Err(StoreError::Unusable {
+                what: "submission",
+                detail: format!("{token:?} is no token"),
+            });
+        }
+        let folder = self.place.make_below(BATCHES)?;
+        let name = format!("{token}{ending}");
+        folder.has_file(&name)?;
+        Ok(folder.path().join(name))
     }
 
     fn execute_batch(&self, statement: &str) -> Result<(), StoreError> {
@@ -242,6 +331,14 @@ impl Store {
             .execute_batch(statement)
             .map_err(|source| self.failed(source))
     }
+}
+
+/// The folder of locks, and that of files on their way to and from providers.
+const LOCKS: &str = "locks";
+const BATCHES: &str = "batches";
+
+fn lock_of(build: BuildId) -> String {
+    format!("build-{}", build.0)
 }
 
 #[cfg(test)]

@@ -4,37 +4,61 @@ use std::path::PathBuf;
 
 use super::{Reader, StoreError};
 use crate::digest::Digest;
-use crate::disk;
 
 /// Contents above this stand beside the database, in bytes.
 pub(super) const LARGE: usize = 64 * 1024;
 
-impl Reader {
-    fn object_path(&self, digest: Digest) -> PathBuf {
-        let name = digest.to_string();
-        self.folder
-            .join("objects")
-            .join(&name[..2])
-            .join(&name[2..])
-    }
+/// No content is larger: a guest has less memory than this.
+const MOST_BYTES: u64 = 4 << 30;
 
+/// The folder of all of them.
+pub(super) const FOLDER: &str = "objects";
+
+impl Reader {
     /// Keeps `bytes` durably, before the row that names them.
     pub(super) fn put_object(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
-        let path = self.object_path(digest);
+        let name = digest.to_string();
+        let (folder, name) = name.split_at(2);
+        let folder = self.place.make_below(FOLDER)?.make_below(folder)?;
         // A damaged file is made whole again by whoever makes its content again.
-        if disk::read_if_there(&path)?.as_deref() != Some(bytes) {
-            disk::replace(&path, bytes)?;
+        let there = folder.has_file(name)?;
+        let there = there.then(|| folder.read(name, bytes.len() as u64).ok().flatten());
+        if there.flatten().as_deref() != Some(bytes) {
+            folder.replace(name, bytes)?;
         }
         Ok(digest)
     }
 
-    /// Returns the bytes under `digest`, checked.
-    pub(super) fn object(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
-        let path = self.object_path(digest);
-        match disk::read_if_there(&path)? {
-            Some(bytes) if Digest::of(&bytes) == digest => Ok(bytes),
-            _ => Err(StoreError::BadObject { path }),
+    /// Returns the bytes under `digest`, checked; there are `size` of them.
+    pub(super) fn object(&self, digest: Digest, size: u64) -> Result<Vec<u8>, StoreError> {
+        let name = digest.to_string();
+        let (first, rest) = name.split_at(2);
+        let read = || {
+            let folder = self.place.below(FOLDER)?;
+            let folder = folder
+                .map(|folder| folder.below(first))
+                .transpose()?
+                .flatten();
+            let bytes = folder.map(|folder| folder.read(rest, size.min(MOST_BYTES)));
+            bytes.transpose().map(Option::flatten)
+        };
+        match read() {
+            Ok(Some(bytes)) if Digest::of(&bytes) == digest => Ok(bytes),
+            Ok(_) => Err(StoreError::BadObject {
+                path: self.object_path(digest),
+                source: None,
+            }),
+            Err(error) => Err(StoreError::BadObject {
+                path: self.object_path(digest),
+                source: Some(error),
+            }),
         }
+    }
+
+    fn object_path(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        let folder = self.place.path().join(FOLDER);
+        folder.join(&name[..2]).join(&name[2..])
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Reader, Store, StoreError};
+use crate::digest::Digest;
 use crate::request::{Request, RequestKey};
 
 /// The number of a request in this state.
@@ -69,14 +70,26 @@ impl Reader {
 
     /// Returns the whole request.
     pub fn request(&self, id: RequestId) -> Result<Request, StoreError> {
-        let document: String = self
+        let (document, key): (String, [u8; 32]) = self
             .connection
-            .prepare_cached("SELECT document FROM request_body WHERE request = ?1")
-            .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)))
+            .prepare_cached(
+                "SELECT document, key FROM request_body JOIN request ON id = request WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
             .map_err(|source| self.failed(source))?;
-        serde_json::from_str(&document).map_err(|error| StoreError::Unusable {
-            what: "request",
-            detail: error.to_string(),
-        })
+        let request: Request =
+            serde_json::from_str(&document).map_err(|error| StoreError::Unusable {
+                what: "request",
+                detail: error.to_string(),
+            })?;
+        let key = Digest::from_bytes(key);
+        if request.key().ok().map(|found| found.0) != Some(key) {
+            return Err(StoreError::Changed {
+                what: format!("the request {}", key.short()),
+            });
+        }
+        Ok(request)
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::build::BuildId;
 use super::damage::examine;
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
-use super::{Store, StoreError, database};
+use super::{Store, StoreError, database, files};
 use crate::clock::Moment;
 
 impl Store {
@@ -15,9 +15,10 @@ impl Store {
     ///
     /// What the old one held is returned. Until [`Store::end_reset`] the damage stays on record.
     pub fn open_anew(folder: &Path) -> Result<(Self, Option<Box<Damage>>), StoreError> {
+        let place = files::make(folder)?;
         // Whoever asks for this has met the damage; opening alone may not.
-        if database::path(folder).exists() && read_marker(folder)?.is_none() {
-            examine(folder, None)?;
+        if place.has_file(database::FILE)? && read_marker(&place)?.is_none() {
+            examine(&place, None)?;
         }
         let mut damage = match Self::open(folder) {
             Err(StoreError::Damaged { damage, .. })
@@ -28,8 +29,8 @@ impl Store {
             other => return Ok((other?, None)),
         };
         damage.phase = Phase::Resetting;
-        write_marker(folder, &damage)?;
-        Ok((Self::over(database::create(folder)?, folder), Some(damage)))
+        write_marker(&place, &damage)?;
+        Ok((Self::over(database::create(&place)?, place), Some(damage)))
     }
 
     /// Records what was live in the old state as abandoned, so that no later build adopts it (M7).
@@ -77,6 +78,6 @@ impl Store {
 
     /// Ends a reset: from here on the new state counts.
     pub fn end_reset(&self) -> Result<(), StoreError> {
-        keep_marker_as_record(&self.folder)
+        keep_marker_as_record(&self.place)
     }
 }

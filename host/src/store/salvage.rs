@@ -4,11 +4,17 @@
 //! only. Nothing is written: not even the write-ahead log is taken over.
 
 use std::fmt;
-use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
+
+use super::connection::{Purpose, Watched};
+use super::database;
+use crate::disk::Folder;
+
+/// Rows that are looked up one by one where their table is damaged, at most: a planted number may be any.
+const LOOK_UPS: usize = 1_000_000;
 
 /// What a damaged database held, as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,18 +98,19 @@ impl fmt::Display for LostBatch {
 }
 
 /// Opens a file that may be damaged, so that nothing in it changes.
-pub(super) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+pub(super) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
+    let path = database::true_path(place);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = Watched::open(&path, &path, flags, Purpose::Read)?;
     // The last connection to close would else write the log into the damaged file.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-/// Reads what can be read from the file at `path`.
-pub(super) fn held(path: &Path) -> Held {
-    let Ok(connection) = open_untouched(path) else {
+/// Reads what can be read from the file.
+pub(super) fn held(place: &Folder) -> Held {
+    let Ok(connection) = open_untouched(place) else {
         return Held::default();
     };
     let count = |table| each(&connection, &format!("SELECT id FROM {table}"), |_| Ok(()));
@@ -119,7 +126,7 @@ pub(super) fn held(path: &Path) -> Held {
 
 /// Walks rows until one cannot be read.
 fn each(
-    connection: &Connection,
+    connection: &Watched,
     statement: &str,
     mut row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
 ) -> Count {
@@ -137,7 +144,7 @@ fn each(
     count
 }
 
-fn submissions(connection: &Connection, live: &mut Vec<LostBatch>) -> Count {
+fn submissions(connection: &Watched, live: &mut Vec<LostBatch>) -> Count {
     const COLUMNS: &str = "provider, batch, token, model, layers, requests, state";
     let statement = format!("SELECT {COLUMNS} FROM submission ORDER BY id");
     let count = each(connection, &statement, |row| {
@@ -156,13 +163,14 @@ fn submissions(connection: &Connection, live: &mut Vec<LostBatch>) -> Count {
     live.clear();
     let mut rows = 0;
     let statement = format!("SELECT {COLUMNS} FROM submission WHERE id = ?1");
-    for id in 1..=last {
+    for id in (1..=last).rev().take(LOOK_UPS) {
         let found = connection.query_row(&statement, [id], unsettled).optional();
         if let Ok(Some(found)) = found {
             rows += 1;
             live.extend(found);
         }
     }
+    live.reverse();
     Count { rows, whole: false }
 }
 

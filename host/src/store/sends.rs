@@ -46,11 +46,12 @@ impl Reader {
         mut each: impl FnMut(Send<'_>),
     ) -> Result<(), StoreError> {
         let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self.connection.prepare_cached(
+            let uncounted = self.uncounted()?;
+            let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
-                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key
+                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, {uncounted}
                  FROM attempt t JOIN request r ON r.id = t.request WHERE t.build = ?1 ORDER BY t.id",
-            )?;
+            ))?;
             let mut rows = statement.query([build.0])?;
             while let Some(row) = rows.next()? {
                 let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
@@ -71,6 +72,7 @@ impl Reader {
                         cache_write_tokens: count(7)?,
                         output_tokens: count(8)?,
                         reasoning_tokens: count(9)?,
+                        uncounted: row.get(11)?,
                     },
                 });
             }

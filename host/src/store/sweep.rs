@@ -1,13 +1,14 @@
 //! Removes files of the state folder that have served: objects no row names, files for settled batches, old locks.
+//!
+//! Nothing is entered or removed that is a link, and no file whose name synix does not give.
 
 use std::collections::HashSet;
-use std::fs::{self, DirEntry};
-use std::io;
-use std::path::Path;
 
 use super::gc::{Freed, GcRules, named_objects};
-use super::{BuildId, Reader, Store, StoreError};
-use crate::disk::DiskError;
+use super::objects::FOLDER;
+use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError};
+use crate::digest::Digest;
+use crate::disk::{Entry, Folder, Kind};
 
 impl Store {
     /// Lets go what `rules` allow, rows and files.
@@ -39,48 +40,62 @@ impl Store {
         named: &HashSet<String>,
         freed: &mut Freed,
     ) -> Result<(), StoreError> {
-        for folder in entries(&self.folder.join("objects"))? {
-            for object in entries(&folder.path())? {
-                let name = format!(
-                    "{}{}",
-                    folder.file_name().to_string_lossy(),
-                    object.file_name().to_string_lossy()
-                );
-                if named.contains(&name) {
-                    continue;
+        for (folder, first) in self.folders_of_objects()? {
+            for object in folder.entries()? {
+                let name = format!("{first}{}", object.name.to_string_lossy());
+                if is_object(&name) && !named.contains(&name) {
+                    freed.objects += u64::from(take(&folder, &object, rules, freed)?);
+                } else if is_leftover(&object) {
+                    freed.files += u64::from(take(&folder, &object, rules, freed)?);
                 }
-                freed.objects += 1;
-                take(&object, rules, freed)?;
             }
         }
         Ok(())
     }
 
+    /// Returns the folders that objects are kept in, each with the digits that its name is.
+    fn folders_of_objects(&self) -> Result<Vec<(Folder, String)>, StoreError> {
+        let Some(objects) = self.place.below(FOLDER)? else {
+            return Ok(Vec::new());
+        };
+        let mut folders = Vec::new();
+        for entry in objects.entries()? {
+            let name = entry.name.to_string_lossy().into_owned();
+            if entry.kind == Kind::Folder && name.len() == 2 && is_hex(&name) {
+                folders.extend(objects.below(&name)?.map(|folder| (folder, name)));
+            }
+        }
+        Ok(folders)
+    }
+
     fn sweep_batch_files(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
         let open = self.unsettled_submissions()?;
-        for file in entries(&self.folder.join("batches"))? {
-            let name = file.file_name().to_string_lossy().into_owned();
+        let Some(folder) = self.place.below(BATCHES)? else {
+            return Ok(());
+        };
+        for file in folder.entries()? {
+            let name = file.name.to_string_lossy();
             let ours = name.starts_with("synix-");
-            if !ours || open.iter().any(|open| name.starts_with(&open.token)) {
-                continue;
+            if ours && !open.iter().any(|open| name.starts_with(&open.token)) {
+                freed.files += u64::from(take(&folder, &file, rules, freed)?);
             }
-            freed.files += 1;
-            take(&file, rules, freed)?;
         }
         Ok(())
     }
 
     /// Removes the locks of builds that nobody will drive again.
     fn sweep_locks(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
-        for file in entries(&self.folder.join("locks"))? {
-            let name = file.file_name().to_string_lossy().into_owned();
+        let Some(folder) = self.place.below(LOCKS)? else {
+            return Ok(());
+        };
+        for file in folder.entries()? {
+            let name = file.name.to_string_lossy();
             let Some(Ok(build)) = name.starts_with("build-").then(|| name.parse::<BuildId>())
             else {
                 continue;
             };
             if self.is_over(build)? {
-                freed.files += 1;
-                take(&file, rules, freed)?;
+                freed.files += u64::from(take(&folder, &file, rules, freed)?);
             }
         }
         Ok(())
@@ -103,35 +118,34 @@ impl Reader {
     }
 }
 
-/// Returns what a folder holds; nothing where there is none.
-fn entries(folder: &Path) -> Result<Vec<DirEntry>, StoreError> {
-    let read = || fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>();
-    match read() {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(Vec::new())
-        }
-        read => read.map_err(|source| failed("read", folder, source)),
-    }
+fn is_hex(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.bytes().all(is_digit)
 }
 
-fn take(file: &DirEntry, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
-    let path = file.path();
-    freed.bytes += file.metadata().map_or(0, |metadata| metadata.len());
+/// Says whether a name, that of the folder before it, is one of an object.
+fn is_object(name: &str) -> bool {
+    name.parse::<Digest>().is_ok()
+}
+
+/// Says whether a file was being written when its process was killed.
+fn is_leftover(file: &Entry) -> bool {
+    file.name.to_string_lossy().starts_with(".tmp")
+}
+
+/// Removes a regular file and says `true`; what is no regular file was not made here and stays.
+fn take(
+    folder: &Folder,
+    file: &Entry,
+    rules: &GcRules,
+    freed: &mut Freed,
+) -> Result<bool, StoreError> {
+    if file.kind != Kind::File {
+        return Ok(false);
+    }
+    freed.bytes += file.size;
     if !rules.dry_run {
-        fs::remove_file(&path).map_err(|source| failed("remove", &path, source))?;
+        folder.remove(&file.name)?;
     }
-    Ok(())
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Disk(DiskError {
-        action,
-        path: path.to_owned(),
-        source,
-    })
+    Ok(true)
 }

@@ -39,18 +39,19 @@ impl Bills {
 
 /// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
 pub(super) fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
-    bill.map_or((TokensView::default(), Some(Amount::ZERO)), |bill| {
-        (TokensView::of(bill), bill.cost())
-    })
+    let nothing = Bill::default();
+    let bill = bill.unwrap_or(&nothing);
+    (TokensView::of(bill), bill.cost())
 }
 
 impl TokensView {
-    pub(super) const fn of(bill: &Bill) -> Self {
+    pub(super) fn of(bill: &Bill) -> Self {
         let usage = bill.usage();
+        let known = |count: u64| (!usage.uncounted).then_some(count);
         Self {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cached: usage.cached_tokens,
+            input: known(usage.input_tokens),
+            output: known(usage.output_tokens),
+            cached: known(usage.cached_tokens),
         }
     }
 }

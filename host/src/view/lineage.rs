@@ -152,7 +152,7 @@ impl Walk<'_> {
                 },
             );
             self.connect(&from, id, "source");
-        } else if let Ok(parts) = serde_json::from_str::<StoredParts>(&unit.parts) {
+        } else if let Some(parts) = StoredParts::read(&unit.parts) {
             let digest = parts.layer.component;
             let from = format!("component:{digest}");
             self.add(&from, NodeKind::Component { digest });

@@ -77,10 +77,10 @@ pub struct AskedView {
     pub model: String,
     /// The model that answered, as the provider named it.
     pub answered_by: Option<String>,
-    /// Input tokens of the answer.
-    pub input_tokens: u64,
-    /// Output tokens of the answer.
-    pub output_tokens: u64,
+    /// Input tokens of the answer; `None` where the provider did not say.
+    pub input_tokens: Option<u64>,
+    /// Output tokens of the answer; `None` where the provider did not say.
+    pub output_tokens: Option<u64>,
     /// The batch that answered; `None` where the request went alone.
     pub batch: Option<String>,
     /// What the answer cost in US dollars, nothing where it came from a cassette; `None` where a price is not known.
@@ -131,9 +131,7 @@ fn provenance(
         unit: unit.key.clone(),
         fingerprint: unit.fingerprint,
         build: unit.build.to_string(),
-        component: serde_json::from_str::<StoredParts>(&unit.parts)
-            .ok()
-            .map(|parts| parts.layer.component),
+        component: StoredParts::read(&unit.parts).map(|parts| parts.layer.component),
         inputs,
         cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
         requests,
@@ -172,13 +170,14 @@ pub(super) fn asked(
         } else {
             Some(Amount::ZERO)
         };
+        let known = |count: u64| (!usage.uncounted).then_some(count);
         asked.push(AskedView {
             key: entry.key,
             provider: request.provider,
             model: request.model,
             answered_by: answer.map(|answer| answer.model),
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
+            input_tokens: known(usage.input_tokens),
+            output_tokens: known(usage.output_tokens),
             batch,
             cost_usd,
         });

@@ -16,7 +16,7 @@ pub struct Status {
     pub kind: String,
     /// The pipeline file, relative to the project.
     pub pipeline: String,
-    /// `collecting`, `submitted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
+    /// `collecting`, `submitted`, `interrupted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     pub status: &'static str,
     /// Why it stopped before its end, if it did.
     pub error: Option<String>,
@@ -112,15 +112,15 @@ pub struct RequestsView {
     pub unclear: u64,
 }
 
-/// Tokens as the providers counted them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// Tokens as the providers counted them; each is `None` where one of them did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.
-    pub input: u64,
+    pub input: Option<u64>,
     /// All output tokens.
-    pub output: u64,
+    pub output: Option<u64>,
     /// Input tokens read from a provider's cache.
-    pub cached: u64,
+    pub cached: Option<u64>,
 }
 
 /// A build in a list.
@@ -233,7 +233,12 @@ fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
         .submissions_of(build.id)?
         .iter()
         .any(|submission| submission.state.is_unsettled());
-    Ok(if submitted { "submitted" } else { "collecting" })
+    if submitted {
+        return Ok("submitted");
+    }
+    // A batch build waits between two commands; a build by single calls ends with its process.
+    let left = build.kind == BuildKind::Build.name() && !reader.is_driven(build.id);
+    Ok(if left { "interrupted" } else { "collecting" })
 }
 
 /// Returns the layers of a build with their places in the pipeline's order.

@@ -6,7 +6,7 @@
 use crate::playbook::Playbook;
 use crate::prompt::{Format, Prompt, count_words};
 use crate::schema;
-use crate::script::{Mode, Reply, Rule, StatusReply, ToolCall};
+use crate::script::{Mode, RawReply, Reply, Rule, StatusReply, ToolCall};
 
 /// What the model says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) enum Turn {
 }
 
 /// What happens to the reply of an executed request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Damage {
     None,
     Lost,
@@ -46,6 +46,7 @@ pub(crate) enum Damage {
     RowTwice,
     RowUnknown,
     Emptied,
+    Raw(RawReply),
 }
 
 /// Answers a prompt as the script wants it.
@@ -114,6 +115,7 @@ fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> Turn {
         Reply::UnknownRow => damaged(Damage::RowUnknown),
         Reply::StatusZero => Turn::StatusZero,
         Reply::EmptyBody => damaged(Damage::Emptied),
+        Reply::Raw(raw) => damaged(Damage::Raw(raw.clone())),
     }
 }
 

@@ -54,6 +54,7 @@ macro_rules! endpoints {
     (@pattern $text:literal) => { $text };
     (@id $segments:ident, $a:literal $b:literal ID $($rest:tt)*) => { Some($segments[2]) };
     (@id $segments:ident, $a:literal $b:literal $c:literal ID $($rest:tt)*) => { Some($segments[3]) };
+    (@id $segments:ident, $a:literal ID $($rest:tt)*) => { Some($segments[1]) };
     (@id $segments:ident, $($rest:tt)*) => { None };
 }
 
@@ -64,6 +65,7 @@ endpoints! {
     FilesRetrieve "files.retrieve" OpenAi GET ["v1"/"files"/ID] "`GET /v1/files/{id}`";
     FilesDelete "files.delete" OpenAi DELETE ["v1"/"files"/ID] "`DELETE /v1/files/{id}`";
     FilesContent "files.content" OpenAi GET ["v1"/"files"/ID/"content"] "`GET /v1/files/{id}/content`";
+    Elsewhere "elsewhere" OpenAi GET ["elsewhere"/ID] "`GET /elsewhere/{id}`: a file as another server has it, which refuses every key";
     BatchesCreate "batches.create" OpenAi POST ["v1"/"batches"] "`POST /v1/batches`";
     BatchesList "batches.list" OpenAi GET ["v1"/"batches"] "`GET /v1/batches`";
     BatchesRetrieve "batches.retrieve" OpenAi GET ["v1"/"batches"/ID] "`GET /v1/batches/{id}`";

@@ -125,6 +125,7 @@ impl Plan {
                 | FaultKind::Refuse
                 | FaultKind::NotFound
                 | FaultKind::Status(_)
+                | FaultKind::Raw(_)
                 | FaultKind::Delay { .. }
                 | FaultKind::Truncate { .. }
                 | FaultKind::HideNewest { .. }

@@ -30,6 +30,7 @@ mod multipart;
 mod openai;
 mod playbook;
 mod prompt;
+mod raw;
 mod schema;
 pub mod script;
 mod serve;
@@ -40,6 +41,7 @@ pub use digest::BodyDigest;
 pub use endpoint::Endpoint;
 pub use ledger::{BatchSummary, Duplicate, Executed, Ledger, Pending, PriceClass};
 pub use script::{
-    Fault, FaultKind, MisplacedFault, Mode, Pace, Reply, Rule, Script, StatusReply, ToolCall,
+    Coding, Fault, FaultKind, MisplacedFault, Mode, Pace, RawReply, Reply, Rule, Script,
+    StatusReply, ToolCall,
 };
 pub use serve::ScriptedProvider;

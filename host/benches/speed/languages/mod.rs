@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ::synix::plugin::{Plugin, Sandbox};
+use ::synix::plugin::{CompileCache, Plugin, Sandbox};
 
 use crate::child;
 use crate::corpus::{self, Corpus, Transform};
@@ -138,7 +138,13 @@ fn measure(options: &Options, language: &Language) -> Outcome<String> {
 
 /// Opens a sandbox and loads the plugin.
 fn load(bytes: &[u8], cache: &Path) -> Outcome<(Duration, Plugin)> {
-    let sandbox = Sandbox::new(guest::DEPTH, Some(cache.to_owned()))?;
+    let sandbox = Sandbox::new(
+        guest::DEPTH,
+        Some(CompileCache {
+            folder: cache.join("compiled"),
+            secrets: cache.join("secrets"),
+        }),
+    )?;
     let start = Instant::now();
     let plugin = sandbox.load("items", bytes)?;
     Ok((start.elapsed(), plugin))

@@ -14,6 +14,7 @@ const USAGE: Usage = Usage {
     cached_tokens: 0,
     cache_write_tokens: 0,
     reasoning_tokens: 0,
+    uncounted: false,
 };
 
 /// What the model answers.

@@ -13,11 +13,10 @@ use tokio::time::Instant;
 use super::super::{BatchError, BatchSettings, Batches, Queued, Ruling, Target};
 use super::mishap::{QUESTIONS, question};
 use crate::clock::{Clock, Moment};
-use crate::digest::Digest;
 use crate::llm::{Endpoint, HttpSettings, Provider, Secret};
 use crate::pipeline::BatchApi;
 use crate::request::{Message, Part, Request, RequestKey, Role, Settlement, Wire};
-use crate::store::{BuildId, BuildKind, BuildRow, Realm, Store};
+use crate::store::{BuildId, BuildKind, BuildRow, Retry, Store};
 
 /// Where commands run.
 #[derive(Debug, Clone)]
@@ -172,6 +171,7 @@ fn settings(place: &Place, ruling: Ruling) -> BatchSettings {
             .collect(),
         sync_after: None,
         ruling,
+        retry: Retry::default(),
     }
 }
 

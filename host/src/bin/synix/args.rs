@@ -1,5 +1,6 @@
 //! The arguments; their doc comments are the help.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +9,11 @@ use clap::{Parser, Subcommand};
 use synix::build::Patience;
 use synix::price::Amount;
 use synix::project::{CassetteMode, Options};
+use synix::request::FailureKind;
 use synix::store::BuildId;
 
 use crate::commands::plugin::PluginCommand;
+use crate::commands::trust;
 use crate::quantity;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -60,6 +63,7 @@ impl Global {
             } else {
                 self.locked
             },
+            trust: false,
         }
     }
 }
@@ -87,6 +91,8 @@ pub(crate) enum Command {
     Clean,
     /// Let old units, contents and request texts go that no kept snapshot stands on
     Gc(Gc),
+    /// Show what a project needs your yes for, and ask you
+    Trust(trust::Args),
     /// Make, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -132,6 +138,27 @@ pub(crate) struct Money {
     /// Send nothing that could make the build cost more than so many US dollars
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) budget: Option<Amount>,
+    /// Ask again what was paid for without a usable answer, and pay again: all of it, or these kinds
+    #[arg(long, value_name = "KIND,…", value_parser = paid, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
+    retry_failed: Vec<Paid>,
+}
+
+/// What is asked again although it was paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paid {
+    All,
+    Kind(FailureKind),
+}
+
+impl Money {
+    /// Returns the kinds of failure that are asked again although they were paid for.
+    pub(crate) fn retry_failed(&self) -> BTreeSet<FailureKind> {
+        let named = self.retry_failed.iter().flat_map(|paid| match paid {
+            Paid::All => FailureKind::PAID.to_vec(),
+            Paid::Kind(kind) => vec![*kind],
+        });
+        named.collect()
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -142,6 +169,9 @@ pub(crate) struct Risks {
     /// Start a new state where this one is damaged; what it held is paid for again
     #[arg(long)]
     pub(crate) reset_state: bool,
+    /// Say yes, for this command, to all that `synix trust` shows
+    #[arg(long)]
+    pub(crate) trust: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -250,6 +280,18 @@ fn build_id(text: &str) -> Result<BuildId, &'static str> {
     text.parse().map_err(|_| "a build is named like build-7")
 }
 
+fn paid(text: &str) -> Result<Paid, String> {
+    if text == "all" {
+        return Ok(Paid::All);
+    }
+    FailureKind::paid_named(text)
+        .map(Paid::Kind)
+        .ok_or_else(|| {
+            let names = FailureKind::PAID.map(FailureKind::name).join(", ");
+            format!("the kinds are {names}; what cost nothing is asked again anyway")
+        })
+}
+
 fn dollars(text: &str) -> Result<Amount, &'static str> {
     let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
     usd.and_then(Amount::from_usd)
@@ -341,6 +383,22 @@ mod tests {
         for bad in ["", "h", "-1s", "1w"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_was_paid_for_is_named_by_its_kind() {
+        let money = |arguments: &[&str]| {
+            let line = [&["synix", "build"], arguments].concat();
+            let Command::Build(build) = Args::try_parse_from(line).unwrap().command else {
+                panic!("another command");
+            };
+            build.money.retry_failed()
+        };
+        assert!(money(&[]).is_empty());
+        assert_eq!(money(&["--retry-failed"]).len(), FailureKind::PAID.len());
+        let two = [FailureKind::Refused, FailureKind::Empty];
+        assert_eq!(money(&["--retry-failed=refused,empty"]), two.into());
+        assert!(Args::try_parse_from(["synix", "build", "--retry-failed=auth"]).is_err());
     }
 
     #[test]

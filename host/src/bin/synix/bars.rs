@@ -50,11 +50,13 @@ impl Bars {
             Event::Build { .. }
             | Event::Log { .. }
             | Event::WaitingForOthers { .. }
+            | Event::Retrying { .. }
             | Event::Ending { .. }
             | Event::Unclear { .. }
             | Event::StateReset { .. }
             | Event::OnDone { .. }
-            | Event::Lock { .. } => {}
+            | Event::Lock { .. }
+            | Event::Warning { .. } => {}
         }
     }
 

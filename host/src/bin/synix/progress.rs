@@ -1,6 +1,8 @@
 //! What happens while a build runs: bars for a person, plain lines for a pipe.
 
 use std::cell::RefCell;
+use std::time::Duration;
+
 use synix::batch::BatchEvent;
 use synix::build::Event;
 use synix::printable;
@@ -75,9 +77,13 @@ fn words(event: &Event) -> Option<String> {
                 "waiting for the answers of {calls} calls on their way; interrupt again to leave without them"
             )
         }
-        Event::WaitingForOthers { requests } => {
-            format!("waiting for {requests} requests that another process has in flight")
-        }
+        Event::WaitingForOthers { calls, rows } => waiting_words(*calls, *rows),
+        Event::Retrying {
+            provider,
+            reason,
+            wait,
+            attempt,
+        } => retrying_words(provider, reason, *wait, *attempt),
         Event::Unclear { requests } => {
             format!(
                 "{requests} requests of an earlier process may have been billed without an answer"
@@ -85,9 +91,32 @@ fn words(event: &Event) -> Option<String> {
         }
         Event::OnDone { message } => format!("on_done: {message}"),
         Event::Lock { message } => message.clone(),
+        Event::Warning { message } => format!("warning: {}", indented(message)),
         Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })
+}
+
+/// Says who has the requests that are waited for.
+fn waiting_words(calls: usize, rows: usize) -> String {
+    let elsewhere = format!("{calls} requests that another process has in flight");
+    let in_batches = format!("{rows} requests that are in batches at their providers");
+    match (calls, rows) {
+        (_, 0) => format!("waiting for {elsewhere}"),
+        (0, _) => format!("waiting for {in_batches}"),
+        _ => format!("waiting for {elsewhere}, and for {in_batches}"),
+    }
+}
+
+fn retrying_words(provider: &str, reason: &str, wait: Duration, attempt: Option<u32>) -> String {
+    let reason = printable::line(reason);
+    let wait = format!("{:.1} s", wait.as_secs_f64());
+    match attempt {
+        Some(attempt) => {
+            format!("{provider}: {reason}; trying again in {wait} (try {attempt})")
+        }
+        None => format!("{provider}: {reason}; waiting {wait}"),
+    }
 }
 
 fn batch_words(event: &BatchEvent) -> String {
@@ -142,6 +171,18 @@ fn batch_words(event: &BatchEvent) -> String {
         } => format!(
             "batch {batch}: {missing} rows missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable"
         ),
+        BatchEvent::GarbledRow {
+            batch,
+            place,
+            reason,
+            start,
+            kept,
+        } => {
+            let kept = kept
+                .as_ref()
+                .map_or_else(String::new, |file| format!("; it is kept in .synix/{file}"));
+            format!("batch {batch}: cannot read {place}: {reason}: {start:?}{kept}")
+        }
         BatchEvent::Trouble { message } => format!("{message}; trying again at the next look"),
         BatchEvent::Abandoned { batch, message } => {
             format!(

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::llm::download::{self, Remote};
 use crate::llm::error::ProviderError;
+use crate::llm::fault::cut_to;
 use crate::llm::object::{self, PAGE, filled};
 use crate::llm::outcome::{count, text_of};
 use crate::llm::state::{BatchPage, BatchState, Counts, FileId, Phase};
@@ -45,6 +46,7 @@ pub(in crate::llm) async fn cancel(
 pub(in crate::llm) async fn download(
     transport: &Transport,
     results: &FileId,
+    requests: u64,
     to: &Path,
 ) -> Result<u64, ProviderError> {
     // Every request has a row, and nothing else tells how long the results are. Where the batch
@@ -56,14 +58,15 @@ pub(in crate::llm) async fn download(
         path: &["v1", "messages", "batches", &results.0, "results"],
         size: None,
         rows: counts.map(|counts| counts.total),
+        requests,
     };
     download::download(transport, &remote, to).await
 }
 
 /// Reads a batch object, of which only the id is sure to be there.
 pub(super) fn read(batch: &Value) -> Option<BatchState> {
-    let id = filled(batch, "id")?;
-    let status = text_of(batch, "processing_status");
+    let id = object::id_of(batch)?;
+    let status = cut_to(&text_of(batch, "processing_status"), 100);
     // The URL itself is not followed: it would choose the server that sees the key.
     let results = filled(batch, "results_url").map(|_| FileId(id.clone()));
     let cancelled = filled(batch, "cancel_initiated_at").is_some();
@@ -202,7 +205,7 @@ mod tests {
         let to = folder.path().join("rows.jsonl");
         let server = Server::start(replies);
         let results = FileId("msgbatch_1".to_owned());
-        provider(&server).download(&results, &to).await.unwrap();
+        provider(&server).download(&results, 2, &to).await.unwrap();
         (fs::read_to_string(&to).unwrap(), server.seen())
     }
 

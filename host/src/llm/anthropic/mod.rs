@@ -12,7 +12,7 @@ use super::Secret;
 pub(super) use batch::{cancel, download, list, poll};
 pub(super) use body::body;
 pub(super) use create::{TRAITS, create};
-pub(super) use reply::outcome;
+pub(super) use reply::heard;
 
 /// The path of a completion below the base URL, which has no `/v1`.
 pub(super) const COMPLETE: &[&str] = &["v1", "messages"];

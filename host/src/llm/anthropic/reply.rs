@@ -2,66 +2,64 @@
 
 use serde_json::{Map, Value};
 
-use crate::llm::fault::ErrorReply;
-use crate::llm::outcome::{self, End, Said, count, text_of};
-use crate::request::{Outcome, Usage};
+use crate::llm::content::Content;
+use crate::llm::counted::{self, Places};
+use crate::llm::ending::Ending;
+use crate::llm::fault::{self, ErrorReply};
+use crate::llm::outcome::{self, Heard, Said, text_of};
+use crate::request::Usage;
 
 /// Reads the body of a reply with status 200.
-pub(in crate::llm) fn outcome(body: &Value) -> Outcome {
-    if outcome::is_blank(body) {
-        return outcome::lost("the reply has no body");
-    }
+pub(in crate::llm) fn heard(body: &Value) -> Heard {
+    let body = match outcome::unwrapped(body) {
+        Ok(body) => body,
+        Err(reason) => return Heard::Unusable(reason),
+    };
     let error = body.get("error").filter(|error| !outcome::is_blank(error));
-    if body.get("content").is_none() && error.is_some() {
-        return Outcome::Failed(ErrorReply::of_row(0, body).to_failure());
+    let said = said(&body);
+    if error.is_some() && (body.get("content").is_none() || said.ending == Ending::Error) {
+        return Heard::Error {
+            reply: Box::new(ErrorReply::within(&body)),
+            usage: outcome::billed(said.usage),
+        };
     }
+    if body.get("content").is_none() && body.get("stop_reason").is_none() {
+        let start = fault::cut_to(&body.to_string(), 120);
+        return Heard::Unusable(format!("it has no content: {start}"));
+    }
+    outcome::judge(said)
+}
+
+fn said(body: &Value) -> Said {
     let mut details = Map::new();
     for name in ["stop_reason", "stop_sequence"] {
         if let Some(value) = body.get(name).filter(|value| !value.is_null()) {
             details.insert(name.to_owned(), value.clone());
         }
     }
-    outcome::judge(Said {
-        text: content(body),
-        end: end(body),
-        model: text_of(body, "model"),
+    let content = Content::read(body.get("content"));
+    Said {
+        text: content.text,
+        refusal: content.refusal,
+        ending: Ending::read(body.get("stop_reason")),
+        model: fault::cut_to(&text_of(body, "model"), 300),
         usage: usage(body),
         details,
-    })
-}
-
-fn end(body: &Value) -> End {
-    match body.get("stop_reason").and_then(Value::as_str) {
-        // Compatible servers leave the reason out.
-        None | Some("end_turn" | "stop_sequence") => End::Complete,
-        Some("max_tokens" | "model_context_window_exceeded") => End::Truncated,
-        Some("refusal") => End::Refused(content(body)),
-        Some("tool_use") => End::Waits("the model called a tool instead of answering"),
-        Some("pause_turn") => End::Waits("the model paused before it had answered"),
-        Some(other) => End::Unknown(other.to_owned()),
     }
 }
 
-fn content(body: &Value) -> String {
-    let blocks = body.get("content").and_then(Value::as_array);
-    let blocks = blocks.map(Vec::as_slice).unwrap_or_default();
-    let texts = blocks
-        .iter()
-        .filter(|block| block.get("type").and_then(Value::as_str) == Some("text"));
-    texts.map(|block| text_of(block, "text")).collect()
-}
+/// Anthropic counts cached tokens beside its input.
+const PLACES: Places = Places {
+    input: &["/input_tokens"],
+    output: &["/output_tokens"],
+    cached: &["/cache_read_input_tokens"],
+    cache_write: &["/cache_creation_input_tokens"],
+    reasoning: &["/output_tokens_details/thinking_tokens"],
+    beside: true,
+};
 
 fn usage(body: &Value) -> Usage {
-    let cached = count(body, "/usage/cache_read_input_tokens");
-    let written = count(body, "/usage/cache_creation_input_tokens");
-    let fresh = count(body, "/usage/input_tokens");
-    Usage {
-        input_tokens: fresh.saturating_add(cached).saturating_add(written),
-        cached_tokens: cached,
-        cache_write_tokens: written,
-        output_tokens: count(body, "/usage/output_tokens"),
-        reasoning_tokens: count(body, "/usage/output_tokens_details/thinking_tokens"),
-    }
+    counted::usage(body, &PLACES)
 }
 
 #[cfg(test)]
@@ -70,7 +68,12 @@ mod tests {
 
     use super::*;
     use crate::llm::testing::{answered, failure};
-    use crate::request::{Ending, FailureKind};
+    use crate::request::{Ending, FailureKind, Outcome};
+
+    /// What a row of a batch would be.
+    fn outcome(body: &Value) -> Outcome {
+        heard(body).into_outcome()
+    }
 
     fn message(content: &Value, stop: &str) -> Value {
         json!({
@@ -108,6 +111,14 @@ mod tests {
                 usage.cache_write_tokens
             ),
             (16, 3, 2)
+        );
+    }
+
+    #[test]
+    fn a_content_that_is_a_text_is_read() {
+        assert_eq!(
+            answered(outcome(&message(&json!("Hello"), "end_turn"))).text,
+            "Hello"
         );
     }
 
@@ -169,11 +180,11 @@ mod tests {
 
     /// A1: an ending that is not known is not taken for a good one.
     #[test]
-    fn an_unknown_ending_passes() {
+    fn an_unknown_ending_is_worth_another_try() {
         let failure = failure(said("Hel", "new_reason"));
         assert_eq!(
             (failure.kind, failure.passing),
-            (FailureKind::Provider, true)
+            (FailureKind::Unreadable, true)
         );
     }
 
@@ -190,7 +201,7 @@ mod tests {
             json!(1),
             json!("x"),
             json!([1]),
-            json!({"content": "x"}),
+            json!({"content": {}}),
             json!({"content": [1, null]}),
         ] {
             failure(outcome(&body));

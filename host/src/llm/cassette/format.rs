@@ -21,6 +21,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{CassetteError, Entry};
 use crate::request::RequestKey;
@@ -29,19 +30,31 @@ const SCHEMA: u32 = 1;
 
 const NOTE: &str = "Recorded answers of language models. synix replays them without a provider.";
 
+/// The longest text of a recorded request or answer, in bytes. Read into a document it may take twenty times that.
+const RECORDED_BYTES: usize = 32 << 20;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct File<Recorded> {
     schema: u32,
     note: String,
     requests: BTreeMap<RequestKey, Recorded>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Recorded {
     request: Value,
     answer: Value,
+}
+
+/// An entry as it stands in the file: one at a time is made into a document.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unread<'a> {
+    #[serde(borrow)]
+    request: &'a RawValue,
+    #[serde(borrow)]
+    answer: &'a RawValue,
 }
 
 pub(super) fn write(note: Option<&str>, entries: &BTreeMap<RequestKey, Entry>) -> String {
@@ -67,14 +80,22 @@ pub(super) fn read(
     path: &Path,
     bytes: &[u8],
 ) -> Result<(String, BTreeMap<RequestKey, Entry>), CassetteError> {
-    let file: File =
+    let file: File<Unread<'_>> =
         serde_json::from_slice(bytes).map_err(|error| unreadable(path, bytes, error))?;
     if file.schema != SCHEMA {
         return Err(other_schema(path, file.schema.into()));
     }
     let mut entries = BTreeMap::new();
-    for (key, recorded) in file.requests {
-        let entry = recorded.entry().map_err(|source| CassetteError::Entry {
+    for (key, unread) in file.requests {
+        let texts = [unread.request, unread.answer].map(|raw| raw.get().len());
+        if texts.into_iter().any(|length| length > RECORDED_BYTES) {
+            return Err(CassetteError::EntryTooLong {
+                path: path.to_owned(),
+                key,
+                most: RECORDED_BYTES,
+            });
+        }
+        let entry = unread.entry().map_err(|source| CassetteError::Entry {
             path: path.to_owned(),
             key,
             source,
@@ -92,12 +113,10 @@ pub(super) fn read(
     Ok((file.note, entries))
 }
 
-impl Recorded {
-    fn entry(self) -> Result<Entry, serde_json::Error> {
-        let Self {
-            mut request,
-            mut answer,
-        } = self;
+impl Unread<'_> {
+    fn entry(&self) -> Result<Entry, serde_json::Error> {
+        let mut request: Value = serde_json::from_str(self.request.get())?;
+        let mut answer: Value = serde_json::from_str(self.answer.get())?;
         message_texts(&mut request).into_iter().for_each(join);
         answer.get_mut("text").into_iter().for_each(join);
         Ok(Entry {

@@ -13,13 +13,18 @@ use std::thread;
 use std::time::Duration;
 
 use crate::digest::{Digest, Encoder};
-use crate::disk::{self, DiskError, FileLock};
+use crate::disk::{self, DiskError, FileLock, Links};
 use crate::json::{self, UnsafeNumber};
 use crate::request::{Answer, Request, RequestKey};
 
 /// Another recorder holds the file for milliseconds.
 const LOCK_TRIES: u32 = 1000;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The largest cassette, in bytes.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// Why a cassette cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +57,16 @@ pub enum CassetteError {
         key: RequestKey,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// An entry is longer than any request or answer.
+    #[error("cassette {}: entry {key} is too long: a request or an answer has {most} bytes at most", .path.display())]
+    EntryTooLong {
+        /// Which file.
+        path: PathBuf,
+        /// Under which key it stands.
+        key: RequestKey,
+        /// The limit.
+        most: usize,
     },
     /// An entry's request was edited and belongs under another key.
     #[error("cassette {}: the request under {key} has the key {found}; record it again", .path.display())]
@@ -118,12 +133,15 @@ impl Cassette {
 
     /// Reads the file at `path`, or returns `None` where there is none.
     pub fn load_if_there(path: &Path) -> Result<Option<Self>, CassetteError> {
-        let bytes = disk::read_if_there(path)?;
+        let bytes = disk::read_small(path, MOST_BYTES, Links::Refuse)?;
         bytes.map(|bytes| Self::read(path, &bytes)).transpose()
     }
 
     /// Reads what the file at `path` holds and checks each key against its request.
+    ///
+    /// A byte order mark is left out: some editors begin each file with one.
     pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, CassetteError> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let (note, entries) = format::read(path, bytes)?;
         Ok(Self {
             note: Some(note),
@@ -161,8 +179,12 @@ impl Cassette {
 
     /// Writes what was recorded to `path`, beside what others wrote there since it was loaded.
     ///
-    /// A lock file stays beside it: `.NAME.lock`.
+    /// A lock file stays beside it: `.NAME.lock`. Neither is written through a link.
     pub fn save(&mut self, path: &Path) -> Result<(), CassetteError> {
+        if let Some(folder) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
+            // To be committed, so the folder is as open as any.
+            disk::create_folder(folder)?;
+        }
         let _lock = lock(path)?;
         if let Some(there) = Self::load_if_there(path)? {
             let recorded = std::mem::replace(&mut self.entries, there.entries);
@@ -171,7 +193,8 @@ impl Cassette {
             self.note = there.note;
         }
         let text = format::write(self.note.as_deref(), &self.entries);
-        if disk::read_if_there(path)?.as_deref() != Some(text.as_bytes()) {
+        let there = disk::read_small(path, MOST_BYTES, Links::Refuse)?;
+        if there.as_deref() != Some(text.as_bytes()) {
             disk::replace(path, text.as_bytes())?;
         }
         Ok(())

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::dialect::{Dialect, Order, Paging};
 use super::object::read;
+use crate::llm::counted;
 use crate::llm::error::{CreateError, ProviderError};
-use crate::llm::object::{self, PAGE};
-use crate::llm::outcome::count;
+use crate::llm::object::{self, Doubt, PAGE};
 use crate::llm::state::{BatchPage, BatchState, FileId};
 use crate::llm::transport::{Call, Transport};
 
@@ -92,21 +92,34 @@ fn numbered_page(
     reply: &Value,
     number: &str,
     read: impl Fn(&Value) -> Option<BatchState>,
-) -> Option<BatchPage> {
-    let listed = reply.get("data")?.as_array()?;
-    let next = number.parse::<u64>().ok()?.checked_add(1)?;
-    let seen = next.saturating_mul(PAGE.parse().ok()?);
-    let more = !listed.is_empty() && count(reply, "/total") > seen;
-    Some(BatchPage {
-        batches: listed.iter().filter_map(read).collect(),
+) -> Result<BatchPage, Doubt> {
+    let listed = reply.get("data").and_then(Value::as_array);
+    let listed = listed.ok_or(Doubt::NoList)?;
+    let next = number.parse::<u64>().unwrap_or(0).saturating_add(1);
+    let size: u64 = PAGE.parse().unwrap_or(1);
+    let more = match reply.pointer("/total").and_then(counted::number) {
+        Some(total) => total > next.saturating_mul(size),
+        // Nobody says how many there are: a full page has a successor.
+        None => listed.len() as u64 >= size,
+    };
+    if more && listed.is_empty() {
+        return Err(Doubt::Empty);
+    }
+    Ok(BatchPage {
+        batches: object::batches(listed, read)?,
         next: more.then(|| next.to_string()),
     })
 }
 
-fn whole_page(reply: &Value, read: impl Fn(&Value) -> Option<BatchState>) -> Option<BatchPage> {
-    let mut batches: Vec<BatchState> = reply.as_array()?.iter().filter_map(read).collect();
-    batches.sort_by_key(|batch| Reverse(batch.created));
-    Some(BatchPage {
+fn whole_page(
+    reply: &Value,
+    read: impl Fn(&Value) -> Option<BatchState>,
+) -> Result<BatchPage, Doubt> {
+    let listed = reply.as_array().ok_or(Doubt::NoList)?;
+    let mut batches = object::batches(listed, read)?;
+    // Those of unknown age first: they may be the newest.
+    batches.sort_by_key(|batch| (batch.created.is_some(), Reverse(batch.created)));
+    Ok(BatchPage {
         batches,
         next: None,
     })

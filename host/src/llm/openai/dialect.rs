@@ -86,6 +86,11 @@ pub(super) struct Members {
 }
 
 impl Dialect {
+    /// Returns whether a page is a part of the list as it stands at that moment.
+    pub(in crate::llm) const fn pages_shift(&self) -> bool {
+        matches!(self.paging, Paging::Numbered)
+    }
+
     /// Returns the dialect of an API.
     pub(in crate::llm) const fn of(api: BatchApi) -> &'static Self {
         match api {

@@ -43,7 +43,7 @@ async fn upload_once(
         form = form.text("file_name", name.to_owned());
     }
     let form = form.part("file", part);
-    let request = transport.request(Method::POST, dialect.upload);
+    let request = transport.request(Method::POST, dialect.upload)?;
     let request = request.multipart(form);
     let limit = transport.limit_for(length);
     let reply = transport.send_json(request, limit).await?.value;
@@ -57,6 +57,7 @@ async fn upload_once(
 pub(in crate::llm) async fn download(
     transport: &Transport,
     file: &FileId,
+    requests: u64,
     to: &Path,
 ) -> Result<u64, ProviderError> {
     let remote = Remote {
@@ -64,6 +65,7 @@ pub(in crate::llm) async fn download(
         path: &["files", &file.0, "content"],
         size: size(transport, file).await,
         rows: None,
+        requests,
     };
     download::download(transport, &remote, to).await
 }

@@ -19,7 +19,7 @@ pub(super) use dialect::{Dialect, Line};
 pub(super) use files::{download, upload};
 #[cfg(test)]
 pub(super) use object::read as read_batch;
-pub(super) use reply::outcome;
+pub(super) use reply::heard;
 
 /// The path of a completion below the base URL.
 pub(super) const COMPLETE: &[&str] = &["chat", "completions"];

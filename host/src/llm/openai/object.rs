@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::batch::TOKEN;
 use super::dialect::Dialect;
 use crate::clock::Moment;
-use crate::llm::object::filled;
+use crate::llm::fault::cut_to;
+use crate::llm::object::{self, filled};
 use crate::llm::outcome::{count, text_of};
 use crate::llm::state::{BatchState, Counts, FileId, Phase, ValidationError};
 use crate::llm::wait;
@@ -20,7 +21,7 @@ pub(in crate::llm) fn read(dialect: &Dialect, batch: &Value) -> Option<BatchStat
         let id = batch.pointer(pointer)?.as_str()?;
         (!id.is_empty()).then(|| id.to_owned())
     };
-    let status = text_of(batch, "status");
+    let status = cut_to(&text_of(batch, "status"), 100);
     let output_file = file(members.output_file).map(FileId);
     let mut phase = Phase::read(&status);
     if phase == Phase::Failed && output_file.is_some() {
@@ -28,19 +29,48 @@ pub(in crate::llm) fn read(dialect: &Dialect, batch: &Value) -> Option<BatchStat
         phase = Phase::Completed;
     }
     Some(BatchState {
-        id: filled(batch, "id")?,
+        id: object::id_of(batch)?,
         phase,
         status_text: status,
-        input_file: file(members.input_file),
+        input_file: file(members.input_file).or_else(|| INPUT_FILES.iter().copied().find_map(file)),
         output_file,
         error_file: file(members.error_file).map(FileId),
         created: batch.get("created_at").and_then(moment),
-        token: batch
-            .get("metadata")
-            .and_then(|metadata| filled(metadata, TOKEN)),
+        token: batch.get("metadata").and_then(token),
         counts: counts(dialect, batch),
         errors: errors(batch),
         poll_after: None,
+    })
+}
+
+/// Where else servers keep the id of the input file.
+const INPUT_FILES: [&str; 6] = [
+    "/input_file_id",
+    "/input_file/id",
+    "/input_file",
+    "/input_files/0",
+    "/input_files/0/id",
+    "/inputFileId",
+];
+
+/// Finds our token in a batch's metadata, whatever form the server gives them.
+fn token(metadata: &Value) -> Option<String> {
+    if let Value::Object(members) = metadata {
+        let own = members
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(TOKEN));
+        if let Some(token) = own.and_then(|(_, token)| token.as_str()) {
+            return Some(token.to_owned()).filter(|token| !token.is_empty());
+        }
+    }
+    // A text, a list of pairs: a token of ours is told by its own form.
+    let text = metadata.to_string().to_ascii_lowercase();
+    text.match_indices("synix-").find_map(|(at, start)| {
+        let end = at + start.len() + 32;
+        let token = text.get(at..end)?;
+        let digits = token[start.len()..].bytes();
+        let is_ours = digits.clone().all(|byte| byte.is_ascii_hexdigit());
+        is_ours.then(|| token.to_owned())
     })
 }
 
@@ -48,7 +78,16 @@ fn moment(value: &Value) -> Option<Moment> {
     match value.as_u64() {
         Some(millis) if millis > LATEST_SECOND => Some(Moment(millis)),
         Some(seconds) => Some(Moment(seconds * 1000)),
-        None => wait::rfc_3339(value.as_str()?),
+        None => match value.as_f64() {
+            // A fraction of a second does not matter.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in the bounds of a moment"
+            )]
+            Some(time) if (0.0..1e15).contains(&time) => moment(&Value::from(time as u64)),
+            _ => wait::rfc_3339(value.as_str()?),
+        },
     }
 }
 
@@ -71,14 +110,14 @@ fn errors(batch: &Value) -> Vec<ValidationError> {
     let listed = errors.and_then(|errors| errors.get("data").unwrap_or(errors).as_array());
     let listed = listed.map(Vec::as_slice).unwrap_or_default();
     let listed = listed.iter().map(|error| ValidationError {
-        code: text_of(error, "code"),
-        message: text_of(error, "message"),
+        code: cut_to(&text_of(error, "code"), 100),
+        message: cut_to(&text_of(error, "message"), 1000),
         param: filled(error, "param"),
         line: error.get("line").and_then(Value::as_u64),
     });
     let told = filled(batch, "error").map(|message| ValidationError {
         code: String::new(),
-        message,
+        message: cut_to(&message, 1000),
         param: None,
         line: None,
     });
@@ -260,6 +299,42 @@ mod tests {
         ] {
             let state = openai(&json!({"id": "b", "status": word})).unwrap();
             assert_eq!(state.phase, phase, "{word}");
+        }
+    }
+
+    /// X1: what tells a batch of ours from others, in every form that it comes back in.
+    #[test]
+    fn the_token_and_the_file_are_found_in_every_form() {
+        let ours = "synix-0123456789abcdef0123456789abcdef";
+        for metadata in [
+            json!({"synix_token": ours}),
+            json!({"SYNIX_TOKEN": ours}),
+            json!({"metadata": {"synix_token": ours.to_uppercase()}}),
+            json!(format!("{{\"synix_token\":\"{ours}\"}}")),
+            json!([{"key": "synix_token", "value": ours}]),
+        ] {
+            let batch = json!({"id": "b", "metadata": metadata});
+            assert_eq!(
+                openai(&batch).unwrap().token.as_deref(),
+                Some(ours),
+                "{batch}"
+            );
+        }
+        for metadata in [
+            json!(null),
+            json!("synix-"),
+            json!({"a": "synix-xyz"}),
+            json!(7),
+        ] {
+            let batch = json!({"id": "b", "metadata": metadata});
+            assert_eq!(openai(&batch).unwrap().token, None);
+        }
+        for batch in [
+            json!({"id": "b", "input_file_id": "f"}),
+            json!({"id": "b", "input_file": {"id": "f"}}),
+            json!({"id": "b", "input_files": ["f"]}),
+        ] {
+            assert_eq!(openai(&batch).unwrap().input_file.as_deref(), Some("f"));
         }
     }
 

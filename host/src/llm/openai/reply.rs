@@ -2,27 +2,53 @@
 
 use serde_json::{Map, Value};
 
-use crate::llm::fault::ErrorReply;
-use crate::llm::outcome::{self, End, Said, count, text_of};
-use crate::request::{FailureKind, Outcome, Usage};
+use crate::llm::content::Content;
+use crate::llm::counted::{self, Places};
+use crate::llm::ending::Ending;
+use crate::llm::fault::{self, ErrorReply};
+use crate::llm::outcome::{self, Heard, Said, text_of};
+use crate::request::{Outcome, Usage};
 
 /// Reads the body of a reply with status 200.
-pub(in crate::llm) fn outcome(body: &Value) -> Outcome {
-    if outcome::is_blank(body) {
-        return outcome::lost("the reply has no body");
-    }
+pub(in crate::llm) fn heard(body: &Value) -> Heard {
+    let body = match outcome::unwrapped(body) {
+        Ok(body) => body,
+        Err(reason) => return Heard::Unusable(reason),
+    };
     let choices = body.get("choices").and_then(Value::as_array);
-    let choices = choices.map(Vec::as_slice).unwrap_or_default();
     let mut first_failure = None;
-    for choice in choices {
-        match outcome::judge(said(body, choice)) {
-            answered @ Outcome::Answered(_) => return answered,
-            failed @ Outcome::Failed(_) => {
+    for choice in choices.into_iter().flatten() {
+        match judged(&body, choice) {
+            answered @ Heard::Settled(Outcome::Answered(_)) => return answered,
+            failed => {
                 first_failure.get_or_insert(failed);
             }
         }
     }
-    first_failure.unwrap_or_else(|| without_choices(body))
+    // An error beside choices without an answer says why there is none.
+    if has_error(&body) {
+        return Heard::Error {
+            reply: Box::new(ErrorReply::within(&body)),
+            usage: outcome::billed(usage(&body)),
+        };
+    }
+    first_failure.unwrap_or_else(|| without_choices(&body))
+}
+
+fn has_error(holder: &Value) -> bool {
+    let error = holder.get("error");
+    error.is_some_and(|error| !outcome::is_blank(error) && *error != Value::Bool(false))
+}
+
+fn judged(body: &Value, choice: &Value) -> Heard {
+    let said = said(body, choice);
+    if said.ending == Ending::Error && has_error(choice) {
+        return Heard::Error {
+            reply: Box::new(ErrorReply::within(choice)),
+            usage: outcome::billed(said.usage),
+        };
+    }
+    outcome::judge(said)
 }
 
 fn said(body: &Value, choice: &Value) -> Said {
@@ -33,66 +59,54 @@ fn said(body: &Value, choice: &Value) -> Said {
             details.insert(name.to_owned(), value.clone());
         }
     }
+    let content = Content::read(message.get("content"));
+    let refusal = Some(text_of(message, "refusal")).filter(|words| !words.is_empty());
     Said {
-        text: content(message),
-        end: end(choice, message),
-        model: text_of(body, "model"),
+        text: content.text,
+        refusal: refusal.or(content.refusal),
+        ending: Ending::read(choice.get("finish_reason")),
+        model: fault::cut_to(&text_of(body, "model"), 300),
         usage: usage(body),
         details,
     }
 }
 
-fn end(choice: &Value, message: &Value) -> End {
-    if let Some(words) = message.get("refusal").and_then(Value::as_str)
-        && !words.is_empty()
-    {
-        return End::Refused(words.to_owned());
+fn without_choices(body: &Value) -> Heard {
+    if body.get("choices").is_none() {
+        let start = fault::cut_to(&body.to_string(), 120);
+        return Heard::Unusable(format!("it has no choices: {start}"));
     }
-    match choice.get("finish_reason").and_then(Value::as_str) {
-        // Compatible servers leave the reason out.
-        None | Some("stop" | "stop_sequence" | "end_turn" | "eos") => End::Complete,
-        Some("length" | "max_tokens") => End::Truncated,
-        Some("content_filter") => End::Filtered,
-        Some("refusal") => End::Refused(String::new()),
-        Some("tool_calls" | "function_call") => {
-            End::Waits("the model called a tool instead of answering")
-        }
-        Some(other) => End::Unknown(other.to_owned()),
-    }
+    outcome::judge(said(body, &Value::Null))
 }
 
-/// Some compatible servers give a list of parts where OpenAI gives a text.
-fn content(message: &Value) -> String {
-    match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts.iter().map(|part| text_of(part, "text")).collect(),
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
-            String::new()
-        }
-    }
-}
-
-/// Gateways report errors of the server behind them with status 200.
-fn without_choices(body: &Value) -> Outcome {
-    let error = body.get("error").filter(|error| !outcome::is_blank(error));
-    let Some(error) = error else {
-        let message = "the reply has no choices";
-        return outcome::failed(FailureKind::Empty, message, usage(body));
-    };
-    let status = error.get("code").and_then(Value::as_u64);
-    let status = status.and_then(|code| u16::try_from(code).ok());
-    let status = status.filter(|status| (400..600).contains(status));
-    Outcome::Failed(ErrorReply::of_row(status.unwrap_or(0), body).to_failure())
-}
+/// What OpenAI calls its counts, then those that speak its format.
+const PLACES: Places = Places {
+    input: &[
+        "/prompt_tokens",
+        "/input_tokens",
+        "/promptTokens",
+        "/inputTokens",
+    ],
+    output: &[
+        "/completion_tokens",
+        "/output_tokens",
+        "/completionTokens",
+        "/outputTokens",
+    ],
+    cached: &[
+        "/prompt_tokens_details/cached_tokens",
+        "/input_tokens_details/cached_tokens",
+    ],
+    cache_write: &["/prompt_tokens_details/cache_write_tokens"],
+    reasoning: &[
+        "/completion_tokens_details/reasoning_tokens",
+        "/output_tokens_details/reasoning_tokens",
+    ],
+    beside: false,
+};
 
 fn usage(body: &Value) -> Usage {
-    Usage {
-        input_tokens: count(body, "/usage/prompt_tokens"),
-        cached_tokens: count(body, "/usage/prompt_tokens_details/cached_tokens"),
-        cache_write_tokens: count(body, "/usage/prompt_tokens_details/cache_write_tokens"),
-        output_tokens: count(body, "/usage/completion_tokens"),
-        reasoning_tokens: count(body, "/usage/completion_tokens_details/reasoning_tokens"),
-    }
+    counted::usage(body, &PLACES)
 }
 
 #[cfg(test)]
@@ -101,7 +115,7 @@ mod tests {
 
     use super::*;
     use crate::llm::testing::{answered, failure};
-    use crate::request::Ending;
+    use crate::request::{Ending, FailureKind};
 
     fn completion(message: &Value, finish: &Value) -> Value {
         json!({
@@ -114,6 +128,11 @@ mod tests {
                 "completion_tokens_details": {"reasoning_tokens": 5},
             },
         })
+    }
+
+    /// What a row of a batch would be.
+    fn outcome(body: &Value) -> Outcome {
+        heard(body).into_outcome()
     }
 
     fn said(content: &Value, finish: &str) -> Outcome {
@@ -135,6 +154,7 @@ mod tests {
             cache_write_tokens: 0,
             output_tokens: 9,
             reasoning_tokens: 5,
+            uncounted: false,
         };
         assert_eq!(answer.usage, expected);
     }
@@ -218,24 +238,63 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Empty);
     }
 
-    /// A1: an ending that is not known is not taken for a good one.
+    /// A1, X5: an ending that is not known is not taken for a good one.
     #[test]
-    fn an_unknown_ending_passes() {
-        let failure = failure(said(&json!("Hel"), "insufficient_system_resource"));
+    fn an_unknown_ending_is_worth_another_try() {
+        let failure = failure(said(&json!("Hel"), "tired"));
         assert_eq!(
-            (failure.kind, failure.passing),
-            (FailureKind::Provider, true)
+            (failure.kind, failure.passing, failure.usage.output_tokens),
+            (FailureKind::Unreadable, true, 9)
         );
     }
 
+    /// X8
     #[test]
-    fn a_reply_without_a_body_passes() {
-        for body in [json!(null), json!(""), json!({}), json!([])] {
-            let failure = failure(outcome(&body));
-            assert_eq!(
-                (failure.kind, failure.passing),
-                (FailureKind::Provider, true)
-            );
+    fn an_ending_in_an_error_passes_with_the_provider_s_words() {
+        let failed = failure(said(&json!("Hel"), "insufficient_system_resource"));
+        assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+        assert_eq!(failed.usage.output_tokens, 9);
+        let mut body = completion(&json!({"content": "Hel"}), &json!("error"));
+        body["choices"][0]["error"] = json!({"code": "502", "message": "upstream went away"});
+        let failed = failure(outcome(&body));
+        assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+        assert_eq!(failed.message, "upstream went away (HTTP 502)");
+    }
+
+    #[test]
+    fn a_reply_without_a_body_cannot_be_used() {
+        for body in [
+            json!(null),
+            json!(""),
+            json!({}),
+            json!([]),
+            json!({"ok": 1}),
+        ] {
+            assert!(matches!(heard(&body), Heard::Unusable(_)), "{body}");
+            assert_eq!(failure(outcome(&body)).kind, FailureKind::Unreadable);
+        }
+    }
+
+    #[test]
+    fn a_reply_in_a_text_or_a_list_is_read() {
+        let body = completion(&json!({"content": "Hello"}), &json!("stop"));
+        for wrapped in [json!(body.to_string()), json!([body])] {
+            assert_eq!(answered(outcome(&wrapped)).text, "Hello");
+        }
+    }
+
+    /// X2
+    #[test]
+    fn an_answer_without_counts_has_unknown_ones() {
+        for usage in [
+            json!(null),
+            json!("10"),
+            json!({}),
+            json!({"prompt_tokens": 3}),
+        ] {
+            let mut body = completion(&json!({"content": "Hello"}), &json!("stop"));
+            body["usage"] = usage;
+            assert!(answered(outcome(&body)).usage.uncounted);
         }
     }
 
@@ -254,13 +313,38 @@ mod tests {
 
     #[test]
     fn an_error_with_status_200_is_an_error() {
-        let body = json!({"error": {"code": 429, "message": "slow down"}});
-        let failure = failure(outcome(&body));
-        assert_eq!(
-            (failure.kind, failure.passing),
-            (FailureKind::Provider, true)
-        );
-        assert!(failure.message.starts_with("slow down"));
+        for error in [
+            json!({"code": 429, "message": "slow down"}),
+            json!({"code": "429", "message": "slow down"}),
+            json!({"code": "rate_limit_exceeded", "message": "slow down"}),
+            json!({"type": "overloaded_error", "message": "slow down"}),
+            json!({"status": 503, "message": "slow down"}),
+        ] {
+            for body in [
+                json!({"error": error}),
+                json!({"error": error, "choices": []}),
+            ] {
+                let failure = failure(outcome(&body));
+                assert_eq!(
+                    (failure.kind, failure.passing),
+                    (FailureKind::Provider, true),
+                    "{body}"
+                );
+                assert!(failure.message.starts_with("slow down"));
+            }
+        }
+        for code in [
+            json!(400),
+            json!("context_length_exceeded"),
+            json!("invalid_prompt"),
+        ] {
+            let body = json!({"error": {"code": code, "message": "no"}});
+            let failure = failure(outcome(&body));
+            assert_eq!(
+                (failure.kind, failure.passing),
+                (FailureKind::Invalid, false)
+            );
+        }
     }
 
     #[test]

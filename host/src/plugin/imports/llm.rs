@@ -75,8 +75,14 @@ impl Llm {
     }
 
     fn count_tokens(&mut self, answers: &[Answer]) {
-        for Answer { usage, .. } in answers {
-            let taken = usage.input_tokens.saturating_add(usage.output_tokens);
+        for Answer { usage, text, .. } in answers {
+            // No token is shorter than a byte: what nobody counted is rather taken for too much.
+            let output = if usage.uncounted {
+                usage.output_tokens.max(text.len() as u64)
+            } else {
+                usage.output_tokens
+            };
+            let taken = usage.input_tokens.saturating_add(output);
             self.tokens = self.tokens.saturating_add(taken);
         }
     }
@@ -264,6 +270,24 @@ mod tests {
             details: Map::new(),
         };
         llm.count_tokens(&[answer.clone(), answer]);
+        assert_eq!(llm.admit_tokens(&asks(&[Some(2)])), Ok(()));
+        assert!(llm.admit_tokens(&asks(&[Some(3)])).is_err());
+    }
+
+    #[test]
+    fn an_answer_whose_tokens_nobody_counted_counts_by_its_length() {
+        let mut llm = limited(1, Some(10));
+        let answer = Answer {
+            text: "eight by".to_owned(),
+            ending: Ending::Complete,
+            model: "m".to_owned(),
+            usage: Usage {
+                uncounted: true,
+                ..Usage::default()
+            },
+            details: Map::new(),
+        };
+        llm.count_tokens(&[answer]);
         assert_eq!(llm.admit_tokens(&asks(&[Some(2)])), Ok(()));
         assert!(llm.admit_tokens(&asks(&[Some(3)])).is_err());
     }

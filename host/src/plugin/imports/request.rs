@@ -81,7 +81,30 @@ fn messages(messages: Vec<wit::Message>) -> Result<Vec<Message>, Refusal> {
         .iter()
         .any(|message| message.role == wit::Role::User);
     check(asks, "no message has the role `user`")?;
+    // Some providers answer nothing and are paid, others refuse it hours later in a batch.
+    let mut parts = messages
+        .iter()
+        .filter(|message| message.role == wit::Role::User)
+        .flat_map(|message| &message.parts)
+        .peekable();
+    check(
+        parts.peek().is_none() || !parts.all(is_blank),
+        "the question is empty: its prompt makes no text but white space of this input",
+    )?;
     messages.into_iter().map(message).collect()
+}
+
+/// Says whether a part shows a model nothing.
+fn is_blank(part: &wit::Part) -> bool {
+    match part {
+        wit::Part::Text(text) => text.chars().all(|c| c.is_whitespace() || is_unseen(c)),
+        wit::Part::Image(_) | wit::Part::Other(_) => false,
+    }
+}
+
+/// Says whether a character takes no room, such as a byte order mark.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\0')
 }
 
 fn message(message: wit::Message) -> Result<Message, Refusal> {
@@ -246,6 +269,38 @@ mod tests {
             })
             .contains("no parts")
         );
+    }
+
+    /// X15: an empty question is no question, whatever the system message says.
+    #[test]
+    fn a_question_holds_more_than_white_space() {
+        let text = |text: &str| wit::Part::Text(text.to_owned());
+        let system = wit::Message {
+            role: wit::Role::System,
+            parts: vec![text("Answer in one word.")],
+        };
+        for blank in [
+            vec![user(vec![text("")])],
+            vec![user(vec![text(" \r\n\t\u{a0}\u{3000}\u{feff}")])],
+            vec![user(vec![text(" "), text("\n")]), user(vec![text("")])],
+            vec![system, user(vec![text("\n")])],
+        ] {
+            let asked = wit::Request {
+                messages: blank,
+                ..request()
+            };
+            assert!(refused(asked).contains("the question is empty: its prompt"));
+        }
+        for said in [
+            vec![user(vec![text(""), picture("image/png", b"x")])],
+            vec![user(vec![text(" ")]), user(vec![text("Why?")])],
+        ] {
+            let asked = wit::Request {
+                messages: said,
+                ..request()
+            };
+            assert!(admit(asked).is_ok());
+        }
     }
 
     #[test]

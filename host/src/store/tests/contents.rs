@@ -30,7 +30,7 @@ fn a_damaged_object_is_not_read() {
     let path = object(&bench, &text);
     disk::replace(&path, "y".repeat(text.len()).as_bytes()).unwrap();
     match bench.store.artifact(id) {
-        Err(StoreError::BadObject { path: named }) => assert_eq!(named, path),
+        Err(StoreError::BadObject { path: named, .. }) => assert_eq!(named, path),
         other => panic!("{other:?}"),
     }
 }
@@ -92,6 +92,7 @@ fn a_write_that_failed_does_not_block_the_next() {
     let _: Result<(), _> = bench.store.write(|| {
         Err(StoreError::BadObject {
             path: PathBuf::new(),
+            source: None,
         })
     });
     bench

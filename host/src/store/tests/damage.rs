@@ -12,7 +12,7 @@ fn damage<T: std::fmt::Debug>(opened: Result<T, StoreError>) -> Damage {
 
 /// Overwrites the page that a table begins on.
 fn break_table(folder: &Path, table: &str) {
-    let path = database::path(folder);
+    let path = super::path(folder);
     let connection = Connection::open(&path).unwrap();
     let page: usize = connection
         .query_row(
@@ -64,7 +64,7 @@ fn meet(folder: &Path) -> Damage {
 #[test]
 fn a_file_that_is_no_database_is_damaged() {
     let folder = Bench::new().close();
-    disk::replace(&database::path(folder.path()), &[b'x'; 8192]).unwrap();
+    disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let first = damage(Store::open(folder.path()));
     assert_eq!(damage(Reader::open(folder.path())), first);
 }
@@ -73,10 +73,10 @@ fn a_file_that_is_no_database_is_damaged() {
 #[test]
 fn a_damaged_file_is_set_aside_as_it_was() {
     let folder = Bench::new().close();
-    disk::replace(&database::path(folder.path()), &[b'x'; 8192]).unwrap();
+    disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let name = damage(Store::open(folder.path())).set_aside.unwrap();
     assert_eq!(disk::read(&folder.path().join(name)).unwrap(), [b'x'; 8192]);
-    assert!(!database::path(folder.path()).exists());
+    assert!(!super::path(folder.path()).exists());
 }
 
 /// L8: damage inside the file is found when the page is read.
@@ -127,7 +127,7 @@ fn a_missing_table_is_damage() {
 #[test]
 fn a_file_that_lost_everything_is_damage() {
     let folder = Bench::new().close();
-    disk::replace(&database::path(folder.path()), b"").unwrap();
+    disk::replace(&super::path(folder.path()), b"").unwrap();
     assert_eq!(damage(Reader::open(folder.path())).found, "it is empty");
 }
 
@@ -135,7 +135,7 @@ fn a_file_that_lost_everything_is_damage() {
 #[test]
 fn a_file_that_is_gone_is_damage() {
     let folder = Bench::new().close();
-    std::fs::remove_file(database::path(folder.path())).unwrap();
+    std::fs::remove_file(super::path(folder.path())).unwrap();
     assert_eq!(damage(Store::open(folder.path())).found, "the file is gone");
 }
 
@@ -143,7 +143,7 @@ fn a_file_that_is_gone_is_damage() {
 #[test]
 fn a_restored_file_is_opened() {
     let folder = Bench::new().close();
-    let path = database::path(folder.path());
+    let path = super::path(folder.path());
     let whole = disk::read(&path).unwrap();
     disk::replace(&path, &[b'x'; 8192]).unwrap();
     damage(Store::open(folder.path()));
@@ -156,7 +156,7 @@ fn a_restored_file_is_opened() {
 #[test]
 fn a_restored_file_is_checked() {
     let folder = Bench::new().close();
-    let path = database::path(folder.path());
+    let path = super::path(folder.path());
     disk::replace(&path, &[b'x'; 8192]).unwrap();
     let first = damage(Store::open(folder.path()));
     disk::replace(&path, &[b'y'; 8192]).unwrap();
@@ -172,10 +172,10 @@ fn a_file_that_another_process_works_on_is_not_moved() {
     let mut lock = FileLock::try_take(&path).unwrap().unwrap();
     lock.sign("process 1 since then").unwrap();
     let found = meet(folder.path());
-    assert!(database::path(folder.path()).exists(), "{found:?}");
+    assert!(super::path(folder.path()).exists(), "{found:?}");
     drop(lock);
     damage(Store::open(folder.path()));
-    assert!(!database::path(folder.path()).exists());
+    assert!(!super::path(folder.path()).exists());
 }
 
 /// M7: batches of a state that was reset are on record as abandoned, and never taken for new ones.

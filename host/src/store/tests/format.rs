@@ -76,7 +76,7 @@ fn a_folder_without_a_database_has_no_state() {
 #[test]
 fn a_database_without_tables_is_no_state() {
     let folder = tempfile::tempdir().unwrap();
-    disk::replace(&database::path(folder.path()), b"").unwrap();
+    disk::replace(&super::path(folder.path()), b"").unwrap();
     assert!(matches!(
         Reader::open(folder.path()),
         Err(StoreError::Absent { .. })

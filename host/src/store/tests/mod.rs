@@ -4,18 +4,23 @@ mod builds;
 mod contents;
 mod damage;
 mod format;
+mod hostile;
+mod paid;
 mod sends;
+mod shut;
 mod snapshots;
 mod units;
 
 use std::collections::BTreeSet;
 
+use rusqlite::Connection;
 use serde_json::Map;
 
 use super::*;
 use crate::artifact::{Artifact, Content};
 use crate::clock::Moment;
 use crate::digest::Digest;
+use crate::disk;
 use crate::ids::{Kind, Label, UnitKey};
 use crate::request::{
     Answer, Ending, FailureKind, Message, Part, Request, RequestKey, Role, Usage, Wire,
@@ -55,14 +60,42 @@ impl Bench {
     }
 
     fn claim(&self, request: RequestId) -> Claim {
-        let claim = || self.store.claim(request, self.build, "notes", None, false);
+        self.claim_on(request, &Retry::default())
+    }
+
+    fn claim_on(&self, request: RequestId, retry: &Retry) -> Claim {
+        let terms = Terms {
+            accept_truncated: false,
+            retry,
+        };
+        let claim = || self.store.claim(request, self.build, "notes", None, terms);
         self.store.write(claim).unwrap()
+    }
+
+    fn failed(&self, request: RequestId, kind: FailureKind, message: &str) -> AttemptId {
+        let attempt = match self.claim_on(request, &self.retry([kind])) {
+            Claim::Granted(attempt) => attempt,
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
+        };
+        let note = note(kind, message);
+        self.store
+            .close_failed(attempt, &note, Usage::default())
+            .unwrap();
+        attempt
+    }
+
+    /// The wish of a command that begins now.
+    fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> Retry {
+        Retry {
+            kinds: kinds.into(),
+            until: self.store.newest_attempt().unwrap(),
+        }
     }
 
     fn granted(&self, request: RequestId) -> AttemptId {
         match self.claim(request) {
             Claim::Granted(attempt) => attempt,
-            other @ (Claim::InFlight | Claim::Answered(_)) => panic!("not granted: {other:?}"),
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
         }
     }
 
@@ -199,9 +232,14 @@ fn replay(cassette: &str) -> Realm {
     Realm::Replay(Digest::of(cassette.as_bytes()))
 }
 
+/// Returns the path of the database.
+fn path(folder: &Path) -> PathBuf {
+    folder.join(database::FILE)
+}
+
 /// Does to the closed database what the statement says.
 fn tamper(folder: &Path, statement: &str) {
-    Connection::open(database::path(folder))
+    Connection::open(path(folder))
         .unwrap()
         .execute_batch(statement)
         .unwrap();

@@ -1,6 +1,7 @@
 //! Requests, claims, answers, and what was spent.
 
 use super::*;
+use crate::request::Settlement;
 
 #[test]
 fn a_request_is_added_once() {
@@ -33,9 +34,14 @@ fn a_request_in_flight_is_not_granted_again() {
     let request = bench.request("question");
     bench.granted(request);
     let other = open_build(&bench.store);
+    let retry = Retry::default();
+    let terms = Terms {
+        accept_truncated: false,
+        retry: &retry,
+    };
     let claim = bench
         .store
-        .write(|| bench.store.claim(request, other, "notes", None, false))
+        .write(|| bench.store.claim(request, other, "notes", None, terms))
         .unwrap();
     assert_eq!(claim, Claim::InFlight);
 }
@@ -51,7 +57,7 @@ fn an_answered_request_is_not_granted_again() {
         .store
         .close_answered(attempt, request, &given)
         .unwrap();
-    assert_eq!(bench.claim(request), Claim::Answered(Box::new(given)));
+    assert_eq!(bench.claim(request), settled(&given));
 }
 
 /// A1: an answer cut at its limit is no answer, unless the layer accepts it.
@@ -62,12 +68,26 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
     let cut = answer("ye", Ending::Truncated);
     let attempt = bench.granted(request);
     bench.store.close_answered(attempt, request, &cut).unwrap();
-    let accepting = bench
-        .store
-        .write(|| bench.store.claim(request, bench.build, "notes", None, true))
-        .unwrap();
-    assert_eq!(accepting, Claim::Answered(Box::new(cut)));
-    assert!(matches!(bench.claim(request), Claim::Granted(_)));
+    // It is on record for both, and neither pays for it again.
+    assert_eq!(bench.claim(request), settled(&cut));
+    let again = bench.retry([FailureKind::Truncated]);
+    for (accept_truncated, granted) in [(true, false), (false, true)] {
+        let terms = Terms {
+            accept_truncated,
+            retry: &again,
+        };
+        let claim = || {
+            bench
+                .store
+                .claim(request, bench.build, "notes", None, terms)
+        };
+        let claim = bench.store.write(claim).unwrap();
+        assert_eq!(matches!(claim, Claim::Granted(_)), granted);
+    }
+}
+
+fn settled(answer: &Answer) -> Claim {
+    Claim::Settled(Box::new(Settlement::from(answer)))
 }
 
 #[test]
@@ -75,7 +95,10 @@ fn a_later_answer_takes_the_place_of_a_truncated_one() {
     let bench = Bench::new();
     let request = bench.request("question");
     for ending in [Ending::Truncated, Ending::Complete] {
-        let attempt = bench.granted(request);
+        let retry = bench.retry([FailureKind::Truncated]);
+        let Claim::Granted(attempt) = bench.claim_on(request, &retry) else {
+            panic!("it is asked again");
+        };
         bench
             .store
             .close_answered(attempt, request, &answer("text", ending))
@@ -90,11 +113,7 @@ fn a_later_answer_takes_the_place_of_a_truncated_one() {
 fn a_failed_attempt_frees_its_request() {
     let bench = Bench::new();
     let request = bench.request("question");
-    let attempt = bench.granted(request);
-    bench
-        .store
-        .close_failed(attempt, &note(FailureKind::Refused, "no"), Usage::default())
-        .unwrap();
+    let attempt = bench.failed(request, FailureKind::Provider, "no");
     assert!(
         bench
             .store
@@ -189,9 +208,14 @@ fn requests_in_a_batch_are_no_orphans() {
     bench
         .store
         .write(|| {
+            let retry = Retry::default();
+            let terms = Terms {
+                accept_truncated: false,
+                retry: &retry,
+            };
             bench
                 .store
-                .claim(request, bench.build, "notes", Some(batch), false)
+                .claim(request, bench.build, "notes", Some(batch), terms)
         })
         .unwrap();
     assert_eq!(bench.store.builds_in_flight().unwrap(), []);

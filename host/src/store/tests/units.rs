@@ -152,7 +152,10 @@ fn an_answer_that_was_taken_stays_the_answer() {
     let request = bench.request("question");
     let keep = |text: &str, ending| {
         let answer = answer(text, ending);
-        let attempt = bench.granted(request);
+        let retry = bench.retry([FailureKind::Truncated]);
+        let Claim::Granted(attempt) = bench.claim_on(request, &retry) else {
+            panic!("it is asked again");
+        };
         bench
             .store
             .close_answered(attempt, request, &answer)

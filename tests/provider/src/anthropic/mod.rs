@@ -30,6 +30,7 @@ pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<
         | Endpoint::FilesRetrieve
         | Endpoint::FilesDelete
         | Endpoint::FilesContent
+        | Endpoint::Elsewhere
         | Endpoint::BatchesCreate
         | Endpoint::BatchesList
         | Endpoint::BatchesRetrieve

@@ -88,7 +88,7 @@ impl Runner<'_> {
             );
         }
         match take_turn(self.playbook, &prompt, Mode::Batch).0 {
-            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, damage, sheet),
+            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, &damage, sheet),
             Turn::Denied(reply) => fail(row, denied(reply), sheet),
             Turn::Html => fail(row, error::of_row(502, error::message_of(502)), sheet),
             Turn::Dropped => sheet.errored += 1,
@@ -101,7 +101,7 @@ impl Runner<'_> {
         row: &Row,
         prompt: &Prompt<'_>,
         answer: &Answer,
-        damage: Damage,
+        damage: &Damage,
         sheet: &mut Sheet,
     ) {
         let sequence = self.state.book.enter(Executed {
@@ -118,7 +118,7 @@ impl Runner<'_> {
         sheet.succeeded += 1;
         let message = Message::new(prompt, answer, Mode::Batch);
         let mut text = line(&row.custom_id, RowResult::Succeeded { message: &message });
-        match damage {
+        match *damage {
             Damage::Lost | Damage::RowMissing => return,
             Damage::Truncated(drop) => {
                 text.truncate(text.len().saturating_sub(drop));
@@ -129,11 +129,17 @@ impl Runner<'_> {
                 return append(sheet, &text);
             }
             Damage::Emptied => text = line(&row.custom_id, RowResult::Emptied),
+            Damage::Raw(ref raw) => {
+                text = raw.row(&text, "/result/message", Wire::Anthropic, &self.state.base);
+                if !raw.delivers {
+                    return append(sheet, &text);
+                }
+            }
             Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
         }
         append(sheet, &text);
         sheet.delivers.push(sequence);
-        match damage {
+        match *damage {
             Damage::RowTwice => append(sheet, &text),
             Damage::RowUnknown => {
                 let stray = format!("unknown-{}", prompt.body.short(12));
@@ -147,6 +153,7 @@ impl Runner<'_> {
             | Damage::Truncated(_)
             | Damage::Garbled
             | Damage::RowMissing
+            | Damage::Raw(_)
             | Damage::Emptied => {}
         }
     }

@@ -148,8 +148,8 @@ pub(super) fn complete(state: &State, playbook: &Playbook, call: &Call) -> Outco
     }
     let (turn, delay_ms) = take_turn(playbook, &prompt, Mode::Sync);
     let outcome = match turn {
-        Turn::Answered(answer, damage) => written(state, &prompt, &answer, damage),
-        Turn::StatusZero => written(state, &prompt, &made(&prompt), Damage::None),
+        Turn::Answered(answer, damage) => written(state, &prompt, &answer, &damage),
+        Turn::StatusZero => written(state, &prompt, &made(&prompt), &Damage::None),
         Turn::Denied(reply) => error::of_status(&reply),
         Turn::Html => Outcome::html_502(),
         Turn::Dropped => Outcome::hang_up(),
@@ -163,7 +163,7 @@ pub(super) fn complete(state: &State, playbook: &Playbook, call: &Call) -> Outco
     }
 }
 
-fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: Damage) -> Outcome {
+fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: &Damage) -> Outcome {
     let sequence = state.book.enter(Executed {
         sequence: 0,
         endpoint: Arc::from("chat"),
@@ -177,7 +177,7 @@ fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: Damage) 
     });
     let mut document = to_json(&Completion::new(prompt, answer));
     let mut fate = Fate::Whole;
-    match damage {
+    match *damage {
         Damage::Lost => fate = Fate::HangUp,
         Damage::Truncated(drop) => {
             fate = Fate::Cut {
@@ -187,21 +187,29 @@ fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: Damage) 
         }
         Damage::Garbled => document[0] = b'<',
         Damage::Emptied => document = b"{}".to_vec(),
-        Damage::None | Damage::RowMissing | Damage::RowTwice | Damage::RowUnknown => {}
+        Damage::None
+        | Damage::Raw(_)
+        | Damage::RowMissing
+        | Damage::RowTwice
+        | Damage::RowUnknown => {}
     }
     let outcome = Outcome {
         receipt: Some(Receipt::One(sequence)),
         fate,
         ..Outcome::bytes(status(200), "application/json", document)
     };
-    RATE_LIMITS
+    let outcome = RATE_LIMITS
         .iter()
         .fold(outcome, |mut outcome, (name, value)| {
             outcome
                 .headers
                 .insert(*name, hyper::header::HeaderValue::from_static(value));
             outcome
-        })
+        });
+    if let Damage::Raw(raw) = damage {
+        return raw.reply(outcome, Wire::OpenAi, &state.base, "");
+    }
+    outcome
 }
 
 /// What the headers say about limits; nothing here is ever used up.

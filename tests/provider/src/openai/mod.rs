@@ -25,7 +25,7 @@ pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<
         Endpoint::FilesList => files::list(state, call),
         Endpoint::FilesRetrieve => files::retrieve(state, call),
         Endpoint::FilesDelete => files::delete(state, call),
-        Endpoint::FilesContent => files::content(state, call),
+        Endpoint::FilesContent | Endpoint::Elsewhere => files::content(state, call),
         Endpoint::BatchesCreate => batches::create(state, playbook, call),
         Endpoint::BatchesList => batches::list(state, call),
         Endpoint::BatchesRetrieve => batches::retrieve(state, playbook, call),
@@ -42,6 +42,11 @@ pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<
 
 /// Refuses a call without an acceptable key.
 pub(crate) fn refuse(playbook: &Playbook, call: &Call) -> Option<Outcome> {
+    if call.endpoint == Endpoint::Elsewhere {
+        let keys = ["authorization", "api-key", "x-api-key"];
+        let keyed = keys.iter().any(|name| call.header(name).is_some());
+        return keyed.then(|| error(400, "A key of another server came here.", None, None));
+    }
     let key = call
         .header("authorization")
         .and_then(|value| value.strip_prefix("Bearer "))

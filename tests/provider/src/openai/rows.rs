@@ -89,7 +89,7 @@ impl Runner<'_> {
             Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), sheets),
         };
         match take_turn(self.playbook, &prompt, Mode::Batch).0 {
-            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, damage, sheets),
+            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, &damage, sheets),
             Turn::Denied(reply) => {
                 let body = reply.body.unwrap_or_else(|| error::body_of(reply.code));
                 self.fail(row, reply.code, &body, sheets);
@@ -111,7 +111,7 @@ impl Runner<'_> {
         row: &Row,
         prompt: &Prompt<'_>,
         answer: &Answer,
-        damage: Damage,
+        damage: &Damage,
         sheets: &mut Sheets,
     ) {
         let sequence = self.state.book.enter(Executed {
@@ -130,7 +130,7 @@ impl Runner<'_> {
         sheets.output_tokens += answer.output_tokens;
         let completion = Completion::new(prompt, answer);
         let mut line = to_json(&self.line(&row.custom_id, 200, &completion));
-        match damage {
+        match *damage {
             Damage::Lost | Damage::RowMissing => return,
             Damage::Truncated(drop) => {
                 line.truncate(line.len().saturating_sub(drop));
@@ -141,11 +141,17 @@ impl Runner<'_> {
                 return append(&mut sheets.output, &line);
             }
             Damage::Emptied => line = to_json(&self.line(&row.custom_id, 200, json!({}))),
+            Damage::Raw(ref raw) => {
+                line = raw.row(&line, "/response/body", Wire::OpenAi, &self.state.base);
+                if !raw.delivers {
+                    return append(&mut sheets.output, &line);
+                }
+            }
             Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
         }
         append(&mut sheets.output, &line);
         sheets.delivers.push(sequence);
-        match damage {
+        match *damage {
             Damage::RowTwice => append(&mut sheets.output, &line),
             Damage::RowUnknown => {
                 let stray = format!("unknown-{}", prompt.body.short(12));
@@ -159,6 +165,7 @@ impl Runner<'_> {
             | Damage::Truncated(_)
             | Damage::Garbled
             | Damage::RowMissing
+            | Damage::Raw(_)
             | Damage::Emptied => {}
         }
     }

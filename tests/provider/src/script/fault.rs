@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StatusReply;
+use super::{RawReply, StatusReply};
 use crate::endpoint::Endpoint;
 
 /// Something that goes wrong at some calls of an endpoint.
@@ -35,6 +35,8 @@ pub enum FaultKind {
     NotFound,
     /// This status, body and headers.
     Status(StatusReply),
+    /// The call takes effect, and its reply comes in an odd form.
+    Raw(RawReply),
     /// The reply comes later.
     Delay {
         /// How many milliseconds later.
@@ -151,6 +153,7 @@ impl Fault {
             | F::Refuse
             | F::NotFound
             | F::Status(_)
+            | F::Raw(_)
             | F::Delay { .. }
             | F::Truncate { .. } => {
                 return Ok(());

@@ -4,11 +4,13 @@
 //! already is counted by `playbook`.
 
 mod fault;
+mod raw;
 mod rule;
 
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, FaultKind, MisplacedFault};
+pub use raw::{Coding, RawReply};
 pub use rule::{Mode, Reply, Rule, StatusReply, ToolCall};
 
 /// Everything that decides how the server behaves; the default is a well-behaved server.

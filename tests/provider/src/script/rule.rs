@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RawReply;
+
 /// What to answer to requests whose last user message contains a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +88,8 @@ pub enum Reply {
     StatusZero,
     /// Executed, but the body is `{}`.
     EmptyBody,
+    /// Executed, and the reply or row comes in an odd form.
+    Raw(RawReply),
 }
 
 /// One call of a tool that the model asks for.
@@ -190,6 +194,12 @@ impl Rule {
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.reply(Reply::Text(text.into()))
+    }
+
+    /// Sends the made answer in an odd form.
+    #[must_use]
+    pub fn raw(self, raw: RawReply) -> Self {
+        self.reply(Reply::Raw(raw))
     }
 
     /// Replies with the provider's own error for a status.

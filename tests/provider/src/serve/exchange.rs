@@ -59,6 +59,11 @@ pub(super) async fn answer(
             ..struck
         };
     }
+    for fault in &call.faults {
+        if let FaultKind::Raw(raw) = fault {
+            outcome = raw.reply(outcome, endpoint.wire(), &state.base, &call.id);
+        }
+    }
     if let (Fate::Whole, Some(FaultKind::Truncate { drop, hidden })) =
         (outcome.fate, find_truncate(&call))
     {

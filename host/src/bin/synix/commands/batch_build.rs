@@ -2,7 +2,7 @@
 
 use synix::batch::Ruling;
 use synix::build::BuildError;
-use synix::project::{self, BuildOrder, Project, ProjectError, Report};
+use synix::project::{self, BuildOrder, Options, Project, ProjectError, Report};
 use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix::view::Status;
 
@@ -42,7 +42,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             patience,
             money,
         } => {
-            let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
+            let project = Project::open(&Options {
+                trust: risks.trust,
+                ..global.options(pipeline.pipeline.as_ref())
+            })?;
             let progress = progress();
             let order = order(poll, risks, patience, money);
             project.run_batch(&order, &|event| progress.tell(event))?
@@ -67,6 +70,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 ruling,
                 ..order(poll, risks, patience, money)
             };
+            let options = Options {
+                trust: risks.trust,
+                ..options
+            };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?
         }
@@ -85,7 +92,7 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(&report.status, || outcome::text(&report.status))
 }
 
-const fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
+fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
         patience: poll.patience(),
         allow_partial: risks.allow_partial,
@@ -94,6 +101,7 @@ const fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) 
         sync_after: patience.sync_after,
         ruling: Ruling::None,
         budget: money.budget,
+        retry_failed: money.retry_failed(),
     }
 }
 
@@ -124,7 +132,7 @@ fn state(status: &Status) -> Exit {
     match status.status {
         "completed" => Exit::Done,
         "completed_with_errors" => Exit::WithErrors,
-        "failed" | "cancelled" => Exit::FAILED,
+        "failed" | "cancelled" | "interrupted" => Exit::FAILED,
         _ => Exit::Waiting,
     }
 }

@@ -3,15 +3,19 @@
 //! A golden file holds the command after `$ `, its stdout, and its exit code
 //! where that is not 0. The commands run in a copy, without network, keys or
 //! the machine's time.
+//!
+//! The project may be a stranger's: the copy holds regular files and links
+//! that stay inside, golden files are read and written through no link, and
+//! the commands see nothing of the environment but what they need.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use similar::TextDiff;
-use synix::disk;
+use synix::disk::{self, CopyLimits, Folder, Kind, Links};
 use synix::project::{self, Options};
 use synix::view;
 
@@ -37,17 +41,24 @@ const FIRST: [&[&str]; 6] = [
 /// Between them and those of the other build.
 const SECOND: [&[&str]; 3] = [&["clean"], &["build"], &["list"]];
 
-/// Variables that would let a run depend on the machine.
-const REMOVED: [&str; 5] = [
-    "SYNIX_CASSETTE_DIR",
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_BASE_URL",
-];
-
 /// What in a project folder is not copied.
-const LEFT_OUT: [&str; 3] = [".synix", ".env", "golden"];
+const LEFT_OUT: [&str; 4] = [".synix", ".env", ".git", GOLDEN];
+
+/// What a project is at most that is shown: far more than any, and little enough for a temporary folder.
+const LIMITS: CopyLimits = CopyLimits {
+    bytes: 2 << 30,
+    entries: 200_000,
+    depth: 64,
+};
+
+/// The folder of the golden files.
+const GOLDEN: &str = "golden";
+
+/// The largest golden file, in bytes.
+const GOLDEN_BYTES: u64 = 4 << 20;
+
+/// How long to look for the smallest difference between two files; a rough one does after that.
+const DIFF_TIME: Duration = Duration::from_secs(5);
 
 pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Result<Exit> {
     if !dir.join("synix.toml").is_file() {
@@ -56,11 +67,18 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
             dir.join("synix.toml").display()
         );
     }
-    let scratch = tempfile::tempdir().context("cannot make a folder for the copy")?;
-    copy(dir, scratch.path())?;
+    let scratch = private_folder().context("cannot make a folder for the copy")?;
+    disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
+    let golden = dir.join(GOLDEN);
     let mut show = Show {
         copy: scratch.path(),
-        golden: dir.join("golden"),
+        golden: match goldens {
+            Goldens::Compare => Folder::open(&golden, Links::Refuse)?,
+            Goldens::Update => {
+                disk::create_folder(&golden)?;
+                Folder::open(&golden, Links::Refuse)?
+            }
+        },
         goldens,
         told: Vec::new(),
         lines: Vec::new(),
@@ -97,7 +115,7 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
 
 struct Show<'a> {
     copy: &'a Path,
-    golden: PathBuf,
+    golden: Option<Folder>,
     goldens: Goldens,
     /// Golden files so far, and what came of each.
     told: Vec<(String, &'static str)>,
@@ -120,26 +138,18 @@ impl Show<'_> {
             complaint,
         } = self.play(words)?;
         let name = format!("{:02}-{}.txt", self.told.len() + 1, file_name(words));
-        let path = self.golden.join(&name);
-        let mut outcome = "written";
-        let mut diff = None;
-        if self.goldens == Goldens::Update {
-            disk::create_folder(&self.golden)?;
-            disk::replace(&path, transcript.as_bytes())?;
-        } else if let Some(golden) = disk::read_if_there(&path)? {
-            outcome = if golden == transcript.as_bytes() {
-                "same"
-            } else {
-                "differs"
-            };
-            if outcome == "differs" {
-                let golden = String::from_utf8_lossy(&golden);
-                let compared = TextDiff::from_lines(golden.as_ref(), transcript.as_str());
-                diff = Some(compared.unified_diff().header("golden", "now").to_string());
+        let (outcome, diff) = match (&self.golden, self.goldens) {
+            (Some(folder), Goldens::Update) => {
+                // It takes the place of whatever has the name. To be committed, so others may read it.
+                disk::replace(&folder.path().join(&name), transcript.as_bytes())?;
+                ("written", None)
             }
-        } else {
-            outcome = "has no golden file";
-        }
+            (Some(folder), Goldens::Compare) => match folder.read(&name, GOLDEN_BYTES)? {
+                Some(golden) => compare(&golden, &transcript),
+                None => ("has no golden file", None),
+            },
+            (None, _) => ("has no golden file", None),
+        };
         self.lines
             .push(format!("synix {}: {outcome}", words.join(" ")));
         self.lines.extend(diff);
@@ -153,11 +163,12 @@ impl Show<'_> {
     fn play(&self, words: &[String]) -> anyhow::Result<Played> {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(program);
-        command.args(words).current_dir(self.copy);
-        for variable in REMOVED {
-            command.env_remove(variable);
-        }
         command
+            .args(words)
+            .current_dir(self.copy)
+            .stdin(Stdio::null())
+            .env_clear()
+            .envs(project::passed_on())
             .env("SYNIX_CASSETTE_MODE", "replay")
             .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z");
         let output = command.output().context("cannot run this program")?;
@@ -198,35 +209,32 @@ impl Show<'_> {
             .collect())
     }
 
-    fn goldens_there(&self) -> anyhow::Result<Vec<PathBuf>> {
-        if !self.golden.is_dir() {
+    /// Returns the names of the golden files that are there. Other files in the folder are nobody's concern here.
+    fn goldens_there(&self) -> anyhow::Result<Vec<String>> {
+        let Some(folder) = &self.golden else {
             return Ok(Vec::new());
-        }
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(&self.golden).context("cannot read the golden files")? {
-            let path = entry.context("cannot read the golden files")?.path();
-            if path.extension().is_some_and(|extension| extension == "txt") {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        Ok(paths)
+        };
+        let entries = folder.entries()?;
+        Ok(entries
+            .into_iter()
+            .filter(|entry| entry.kind == Kind::File)
+            .filter_map(|entry| entry.name.into_string().ok())
+            .filter(|name| is_golden(name))
+            .collect())
     }
 
     fn remove_goldens(&self) -> anyhow::Result<()> {
-        for path in self.goldens_there()? {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        for name in self.goldens_there()? {
+            if let Some(folder) = &self.golden {
+                folder.remove(&name)?;
+            }
         }
         Ok(())
     }
 
     /// A golden file that no command belongs to says that something is no longer printed.
     fn look_for_leftovers(&mut self) -> anyhow::Result<()> {
-        for path in self.goldens_there()? {
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            let Some(name) = name else { continue };
+        for name in self.goldens_there()? {
             if self.told.iter().all(|(told, _)| *told != name) {
                 self.lines
                     .push(format!("golden/{name}: no command belongs to it"));
@@ -237,40 +245,53 @@ impl Show<'_> {
     }
 }
 
-fn file_name(words: &[String]) -> String {
-    let safe = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '.' {
-            c
-        } else {
-            '-'
-        }
+/// Says whether a golden file is what was printed now, and how they differ.
+fn compare(golden: &[u8], now: &str) -> (&'static str, Option<String>) {
+    if golden == now.as_bytes() {
+        return ("same", None);
+    }
+    let golden = String::from_utf8_lossy(golden);
+    let compared = TextDiff::configure()
+        .timeout(DIFF_TIME)
+        .diff_lines(golden.as_ref(), now);
+    let diff = compared.unified_diff().header("golden", "now").to_string();
+    ("differs", Some(diff))
+}
+
+/// Says whether a name is one that a golden file is given: a number, a command, `.txt`.
+fn is_golden(name: &str) -> bool {
+    let parts = name
+        .strip_suffix(".txt")
+        .and_then(|name| name.split_once('-'));
+    let Some((number, command)) = parts else {
+        return false;
     };
+    number.len() >= 2
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && command.chars().all(|c| safe(c) == c)
+}
+
+/// Makes a temporary folder that this user alone may enter: others may not read a project in a closed home.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
+fn safe(c: char) -> char {
+    if c.is_ascii_alphanumeric() || c == '.' {
+        c
+    } else {
+        '-'
+    }
+}
+
+fn file_name(words: &[String]) -> String {
     let joined = words
         .iter()
         .filter(|word| !word.starts_with('-'))
         .cloned()
         .collect::<Vec<_>>();
     joined.join("-").chars().map(safe).take(100).collect()
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let reading = || format!("cannot copy {}", from.display());
-    for entry in fs::read_dir(from).with_context(reading)? {
-        let entry = entry.with_context(reading)?;
-        if LEFT_OUT
-            .iter()
-            .any(|left_out| entry.file_name() == *left_out)
-        {
-            continue;
-        }
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            disk::create_folder(&target)?;
-            copy(&source, &target)?;
-        } else {
-            fs::copy(&source, &target)
-                .with_context(|| format!("cannot copy {}", source.display()))?;
-        }
-    }
-    Ok(())
 }

@@ -74,8 +74,8 @@ fn words(kind: &NodeKind) -> String {
                 "request {}  {} {model}, {} tokens in, {} out, cost {}{batch}",
                 asked.key.0.short(),
                 asked.provider,
-                asked.input_tokens,
-                asked.output_tokens,
+                super::outcome::count(asked.input_tokens),
+                super::outcome::count(asked.output_tokens),
                 super::outcome::cost(asked.cost_usd)
             )
         }

@@ -2,6 +2,7 @@
 
 use synix::price::Amount;
 use synix::project::Report;
+use synix::request::FailureKind;
 use synix::view::{BatchView, FailureView, LayerView, Status, TokensView};
 
 use crate::failure::Exit;
@@ -42,13 +43,48 @@ pub(super) fn text(status: &Status) -> String {
         lines.push("\nbatches:".to_owned());
         lines.extend(batches(&status.batches));
     }
-    if !matches!(status.status, "completed" | "cancelled") {
-        lines.push(match status.kind.as_str() {
-            "build" => "\ngo on with `synix build`".to_owned(),
-            _ => format!("\ngo on with `synix batch-build resume {}`", status.build),
-        });
-    }
+    lines.extend(next(status));
     lines.join("\n")
+}
+
+/// Says which command goes on from here, and in which case another one does.
+fn next(status: &Status) -> Vec<String> {
+    if matches!(status.status, "completed" | "cancelled") {
+        return Vec::new();
+    }
+    let is_build = status.kind == "build";
+    let again = if is_build {
+        "synix build".to_owned()
+    } else {
+        format!("synix batch-build resume {}", status.build)
+    };
+    let failed = |test: fn(&str) -> bool| status.failures.iter().any(|one| test(&one.kind));
+    let paid = failed(|kind| FailureKind::paid_named(kind).is_some());
+    // A build goes on with the pipeline it was opened with; whoever changes that needs another.
+    let mended = failed(|kind| matches!(kind, "guest" | "invalid"));
+    let mut lines = Vec::new();
+    if !(paid || mended) || failed(is_free) || status.status != "completed_with_errors" {
+        lines.push(format!("go on with `{again}`"));
+    }
+    if paid {
+        lines.push(format!(
+            "`{again} --retry-failed` asks again what was paid for without a usable answer, and pays again"
+        ));
+    }
+    if (paid || mended) && !is_build {
+        lines.push("after a change of the pipeline: `synix batch-build run`".to_owned());
+    } else if paid || mended {
+        lines.push("after a change of the pipeline: `synix build`".to_owned());
+    }
+    if let Some(first) = lines.first_mut() {
+        first.insert(0, '\n');
+    }
+    lines
+}
+
+/// Says whether another attempt at a request costs no more than the first would have.
+fn is_free(kind: &str) -> bool {
+    matches!(kind, "auth" | "quota" | "missing" | "expired" | "provider")
 }
 
 fn layers(status: &Status) -> Vec<String> {
@@ -93,11 +129,7 @@ const MONEY: [Column; 3] = [
 
 /// Returns what [`MONEY`] heads.
 fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
-    [
-        tokens.input.to_string(),
-        tokens.output.to_string(),
-        cost(amount),
-    ]
+    [count(tokens.input), count(tokens.output), cost(amount)]
 }
 
 fn joined<T, const N: usize, const M: usize, const SUM: usize>(
@@ -118,6 +150,11 @@ pub(super) fn cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
 }
 
+/// Returns a count of tokens in words.
+pub(super) fn count(tokens: Option<u64>) -> String {
+    tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
+}
+
 fn spent(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
     if !has_sent(status) {
@@ -131,8 +168,8 @@ fn spent(status: &Status) -> Vec<String> {
         "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out; cost: {}",
         requests.sync,
         requests.batch,
-        tokens.input,
-        tokens.output,
+        count(tokens.input),
+        count(tokens.output),
         cost(status.cost_usd)
     )];
     lines.extend(status.unpriced.iter().cloned());
@@ -155,9 +192,12 @@ fn advice(kind: &str) -> &'static str {
         "truncated" => {
             "raise max_tokens of its model role, or accept = [\"truncated\"] in the layer"
         }
-        "refused" => "change the prompt or the model",
+        "refused" => "change the prompt or the model, or ask again with --retry-failed",
         "filtered" => "change the prompt or the input that the provider's filter holds back",
-        "empty" => "run the command again to ask once more, or change the prompt",
+        "empty" => "ask again with --retry-failed, or change the prompt",
+        "unreadable" => {
+            "see what the provider or a proxy before it sent; --retry-failed asks again"
+        }
         "invalid" => "correct what the provider names: model, options or prompt",
         "auth" => "set the provider's key, then run the command again",
         "quota" => "raise the account's quota or credit, then run the command again",

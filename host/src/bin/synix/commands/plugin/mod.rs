@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
-use synix::{disk, project};
+use synix::disk::{self, Links};
+use synix::project;
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
@@ -47,15 +48,19 @@ pub(super) fn run(
         PluginCommand::Build(args) => build::run(args, screen),
         PluginCommand::Inspect(args) => inspect::run(global, args, screen),
         PluginCommand::Check(args) => check::run(args, screen),
-        PluginCommand::Run(args) => run::run(global, args, screen),
+        PluginCommand::Run(args) => run::run(args, screen),
         PluginCommand::Update(args) => update::run(global, args, screen),
         PluginCommand::Fetch(args) => fetch::run(global, args, screen),
     }
 }
 
+/// The largest component from the command line, and the largest file of a config or of replies, in bytes.
+const COMPONENT_BYTES: u64 = 256 << 20;
+const TYPED_BYTES: u64 = 64 << 20;
+
 /// Reads a component, from a file or from this program, and says by which name to call it.
 fn component(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let read = disk::read_if_there(path)?;
+    let read = disk::read_small(path, COMPONENT_BYTES, Links::Follow)?;
     let shipped = || {
         let name = path.to_str()?;
         project::first_party(name).map(<[u8]>::to_vec)
@@ -84,7 +89,7 @@ fn config(given: &str) -> anyhow::Result<GivenConfig> {
             if let Some(parent) = path.parent() {
                 parent.clone_into(&mut folder);
             }
-            let bytes = disk::read(path).context("cannot read the config")?;
+            let bytes = disk::read_at_most(path, TYPED_BYTES).context("cannot read the config")?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Usage(format!("{} is not UTF-8", path.display())))?;
             let wrong = |error: String| Usage(format!("{}: {error}", path.display()));

@@ -9,7 +9,6 @@ use synix::request::{Part, Role};
 use synix::{disk, printable, project};
 
 use super::GivenConfig;
-use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::{Screen, indented};
 
@@ -34,11 +33,11 @@ pub(crate) struct Args {
     replies: Option<PathBuf>,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
     let GivenConfig { members, folder } = super::config(&args.config)?;
     let replies = replies(args)?;
-    let sandbox = project::sandbox(&global.options(None))?;
+    let sandbox = project::sandbox()?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
     let inputs = desk::inputs(&args.input).map_err(usage)?;
@@ -78,7 +77,8 @@ fn replies(args: &Args) -> anyhow::Result<Replies> {
     let replies = match (&args.reply, &args.replies) {
         (Some(text), _) => Replies::Always(text.clone()),
         (None, Some(path)) => {
-            let bytes = disk::read(path).context("cannot read the replies")?;
+            let bytes =
+                disk::read_at_most(path, super::TYPED_BYTES).context("cannot read the replies")?;
             let texts = serde_json::from_slice(&bytes).map_err(|error| {
                 Usage(format!(
                     "{} is no JSON list of texts: {error}",

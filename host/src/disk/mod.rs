@@ -1,8 +1,20 @@
-//! Writes files whole and holds locks that end with the process.
+//! Reads files of strangers with care, writes files whole, and holds locks that end with the process.
+//!
+//! [`Folder`] is for all that stands below a folder which a stranger may have filled: it follows no link.
 
-use std::fs::{self, File, TryLockError};
+mod copy;
+mod folder;
+mod lock;
+mod owner;
+
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+pub use copy::{CopyError, CopyLimits, copy_tree};
+pub use folder::{Entry, Folder, Kind};
+pub use lock::FileLock;
+pub use owner::owner;
 
 /// Something the file system refused.
 #[derive(Debug, thiserror::Error)]
@@ -25,26 +37,80 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskEr
 }
 
 /// Replaces the file at `path` by `bytes`, so that a crash leaves the old or the new file whole.
+///
+/// A link at `path` is replaced itself; what it leads to stays as it is.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = parent(path);
     create_folder(folder)?;
-    let mut file = temporary(folder).map_err(failed("write", path))?;
-    file.write_all(bytes).map_err(failed("write", path))?;
-    file.as_file().sync_all().map_err(failed("write", path))?;
-    file.persist(path)
-        .map_err(|error| failed("write", path)(error.error))?;
+    write_beside(path, bytes, Mode::AsUsual)?;
     sync_folder(folder)
 }
 
-/// Makes a file that others may read as far as the user's mask allows; the default is the owner alone.
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// Replaces a file that its owner alone may read. The folder must be there.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    write_beside(path, bytes, Mode::Private)?;
+    sync_folder(parent(path))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Others too, as far as the user's mask allows.
+    AsUsual,
+    /// Its owner alone.
+    Private,
+}
+
+fn write_beside(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), DiskError> {
+    let write = || {
+        let mut file = temporary(parent(path), mode)?;
+        // Nobody else reads a file that is half there.
+        let usual = file.as_file().metadata()?.permissions();
+        if mode == Mode::AsUsual {
+            close_to_others(file.as_file())?;
+        }
+        file.write_all(bytes)?;
+        file.as_file().set_permissions(usual)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(failed("write", path))
+}
+
+/// Makes a file under a name that nobody else has; the default of the crate is a private one.
+fn temporary(folder: &Path, mode: Mode) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    if mode == Mode::AsUsual {
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    }
     builder.tempfile_in(folder)
+}
+
+#[cfg(unix)]
+fn close_to_others(file: &File) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes an empty file that its owner alone may read, in the place of whatever had the name.
+pub fn create_private(path: &Path) -> Result<File, DiskError> {
+    discard(path);
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed("create", path))
 }
 
 /// Gives a file that is complete its name, durably.
@@ -67,18 +133,37 @@ pub fn create_folder(path: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(path).map_err(failed("create", path))
 }
 
-/// Reads the whole file.
-pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    fs::read(path).map_err(failed("read", path))
+/// Creates a folder that its owner alone may enter, and those above it as usual.
+pub fn create_private_folder(path: &Path) -> Result<(), DiskError> {
+    create_folder(parent(path))?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed("create", path)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
-/// Reads the whole file, or returns `None` where there is none.
+/// The most that is read of a file that a tool of the user made.
+const LARGE_BYTES: u64 = 4 << 30;
+
+/// Reads the whole file, which must be a regular one.
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    read_at_most(path, LARGE_BYTES)
+}
+
+/// Reads a file that the user named: a regular one, perhaps behind a link, that has at most `most` bytes.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, DiskError> {
+    let missing = || failed("read", path)(io::ErrorKind::NotFound.into());
+    read_small(path, most, Links::Follow)?.ok_or_else(missing)
+}
+
+/// Reads the whole file, which must be a regular one, or returns `None` where there is none.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", path)(error)),
-    }
+    read_small(path, LARGE_BYTES, Links::Follow)
 }
 
 /// Whether the last part of a path may be a symbolic link.
@@ -105,16 +190,28 @@ pub fn read_small(path: &Path, most: u64, links: Links) -> Result<Option<Vec<u8>
 }
 
 fn read_bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_regular());
     }
-    let mut bytes = Vec::new();
+    if metadata.len() > most {
+        return Err(too_long(most));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     // The size on record may be wrong: such files as those in /proc state none.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("it has more than {most} bytes")));
+        return Err(too_long(most));
     }
     Ok(bytes)
+}
+
+fn too_long(most: u64) -> io::Error {
+    io::Error::other(format!("it has more than {most} bytes"))
+}
+
+fn not_regular() -> io::Error {
+    io::Error::other("it is not a regular file")
 }
 
 #[cfg(unix)]
@@ -131,9 +228,14 @@ fn open_to_read(path: &Path, links: Links) -> io::Result<File> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path);
-    opened.map_err(|error| match error.raw_os_error() {
-        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => link_refused(),
-        _ => error,
+    opened.map_err(|error| {
+        // Some systems have another word for a link that was refused.
+        let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        if links == Links::Refuse && is_link() {
+            link_refused()
+        } else {
+            error
+        }
     })
 }
 
@@ -157,51 +259,6 @@ fn sync_folder(path: &Path) -> Result<(), DiskError> {
             .map_err(failed("sync", path))?;
     }
     Ok(())
-}
-
-/// A lock on a file. It ends when this is dropped or the process dies.
-#[derive(Debug)]
-pub struct FileLock {
-    file: File,
-}
-
-impl FileLock {
-    /// Takes the lock, or returns `None` where another process holds it.
-    pub fn try_take(path: &Path) -> Result<Option<Self>, DiskError> {
-        if let Some(folder) = path.parent() {
-            create_folder(folder)?;
-        }
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(failed("lock", path))?;
-        match file.try_lock() {
-            Ok(()) => {
-                // What the last holder wrote is about nobody now.
-                file.set_len(0).map_err(failed("lock", path))?;
-                Ok(Some(Self { file }))
-            }
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed("lock", path)(error)),
-        }
-    }
-
-    /// Writes who holds the lock into its file, for [`holder`].
-    pub fn sign(&mut self, holder: &str) -> Result<(), DiskError> {
-        let write = |file: &mut File| {
-            file.set_len(0)?;
-            file.write_all(holder.as_bytes())
-        };
-        write(&mut self.file).map_err(failed("write", Path::new("lock file")))
-    }
-}
-
-/// Returns what the holder of a lock wrote; empty where it wrote nothing yet.
-pub fn holder(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -242,17 +299,5 @@ mod tests {
         for other in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
             assert!(read_small(other, 9, Links::Follow).is_err(), "{other:?}");
         }
-    }
-
-    #[test]
-    fn a_lock_is_held_once_and_names_its_holder() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        let mut first = FileLock::try_take(&path).unwrap().unwrap();
-        first.sign("process 7").unwrap();
-        assert!(FileLock::try_take(&path).unwrap().is_none());
-        assert_eq!(holder(&path), "process 7");
-        drop(first);
-        assert!(FileLock::try_take(&path).unwrap().is_some());
     }
 }

@@ -1,0 +1,44 @@
+//! Whom a file belongs to, in words.
+
+use std::path::Path;
+
+/// Says whom a path belongs to, such as `anna (user 1001)`; `None` where that cannot be found out.
+#[cfg(unix)]
+pub fn owner(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let id = std::fs::symlink_metadata(path).ok()?.uid();
+    let users = super::read_small(Path::new("/etc/passwd"), 1 << 20, super::Links::Follow);
+    let users = users.ok().flatten().unwrap_or_default();
+    Some(match name(&String::from_utf8_lossy(&users), id) {
+        Some(name) => format!("{name} (user {id})"),
+        None => format!("user {id}"),
+    })
+}
+
+/// Elsewhere nothing is known of owners.
+#[cfg(not(unix))]
+pub fn owner(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(unix)]
+fn name(users: &str, id: u32) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then_some(name)
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_has_a_name_where_the_system_knows_it() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nanna:x:1001:1001::/home/anna:/bin/sh\nbroken\n";
+        let names = [0, 1001, 7].map(|id| name(users, id));
+        assert_eq!(names, [Some("root"), Some("anna"), None]);
+    }
+}

@@ -1,0 +1,607 @@
+//! A cloned project, or a pull into one's own, with a `.synix`, a `cassettes` folder and golden files that a stranger
+//! filled. Each attack ends with a clear error or does nothing, and the victim's own file stays as it is (W2, W4, W5,
+//! W11, W12, W19).
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use synix_scripted_provider::Endpoint;
+
+use crate::workbench::{Run, TEAM, Workbench, command_in};
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/team-report");
+
+/// What a stranger wants to have replaced, emptied or shown.
+const MINE: &str = "export PATH=/home/me/bin # nobody else's concern\n";
+
+/// A file of the user, outside of any project.
+struct Victim {
+    folder: tempfile::TempDir,
+}
+
+impl Victim {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".bashrc"), MINE).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join(".bashrc")
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self) {
+        assert_eq!(fs::read_to_string(self.file()).unwrap(), MINE);
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
+    }
+}
+
+/// Commands that read a state.
+const READING: [&[&str]; 6] = [
+    &["list"],
+    &["plan"],
+    &["runs"],
+    &["show", "summary"],
+    &["lineage", "summary"],
+    &["batch-build", "status"],
+];
+
+/// A project with a state that this user built.
+fn built() -> Workbench {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench
+}
+
+/// Puts a link in the place of whatever has the name.
+fn link(bench: &Workbench, name: &str, target: &Path) {
+    let path = bench.path(name);
+    let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    symlink(target, path).unwrap();
+}
+
+fn pipe(path: &Path) {
+    let _ = fs::remove_file(path);
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[track_caller]
+fn assert_clear(run: &Run, words: &str) {
+    assert!((1..=5).contains(&run.code), "{run:?}");
+    assert!(run.says(words), "{words}: {run:?}");
+    assert!(!run.says("panicked") && !run.says(MINE.trim()), "{run:?}");
+}
+
+/// Row 3: the name in `damage.json` was taken for a path, by every command that reads.
+#[test]
+fn a_marker_of_damage_moves_nothing_over_a_file_of_the_user() {
+    let victim = Victim::new();
+    let absolute = victim.file();
+    let name = absolute.to_str().unwrap();
+    let up = format!("../../../../../../../../../..{name}");
+    for (set_aside, arguments) in [name, up.as_str()].into_iter().zip([READING, READING]) {
+        for arguments in arguments {
+            let bench = Workbench::team();
+            bench.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
+            let marker = serde_json::json!({
+                "phase": "moving", "found": "x", "since": "s", "set_aside": set_aside,
+                "held": {"builds": {"rows": 0, "whole": true}, "answers": {"rows": 0, "whole": true},
+                         "submissions": {"rows": 0, "whole": true}, "live": []},
+            });
+            bench.write(".synix/damage.json", &marker.to_string());
+            assert_clear(&bench.run(arguments), "error");
+            victim.assert_untouched();
+        }
+    }
+}
+
+/// Rows 16 and 17: a lock was cut and signed, whatever it led to.
+#[test]
+fn a_lock_that_is_a_link_is_neither_cut_nor_signed() {
+    let victim = Victim::new();
+    let bench = built();
+    link(&bench, ".synix/locks/build-2", &victim.file());
+    let run = bench.run(&["build"]);
+    assert_clear(&run, "symbolic link");
+    victim.assert_untouched();
+    let bench = built();
+    link(&bench, ".synix/locks/state", &victim.file());
+    bench.write(".synix/state.sqlite3", "no database");
+    for arguments in READING {
+        assert_clear(&bench.run(arguments), "symbolic link");
+        victim.assert_untouched();
+    }
+}
+
+/// Row 18: `gc` deletes what synix made, and enters no link.
+#[test]
+fn a_collection_stays_in_the_state() {
+    let photos = tempfile::tempdir().unwrap();
+    fs::create_dir_all(photos.path().join("ab")).unwrap();
+    let name = "c".repeat(62);
+    fs::write(photos.path().join("ab").join(&name), "photo").unwrap();
+    let bench = built();
+    link(&bench, ".synix/objects", photos.path());
+    assert_clear(&bench.run(&["gc"]), "symbolic link");
+    fs::remove_file(bench.path(".synix/objects")).unwrap();
+    link(&bench, ".synix/objects/ab", &photos.path().join("ab"));
+    bench.write(".synix/objects/ee/diary.txt", "mine");
+    bench.write(&format!(".synix/objects/dd/{name}/x"), "mine");
+    bench.ok(&["gc"]);
+    assert_eq!(
+        fs::read(photos.path().join("ab").join(&name)).unwrap(),
+        b"photo"
+    );
+    for kept in ["ee/diary.txt", &format!("dd/{name}/x")] {
+        assert!(
+            bench.path(&format!(".synix/objects/{kept}")).exists(),
+            "{kept}"
+        );
+    }
+}
+
+/// Row 19: recording wrote its lock, and could write the cassette, through links.
+#[test]
+fn a_recording_is_written_through_no_link() {
+    let record: &[&str] = &["build", "--cassette-mode", "record"];
+    let victim = Victim::new();
+    for name in [".suite.json.lock", "suite.json"] {
+        let bench = Workbench::team();
+        link(&bench, &format!("cassettes/{name}"), &victim.file());
+        assert_clear(&bench.run(record), "symbolic link");
+        victim.assert_untouched();
+    }
+    let bench = Workbench::team();
+    link(&bench, "cassettes", victim.folder.path());
+    assert_clear(&bench.run(record), "symbolic link");
+    victim.assert_untouched();
+    assert_eq!(bench.sent(), 0);
+    // A folder that the user names is the user's, link or not.
+    let bench = Workbench::team();
+    let folder = tempfile::tempdir().unwrap();
+    link(&bench, "recordings", folder.path());
+    bench.ok(&[record, &["--cassette-dir", "recordings"]].concat());
+    assert!(folder.path().join("suite.json").exists());
+}
+
+/// Row 20: a state elsewhere, and the database of another program.
+#[test]
+fn a_state_is_used_through_no_link() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let bench = Workbench::team();
+    link(&bench, ".synix", elsewhere.path());
+    for arguments in [&["build"][..], &["list"], &["gc"]] {
+        assert_clear(&bench.run(arguments), "is a symbolic link");
+    }
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    let foreign = elsewhere.path().join("photos.db");
+    let database = rusqlite::Connection::open(&foreign).unwrap();
+    database
+        .execute_batch("CREATE TABLE photos (name)")
+        .unwrap();
+    drop(database);
+    let before = fs::read(&foreign).unwrap();
+    for name in [
+        "state.sqlite3",
+        "state.sqlite3-wal",
+        "state.sqlite3-journal",
+    ] {
+        let bench = built();
+        link(&bench, &format!(".synix/{name}"), &foreign);
+        for arguments in [&["build"][..], &["list"]] {
+            assert_clear(&bench.run(arguments), "symbolic link");
+        }
+        assert_eq!(fs::read(&foreign).unwrap(), before);
+    }
+    // The same as a plain file.
+    let bench = Workbench::team();
+    bench.write(".synix/.gitignore", "*\n");
+    fs::copy(&foreign, bench.path(".synix/state.sqlite3")).unwrap();
+    assert_clear(&bench.run(&["list"]), "the table photos");
+    assert_ne!(bench.run(&["build"]).code, 0);
+    let after = fs::read(bench.path(".synix/state.sqlite3")).unwrap();
+    assert!(
+        after == before,
+        "the database of another program was written"
+    );
+}
+
+/// Rows 28 and 29: what never ends is not read.
+#[test]
+fn pipes_and_devices_are_not_read() {
+    let replay: &[&str] = &["plan", "--cassette-mode", "replay"];
+    let cases: [(&str, &[&str]); 5] = [
+        ("synix.lock", &["plan"]),
+        ("cassettes/suite.json", replay),
+        (".synix/damage.json", &["list"]),
+        (".synix/state.sqlite3", &["list"]),
+        (".synix/locks/state", &["list"]),
+    ];
+    for (name, arguments) in cases {
+        let bench = Workbench::team();
+        bench.write(name, "");
+        pipe(&bench.path(name));
+        assert_clear(&bench.run(arguments), "regular file");
+        link(&bench, name, Path::new("/dev/zero"));
+        assert_clear(&bench.run(arguments), "symbolic link");
+    }
+}
+
+/// Row 29: what is named on the command line may be a link, and is bounded all the same.
+#[test]
+fn files_of_the_command_line_are_bounded() {
+    let bench = Workbench::team();
+    pipe(&bench.path("pipe"));
+    for odd in ["/dev/zero", "pipe"] {
+        let config = format!("@{odd}");
+        let commands: [&[&str]; 3] = [
+            &["plugin", "inspect", odd],
+            &[
+                "plugin",
+                "run",
+                "map",
+                "--config",
+                &config,
+                "--input",
+                "bios/bela.md",
+            ],
+            &[
+                "plugin",
+                "run",
+                "map",
+                "--config",
+                "{}",
+                "--input",
+                "bios/bela.md",
+                "--replies",
+                odd,
+            ],
+        ];
+        for arguments in commands {
+            let run = bench.run(arguments);
+            assert!(
+                run.code != 0 && run.says("regular file"),
+                "{arguments:?}: {run:?}"
+            );
+        }
+    }
+    let large = fs::File::create(bench.path("large")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    let run = bench.run(&["plugin", "inspect", "large"]);
+    assert!(run.code != 0 && run.says("bytes"), "{run:?}");
+}
+
+/// Row 40: a row below whose digest the content was changed.
+#[test]
+fn a_changed_artifact_is_neither_shown_nor_built_from() {
+    let bench = built();
+    bench
+        .database()
+        .execute(
+            "UPDATE artifact_body SET content = CAST('evil words' AS BLOB) WHERE artifact IN
+             (SELECT a.id FROM artifact a JOIN unit u ON u.id = a.unit WHERE u.layer = 'styles')",
+            [],
+        )
+        .unwrap();
+    let run = bench.run(&["show", "ws-bela"]);
+    assert_clear(&run, "does not match its digest");
+    assert!(!run.says("evil words"), "{run:?}");
+    // The summary is made from it.
+    let layers = TEAM.replace("Sum up:", "Sum this up:");
+    bench.pipeline("synix.toml", &layers);
+    let sent = bench.sent();
+    let run = bench.run(&["build"]);
+    assert!(run.code != 0 && !run.says("evil words"), "{run:?}");
+    assert_eq!(bench.sent(), sent);
+    // What the message says helps.
+    bench.ok(&["clean"]);
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), sent + 1);
+}
+
+/// Row 41: what acts as soon as a row is read or written.
+#[test]
+fn nothing_planted_in_a_database_acts() {
+    for (planted, word) in [
+        ("CREATE TRIGGER t AFTER INSERT ON build BEGIN DELETE FROM answer_body; END", "trigger t"),
+        ("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL
+          SELECT x FROM n) SELECT x AS attempt, 'k' AS kind, 'm' AS message FROM n", "view attempt_note"),
+        ("CREATE VIRTUAL TABLE v USING fts5(x)", "table v"),
+        ("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))", "table build"),
+    ] {
+        let bench = built();
+        bench.database().execute_batch(planted).unwrap();
+        for arguments in READING.into_iter().chain([&["build"][..], &["gc"]]) {
+            assert_clear(&bench.run(arguments), word);
+        }
+        let answers: i64 = bench
+            .database()
+            .query_row("SELECT count(*) FROM answer_body", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!((answers, bench.sent()), (4, 4));
+    }
+}
+
+/// Row 43: `damage.json` names a batch of the user's that is none of this project's.
+#[test]
+fn a_reset_cancels_no_batch_of_another_project() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let batch = bench.ledger().batches[0].id.to_string();
+    fs::remove_file(bench.path(".synix/state.sqlite3")).unwrap();
+    let marker = serde_json::json!({
+        "phase": "aside", "found": "x", "since": "s", "set_aside": null,
+        "held": {"builds": {"rows": 1, "whole": true}, "answers": {"rows": 0, "whole": true},
+                 "submissions": {"rows": 1, "whole": true},
+                 "live": [{"provider": "openai", "batch": batch, "token": "synix-00", "model": "m",
+                           "layers": "l", "requests": 3, "state": "live"}]},
+    });
+    bench.write(".synix/damage.json", &marker.to_string());
+    let run = bench.ok(&["batch-build", "run", "--reset-state"]);
+    assert!(run.says("knows it as another one"), "{run:?}");
+    assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 0);
+}
+
+/// A pipeline file is named in the state; resuming a build opens it.
+#[test]
+fn a_build_s_pipeline_file_is_in_the_project() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    for name in ["../evil.toml", "/proc/self/environ"] {
+        bench
+            .database()
+            .execute("UPDATE build SET pipeline = ?1", [name])
+            .unwrap();
+        let run = bench.run(&["batch-build", "resume", "--latest"]);
+        assert_clear(&run, "no name of a pipeline file");
+    }
+}
+
+/// Row 51: prompts and answers are private.
+#[test]
+fn a_state_is_closed_to_others() {
+    let bench = Workbench::team();
+    let mut build = bench.command(&["build", "--cassette-mode", "record"]);
+    build.env("SYNIX_CASSETTE_DIR", bench.path("cassettes"));
+    Run::of(&mut build).expect_code(0);
+    let mut paths = vec![bench.path(".synix")];
+    while let Some(path) = paths.pop() {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        if path.is_dir() {
+            assert_eq!(mode, 0o700, "{}", path.display());
+            paths.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else {
+            assert_eq!(mode, 0o600, "{}", path.display());
+        }
+    }
+}
+
+/// A project as a stranger would offer it, with the recording of a template.
+fn clone() -> (tempfile::TempDir, PathBuf) {
+    let temp = tempfile::tempdir().unwrap();
+    let project = temp.path().join("project");
+    copy(Path::new(TEMPLATE), &project);
+    (temp, project)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What stands in the environment and nowhere else.
+const SECRET: &str = "the-secret-of-the-environment";
+
+fn demo(project: &Path, more: &[&str]) -> Run {
+    let mut command = command_in(project, &[&["demo", "run", "."], more].concat());
+    Run::of(command.env("MY_TOKEN", SECRET))
+}
+
+/// Row 10: a golden file was shown in the difference, whatever it led to.
+#[test]
+fn a_golden_file_is_read_through_no_link() {
+    let victim = Victim::new();
+    for target in [victim.file(), PathBuf::from("/proc/self/environ")] {
+        let (_temp, project) = clone();
+        let golden = project.join("golden/01-plan.txt");
+        fs::remove_file(&golden).unwrap();
+        symlink(target, golden).unwrap();
+        let run = demo(&project, &[]);
+        assert_clear(&run, "symbolic link");
+        assert!(!run.says(SECRET), "{run:?}");
+    }
+    let (_temp, project) = clone();
+    fs::remove_dir_all(project.join("golden")).unwrap();
+    symlink(victim.folder.path(), project.join("golden")).unwrap();
+    assert_clear(&demo(&project, &[]), "symbolic link");
+}
+
+/// Rows 11 and 15: the copy made plain files of links that lead out.
+#[test]
+fn a_copy_holds_nothing_from_outside() {
+    let victim = Victim::new();
+    for target in [
+        Path::new("/proc/self/environ"),
+        &victim.file(),
+        victim.folder.path(),
+        Path::new("../.."),
+    ] {
+        let (_temp, project) = clone();
+        symlink(target, project.join("sources/bios/x.md")).unwrap();
+        let run = demo(&project, &[]);
+        assert_clear(&run, "which is not in the project");
+        assert!(!run.says(SECRET), "{run:?}");
+    }
+}
+
+/// A source may be a link to another file of the project, as everywhere.
+#[test]
+fn a_copy_holds_links_that_stay_inside() {
+    let (_temp, project) = clone();
+    let bio = fs::read_dir(project.join("sources/bios"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    fs::create_dir(project.join("sources/texts")).unwrap();
+    let moved = project.join("sources/texts").join(bio.file_name().unwrap());
+    fs::rename(&bio, &moved).unwrap();
+    symlink(Path::new("../texts").join(bio.file_name().unwrap()), &bio).unwrap();
+    let run = demo(&project, &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// Row 12: golden files were deleted and written in a folder that `golden` led to.
+#[test]
+fn goldens_are_updated_in_the_project_alone() {
+    let victim = tempfile::tempdir().unwrap();
+    fs::write(victim.path().join("notes.txt"), MINE).unwrap();
+    fs::write(victim.path().join("01-plan.txt"), MINE).unwrap();
+    let (_temp, project) = clone();
+    fs::remove_dir_all(project.join("golden")).unwrap();
+    symlink(victim.path(), project.join("golden")).unwrap();
+    assert_clear(&demo(&project, &["--update-goldens"]), "symbolic link");
+    for name in ["notes.txt", "01-plan.txt"] {
+        assert_eq!(fs::read_to_string(victim.path().join(name)).unwrap(), MINE);
+    }
+    assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 2);
+    // In a folder of its own, only what it would write goes, and a link is replaced itself.
+    let (_temp, project) = clone();
+    let golden = project.join("golden");
+    fs::write(golden.join("notes.txt"), MINE).unwrap();
+    fs::write(golden.join("99-gone.txt"), "old").unwrap();
+    fs::remove_file(golden.join("01-plan.txt")).unwrap();
+    symlink(victim.path().join("notes.txt"), golden.join("01-plan.txt")).unwrap();
+    assert_eq!(demo(&project, &["--update-goldens"]).code, 0);
+    assert_eq!(fs::read_to_string(golden.join("notes.txt")).unwrap(), MINE);
+    assert_eq!(
+        fs::read_to_string(victim.path().join("notes.txt")).unwrap(),
+        MINE
+    );
+    assert!(!golden.join("99-gone.txt").exists());
+    assert!(!golden.join("01-plan.txt").is_symlink());
+    assert_eq!(demo(&project, &[]).code, 0);
+}
+
+/// Row 13: a pipe has no end.
+#[test]
+fn a_pipe_in_a_project_is_named() {
+    let (_temp, project) = clone();
+    pipe(&project.join("sources/bios/pipe"));
+    assert_clear(
+        &demo(&project, &[]),
+        "bios/pipe is neither a file nor a folder",
+    );
+}
+
+/// Row 14: two links in each of many folders stood for twice as much with each level.
+#[test]
+fn links_to_folders_are_not_copied_out() {
+    let (_temp, project) = clone();
+    for level in 0..40 {
+        let folder = project.join(format!("level{level}"));
+        fs::create_dir(&folder).unwrap();
+        if level > 0 {
+            for name in ["one", "two"] {
+                symlink(format!("../level{}", level - 1), folder.join(name)).unwrap();
+            }
+        }
+    }
+    let run = demo(&project, &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// Row 9: what a project wants to have run at the end of a build does not run in a demo.
+#[test]
+fn a_demo_runs_no_command_of_the_project() {
+    let (temp, project) = clone();
+    let trace = temp.path().join("trace");
+    let file = project.join("synix.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let command = format!(
+        "on_done = [\"touch\", {:?}]\non_done_in_replay = true\n",
+        trace.to_str().unwrap()
+    );
+    let text = text.replacen("[pipeline]\n", &format!("[pipeline]\n{command}"), 1);
+    assert!(text.contains("on_done"), "{text}");
+    fs::write(&file, text).unwrap();
+    demo(&project, &[]);
+    assert!(!trace.exists());
+}
+
+/// Rows 1 and 49: compiled code of others, and of other components, is compiled again.
+#[test]
+fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
+    let bench = Workbench::guest("echo", &[("a", "x")]);
+    let home = tempfile::tempdir().unwrap();
+    let cache = home.path().join("cache");
+    let plan = |config: &str| {
+        let mut command = bench.command(&["plan"]);
+        command
+            .env("SYNIX_CACHE_DIR", &cache)
+            .env("SYNIX_CONFIG_DIR", home.path().join(config));
+        Run::of(&mut command).expect_code(0)
+    };
+    let files = || {
+        let mut files: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(&cache)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "cwasm")
+            })
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    plan("mine");
+    bench.plugin("extract");
+    let first = files();
+    assert!(!first.is_empty());
+    // Whole and well formed, but sealed by somebody else.
+    plan("another's");
+    let second = files();
+    assert!(
+        first
+            .iter()
+            .zip(&second)
+            .all(|(one, other)| one.0 == other.0 && one.1 != other.1)
+    );
+    plan("another's");
+    assert!(files() == second, "a file of one's own is taken");
+    let mode = fs::metadata(&cache).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+/// Row 1: a cache folder in the project is no cache.
+#[test]
+fn no_compiled_code_is_kept_in_a_project() {
+    let bench = Workbench::guest("echo", &[("a", "x")]);
+    let mut plan = bench.command(&["plan"]);
+    plan.env("SYNIX_CACHE_DIR", "vendor/cache");
+    Run::of(&mut plan).expect_code(0);
+    let kept = fs::read_dir(bench.path("vendor/cache")).map_or(0, Iterator::count);
+    assert_eq!(kept, 0);
+}

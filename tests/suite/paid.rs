@@ -1,0 +1,316 @@
+//! What was paid for without a usable answer is not bought again unless the user says so.
+
+use std::net::TcpListener;
+
+use synix_scripted_provider::{
+    Endpoint, RawReply, Reply, Rule, Script, ScriptedProvider, StatusReply,
+};
+
+use crate::failures::truncating;
+use crate::money::{billed, pico};
+use crate::workbench::{BATCH, Mode, RESUME, Run, TEAM, Workbench, text};
+
+fn finish(reason: &str) -> Reply {
+    Reply::Finish {
+        reason: reason.to_owned(),
+        text: Some("half a sen".to_owned()),
+    }
+}
+
+/// Each way to pay for nothing, with its kind.
+fn useless() -> [(Reply, &'static str); 4] {
+    [
+        (finish("length"), "truncated"),
+        (Reply::Refusal("I would rather not.".to_owned()), "refused"),
+        (finish("content_filter"), "filtered"),
+        (Reply::NullContent, "empty"),
+    ]
+}
+
+/// DESIGN 1: in every build, whichever way it was sent and is to be sent.
+#[test]
+fn a_useless_answer_is_bought_once() {
+    for (reply, kind) in useless() {
+        for (first, second) in [(Mode::Sync, Mode::Batch), (Mode::Batch, Mode::Sync)] {
+            let what = format!("{kind}, {first:?}, then {second:?}");
+            let bench = Workbench::team();
+            bench.script(Script::new().rule(Rule::on("I am bela").reply(reply.clone())));
+            bench.build_in(first).expect_code(3);
+            let sent = bench.sent();
+            bench.script(Script::new());
+            for mode in [first, second] {
+                let run = bench.build_in(mode).expect_code(3);
+                assert!(run.says(&format!("({kind})")), "{what}: {run:?}");
+                assert!(run.says("--retry-failed"), "{what}: {run:?}");
+                assert_eq!(bench.sent(), sent, "{what}");
+            }
+            let again = [&["build"][..], &["--retry-failed"]].concat();
+            bench.ok(&again);
+            assert_eq!(bench.sent(), sent + 2, "{what}");
+            assert_eq!(bench.content("ws-bela").is_empty(), false, "{what}");
+        }
+    }
+}
+
+/// DESIGN 1: a batch build that is taken up gives what cost nothing another attempt, and no more.
+#[test]
+fn resume_asks_again_what_cost_nothing() {
+    let bench = Workbench::team();
+    bench.script(
+        Script::new()
+            .rule(Rule::on("I am bela").reply(Reply::Refusal("I would rather not.".to_owned())))
+            .rule(Rule::on("I am chitra").status(400)),
+    );
+    bench.run(&BATCH).expect_code(3);
+    let sent = bench.sent();
+    bench.script(Script::new());
+    let run = bench.run(&RESUME).expect_code(3);
+    assert_eq!(bench.sent(), sent + 1);
+    assert_eq!(
+        Workbench::failures(&bench.status()),
+        crate::build::kinds(&[("bela", "refused"), ("summary", "held_back")])
+    );
+    // U12: the hint names what would help, and no command that would not.
+    for part in [
+        "`synix batch-build resume build-1 --retry-failed` asks again what was paid for",
+        "after a change of the pipeline: `synix batch-build run`",
+    ] {
+        assert!(run.stdout.contains(part), "{run:?}");
+    }
+    assert!(!run.stdout.contains("go on with"), "{run:?}");
+    bench.ok(&[&RESUME[..], &["--retry-failed=refused"]].concat());
+    assert_eq!(bench.names().len(), 7);
+}
+
+/// DESIGN 1: the kinds that are named are asked again, the others stay.
+#[test]
+fn only_the_named_kinds_are_asked_again() {
+    let bench = Workbench::team();
+    bench.script(
+        Script::new()
+            .rule(Rule::on("I am bela").reply(Reply::Refusal("No.".to_owned())))
+            .rule(Rule::on("I am chitra").reply(Reply::NullContent)),
+    );
+    bench.run(&["build"]).expect_code(3);
+    bench.script(Script::new());
+    let run = bench.run(&["build", "--retry-failed=truncated,empty", "--json"]);
+    let failed = Workbench::failures(&run.expect_code(3).json());
+    assert_eq!(
+        failed,
+        crate::build::kinds(&[("bela", "refused"), ("summary", "held_back")])
+    );
+    let wrong = bench
+        .run(&["build", "--retry-failed=expired"])
+        .expect_code(2);
+    assert!(
+        wrong.says("truncated, refused, filtered, empty"),
+        "{wrong:?}"
+    );
+}
+
+/// DESIGN 1: what changes is another question; what a layer accepts after all was paid for already.
+#[test]
+fn a_change_lifts_a_failure_that_was_paid_for() {
+    let bench = Workbench::team();
+    bench.script(truncating("bela"));
+    bench.run(&["build"]).expect_code(3);
+    let sent = bench.sent();
+    bench.script(Script::new());
+    let accepting = TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n");
+    bench.pipeline("synix.toml", &accepting);
+    bench.ok(&["build"]);
+    // Nothing but the summary of it.
+    assert_eq!(
+        (bench.sent(), bench.content("ws-bela")),
+        (sent + 1, "half a sen".to_owned())
+    );
+    bench.pipeline(
+        "synix.toml",
+        &TEAM.replace("max_tokens = 200", "max_tokens = 250"),
+    );
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), sent + 1 + 4);
+}
+
+/// DESIGN 1: a plan sends what a build would, and counts apart what `--retry-failed` would send.
+#[test]
+fn a_plan_counts_apart_what_was_paid_for() {
+    let bench = Workbench::team();
+    let untouched = bench.json(&["plan"]);
+    assert_eq!(untouched["layers"][1]["retry_failed"]["requests"], 0);
+    bench.script(
+        Script::new()
+            .rule(Rule::on("I am bela").reply(finish("length")))
+            .rule(Rule::on("I am chitra").reply(Reply::Refusal("No.".to_owned())))
+            .rule(Rule::on("I am amara").status(400)),
+    );
+    bench.run(&["build"]).expect_code(3);
+    for plan in [&["plan"][..], &["batch-build", "plan"]] {
+        let layer = &bench.json(plan)["layers"][1];
+        assert_eq!(layer["requests"], 1, "{layer}");
+        let retry = &layer["retry_failed"];
+        assert_eq!(retry["requests"], 2);
+        let kinds = serde_json::json!({"refused": 1, "truncated": 1});
+        assert_eq!(retry["kinds"], kinds);
+        // The questions are as long as the one that is asked anyway, but for the names.
+        let (once, twice) = (pico(&layer["cost_usd"]), pico(&retry["cost_usd"]));
+        assert!(once < twice && twice < 3 * once, "{layer}");
+        let said = bench.ok(plan);
+        assert!(
+            said.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
+            "{said:?}"
+        );
+    }
+}
+
+/// A budget counts what is sent: not what stays failed.
+#[test]
+fn what_stays_failed_needs_no_budget() {
+    let bench = Workbench::team();
+    bench.script(truncating("bela"));
+    bench.run(&["build"]).expect_code(3);
+    bench.run(&["build", "--budget", "0"]).expect_code(3);
+    let run = bench.run(&["build", "--budget", "0", "--retry-failed"]);
+    assert!(run.expect_code(5).says("budget"));
+}
+
+/// A chain of questions, each about the answer to the one before.
+const CHAIN: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 200
+
+[layers.notes]
+source = "notes/*.md"
+
+[layers.story]
+transform = "fold"
+inputs = ["notes"]
+batch = false
+[layers.story.config]
+prompt = "So far: {{ so_far }}. Now: {{ content }}"
+initial = "Nothing."
+label = "story"
+"#;
+
+/// X2: a provider that does not say what it counted spends the budget all the same.
+#[test]
+fn a_budget_stops_also_where_nobody_counts() {
+    let notes = 30;
+    for usage in [
+        serde_json::Value::Null,
+        serde_json::json!({"total": "many"}),
+    ] {
+        let bench = Workbench::with_layers(CHAIN);
+        for number in 0..notes {
+            bench.write(&format!("notes/{number:02}.md"), "A note.");
+        }
+        bench.script(
+            Script::new().rule(Rule::any().reply(Reply::Raw(RawReply::with("/usage", usage)))),
+        );
+        // Each answer may cost 0.00012 dollars: enough for a few of them.
+        let run = bench.run(&["build", "--budget", "0.001"]).expect_code(5);
+        assert!(
+            run.says("the budget of $0.0010 could be exceeded"),
+            "{run:?}"
+        );
+        let sent = bench.sent();
+        assert!((1..=8).contains(&sent), "{sent}");
+        let status = bench.json(&["batch-build", "status", "build-1"]);
+        assert_eq!(status["cost_usd"], serde_json::Value::Null);
+        assert_eq!(status["tokens"]["output"], serde_json::Value::Null);
+        assert!(text(&status["unpriced"][0]).contains("gpt-4o-mini"));
+        // With more, it goes on where it stopped.
+        bench.ok(&["build", "--budget", "1"]);
+        assert_eq!(
+            (bench.sent(), bench.ledger().duplicates().len()),
+            (notes, 0)
+        );
+    }
+}
+
+/// X15: a question without a text is asked nowhere.
+#[test]
+fn an_empty_question_is_not_sent() {
+    for (command, note) in [(&["build"][..], ""), (&BATCH, " \n\t\u{a0}\n")] {
+        let bench = Workbench::team();
+        bench.write("prompts/style.md", "{{ content }}");
+        bench.write("bios/bela.md", note);
+        let run = bench.run(command).expect_code(3);
+        assert!(run.says("the question is empty: its prompt"), "{run:?}");
+        assert_eq!(bench.sent(), 2);
+        let status = bench.json(&["batch-build", "status", "build-1"]);
+        assert_eq!(
+            Workbench::failures(&status),
+            crate::build::kinds(&[("bela", "guest"), ("summary", "held_back")])
+        );
+        bench.write("prompts/style.md", " \n");
+        bench.run(command).expect_code(3);
+        assert_eq!(bench.sent(), 2);
+    }
+}
+
+/// A team whose provider is on a port where nobody listens, and that port.
+fn unreachable() -> (Workbench, u16) {
+    let bench = Workbench::team();
+    for number in 0..20 {
+        bench.write(
+            &format!("bios/{number:02}.md"),
+            &format!("I am number {number}."),
+        );
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let pipeline = pipeline
+        .replace(
+            &bench.provider.openai_url(),
+            &format!("http://127.0.0.1:{port}/v1"),
+        )
+        .replace("backoff = 0", "backoff = 0.02\nretries = 2");
+    bench.write("synix.toml", &pipeline);
+    (bench, port)
+}
+
+/// X8: a provider that nobody reaches is given up after the first requests, and its waits are told.
+#[test]
+fn an_unreachable_provider_stops_the_build_early() {
+    let (bench, port) = unreachable();
+    let run = bench.run(&["build", "--concurrency", "3"]).expect_code(3);
+    assert!(run.says("cannot reach provider openai"), "{run:?}");
+    assert!(run.says("trying again in"), "{run:?}");
+    let attempts: i64 = bench
+        .database()
+        .query_row("SELECT count(*) FROM attempt", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(attempts, 3);
+    assert_eq!(unclear(&bench), 0);
+    // It is used again as soon as it is there.
+    let provider = ScriptedProvider::start_on(port, Script::new()).unwrap();
+    bench.ok(&["build"]);
+    assert_eq!(provider.ledger().executed.len(), 23);
+}
+
+fn unclear(bench: &Workbench) -> usize {
+    crate::crash::unclear(bench)
+}
+
+/// X8: a provider that wants a pause is obeyed, and the pause is told once for all that wait.
+#[test]
+fn a_wait_that_a_provider_asks_for_is_told() {
+    let bench = Workbench::team();
+    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    bench.write(
+        "synix.toml",
+        &pipeline.replace("backoff = 0", "backoff = 0.01"),
+    );
+    let busy = StatusReply::new(429).header("retry-after", "1");
+    bench.script(Script::new().rule(Rule::on("I am").times(1).reply(Reply::Status(busy))));
+    let run: Run = bench.ok(&["build"]);
+    assert!(run.says("trying again in 1.0 s (try 2)"), "{run:?}");
+    assert_eq!(bench.ledger().calls(Endpoint::Chat), 4);
+    let status = bench.json(&["batch-build", "status", "build-1"]);
+    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+}
