@@ -153,9 +153,9 @@ impl Project {
         let ready =
             build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
                 build::PrepareError::Pipeline(errors) => place.wrong(errors),
-                other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
-                    ProjectError::Prepare(Box::new(other))
-                }
+                other @ (build::PrepareError::File { .. }
+                | build::PrepareError::Files(_)
+                | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
         if !plugins.changes.is_empty() {
             place.write_lock(&plugins.lock)?;
