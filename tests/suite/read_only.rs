@@ -138,7 +138,7 @@ fn a_state_that_may_not_be_written_names_its_owner() {
     bench.ok(&["build"]);
     let shut = Shut::new(bench);
     let owner = shut.bench.path(".synix").metadata().unwrap().uid();
-    for arguments in [&["build"][..], &["clean"], &["gc"]] {
+    for arguments in [&["build", "--trust"][..], &["clean"], &["gc"]] {
         let run = shut.run(arguments);
         assert!(
             run.code == 1 && run.says("it belongs to") && run.says(&format!("user {owner}")),

@@ -438,6 +438,47 @@ fn a_server_without_a_key_is_asked_by_http() {
     assert_eq!(elsewhere.seen().len(), 1, "{run:?}");
 }
 
+/// W20: what the project hides goes to a server of strangers only after a yes.
+#[test]
+fn hidden_files_go_to_no_stranger_without_a_yes() {
+    let elsewhere = Elsewhere::start();
+    let bench = asking("https://evil.example/v1", "");
+    bench.write(".git/config", "a token");
+    let file = asking_toml("https://evil.example/v1", "", "Say: {{ content }}");
+    let source = "source = \".git/config\"\nallow_hidden = true";
+    bench.write(
+        "synix.toml",
+        &file.replace("source = \"notes/*.md\"", source),
+    );
+    let mut command = bench.command(&["build"]);
+    let run = elsewhere
+        .between(command.env_remove("OPENAI_API_KEY"))
+        .expect_code(5);
+    assert!(run.says("read hidden files for layer notes"), "{run:?}");
+    assert_eq!(elsewhere.seen(), [""; 0]);
+    // Nobody else gets what stays with a server of the user's own.
+    let near = bench.provider.openai_url();
+    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    bench.write(
+        "synix.toml",
+        &file.replace("https://evil.example/v1", &near),
+    );
+    bench.ok(&["build"]);
+}
+
+/// Programs get the same: a kind, and everything that was asked.
+#[test]
+fn a_refusal_is_a_document_for_programs() {
+    let bench = asking("https://evil.example/v1", "");
+    let error = &bench.run(&["build", "--json"]).expect_code(5).json()["error"];
+    assert_eq!(error["kind"], "untrusted");
+    assert!(
+        text(&error["message"]).contains("OPENAI_API_KEY"),
+        "{error}"
+    );
+    assert!(text(&error["hint"]).contains("synix trust"), "{error}");
+}
+
 /// W9: a command of the project runs after a yes to exactly that command, in that folder.
 #[test]
 fn a_command_runs_only_after_a_yes() {

@@ -30,7 +30,7 @@ pub enum ProjectError {
     },
     /// The project asks for what the user did not say yes to.
     #[error(
-        "this project needs your yes, and nothing was sent. It asks to:{}\n`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone",
+        "this project needs your yes, and nothing was sent. It asks to:{}",
         listed(.asked)
     )]
     Untrusted {
@@ -46,7 +46,7 @@ pub enum ProjectError {
     Trust(#[from] TrustError),
     /// A key would leave this machine unencrypted.
     #[error(
-        "provider {provider}: {variable} would go to {server} unencrypted, and nothing was sent: write `https://`, or take the key away, by another name for the provider without `api_key_env`"
+        "provider {provider}: {variable} would go to {server} unencrypted, so nothing was sent"
     )]
     OpenKey {
         /// The provider.
@@ -175,6 +175,12 @@ impl ProjectError {
             Self::Cassette(CassetteError::Missing { .. }) => Some(
                 "record it with `synix build --cassette-mode record`".to_owned(),
             ),
+            Self::Untrusted { command, .. } => Some(format!(
+                "`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone"
+            )),
+            Self::OpenKey { .. } => Some(
+                "write `https://`, or give the provider a name of its own and no `api_key_env`, so that it gets no key".to_owned(),
+            ),
             Self::Store(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Find(error) => error.hint(),
@@ -188,8 +194,6 @@ impl ProjectError {
             | Self::Usage(_)
             | Self::Here { .. }
             | Self::Disk(_)
-            | Self::Untrusted { .. }
-            | Self::OpenKey { .. }
             | Self::Trust(_)
             | Self::Cassette(_)
             | Self::Provider(_)

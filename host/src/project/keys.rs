@@ -106,6 +106,21 @@ impl KeyUse {
         })
     }
 
+    /// Says whether it is a server of strangers: neither the key's own, nor on this machine.
+    pub(super) fn is_strange(&self) -> bool {
+        let is_company = |server: &Server| {
+            let mut companies = COMPANIES.iter().filter_map(|(_, url, _)| Server::of(url));
+            companies.any(|own| own == server.origin())
+        };
+        // Where the environment moves a provider is the user's own choice.
+        self.redirect.is_none()
+            && !self.belongs
+            && self
+                .server
+                .as_ref()
+                .is_some_and(|server| !server.is_loopback() && !is_company(server))
+    }
+
     /// Refuses to send a key to another machine unencrypted.
     pub(super) fn check(&self, provider: &str) -> Result<(), ProjectError> {
         match (&self.key, &self.variable, &self.server) {

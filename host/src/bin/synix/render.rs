@@ -90,6 +90,20 @@ impl Screen {
         self.talk >= talk
     }
 
+    /// Asks on the terminal, and returns the line that was typed.
+    pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
+        let mut terminal = io::stderr().lock();
+        terminal
+            .write_all(printable::line(question).as_bytes())
+            .and_then(|()| terminal.flush())
+            .context("cannot ask on the terminal")?;
+        let mut answer = String::new();
+        io::stdin()
+            .read_line(&mut answer)
+            .context("cannot read the answer")?;
+        Ok(answer)
+    }
+
     /// Says whether a person is watching.
     pub(crate) fn is_watched(&self) -> bool {
         self.talk > Talk::Quiet && io::stderr().is_terminal()

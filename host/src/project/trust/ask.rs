@@ -42,7 +42,7 @@ pub enum Ask {
         /// The URL, or the image without its tag.
         from: String,
     },
-    /// To read files that are hidden, such as those of git.
+    /// To read files that are hidden, such as those of git, where a server of strangers could get them.
     Hidden {
         /// The layer that reads them.
         layer: String,
@@ -132,7 +132,7 @@ impl Ask {
                 printable::line(from)
             ),
             Self::Hidden { layer, files } => format!(
-                "read hidden files as sources of layer {}: {}",
+                "read hidden files for layer {}, which servers of others may get: {}",
                 printable::line(layer),
                 printable::line(files)
             ),

@@ -29,7 +29,7 @@ use super::plugins::references;
 use super::server::Server;
 use super::{Project, ProjectError};
 use crate::digest::Digest;
-use crate::pipeline::{DoneCommand, Pipeline, TransformRef, is_loopback};
+use crate::pipeline::{DoneCommand, Layer, LayerBody, Pipeline, TransformRef, is_loopback};
 use crate::registry::{FetchFault, Reach, RegistryError};
 
 /// What a project asks for, for the user to answer.
@@ -52,6 +52,7 @@ impl TrustQuestion {
             .extend(providers.filter_map(|profile| {
                 KeyUse::of(profile, place.environment, &dot_env).would_ask()
             }));
+        asked.extend(place.asked_to_read_hidden(&pipeline, &dot_env));
         asked.extend(place.asked_to_fetch(&pipeline));
         asked.extend(place.asked_by_files(&dot_env));
         let kept = place.kept();
@@ -193,6 +194,30 @@ impl Place {
         command.into_iter().chain(url).collect()
     }
 
+    /// Returns what is asked to read hidden files, such as those of git, where a server of strangers could get them.
+    fn asked_to_read_hidden(&self, pipeline: &Pipeline, dot_env: &DotEnv) -> Vec<Ask> {
+        let mut providers = pipeline.providers.values();
+        let is_strange = |profile| KeyUse::of(profile, self.environment, dot_env).is_strange();
+        if !providers.any(is_strange) {
+            return Vec::new();
+        }
+        let hidden = |layer: &Layer| {
+            let files = match &layer.body {
+                LayerBody::Source {
+                    glob, allow_hidden, ..
+                } => allow_hidden.then(|| glob.clone()),
+                LayerBody::Transform(transform) => transform
+                    .allow_hidden
+                    .then(|| "those that its config names".to_owned()),
+            };
+            Some(Ask::Hidden {
+                layer: layer.name.to_string(),
+                files: files?,
+            })
+        };
+        pipeline.layers.iter().filter_map(hidden).collect()
+    }
+
     /// Returns what is asked about files that decide what is done.
     fn asked_by_files(&self, dot_env: &DotEnv) -> Vec<Ask> {
         let mut asked = self
@@ -300,6 +325,7 @@ impl Project {
             key.check(name)?;
             asked.extend(key.asks());
         }
+        asked.extend(self.place.asked_to_read_hidden(&self.pipeline, &dot_env));
         asked.extend(self.place.asked_by_files(&dot_env));
         asked.extend(self.place.asked_by_state(self.place.kept().ok().as_ref()));
         self.place.need(asked)?;

@@ -1,13 +1,13 @@
 //! `trust`: what a project asks for, and the user's yes to it.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use serde_json::json;
 use synix::printable;
 use synix::project::{self, Ask, TrustQuestion, Yes};
 
-use crate::args::Global;
+use crate::args::{Global, PipelineArg};
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
@@ -19,8 +19,8 @@ const REFUSED: Exit = Exit::Failed(5);
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<TrustCommand>,
-    /// The pipeline file [default: synix.toml here or in the nearest folder above]
-    pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    pipeline: PipelineArg,
     /// Say yes without being asked
     #[arg(long)]
     yes: bool,
@@ -46,12 +46,13 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let question = TrustQuestion::of(&global.options(args.pipeline.as_ref()))?;
+    let question = TrustQuestion::of(&global.options(args.pipeline.pipeline.as_ref()))?;
     let has_yes = question.missing().is_empty();
     let can_ask = !global.json && io::stdin().is_terminal() && screen.is_watched();
     if !has_yes && !args.yes && can_ask {
         screen.part(|| text(&question))?;
-        return Ok(if confirmed()? {
+        let answer = screen.ask("Do you want all of this, now and in later builds? [y/N] ")?;
+        return Ok(if is_yes(&answer) {
             question.say_yes()?;
             screen.talk("noted; `synix trust revoke` takes it back");
             Exit::Done
@@ -106,21 +107,9 @@ fn text(question: &TrustQuestion) -> String {
     lines.join("\n")
 }
 
-/// Asks on the terminal; anything but a yes is a no.
-fn confirmed() -> anyhow::Result<bool> {
-    let mut terminal = io::stderr().lock();
-    write!(
-        terminal,
-        "Do you want all of this, now and in later builds? [y/N] "
-    )?;
-    terminal.flush()?;
-    drop(terminal);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
-    ))
+/// Anything but a yes is a no.
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 fn list(screen: &Screen) -> anyhow::Result<Exit> {
