@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod caches;
+mod caps;
 mod confined;
 mod dot_env;
 mod drive;
@@ -131,6 +132,7 @@ impl Project {
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let place = Place::find(options)?;
         let pipeline = place.pipeline()?;
+        caps::check(&pipeline, place.environment)?;
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
