@@ -322,6 +322,7 @@ fn an_update_of_one_reference_leaves_the_others() {
     let second = format!("[layers.more]\ntransform = \"{reference}\"\ninputs = [\"texts\"]\n");
     desk.bench
         .write("synix.toml", &format!("{pipeline}{second}"));
+    desk.bench.trust();
     desk.run(&["plan"]).expect_code(0);
     server.push("team/plugin", "1.0", &moody);
     desk.place("moody");

@@ -224,7 +224,7 @@ impl ProjectError {
                 | BuildError::Unpriced(_)
                 | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
+                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Metadata { .. }
