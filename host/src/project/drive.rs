@@ -30,6 +30,9 @@ impl Project {
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
         self.check_recording()?;
+        if let Some(lock) = &self.unwritten_lock {
+            self.place.write_lock(lock)?;
+        }
         let cassette = self.replay()?;
         let (store, lost) = self.state(order.reset_state)?;
         let row = BuildRow {

@@ -26,7 +26,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
-use crate::registry::LockChange;
+use crate::registry::{Lock, LockChange};
 use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
@@ -105,6 +105,8 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     lock_changes: Vec<LockChange>,
+    /// The lock file that could not be written; a build needs it.
+    unwritten_lock: Option<Lock>,
 }
 
 impl Project {
@@ -137,8 +139,15 @@ impl Project {
                     ProjectError::Prepare(Box::new(other))
                 }
             })?;
+        let mut unwritten = None;
         if !plugins.changes.is_empty() {
-            place.write_lock(&plugins.lock)?;
+            match place.write_lock(&plugins.lock) {
+                // A project that may only be read can still be planned.
+                Err(ProjectError::Disk(error)) if error.is_denied() => {
+                    unwritten = Some(plugins.lock)
+                }
+                written => written?,
+            }
         }
         Ok(Self {
             place,
@@ -147,6 +156,7 @@ impl Project {
             ready,
             folder,
             lock_changes: plugins.changes,
+            unwritten_lock: unwritten,
         })
     }
 
