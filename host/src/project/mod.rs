@@ -34,7 +34,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
-use crate::registry::LockChange;
+use crate::registry::{Lock, LockChange};
 use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
@@ -125,6 +125,8 @@ pub struct Project {
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
+    /// The lock file that could not be written; a build needs it.
+    unwritten_lock: Option<Lock>,
 }
 
 impl Project {
@@ -159,8 +161,15 @@ impl Project {
                 | build::PrepareError::Files(_)
                 | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
+        let mut unwritten = None;
         if !plugins.changes.is_empty() {
-            place.write_lock(&plugins.lock)?;
+            match place.write_lock(&plugins.lock) {
+                // A project that may only be read can still be planned.
+                Err(ProjectError::Disk(error)) if error.is_denied() => {
+                    unwritten = Some(plugins.lock)
+                }
+                written => written?,
+            }
         }
         Ok(Self {
             place,
@@ -170,6 +179,7 @@ impl Project {
             folder,
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
+            unwritten_lock: unwritten,
         })
     }
 
