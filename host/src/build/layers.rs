@@ -1,6 +1,6 @@
 //! Layers made ready: plugin loaded, config checked, everything a unit needs but its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -83,6 +83,8 @@ pub struct ReadyTransform {
     pub revision: String,
     /// Whether an answer cut at its token limit will do.
     pub accept_truncated: bool,
+    /// Members of `options` that the plugin may set beside those of sampling; `None`: any.
+    pub options_allowed: Option<BTreeSet<String>>,
     /// What the pipeline says about batches.
     pub batch: BatchChoice,
     /// Whether the role's provider and model have a batch API.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::BuildError;
-use super::answerer::Answerer;
+use super::answerer::Answerer as _;
 use super::drive::Desk;
 use super::dry::DryRun;
 use super::layers::ReadyBody;

@@ -1,6 +1,6 @@
 //! From a parsed pipeline to a ready one: plugins loaded, configs checked, files read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -247,10 +247,14 @@ fn ready(
         .model
         .clone()
         .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+    let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
     let asking = AskingParts {
         revision: transform.revision.clone(),
         accept_truncated,
+        options_allowed: options_allowed.iter().cloned().collect(),
     };
+    // What comes with synix sets what its config says, which is the project's own word.
+    let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
     // The file was checked for numbers that have no canonical form.
     let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
     let parts = LayerParts {
@@ -282,6 +286,7 @@ fn ready(
         role: role_name,
         revision: transform.revision.clone(),
         accept_truncated,
+        options_allowed: (!is_first_party).then_some(options_allowed),
         batch: transform.batch,
         has_batch_api,
         min_batch: transform.min_batch.into(),

@@ -16,7 +16,9 @@ use crate::artifact::Artifact;
 use crate::digest::Digest;
 use crate::json;
 use crate::plugin::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-use crate::request::{Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage};
+use crate::request::{
+    Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
+};
 use crate::store::ArtifactId;
 
 /// A run to make.
@@ -196,6 +198,7 @@ impl Desk<'_> {
         let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
             return Err(Refusal::UnknownRole(role));
         };
+        self.admit_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
@@ -219,6 +222,24 @@ impl Desk<'_> {
             answer: answer.clone(),
         });
         Ok(answer)
+    }
+
+    /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
+    fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
+        let transform = &self.job.transform;
+        let Some(allowed) = &transform.options_allowed else {
+            return Ok(());
+        };
+        let reaches_further =
+            |name: &&String| !is_sampling_option(request.wire, name) && !allowed.contains(*name);
+        let Some(name) = request.options.keys().find(reaches_further) else {
+            return Ok(());
+        };
+        let name: String = name.chars().take(80).collect();
+        Err(Refusal::InvalidRequest(format!(
+            "the option {name:?} does more than say how the model answers; if the plugin may set it, write `options_allowed = [{name:?}]` in [layers.{}]",
+            transform.layer
+        )))
     }
 
     fn divergence(&self, expected: RequestKey, now: &str) -> Failure {

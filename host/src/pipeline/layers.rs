@@ -13,7 +13,7 @@ use crate::ids::{Kind, LayerName};
 use crate::request::Ending;
 
 /// The keys that only a transform has.
-const OF_TRANSFORMS: [&str; 11] = [
+const OF_TRANSFORMS: [&str; 12] = [
     "inputs",
     "model",
     "batch",
@@ -25,6 +25,7 @@ const OF_TRANSFORMS: [&str; 11] = [
     "config",
     "limits",
     "grants",
+    "options_allowed",
 ];
 
 /// The kind of a source's artifacts, unless written.
@@ -270,6 +271,7 @@ impl Table<'_> {
                 tokens,
             },
             grants: entry.grants,
+            options_allowed: entry.options_allowed.unwrap_or_default(),
         })
     }
 }

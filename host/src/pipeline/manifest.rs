@@ -195,6 +195,8 @@ pub(super) struct LayerEntry {
     pub(super) limits: Option<LimitsEntry>,
     /// The capabilities it gives its plugin; by default `llm` where there is a model role.
     pub(super) grants: Option<Vec<Capability>>,
+    /// Members of a request's `options` that its plugin may set beside those that only say how the model answers.
+    pub(super) options_allowed: Option<Vec<String>>,
 }
 
 /// An answer that is taken although it is not complete.

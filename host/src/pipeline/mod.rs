@@ -136,6 +136,8 @@ pub struct TransformLayer {
     pub limits: LayerLimits,
     /// The capabilities as written.
     pub grants: Option<Vec<Capability>>,
+    /// Members of `options` that its plugin may set beside those of sampling.
+    pub options_allowed: Vec<String>,
 }
 
 /// Whether `batch-build` sends a layer's requests in batches.
