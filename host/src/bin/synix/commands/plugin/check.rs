@@ -111,7 +111,9 @@ struct Causes(DeskError);
 
 impl fmt::Display for Causes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.source().map_or(Ok(()), |cause| cause.fmt(f))
+        self.0
+            .source()
+            .map_or(Ok(()), |cause| fmt::Display::fmt(cause, f))
     }
 }
 
