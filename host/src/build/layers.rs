@@ -12,6 +12,7 @@ use crate::ids::{Kind, LayerName};
 use crate::pipeline::BatchChoice;
 use crate::plugin::{Limits, Plugin};
 use crate::request::{Ask, Request, Wire};
+use crate::source::Hidden;
 
 /// A pipeline whose layers are ready.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct ReadyLayer {
     pub name: LayerName,
     /// What it does.
     pub body: ReadyBody,
+    /// Whether it may read files with a hidden name on their way.
+    pub allow_hidden: bool,
 }
 
 /// What a layer does.
@@ -50,6 +53,8 @@ pub enum ReadyBody {
         glob: String,
         /// The kind of its artifacts.
         kind: Kind,
+        /// Whether hidden files are read.
+        hidden: Hidden,
     },
     /// Runs a plugin.
     Transform(Arc<ReadyTransform>),

@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::BuildError;
+use super::handle::FileArtifact;
 use super::layers::{ReadyTransform, Roles};
 use super::recall::Recall;
 use crate::artifact::Artifact;
@@ -17,7 +19,7 @@ use crate::plugin::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
 use crate::request::{
     Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
 };
-use crate::store::{ArtifactId, StoreError};
+use crate::store::ArtifactId;
 
 /// A run to make.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(super) struct Job {
 #[derive(Debug, Clone)]
 pub(super) enum JobInput {
     Stored(ArtifactId, Digest),
+    File(Arc<FileArtifact>, Digest),
     Held(Arc<Artifact>, Digest),
 }
 
@@ -59,8 +62,8 @@ pub(super) enum RunEnd {
     /// It waits for those of its requests that have no answer.
     Suspended,
     Failed(Failure),
-    /// The state could not be read; the build cannot go on.
-    Broken(StoreError),
+    /// The state or a source could not be read; the build cannot go on.
+    Broken(Box<BuildError>),
 }
 
 /// A request of a run.
@@ -114,7 +117,7 @@ impl Desk<'_> {
     fn run(&mut self) -> RunEnd {
         let inputs = match self.inputs() {
             Ok(inputs) => inputs,
-            Err(error) => return RunEnd::Broken(error),
+            Err(error) => return RunEnd::Broken(Box::new(error)),
         };
         let job = self.job;
         let transform = &job.transform;
@@ -167,12 +170,13 @@ impl Desk<'_> {
         }
     }
 
-    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, StoreError> {
+    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, BuildError> {
         self.job
             .inputs
             .iter()
             .map(|input| match input {
                 JobInput::Stored(id, digest) => Ok((self.recall.artifact(*id)?, *digest)),
+                JobInput::File(file, digest) => Ok((file.read(*digest)?, *digest)),
                 JobInput::Held(artifact, digest) => Ok((artifact.as_ref().clone(), *digest)),
             })
             .collect()
@@ -208,7 +212,7 @@ impl Desk<'_> {
         let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
-                self.stopped = Some(RunEnd::Broken(error));
+                self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
                 None
             }
         };

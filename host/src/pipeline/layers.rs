@@ -200,6 +200,7 @@ impl Table<'_> {
         Some(LayerBody::Source {
             glob,
             kind: kind.ok()?,
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
         })
     }
 
@@ -260,6 +261,7 @@ impl Table<'_> {
             max_units: entry.max_units,
             max_requests: entry.max_requests,
             config: entry.config.unwrap_or_default(),
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
             limits: LayerLimits {
                 fuel,
                 memory_mb,

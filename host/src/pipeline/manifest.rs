@@ -165,6 +165,8 @@ pub(super) struct LayerEntry {
     pub(super) source: Option<String>,
     /// The kind of a source's artifacts; `source` by default.
     pub(super) kind: Option<String>,
+    /// Whether files with a hidden name on their way are read: one that begins with a dot, as `.git` and `.env` do.
+    pub(super) allow_hidden: Option<bool>,
     /// A first-party name such as `map`, or a component: a path such as `./plugins/mine.wasm`, `https://…#sha256=…` or `oci://registry/name:tag`.
     pub(super) transform: Option<String>,
     /// The layers whose artifacts are taken in.

@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn a_guests_words_cannot_steer_the_terminal_of_who_reads_them() {
         let words = "\u{1b}[2Jgrün\u{202e}\r\nline";
-        let shown = "\\u{1b}[2Jgrün\\u{202e}\\r\nline";
+        let shown = "\\u{1b}[2Jgrün\\u{202e}\nline";
         let own = Fault::Transform {
             code: "invalid-input".to_owned(),
             message: words.to_owned(),

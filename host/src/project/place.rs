@@ -92,11 +92,7 @@ impl Place {
         let (Some(file), true) = (name, path.is_file()) else {
             return Err(ProjectError::no_pipeline(path));
         };
-        let root = path
-            .parent()
-            .filter(|root| !root.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        Self::at(root.to_owned(), file, options)
+        Self::at(folder_of(&path).to_owned(), file, options)
     }
 
     /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
@@ -106,6 +102,17 @@ impl Place {
                 match nearest(".synix")?.0 {
                     Some(root) => Self::at(root, "synix.toml".to_owned(), options),
                     None => Err(error),
+                }
+            }
+            // One that was named may be gone; what it made is still there.
+            Err(ProjectError::NoPipeline { path, ended }) => {
+                let root = folder_of(&path).to_owned();
+                match path.file_name() {
+                    Some(file) if root.join(".synix").is_dir() => {
+                        let file = file.to_string_lossy().into_owned();
+                        Self::at(root, file, options)
+                    }
+                    _ => Err(ProjectError::NoPipeline { path, ended }),
                 }
             }
             found => found,
@@ -189,12 +196,20 @@ impl Place {
         let pipeline = options
             .pipeline
             .clone()
+            .filter(|path| !path.is_dir())
             .unwrap_or_else(|| self.root.join(&build.pipeline));
         Project::open(&Options {
             pipeline: Some(pipeline),
             ..options.clone()
         })
     }
+}
+
+/// Returns the folder that a file stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|root| !root.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn nearest_pipeline() -> Result<PathBuf, ProjectError> {

@@ -14,6 +14,7 @@ mod oci;
 mod reach;
 mod site;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ pub use reach::Reach;
 
 use cache::Cache;
 use http::{Ask, Authorization};
+
+/// Says whether an address is one that anybody can reach, and not only this machine or its neighbours.
+pub fn is_public(address: IpAddr) -> bool {
+    reach::Zone::of(address) == reach::Zone::Public
+}
 
 /// What a download may take.
 #[derive(Debug, Clone, Copy)]

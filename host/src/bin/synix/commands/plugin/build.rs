@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         "digest": built.digest.to_string(),
         "bytes": built.bytes,
     });
-    screen.answer(&document, || built.file.display().to_string())?;
+    screen.answer(&document, || vec![built.file.display().to_string()])?;
     screen.talk(&format!(
         "built {} {} from {}: {} bytes, sha256 {}",
         about.name, about.version, built.language, built.bytes, built.digest

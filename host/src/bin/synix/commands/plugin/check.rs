@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use synix::author::check::{self, Outcome, Progress, Report, Setup};
 use synix::author::desk::{self, DeskError, Replies};
+use synix::disk;
 use synix::plugin::Sandbox;
-use synix::{disk, printable};
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
@@ -123,7 +123,7 @@ impl Error for Causes {
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = report
         .points
         .iter()
@@ -133,16 +133,12 @@ fn text(report: &Report) -> String {
                 Outcome::Fail => "FAIL",
                 Outcome::Skip => "skip",
             };
-            format!(
-                "{word}  {:<16}  {}",
-                one.point.name(),
-                printable::line(&one.detail)
-            )
+            format!("{word}  {:<16}  {}", one.point.name(), one.detail)
         })
         .collect();
     lines.push(format!(
         "{}: {} passed, {} failed, {} skipped",
         report.plugin, report.passed, report.failed, report.skipped
     ));
-    lines.join("\n")
+    lines
 }
