@@ -153,3 +153,49 @@ fn a_given_config_is_checked_before_it_is_used() {
     let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
     assert!(run.says("--config: the config does not fit"), "{run:?}");
 }
+
+/// The causes of a file that cannot be taken are told, too.
+#[test]
+fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.md"), "---\nnot: [closed\n---\n").unwrap();
+    let component = component("echo");
+    let run = Run::of(&mut command_in(
+        folder.path(),
+        &["plugin", "check", component, "--input", "a.md"],
+    ));
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.says("--input: cannot take the input a.md"), "{run:?}");
+    assert!(run.stderr.matches("because: ").count() >= 1, "{run:?}");
+}
+
+/// U9: the user says what the model answers; how far the check is stands on stderr.
+#[test]
+fn a_check_takes_replies_and_says_how_far_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("replies.json"), r#"["one", "two"]"#).unwrap();
+    for more in [
+        &["--reply", "yes"][..],
+        &["--replies", "replies.json", "--timeout", "600"],
+    ] {
+        let arguments = [&["plugin", "check", component("map")], more].concat();
+        let run = Run::of(&mut command_in(folder.path(), &arguments));
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(
+            run.stderr.contains("odd answers") && !run.stdout.contains("odd answers ("),
+            "{run:?}"
+        );
+    }
+    let both = [
+        "plugin",
+        "check",
+        component("map"),
+        "--reply",
+        "a",
+        "--replies",
+        "replies.json",
+    ];
+    assert_eq!(Run::of(&mut command_in(folder.path(), &both)).code, 2);
+    let none = ["plugin", "check", component("map"), "--timeout", "0"];
+    assert_eq!(Run::of(&mut command_in(folder.path(), &none)).code, 2);
+}

@@ -288,6 +288,90 @@ fn a_guest_whose_first_memory_is_too_large_does_not_start() {
     assert!(matches!(fault, Fault::OutOfMemory { .. }));
 }
 
+/// W17: what the host does for a guest is paid by it, so a storm of calls ends alike on every machine.
+#[test]
+fn a_storm_of_calls_of_the_host_runs_out_of_fuel() {
+    let limits = Limits {
+        fuel: 20_000_000,
+        ..Limits::default()
+    };
+    const LOGS: &str = "(loop $again (call $log (i32.const 2) (i32.const 0) (i32.const 0)) (br $again)) (unreachable)";
+    const ASKS: &str = "(loop $again (call $complete_all (i32.const 1024) (i32.const 0) (i32.const 2336)) (br $again)) (unreachable)";
+    for storm in [LOGS, ASKS] {
+        let fault = fault_within(storm, &limits);
+        assert!(
+            matches!(fault, Fault::OutOfFuel { limit: 20_000_000 }),
+            "{fault:?}"
+        );
+    }
+}
+
+/// The end of a run does not hang on when a tick came.
+#[test]
+fn calls_of_the_host_are_in_the_fuel_of_a_run() {
+    let fuel_of = |execute: &'static str| {
+        let plugin = guest(execute);
+        let limits = Limits::default();
+        let call = Call {
+            unit: &unit(),
+            inputs: &[],
+            config: "{}",
+            limits: &limits,
+            grants_llm: true,
+        };
+        plugin.execute_measured(&call, &mut Script::default()).fuel
+    };
+    const QUIET: &str = "(call $done (i32.const 336) (i32.const 3))";
+    const LOUD: &str = "(call $log (i32.const 2) (i32.const 0) (i32.const 5)) (call $done (i32.const 336) (i32.const 3))";
+    let more = fuel_of(LOUD) - fuel_of(QUIET);
+    assert!((1005..1100).contains(&more), "{more}");
+}
+
+/// X19: memories made on demand keep to the same limits as those of the pool.
+#[test]
+fn a_sandbox_without_a_pool_gives_the_same_results() {
+    use super::compile::Compiler;
+    use super::engine::Memories;
+
+    let sandbox = Sandbox::open(1, None, Compiler::InProcess, Memories::OnDemand).unwrap();
+    let run_of = |execute: &'static str| {
+        let guest = Guest {
+            execute,
+            ..Guest::default()
+        };
+        let on_demand = sandbox.load("guest", &guest.component()).unwrap();
+        let pooled = load(&guest);
+        [on_demand, pooled].map(|plugin| {
+            let limits = Limits::default();
+            let call = Call {
+                unit: &unit(),
+                inputs: &[],
+                config: "{}",
+                limits: &limits,
+                grants_llm: true,
+            };
+            let measured = plugin.execute_measured(&call, &mut Script::of([answered("so")]));
+            let run = measured.run.map_err(|error| error.to_string());
+            (format!("{run:?}"), measured.fuel)
+        })
+    };
+    for execute in [
+        ASK,
+        SPIN_A_LITTLE,
+        "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable)",
+        "(drop (i32.load (i32.const -4))) (unreachable)",
+        "(drop (call $recurse (i64.const 0))) (unreachable)",
+    ] {
+        let [on_demand, pooled] = run_of(execute);
+        assert_eq!(on_demand, pooled, "{execute}");
+    }
+}
+
+/// Grows, counts, and gives what it counted.
+const SPIN_A_LITTLE: &str = "(drop (memory.grow (i32.const 3)))
+    (i32.store8 (i32.const 512) (i32.add (memory.size) (i32.const 48)))
+    (call $done (i32.const 512) (i32.const 1))";
+
 #[test]
 fn deep_recursion_runs_out_of_stack() {
     assert!(matches!(

@@ -1,6 +1,8 @@
 //! `plugin check`: a conformance run, point by point; exit code 1 where a point fails.
 
 use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -51,13 +53,12 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
             let config = desk::config(&plugin, &given.members, &given.folder);
-            Some(config.map_err(|error| wrong(error, "--config cannot be used"))?)
+            Some(config.map_err(|error| wrong(error, "--config"))?)
         }
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs =
-        desk::inputs(&args.input).map_err(|error| wrong(error, "--input cannot be used"))?;
+    let inputs = desk::inputs(&args.input).map_err(|error| wrong(error, "--input"))?;
     let replies = match super::run::replies(args.reply.as_deref(), args.replies.as_deref())? {
         Replies::None => Vec::new(),
         Replies::Always(text) => vec![text],
@@ -96,8 +97,30 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 /// What the user can put right by typing something else, with its causes.
-fn wrong(error: DeskError, what: &str) -> anyhow::Error {
-    anyhow::Error::new(error).context(Usage(what.to_owned()))
+fn wrong(error: DeskError, flag: &str) -> anyhow::Error {
+    let said = Usage(format!("{flag}: {error}"));
+    if error.source().is_none() {
+        return said.into();
+    }
+    anyhow::Error::new(Causes(error)).context(said)
+}
+
+/// The causes of an error that is told already.
+#[derive(Debug)]
+struct Causes(DeskError);
+
+impl fmt::Display for Causes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .source()
+            .map_or(Ok(()), |cause| fmt::Display::fmt(cause, f))
+    }
+}
+
+impl Error for Causes {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()?.source()
+    }
 }
 
 fn text(report: &Report) -> Vec<String> {
