@@ -13,8 +13,10 @@
     reason = "what a test does not expect ends it"
 )]
 
+mod author_errors;
 mod authors;
 mod batch;
+mod bounds;
 mod budget;
 mod build;
 mod by_hand;
@@ -33,6 +35,8 @@ mod grants;
 mod hostile;
 mod hostile_clones;
 mod identity;
+mod json_answers;
+mod json_errors;
 mod languages;
 mod layers;
 mod lifecycle;
@@ -44,6 +48,7 @@ mod plans;
 mod plugin_check;
 mod plugin_desk;
 mod read_only;
+mod reading;
 mod references;
 mod registry;
 mod replay;
@@ -51,8 +56,11 @@ mod replies;
 mod sandbox;
 mod scaffolds;
 mod side_by_side;
+mod sources;
+mod split_examples;
 mod state;
 mod templates;
+mod terminal;
 mod torture;
 mod transforms;
 mod trust;

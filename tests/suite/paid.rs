@@ -77,7 +77,7 @@ fn resume_asks_again_what_cost_nothing() {
     ] {
         assert!(run.stdout.contains(part), "{run:?}");
     }
-    assert!(!run.stdout.contains("go on with"), "{run:?}");
+    assert!(!run.stdout.contains("continue with"), "{run:?}");
     bench.ok(&[&RESUME[..], &["--retry-failed=refused"]].concat());
     assert_eq!(bench.names().len(), 7);
 }
@@ -157,7 +157,7 @@ fn a_plan_counts_apart_what_was_paid_for() {
         assert!(once < twice && twice < 3 * once, "{layer}");
         let said = bench.ok(plan);
         assert!(
-            said.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
+            said.says("styles: 2 requests more with --retry-failed (1 refused, 1 truncated)"),
             "{said:?}"
         );
     }

@@ -33,7 +33,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             } else {
                 format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
             };
-            match UnitKey::parse(&key) {
+            match UnitKey::stored(&key) {
                 Ok(key) => {
                     let spec = UnitSpec {
                         key,
@@ -60,6 +60,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.previous
             .forget(self.site.pipeline.layers[layer].name.as_str());
         self.layers[layer].labels = HashMap::new();
+        self.tell_layer(layer);
         let run = &self.layers[layer];
         (self.site.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
@@ -159,6 +160,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         match (&input.place, self.site.reader) {
             (Place::Held(artifact), _) => Ok(header(artifact)),
+            (Place::File(file), _) => Ok(Header {
+                label: input.label.clone(),
+                kind: file.kind.clone(),
+                digest: input.digest,
+                metadata: file.metadata.clone(),
+            }),
             (Place::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {
@@ -219,6 +226,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
+        // What an earlier command asked counts before anything new is asked.
+        let counted = transcript.len();
+        if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
+            return Ok(());
+        }
         if self.site.journal.is_none() {
             let now = StoredParts::new(transform.parts.clone(), parts);
             let reasons = self
@@ -241,7 +253,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             fingerprint,
             transcript,
             waiting: 0,
-            counted: 0,
+            counted,
         })));
         Ok(())
     }

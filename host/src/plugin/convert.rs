@@ -101,6 +101,13 @@ pub(super) fn transform_error(error: wit::TransformError) -> Fault {
         wit::TransformError::Other(other) => (other.code, other.message),
     };
     let cut = |text: String, chars: usize| text.chars().take(chars).collect();
+    // So an SDK tells what nobody caught: words where a trap has none, but a crash all the same.
+    if code == "crashed" {
+        return Fault::Trapped {
+            trap: "nobody caught an exception".to_owned(),
+            message: Some(cut(message, 4096)),
+        };
+    }
     Fault::Transform {
         code: cut(code, 64),
         message: cut(message, 4096),
@@ -121,9 +128,10 @@ pub(super) fn artifacts(
     }
     let mut labels = HashSet::with_capacity(outputs.len());
     let mut artifacts = Vec::with_capacity(outputs.len());
+    let mut room = values::METADATA_VALUES;
     for (position, output) in outputs.into_iter().enumerate() {
         let invalid = |source| Fault::InvalidOutput { position, source };
-        let artifact = artifact(output, limits).map_err(invalid)?;
+        let artifact = artifact(output, &mut room).map_err(invalid)?;
         if !labels.insert(artifact.label.clone()) {
             return Err(invalid(InvalidOutput::DuplicateLabel(
                 artifact.label.as_str().to_owned(),
@@ -134,7 +142,7 @@ pub(super) fn artifacts(
     Ok(artifacts)
 }
 
-fn artifact(output: wit::Output, limits: &Limits) -> Result<Artifact, InvalidOutput> {
+fn artifact(output: wit::Output, room: &mut usize) -> Result<Artifact, InvalidOutput> {
     let content = match output.content {
         wit::Content::Text(text) => Content::Text(text),
         wit::Content::Bytes(blob) if values::is_media_type(&blob.media_type) => Content::Bytes {
@@ -155,7 +163,7 @@ fn artifact(output: wit::Output, limits: &Limits) -> Result<Artifact, InvalidOut
         label: Label::parse(&output.label)?,
         kind: Kind::parse(&output.kind)?,
         content,
-        metadata: values::metadata(entries, limits.output_bytes)?,
+        metadata: values::metadata(entries, room)?,
     })
 }
 
@@ -276,6 +284,21 @@ mod tests {
             ..output("a")
         };
         assert_eq!(size_of(picture), 2 + 9 + 7);
+    }
+
+    /// An SDK hands over what nobody caught instead of trapping without words.
+    #[test]
+    fn an_exception_that_nobody_caught_is_a_crash() {
+        let other = wit::TransformError::Other(wit::OtherError {
+            code: "crashed".to_owned(),
+            message: "TypeError: x\n  at f (plugin.js:3)".to_owned(),
+        });
+        let fault = transform_error(other);
+        assert!(matches!(fault, Fault::Trapped { .. }));
+        assert_eq!(
+            fault.to_string(),
+            "crashed: nobody caught an exception: TypeError: x\n  at f (plugin.js:3)"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod caches;
+mod caps;
 mod confined;
 mod dot_env;
 mod drive;
@@ -33,13 +34,13 @@ use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
-use crate::registry::LockChange;
+use crate::registry::{Lock, LockChange};
 use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
-pub use again::{archive, cancel, clean, prices, resume};
+pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
 pub use bench::Bench;
 pub use caches::passed_on;
 pub use error::ProjectError;
@@ -50,12 +51,17 @@ pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
 use environment::Environment;
-use place::Place;
+use place::{Place, folder_of};
 
 /// Opens a sandbox for one call at a time, outside any project.
-pub fn sandbox() -> Result<Sandbox, ProjectError> {
-    let cache = Environment.compile_cache(Path::new("."));
-    Ok(Sandbox::new(1, cache).map_err(Box::new)?)
+pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
+    let root = match options.pipeline.as_deref() {
+        Some(path) if path.is_dir() => path,
+        Some(path) => folder_of(path),
+        None => Path::new("."),
+    };
+    let cache = Environment.compile_cache(root);
+    Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
 /// Returns the folder of the project at hand.
@@ -105,7 +111,7 @@ pub struct Report {
 /// What [`clean`] removed.
 #[derive(Debug, Default)]
 pub struct CleanReport {
-    /// Paths relative to the project.
+    /// What was removed, in words.
     pub removed: Vec<String>,
 }
 
@@ -119,6 +125,8 @@ pub struct Project {
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
+    /// The lock file that could not be written; a build needs it.
+    unwritten_lock: Option<Lock>,
 }
 
 impl Project {
@@ -126,11 +134,13 @@ impl Project {
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let place = Place::find(options)?;
         let pipeline = place.pipeline()?;
+        caps::check(&pipeline, place.environment)?;
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = place.environment.compile_cache(&place.root);
-        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
+        let compiler = place.compiler.clone();
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers
@@ -147,12 +157,19 @@ impl Project {
         let ready =
             build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
                 build::PrepareError::Pipeline(errors) => place.wrong(errors),
-                other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
-                    ProjectError::Prepare(Box::new(other))
-                }
+                other @ (build::PrepareError::File { .. }
+                | build::PrepareError::Files(_)
+                | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
+        let mut unwritten = None;
         if !plugins.changes.is_empty() {
-            place.write_lock(&plugins.lock)?;
+            match place.write_lock(&plugins.lock) {
+                // A project that may only be read can still be planned.
+                Err(ProjectError::Disk(error)) if error.is_denied() => {
+                    unwritten = Some(plugins.lock)
+                }
+                written => written?,
+            }
         }
         Ok(Self {
             place,
@@ -162,6 +179,7 @@ impl Project {
             folder,
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
+            unwritten_lock: unwritten,
         })
     }
 

@@ -33,6 +33,7 @@ mod requests;
 mod reset;
 mod salvage;
 mod schema;
+mod seal;
 mod sends;
 mod snapshots;
 mod submission;
@@ -119,7 +120,7 @@ pub enum StoreError {
         supported: u32,
     },
     /// There is no state yet.
-    #[error("there is no state in {} yet; run `synix build` first", .path.display())]
+    #[error("there is no state in {} yet", .path.display())]
     Absent {
         /// The state folder.
         path: PathBuf,
@@ -191,6 +192,50 @@ pub enum StoreError {
     Disk(#[from] DiskError),
 }
 
+impl StoreError {
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Database { .. } => "state",
+            Self::Damaged { .. }
+            | Self::Corrupted { .. }
+            | Self::Unusable { .. }
+            | Self::Changed { .. }
+            | Self::Endless { .. }
+            | Self::BadObject { .. } => "state_damaged",
+            Self::Linked { .. } | Self::Foreign { .. } => "state_foreign",
+            Self::Full { .. } => "disk_full",
+            Self::Closed { .. } => "state_closed",
+            Self::Network { .. } => "network_file_system",
+            Self::FormatTooNew { .. } => "state_too_new",
+            Self::Absent { .. } => "no_state",
+            Self::Disk(_) => "file",
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Absent { .. } => "run `synix build` first",
+            Self::FormatTooNew { .. } => "use the synix that wrote it, or a later one",
+            Self::Database { .. }
+            | Self::Damaged { .. }
+            | Self::Corrupted { .. }
+            | Self::Network { .. }
+            | Self::Linked { .. }
+            | Self::Foreign { .. }
+            | Self::Changed { .. }
+            | Self::Endless { .. }
+            | Self::Full { .. }
+            | Self::Closed { .. }
+            | Self::Unusable { .. }
+            | Self::BadObject { .. }
+            | Self::Disk(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
 /// A read-only view of the state.
 #[derive(Debug)]
 pub struct Reader {
@@ -198,6 +243,8 @@ pub struct Reader {
     place: Folder,
     /// What is read where the file itself cannot be.
     kept: Option<Arc<Kept>>,
+    /// Whether rows have seals; those of an earlier format have none.
+    sealed: bool,
 }
 
 /// The state, open for reading and writing.
@@ -231,7 +278,9 @@ impl Reader {
         };
         let place = files::open(folder)?.ok_or_else(absent)?;
         let (connection, kept) = database::open_to_read(&place, kept)?;
+        let sealed = database::has_seals(&connection);
         Ok(Self {
+            sealed: sealed.map_err(|source| database::failed(&place, source))?,
             connection,
             place,
             kept,
@@ -244,6 +293,15 @@ impl Reader {
             Ok(Some(locks)) => locks.is_locked(&lock_of(build)),
             Ok(None) => false,
             Err(_) => true,
+        }
+    }
+
+    /// Returns what stands for the seal of a row of `table` in a statement.
+    fn seal_of(&self, table: &str) -> String {
+        if self.sealed {
+            format!("{table}.{}", seal::COLUMN)
+        } else {
+            "NULL".to_owned()
         }
     }
 
@@ -271,6 +329,7 @@ impl Store {
                 connection,
                 place,
                 kept: None,
+                sealed: true,
             },
         }
     }

@@ -34,8 +34,8 @@ pub(super) struct Start {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
     pub(super) ruling: Ruling,
-    /// Whether the user has what could not be read asked again.
-    pub(super) retry: bool,
+    /// Whether what was paid for in vain is asked again.
+    pub(super) retry_failed: bool,
 }
 
 #[derive(Debug)]
@@ -159,7 +159,12 @@ fn provider(place: &Place) -> Provider {
     .unwrap()
 }
 
-fn settings(place: &Place, ruling: Ruling, retry: Retry) -> BatchSettings {
+fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
+    let kinds = if start.retry_failed {
+        FailureKind::PAID.into()
+    } else {
+        BTreeSet::new()
+    };
     BatchSettings {
         look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
@@ -172,8 +177,11 @@ fn settings(place: &Place, ruling: Ruling, retry: Retry) -> BatchSettings {
             .into_iter()
             .collect(),
         sync_after: None,
-        ruling,
-        retry,
+        ruling: start.ruling,
+        retry: Retry {
+            kinds,
+            until: store.newest_attempt().unwrap(),
+        },
     }
 }
 
@@ -203,15 +211,7 @@ fn live(
     begun.send(Some(build)).unwrap();
     let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(place)))]);
     let clock = Clock::pinned(Moment(1_000_000));
-    let retry = if start.retry {
-        Retry {
-            kinds: BTreeSet::from([FailureKind::Unreadable]),
-            until: store.newest_attempt().unwrap(),
-        }
-    } else {
-        Retry::default()
-    };
-    let settings = settings(place, start.ruling, retry);
+    let settings = settings(place, start, &store);
     let batches = Batches::new(&store, build, &providers, settings, &clock, &|_| {});
     let mut life = Life {
         place,

@@ -119,7 +119,7 @@ impl World {
             let start = Start {
                 build: seat.build,
                 ruling: std::mem::take(&mut seat.ruling),
-                retry: false,
+                retry_failed: false,
             };
             seat.command = Command::start(&self.place, start);
         }
@@ -167,8 +167,7 @@ impl World {
             let start = Start {
                 build: None,
                 ruling,
-                // A row that came to a command which then died stays paid for until they say so.
-                retry: true,
+                retry_failed: true,
             };
             let command = Command::start(&self.place, start).expect("a build of its own");
             match self.run(&command)? {
