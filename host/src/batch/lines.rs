@@ -163,7 +163,7 @@ mod tests {
     fn lines(text: &[u8], longest: usize) -> Vec<(u64, Vec<u8>, bool)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.jsonl");
-        std::fs::write(&path, text).unwrap();
+        crate::disk::replace(&path, text).unwrap();
         let mut lines = Lines::of(&path).unwrap();
         lines.longest = longest;
         lines

@@ -240,7 +240,7 @@ impl Batches<'_> {
             let taken = store.write(|| {
                 let mut taken = Vec::new();
                 for (id, outcome) in rows {
-                    taken.extend(self.take_row(submission, id, outcome, oddities)?);
+                    taken.extend(self.take_row(submission, id.as_deref(), outcome, oddities)?);
                 }
                 Ok::<_, BatchError>(taken)
             })?;
@@ -280,12 +280,12 @@ impl Batches<'_> {
     fn take_row(
         &self,
         submission: &Submission,
-        id: Option<String>,
+        id: Option<&str>,
         outcome: Outcome,
         oddities: &mut Oddities,
     ) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
         let is_unusable = is_unusable(&outcome);
-        let Some(key) = id.as_deref().and_then(key_of) else {
+        let Some(key) = id.and_then(key_of) else {
             // A row that cannot be read is counted as such.
             oddities.unknown += u64::from(!is_unusable);
             oddities.nobodys += u64::from(is_unusable);
@@ -348,9 +348,10 @@ impl Batches<'_> {
 
     /// Returns how often a request is put into a batch that failed like this.
     fn most_sends(&self, failure: &Failure) -> u32 {
-        match failure.kind {
-            FailureKind::Unreadable => self.settings.attempts.min(UNREADABLE_SENDS),
-            _ => self.settings.attempts,
+        if failure.kind == FailureKind::Unreadable {
+            self.settings.attempts.min(UNREADABLE_SENDS)
+        } else {
+            self.settings.attempts
         }
     }
 

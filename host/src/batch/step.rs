@@ -181,7 +181,8 @@ impl Search {
             ends |= is_older || is_mark;
             // Behind the mark stands what was there before the call.
             let is_behind = ends && !self.is_unordered && batch.created.is_some();
-            if !is_older && !is_mark && !(is_behind && newest.is_some()) {
+            let is_before = is_older || is_mark || (is_behind && newest.is_some());
+            if !is_before {
                 self.found.push(batch);
             }
         }

@@ -184,7 +184,7 @@ async fn fetch(
         Some(coding) => {
             let (folder, most) = (folder.to_owned(), bounds.bytes);
             let decoding =
-                tokio::task::spawn_blocking(move || decode(coding, temporary, &folder, most));
+                tokio::task::spawn_blocking(move || decode(coding, &temporary, &folder, most));
             let decoded = decoding.await.map_err(io::Error::other);
             match decoded.map_err(unwritable)? {
                 Ok(decoded) => decoded,
@@ -227,7 +227,7 @@ fn coding_of(header: &str, start: &[u8]) -> Result<Option<Coding>, Coded> {
 /// Writes a file anew without its coding.
 fn decode(
     coding: Coding,
-    coded: NamedTempFile,
+    coded: &NamedTempFile,
     folder: &Path,
     most: u64,
 ) -> Result<(NamedTempFile, Tally), Coded> {

@@ -204,9 +204,10 @@ impl Choice {
     }
 
     fn into_value(self, index: u64) -> Value {
-        let finish = match self.finish {
-            Value::Null if self.calls => json!("tool_calls"),
-            finish => finish,
+        let finish = if self.finish.is_null() && self.calls {
+            json!("tool_calls")
+        } else {
+            self.finish
         };
         let mut choice = json!({
             "index": index,

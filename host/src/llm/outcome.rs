@@ -152,10 +152,13 @@ pub(super) fn unusable(reason: &str, passing: bool) -> Failure {
 pub(super) fn unwrapped(body: &Value) -> Result<Cow<'_, Value>, String> {
     match body {
         Value::String(text) if text.trim().is_empty() => Err(NO_BODY.to_owned()),
-        Value::String(text) => match reading::within(text)? {
-            Value::String(_) => Err("a text in the place of a reply".to_owned()),
-            document => Ok(Cow::Owned(document)),
-        },
+        Value::String(text) => {
+            let document = reading::within(text)?;
+            if document.is_string() {
+                return Err("a text in the place of a reply".to_owned());
+            }
+            Ok(Cow::Owned(document))
+        }
         Value::Array(items) => match items.as_slice() {
             [only @ Value::Object(_)] => Ok(Cow::Borrowed(only)),
             _ => Err(NO_BODY.to_owned()),

@@ -48,10 +48,12 @@ pub fn read_rows(wire: Wire, line: &[u8]) -> Vec<Row> {
         Ok(documents) => documents,
         Err(reason) => return vec![garbled(line, reason)],
     };
-    let rows = documents.into_iter().flat_map(|document| match document {
-        // All rows as one list.
-        Value::Array(rows) => rows,
-        row => vec![row],
+    let rows = documents.into_iter().flat_map(|document| {
+        if let Value::Array(rows) = document {
+            // All rows as one list.
+            return rows;
+        }
+        vec![document]
     });
     rows.map(|row| read_row(wire, &row, line)).collect()
 }

@@ -35,7 +35,7 @@ impl std::ops::AddAssign for Usage {
         ] {
             *sum = sum.saturating_add(more);
         }
-        self.uncounted |= other.uncounted;
+        self.uncounted = self.uncounted || other.uncounted;
     }
 }
 

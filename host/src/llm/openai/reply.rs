@@ -18,12 +18,11 @@ pub(in crate::llm) fn heard(body: &Value) -> Heard {
     let choices = body.get("choices").and_then(Value::as_array);
     let mut first_failure = None;
     for choice in choices.into_iter().flatten() {
-        match judged(&body, choice) {
-            answered @ Heard::Settled(Outcome::Answered(_)) => return answered,
-            failed => {
-                first_failure.get_or_insert(failed);
-            }
+        let heard = judged(&body, choice);
+        if matches!(heard, Heard::Settled(Outcome::Answered(_))) {
+            return heard;
         }
+        first_failure.get_or_insert(heard);
     }
     // An error beside choices without an answer says why there is none.
     if has_error(&body) {
