@@ -34,7 +34,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
         self.layers[layer].stale += 1;
         self.layers[layer].open += 1;
-        let message = format!("held back: it needs {needs}, which has failed");
+        let message = format!("it needs {needs}, which failed");
         let failure = Failure {
             kind: FailureKind::HeldBack,
             message,

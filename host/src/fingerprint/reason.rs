@@ -103,7 +103,7 @@ impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::New => f.write_str("new"),
-            Self::NotMade => f.write_str("not made the last time"),
+            Self::NotMade => f.write_str("failed or was held back in the last build"),
             Self::Source { label, old, new } => write!(f, "source {label} changed: {old} -> {new}"),
             Self::Component { old, new } => write!(f, "plugin changed: {old} -> {new}"),
             Self::Config { old, new } => write!(f, "config changed: {old} -> {new}"),

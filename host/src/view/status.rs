@@ -253,10 +253,13 @@ fn layers(
         .into_iter()
         .map(|layer| {
             let tally = reader.layer_tally(build, layer.position)?;
-            let (tokens, cost_usd) = sums(bills.layers.get(&layer.name));
+            let bill = bills.layers.get(&layer.name);
+            let (tokens, cost_usd) = sums(bill);
+            // Where nothing was to be made, there is no way in which it was asked.
+            let is_at_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
             let view = LayerView {
                 name: layer.name,
-                mode: layer.mode.map(LayerMode::name),
+                mode: layer.mode.filter(|_| is_at_work).map(LayerMode::name),
                 units: layer.fresh + tally.waiting + tally.done + tally.failed,
                 done: layer.fresh + tally.done,
                 failed: tally.failed,
