@@ -41,6 +41,8 @@ impl Desk {
             "synix.toml",
             &format!("[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n{layers}"),
         );
+        // Its server is on this machine. Where the reference is wrong, other commands say so.
+        self.bench.run(&["trust", "--yes"]);
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
@@ -320,6 +322,7 @@ fn an_update_of_one_reference_leaves_the_others() {
     let second = format!("[layers.more]\ntransform = \"{reference}\"\ninputs = [\"texts\"]\n");
     desk.bench
         .write("synix.toml", &format!("{pipeline}{second}"));
+    desk.bench.trust();
     desk.run(&["plan"]).expect_code(0);
     server.push("team/plugin", "1.0", &moody);
     desk.place("moody");

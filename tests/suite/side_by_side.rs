@@ -6,7 +6,7 @@ use synix_scripted_provider::{Endpoint, Ledger, Mode as Only, Reply, Rule, Scrip
 
 use crate::crash::unclear;
 use crate::torture::Dice;
-use crate::workbench::{BATCH, Run, Workbench, text};
+use crate::workbench::{BATCH, RESUME, Run, Workbench, text};
 
 /// Notes that each project asks about.
 const NOTES: u64 = 18;
@@ -196,6 +196,24 @@ fn a_batch_that_was_left_is_no_other_process() {
     bench.ok(&BATCH);
     assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (7, 0));
     assert_eq!(unclear(&bench), 0);
+}
+
+/// U1: two batch builds of the same project share one batch.
+#[test]
+fn two_batch_builds_make_one_batch() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.ok(&["batch-build", "run"]);
+    let ledger = bench.ledger();
+    assert_eq!((ledger.batches.len(), ledger.pending.len()), (1, 3));
+    bench.provider.finish_batches();
+    let runs = side_by_side(
+        &bench,
+        &[(0, &RESUME), (0, &["batch-build", "run"]), (0, &BATCH)],
+    );
+    assert_eq!(runs[2].code, 0, "{runs:?}");
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
 }
 
 /// U1: the calls of another process are waited for, and named as such.

@@ -295,6 +295,14 @@ fn undisturbed(make: fn() -> Workbench, bios: &BTreeMap<String, String>) -> Arti
     bench.artifacts()
 }
 
+/// Says whether a batch is under way.
+fn is_submitted(bench: &Workbench) -> bool {
+    let over = ["settled", "abandoned"];
+    states(bench)
+        .iter()
+        .any(|state| !over.contains(&state.as_str()))
+}
+
 /// How often the provider was called.
 fn calls(bench: &Workbench) -> u64 {
     bench.ledger().calls.values().sum()
@@ -325,14 +333,18 @@ fn sequence(seed: u64, tally: &Tally) {
         bench.script(script);
         let mut running = Vec::new();
         let commands = if beside { dice.below(2) + 1 } else { 1 };
+        // It looks at a batch that nobody else drives every half a minute: longer than all the rest.
+        let waits = dice.below(3) == 0 && !is_submitted(&bench);
         let before = calls(&bench);
         for place in 0..commands {
-            let command: &[&str] = match dice.below(12) {
+            let choice = dice.below(12);
+            let command: &[&str] = match choice {
+                _ if waits && choice < 11 => &["build"],
                 0..4 => &BATCH,
                 4 | 5 => &["batch-build", "run"],
                 6 => &["batch-build", "resume", "--latest"],
                 7 | 8 => &RESUME,
-                9 | 10 => &["build"],
+                9 | 10 => &["build", "--no-wait"],
                 _ if place == 0 => &["build", "--no-wait"],
                 _ => dice.one_of(&[
                     &["clean"][..],

@@ -69,7 +69,7 @@ impl Batches<'_> {
     pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
         for path in self.row_files(submission)? {
             if !path.exists() {
-                disk::replace(&path, b"")?;
+                disk::replace_private(&path, b"")?;
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::bounds::Excess;
 use crate::batch::BatchError;
 use crate::disk::DiskError;
 use crate::llm::cassette::CassetteError;
@@ -117,6 +118,9 @@ pub enum BuildError {
     /// There is a budget, and no telling what a request costs at most.
     #[error("nothing can be sent within a budget")]
     Unpriced(#[from] PriceError),
+    /// A layer would have more units, or ask more requests, than it may.
+    #[error(transparent)]
+    Excess(#[from] Excess),
     /// Somebody wanted the build to end; the calls on their way were waited for.
     #[error("interrupted")]
     Interrupted,
@@ -145,6 +149,7 @@ impl BuildError {
             Self::MissingKey { .. } => "missing_key",
             Self::Budget { .. } => "budget",
             Self::Unpriced(_) => "unpriced",
+            Self::Excess(_) => "layer_limit",
             Self::Interrupted => "interrupted",
             Self::WorkersGone => "internal",
         }
@@ -181,6 +186,7 @@ impl BuildError {
             | Self::Cassette(_)
             | Self::Disk(_)
             | Self::OtherAnswers { .. }
+            | Self::Excess(_)
             | Self::Interrupted => return None,
         })
     }

@@ -104,6 +104,11 @@ pub enum Event {
         /// What changed in it.
         message: String,
     },
+    /// Something about the project has no effect.
+    Warning {
+        /// What, and what to do about it.
+        message: String,
+    },
     /// Something about a batch.
     Batch(BatchEvent),
 }

@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
 use super::scheduler::Scheduler;
 use crate::ids::UnitKey;
@@ -32,6 +33,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
+        if !self.admits(layer, Counted::Units, 1) {
+            return Ok(());
+        }
         self.layers[layer].stale += 1;
         self.layers[layer].open += 1;
         let message = format!("it needs {needs}, which failed");

@@ -1,6 +1,8 @@
 //! Commands that start from the state: going on with a build, cancelling it, forgetting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use std::collections::BTreeMap;
 
 use super::drive::{realm, report, runtime};
 use super::first_party::FIRST_PARTY;
@@ -53,6 +55,7 @@ pub fn resume(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = match place.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
         Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
@@ -65,6 +68,9 @@ pub fn resume(
     let project = place.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
+    if cassette.is_none() {
+        project.admit()?;
+    }
     let words = |realm: Realm| {
         if realm == Realm::Live {
             "live"
@@ -85,16 +91,15 @@ pub fn resume(
     // Whoever held the lock a moment ago may have brought it to its end.
     let row = chosen(&store, Some(row.id))?;
     refuse_ended(&store, &row)?;
-    if row.fingerprint != project.ready.fingerprint {
-        if !order.allow_mismatch {
-            let before: BTreeMap<String, String> =
-                serde_json::from_str(&row.parts).unwrap_or_default();
-            return Err(BuildError::Mismatch {
-                build: row.id,
-                changes: differences(&before, &project.ready.parts),
-            }
-            .into());
+    if !project.ready.parts.has_fingerprint(row.fingerprint) && !order.allow_mismatch {
+        return Err(BuildError::Mismatch {
+            build: row.id,
+            changes: project.ready.parts.changes_since(&row.parts),
         }
+        .into());
+    }
+    // Also where only the form of the fingerprint is another: an earlier version of synix opened the build.
+    if row.fingerprint != project.ready.fingerprint {
         let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
         store.write(|| store.rebase_build(row.id, project.ready.fingerprint, &parts))?;
     }
@@ -122,24 +127,6 @@ fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
     Err(BuildError::Ended { build, status }.into())
 }
 
-fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let none = "none".to_owned();
-    let mut names: Vec<_> = before.keys().chain(now.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| before.get(*name) != now.get(*name))
-        .map(|name| {
-            format!(
-                "{name}: {} -> {}",
-                before.get(name).unwrap_or(&none),
-                now.get(name).unwrap_or(&none)
-            )
-        })
-        .collect()
-}
-
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
 pub fn cancel(
     options: &Options,
@@ -147,6 +134,7 @@ pub fn cancel(
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
+    place.need_own_state()?;
     let store = place.store()?;
     let row = chosen(&store, build)?;
     // Batches cost money; a difference in the lock file must not keep them alive.
@@ -157,6 +145,7 @@ pub fn cancel(
             ..options.clone()
         },
     )?;
+    project.admit()?;
     project.tell_lock_changes(observer);
     refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;

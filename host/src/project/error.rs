@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::trust::{Ask, TrustError, listed};
 use crate::batch::BatchError;
 use crate::build::{BuildError, PrepareError};
 use crate::disk::DiskError;
@@ -20,10 +21,40 @@ use crate::view::{ErrorView, FindError};
 #[non_exhaustive]
 pub enum ProjectError {
     /// There is no pipeline file.
-    #[error("there is no pipeline file {}", .path.display())]
+    #[error("there is no pipeline file {}{}", .path.display(), searched(.ended.as_deref()))]
     NoPipeline {
         /// Where it was looked for.
         path: PathBuf,
+        /// The last folder that was searched, and why none above it was.
+        ended: Option<String>,
+    },
+    /// The project asks for what the user did not say yes to.
+    #[error(
+        "this project needs your yes, and nothing was sent. It asks to:{}\n`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone",
+        listed(.asked)
+    )]
+    Untrusted {
+        /// What it asks for.
+        asked: Vec<Ask>,
+        /// The command that asks the user.
+        command: String,
+        /// Why a yes that was said may be unknown.
+        source: Option<TrustError>,
+    },
+    /// What the user says yes to cannot be kept.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A key would leave this machine unencrypted.
+    #[error(
+        "provider {provider}: {variable} would go to {server} unencrypted, and nothing was sent: write `https://`, or take the key away, by another name for the provider without `api_key_env`"
+    )]
+    OpenKey {
+        /// The provider.
+        provider: String,
+        /// The variable that holds the key.
+        variable: String,
+        /// The server.
+        server: String,
     },
     /// A file that must be text is not.
     #[error("{} is not UTF-8 (byte {offset})", .path.display())]
@@ -93,11 +124,25 @@ pub enum ProjectError {
     Find(#[from] FindError),
 }
 
+/// Says where a search ended, in words that follow the name of the file.
+fn searched(ended: Option<&str>) -> String {
+    ended.map_or_else(String::new, |ended| {
+        format!(" here or above (the search ended at {ended})")
+    })
+}
+
 impl ProjectError {
+    pub(super) const fn no_pipeline(path: PathBuf) -> Self {
+        Self::NoPipeline { path, ended: None }
+    }
+
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NoPipeline { .. } => "no_pipeline",
+            Self::Untrusted { .. } => "untrusted",
+            Self::OpenKey { .. } => "unencrypted_key",
+            Self::Trust(_) => "trust",
             Self::NotText { .. } | Self::Pipeline { .. } => "pipeline",
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } => "pipeline",
@@ -141,6 +186,9 @@ impl ProjectError {
             | Self::Usage(_)
             | Self::Here { .. }
             | Self::Disk(_)
+            | Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Trust(_)
             | Self::Cassette(_)
             | Self::Provider(_)
             | Self::Interrupted { .. } => None,
@@ -160,7 +208,9 @@ impl ProjectError {
             | Self::Pipeline { .. }
             | Self::Usage(_)
             | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
-            Self::Lock(LockError::Differs { .. }) => 5,
+            Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
                 PrepareError::Plugin { .. } => 1,
@@ -172,8 +222,9 @@ impl ProjectError {
                 | BuildError::Mismatch { .. }
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
+                | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
+                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Metadata { .. }
@@ -187,6 +238,7 @@ impl ProjectError {
             },
             Self::Find(error) => error.exit_code(),
             Self::Folder(_)
+            | Self::Trust(_)
             | Self::Lock(_)
             | Self::Registry(_)
             | Self::Sandbox(_)

@@ -3,21 +3,28 @@
 mod again;
 mod bench;
 mod caches;
+mod confined;
+mod dot_env;
 mod drive;
 mod environment;
 mod error;
 mod first_party;
 mod gc;
 mod interrupt;
+mod keys;
 mod on_done;
 mod place;
 mod plugins;
 mod reset;
+mod search;
+mod server;
+mod trust;
 mod update;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::batch::Ruling;
@@ -38,6 +45,7 @@ pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
+pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
@@ -51,8 +59,13 @@ pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
         Some(path) => folder_of(path),
         None => Path::new("."),
     };
-    let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.compile_cache(root)).map_err(Box::new)?)
+    let cache = Environment.compile_cache(root);
+    Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
+}
+
+/// Returns the folder of the project at hand.
+pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
+    Ok(Place::with_state(options)?.root)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -109,6 +122,8 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     lock_changes: Vec<LockChange>,
+    /// Set once the user's yes to all that is asked is known.
+    admitted: OnceLock<()>,
 }
 
 impl Project {
@@ -120,7 +135,8 @@ impl Project {
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = place.environment.compile_cache(&place.root);
-        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
+        let compiler = place.compiler.clone();
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers
@@ -151,6 +167,7 @@ impl Project {
             ready,
             folder,
             lock_changes: plugins.changes,
+            admitted: OnceLock::new(),
         })
     }
 

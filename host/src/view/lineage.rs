@@ -173,7 +173,7 @@ impl Walk<'_> {
                 },
             );
             self.connect(&from, id, "source");
-        } else if let Ok(parts) = serde_json::from_str::<StoredParts>(&unit.parts) {
+        } else if let Some(parts) = StoredParts::read(&unit.parts) {
             let digest = parts.layer.component;
             let from = format!("component:{digest}");
             let name = self.names.get(&digest).cloned();

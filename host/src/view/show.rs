@@ -140,9 +140,7 @@ fn provenance(
         unit: unit.key.clone(),
         fingerprint: unit.fingerprint,
         build: unit.build.to_string(),
-        component: serde_json::from_str::<StoredParts>(&unit.parts)
-            .ok()
-            .map(|parts| parts.layer.component),
+        component: StoredParts::read(&unit.parts).map(|parts| parts.layer.component),
         inputs,
         cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
         requests,

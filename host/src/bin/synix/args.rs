@@ -13,6 +13,7 @@ use synix::request::FailureKind;
 use synix::store::BuildId;
 
 use crate::commands::plugin::PluginCommand;
+use crate::commands::trust;
 use crate::quantity::{self, duration};
 use crate::render::Talk;
 
@@ -81,6 +82,8 @@ impl Global {
             } else {
                 self.locked
             },
+            trust: false,
+            compiler: crate::compiler::of_this_program(),
         }
     }
 
@@ -116,6 +119,8 @@ pub(crate) enum Command {
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
     Gc(Gc),
+    /// Show what a project needs your yes for, and ask you
+    Trust(trust::Args),
     /// Create, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -193,6 +198,9 @@ pub(crate) struct Risks {
     /// Start a new state if this one is damaged; the answers it held are paid for again
     #[arg(long)]
     pub(crate) reset_state: bool,
+    /// Say yes, for this command, to all that `synix trust` shows
+    #[arg(long)]
+    pub(crate) trust: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod args;
 mod bars;
 mod commands;
+mod compiler;
 mod failure;
 mod layer_progress;
 mod progress;
@@ -20,6 +21,9 @@ use failure::Exit;
 use render::{Screen, Talk};
 
 fn main() -> ExitCode {
+    if let Some(code) = compiler::serve() {
+        return code;
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage::answer(&error).into(),

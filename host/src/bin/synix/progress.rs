@@ -202,6 +202,7 @@ fn words(event: &Event) -> Option<String> {
         }
         Event::OnDone { message } => format!("on_done: {message}"),
         Event::Lock { message } => message.clone(),
+        Event::Warning { message } => format!("warning: {message}"),
         Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })

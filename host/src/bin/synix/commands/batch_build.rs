@@ -1,7 +1,7 @@
 //! `batch-build` and its commands.
 
 use synix::batch::Ruling;
-use synix::project::{self, BuildOrder, Project, Report};
+use synix::project::{self, BuildOrder, Options, Project, Report};
 use synix::store::BuildKind;
 use synix::view::Status;
 
@@ -41,7 +41,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             patience,
             money,
         } => {
-            let project = Project::open(&global.options(pipeline.pipeline.as_ref()))?;
+            let project = Project::open(&Options {
+                trust: risks.trust,
+                ..global.options(pipeline.pipeline.as_ref())
+            })?;
             let progress = progress();
             let order = order(poll, risks, patience, money);
             project.run_batch(&order, &|event| progress.tell(event))?
@@ -65,6 +68,10 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 allow_mismatch: *allow_pipeline_mismatch,
                 ruling,
                 ..order(poll, risks, patience, money)
+            };
+            let options = Options {
+                trust: risks.trust,
+                ..options
             };
             let progress = progress();
             project::resume(&options, which.build, &order, &|event| progress.tell(event))?

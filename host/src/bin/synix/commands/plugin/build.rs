@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let bench = Bench::open()?;
+    let bench = Bench::open(crate::compiler::of_this_program())?;
     // A first build may take minutes without a word.
     if let Some(language) = Language::of(&args.dir) {
         screen.talk(&format!(

@@ -8,6 +8,7 @@ use synix::author::desk;
 use synix::disk;
 use synix::plugin::Sandbox;
 
+use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
@@ -26,9 +27,10 @@ pub(crate) struct Args {
     input: Vec<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
-    let sandbox = Sandbox::new(1, None)?;
+    // A component that is checked once fills no cache.
+    let sandbox = Sandbox::with_compiler(1, None, global.options(None).compiler)?;
     let given = args.config.as_deref().map(super::config).transpose()?;
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
