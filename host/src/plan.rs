@@ -43,6 +43,9 @@ pub struct Plan {
 pub struct PlanLayer {
     /// Its name.
     pub name: String,
+    /// Whether it may read hidden files.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_hidden: bool,
     /// `source`, `sync`, `batch`, `auto` where that is not decided, or `none` where nothing is asked.
     pub mode: &'static str,
     /// The units that are known.
@@ -120,7 +123,8 @@ impl Asking {
     }
 
     /// Adds up what layers ask.
-    fn sum<'a>(parts: impl Iterator<Item = &'a Self> + Clone) -> Self {
+    fn sum(parts: &[&Self]) -> Self {
+        let parts = parts.iter().copied();
         // A layer of which nothing is known adds nothing to what is known of the others.
         let known = parts.clone().filter(|part| part.exact || part.requests > 0);
         let exact = parts.clone().all(|part| part.exact);
@@ -199,7 +203,7 @@ impl PlanTotal {
             units_guess: guess(|layer| layer.units, |layer| layer.units_guess),
             stale: sum(|layer| layer.stale),
             stale_guess: guess(|layer| layer.stale, |layer| layer.stale_guess),
-            asking: Asking::sum(layers.iter().map(|layer| &layer.asking)),
+            asking: Asking::sum(&layers.iter().map(|layer| &layer.asking).collect::<Vec<_>>()),
         }
     }
 }
@@ -332,7 +336,7 @@ mod tests {
         let exact = Asking::new(3, true, &forecast(1.0, 5.0));
         let open = Asking::new(2, false, &forecast(0.5, 2.0));
         let behind = Asking::new(0, false, &Forecast::default());
-        let sum = |parts: &[&Asking]| Asking::sum(parts.iter().copied());
+        let sum = Asking::sum;
         let both = sum(&[&exact, &exact]);
         assert_eq!((both.requests, both.exact), (6, true));
         assert_eq!(

@@ -160,6 +160,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         match (&input.place, self.site.reader) {
             (Place::Held(artifact), _) => Ok(header(artifact)),
+            (Place::File(file), _) => Ok(Header {
+                label: input.label.clone(),
+                kind: file.kind.clone(),
+                digest: input.digest,
+                metadata: file.metadata.clone(),
+            }),
             (Place::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {
@@ -220,6 +226,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
+        // What an earlier command asked counts before anything new is asked.
+        let counted = transcript.len();
+        if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
+            return Ok(());
+        }
         if self.site.journal.is_none() {
             let now = StoredParts::new(transform.parts.clone(), parts);
             let reasons = self
@@ -242,7 +253,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             fingerprint,
             transcript,
             waiting: 0,
-            counted: 0,
+            counted,
         })));
         Ok(())
     }

@@ -135,6 +135,8 @@ pub struct BuildView {
     pub pipeline: String,
     /// Its status, in the words of [`Status::status`].
     pub status: &'static str,
+    /// Why it stopped before its end, if it did.
+    pub error: Option<ErrorView>,
     /// When it was opened.
     pub opened: Moment,
     /// When nothing was left to do.
@@ -206,6 +208,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
             Ok(BuildView {
                 build: row.id.to_string(),
                 status: word(reader, &row)?,
+                error: row.error.as_deref().map(ErrorView::read),
                 kind: row.kind,
                 pipeline: row.pipeline,
                 opened: row.opened,
