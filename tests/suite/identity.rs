@@ -209,7 +209,7 @@ fn two_pipelines_with_the_same_labels_share_nothing() {
     bench.pipeline("other.toml", &other);
     let content = |pipeline: &str, mode: &str| {
         bench.ok(&["build", pipeline, "--cassette-mode", mode]);
-        bench.json(&["show", "styles/ws-bela"])["content"].clone()
+        bench.json(&["show", "styles/ws-bela", "--pipeline", pipeline])["content"].clone()
     };
     let recorded = ["synix.toml", "other.toml"].map(|pipeline| content(pipeline, "record"));
     assert_ne!(recorded[0], recorded[1]);

@@ -249,12 +249,13 @@ impl Workbench {
         }
     }
 
-    /// `layer/label` and digest of every artifact.
+    /// `layer/label` and digest of every artifact that the pipeline makes now; what failed since stands in lists, too.
     pub(crate) fn artifacts(&self) -> BTreeSet<(String, String)> {
         let listed = self.json(&["list"]);
         let artifacts = listed["artifacts"].as_array().expect("a list of artifacts");
         artifacts
             .iter()
+            .filter(|one| one["stale"].is_null())
             .map(|one| {
                 (
                     format!("{}/{}", text(&one["layer"]), text(&one["label"])),

@@ -38,7 +38,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         self.layers[layer].stale += 1;
         self.layers[layer].open += 1;
-        let message = format!("held back: it needs {needs}, which has failed");
+        let message = format!("it needs {needs}, which failed");
         let failure = Failure {
             kind: FailureKind::HeldBack,
             message,

@@ -135,6 +135,8 @@ pub struct BuildView {
     pub pipeline: String,
     /// Its status, in the words of [`Status::status`].
     pub status: &'static str,
+    /// Why it stopped before its end, if it did.
+    pub error: Option<ErrorView>,
     /// When it was opened.
     pub opened: Moment,
     /// When nothing was left to do.
@@ -206,6 +208,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
             Ok(BuildView {
                 build: row.id.to_string(),
                 status: word(reader, &row)?,
+                error: row.error.as_deref().map(ErrorView::read),
                 kind: row.kind,
                 pipeline: row.pipeline,
                 opened: row.opened,
@@ -253,10 +256,13 @@ fn layers(
         .into_iter()
         .map(|layer| {
             let tally = reader.layer_tally(build, layer.position)?;
-            let (tokens, cost_usd) = sums(bills.layers.get(&layer.name));
+            let bill = bills.layers.get(&layer.name);
+            let (tokens, cost_usd) = sums(bill);
+            // Where nothing was to be made, there is no way in which it was asked.
+            let is_at_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
             let view = LayerView {
                 name: layer.name,
-                mode: layer.mode.map(LayerMode::name),
+                mode: layer.mode.filter(|_| is_at_work).map(LayerMode::name),
                 units: layer.fresh + tally.waiting + tally.done + tally.failed,
                 done: layer.fresh + tally.done,
                 failed: tally.failed,

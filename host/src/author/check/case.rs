@@ -121,8 +121,9 @@ pub(super) fn find(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, Str
     }
     best.ok_or_else(|| {
         let words = turned_down.unwrap_or_else(|| "there are no units".to_owned());
-        let detail =
-            format!("no input gets into a unit ({words}): give --config and --input that suit it");
+        let detail = format!(
+            "no input gets into a unit ({words}): pass a --config and an --input that it accepts"
+        );
         (Point::OrdinaryUnits, detail)
     })
 }

@@ -28,7 +28,7 @@ pub(super) fn settle(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut N
                     )
                 }
                 (None, None) => format!(
-                    "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
+                    "unit {unit:?}: {}; if the plugin is right, pass a --config and an --input that it accepts",
                     broken.words
                 ),
             },
