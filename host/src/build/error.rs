@@ -178,6 +178,7 @@ impl BuildError {
             Self::Batch(BatchError::Ambiguous { .. }) => {
                 "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
             }
+            Self::Excess(excess) => excess.hint(),
             Self::WorkersGone => "please report it".to_owned(),
             Self::Source { .. }
             | Self::Metadata { .. }
@@ -186,7 +187,6 @@ impl BuildError {
             | Self::Cassette(_)
             | Self::Disk(_)
             | Self::OtherAnswers { .. }
-            | Self::Excess(_)
             | Self::Interrupted => return None,
         })
     }
