@@ -43,6 +43,9 @@ pub struct Plan {
 pub struct PlanLayer {
     /// Its name.
     pub name: String,
+    /// Whether it may read hidden files.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_hidden: bool,
     /// `source`, `sync`, `batch`, `auto` where that is not decided, or `none` where nothing is asked.
     pub mode: &'static str,
     /// The units that are known.

@@ -278,6 +278,10 @@ static inline bool synix_split(const synix_plugin *plugin, transform_list_header
     synix_unit(units, synix_str("all"))->inputs = (transform_list_u32_t){synix_sorted(inputs), inputs->len};
     return true;
   }
+  if (plugin->shape == SYNIX_PLUGIN_TYPES_SHAPE_PER_INPUT) {
+    for (size_t i = 0; i < inputs->len; i++) synix_unit_input(synix_unit(units, inputs->ptr[i].label), i);
+    return true;
+  }
   error->tag = SYNIX_PLUGIN_TYPES_TRANSFORM_ERROR_OTHER;
   error->val.other.code = synix_copy(synix_str("no-split"));
   error->val.other.message = synix_copy(synix_str("the plugin has no split of its own"));

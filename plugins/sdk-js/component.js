@@ -4,13 +4,14 @@ import * as llm from "synix:plugin/llm@0.1.0";
 import * as hostLog from "synix:plugin/log@0.1.0";
 
 import { setHost, TransformError } from "./synix.js";
+import { unitsOf } from "./units.js";
 
 const KINDS = ["invalid-config", "invalid-input", "invalid-answer"];
 
 export function exports(transform) {
   check(transform);
   setHost({ completeAll, log: (level, message) => hostLog.write(level, message) });
-  const lines = (level) => (...values) => hostLog.write(level, values.map(shown).join(" "));
+  const lines = (level) => (...values) => hostLog.write(level, placed(values.map(shown).join(" ")));
   globalThis.console = {
     trace: lines("trace"), debug: lines("debug"), log: lines("info"), info: lines("info"), warn: lines("warn"),
     error: lines("error"),
@@ -25,7 +26,7 @@ export function exports(transform) {
       shape: transform.shape,
     }),
     split: (inputs, config) =>
-      told(() => list(split(transform, inputs.map(toHeader), JSON.parse(config)), "split", "units").map((unit) => ({
+      told(() => list(unitsOf(transform, inputs.map(toHeader), JSON.parse(config)), "split", "units").map((unit) => ({
         key: unit.key,
         inputs: unit.inputs,
         config: json(unit.config),
@@ -78,28 +79,38 @@ function toOutput(output) {
   return { label, kind, content: variant(content, "bytes"), metadata };
 }
 
-function split(transform, headers, config) {
-  if (transform.split) return transform.split(headers, config);
-  const all = headers.map((_, position) => position);
-  const label = (position) => headers[position].label;
-  if (transform.shape === "all") return [{ key: "all", inputs: all.sort((a, b) => (label(a) < label(b) ? -1 : 1)) }];
-  if (transform.shape === "per-input") return all.map((position) => ({ key: headers[position].label, inputs: [position] }));
-  throw new TransformError("no-split", `the transform ${transform.name} promises groups and has no \`split\``);
-}
-
-// What is thrown is the error of the contract; a trap has no words, so those of any other error go ahead.
+// What is thrown is the error of the contract. A trap has no words, so any other error is handed over as a crash.
 function told(work) {
   try {
     return work();
   } catch (error) {
-    if (error instanceof TransformError) {
-      const { code, message } = error;
-      throw KINDS.includes(code) ? { tag: code, val: message } : { tag: "other", val: { code, message } };
-    }
-    const words = error instanceof Error ? `${error}\n${error.stack ?? ""}` : `thrown: ${shown(error)}`;
-    hostLog.write("error", words.trimEnd());
-    throw error;
+    const { code, message } = error instanceof TransformError ? error : { code: "crashed", message: traced(error) };
+    throw KINDS.includes(code) ? { tag: code, val: message } : { tag: "other", val: { code, message } };
   }
+}
+
+// An error with its trace, in files and lines of the author.
+function traced(error, depth = 0) {
+  if (!(error instanceof Error)) return `thrown: ${shown(error)}`;
+  const frames = String(error.stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
+  const own = frames.map((frame) => placed(frame.trim()));
+  const kept = own.filter((frame) => !/sdk\/component\.js|entry\.js/.test(frame)).slice(0, 30);
+  const cause = error.cause === undefined || depth > 4 ? "" : `\ncaused by ${traced(error.cause, depth + 1)}`;
+  return [String(error), ...kept].join("\n  ") + cause;
+}
+
+// A text that may hold a trace, with the author's files and lines in it.
+function placed(text) {
+  return text.replace(/\/?bundle\.js:(\d+)(?::(\d+))?/g, place);
+}
+
+// `plugin build` puts the table in the first line of the bundle: for each line after it, from which column on it is
+// which line of which file.
+function place(written, line, column) {
+  const { files, lines } = globalThis.__synixPlaces ?? { files: [], lines: "" };
+  const segments = (lines.split(";")[line - 2] ?? "").split(" ").filter((one) => one !== "").map((one) => one.split("."));
+  const at = segments.findLast(([start]) => start <= (column ?? 1) - 1) ?? segments[0];
+  return at === undefined ? written : `${files[at[1]]}:${at[2]}`;
 }
 
 function completeAll(requests) {

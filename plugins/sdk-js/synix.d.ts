@@ -83,7 +83,7 @@ export interface Transform<Config = Record<string, Json>> {
   /** One line for people. */
   summary: string;
   shape: Shape;
-  /** Names of the capabilities it uses; left out: `llm`. */
+  /** Names of the capabilities it uses: `["llm"]` where this is left out, `[]` for a transform that asks no model. */
   capabilities?: string[];
   /** A property with `"format": "file"` names a file in the project; the transform gets its text. */
   configSchema: Record<string, Json>;

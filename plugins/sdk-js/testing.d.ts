@@ -1,4 +1,4 @@
-import type { Blob, Input, Json, Output, Request, Response, Transform } from "./synix.js";
+import type { Blob, Input, Json, Output, Request, Response, Transform, Unit } from "./synix.js";
 
 /** What happened while a scripted model was in place. */
 export interface Ran<R> {
@@ -16,5 +16,9 @@ export function withModel<R>(
 export function says(text: string): Response;
 /** Returns an input of the kind `text`. */
 export function input(label: string, content: string | Blob, metadata?: Record<string, Json>): Input;
-/** Runs one unit of all `inputs`. */
+/** Divides `inputs` into units and runs each of them, as the host does; the outputs stand in the order of the units. */
 export function execute<C>(transform: Transform<C>, inputs: Input[], config?: C): Output[];
+/** Divides `inputs` into units, and throws where they break a rule of the contract. */
+export function split<C>(transform: Transform<C>, inputs: Input[], config?: C): Unit[];
+/** Runs one unit, which names its inputs by their positions in `inputs`. */
+export function executeUnit<C>(transform: Transform<C>, unit: Unit, inputs: Input[], config?: C): Output[];

@@ -1,6 +1,7 @@
 // Runs a transform as a function, with a script in the model's place; nothing is compiled.
 
 import { setHost } from "./synix.js";
+import { unitsOf } from "./units.js";
 
 export function withModel(script, work) {
   const ran = { requests: [], lines: [], result: undefined };
@@ -29,6 +30,24 @@ export function input(label, content, metadata = {}) {
   return { header: { label, kind: "text", digest: "0".repeat(64), metadata }, content };
 }
 
+export function split(transform, inputs, config = {}) {
+  const units = unitsOf(transform, inputs.map(({ header }) => header), config);
+  const keys = new Set();
+  for (const { key, inputs: positions } of units) {
+    if (keys.has(key)) throw new Error(`two units have the key \`${key}\``);
+    keys.add(key);
+    const wrong = positions.find((position, at) => !(position in inputs) || positions.indexOf(position) !== at);
+    if (wrong !== undefined) throw new Error(`the unit \`${key}\` names input ${wrong}, which is not there or named twice`);
+    if (positions.length === 0) throw new Error(`the unit \`${key}\` names no input`);
+  }
+  return units;
+}
+
 export function execute(transform, inputs, config = {}) {
-  return transform.execute({ key: "unit", inputs: inputs.map((_, position) => position) }, inputs, config);
+  return split(transform, inputs, config).flatMap((unit) => executeUnit(transform, unit, inputs, config));
+}
+
+export function executeUnit(transform, unit, inputs, config = {}) {
+  const own = unit.inputs.map((position) => inputs[position]);
+  return transform.execute(unit, own, { ...config, ...unit.config });
 }

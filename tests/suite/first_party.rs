@@ -51,6 +51,30 @@ fn every_setting_has_a_type_and_a_description() {
     }
 }
 
+/// C12: the documents name no filter that templates do not have.
+#[test]
+fn every_filter_in_the_documents_exists() {
+    let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
+    let (_, list) = written.split_once("<!-- filters -->").unwrap();
+    let (list, _) = list.split_once("<!-- end -->").unwrap();
+    let listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    assert!(listed.len() > 40, "{listed:?}");
+    let asks: Vec<String> = listed
+        .iter()
+        .map(|name| format!("{{{{ '{name}' if '{name}' is filter else 'NO {name}' }}}}"))
+        .collect();
+    let config = serde_json::json!({ "prompt": asks.join(" ") }).to_string();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("note.md"), "x").unwrap();
+    let arguments = [
+        "plugin", "run", "map", "--input", "note.md", "--json", "--config", &config,
+    ];
+    let record = Run::of(&mut command_in(folder.path(), &arguments)).json();
+    let asked = record["requests"][0]["messages"].to_string();
+    assert!(asked.contains("abs attr"), "{record}");
+    assert!(!asked.contains("NO "), "{asked}");
+}
+
 #[test]
 fn every_transform_passes_the_check_of_plugins() {
     for name in NAMES {

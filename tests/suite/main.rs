@@ -13,6 +13,7 @@
     reason = "what a test does not expect ends it"
 )]
 
+mod author_errors;
 mod authors;
 mod batch;
 mod bounds;
@@ -34,6 +35,7 @@ mod grants;
 mod hostile;
 mod hostile_clones;
 mod identity;
+mod json_answers;
 mod json_errors;
 mod languages;
 mod layers;
@@ -54,6 +56,8 @@ mod replies;
 mod sandbox;
 mod scaffolds;
 mod side_by_side;
+mod sources;
+mod split_examples;
 mod state;
 mod templates;
 mod terminal;

@@ -279,7 +279,7 @@ fn nothing_else_touches_a_build_under_way() {
     ] {
         let run = bench.run(command).expect_code(5);
         assert!(
-            run.says("driven by another process"),
+            run.says("another process drives build-1"),
             "{command:?}: {run:?}"
         );
     }
@@ -355,7 +355,7 @@ fn a_useless_answer_is_bought_once_by_commands_side_by_side() {
         let runs = side_by_side(&bench, &[(0, commands[0]), (3, commands[1])]);
         for run in &runs {
             assert_eq!(run.code, 3, "{run:?}");
-            assert!(run.says("I would rather not."), "{run:?}");
+            assert!(run.says("failed (refused)"), "{run:?}");
         }
         assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (3, 0));
     }

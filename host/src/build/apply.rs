@@ -24,7 +24,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     pub(super) fn take_ran(&mut self, results: Vec<Ran>) -> Result<(), BuildError> {
         for ran in results {
             match ran.end {
-                RunEnd::Broken(error) => return Err(error.into()),
+                RunEnd::Broken(error) => return Err(*error),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
                     let roles = self.site.pipeline.roles.extra(&ran.roles);

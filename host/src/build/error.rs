@@ -8,7 +8,7 @@ use crate::disk::DiskError;
 use crate::llm::cassette::CassetteError;
 use crate::plugin::PluginError;
 use crate::price::{Amount, PriceError};
-use crate::source::SourceError;
+use crate::source::{SourceError, SourceProblems};
 use crate::store::{BuildId, StoreError};
 
 /// Why a build could not go on.
@@ -26,6 +26,9 @@ pub enum BuildError {
         /// What is wrong.
         source: Box<SourceError>,
     },
+    /// Files cannot be sources.
+    #[error("{0}")]
+    Sources(SourceProblems),
     /// A source holds metadata that cannot be kept.
     #[error("layer `{layer}`, {path}: {detail}")]
     Metadata {
@@ -134,7 +137,7 @@ impl BuildError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Store(error) => error.kind(),
-            Self::Source { .. } | Self::Metadata { .. } => "source",
+            Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => "source",
             Self::Plugin { .. } => "plugin",
             Self::Batch(BatchError::Ambiguous { .. }) => "ambiguous_batch",
             Self::Batch(BatchError::Store(error)) => error.kind(),
@@ -181,6 +184,7 @@ impl BuildError {
             Self::Excess(excess) => excess.hint(),
             Self::WorkersGone => "please report it".to_owned(),
             Self::Source { .. }
+            | Self::Sources(_)
             | Self::Metadata { .. }
             | Self::Plugin { .. }
             | Self::Batch(_)

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Metadata};
 use crate::digest::Digest;
-use crate::ids::Label;
+use crate::ids::{Kind, Label, LayerName};
+use crate::source::{ProjectFolder, SourceError, SourceFile};
 use crate::store::ArtifactId;
 
+use super::BuildError;
 use super::unit::JobInput;
 
 /// An artifact of this build.
@@ -24,6 +26,8 @@ pub(super) struct Handle {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Stored(ArtifactId),
+    /// In the file of a source, in a dry run: read again where it is needed.
+    File(Arc<FileArtifact>),
     /// Made in a dry run, which writes nothing.
     Held(Arc<Artifact>),
 }
@@ -32,6 +36,7 @@ impl Handle {
     pub(super) fn job_input(&self) -> JobInput {
         match &self.place {
             Place::Stored(id) => JobInput::Stored(*id, self.digest),
+            Place::File(file) => JobInput::File(Arc::clone(file), self.digest),
             Place::Held(artifact) => JobInput::Held(Arc::clone(artifact), self.digest),
         }
     }
@@ -39,7 +44,36 @@ impl Handle {
     pub(super) const fn stored(&self) -> Option<ArtifactId> {
         match self.place {
             Place::Stored(id) => Some(id),
-            Place::Held(_) => None,
+            Place::File(_) | Place::Held(_) => None,
         }
+    }
+}
+
+/// The artifact of a source's file without its content.
+#[derive(Debug)]
+pub(super) struct FileArtifact {
+    pub(super) folder: ProjectFolder,
+    pub(super) layer: LayerName,
+    pub(super) file: SourceFile,
+    pub(super) kind: Kind,
+    pub(super) metadata: Metadata,
+}
+
+impl FileArtifact {
+    /// Reads the file again; it must be what it was.
+    pub(super) fn read(&self, digest: Digest) -> Result<Artifact, BuildError> {
+        let failed = |source| BuildError::Source {
+            layer: self.layer.to_string(),
+            source: Box::new(source),
+        };
+        let bytes = self.folder.read_source(&self.file).map_err(failed)?;
+        let artifact = self.folder.artifact(&self.file, &self.kind, &bytes);
+        let artifact = artifact.map_err(failed)?;
+        if artifact.digest().is_ok_and(|now| now == digest) {
+            return Ok(artifact);
+        }
+        Err(failed(SourceError::Changed {
+            path: self.file.path.clone(),
+        }))
     }
 }

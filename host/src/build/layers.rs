@@ -1,6 +1,6 @@
 //! Layers made ready: plugin loaded, config checked, everything a unit needs but its inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use crate::ids::{Kind, LayerName};
 use crate::pipeline::BatchChoice;
 use crate::plugin::{Limits, Plugin};
 use crate::request::{Ask, Request, Wire};
+use crate::source::Hidden;
 
 /// A pipeline whose layers are ready.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct ReadyLayer {
     pub name: LayerName,
     /// What it does.
     pub body: ReadyBody,
+    /// Whether it may read files with a hidden name on their way.
+    pub allow_hidden: bool,
 }
 
 /// What a layer does.
@@ -50,6 +53,8 @@ pub enum ReadyBody {
         glob: String,
         /// The kind of its artifacts.
         kind: Kind,
+        /// Whether hidden files are read.
+        hidden: Hidden,
     },
     /// Runs a plugin.
     Transform(Arc<ReadyTransform>),
@@ -78,6 +83,8 @@ pub struct ReadyTransform {
     pub revision: String,
     /// Whether an answer cut at its token limit will do.
     pub accept_truncated: bool,
+    /// Members of `options` that the plugin may set beside those of sampling; `None`: any.
+    pub options_allowed: Option<BTreeSet<String>>,
     /// What the pipeline says about batches.
     pub batch: BatchChoice,
     /// Whether the role's provider and model have a batch API.

@@ -134,6 +134,7 @@ fn layer(
     let mut stale_units = std::mem::take(&mut run.stale_units);
     let mut described = PlanLayer {
         name: layer.name.to_string(),
+        allow_hidden: layer.allow_hidden,
         mode,
         units,
         units_exact: true,

@@ -1,6 +1,6 @@
 //! From a parsed pipeline to a ready one: plugins loaded, configs checked, files read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::pipeline::{
 };
 use crate::plugin::{Limits, Plugin, PluginError, Sandbox};
 use crate::request::Ending;
-use crate::source::{ProjectFolder, SourceError};
+use crate::source::{Hidden, ProjectFolder, SourceError, SourceProblems};
 
 /// Why a pipeline could not be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum PrepareError {
     /// The pipeline file is wrong.
     #[error("the pipeline file is wrong")]
     Pipeline(PipelineErrors),
-    /// A component or a file that a config names could not be read.
+    /// A component could not be read.
     #[error("layer `{layer}`: cannot read a file it names")]
     File {
         /// The layer.
@@ -38,6 +38,9 @@ pub enum PrepareError {
         /// What is wrong.
         source: Box<SourceError>,
     },
+    /// Files that configs name could not be read.
+    #[error("{0}")]
+    Files(SourceProblems),
     /// A component could not be loaded.
     #[error("layer `{layer}`: cannot use its plugin")]
     Plugin {
@@ -69,6 +72,7 @@ pub fn prepare(
     workshop: &Workshop<'_>,
 ) -> Result<ReadyPipeline, PrepareError> {
     let mut errors = Vec::new();
+    let mut files = SourceProblems::default();
     let mut plugins: BTreeMap<String, Plugin> = BTreeMap::new();
     let roles = Arc::new(Roles(
         pipeline
@@ -90,9 +94,14 @@ pub fn prepare(
     let mut layers = Vec::new();
     for layer in &pipeline.layers {
         let body = match &layer.body {
-            LayerBody::Source { glob, kind } => ReadyBody::Source {
+            LayerBody::Source {
+                glob,
+                kind,
+                allow_hidden,
+            } => ReadyBody::Source {
                 glob: glob.clone(),
                 kind: kind.clone(),
+                hidden: Hidden::allowed(*allow_hidden),
             },
             LayerBody::Transform(transform) => {
                 let plugin = match load(pipeline, layer, transform, workshop, &mut plugins)? {
@@ -107,18 +116,23 @@ pub fn prepare(
                     errors.extend(found);
                     continue;
                 }
-                ReadyBody::Transform(Arc::new(ready(
-                    pipeline, layer, transform, plugin, &roles, workshop,
-                )?))
+                let made = ready(
+                    pipeline, layer, transform, plugin, &roles, workshop, &mut files,
+                );
+                ReadyBody::Transform(Arc::new(made))
             }
         };
         layers.push(ReadyLayer {
             name: layer.name.clone(),
             body,
+            allow_hidden: allows_hidden(&layer.body),
         });
     }
     if let Some(errors) = PipelineErrors::new(errors) {
         return Err(PrepareError::Pipeline(errors));
+    }
+    if let Some(problems) = files.found() {
+        return Err(PrepareError::Files(problems));
     }
     let parts = describe(pipeline, &layers);
     Ok(ReadyPipeline {
@@ -183,19 +197,29 @@ fn ready(
     plugin: Plugin,
     roles: &Roles,
     workshop: &Workshop<'_>,
-) -> Result<ReadyTransform, PrepareError> {
+    problems: &mut SourceProblems,
+) -> ReadyTransform {
+    let hidden = Hidden::allowed(transform.allow_hidden);
+    let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
     let mut files = BTreeMap::new();
     let mut paths = BTreeMap::new();
     let mut texts = Vec::new();
     let mut blanks = Vec::new();
     for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
-        let text = workshop
-            .folder
-            .read_text(&value.path)
-            .map_err(|source| PrepareError::File {
-                layer: layer.name.to_string(),
-                source: Box::new(source),
-            })?;
+        let text = match workshop.folder.read_text(&value.path, hidden) {
+            // The files that these name hold questions; an empty one would be asked and paid for.
+            Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
+                path: value.path.clone(),
+            }),
+            read => read,
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(problem) => {
+                problems.push(layer.name.as_str(), problem);
+                continue;
+            }
+        };
         files.insert(
             value.pointer.clone(),
             FilePart {
@@ -223,10 +247,14 @@ fn ready(
         .model
         .clone()
         .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+    let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
     let asking = AskingParts {
         revision: transform.revision.clone(),
         accept_truncated,
+        options_allowed: options_allowed.iter().cloned().collect(),
     };
+    // What comes with synix sets what its config says, which is the project's own word.
+    let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
     // The file was checked for numbers that have no canonical form.
     let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
     let parts = LayerParts {
@@ -247,7 +275,7 @@ fn ready(
     };
     let encoder = parts.encode();
     let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
-    Ok(ReadyTransform {
+    ReadyTransform {
         layer: layer.name.clone(),
         plugin,
         inputs: transform.inputs.clone(),
@@ -258,6 +286,7 @@ fn ready(
         role: role_name,
         revision: transform.revision.clone(),
         accept_truncated,
+        options_allowed: (!is_first_party).then_some(options_allowed),
         batch: transform.batch,
         has_batch_api,
         min_batch: transform.min_batch.into(),
@@ -267,7 +296,14 @@ fn ready(
         parts,
         encoder,
         files: paths,
-    })
+    }
+}
+
+fn allows_hidden(body: &LayerBody) -> bool {
+    match body {
+        LayerBody::Source { allow_hidden, .. } => *allow_hidden,
+        LayerBody::Transform(transform) => transform.allow_hidden,
+    }
 }
 
 fn limits(written: LayerLimits) -> Limits {
@@ -295,7 +331,7 @@ fn limits(written: LayerLimits) -> Limits {
 fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
     let settings = layers.iter().map(|layer| {
         let settings = match &layer.body {
-            ReadyBody::Source { glob, kind } => LayerSettings::Source {
+            ReadyBody::Source { glob, kind, .. } => LayerSettings::Source {
                 glob: glob.clone(),
                 kind: kind.to_string(),
             },

@@ -5,35 +5,48 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Bounds;
-use super::handle::{Handle, Place};
+use super::handle::{FileArtifact, Handle, Place};
 use super::journal::Entry;
 use super::layers::ReadyBody;
 use super::scheduler::Scheduler;
 use crate::fingerprint::{StaleReason, source_fingerprint};
 use crate::ids::{Kind, UnitKey};
 use crate::plan::PlanUnit;
-use crate::source::SourceFile;
+use crate::source::{SourceError, SourceFile, SourceProblems};
 use crate::store::Realm;
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
     pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
         let pipeline = self.site.pipeline;
+        // All that are wrong are told at once: each look at a thousand files takes its time.
+        let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
-            if let ReadyBody::Source { glob, kind } = &layer.body {
-                let failed = |source| BuildError::Source {
-                    layer: layer.name.to_string(),
-                    source: Box::new(source),
+            if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
+                let name = layer.name.as_str();
+                let found = match self.site.folder.sources(glob, *hidden) {
+                    Ok(found) => found,
+                    Err(problem) => {
+                        problems.push(name, problem);
+                        continue;
+                    }
                 };
-                let files = self.site.folder.sources(glob).map_err(failed)?;
+                for problem in found.problems {
+                    problems.push(name, problem);
+                }
                 self.written(|this| {
-                    for file in &files {
-                        this.read_source(position, kind, file)?;
+                    for file in &found.files {
+                        if let Err(problem) = this.read_source(position, kind, file)? {
+                            problems.push(name, problem);
+                        }
                     }
                     Ok(())
                 })?;
-                self.previous.forget(layer.name.as_str());
+                self.previous.forget(name);
             }
+        }
+        if let Some(problems) = problems.found() {
+            return Err(BuildError::Sources(problems));
         }
         let holdings: Vec<_> = self.layers.iter().map(|layer| layer.holdings).collect();
         self.bounds = Some(Bounds::new(pipeline, &holdings));
@@ -60,13 +73,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         layer: usize,
         kind: &Kind,
         file: &SourceFile,
-    ) -> Result<(), BuildError> {
+    ) -> Result<Result<(), SourceError>, BuildError> {
         let name = self.layer_name(layer);
-        let failed = |source| BuildError::Source {
-            layer: name.to_owned(),
-            source: Box::new(source),
+        let bytes = match self.site.folder.read_source(file) {
+            Ok(bytes) => bytes,
+            Err(problem) => return Ok(Err(problem)),
         };
-        let bytes = self.site.folder.read_source(file).map_err(failed)?;
         let holdings = &mut self.layers[layer].holdings;
         holdings.artifacts += 1;
         holdings.bytes += bytes.bytes.len() as u64;
@@ -99,13 +111,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             self.layers[layer].fresh += 1;
             self.layers[layer].made.push((key, Some(id)));
-            return Ok(());
+            return Ok(Ok(()));
         }
-        let artifact = self
-            .site
-            .folder
-            .artifact(file, kind, &bytes)
-            .map_err(failed)?;
+        let artifact = match self.site.folder.artifact(file, kind, &bytes) {
+            Ok(artifact) => artifact,
+            Err(problem) => return Ok(Err(problem)),
+        };
         let digest = artifact.digest().map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
@@ -141,7 +152,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 let (unit, id) = journal.source(&entry, &artifact, digest)?;
                 (Some(unit), Place::Stored(id))
             }
-            None => (None, Place::Held(Arc::new(artifact))),
+            // Contents are dropped: all of them together may not fit into memory.
+            None => {
+                let file = FileArtifact {
+                    folder: self.site.folder.clone(),
+                    layer: self.site.pipeline.layers[layer].name.clone(),
+                    file: file.clone(),
+                    kind: kind.clone(),
+                    metadata: artifact.metadata,
+                };
+                (None, Place::File(Arc::new(file)))
+            }
         };
         let run = &mut self.layers[layer];
         run.stale += 1;
@@ -153,6 +174,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             partial: false,
             place,
         });
-        Ok(())
+        Ok(Ok(()))
     }
 }

@@ -160,6 +160,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         match (&input.place, self.site.reader) {
             (Place::Held(artifact), _) => Ok(header(artifact)),
+            (Place::File(file), _) => Ok(Header {
+                label: input.label.clone(),
+                kind: file.kind.clone(),
+                digest: input.digest,
+                metadata: file.metadata.clone(),
+            }),
             (Place::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {

@@ -8,14 +8,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::BuildError;
+use super::handle::FileArtifact;
 use super::layers::{ReadyTransform, Roles};
 use super::recall::Recall;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
 use crate::json;
 use crate::plugin::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-use crate::request::{Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage};
-use crate::store::{ArtifactId, StoreError};
+use crate::request::{
+    Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
+};
+use crate::store::ArtifactId;
 
 /// A run to make.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ pub(super) struct Job {
 #[derive(Debug, Clone)]
 pub(super) enum JobInput {
     Stored(ArtifactId, Digest),
+    File(Arc<FileArtifact>, Digest),
     Held(Arc<Artifact>, Digest),
 }
 
@@ -57,8 +62,8 @@ pub(super) enum RunEnd {
     /// It waits for those of its requests that have no answer.
     Suspended,
     Failed(Failure),
-    /// The state could not be read; the build cannot go on.
-    Broken(StoreError),
+    /// The state or a source could not be read; the build cannot go on.
+    Broken(Box<BuildError>),
 }
 
 /// A request of a run.
@@ -112,7 +117,7 @@ impl Desk<'_> {
     fn run(&mut self) -> RunEnd {
         let inputs = match self.inputs() {
             Ok(inputs) => inputs,
-            Err(error) => return RunEnd::Broken(error),
+            Err(error) => return RunEnd::Broken(Box::new(error)),
         };
         let job = self.job;
         let transform = &job.transform;
@@ -165,12 +170,13 @@ impl Desk<'_> {
         }
     }
 
-    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, StoreError> {
+    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, BuildError> {
         self.job
             .inputs
             .iter()
             .map(|input| match input {
                 JobInput::Stored(id, digest) => Ok((self.recall.artifact(*id)?, *digest)),
+                JobInput::File(file, digest) => Ok((file.read(*digest)?, *digest)),
                 JobInput::Held(artifact, digest) => Ok((artifact.as_ref().clone(), *digest)),
             })
             .collect()
@@ -192,6 +198,7 @@ impl Desk<'_> {
         let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
             return Err(Refusal::UnknownRole(role));
         };
+        self.admit_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
@@ -205,7 +212,7 @@ impl Desk<'_> {
         let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
-                self.stopped = Some(RunEnd::Broken(error));
+                self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
                 None
             }
         };
@@ -215,6 +222,24 @@ impl Desk<'_> {
             answer: answer.clone(),
         });
         Ok(answer)
+    }
+
+    /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
+    fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
+        let transform = &self.job.transform;
+        let Some(allowed) = &transform.options_allowed else {
+            return Ok(());
+        };
+        let reaches_further =
+            |name: &&String| !is_sampling_option(request.wire, name) && !allowed.contains(*name);
+        let Some(name) = request.options.keys().find(reaches_further) else {
+            return Ok(());
+        };
+        let name: String = name.chars().take(80).collect();
+        Err(Refusal::InvalidRequest(format!(
+            "the option {name:?} does more than say how the model answers; if the plugin may set it, write `options_allowed = [{name:?}]` in [layers.{}]",
+            transform.layer
+        )))
     }
 
     fn divergence(&self, expected: RequestKey, now: &str) -> Failure {

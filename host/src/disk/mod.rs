@@ -28,6 +28,16 @@ pub struct DiskError {
     pub source: io::Error,
 }
 
+impl DiskError {
+    /// Says whether this user may not do it there, or nobody may.
+    pub fn is_denied(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        )
+    }
+}
+
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
     move |source| DiskError {
         action,

@@ -97,6 +97,7 @@ fn asking(words: &str) -> AskingParts {
             .unwrap_or_default()
             .to_owned(),
         accept_truncated,
+        options_allowed: Vec::new(),
     }
 }
 
@@ -291,6 +292,7 @@ mod tests {
                 let written = AskingParts {
                     revision: revision.to_owned(),
                     accept_truncated,
+                    options_allowed: Vec::new(),
                 };
                 assert_eq!(asking(&asking_words(&written)), written);
             }

@@ -56,6 +56,9 @@ pub struct AskingParts {
     pub revision: String,
     /// Whether an answer cut at its token limit will do.
     pub accept_truncated: bool,
+    /// Members of `options` that its plugin may set beside those of sampling, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options_allowed: Vec<String>,
 }
 
 /// The limits that decide what a run of a unit comes to.
@@ -147,11 +150,21 @@ impl ModelParts {
 impl AskingParts {
     fn encode(&self, encoder: Encoder) -> Encoder {
         let encoder = encoder.text(&self.revision);
-        if self.accept_truncated {
+        let encoder = if self.accept_truncated {
             encoder.list(1).text("truncated")
         } else {
             encoder.list(0)
+        };
+        // Later than the others: without it everything is as it was.
+        if self.options_allowed.is_empty() {
+            return encoder;
         }
+        let encoder = encoder
+            .text("options_allowed")
+            .list(self.options_allowed.len());
+        self.options_allowed
+            .iter()
+            .fold(encoder, |encoder, name| encoder.text(name))
     }
 }
 

@@ -290,7 +290,16 @@ fn between_askings(old: &AskingParts, new: &AskingParts) -> Vec<Change> {
         Some(revision).filter(|revision| !revision.is_empty())
     }
     let accepts = |asking: &AskingParts| asking.accept_truncated.then_some("truncated");
+    let options = |asking: &AskingParts| {
+        let names = asking.options_allowed.join(", ");
+        Some(names).filter(|names| !names.is_empty())
+    };
     let changes = [
+        Change::of(
+            "options_allowed",
+            options(old).as_ref(),
+            options(new).as_ref(),
+        ),
         Change::of("revision", written(&old.revision), written(&new.revision)),
         Change::of("accept", accepts(old).as_ref(), accepts(new).as_ref()),
     ];

@@ -28,6 +28,7 @@ pub(super) fn parts() -> StoredParts {
         asking: AskingParts {
             revision: "2".to_owned(),
             accept_truncated: true,
+            options_allowed: Vec::new(),
         },
         limits: LimitParts {
             fuel: 1,
@@ -320,6 +321,7 @@ fn any_layer() -> impl Strategy<Value = LayerParts> {
                 asking: AskingParts {
                     revision: asking.0,
                     accept_truncated: asking.1,
+                    options_allowed: Vec::new(),
                 },
                 limits,
             },

@@ -236,6 +236,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_another_needs_is_missing_with_the_reason() {
+        let schema = json!({
+            "properties": { "fields": true, "prompt": { "type": "string", "pattern": "\\S" } },
+            "dependentRequired": { "fields": ["response_format"] },
+        });
+        assert_eq!(
+            errors(
+                "[layers.b.config]\nfields = true\nprompt = \" \"\n",
+                &schema
+            ),
+            "8:1: missing key `response_format` in [layers.b.config] (`fields` needs it)\n\
+             10:10: `layers.b.config.prompt` must not be empty"
+        );
+    }
+
+    #[test]
     fn a_schema_that_is_none_is_an_error_at_the_transform() {
         for schema in [
             json!({ "type": 7 }),

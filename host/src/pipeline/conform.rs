@@ -90,10 +90,15 @@ impl<'a> Checker<'a> {
                     ),
                 }
             }
-            ValidationErrorKind::Required { property } => PipelineErrorKind::MissingKey {
-                key: plain(property),
-                table,
-            },
+            ValidationErrorKind::Required { property } => {
+                let kind = PipelineErrorKind::MissingKey {
+                    key: plain(property),
+                    table,
+                };
+                let hint = self.needed_by(error, property);
+                found.push(Finding::at_value(pointer, kind).hint(hint));
+                return;
+            }
             ValidationErrorKind::Type { kind } => wrong_type(types(kind), error.instance()),
             _ => broken_rule(error),
         };
@@ -180,6 +185,30 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Says which keys ask for the one that is missing: `dependentRequired = { a = ["b"] }`.
+    fn needed_by(&self, error: &ValidationError<'_>, missing: &Value) -> Option<String> {
+        const RULE: &str = "/dependentRequired";
+        let path = error.schema_path().as_str();
+        let end = path.rfind(RULE)? + RULE.len();
+        let rules = self.schema.pointer(&path[..end])?.as_object()?;
+        let asks = |key: &&String| {
+            error.instance().get(key.as_str()).is_some()
+                && rules[key.as_str()]
+                    .as_array()
+                    .is_some_and(|needed| needed.contains(missing))
+        };
+        let keys: Vec<String> = rules
+            .keys()
+            .filter(asks)
+            .map(|key| format!("`{key}`"))
+            .collect();
+        match keys.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} needs it")),
+            many => Some(format!("{} need it", many.join(" and "))),
+        }
+    }
+
     /// Returns the names that the schema object of a finding knows.
     fn properties_beside(&self, error: &ValidationError<'_>) -> Vec<String> {
         let path = error.schema_path().as_str();
@@ -245,6 +274,9 @@ fn broken_rule(error: &ValidationError<'_>) -> PipelineErrorKind {
         ValidationErrorKind::MaxItems { limit } => rule(format!("have at most {limit} items")),
         ValidationErrorKind::MinProperties { limit } => rule(format!("have at least {limit} keys")),
         ValidationErrorKind::MaxProperties { limit } => rule(format!("have at most {limit} keys")),
+        ValidationErrorKind::Pattern { pattern } if pattern == r"\S" => {
+            rule("not be empty".to_owned())
+        }
         ValidationErrorKind::Pattern { pattern } => rule(format!("match `{pattern}`")),
         ValidationErrorKind::UniqueItems => rule("not have an item twice".to_owned()),
         other => rule(format!(

@@ -13,7 +13,7 @@ use crate::ids::{Kind, LayerName};
 use crate::request::Ending;
 
 /// The keys that only a transform has.
-const OF_TRANSFORMS: [&str; 11] = [
+const OF_TRANSFORMS: [&str; 12] = [
     "inputs",
     "model",
     "batch",
@@ -25,6 +25,7 @@ const OF_TRANSFORMS: [&str; 11] = [
     "config",
     "limits",
     "grants",
+    "options_allowed",
 ];
 
 /// The kind of a source's artifacts, unless written.
@@ -199,6 +200,7 @@ impl Table<'_> {
         Some(LayerBody::Source {
             glob,
             kind: kind.ok()?,
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
         })
     }
 
@@ -259,6 +261,7 @@ impl Table<'_> {
             max_units: entry.max_units,
             max_requests: entry.max_requests,
             config: entry.config.unwrap_or_default(),
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
             limits: LayerLimits {
                 fuel,
                 memory_mb,
@@ -268,6 +271,7 @@ impl Table<'_> {
                 tokens,
             },
             grants: entry.grants,
+            options_allowed: entry.options_allowed.unwrap_or_default(),
         })
     }
 }

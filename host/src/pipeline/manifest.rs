@@ -165,6 +165,8 @@ pub(super) struct LayerEntry {
     pub(super) source: Option<String>,
     /// The kind of a source's artifacts; `source` by default.
     pub(super) kind: Option<String>,
+    /// Whether files with a hidden name on their way are read: one that begins with a dot, as `.git` and `.env` do.
+    pub(super) allow_hidden: Option<bool>,
     /// A first-party name such as `map`, or a component: a path such as `./plugins/mine.wasm`, `https://…#sha256=…` or `oci://registry/name:tag`.
     pub(super) transform: Option<String>,
     /// The layers whose artifacts are taken in.
@@ -193,6 +195,8 @@ pub(super) struct LayerEntry {
     pub(super) limits: Option<LimitsEntry>,
     /// The capabilities it gives its plugin; by default `llm` where there is a model role.
     pub(super) grants: Option<Vec<Capability>>,
+    /// Members of a request's `options` that its plugin may set beside those that only say how the model answers.
+    pub(super) options_allowed: Option<Vec<String>>,
 }
 
 /// An answer that is taken although it is not complete.

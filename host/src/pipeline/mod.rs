@@ -100,6 +100,8 @@ pub enum LayerBody {
         glob: String,
         /// The kind of its artifacts.
         kind: Kind,
+        /// Whether names that begin with a dot may stand in their paths.
+        allow_hidden: bool,
     },
     /// By a transform from other layers.
     Transform(Box<TransformLayer>),
@@ -128,10 +130,14 @@ pub struct TransformLayer {
     pub max_requests: Option<u64>,
     /// The transform's own settings, unchecked until its schema is known.
     pub config: Map<String, Value>,
+    /// Whether the files that its config names may have a name in their path that begins with a dot.
+    pub allow_hidden: bool,
     /// What a unit may use up.
     pub limits: LayerLimits,
     /// The capabilities as written.
     pub grants: Option<Vec<Capability>>,
+    /// Members of `options` that its plugin may set beside those of sampling.
+    pub options_allowed: Vec<String>,
 }
 
 /// Whether `batch-build` sends a layer's requests in batches.

@@ -32,6 +32,7 @@ pub fn json_schema() -> Value {
             "config",
             "limits",
             "grants",
+            "options_allowed",
         ];
         let without = |keys: &[&str]| {
             let each: Vec<Value> = keys

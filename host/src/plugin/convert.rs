@@ -101,6 +101,13 @@ pub(super) fn transform_error(error: wit::TransformError) -> Fault {
         wit::TransformError::Other(other) => (other.code, other.message),
     };
     let cut = |text: String, chars: usize| text.chars().take(chars).collect();
+    // So an SDK tells what nobody caught: words where a trap has none, but a crash all the same.
+    if code == "crashed" {
+        return Fault::Trapped {
+            trap: "nobody caught an exception".to_owned(),
+            message: Some(cut(message, 4096)),
+        };
+    }
     Fault::Transform {
         code: cut(code, 64),
         message: cut(message, 4096),
@@ -277,6 +284,21 @@ mod tests {
             ..output("a")
         };
         assert_eq!(size_of(picture), 2 + 9 + 7);
+    }
+
+    /// An SDK hands over what nobody caught instead of trapping without words.
+    #[test]
+    fn an_exception_that_nobody_caught_is_a_crash() {
+        let other = wit::TransformError::Other(wit::OtherError {
+            code: "crashed".to_owned(),
+            message: "TypeError: x\n  at f (plugin.js:3)".to_owned(),
+        });
+        let fault = transform_error(other);
+        assert!(matches!(fault, Fault::Trapped { .. }));
+        assert_eq!(
+            fault.to_string(),
+            "crashed: nobody caught an exception: TypeError: x\n  at f (plugin.js:3)"
+        );
     }
 
     #[test]

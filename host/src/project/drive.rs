@@ -31,6 +31,9 @@ impl Project {
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
         self.check_recording()?;
+        if let Some(lock) = &self.unwritten_lock {
+            self.place.write_lock(lock)?;
+        }
         let cassette = self.replay()?;
         if cassette.is_none() {
             self.admit()?;

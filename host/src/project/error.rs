@@ -145,7 +145,9 @@ impl ProjectError {
             Self::Trust(_) => "trust",
             Self::NotText { .. } | Self::Pipeline { .. } => "pipeline",
             Self::Prepare(error) => match **error {
-                PrepareError::Pipeline(_) | PrepareError::File { .. } => "pipeline",
+                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {
+                    "pipeline"
+                }
                 PrepareError::Plugin { .. } => "plugin",
             },
             Self::Lock(LockError::Differs { .. }) => "locked",
@@ -212,7 +214,7 @@ impl ProjectError {
             | Self::OpenKey { .. }
             | Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
-                PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
+                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match error {
@@ -227,6 +229,7 @@ impl ProjectError {
                 | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
+                | BuildError::Sources(_)
                 | BuildError::Metadata { .. }
                 | BuildError::Plugin { .. }
                 | BuildError::Batch(_)

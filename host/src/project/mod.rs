@@ -3,6 +3,7 @@
 mod again;
 mod bench;
 mod caches;
+mod caps;
 mod confined;
 mod dot_env;
 mod drive;
@@ -33,7 +34,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::Plan;
 use crate::plugin::Sandbox;
 use crate::price::{Amount, Price, Prices};
-use crate::registry::LockChange;
+use crate::registry::{Lock, LockChange};
 use crate::request::FailureKind;
 use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
@@ -124,6 +125,8 @@ pub struct Project {
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
+    /// The lock file that could not be written; a build needs it.
+    unwritten_lock: Option<Lock>,
 }
 
 impl Project {
@@ -131,6 +134,7 @@ impl Project {
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let place = Place::find(options)?;
         let pipeline = place.pipeline()?;
+        caps::check(&pipeline, place.environment)?;
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
@@ -153,12 +157,19 @@ impl Project {
         let ready =
             build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
                 build::PrepareError::Pipeline(errors) => place.wrong(errors),
-                other @ (build::PrepareError::File { .. } | build::PrepareError::Plugin { .. }) => {
-                    ProjectError::Prepare(Box::new(other))
-                }
+                other @ (build::PrepareError::File { .. }
+                | build::PrepareError::Files(_)
+                | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
+        let mut unwritten = None;
         if !plugins.changes.is_empty() {
-            place.write_lock(&plugins.lock)?;
+            match place.write_lock(&plugins.lock) {
+                // A project that may only be read can still be planned.
+                Err(ProjectError::Disk(error)) if error.is_denied() => {
+                    unwritten = Some(plugins.lock)
+                }
+                written => written?,
+            }
         }
         Ok(Self {
             place,
@@ -168,6 +179,7 @@ impl Project {
             folder,
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
+            unwritten_lock: unwritten,
         })
     }
 

@@ -5,12 +5,14 @@
 //! that [`RequestKey`] is the digest of.
 
 mod key;
+mod options;
 mod outcome;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use key::RequestKey;
+pub use options::is_sampling_option;
 pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Settlement, Usage};
 
 /// The format in which a provider is spoken to.

@@ -2,20 +2,21 @@
 
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::{MAX_FILE_BYTES, SourceBytes, SourceError, SourceFile, text, walk};
+use super::{Hidden, MAX_FILE_BYTES, SourceBytes, SourceError, SourceFile, Sources, text, walk};
 use crate::artifact::Artifact;
 use crate::digest::Digest;
 use crate::ids::Kind;
 use crate::pipeline::SourceGlob;
 
-/// The folder of a pipeline file; nothing outside it is read through this.
-#[derive(Debug)]
+/// The folder of a pipeline file; nothing outside it is read through this. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct ProjectFolder {
-    dir: Dir,
+    dir: Arc<Dir>,
 }
 
 impl ProjectFolder {
@@ -27,7 +28,7 @@ impl ProjectFolder {
                 source,
             }
         })?;
-        Ok(Self { dir })
+        Ok(Self { dir: Arc::new(dir) })
     }
 
     /// Reads a whole file.
@@ -42,18 +43,19 @@ impl ProjectFolder {
         self.read_file(path)
     }
 
-    /// Reads a whole file of UTF-8 text.
-    pub fn read_text(&self, path: &str) -> Result<String, SourceError> {
+    /// Reads a whole file of UTF-8 text, without a byte order mark.
+    pub fn read_text(&self, path: &str, hidden: Hidden) -> Result<String, SourceError> {
+        refuse_hidden(&self.dir, path, hidden)?;
         text::utf8(path, self.read(path)?)
     }
 
-    /// Returns the files that a glob takes, sorted by path; there is at least one.
-    pub fn sources(&self, glob: &str) -> Result<Vec<SourceFile>, SourceError> {
+    /// Returns the files that a glob takes; there is at least one, or a problem.
+    pub fn sources(&self, glob: &str, hidden: Hidden) -> Result<Sources, SourceError> {
         let parsed = SourceGlob::parse(glob).map_err(|source| SourceError::Glob {
             glob: glob.to_owned(),
             source,
         })?;
-        walk::files(&self.dir, &parsed)
+        walk::files(&self.dir, &parsed, hidden)
     }
 
     /// Reads and hashes a source file.
@@ -101,6 +103,28 @@ impl ProjectFolder {
     }
 }
 
+/// Refuses a path with a hidden name in it, or behind a link on it.
+pub(super) fn refuse_hidden(dir: &Dir, path: &str, hidden: Hidden) -> Result<(), SourceError> {
+    if hidden.refuses(Path::new(path)) {
+        return Err(SourceError::Hidden {
+            path: path.to_owned(),
+        });
+    }
+    if hidden == Hidden::Allowed || path.is_empty() {
+        return Ok(());
+    }
+    let real = dir.canonicalize(path).map_err(refused(path))?;
+    if hidden.refuses(&real) {
+        return Err(SourceError::Hidden {
+            path: format!(
+                "{path}, which leads to {}",
+                walk::printable(real.as_os_str())
+            ),
+        });
+    }
+    Ok(())
+}
+
 /// Names what the system refused.
 pub(super) fn refused(path: &str) -> impl FnOnce(io::Error) -> SourceError {
     move |source| {
@@ -134,12 +158,65 @@ mod tests {
         (temp, folder)
     }
 
+    fn read_text(folder: &ProjectFolder, path: &str) -> Result<String, SourceError> {
+        folder.read_text(path, Hidden::Refused)
+    }
+
+    /// The byte order mark of an editor is no part of a question; line ends are.
+    #[test]
+    fn a_text_is_read_without_a_byte_order_mark() {
+        let (temp, folder) = project();
+        let root = temp.path().join("project");
+        crate::disk::replace(&root.join("mark.md"), b"\xef\xbb\xbfone\r\ntwo\r\n").unwrap();
+        assert_eq!(read_text(&folder, "mark.md").unwrap(), "one\r\ntwo\r\n");
+        crate::disk::replace(&root.join("wide.md"), b"\xff\xfeo\0").unwrap();
+        assert_eq!(
+            read_text(&folder, "wide.md").unwrap_err().to_string(),
+            "wide.md: is not UTF-8 text from byte 0 on; it looks like UTF-16: save it as UTF-8"
+        );
+    }
+
+    #[test]
+    fn a_hidden_file_is_refused_by_its_name_before_it_is_looked_for() {
+        let (temp, folder) = project();
+        let root = temp.path().join("project");
+        crate::disk::replace(&root.join(".git/config"), b"token").unwrap();
+        for path in [
+            ".git/config",
+            "./prompts/../.git/config",
+            ".env",
+            ".GIT/config",
+        ] {
+            let refused = read_text(&folder, path);
+            assert!(matches!(refused, Err(SourceError::Hidden { .. })), "{path}");
+        }
+        let allowed = folder.read_text(".git/config", Hidden::Allowed);
+        assert_eq!(allowed.unwrap(), "token");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_hidden_file_is_refused_with_what_it_leads_to() {
+        let (temp, folder) = project();
+        let root = temp.path().join("project");
+        crate::disk::replace(&root.join(".git/config"), b"token").unwrap();
+        std::os::unix::fs::symlink("../.git/config", root.join("prompts/b.md")).unwrap();
+        std::os::unix::fs::symlink(".git", root.join("plain")).unwrap();
+        for path in ["prompts/b.md", "plain/config"] {
+            let refused = read_text(&folder, path).unwrap_err().to_string();
+            assert!(
+                refused.starts_with(&format!("{path}, which leads to .git/config: is hidden")),
+                "{refused}"
+            );
+        }
+    }
+
     #[test]
     fn a_file_is_read_below_the_folder() {
         let (_temp, folder) = project();
-        assert_eq!(folder.read_text("prompts/a.md").unwrap(), "hello");
+        assert_eq!(read_text(&folder, "prompts/a.md").unwrap(), "hello");
         assert_eq!(
-            folder.read_text("./prompts/../prompts/a.md").unwrap(),
+            read_text(&folder, "./prompts/../prompts/a.md").unwrap(),
             "hello"
         );
     }
@@ -177,7 +254,7 @@ mod tests {
                 "{path}"
             );
         }
-        assert_eq!(folder.read_text("inside").unwrap(), "hello");
+        assert_eq!(read_text(&folder, "inside").unwrap(), "hello");
     }
 
     #[test]
@@ -196,7 +273,7 @@ mod tests {
     fn a_file_that_is_not_text_is_named_with_the_byte() {
         let (temp, folder) = project();
         crate::disk::replace(&temp.path().join("project/x.txt"), b"abc\xff").unwrap();
-        let message = folder.read_text("x.txt").unwrap_err().to_string();
+        let message = read_text(&folder, "x.txt").unwrap_err().to_string();
         assert_eq!(message, "x.txt: is not UTF-8 text from byte 3 on");
     }
 

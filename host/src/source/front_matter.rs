@@ -12,29 +12,62 @@ use crate::json::MAX_SAFE_INTEGER;
 
 /// The longest name of a metadata value, in characters.
 const MAX_NAME: usize = 128;
+/// The longest line that an error writes out anew, in characters.
+const MAX_ADVICE: usize = 200;
+
+/// The largest block, in bytes.
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 /// Divides a text into its metadata and what comes after the block, byte for byte.
 ///
-/// Fails with the line in the file and what is wrong there.
+/// A text that begins with a rule has no block. Fails with the line in the file and what is wrong there.
 pub(super) fn split(text: &str) -> Result<(Metadata, &str), (usize, FrontMatterProblem)> {
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = body.split_inclusive('\n');
+    let without = Ok((Metadata::new(), text));
+    let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| is_fence(line)) else {
-        return Ok((Metadata::new(), text));
+        return without;
     };
-    let mut end = first.len();
+    let rest = &text[first.len()..];
+    let mut end = 0;
     for line in lines {
         if is_fence(line) {
-            let metadata = metadata(&body[first.len()..end])?;
-            return Ok((metadata, &body[end + line.len()..]));
+            let block = &rest[..end];
+            return match metadata(block) {
+                Ok(metadata) => Ok((metadata, &rest[end + line.len()..])),
+                Err(problem) if is_meant(block) => Err(problem),
+                Err(_) => without,
+            };
         }
         end += line.len();
     }
-    Err((1, FrontMatterProblem::NoEnd))
+    if is_meant(rest) {
+        return Err((1, FrontMatterProblem::NoEnd));
+    }
+    without
 }
 
 fn is_fence(line: &str) -> bool {
     line.trim_end() == "---"
+}
+
+/// Says whether what stands below a first line `---` is meant as metadata: it follows at once, and begins with a name.
+fn is_meant(below: &str) -> bool {
+    let mut lines = below.lines();
+    let first = lines.find(|line| !line.trim_start().starts_with('#'));
+    first.is_some_and(|line| key_of(line).is_some() || line.starts_with(['?', '{']))
+}
+
+/// Returns the name in a line `name: value`, or in one that lacks the space.
+fn key_of(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let (key, rest) = line.split_once(':')?;
+    let is_word = || {
+        key.chars()
+            .all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'))
+    };
+    let follows = rest.is_empty() || rest.starts_with(char::is_whitespace);
+    let is_key = !key.is_empty() && (follows || (is_word() && !rest.starts_with("//")));
+    is_key.then_some(key)
 }
 
 /// Reads a block that starts on line 2 of its file.
@@ -42,12 +75,18 @@ fn metadata(block: &str) -> Result<Metadata, (usize, FrontMatterProblem)> {
     if block.trim().is_empty() {
         return Ok(Metadata::new());
     }
+    if block.len() > MAX_BYTES {
+        return Err((1, FrontMatterProblem::TooLarge));
+    }
     let problem = |error: &serde_saphyr::Error| {
         let line = error
             .location()
             .and_then(|place| usize::try_from(place.line()).ok())
             .unwrap_or(1);
-        (line + 1, FrontMatterProblem::Yaml(words(error)))
+        let mut words = words(error);
+        let written = block.lines().nth(line.saturating_sub(1));
+        words.push_str(&written.and_then(advice).unwrap_or_default());
+        (line + 1, FrontMatterProblem::Yaml(words))
     };
     let value: Value =
         serde_saphyr::from_str_with_options(block, options()).map_err(|error| problem(&error))?;
@@ -83,6 +122,22 @@ fn words(error: &serde_saphyr::Error) -> String {
         }
         None => words,
     }
+}
+
+/// Says what to write in place of a line whose value needs quotes.
+fn advice(line: &str) -> Option<String> {
+    let (key, value) = line.trim().split_once(':')?;
+    let value = value.trim();
+    let needs_quotes = value.contains(": ")
+        || value.ends_with(':')
+        || value.starts_with([
+            '@', '`', '%', '*', '&', '!', '|', '>', '[', '{', ',', '?', '"', '\'',
+        ]);
+    if key.is_empty() || !needs_quotes || line.chars().nth(MAX_ADVICE).is_some() {
+        return None;
+    }
+    let plain = value.trim_matches(['"', '\'']).replace('\'', "''");
+    Some(format!("; put the value in quotes: {key}: '{plain}'"))
 }
 
 fn checked(
@@ -153,7 +208,7 @@ mod tests {
     fn the_content_is_what_comes_after_the_block_byte_for_byte() {
         for (text, content) in [
             ("---\na: 1\n---\n\n x\r\n", "\n x\r\n"),
-            ("\u{feff}---\r\na: 1\r\n---\r\nx\r\n", "x\r\n"),
+            ("---\r\na: 1\r\n---\r\nx\r\n", "x\r\n"),
             ("---\na: 1\n---", ""),
             ("--- \na: 1\n---\t\n---\n", "---\n"),
         ] {
@@ -165,13 +220,7 @@ mod tests {
 
     #[test]
     fn a_text_without_a_block_is_left_as_it_is() {
-        for text in [
-            "",
-            "x\n---\na: 1\n---\n",
-            "\u{feff}x",
-            "----\n",
-            " ---\na: 1\n---\n",
-        ] {
+        for text in ["", "x\n---\na: 1\n---\n", "----\n", " ---\na: 1\n---\n"] {
             assert_eq!(split(text).unwrap(), (Metadata::new(), text));
         }
         assert_eq!(split("---\n---\nx").unwrap(), (Metadata::new(), "x"));
@@ -195,8 +244,8 @@ mod tests {
     fn what_cannot_be_metadata_is_an_error_at_its_line() {
         for (text, line) in [
             ("---\na: 1\n", 1),
-            ("---\n- a\n---\n", 2),
-            ("---\nword\n---\n", 2),
+            ("---\ntitle:x\n---\n", 2),
+            ("---\n# c\ntitle: Re: x\n---\n", 3),
             ("---\na: 1\n2: x\n---\n", 3),
             ("---\na: 1\n? [b]\n: x\n---\n", 3),
             ("---\na: 1\nb: 2\na: 3\n---\n", 4),
@@ -210,6 +259,54 @@ mod tests {
             let error = split(text).unwrap_err();
             assert_eq!(error.0, line, "{text:?}: {}", error.1);
         }
+    }
+
+    /// U14: a rule is Markdown, and no metadata that went wrong.
+    #[test]
+    fn a_text_that_begins_with_a_rule_is_left_as_it_is() {
+        for text in [
+            "---\n",
+            "---",
+            "---\n\nOne.\n",
+            "---\nOne.\n",
+            "---\n\nNote: one.\ntwo\n\n---\n\nTwo.\n",
+            "---\nOne.\n\n---\nTwo.\n",
+            "---\n- a\n- b\n---\n",
+            "---\n\n- a: b: c\n\n---\n",
+            "---\nhttps://example.org\n---\n",
+            "---\n# Title\nText\n---\n",
+            "---\n\n\n# Title\n\n> [!note] x\n",
+            "---\r\n\r\nOne.\r\n---\r\n",
+        ] {
+            assert_eq!(split(text), Ok((Metadata::new(), text)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_needs_quotes_is_written_out_with_them() {
+        for (line, told) in [
+            ("title: Re: x", "; put the value in quotes: title: 'Re: x'"),
+            (
+                "title: it's: x",
+                "; put the value in quotes: title: 'it''s: x'",
+            ),
+            ("author: @ann", "; put the value in quotes: author: '@ann'"),
+            ("tag: *one", "; put the value in quotes: tag: '*one'"),
+            ("tags: [a, b", "; put the value in quotes: tags: '[a, b'"),
+        ] {
+            let (at, problem) = split(&format!("---\na: 1\n{line}\n---\nx"))
+                .map(|_| ())
+                .unwrap_err();
+            assert_eq!(at, 3, "{line}: {problem}");
+            assert!(problem.to_string().ends_with(told), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_block_has_a_limit() {
+        let long = format!("---\na: {}\n---\n", "x".repeat(MAX_BYTES));
+        let refused = split(&long).map(|_| ());
+        assert_eq!(refused, Err((1, FrontMatterProblem::TooLarge)));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod folder;
 mod front_matter;
+mod hidden;
+mod problems;
 mod text;
 mod walk;
 
@@ -16,6 +18,8 @@ use crate::ids::{InvalidName, Label};
 use crate::pipeline::InvalidGlob;
 
 pub use folder::ProjectFolder;
+pub use hidden::Hidden;
+pub use problems::SourceProblems;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -27,6 +31,15 @@ pub struct SourceFile {
     pub path: String,
     /// The label of its artifact.
     pub label: Label,
+}
+
+/// What a glob takes.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The files, sorted by path.
+    pub files: Vec<SourceFile>,
+    /// What matches the glob and cannot be a source.
+    pub problems: Vec<SourceError>,
 }
 
 /// The content of a source file.
@@ -69,10 +82,15 @@ pub enum SourceError {
         path: String,
     },
     /// The file is not text.
-    #[error("{path}: is not UTF-8 text from byte {offset} on")]
+    #[error(
+        "{path}: is not UTF-8 text from byte {offset} on{}",
+        if *.utf16 { "; it looks like UTF-16: save it as UTF-8" } else { "" }
+    )]
     NotUtf8 {
         /// The path.
         path: String,
+        /// Whether it begins as a text in UTF-16 does.
+        utf16: bool,
         /// The first byte that is wrong, counted from 0.
         offset: usize,
     },
@@ -89,6 +107,26 @@ pub enum SourceError {
         path: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// A name on the path begins with a dot.
+    #[error(
+        "{path}: is hidden, as files with secrets often are; `allow_hidden = true` in the layer reads it"
+    )]
+    Hidden {
+        /// The path as written, and what it leads to where that is another.
+        path: String,
+    },
+    /// There is nothing in a file that holds a question.
+    #[error("{path}: is empty; there is nothing to ask")]
+    Empty {
+        /// The path.
+        path: String,
+    },
+    /// The file is not what it was when it was looked at.
+    #[error("{path}: was changed while it was in use; run the command again")]
+    Changed {
+        /// The path.
+        path: String,
     },
     /// The glob itself is wrong.
     #[error("the glob `{glob}` {source}")]
@@ -122,10 +160,10 @@ pub enum SourceError {
         /// What is wrong with the label.
         source: InvalidName,
     },
-    /// The file's name is not text.
-    #[error("{path}: the name is not UTF-8")]
+    /// The file's name, or that of a folder above, is not text.
+    #[error("{path}: the name is not UTF-8, so it makes no label; rename it")]
     Name {
-        /// The path, with a mark for each wrong byte.
+        /// The path, with `\xe9` for each byte that is no text.
         path: String,
     },
     /// The block of metadata at the start of the file is wrong.
@@ -145,8 +183,13 @@ pub enum SourceError {
 #[non_exhaustive]
 pub enum FrontMatterProblem {
     /// There is no second `---`.
-    #[error("the front matter has no end: a second line `---`")]
+    #[error(
+        "the front matter has no end: a second line `---`; if the first is a rule, put an empty line below it"
+    )]
     NoEnd,
+    /// It is too large.
+    #[error("the front matter has more than {} MiB", front_matter::MAX_BYTES / 1024 / 1024)]
+    TooLarge,
     /// It is something else than names with values.
     #[error("the front matter is not a mapping of names to values")]
     NotAMapping,

@@ -1,15 +1,30 @@
 //! Text files as artifacts.
 
+use std::str::Utf8Error;
+
 use super::{SourceBytes, SourceError, SourceFile, front_matter};
 use crate::artifact::{Artifact, Content, Metadata};
 use crate::ids::Kind;
 
-/// Returns the text that the bytes of a file are.
+/// What some editors put before a text; it is no part of it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Returns the text that the bytes of a file are, without a byte order mark.
 pub(super) fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
-    String::from_utf8(bytes).map_err(|error| SourceError::NotUtf8 {
+    let mut text = String::from_utf8(bytes)
+        .map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error()))?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
+}
+
+fn not_utf8(path: &str, bytes: &[u8], error: Utf8Error) -> SourceError {
+    SourceError::NotUtf8 {
         path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })
+        utf16: bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff"),
+        offset: error.valid_up_to(),
+    }
 }
 
 /// Makes the artifact of a file: of Markdown the front matter is metadata, of all else the text is the content.
@@ -18,10 +33,9 @@ pub(super) fn artifact(
     kind: &Kind,
     content: &SourceBytes,
 ) -> Result<Artifact, SourceError> {
-    let text = std::str::from_utf8(&content.bytes).map_err(|error| SourceError::NotUtf8 {
-        path: file.path.clone(),
-        offset: error.valid_up_to(),
-    })?;
+    let text = std::str::from_utf8(&content.bytes)
+        .map_err(|error| not_utf8(&file.path, &content.bytes, error))?;
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let (metadata, text) = if is_markdown(&file.path) {
         front_matter::split(text).map_err(|(line, problem)| SourceError::FrontMatter {
             path: file.path.clone(),
@@ -88,6 +102,16 @@ mod tests {
             message.starts_with("n/a.md:3: the front matter cannot be read: "),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_content() {
+        for path in ["n/a.md", "n/a.txt"] {
+            let made = made(path, "\u{feff}one\r\n".as_bytes()).unwrap();
+            assert_eq!(made.content.as_bytes(), b"one\r\n");
+        }
+        let marked = made("n/a.md", "\u{feff}---\na: 1\n---\nx".as_bytes()).unwrap();
+        assert_eq!(marked.metadata["a"], serde_json::json!(1));
     }
 
     #[test]

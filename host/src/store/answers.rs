@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::attempts::AttemptId;
 use super::requests::RequestId;
-use super::{Reader, Store, StoreError};
+use super::{Reader, Store, StoreError, seal};
 use crate::digest::Digest;
 use crate::request::{Answer, Ending, RequestKey};
 
@@ -46,6 +46,8 @@ impl Store {
         attempt: Option<AttemptId>,
     ) -> Result<(), StoreError> {
         let document = serde_json::to_string(answer).unwrap_or_default();
+        let truncated = answer.ending == Ending::Truncated;
+        let seal = seal::of_answer(request.0, realm, truncated, &document);
         let keep = || {
             let added = self
                 .connection
@@ -55,14 +57,16 @@ impl Store {
                 .execute(params![
                     request.0,
                     realm.as_bytes(),
-                    answer.ending == Ending::Truncated,
+                    truncated,
                     attempt.map(|attempt| attempt.0)
                 ])?;
             if added > 0 {
                 let id = self.connection.last_insert_rowid();
                 self.connection
-                    .prepare_cached("INSERT INTO answer_body (answer, document) VALUES (?1, ?2)")?
-                    .execute(params![id, document])?;
+                    .prepare_cached(
+                        "INSERT INTO answer_body (answer, document, seal) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![id, document, seal])?;
             }
             Ok(())
         };
@@ -93,44 +97,81 @@ impl Reader {
         realm: Realm,
         accept_truncated: bool,
     ) -> Result<Option<Answer>, StoreError> {
+        let statement = format!(
+            "SELECT document, truncated, {} FROM answer JOIN answer_body ON answer = id
+             WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
+            self.seal_of("answer_body")
+        );
         self.connection
-            .prepare_cached(
-                "SELECT document FROM answer JOIN answer_body ON answer = id
-                 WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
-            )
+            .prepare_cached(&statement)
             .and_then(|mut statement| {
                 statement
                     .query_row(
                         params![request.0, realm.as_bytes(), accept_truncated],
-                        |row| row.get::<_, String>(0),
+                        |row| {
+                            Ok(Row {
+                                request: request.0,
+                                realm,
+                                document: row.get(0)?,
+                                truncated: row.get(1)?,
+                                seal: row.get(2)?,
+                            })
+                        },
                     )
                     .optional()
             })
             .map_err(|source| self.failed(source))?
-            .map(|document| read(&document))
+            .map(|row| row.read())
             .transpose()
     }
 
     /// Returns the answer under a transcript's number, and the batch whose row it was.
     pub fn given_answer(&self, answer: AnswerId) -> Result<(Answer, Option<String>), StoreError> {
-        let (document, batch): (String, Option<String>) = self
+        let statement = format!(
+            "SELECT b.document, s.batch, a.request, a.realm, a.truncated, {}
+             FROM answer a JOIN answer_body b ON b.answer = a.id
+             LEFT JOIN attempt t ON t.id = a.attempt LEFT JOIN submission s ON s.id = t.submission
+             WHERE a.id = ?1",
+            self.seal_of("b")
+        );
+        let (row, batch): (Row, Option<String>) = self
             .connection
-            .prepare_cached(
-                "SELECT b.document, s.batch FROM answer a JOIN answer_body b ON b.answer = a.id
-                 LEFT JOIN attempt t ON t.id = a.attempt LEFT JOIN submission s ON s.id = t.submission
-                 WHERE a.id = ?1",
-            )
+            .prepare_cached(&statement)
             .and_then(|mut statement| {
-                statement.query_row([answer.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                statement.query_row([answer.0], |row| {
+                    let found = Row {
+                        document: row.get(0)?,
+                        request: row.get(2)?,
+                        realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
+                        truncated: row.get(4)?,
+                        seal: row.get(5)?,
+                    };
+                    Ok((found, row.get(1)?))
+                })
             })
             .map_err(|source| self.failed(source))?;
-        Ok((read(&document)?, batch))
+        Ok((row.read()?, batch))
     }
 }
 
-fn read(document: &str) -> Result<Answer, StoreError> {
-    serde_json::from_str(document).map_err(|error| StoreError::Unusable {
-        what: "answer",
-        detail: error.to_string(),
-    })
+/// An answer as it stands in its rows.
+struct Row {
+    request: i64,
+    realm: Realm,
+    truncated: bool,
+    document: String,
+    seal: Option<i64>,
+}
+
+impl Row {
+    fn read(&self) -> Result<Answer, StoreError> {
+        let made = seal::of_answer(self.request, self.realm, self.truncated, &self.document);
+        seal::check(self.seal, made, || {
+            format!("the answer to request {}", self.request)
+        })?;
+        serde_json::from_str(&self.document).map_err(|error| StoreError::Unusable {
+            what: "answer",
+            detail: error.to_string(),
+        })
+    }
 }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::objects::LARGE;
 use super::units::UnitId;
-use super::{Reader, Store, StoreError};
+use super::{Reader, Store, StoreError, seal};
 use crate::artifact::{Artifact, Content, Metadata};
 use crate::digest::Digest;
 use crate::ids::{Kind, Label};
@@ -28,11 +28,13 @@ pub struct StoredArtifact {
     pub digest: Digest,
 }
 
-pub(super) type Columns = (i64, i64, String, String, [u8; 32]);
+pub(super) type Columns = (i64, i64, String, String, [u8; 32], Option<i64>);
 
 pub(super) fn artifact_row(
-    (id, unit, label, kind, digest): Columns,
+    (id, unit, label, kind, digest, seal): Columns,
 ) -> Result<StoredArtifact, StoreError> {
+    let made = seal::of_artifact(&label, &kind, &Digest::from_bytes(digest));
+    seal::check(seal, made, || format!("artifact {id}"))?;
     let text = |error: crate::ids::InvalidName| StoreError::Unusable {
         what: "artifact",
         detail: error.to_string(),
@@ -64,31 +66,38 @@ impl Store {
             None
         };
         let metadata = serde_json::to_string(&artifact.metadata).unwrap_or_default();
+        let (label, kind) = (artifact.label.as_str(), artifact.kind.as_str());
+        let seal = seal::of_artifact(label, kind, &digest);
+        let body_seal = seal::of_body(&digest, artifact.content.media_type(), &metadata);
         let insert = || {
             self.connection
                 .prepare_cached(
-                    "INSERT INTO artifact (unit, position, label, kind, digest, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO artifact (unit, position, label, kind, digest, size, seal)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
                     unit.0,
                     position,
-                    artifact.label.as_str(),
-                    artifact.kind.as_str(),
+                    label,
+                    kind,
                     digest.as_bytes(),
-                    size
+                    size,
+                    seal
                 ])?;
             let id = self.connection.last_insert_rowid();
             let inline = if object.is_some() { None } else { Some(bytes) };
             self.connection
                 .prepare_cached(
-                    "INSERT INTO artifact_body (artifact, media_type, metadata, content, object) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO artifact_body (artifact, media_type, metadata, content, object, seal)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![
                     id,
                     artifact.content.media_type(),
                     metadata,
                     inline,
-                    object.as_ref().map(Digest::as_bytes)
+                    object.as_ref().map(Digest::as_bytes),
+                    body_seal
                 ])?;
             Ok(ArtifactId(id))
         };
@@ -171,15 +180,48 @@ impl Reader {
 
     /// Returns kind and metadata of an artifact.
     pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
-        let (kind, metadata): (String, String) = self
+        type Header = (
+            String,
+            String,
+            Option<String>,
+            String,
+            [u8; 32],
+            Option<i64>,
+            Option<i64>,
+        );
+        let statement = format!(
+            "SELECT label, kind, media_type, metadata, digest, {}, {}
+             FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
+            self.seal_of("artifact"),
+            self.seal_of("artifact_body")
+        );
+        let (label, kind, media_type, metadata, digest, seal, body_seal): Header = self
             .connection
-            .prepare_cached(
-                "SELECT kind, metadata FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
-            )
+            .prepare_cached(&statement)
             .and_then(|mut statement| {
-                statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                statement.query_row([id.0], |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                        row.get(5)?,
+                        row.get(6)?,
+                    ))
+                })
             })
             .map_err(|source| self.failed(source))?;
+        let digest = Digest::from_bytes(digest);
+        for (found, made) in [
+            (seal, seal::of_artifact(&label, &kind, &digest)),
+            (
+                body_seal,
+                seal::of_body(&digest, media_type.as_deref(), &metadata),
+            ),
+        ] {
+            seal::check(found, made, || format!("the artifact {label}"))?;
+        }
         let unusable = |detail: String| StoreError::Unusable {
             what: "artifact",
             detail,
@@ -205,7 +247,8 @@ impl Reader {
 
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
         let statement = format!(
-            "SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest FROM {rest}"
+            "SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest, {} FROM {rest}",
+            self.seal_of("artifact")
         );
         let rows: Vec<Columns> = self
             .connection
@@ -219,6 +262,7 @@ impl Reader {
                             row.get(2)?,
                             row.get(3)?,
                             row.get(4)?,
+                            row.get(5)?,
                         ))
                     })?
                     .collect()

@@ -12,7 +12,7 @@ use super::connection::{PATIENCE, Purpose, Watched};
 use super::migrations::MIGRATIONS;
 use super::reading::{self, Kept};
 use super::schema::{self, Schema};
-use super::{StoreError, damage, files};
+use super::{StoreError, damage, files, seal};
 use crate::disk::Folder;
 
 /// The format this synix writes: how many migrations have run.
@@ -182,6 +182,13 @@ fn use_wal(connection: &Watched) -> rusqlite::Result<()> {
             done => return done,
         }
     }
+}
+
+/// Says whether the rows of the database have seals.
+pub(super) fn has_seals(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM pragma_table_info('answer_body') WHERE name = ?1")?
+        .exists([seal::COLUMN])
 }
 
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<u32> {

@@ -71,7 +71,7 @@ pub(super) fn closed(place: &Folder, source: Refusal) -> StoreError {
 
 /// The same for what the file system refused.
 pub(super) fn refused(place: &Folder, error: DiskError) -> StoreError {
-    if is_denied(&error) {
+    if error.is_denied() {
         closed(place, error.into())
     } else {
         error.into()
@@ -79,7 +79,7 @@ pub(super) fn refused(place: &Folder, error: DiskError) -> StoreError {
 }
 
 fn shut(folder: &Path, error: DiskError) -> StoreError {
-    if !is_denied(&error) {
+    if !error.is_denied() {
         return error.into();
     }
     let nearest: Option<PathBuf> = folder
@@ -100,13 +100,6 @@ fn shut(folder: &Path, error: DiskError) -> StoreError {
             .unwrap_or_else(|| "somebody else".to_owned()),
         source: error.into(),
     }
-}
-
-fn is_denied(error: &DiskError) -> bool {
-    matches!(
-        error.source.kind(),
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-    )
 }
 
 /// Lets nobody else into the folder of a state that an earlier synix left open to all.

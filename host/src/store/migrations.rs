@@ -205,4 +205,8 @@ CREATE TABLE snapshot_layer (
 ",
     // Not every provider says what it counted; 0 tokens would then cost nothing.
     "ALTER TABLE attempt ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
+    // A row that was changed is neither shown nor used; those that are there have no seal.
+    "ALTER TABLE artifact ADD COLUMN seal INTEGER;
+ALTER TABLE artifact_body ADD COLUMN seal INTEGER;
+ALTER TABLE answer_body ADD COLUMN seal INTEGER;",
 ];

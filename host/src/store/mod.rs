@@ -33,6 +33,7 @@ mod requests;
 mod reset;
 mod salvage;
 mod schema;
+mod seal;
 mod sends;
 mod snapshots;
 mod submission;
@@ -242,6 +243,8 @@ pub struct Reader {
     place: Folder,
     /// What is read where the file itself cannot be.
     kept: Option<Arc<Kept>>,
+    /// Whether rows have seals; those of an earlier format have none.
+    sealed: bool,
 }
 
 /// The state, open for reading and writing.
@@ -275,7 +278,9 @@ impl Reader {
         };
         let place = files::open(folder)?.ok_or_else(absent)?;
         let (connection, kept) = database::open_to_read(&place, kept)?;
+        let sealed = database::has_seals(&connection);
         Ok(Self {
+            sealed: sealed.map_err(|source| database::failed(&place, source))?,
             connection,
             place,
             kept,
@@ -288,6 +293,15 @@ impl Reader {
             Ok(Some(locks)) => locks.is_locked(&lock_of(build)),
             Ok(None) => false,
             Err(_) => true,
+        }
+    }
+
+    /// Returns what stands for the seal of a row of `table` in a statement.
+    fn seal_of(&self, table: &str) -> String {
+        if self.sealed {
+            format!("{table}.{}", seal::COLUMN)
+        } else {
+            "NULL".to_owned()
         }
     }
 
@@ -315,6 +329,7 @@ impl Store {
                 connection,
                 place,
                 kept: None,
+                sealed: true,
             },
         }
     }

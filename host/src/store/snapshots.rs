@@ -257,10 +257,12 @@ impl Reader {
         };
         let find = || {
             self.connection
-                .prepare_cached(
-                    "SELECT a.id, a.unit, a.label, a.kind, a.digest FROM layer_set_unit s
-                     JOIN artifact a ON a.unit = s.unit WHERE s.layer_set = ?1 AND a.label = ?2",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                     FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
+                     WHERE s.layer_set = ?1 AND a.label = ?2",
+                    self.seal_of("a")
+                ))?
                 .query_map(params![set, label], |row| {
                     Ok((
                         row.get(0)?,
@@ -268,6 +270,7 @@ impl Reader {
                         row.get(2)?,
                         row.get(3)?,
                         row.get(4)?,
+                        row.get(5)?,
                     ))
                 })?
                 .collect::<Result<Vec<Columns>, _>>()
@@ -296,10 +299,12 @@ impl Reader {
         let failed = |source| self.failed(source);
         let mut statement = self
             .connection
-            .prepare_cached(
-                "SELECT a.id, a.unit, a.label, a.kind, a.digest FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
+            .prepare_cached(&format!(
+                "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                 FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                  WHERE s.layer_set = ?1 ORDER BY a.label",
-            )
+                self.seal_of("a")
+            ))
             .map_err(failed)?;
         let rows = statement
             .query_map([set], |row| {
@@ -309,6 +314,7 @@ impl Reader {
                     row.get(2)?,
                     row.get(3)?,
                     row.get(4)?,
+                    row.get(5)?,
                 ))
             })
             .map_err(failed)?;

@@ -12,6 +12,9 @@ use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Fold;
 
+/// The metadata that it sets itself.
+const OWN: &str = "steps";
+
 /// What a layer sets beside the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +55,7 @@ impl Transform for Fold {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error> {
+        config.prompt.check(&[OWN])?;
         let Some(Template { source: label, .. }) = config.prompt.label() else {
             return Err(Error::InvalidConfig("`label` is needed".to_owned()));
         };
@@ -64,25 +68,32 @@ impl Transform for Fold {
         if let Some(rule) = fault_of_name(label) {
             return Err(Error::InvalidConfig(format!("`label` {rule}")));
         }
-        if inputs.is_empty() {
-            return Ok(Vec::new());
-        }
         let inputs = in_order(inputs, config.own.order_by.as_deref())?;
         // What the last step would refuse is refused before the first is paid for.
         for input in &inputs {
             input.text()?;
         }
         let mut so_far = config.own.initial.clone();
+        let own = [(OWN, json!(inputs.len()))];
+        let at_step = |input: &Input| format!("the step of `{}`", input.header.label);
+        let Some(last) = inputs.last() else {
+            return Ok(Vec::new());
+        };
+        config
+            .prompt
+            .ready(label, &own, &variables_of_step(last, &so_far)?)?;
         for input in &inputs {
             so_far = config
                 .prompt
                 .ask(&variables_of_step(input, &so_far)?)
-                .map_err(|error| error.at(&format!("the step of `{}`", input.header.label)))?;
+                .map_err(|error| error.at(&at_step(input)))?;
         }
-        Ok(vec![
-            Output::text(label, config.prompt.kind(), so_far)
-                .with_metadata("steps", &json!(inputs.len())),
-        ])
+        let variables = variables_of_step(last, &so_far)?;
+        let made = Output::text(label, config.prompt.kind(), "");
+        config
+            .prompt
+            .outputs(made, &own, so_far, &variables)
+            .map_err(|error| error.at(&at_step(last)))
     }
 }
 
@@ -133,8 +144,9 @@ fn rank(input: &Input, key: Option<&str>) -> Result<Rank, Error> {
     };
     rank.ok_or_else(|| {
         Error::InvalidInput(format!(
-            "the input `{}` has no text or number under the metadata key `{key}`, which `order_by` names",
-            input.header.label
+            "the input `{}` has no text or number under the metadata key `{key}`, which `order_by` names; {}",
+            input.header.label,
+            input.header.names_of_metadata()
         ))
     })
 }

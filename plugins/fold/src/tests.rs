@@ -175,7 +175,7 @@ fn a_step_that_fails_names_its_input() {
     };
     let missing = run(r#"{"label": "l", "prompt": "{{ metadata.date }}"}"#);
     assert!(
-        matches!(&missing, Err(Error::InvalidInput(text)) if text.starts_with("the step of `b`: undefined value")),
+        matches!(&missing, Err(Error::InvalidInput(text)) if text.starts_with("the step of `b`: `metadata.date` is undefined: of `metadata`, it has none")),
         "{missing:?}"
     );
     let answer = run(r#"{"label": "l", "prompt": "q", "response_format": {}}"#);
@@ -183,4 +183,36 @@ fn a_step_that_fails_names_its_input() {
         matches!(&answer, Err(Error::InvalidAnswer(text)) if text.starts_with("the step of `a`: the answer is not JSON")),
         "{answer:?}"
     );
+}
+
+#[test]
+fn members_are_read_of_the_last_answer_alone() {
+    let config = r#"{"label": "story", "prompt": "{{ so_far }}", "response_format": {}, "fields": ["mood"], "explode": "items"}"#;
+    let answers = |first: &'static str, last: &'static str| {
+        let mut asked = 0;
+        with_model(
+            move |_| {
+                asked += 1;
+                says(if asked == 1 { first } else { last })
+            },
+            || execute::<Fold>(&[input("a", "A"), input("b", "B")], config),
+        )
+    };
+    let ran = answers("{}", r#"{"items": [{"mood": "dry"}]}"#);
+    let expected = Output::text("story-001", "text", r#"{"mood":"dry"}"#)
+        .with_metadata("mood", &json!("dry"))
+        .with_metadata("steps", &json!(2));
+    assert_eq!(ran.result.unwrap(), [expected]);
+    let wrong = answers(r#"{"items": []}"#, "{}").result;
+    assert!(
+        matches!(&wrong, Err(Error::InvalidAnswer(text)) if text.starts_with("the step of `b`: the answer has no member `items`")),
+        "{wrong:?}"
+    );
+    let config = r#"{"label": "story", "prompt": "q", "fields": ["mood"]}"#;
+    let early = with_model(
+        |_| says("{}"),
+        || execute::<Fold>(&[input("a", "A")], config),
+    );
+    assert!(matches!(early.result, Err(Error::InvalidConfig(_))));
+    assert!(early.requests.is_empty());
 }

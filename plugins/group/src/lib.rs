@@ -12,6 +12,9 @@ use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
 
+/// The metadata that it sets itself.
+const OWN: [&str; 2] = ["group", "count"];
+
 /// What a layer sets beside the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +64,10 @@ impl Transform for Group {
         };
         schema["oneOf"] = json!([{ "required": ["by"] }, { "required": ["by_template"] }]);
         schema["not"] = json!({ "required": ["prompt", "prompt_file"] });
+        // What is joined is no answer.
+        let asks =
+            json!({ "anyOf": [{ "required": ["prompt"] }, { "required": ["prompt_file"] }] });
+        schema["dependentSchemas"] = json!({ "explode": asks, "fields": asks });
         schema["properties"]["by"] = json!({
             "type": "string", "minLength": 1,
             "description": "The metadata key whose value names the group. A list puts the input into each group it names."
@@ -86,24 +93,23 @@ impl Transform for Group {
 
     fn split(inputs: &[Header], config: &Self::Config) -> Result<Vec<Unit>, Error> {
         let own = &config.own;
+        config.prompt.check(&OWN)?;
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         // The contract promises no order of inputs.
         let mut headers: Vec<(&Header, u32)> = inputs.iter().zip(0..).collect();
         headers.sort_by(|(left, _), (right, _)| left.label.cmp(&right.label));
         for (header, position) in headers {
-            let mut names = names_of(header, own)?;
-            if names.is_empty() {
-                match own.on_missing {
-                    OnMissing::Group => names.push(own.missing_group.clone()),
-                    OnMissing::Skip => {}
-                    OnMissing::Error => {
-                        return Err(Error::InvalidInput(format!(
-                            "the input `{}` belongs to no group; `on_missing` can be \"group\" or \"skip\"",
-                            header.label
-                        )));
-                    }
+            let mut names = match (names_of(header, own)?, own.on_missing) {
+                (Ok(names), _) => names,
+                (Err(_), OnMissing::Group) => vec![own.missing_group.clone()],
+                (Err(_), OnMissing::Skip) => Vec::new(),
+                (Err(missing), OnMissing::Error) => {
+                    return Err(Error::InvalidInput(format!(
+                        "the input `{}` belongs to no group: {missing}; `on_missing` can be \"group\" or \"skip\"",
+                        header.label
+                    )));
                 }
-            }
+            };
             names.sort();
             names.dedup();
             for name in names {
@@ -128,46 +134,44 @@ impl Transform for Group {
             Some(template) => template.render_label(&variables)?,
             None => unit.key.clone(),
         };
-        let text = if config.prompt.has_prompt() {
-            config.prompt.ask(&variables)?
-        } else {
-            let texts: Vec<&str> = inputs
-                .iter()
-                .map(|input| input.text())
-                .collect::<Result<_, _>>()?;
-            texts.join(&config.own.separator)
-        };
-        Ok(vec![
-            Output::text(label, config.prompt.kind(), text)
-                .with_metadata_shared_by(&inputs)
-                .with_metadata("group", &json!(unit.key))
-                .with_metadata("count", &json!(inputs.len())),
-        ])
+        let own = [(OWN[0], json!(unit.key)), (OWN[1], json!(inputs.len()))];
+        let made = Output::text(label, config.prompt.kind(), "").with_metadata_shared_by(&inputs);
+        if config.prompt.has_prompt() {
+            return config.prompt.answer(made, &own, &variables);
+        }
+        config.prompt.check(&OWN)?;
+        let texts: Vec<&str> = inputs
+            .iter()
+            .map(|input| input.text())
+            .collect::<Result<_, _>>()?;
+        let joined = texts.join(&config.own.separator);
+        config.prompt.outputs(made, &own, joined, &variables)
     }
 }
 
 synix_plugin::export!(Group);
 
-fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
+/// Returns the groups of an input; `Err` within says why it has none.
+fn names_of(header: &Header, own: &Own) -> Result<Result<Vec<String>, String>, Error> {
     let place = || format!("the input `{}`", header.label);
-    let names = match (&own.by, &own.by_template) {
-        (Some(key), None) => match header
-            .metadata(key)
-            .and_then(|text| serde_json::from_str(text).ok())
-        {
-            Some(Value::Array(values)) => values.iter().filter_map(name_of).collect(),
-            Some(value) => name_of(&value).into_iter().collect(),
-            None => Vec::new(),
-        },
-        (None, Some(source)) => Template {
-            name: "by_template",
-            source,
+    let (names, missing) = match (&own.by, &own.by_template) {
+        (Some(key), None) => by_key(header, key),
+        (None, Some(source)) => {
+            let template = Template {
+                name: "by_template",
+                source,
+            };
+            let rendered = template
+                .render_if_defined(header)
+                .map_err(|error| error.at(&place()))?;
+            match rendered {
+                Ok(name) => (
+                    vec![name.trim().to_owned()],
+                    "`by_template` gives an empty name".to_owned(),
+                ),
+                Err(missing) => (Vec::new(), missing),
+            }
         }
-        .render_if_defined(header)
-        .map_err(|error| error.at(&place()))?
-        .map(|name| name.trim().to_owned())
-        .into_iter()
-        .collect(),
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::InvalidConfig(
                 "one of `by` and `by_template` is needed, not both".to_owned(),
@@ -183,7 +187,41 @@ fn names_of(header: &Header, own: &Own) -> Result<Vec<String>, Error> {
             return Err(Error::InvalidInput(text).at(&place()));
         }
     }
-    Ok(names)
+    Ok(if names.is_empty() {
+        Err(missing)
+    } else {
+        Ok(names)
+    })
+}
+
+/// Returns the names under a metadata key, and what to say where there are none.
+fn by_key(header: &Header, key: &str) -> (Vec<String>, String) {
+    let value = header
+        .metadata(key)
+        .and_then(|text| serde_json::from_str(text).ok());
+    let names_none = |what: &str| format!("its metadata `{key}` is {what}, which names none");
+    match value {
+        Some(Value::Array(values)) => (
+            values.iter().filter_map(name_of).collect(),
+            names_none(if values.is_empty() {
+                "an empty list"
+            } else {
+                "a list without a name"
+            }),
+        ),
+        Some(value) => {
+            let what = match value {
+                Value::Null => "null",
+                Value::Object(_) => "a table",
+                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => "empty",
+            };
+            (name_of(&value).into_iter().collect(), names_none(what))
+        }
+        None => {
+            let missing = format!("it has no metadata `{key}`; {}", header.names_of_metadata());
+            (Vec::new(), missing)
+        }
+    }
 }
 
 fn name_of(value: &Value) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `group` as a host sees it.
 
-use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
+use synix_plugin::testing::{described, execute_unit, input, says, settings, split, with_model};
 use synix_plugin::{MetadataEntry, Request};
 
 use super::*;
@@ -12,6 +12,17 @@ fn about(label: &str, topic: &str) -> Input {
         value: topic.to_owned(),
     });
     input
+}
+
+/// Runs one unit of all inputs, whatever group they name.
+fn execute(inputs: &[Input], config: &str) -> Result<Vec<Output>, Error> {
+    let count = u32::try_from(inputs.len()).unwrap();
+    let unit = Unit {
+        key: "unit".to_owned(),
+        inputs: (0..count).collect(),
+        config: None,
+    };
+    execute_unit::<Group>(&unit, inputs, config)
 }
 
 fn groups(inputs: &[Input], config: &str) -> Vec<(String, Vec<u32>)> {
@@ -68,6 +79,87 @@ fn an_input_without_a_group_is_an_error_that_names_it() {
         assert!(
             matches!(error, Error::InvalidInput(text) if text.contains("`a`")),
             "{config}"
+        );
+    }
+}
+
+#[test]
+fn the_error_of_an_input_without_a_group_names_the_key_and_those_that_are_there() {
+    let refused = |inputs: &[Input], config: &str| match split::<Group>(inputs, config) {
+        Err(Error::InvalidInput(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    let end = "; `on_missing` can be \"group\" or \"skip\"";
+    let mut two = about("a", r#""x""#);
+    two.header.metadata.push(MetadataEntry {
+        key: "date".to_owned(),
+        value: "1".to_owned(),
+    });
+    assert_eq!(
+        refused(&[two.clone()], r#"{"by": "tags"}"#),
+        format!(
+            "the input `a` belongs to no group: it has no metadata `tags`; it has `topic` and `date`{end}"
+        )
+    );
+    assert_eq!(
+        refused(&[input("a", "")], r#"{"by": "tags"}"#),
+        format!("the input `a` belongs to no group: it has no metadata `tags`; it has none{end}")
+    );
+    assert_eq!(
+        refused(&[two], r#"{"by_template": "{{ metadata.tags }}"}"#),
+        format!(
+            "the input `a` belongs to no group: `metadata.tags` is undefined: of `metadata`, it has `topic` and `date`{end}"
+        )
+    );
+    for (value, words) in [
+        ("[]", "is an empty list, which names none"),
+        ("[null]", "is a list without a name, which names none"),
+        ("null", "is null, which names none"),
+        ("{}", "is a table, which names none"),
+        (r#"" ""#, "is empty, which names none"),
+    ] {
+        let text = refused(&[about("a", value)], r#"{"by": "topic"}"#);
+        assert!(
+            text.contains(&format!("its metadata `topic` {words}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_list_from_an_answer_groups_what_comes_next() {
+    let config = r#"{"by": "topic", "prompt": "q", "response_format": {}, "fields": ["tags"]}"#;
+    let ran = with_model(
+        |_| says(r#"{"tags": ["a", "b"]}"#),
+        || execute(&[about("n", r#""x""#)], config),
+    );
+    let made = ran.result.unwrap();
+    let next = Input {
+        header: Header {
+            label: made[0].label.clone(),
+            metadata: made[0].metadata.clone(),
+            ..input("x", "").header
+        },
+        ..input("x", "")
+    };
+    let names = groups(&[next], r#"{"by": "tags"}"#);
+    assert_eq!(
+        names,
+        [("a".to_owned(), vec![0]), ("b".to_owned(), vec![0])]
+    );
+}
+
+#[test]
+fn what_the_answer_should_give_needs_a_question_and_none_of_the_own_keys() {
+    for config in [
+        r#"{"by": "topic", "response_format": {}, "fields": ["a"]}"#,
+        r#"{"by": "topic", "prompt": "q", "fields": ["a"]}"#,
+        r#"{"by": "topic", "prompt": "q", "response_format": {}, "fields": ["count"]}"#,
+    ] {
+        let refused = split::<Group>(&[about("a", r#""x""#)], config);
+        assert!(
+            matches!(refused, Err(Error::InvalidConfig(_))),
+            "{config}: {refused:?}"
         );
     }
 }
@@ -167,7 +259,7 @@ fn inputs_without_a_group_can_be_skipped_or_put_into_one() {
 fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
     let inputs = [input("b", "two"), input("a", "one"), input("c", "three")];
     let made = |config: &'static str| {
-        let ran = with_model(|_| says("?"), || execute::<Group>(&inputs, config));
+        let ran = with_model(|_| says("?"), || execute(&inputs, config));
         assert!(ran.requests.is_empty());
         ran.result.unwrap()
     };
@@ -190,7 +282,7 @@ fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
 fn with_a_prompt_one_question_is_asked_about_the_group() {
     let config = r#"{"by": "topic", "label": "about-{{ group }}", "prompt": "{{ group }}:{% for a in inputs %} {{ a.content }}{% endfor %}"}"#;
     let inputs = [input("b", "two"), input("a", "one")];
-    let ran = with_model(|_| says("sum"), || execute::<Group>(&inputs, config));
+    let ran = with_model(|_| says("sum"), || execute(&inputs, config));
     assert_eq!(ran.requests, [Request::user("unit: one two")]);
     assert_eq!(ran.result.unwrap()[0].label, "about-unit");
 }
@@ -200,7 +292,7 @@ fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
     let config = r#"{"by": "topic", "prompt": "q", "label": "{{ inputs[0].content }}"}"#;
     let ran = with_model(
         |_| says("a"),
-        || execute::<Group>(&[input("a", "two\nlines")], config),
+        || execute(&[input("a", "two\nlines")], config),
     );
     assert!(
         matches!(&ran.result, Err(Error::InvalidInput(text)) if text.contains("has a control character")),

@@ -23,20 +23,22 @@ impl Transform for Map {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
-        inputs.iter().map(|input| answer(input, config)).collect()
+        let made: Result<Vec<Vec<Output>>, Error> =
+            inputs.iter().map(|input| answer(input, config)).collect();
+        Ok(made?.into_iter().flatten().collect())
     }
 }
 
 synix_plugin::export!(Map);
 
-fn answer(input: &Input, config: &Config) -> Result<Output, Error> {
+fn answer(input: &Input, config: &Config) -> Result<Vec<Output>, Error> {
     let variables = variables_of(input)?;
     let label = match config.label() {
         Some(template) => template.render_label(&variables)?,
         None => input.header.label.clone(),
     };
-    let answer = config.ask(&variables)?;
-    Ok(Output::text(label, config.kind(), answer).with_metadata_of(&input.header))
+    let made = Output::text(label, config.kind(), "").with_metadata_of(&input.header);
+    config.answer(made, &[], &variables)
 }
 
 #[cfg(test)]
@@ -186,5 +188,41 @@ mod tests {
             || execute::<Map>(&[input("a", "")], r#"{"promt": "q"}"#),
         );
         assert!(matches!(ran.result, Err(Error::InvalidConfig(text)) if text.contains("promt")));
+    }
+
+    #[test]
+    fn members_become_metadata_beside_that_of_the_input() {
+        let mut note = input("alice", "");
+        note.header.metadata.push(MetadataEntry {
+            key: "date".to_owned(),
+            value: r#""2026-01-03""#.to_owned(),
+        });
+        let config = r#"{"prompt": "q", "response_format": {}, "fields": ["tags"]}"#;
+        let ran = with_model(
+            |_| says(r#"{"tags": ["a"], "more": 1}"#),
+            || execute::<Map>(&[note], config),
+        );
+        let made = ran.result.unwrap();
+        let metadata = made[0].metadata.iter();
+        let metadata: Vec<_> = metadata
+            .map(|entry| (entry.key.as_str(), entry.value.as_str()))
+            .collect();
+        assert_eq!(
+            metadata,
+            [("date", r#""2026-01-03""#), ("tags", r#"["a"]"#)]
+        );
+    }
+
+    #[test]
+    fn an_empty_prompt_asks_nothing() {
+        for config in [r#"{"prompt": " \n"}"#, r#"{"prompt_file": ""}"#] {
+            let ran = with_model(|_| says("a"), || execute::<Map>(&[input("a", "")], config));
+            assert!(
+                matches!(&ran.result, Err(Error::InvalidConfig(text)) if text.contains("is empty")),
+                "{:?}",
+                ran.result
+            );
+            assert!(ran.requests.is_empty());
+        }
     }
 }

@@ -23,6 +23,7 @@ impl Transform for Reduce {
     }
 
     fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
+        config.check(&[])?;
         let label = label(config)?.source;
         // A template's text would be a strange name for a unit.
         let key = if label.contains('{') { "all" } else { label };
@@ -43,11 +44,7 @@ impl Transform for Reduce {
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_all(&inputs)?;
         let label = label(config)?.render_label(&variables)?;
-        Ok(vec![Output::text(
-            label,
-            config.kind(),
-            config.ask(&variables)?,
-        )])
+        config.answer(Output::text(label, config.kind(), ""), &[], &variables)
     }
 }
 
@@ -153,5 +150,18 @@ mod tests {
             ran.result
         );
         assert!(ran.requests.is_empty());
+    }
+
+    #[test]
+    fn the_elements_of_an_answer_are_outputs_of_their_own() {
+        let config = r#"{"label": "team", "prompt": "q", "response_format": {}, "explode": "items", "fields": true}"#;
+        let ran = with_model(
+            |_| says(r#"{"items": [{"who": "Ann"}, {"who": "Bela"}]}"#),
+            || execute::<Reduce>(&[input("alice", "")], config),
+        );
+        let made = ran.result.unwrap();
+        let labels: Vec<_> = made.iter().map(|output| output.label.as_str()).collect();
+        assert_eq!(labels, ["team-001", "team-002"]);
+        assert_eq!(made[1].metadata[0].value, r#""Bela""#);
     }
 }

@@ -11,6 +11,7 @@ class ActionItems(Transform):
     version = "0.1.0"
     summary = "Extracts action items and orders them by urgency"
     shape = Shape.PER_INPUT
+    capabilities = ("llm",)
     config_schema = {
         "type": "object",
         "properties": {

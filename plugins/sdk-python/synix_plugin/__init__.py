@@ -16,11 +16,12 @@ from .transform import (
     TransformError,
     complete,
     complete_all,
+    loads,
     log,
 )
 
 __all__ = [
     "Blob", "Config", "Header", "Input", "InvalidAnswer", "InvalidConfig", "InvalidInput", "LlmError", "Message",
     "Output", "Request", "Response", "Role", "Shape", "Transform", "TransformError", "Unit", "Usage", "complete",
-    "complete_all", "log", "trim",
+    "complete_all", "loads", "log", "trim",
 ]

@@ -12,7 +12,7 @@ from componentize_py_types import Err  # type: ignore[import-not-found]
 from wit_world.imports import llm, types  # type: ignore[import-not-found]
 from wit_world.imports import log as host_log
 
-from . import model
+from . import model, nesting
 from .transform import LlmError, Transform, TransformError, set_host
 
 _LINE = 8 << 10
@@ -51,6 +51,7 @@ def exports(transform: Transform) -> type:
 
             return _told(outputs)
 
+    nesting.guard()
     set_host(_Host())
     sys.stdout, sys.stderr = _Lines("info"), _Lines("warn")
     return WitWorld
@@ -86,10 +87,51 @@ def _told(work: Any) -> Any:
             if kind is None
             else kind(error.message)
         ) from None
-    except Exception:
-        # A trap has no words, so they go ahead.
-        _write("error", traceback.format_exc().rstrip())
-        raise
+    except json.JSONDecodeError as error:
+        # The reader of an answer that is no JSON is right to fail; it is the model that was wrong.
+        if not any(error.doc in answer for answer in _answers):
+            raise _crash(error) from None
+        place = [place for place in _places(error) if not place.startswith(("/", "sdk/"))]
+        where = f" (read in {place[-1]})" if place else ""
+        raise Err(
+            types.TransformError_InvalidAnswer(f"the answer is not the JSON that was asked for: {error}{where}")
+        ) from None
+    except Exception as error:
+        raise _crash(error) from None
+
+
+def _crash(error: BaseException) -> Err:
+    """What nobody caught, told once: a trap has no words."""
+    words = [_shown(error)]
+    cause, depth = error.__cause__ or error.__context__, 0
+    while cause is not None and depth < 5:
+        words.append(f"caused by {_shown(cause)}")
+        cause, depth = cause.__cause__ or cause.__context__, depth + 1
+    return Err(types.TransformError_Other(types.OtherError("crashed", "\n".join(words))))
+
+
+def _shown(error: BaseException) -> str:
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return "\n  at ".join([said, *reversed(_places(error)[-_FRAMES:])])
+
+
+def _places(error: BaseException) -> list[str]:
+    """The calls that led to an error, the outermost first, in files of the plugin: `/1` is its folder, `/2` is `sdk`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith("/2/synix_plugin/component.py")]
+    return [f"{_file(frame.filename)}:{frame.lineno} in {frame.name}" for frame in own]
+
+
+def _file(path: str) -> str:
+    for folder, name in (("/1/", ""), ("/2/", "sdk/")):
+        if path.startswith(folder):
+            return name + path.removeprefix(folder)
+    return path
+
+
+#: What was answered in this unit; an instance runs one.
+_answers: list[str] = []
+_FRAMES = 20
 
 
 class _Host:
@@ -99,6 +141,7 @@ class _Host:
             answers = [llm.complete(asked[0])] if len(asked) == 1 else llm.complete_all(asked)
         except Err as error:
             raise _llm_error(error.value) from None
+        _answers.extend(one.text for one in answers)
         return [_response(one) for one in answers]
 
     def log(self, level: str, message: str) -> None:

@@ -45,5 +45,28 @@ def text_input(label: str, content: str | Blob, **metadata: Any) -> Input:
 
 
 def execute(transform: Transform, inputs: list[Input], config: dict[str, Any] | None = None) -> list[Output]:
-    """Runs one unit of all `inputs`."""
-    return transform.execute(Unit("unit", list(range(len(inputs)))), inputs, config or {})
+    """Divides `inputs` into units and runs each, as the host does; the outputs stand in the order of the units."""
+    units = split(transform, inputs, config)
+    return [output for unit in units for output in execute_unit(transform, unit, inputs, config)]
+
+
+def split(transform: Transform, inputs: list[Input], config: dict[str, Any] | None = None) -> list[Unit]:
+    """Divides `inputs` into units; an AssertionError where they break a rule of the contract."""
+    units = transform.split([one.header for one in inputs], dict(config or {}))
+    keys: set[str] = set()
+    for unit in units:
+        assert unit.key not in keys, f"two units have the key `{unit.key}`"
+        keys.add(unit.key)
+        assert unit.inputs, f"the unit `{unit.key}` names no input"
+        for position in unit.inputs:
+            assert 0 <= position < len(inputs), f"the unit `{unit.key}` names input {position}, which is not there"
+        assert len(set(unit.inputs)) == len(unit.inputs), f"the unit `{unit.key}` names an input twice"
+    return units
+
+
+def execute_unit(
+    transform: Transform, unit: Unit, inputs: list[Input], config: dict[str, Any] | None = None
+) -> list[Output]:
+    """Runs one unit, which names its inputs by their positions in `inputs`."""
+    own = [inputs[position] for position in unit.inputs]
+    return transform.execute(unit, own, {**(config or {}), **(unit.config or {})})

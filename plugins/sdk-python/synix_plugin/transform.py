@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Protocol, Sequence
 
+from . import nesting
 from .model import Header, Input, Output, Request, Response, Shape, Unit
 
 Config = dict[str, Any]
@@ -49,6 +51,7 @@ class Transform:
     version: str = "0.1.0"
     summary: str
     shape: Shape = Shape.PER_INPUT
+    #: Names of the capabilities it uses; `()` for a transform that asks no model.
     capabilities: Sequence[str] = ("llm",)
     #: JSON Schema of the layer's config. A property with `"format": "file"` names a file in the project; the
     #: transform gets its text.
@@ -95,6 +98,15 @@ def complete_all(requests: list[Request]) -> list[Response]:
     if _host is None:
         raise LlmError("there is no model; tests use `synix_plugin.testing.ScriptedModel`", "llm-not-granted")
     return _host.complete_all(requests)
+
+
+def loads(answer: str) -> Any:
+    """Reads an answer that should be JSON, or raises `InvalidAnswer` with what is wrong with it."""
+    try:
+        nesting.check(answer)
+        return json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise InvalidAnswer(f"the answer is not the JSON that was asked for: {error}") from None
 
 
 def log(message: str, level: str = "info") -> None:

@@ -10,6 +10,12 @@ impl Header {
             .find(|entry| entry.key == key)
             .map(|entry| entry.value.as_str())
     }
+
+    /// Says in words which metadata there are, for an error about one that is not.
+    #[cfg(feature = "template")]
+    pub fn names_of_metadata(&self) -> String {
+        crate::outputs::names_there(self.metadata.iter().map(|entry| entry.key.as_str()))
+    }
 }
 
 impl Input {

@@ -72,6 +72,8 @@ mod export;
 pub mod llm;
 pub mod log;
 #[cfg(feature = "template")]
+mod outputs;
+#[cfg(feature = "template")]
 pub mod prompt;
 #[cfg(feature = "schema")]
 mod schema;

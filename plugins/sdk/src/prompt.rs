@@ -8,8 +8,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Map;
 use serde_json::value::RawValue;
 
+use crate::outputs::{Explode, Fields, Form, no_json};
 use crate::template::Template;
-use crate::{Error, Request, complete};
+use crate::{Error, Output, Request, complete};
 
 /// What a layer sets.
 #[derive(Debug, Deserialize)]
@@ -25,13 +26,19 @@ pub struct Config {
     #[serde(default)]
     stop: Vec<String>,
     response_format: Option<Box<RawValue>>,
+    fields: Option<Fields>,
+    explode: Option<Explode>,
+    item_label: Option<String>,
     model: Option<String>,
     options: Option<Box<RawValue>>,
     #[serde(default)]
     sample: u32,
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 15] = [
+    "explode",
+    "fields",
+    "item_label",
     "kind",
     "label",
     "max_tokens",
@@ -102,11 +109,65 @@ impl Config {
     pub fn ask(&self, variables: &Value) -> Result<String, Error> {
         let answer = complete(&self.request(variables)?)?.text;
         if self.response_format.is_some() {
-            serde_json::from_str::<IgnoredAny>(&answer).map_err(|error| {
-                Error::InvalidAnswer(format!("the answer is not JSON: {error}"))
-            })?;
+            serde_json::from_str::<IgnoredAny>(&answer)
+                .map_err(|error| no_json(&answer, &error))?;
         }
         Ok(answer)
+    }
+
+    /// Refuses settings for the answer that cannot work, before a question is paid for.
+    ///
+    /// `own` are the metadata keys that the transform sets itself.
+    pub fn check(&self, own: &[&str]) -> Result<(), Error> {
+        let is_json = self.response_format.is_some() && self.has_prompt();
+        self.form().check(is_json, own)
+    }
+
+    /// Asks the question and makes outputs of the answer: one, or one of each element.
+    ///
+    /// `made` has the label, the kind, and the metadata that the inputs give; `own` is the metadata of the transform,
+    /// which wins over all.
+    pub fn answer(
+        &self,
+        made: Output,
+        own: &[(&str, serde_json::Value)],
+        variables: &Value,
+    ) -> Result<Vec<Output>, Error> {
+        self.ready(&made.label, own, variables)?;
+        let answer = self.ask(variables)?;
+        self.outputs(made, own, answer, variables)
+    }
+
+    /// Refuses, before a question is paid for, what [`outputs`](Self::outputs) would refuse whatever the answer is.
+    pub fn ready(
+        &self,
+        label: &str,
+        own: &[(&str, serde_json::Value)],
+        variables: &Value,
+    ) -> Result<(), Error> {
+        let own: Vec<&str> = own.iter().map(|(key, _)| *key).collect();
+        self.check(&own)?;
+        self.form().check_label(label)?;
+        self.form().check_item_label(variables)
+    }
+
+    /// Makes outputs of an answer that is there, as [`answer`](Self::answer) does.
+    pub fn outputs(
+        &self,
+        made: Output,
+        own: &[(&str, serde_json::Value)],
+        answer: String,
+        variables: &Value,
+    ) -> Result<Vec<Output>, Error> {
+        self.form().outputs(made, own, answer, variables)
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form {
+            fields: self.fields.as_ref(),
+            explode: self.explode.as_ref(),
+            item_label: self.item_label.as_deref(),
+        }
     }
 
     /// Says whether there is a question.
@@ -157,19 +218,21 @@ impl Config {
     }
 
     fn prompt(&self) -> Result<Template<'_>, Error> {
-        match (&self.prompt, &self.prompt_file) {
-            (Some(source), None) => Ok(Template {
-                name: "prompt",
-                source,
-            }),
-            (None, Some(source)) => Ok(Template {
-                name: "prompt_file",
-                source,
-            }),
-            (Some(_), Some(_)) | (None, None) => Err(Error::InvalidConfig(
-                "one of `prompt` and `prompt_file` is needed, not both".to_owned(),
-            )),
+        let (name, source) = match (&self.prompt, &self.prompt_file) {
+            (Some(source), None) => ("prompt", source),
+            (None, Some(source)) => ("prompt_file", source),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Error::InvalidConfig(
+                    "one of `prompt` and `prompt_file` is needed, not both".to_owned(),
+                ));
+            }
+        };
+        if source.trim().is_empty() {
+            return Err(Error::InvalidConfig(format!(
+                "`{name}` is empty: there is nothing to ask"
+            )));
         }
+        Ok(Template { name, source })
     }
 }
 

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::bindings::Guest as _;
 use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
-use crate::{Content, Error, Exported, Header, Input, Output, Transform, Unit};
+use crate::{Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
 
 /// What happened while a scripted model was in place.
 #[derive(Debug)]
@@ -81,15 +81,55 @@ pub fn input(label: &str, text: &str) -> Input {
     }
 }
 
-/// Runs `T` over one unit of all `inputs`, as the host does; `config` is JSON text.
+/// Divides `inputs` into units and runs each of them, as the host does; `config` is JSON text.
+///
+/// The outputs stand in the order of the units; the first error ends it.
 pub fn execute<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Output>, Error> {
-    let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
-    let unit = Unit {
-        key: "unit".to_owned(),
-        inputs: (0..count).collect(),
-        config: None,
+    let mut outputs = Vec::new();
+    for unit in split::<T>(inputs, config)? {
+        outputs.extend(execute_unit::<T>(&unit, inputs, config)?);
+    }
+    Ok(outputs)
+}
+
+/// Runs one unit; it names its inputs by their positions in `inputs`.
+pub fn execute_unit<T: Transform>(
+    unit: &Unit,
+    inputs: &[Input],
+    config: &str,
+) -> Result<Vec<Output>, Error> {
+    let wrong = |message: String| {
+        Error::Other(OtherError {
+            code: "invalid-split".to_owned(),
+            message: format!("the unit `{}` {message}", unit.key),
+        })
     };
-    Exported::<T>::execute(unit, inputs.to_vec(), config.to_owned())
+    let mut own = Vec::with_capacity(unit.inputs.len());
+    for position in &unit.inputs {
+        let input = usize::try_from(*position)
+            .ok()
+            .and_then(|at| inputs.get(at));
+        let missing = || {
+            wrong(format!(
+                "names input {position}; there are {}",
+                inputs.len()
+            ))
+        };
+        own.push(input.ok_or_else(missing)?.clone());
+    }
+    let config = match &unit.config {
+        Some(additions) => merged(config, additions)
+            .map_err(|error| wrong(format!("adds no JSON object to the config: {error}")))?,
+        None => config.to_owned(),
+    };
+    Exported::<T>::execute(unit.clone(), own, config)
+}
+
+/// Adds what a unit has of its own to a layer's config.
+fn merged(config: &str, additions: &str) -> serde_json::Result<String> {
+    let mut config: Map<String, Value> = serde_json::from_str(config)?;
+    config.extend(serde_json::from_str::<Map<String, Value>>(additions)?);
+    Ok(Value::Object(config).to_string())
 }
 
 /// Divides the headers of `inputs`, as the host does; `config` is JSON text.

@@ -1,5 +1,6 @@
 //! JavaScript and TypeScript: esbuild makes one file of the plugin, componentize-qjs puts it beside an interpreter.
 
+use super::source_map::Places;
 use super::{BuildError, Tool, Workshop};
 use crate::disk;
 
@@ -68,15 +69,27 @@ pub(super) fn component(workshop: &Workshop<'_>, entry: Entry) -> Result<Vec<u8>
         "--target=es2022",
         "--external:synix:*",
         "--log-level=warning",
+        "--sourcemap=external",
+        "--sources-content=false",
     ]);
     command.arg(format!("--outfile={}", bundle.display()));
     tools.run(&mut command)?;
+    // Links on the way to the scratch folder would make its paths others than the map's.
+    let beside = workshop.scratch.canonicalize();
+    let beside = beside.as_deref().unwrap_or(&workshop.scratch);
+    let map = disk::read(&workshop.scratch.join("bundle.js.map"))?;
+    let places = Places::read(&map, beside, &workshop.folder);
+    let bundled = String::from_utf8_lossy(&disk::read(&bundle)?).into_owned();
+    disk::replace(&bundle, places.in_front_of(&bundled).as_bytes())?;
     let made = workshop.scratch.join("plugin.wasm");
     let mut command = tools.command(COMPONENTIZE, &workshop.scratch)?;
     command.arg("-w").arg(&workshop.wit);
     command.args(["-n", "transform", "--sync", "-j"]);
     command.arg(&bundle).arg("-o").arg(&made);
-    tools.run(&mut command)?;
+    // The plugin's outermost statements run here, and may fail.
+    tools
+        .run(&mut command)
+        .map_err(|error| error.quoting(|output| *output = places.rewrite(output)))?;
     Ok(disk::read(&made)?)
 }
 

@@ -11,6 +11,7 @@ mod go;
 mod js;
 mod python;
 mod rust;
+mod source_map;
 mod tools;
 
 use std::path::{Path, PathBuf};

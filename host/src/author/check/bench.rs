@@ -1,9 +1,12 @@
 //! Runs units of the plugin under check and says how each ended.
 
+use std::cell::Cell;
 use std::error::Error;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::report::{Deadline, Progress};
 use super::script::Script;
 use crate::artifact::Artifact;
 use crate::digest::Digest;
@@ -186,9 +189,49 @@ pub(super) struct Job {
 pub(super) struct Bench<'a> {
     pub(super) plugin: &'a Plugin,
     pub(super) limits: Limits,
+    /// What the model says in the ordinary way; empty: what the style says.
+    pub(super) replies: Arc<[String]>,
+    pub(super) deadline: Deadline,
+    /// Is told of each run before it starts.
+    pub(super) seen: &'a dyn Fn(Progress),
+    pub(super) runs: Cell<u64>,
+    /// What is being tried.
+    pub(super) stage: Cell<&'static str>,
 }
 
 impl Bench<'_> {
+    /// Says what is tried from now on.
+    pub(super) fn enter(&self, stage: &'static str) {
+        self.stage.set(stage);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        (self.seen)(Progress {
+            stage: self.stage.get(),
+            runs: self.runs.get(),
+        });
+    }
+
+    /// Counts a run; returns what it may use, or how it ends where the time of the check is over.
+    fn start(&self) -> Result<Limits, Broken> {
+        self.runs.set(self.runs.get() + 1);
+        self.tell();
+        let mut limits = self.limits.clone();
+        match self.deadline.left() {
+            Some(left) if left.is_zero() => Err(Broken {
+                cause: Cause::Limit,
+                words: "the time of the check is over".to_owned(),
+                message: String::new(),
+            }),
+            Some(left) => {
+                limits.wall = limits.wall.min(left);
+                Ok(limits)
+            }
+            None => Ok(limits),
+        }
+    }
+
     pub(super) fn is_per_input(&self) -> bool {
         self.plugin.descriptor().shape == Shape::PerInput
     }
@@ -199,11 +242,9 @@ impl Bench<'_> {
         inputs: &[Artifact],
         config: &Map<String, Value>,
     ) -> Result<Vec<Job>, Broken> {
-        let units = self.plugin.split(
-            &headers(inputs),
-            &json::object(config.clone()),
-            &self.limits,
-        )?;
+        let limits = self.start()?;
+        let text = json::object(config.clone());
+        let units = self.plugin.split(&headers(inputs), &text, &limits)?;
         let digested: Vec<(Artifact, Digest)> = inputs.iter().filter_map(digested).collect();
         let job = |unit: UnitSpec| {
             let taken = unit.inputs.iter();
@@ -222,9 +263,24 @@ impl Bench<'_> {
 
     /// Runs one unit with `text` as its config.
     pub(super) fn run_with(&self, job: &Job, text: &str, mut model: Script) -> Trial {
-        let measured = self
-            .plugin
-            .execute_measured(&self.call(job, text), &mut model);
+        let limits = match self.start() {
+            Ok(limits) => limits,
+            Err(broken) => {
+                return Trial {
+                    rounds: Vec::new(),
+                    end: End::Broken(broken),
+                    fuel: 0,
+                    log: Vec::new(),
+                    refusal: None,
+                };
+            }
+        };
+        model.replies = Arc::clone(&self.replies);
+        let call = Call {
+            limits: &limits,
+            ..self.call(job, text)
+        };
+        let measured = self.plugin.execute_measured(&call, &mut model);
         let (end, log) = match measured.run {
             Ok(Run::Done { outputs, log }) => (End::Done(outputs), log),
             Ok(Run::Suspended) => (End::Suspended, Vec::new()),

@@ -88,12 +88,19 @@ pub(super) fn find(bench: &Bench<'_>, setup: &Setup) -> Result<Case, (Point, Str
                     return Err((point_of(&broken, Point::Split), detail));
                 }
             };
-            for style in [
+            let all = [
                 Style::Plain,
                 Style::Json,
                 Style::Fixed("1"),
                 Style::Fixed("yes"),
-            ] {
+            ];
+            // Where the user says what is answered, nothing else is ordinary.
+            let styles = if bench.replies.is_empty() {
+                &all[..]
+            } else {
+                &all[..1]
+            };
+            for &style in styles {
                 let case = Case {
                     jobs: trials(bench, &jobs, &config, style),
                     config: config.clone(),

@@ -21,17 +21,21 @@ mod settings;
 mod units;
 mod variants;
 
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::artifact::Artifact;
 use crate::plugin::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
 
 pub use junit::junit;
-pub use report::{Finding, Outcome, Point, Report};
+pub use report::{Finding, Outcome, Point, Progress, Report};
 
 use bench::{Bench, Broken, Cause};
 use case::Case;
-use report::Notes;
+use report::{Deadline, Notes};
 
 /// What a check is to use in place of what it would make up.
 #[derive(Debug, Clone, Default)]
@@ -42,19 +46,35 @@ pub struct Setup {
     pub inputs: Vec<Artifact>,
     /// What a unit may use.
     pub limits: Limits,
+    /// What the model answers in the ordinary way: to the first question the first, to all beyond the last; empty: made up.
+    pub replies: Vec<String>,
+    /// How long the check may take; `None`: as long as it takes.
+    pub timeout: Option<Duration>,
 }
 
 /// Checks the component in `bytes`; `name` stands for it where it cannot be loaded.
 ///
 /// The sandbox should have no cache: a cached component does not describe itself again.
-pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Report {
-    let mut notes = Notes::default();
+/// `seen` is told what is tried, before each call of the plugin.
+pub fn check(
+    sandbox: &Sandbox,
+    name: &str,
+    bytes: &[u8],
+    setup: &Setup,
+    seen: &dyn Fn(Progress),
+) -> Report {
+    let deadline = setup.timeout.map(Deadline::after).unwrap_or_default();
+    let mut notes = Notes::until(deadline);
+    seen(Progress {
+        stage: "loading it",
+        runs: 0,
+    });
     let plugin = match sandbox.load(name, bytes) {
         Ok(plugin) => plugin,
         Err(error) => {
             unloadable(&error, &mut notes);
             let reason = "not tried: the component cannot be loaded";
-            return notes.finish(name.to_owned(), None, reason);
+            return notes.finish_in_time(name.to_owned(), None, reason);
         }
     };
     let (called, version) = {
@@ -70,21 +90,32 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
     let bench = Bench {
         plugin: &plugin,
         limits: setup.limits.clone(),
+        replies: Arc::from(setup.replies.as_slice()),
+        deadline,
+        seen,
+        runs: Cell::new(0),
+        stage: Cell::new("loading it"),
     };
+    bench.enter("ordinary units");
     let is_unusable = notes.has_failed(Point::ConfigSchema)
         && setup.config.is_none()
         && sample::configs(&plugin.descriptor().config_schema).is_empty();
     if is_unusable {
         let reason = "not tried: no config fits the schema";
-        return notes.finish(called, Some(version), reason);
+        return notes.finish_in_time(called, Some(version), reason);
     }
     let reason = match case::find(&bench, setup) {
         Ok(case) => {
             if ordinary::settle(&bench, &case, bytes, &mut notes) {
+                bench.enter("repeated and cut runs");
                 runs::all(&bench, &case, &mut notes);
+                bench.enter("odd answers");
                 answers::all(&bench, &case, &mut notes);
+                bench.enter("units");
                 units::all(&bench, &case, &mut notes);
+                bench.enter("odd inputs");
                 odd::all(&bench, &case, &mut notes);
+                bench.enter("odd configs");
                 config::all(&bench, &case, &mut notes);
                 if !notes.has_failed(Point::Limits) {
                     notes.pass(Point::Limits, "no run reached a limit");
@@ -97,7 +128,7 @@ pub fn check(sandbox: &Sandbox, name: &str, bytes: &[u8], setup: &Setup) -> Repo
             "not tried: there is nothing to try it with"
         }
     };
-    notes.finish(called, Some(version), reason)
+    notes.finish_in_time(called, Some(version), reason)
 }
 
 /// Names the point that a failure belongs to; `crash` is where a crash does.

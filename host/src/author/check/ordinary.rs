@@ -21,6 +21,12 @@ pub(super) fn settle(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut N
             Cause::Said(_) => match (broken.misspoken(0), &trial.refusal) {
                 (Some(what), _) => format!("unit {unit:?}: {what}: {}", broken.words),
                 (None, Some(_)) => format!("unit {unit:?}: {}", broken.words),
+                (None, None) if broken.cause == Cause::Said("invalid-answer".to_owned()) => {
+                    format!(
+                        "unit {unit:?}: {}; give an answer that suits it with --reply or --replies, or let its question say in `response_format` what the answer must be: the model of this check keeps to a JSON Schema",
+                        broken.words
+                    )
+                }
                 (None, None) => format!(
                     "unit {unit:?}: {}; if that is right, give --config and --input that suit it",
                     broken.words

@@ -1,6 +1,7 @@
 //! The points of a check and what came of each.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -191,38 +192,109 @@ pub struct Report {
     pub points: Vec<Finding>,
 }
 
+/// How far a check has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being tried.
+    pub stage: &'static str,
+    /// Calls of the plugin so far.
+    pub runs: u64,
+}
+
 /// Takes down what comes of each point. A failure stays, whatever comes later.
+///
+/// When the time of the check is over, nothing more is taken down: what is
+/// seen then is the end of the time, not the plugin.
 #[derive(Debug, Default)]
-pub(super) struct Notes(BTreeMap<Point, (Outcome, String)>);
+pub(super) struct Notes {
+    noted: BTreeMap<Point, (Outcome, String)>,
+    deadline: Deadline,
+}
+
+/// When a check ends, whether it has come to its end or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Deadline {
+    /// The moment, and how long it was away; `None`: never.
+    until: Option<(Instant, Duration)>,
+}
+
+impl Deadline {
+    pub(super) fn after(time: Duration) -> Self {
+        Self {
+            until: Instant::now().checked_add(time).map(|until| (until, time)),
+        }
+    }
+
+    /// Returns the time that is left; `None`: as much as anybody wants.
+    pub(super) fn left(self) -> Option<Duration> {
+        let (until, _) = self.until?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
+    pub(super) fn is_over(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+}
 
 impl Notes {
+    pub(super) fn until(deadline: Deadline) -> Self {
+        Self {
+            deadline,
+            ..Self::default()
+        }
+    }
+
+    /// Ends the check, where it was cut off as what it is.
+    pub(super) fn finish_in_time(
+        mut self,
+        plugin: String,
+        version: Option<String>,
+        reason: &str,
+    ) -> Report {
+        if !self.deadline.is_over() {
+            return self.finish(plugin, version, reason);
+        }
+        let seconds = self.deadline.until.map_or(0, |(_, time)| time.as_secs());
+        let detail = format!(
+            "the check was not done after {seconds} s: make units cheaper, or give it longer with --timeout"
+        );
+        self.noted.insert(Point::Limits, (Outcome::Fail, detail));
+        self.finish(plugin, version, "not tried: the time of the check was over")
+    }
+
     pub(super) fn pass(&mut self, point: Point, detail: impl Into<String>) {
-        self.0
+        if self.deadline.is_over() {
+            return;
+        }
+        self.noted
             .entry(point)
             .or_insert_with(|| (Outcome::Pass, detail.into()));
     }
 
     pub(super) fn fail(&mut self, point: Point, detail: impl Into<String>) {
-        if !self.has_failed(point) {
-            self.0.insert(point, (Outcome::Fail, detail.into()));
+        if !self.has_failed(point) && !self.deadline.is_over() {
+            self.noted.insert(point, (Outcome::Fail, detail.into()));
         }
     }
 
     pub(super) fn skip(&mut self, point: Point, reason: impl Into<String>) {
-        self.0
+        if self.deadline.is_over() {
+            return;
+        }
+        self.noted
             .entry(point)
             .or_insert_with(|| (Outcome::Skip, reason.into()));
     }
 
     pub(super) fn has_failed(&self, point: Point) -> bool {
-        self.0
+        self.noted
             .get(&point)
             .is_some_and(|(outcome, _)| *outcome == Outcome::Fail)
     }
 
     /// Ends the check; points nobody came to are skipped for `reason`.
     pub(super) fn finish(self, plugin: String, version: Option<String>, reason: &str) -> Report {
-        let mut noted = self.0;
+        let mut noted = self.noted;
         let points: Vec<Finding> = Point::ALL
             .into_iter()
             .map(|point| {
@@ -270,5 +342,23 @@ mod tests {
             (Outcome::Fail, "twice")
         );
         assert_eq!((report.failed, report.skipped), (1, Point::ALL.len() - 1));
+    }
+
+    /// What is seen after the time is over is the end of the time.
+    #[test]
+    fn a_check_whose_time_is_over_says_so_and_blames_the_plugin_for_nothing_else() {
+        let mut notes = Notes::until(Deadline::after(Duration::ZERO));
+        notes.fail(Point::Replay, "cut off");
+        notes.pass(Point::Labels, "fine");
+        let report = notes.finish_in_time("x".to_owned(), None, "not tried");
+        assert_eq!((report.passed, report.failed), (0, 1));
+        let failed = report
+            .points
+            .iter()
+            .find(|one| one.outcome == Outcome::Fail);
+        assert!(
+            failed
+                .is_some_and(|one| one.point == Point::Limits && one.detail.contains("--timeout"))
+        );
     }
 }

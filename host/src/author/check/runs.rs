@@ -86,6 +86,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         let unit = job.unit.key.as_str();
         let config = json::object(config_of(&job.unit, &case.config));
         let mut model = Script::all(case.style);
+        model.replies = std::sync::Arc::clone(&bench.replies);
         let call = bench.call(job, &config);
         let listed = headers(&case.inputs);
         let rehearsal = match bench.plugin.rehearse(&call, &listed, &layer, &mut model) {

@@ -1,5 +1,7 @@
 //! A model whose every answer is known beforehand.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::sample;
@@ -41,7 +43,20 @@ pub(super) enum Style {
 }
 
 impl Style {
-    fn text(self, ask: &Ask) -> String {
+    /// Returns the text; `given` is what the user has the model say in the ordinary way.
+    fn text(self, ask: &Ask, given: Option<&str>) -> String {
+        match (self, given) {
+            (Self::Plain | Self::Uncounted | Self::Detailed, Some(given)) => {
+                return given.to_owned();
+            }
+            (Self::Truncated, Some(given)) => {
+                return given
+                    .chars()
+                    .take(given.chars().count().div_ceil(2))
+                    .collect();
+            }
+            (_, _) => {}
+        }
         let format = ask
             .response_format
             .as_ref()
@@ -69,9 +84,9 @@ impl Style {
         matches!(self, Self::Long(_) | Self::Lines(_) | Self::Nested(_))
     }
 
-    fn answer(self, ask: &Ask) -> Answer {
+    fn answer(self, ask: &Ask, given: Option<&str>) -> Answer {
         Answer {
-            text: self.text(ask),
+            text: self.text(ask, given),
             ending: if self == Self::Truncated {
                 Ending::Truncated
             } else {
@@ -129,20 +144,26 @@ pub(super) struct Script {
     known: usize,
     /// A refusal and the only round that gets it.
     refusal: Option<(Refusal, usize)>,
+    /// What the user has it say, one text for each question; the last for all that follow.
+    pub(super) replies: Arc<[String]>,
+    /// The questions that got one of the replies, in their order: the same question gets the same again.
+    replied: Vec<Ask>,
     pub(super) rounds: Vec<Vec<Ask>>,
 }
 
 impl Script {
-    pub(super) const fn all(style: Style) -> Self {
+    pub(super) fn all(style: Style) -> Self {
         Self::first(style, usize::MAX)
     }
 
-    pub(super) const fn first(style: Style, known: usize) -> Self {
+    pub(super) fn first(style: Style, known: usize) -> Self {
         Self {
             style,
             odd: None,
             known,
             refusal: None,
+            replies: Arc::default(),
+            replied: Vec::new(),
             rounds: Vec::new(),
         }
     }
@@ -162,13 +183,27 @@ impl Script {
     }
 }
 
+impl Script {
+    fn given(&mut self, ask: &Ask) -> Option<String> {
+        let last = self.replies.len().checked_sub(1)?;
+        let before = self.replied.iter().position(|other| other == ask);
+        let position = before.unwrap_or_else(|| {
+            self.replied.push(ask.clone());
+            self.replied.len() - 1
+        });
+        self.replies.get(position.min(last)).cloned()
+    }
+}
+
 impl Model for Script {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let round = self.rounds.len();
+        let given: Vec<Option<String>> = asked.iter().map(|ask| self.given(ask)).collect();
         let answer = |(position, ask): (usize, &Ask)| {
             let is_last = position + 1 == asked.len();
             let odd = self.odd.filter(|(_, place)| place.holds(round, is_last));
-            odd.map_or(self.style, |(odd, _)| odd).answer(ask)
+            let given = given.get(position).and_then(Option::as_deref);
+            odd.map_or(self.style, |(odd, _)| odd).answer(ask, given)
         };
         let verdict = match &self.refusal {
             Some((refusal, refused)) if *refused == round => Verdict::Refused(refusal.clone()),
@@ -206,6 +241,21 @@ mod tests {
             ["even", "odd"]
         );
         assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["even"]);
+    }
+
+    #[test]
+    fn the_users_replies_come_in_order_and_stay_with_their_questions() {
+        let mut model = Script::all(Style::Plain);
+        model.replies = Arc::from(["one".to_owned(), "two".to_owned()]);
+        assert_eq!(
+            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
+            ["one", "two"]
+        );
+        assert_eq!(texts(model.complete(vec![Ask::user("c")])), ["two"]);
+        assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["one"]);
+        let mut odd = Script::with_odd(Style::Plain, Style::Fixed("odd"), Place::Everywhere);
+        odd.replies = Arc::from(["one".to_owned()]);
+        assert_eq!(texts(odd.complete(vec![Ask::user("a")])), ["odd"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use crate::llm::counted;
 use crate::llm::download::{self, Remote};
 use crate::llm::error::ProviderError;
 use crate::llm::input;
@@ -83,7 +84,7 @@ async fn size(transport: &Transport, file: &FileId) -> Option<u64> {
         .json(&call, &mut transport.patience())
         .await
         .ok()?;
-    reply.value.get("bytes").and_then(Value::as_u64)
+    reply.value.get("bytes").and_then(counted::number)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::batch::TOKEN;
 use super::dialect::Dialect;
 use crate::clock::Moment;
+use crate::llm::counted;
 use crate::llm::fault::cut_to;
 use crate::llm::object::{self, filled};
 use crate::llm::outcome::{count, text_of};
@@ -96,7 +97,7 @@ fn counts(dialect: &Dialect, batch: &Value) -> Option<Counts> {
     let counted = [members.total, members.completed, members.failed];
     counted
         .iter()
-        .any(|pointer| batch.pointer(pointer).is_some_and(Value::is_u64))
+        .any(|pointer| batch.pointer(pointer).and_then(counted::number).is_some())
         .then(|| Counts {
             total: count(batch, members.total),
             completed: count(batch, members.completed),

@@ -1,6 +1,6 @@
 //! What a chat completion says.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::llm::content::Content;
 use crate::llm::counted::{self, Places};
@@ -73,6 +73,15 @@ fn said(body: &Value, choice: &Value) -> Said {
 
 fn without_choices(body: &Value) -> Heard {
     if body.get("choices").is_none() {
+        // Some servers write an error where others write its holder.
+        let says_so = body.get("object").and_then(Value::as_str) == Some("error");
+        let error = ErrorReply::within(&json!({ "error": body }));
+        if says_so || (error.status != 0 && !error.message.is_empty()) {
+            return Heard::Error {
+                reply: Box::new(error),
+                usage: outcome::billed(usage(body)),
+            };
+        }
         let start = fault::cut_to(&body.to_string(), 120);
         return Heard::Unusable(format!("it has no choices: {start}"));
     }
@@ -108,10 +117,8 @@ const PLACES: Places = Places {
 fn usage(body: &Value) -> Usage {
     counted::usage(body, &PLACES)
 }
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
     use crate::llm::testing::{answered, failure};
@@ -272,6 +279,19 @@ mod tests {
         ] {
             assert!(matches!(heard(&body), Heard::Unusable(_)), "{body}");
             assert_eq!(failure(outcome(&body)).kind, FailureKind::Unreadable);
+        }
+    }
+
+    /// X8
+    #[test]
+    fn an_error_without_a_holder_is_an_error() {
+        for body in [
+            json!({"code": 503, "message": "busy"}),
+            json!({"object": "error", "message": "busy", "code": 50301}),
+        ] {
+            let failed = failure(outcome(&body));
+            assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+            assert!(failed.message.starts_with("busy"), "{}", failed.message);
         }
     }
 

@@ -3,7 +3,10 @@
 use std::fs;
 use std::io;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::mangle;
 
 /// What the open functions and a collection say, none of which may succeed.
 fn refusals(folder: &Path) -> Vec<String> {
@@ -143,6 +146,96 @@ fn a_changed_artifact_is_not_read() {
             matches!(read, Err(StoreError::Changed { .. })),
             "{change}: {read:?}"
         );
+    }
+}
+
+/// W12: what is listed, and what units are divided by, has no content to be held against its digest.
+#[test]
+fn a_changed_row_is_not_listed() {
+    let changes = [
+        "UPDATE artifact SET label = 'b'",
+        "UPDATE artifact SET kind = 'b'",
+        "UPDATE artifact SET digest = zeroblob(32)",
+    ];
+    for change in changes {
+        let bench = Bench::new();
+        let unit = bench.unit("a", Realm::Live, true);
+        let id = bench.artifact(unit, "good");
+        assert!(bench.store.outputs(unit).is_ok() && bench.store.artifact_header(id).is_ok());
+        bench.store.connection.execute_batch(change).unwrap();
+        let snapshot = bench.snapshot(&[("notes", &[unit])]);
+        let snapshot = bench
+            .store
+            .newest_snapshot()
+            .unwrap()
+            .filter(|new| new.id == snapshot);
+        let listed = bench.store.snapshot_artifacts(&snapshot.unwrap(), "notes");
+        assert!(
+            matches!(listed, Err(StoreError::Changed { .. })),
+            "{change}"
+        );
+        assert!(bench.store.outputs(unit).is_err(), "{change}");
+        assert!(bench.store.artifact_header(id).is_err(), "{change}");
+    }
+    let bench = Bench::new();
+    let unit = bench.unit("a", Realm::Live, true);
+    let id = bench.artifact(unit, "good");
+    let change = "UPDATE artifact_body SET metadata = '{\"n\":2}'";
+    bench.store.connection.execute_batch(change).unwrap();
+    assert!(bench.store.artifact_header(id).is_err());
+}
+
+/// W12: an answer is what a unit was made from.
+#[test]
+fn a_changed_answer_is_not_used() {
+    let bench = Bench::new();
+    let [one, other] = ["one", "other"].map(|text| bench.request(text));
+    for (request, text) in [(one, "good"), (other, "fine")] {
+        let given = answer(text, Ending::Complete);
+        bench
+            .store
+            .keep_answer(request, Realm::Live, &given, None)
+            .unwrap();
+    }
+    let read = || bench.store.answer_to(one, Realm::Live, false);
+    assert!(read().unwrap().is_some());
+    for change in [
+        "UPDATE answer_body SET document = replace(document, 'good', 'evil')",
+        // Whole, but to another request.
+        "UPDATE answer_body SET (document, seal) = (SELECT document, seal FROM answer_body WHERE answer = 2)
+         WHERE answer = 1",
+    ] {
+        bench.store.connection.execute_batch(change).unwrap();
+        assert!(matches!(read(), Err(StoreError::Changed { .. })), "{change}");
+        assert!(bench.store.given_answer(AnswerId(1)).is_err(), "{change}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Row 42: whatever bytes stand in the file, each command ends, and without a panic.
+    #[test]
+    fn a_changed_database_is_read_or_refused(edits in mangle::edits()) {
+        let bench = Bench::new();
+        let unit = bench.unit("a", Realm::Live, true);
+        let id = bench.artifact(unit, "content");
+        bench.snapshot(&[("notes", &[unit])]);
+        let folder = bench.close();
+        tamper(folder.path(), "PRAGMA wal_checkpoint(TRUNCATE)");
+        let file = super::path(folder.path());
+        let bytes = mangle::changed(&fs::read(&file).unwrap(), &edits);
+        disk::replace(&file, &bytes).unwrap();
+        if let Ok(reader) = Reader::open(folder.path()) {
+            let _ = reader.builds(None);
+            let _ = reader.artifact(id);
+            if let Ok(Some(snapshot)) = reader.newest_snapshot() {
+                let _ = reader.snapshot_artifacts(&snapshot, "notes");
+            }
+        }
+        if let Ok(store) = Store::open(folder.path()) {
+            let _ = store.forget_units();
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! An unknown variable is an error, not an empty text. Values are looked up when a template names them, so that metadata
 //! nobody uses are never read.
 
-use std::fmt::Write as _;
+mod fault;
+mod filters;
+
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, Value};
@@ -12,7 +14,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use crate::{Error, Header, Input, MetadataEntry};
 
 /// Characters in a label.
-const NAME_CHARS: usize = 512;
+pub(crate) const NAME_CHARS: usize = 512;
 
 /// A template with the name under which errors speak of it.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +33,36 @@ impl Template<'_> {
         }
         // Most templates only name variables, and the tables of filters and tests cost more than rendering them.
         self.render_in(Environment::empty(), variables)
-            .or_else(|_| self.render_in(Environment::new(), variables))
-            .map_err(|error| self.explain(&error))
+            .or_else(|_| self.render_in(filters::environment(), variables))
+            .map_err(|error| self.explain(&error, variables))
+    }
+
+    /// Refuses a text that is no template, and one that names a variable which `variables` has not, whatever their values.
+    pub(crate) fn check_names(self, variables: &Value) -> Result<(), Error> {
+        let mut environment = filters::environment();
+        let names = environment
+            .add_template(self.name, self.source)
+            .and_then(|()| environment.get_template(self.name))
+            .map(|template| template.undeclared_variables(false))
+            .map_err(|error| self.explain(&error, variables))?;
+        let is_known = |name: &str| {
+            let in_environment = environment.globals().any(|(known, _)| known == name);
+            in_environment
+                || variables
+                    .get_attr(name)
+                    .is_ok_and(|value| !value.is_undefined())
+        };
+        // Sets have no order, and an error is the same on every run.
+        let mut unknown: Vec<String> = names.into_iter().filter(|name| !is_known(name)).collect();
+        unknown.sort();
+        match unknown.first() {
+            None => Ok(()),
+            Some(name) => Err(Error::InvalidConfig(format!(
+                "`{}` names `{name}`; it can name {}",
+                self.name,
+                fault::keys_of(variables).join(", ")
+            ))),
+        }
     }
 
     /// Renders the label of an output; one that the host would refuse is refused before a question is paid for.
@@ -47,28 +77,30 @@ impl Template<'_> {
         }
     }
 
-    /// Renders it over a header; none where it names a metadata value that is not there.
+    /// Renders it over a header; where it names a metadata value that is not there, `Err` within says which.
     ///
     /// A variable that no header has is a mistake in the template, and not a missing value.
-    pub fn render_if_defined(self, header: &Header) -> Result<Option<String>, Error> {
+    pub fn render_if_defined(self, header: &Header) -> Result<Result<String, String>, Error> {
         let unknown = Arc::new(OnceLock::new());
         let variables = Value::from_object(HeaderVariables {
             header: header.clone(),
             unknown: Arc::clone(&unknown),
         });
         match (
-            self.render_in(Environment::new(), &variables),
+            self.render_in(filters::environment(), &variables),
             unknown.get(),
         ) {
-            (Ok(text), _) => Ok(Some(text)),
-            (Err(error), None) if error.kind() == ErrorKind::UndefinedError => Ok(None),
+            (Ok(text), _) => Ok(Ok(text)),
+            (Err(error), None) if error.kind() == ErrorKind::UndefinedError => {
+                Ok(Err(self.words(&error, &variables)))
+            }
             (Err(error), Some(name)) if error.kind() == ErrorKind::UndefinedError => {
                 Err(Error::InvalidConfig(format!(
                     "`{}` names `{name}`; it can name `label`, `kind` and `metadata`",
                     self.name
                 )))
             }
-            (Err(error), _) => Err(self.explain(&error)),
+            (Err(error), _) => Err(self.explain(&error, &variables)),
         }
     }
 
@@ -79,44 +111,9 @@ impl Template<'_> {
     ) -> Result<String, minijinja::Error> {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
+        // It costs time, and only an error is worth it.
+        environment.set_debug(false);
         environment.render_named_str(self.name, self.source, variables)
-    }
-
-    fn explain(self, error: &minijinja::Error) -> Error {
-        let mut text = error.kind().to_string();
-        if let Some(detail) = error.detail() {
-            let _ = write!(text, ": {detail}");
-        }
-        let _ = match error.line() {
-            Some(line) => {
-                let shown: String = self
-                    .source
-                    .lines()
-                    .nth(line - 1)
-                    .unwrap_or("")
-                    .trim()
-                    .chars()
-                    .take(80)
-                    .collect();
-                write!(text, ", in {} line {line}: {shown}", self.name)
-            }
-            None => write!(text, ", in {}", self.name),
-        };
-        let wrong_template = matches!(
-            error.kind(),
-            ErrorKind::SyntaxError
-                | ErrorKind::BadEscape
-                | ErrorKind::TemplateNotFound
-                | ErrorKind::UnknownFilter
-                | ErrorKind::UnknownFunction
-                | ErrorKind::UnknownMethod
-                | ErrorKind::UnknownTest
-        );
-        if wrong_template {
-            Error::InvalidConfig(text)
-        } else {
-            Error::InvalidInput(text)
-        }
     }
 }
 
@@ -184,6 +181,41 @@ pub fn variables_of_group(group: &str, inputs: &[&Input]) -> Result<Value, Error
     ]))
 }
 
+/// Returns `variables` with `item`, an element of an answer, and `number`, its place from 1.
+pub(crate) fn with_item(variables: &Value, item: &serde_json::Value, number: u32) -> Value {
+    Value::from_object(ItemVariables {
+        others: variables.clone(),
+        item: serde_json::from_value(item.clone()).unwrap_or_default(),
+        number: Value::from(number),
+    })
+}
+
+#[derive(Debug)]
+struct ItemVariables {
+    others: Value,
+    item: Value,
+    number: Value,
+}
+
+impl Object for ItemVariables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "item" => Some(self.item.clone()),
+            "number" => Some(self.number.clone()),
+            _ => {
+                let value = self.others.get_item(key).ok()?;
+                (!value.is_undefined()).then_some(value)
+            }
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let mut keys: Vec<Value> = self.others.try_iter().into_iter().flatten().collect();
+        keys.extend(["item", "number"].map(Value::from));
+        Enumerator::Values(keys)
+    }
+}
+
 #[derive(Debug)]
 struct InputVariables {
     label: Value,
@@ -226,7 +258,10 @@ impl Object for HeaderVariables {
                 self.header.metadata.clone(),
             ))),
             _ => {
-                if Environment::new().globals().all(|(name, _)| name != key) {
+                if filters::environment()
+                    .globals()
+                    .all(|(name, _)| name != key)
+                {
                     self.unknown.get_or_init(|| key.to_owned());
                 }
                 None

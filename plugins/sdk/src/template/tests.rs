@@ -57,7 +57,7 @@ fn an_unknown_variable_is_an_invalid_input_that_names_template_and_line() {
     };
     assert_eq!(
         text,
-        "undefined value, in prompt line 2: Say {{ contents }}"
+        "`contents` is undefined: there are `content`, `kind`, `label` and `metadata`, in prompt line 2: Say {{ contents }}"
     );
 }
 
@@ -84,44 +84,81 @@ fn a_missing_metadata_value_can_have_a_default() {
 
 fn group_name(source: &str) -> Result<Option<String>, Error> {
     let name = "by_template";
-    Template { name, source }.render_if_defined(&testing::input("alice", "").header)
+    let rendered = Template { name, source }.render_if_defined(&testing::input("alice", "").header);
+    rendered.map(Result::ok)
 }
 
 #[test]
-fn a_missing_value_of_a_header_is_none_and_an_unknown_variable_is_an_invalid_config() {
-    assert_eq!(
-        group_name("{{ kind }}-{{ label[:2] }}").unwrap().as_deref(),
-        Some("text-al")
-    );
-    assert_eq!(group_name("{{ metadata.topic }}"), Ok(None));
-    assert_eq!(
-        group_name("{% for at in range(2) %}{{ metadata.topic }}{% endfor %}"),
-        Ok(None)
-    );
-    assert_eq!(
-        group_name("{{ topic | default('rest') }}")
-            .unwrap()
-            .as_deref(),
-        Some("rest")
-    );
-    for source in ["{{ content }}", "{{ metdata.topic }}", "{{ content[:3] }}"] {
-        let said = source
-            .trim_matches(['{', ' ', '}'])
-            .split(['.', '['])
-            .next()
-            .unwrap();
-        assert_eq!(
-            group_name(source),
-            Err(Error::InvalidConfig(format!(
-                "`by_template` names `{said}`; it can name `label`, `kind` and `metadata`"
-            )))
-        );
+fn an_undefined_value_is_named_with_what_stands_beside_it() {
+    for (source, words) in [
+        (
+            "{{ metadata.author }}",
+            "`metadata.author` is undefined: of `metadata`, it has `tags` and `year`",
+        ),
+        (
+            "{{ metadata.author | upper }}",
+            "`metadata.author` is undefined",
+        ),
+        (
+            "{{ metadata.tags.first.name }}",
+            "`metadata.tags.first` is undefined",
+        ),
+        (
+            "{% for tag in tgas %}{% endfor %}",
+            "`tgas` is undefined: there are `content`",
+        ),
+        (
+            "{% for tag in metadata.tags %}{{ tag.name }}{% endfor %}",
+            "`tag.name` is undefined: nothing has this name there",
+        ),
+    ] {
+        let Err(Error::InvalidInput(text)) = render(source) else {
+            panic!("{source}")
+        };
+        assert!(text.contains(words), "{source}: {text}");
+        assert!(text.contains("in prompt line 1"), "{source}: {text}");
     }
 }
 
 #[test]
-fn a_text_without_variables_loses_its_last_line_break_whichever_it_is() {
-    assert_eq!(render("plain\r\n").unwrap(), "plain");
-    assert_eq!(render("{{ label }}\r\n").unwrap(), "alice");
-    assert_eq!(render("plain\n\n").unwrap(), "plain\n");
+fn json_can_be_read_in_a_template() {
+    let json = r#"{"a": [1, {"b": "x"}]}"#;
+    let template = |source: &str| {
+        let variables = Value::from_pairs([("answer", json)]);
+        let name = "prompt";
+        Template { name, source }.render(&variables)
+    };
+    assert_eq!(template("{{ (answer | fromjson).a[1].b }}").unwrap(), "x");
+    assert_eq!(
+        template("{% set one = answer | fromjson %}{{ one.a | length }}").unwrap(),
+        "2"
+    );
+    let wrong = template("{{ answer[1:] | fromjson }}").unwrap_err();
+    assert!(
+        matches!(&wrong, Error::InvalidInput(text) if text.contains("fromjson: the text is not JSON")),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn texts_are_cut_as_jinja_cuts_them() {
+    for (call, cut) in [
+        ("truncate(9)", "Foo..."),
+        ("truncate(9, true)", "Foo ba..."),
+        ("truncate(length=9, killwords=true, end='~')", "Foo bar ~"),
+        ("truncate(11)", "Foo bar baz qux"),
+        ("truncate(11, leeway=0)", "Foo bar..."),
+        ("truncate", "Foo bar baz qux"),
+        ("wordcount", "4"),
+        ("split(' ') | last", "qux"),
+        ("split | join('+')", "Foo+bar+baz+qux"),
+    ] {
+        let source = format!("{{{{ 'Foo bar baz qux' | {call} }}}}");
+        assert_eq!(render(&source).unwrap(), cut, "{call}");
+    }
+    assert_eq!(
+        render("{{ 'äöüäöüäöü' | truncate(4, true, '…', 0) }}").unwrap(),
+        "äöü…"
+    );
+    assert!(render("{{ 'x' | truncate(nght=3) }}").is_err());
 }

@@ -54,6 +54,12 @@ fn text(plan: &Plan) -> Lines {
     lines.table(columns, rows);
     lines.extend(notes(plan));
     lines.extend(plan.unpriced.iter().cloned());
+    for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
+        lines.push(format!(
+            "layer {} may read hidden files, such as .env and .git: it says allow_hidden = true",
+            layer.name
+        ));
+    }
     let mut stale = Vec::new();
     let mut failed = Vec::new();
     for layer in &plan.layers {

@@ -1,10 +1,12 @@
 //! `plugin check`: a conformance run, point by point; exit code 1 where a point fails.
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use synix::author::check::{self, Outcome, Report, Setup};
-use synix::author::desk;
+use synix::author::check::{self, Outcome, Progress, Report, Setup};
+use synix::author::desk::{self, DeskError, Replies};
 use synix::disk;
 use synix::plugin::Sandbox;
 
@@ -25,7 +27,21 @@ pub(crate) struct Args {
     /// Try it with these files, not with made-up inputs
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
+    /// Answer every ordinary question with this, not with made-up text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reply: Option<String>,
+    /// Answer ordinary questions with the texts of a JSON list, one after the other; the last answers all that follow
+    #[arg(long, value_name = "FILE", conflicts_with = "reply")]
+    replies: Option<PathBuf>,
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
 }
+
+/// Ten minutes.
+const TIMEOUT: u64 = 600;
+/// How often is said how far it has come.
+const SAY: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
@@ -35,18 +51,38 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
             let config = desk::config(&plugin, &given.members, &given.folder);
-            Some(config.map_err(|error| usage("--config", &error))?)
+            Some(config.map_err(|error| wrong(error, "--config cannot be used"))?)
         }
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs = desk::inputs(&args.input).map_err(|error| usage("--input", &error))?;
+    let inputs =
+        desk::inputs(&args.input).map_err(|error| wrong(error, "--input cannot be used"))?;
+    let replies = match super::run::replies(args.reply.as_deref(), args.replies.as_deref())? {
+        Replies::None => Vec::new(),
+        Replies::Always(text) => vec![text],
+        Replies::InOrder(texts) => texts,
+    };
     let setup = Setup {
         config,
         inputs,
+        replies,
+        timeout: Some(Duration::from_secs(args.timeout)),
         ..Setup::default()
     };
-    let report = check::check(&sandbox, &name, &bytes, &setup);
+    let told = Cell::new((Instant::now(), ""));
+    let seen = |progress: Progress| {
+        let (last, stage) = told.get();
+        if stage == progress.stage && last.elapsed() < SAY {
+            return;
+        }
+        told.set((Instant::now(), progress.stage));
+        screen.talk(&format!(
+            "checking {name}: {} ({} runs so far)",
+            progress.stage, progress.runs
+        ));
+    };
+    let report = check::check(&sandbox, &name, &bytes, &setup, &seen);
     if let Some(path) = &args.junit {
         disk::replace(path, check::junit(&report).as_bytes())
             .context("cannot write the JUnit report")?;
@@ -60,14 +96,8 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 /// What the user can put right by typing something else, with its causes.
-fn usage(option: &str, error: &desk::DeskError) -> Usage {
-    let mut text = format!("{option}: {error}");
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    Usage(text)
+fn wrong(error: DeskError, what: &str) -> anyhow::Error {
+    anyhow::Error::new(error).context(Usage(what.to_owned()))
 }
 
 fn text(report: &Report) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `plugin run`: one unit at the desk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Map;
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
     let GivenConfig { members, folder } = super::config(&args.config)?;
-    let replies = replies(args)?;
+    let replies = replies(args.reply.as_deref(), args.replies.as_deref())?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
@@ -74,9 +74,10 @@ fn usage(error: DeskError) -> anyhow::Error {
     }
 }
 
-fn replies(args: &Args) -> anyhow::Result<Replies> {
-    let replies = match (&args.reply, &args.replies) {
-        (Some(text), _) => Replies::Always(text.clone()),
+/// Reads what `--reply` and `--replies` say.
+pub(super) fn replies(reply: Option<&str>, file: Option<&Path>) -> anyhow::Result<Replies> {
+    let replies = match (reply, file) {
+        (Some(text), _) => Replies::Always(text.to_owned()),
         (None, Some(path)) => {
             let bytes =
                 disk::read_at_most(path, super::TYPED_BYTES).context("cannot read the replies")?;

@@ -1,0 +1,238 @@
+//! Where each line of a bundle stands in the author's files, from the bundler's source map.
+//!
+//! An interpreter names lines of the bundle, which nobody has. The table goes into the bundle, so that the SDK says a
+//! trace in the author's own files and lines.
+
+use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+/// What the SDK reads; `plugins/sdk-js/component.js` names it, too.
+const NAME: &str = "__synixPlaces";
+/// How a trace names the bundle.
+const BUNDLE: &str = "bundle.js:";
+
+/// A line of the author's: the number of its file, and its own from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    file: usize,
+    line: i64,
+}
+
+/// The places of a bundle's lines.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    files: Vec<String>,
+    /// For each line of the bundle, from which column on it is which place.
+    lines: Vec<Vec<(i64, Place)>>,
+}
+
+#[derive(Deserialize)]
+struct SourceMap {
+    sources: Vec<String>,
+    mappings: String,
+}
+
+impl Places {
+    /// Reads the source map of a bundle in `beside`; files in `folder` are named from there.
+    ///
+    /// A map that is none gives no places: traces then name the bundle.
+    pub(super) fn read(map: &[u8], beside: &Path, folder: &Path) -> Self {
+        let Ok(map) = serde_json::from_slice::<SourceMap>(map) else {
+            return Self::default();
+        };
+        let lines = lines_of(&map.mappings).unwrap_or_default();
+        let named = |source: &String| {
+            let path = plain(&beside.join(source));
+            let below = path.strip_prefix(folder).map(Path::to_owned);
+            // A path of this machine says nothing elsewhere.
+            let name = below.ok().or_else(|| path.file_name().map(PathBuf::from));
+            name.unwrap_or_default()
+                .display()
+                .to_string()
+                .replace('\\', "/")
+        };
+        Self {
+            files: map.sources.iter().map(named).collect(),
+            lines,
+        }
+    }
+
+    /// Puts the table in front of the bundle, as a line of its own.
+    pub(super) fn in_front_of(&self, bundle: &str) -> String {
+        let mut table = String::new();
+        for line in &self.lines {
+            for (number, (column, place)) in line.iter().enumerate() {
+                let space = if number > 0 { " " } else { "" };
+                let _ = write!(table, "{space}{column}.{}.{}", place.file, place.line);
+            }
+            table.push(';');
+        }
+        let value = serde_json::json!({ "files": self.files, "lines": table });
+        format!("globalThis.{NAME} = {value};\n{bundle}")
+    }
+
+    /// Rewrites what a tool says of the bundle with the table in front.
+    pub(super) fn rewrite(&self, said: &str) -> String {
+        let mut text = String::new();
+        let mut rest = said;
+        while let Some(at) = rest.find(BUNDLE) {
+            let (before, place) = rest.split_at(at);
+            let place = &place[BUNDLE.len()..];
+            let end = place
+                .find(|one: char| !one.is_ascii_digit() && one != ':')
+                .unwrap_or(place.len());
+            let (numbers, after) = place.split_at(end);
+            match self.find(numbers) {
+                Some(found) => {
+                    text.push_str(before.strip_suffix('/').unwrap_or(before));
+                    text.push_str(&found);
+                }
+                None => {
+                    text.push_str(before);
+                    text.push_str(BUNDLE);
+                    text.push_str(numbers);
+                }
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        text
+    }
+
+    /// Finds a place by line and column of the bundle, as in `12:5`.
+    fn find(&self, numbers: &str) -> Option<String> {
+        let (line, column) = numbers.split_once(':').unwrap_or((numbers, "1"));
+        // The table is the first line.
+        let line: usize = line.parse::<usize>().ok()?.checked_sub(2)?;
+        let column = column.trim_end_matches(':').parse::<i64>().ok()? - 1;
+        let segments = self.lines.get(line)?;
+        let found = segments.iter().rev().find(|(start, _)| *start <= column);
+        let (_, place) = found.or(segments.first())?;
+        Some(format!("{}:{}", self.files.get(place.file)?, place.line))
+    }
+}
+
+/// Takes `.` and `..` out of a path.
+fn plain(path: &Path) -> PathBuf {
+    let mut made = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                made.pop();
+            }
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => made.push(part),
+        }
+    }
+    made
+}
+
+/// Reads the mappings of a source map: lines apart by `;`, places by `,`, numbers in base 64 and as differences.
+fn lines_of(mappings: &str) -> Option<Vec<Vec<(i64, Place)>>> {
+    let (mut file, mut line) = (0_i64, 0_i64);
+    let mut lines = Vec::new();
+    for written in mappings.split(';') {
+        let mut column = 0_i64;
+        let mut segments: Vec<(i64, Place)> = Vec::new();
+        for segment in written.split(',').filter(|segment| !segment.is_empty()) {
+            let numbers = numbers_of(segment)?;
+            column = column.checked_add(*numbers.first()?)?;
+            let [_, file_by, line_by, _, ..] = numbers[..] else {
+                continue;
+            };
+            file = file.checked_add(file_by)?;
+            line = line.checked_add(line_by)?;
+            let place = Place {
+                file: usize::try_from(file).ok()?,
+                line: line.checked_add(1)?,
+            };
+            // Only lines are told.
+            if segments.last().is_none_or(|(_, last)| *last != place) {
+                segments.push((column, place));
+            }
+        }
+        lines.push(segments);
+    }
+    Some(lines)
+}
+
+fn numbers_of(segment: &str) -> Option<Vec<i64>> {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut numbers = Vec::with_capacity(5);
+    let (mut value, mut shift) = (0_i64, 0_u32);
+    for one in segment.chars() {
+        let digit = i64::try_from(DIGITS.find(one)?).ok()?;
+        value |= (digit & 31).checked_shl(shift)?;
+        if digit & 32 != 0 {
+            shift += 5;
+            if shift > 40 {
+                return None;
+            }
+            continue;
+        }
+        let half = value >> 1;
+        numbers.push(if value & 1 == 1 { -half } else { half });
+        (value, shift) = (0, 0);
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Line 2 of the bundle is line 3 of `component.js`, line 3 is lines 1 and 2 of `plugin.js`.
+    const MAP: &str = r#"{"version": 3, "sources": ["p/sdk/component.js", "p/plugin.js", "../x/y.js"],
+        "mappings": ";AAEA,YAAY;ACFZ,IAAI;AACJ"}"#;
+
+    fn places() -> Places {
+        Places::read(MAP.as_bytes(), Path::new("/tmp/s/.."), Path::new("/tmp/p"))
+    }
+
+    #[test]
+    fn a_line_of_the_bundle_is_told_as_one_of_the_authors() {
+        let places = places();
+        assert_eq!(places.files, ["sdk/component.js", "plugin.js", "y.js"]);
+        for (said, told) in [
+            ("at f (/bundle.js:4:1)", "at f (plugin.js:1)"),
+            (
+                "at f (/bundle.js:5:9)\nat g (/bundle.js:3:1)",
+                "at f (plugin.js:2)\nat g (sdk/component.js:3)",
+            ),
+            (
+                "at /bundle.js:1:1 and /bundle.js:99:1",
+                "at /bundle.js:1:1 and /bundle.js:99:1",
+            ),
+            ("bundle.js:4", "plugin.js:1"),
+            ("bundle.js:x", "bundle.js:x"),
+        ] {
+            assert_eq!(places.rewrite(said), told);
+        }
+    }
+
+    #[test]
+    fn the_table_is_one_line_in_front() {
+        let bundle = places().in_front_of("first\n");
+        let (table, rest) = bundle.split_once('\n').unwrap();
+        assert_eq!(rest, "first\n");
+        assert!(
+            table.ends_with(r#""lines":";0.0.3;0.1.1;0.1.2;"};"#),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_map_gives_no_places() {
+        for map in [
+            "",
+            "{}",
+            r#"{"sources": ["a"], "mappings": "!"}"#,
+            r#"{"sources": ["a"], "mappings": "gggggggggggggggA"}"#,
+        ] {
+            let places = Places::read(map.as_bytes(), Path::new("/"), Path::new("/"));
+            assert_eq!(places.rewrite("/bundle.js:2:1"), "/bundle.js:2:1", "{map}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Answers in JSON: members that become metadata, lists that become artifacts, and answers that are none.
+
+use serde_json::json;
+use synix_scripted_provider::{Rule, Script};
+
+use crate::workbench::{MODES, Mode, Workbench};
+
+const TAGS: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 300
+[layers.notes]
+source = "notes/*.md"
+[layers.tagged]
+transform = "map"
+inputs = ["notes"]
+batch = true
+[layers.tagged.config]
+prompt = "Tag this: {{ content }}"
+fields = ["tags"]
+[layers.tagged.config.response_format]
+type = "object"
+properties.tags = { type = "array", items = { type = "string" } }
+[layers.topics]
+transform = "group"
+inputs = ["tagged"]
+[layers.topics.config]
+by = "tags"
+prompt = "{{ group }}:{% for one in inputs %} {{ (one.content | fromjson).summary }}{% endfor %}"
+"#;
+
+fn notes(layers: &str) -> Workbench {
+    let bench = Workbench::with_layers(layers);
+    for name in ["ann", "bob"] {
+        bench.write(
+            &format!("notes/{name}.md"),
+            &format!("---\ndate: 2026-01-03\n---\nNote of {name}."),
+        );
+    }
+    bench
+}
+
+fn answers(ann: &serde_json::Value, bob: &serde_json::Value) -> Script {
+    Script::new()
+        .rule(Rule::on("garden: It rained. Beans grew.").text("Of both."))
+        .rule(Rule::on("Note of ann").text(ann.to_string()))
+        .rule(Rule::on("Note of bob").text(bob.to_string()))
+}
+
+#[test]
+fn the_next_layer_groups_by_a_member_of_the_answer_in_every_mode() {
+    let made = MODES.map(|mode: Mode| {
+        let bench = notes(TAGS);
+        bench.script(answers(
+            &json!({"summary": "It rained.", "tags": ["rain", "garden"]}),
+            &json!({"summary": "Beans grew.", "tags": ["garden"]}),
+        ));
+        bench.build_in(mode).expect_code(0);
+        let shown = bench.json(&["show", "tagged/ann"]);
+        assert_eq!(
+            shown["metadata"],
+            json!({"date": "2026-01-03", "tags": ["rain", "garden"]})
+        );
+        let topics: Vec<_> = bench.names();
+        let topics: Vec<_> = topics
+            .iter()
+            .filter_map(|name| name.strip_prefix("topics/"))
+            .collect();
+        assert_eq!(topics, ["garden", "rain"]);
+        assert_eq!(bench.content("topics/garden"), "Of both.");
+        bench.artifacts()
+    });
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[1], made[2]);
+}
+
+#[test]
+fn each_element_is_an_artifact_that_the_next_layer_asks_about() {
+    let layers = TAGS
+        .replace(
+            "fields = [\"tags\"]",
+            "explode = \"tasks\"\nfields = true\nitem_label = \"{{ item.what }}\"",
+        )
+        .replace("by = \"tags\"", "by = \"who\"")
+        .replace(
+            " {{ (one.content | fromjson).summary }}",
+            " {{ one.metadata.what }}",
+        );
+    let bench = notes(&layers);
+    bench.script(answers(
+        &json!({"tasks": [{"what": "Pay rent", "who": "ann"}, {"what": "Pay rent", "who": "bob"}]}),
+        &json!({"tasks": [{"what": "Call/mail", "who": "ann", "date": "later"}]}),
+    ));
+    bench.ok(&["build"]);
+    let names = bench.names();
+    let of = |layer: &str| -> Vec<&str> {
+        names
+            .iter()
+            .filter_map(|name| name.strip_prefix(layer))
+            .collect()
+    };
+    assert_eq!(
+        of("tagged/"),
+        ["ann/Pay rent", "ann/Pay rent-2", "bob/Call-mail"]
+    );
+    assert_eq!(of("topics/"), ["ann", "bob"]);
+    assert_eq!(bench.sent(), 4);
+    let shown = bench.json(&["show", "tagged/bob/Call-mail"]);
+    assert_eq!(
+        shown["metadata"],
+        json!({"date": "2026-01-03", "what": "Call/mail", "who": "ann"})
+    );
+}
+
+/// What is wrong with an answer is a failure with its place, never an artifact of nothing.
+#[test]
+fn an_answer_of_another_form_fails_its_unit_in_words() {
+    for (ann, words) in [
+        (
+            json!({"tag": []}),
+            "the answer has no member `tags`, which `fields` names; it has `tag`",
+        ),
+        (json!([1]), "the answer is a list, not an object"),
+        (json!("x"), "the answer is a text, not an object"),
+    ] {
+        let bench = notes(TAGS);
+        bench.script(answers(&ann, &json!({"summary": "s", "tags": ["garden"]})));
+        let built = bench.run(&["build", "--json"]).expect_code(3).json();
+        let failures = built["failures"].as_array().unwrap();
+        let message = failures
+            .iter()
+            .find(|failure| failure["unit"] == "ann")
+            .map(|failure| failure["message"].to_string())
+            .unwrap();
+        assert!(
+            message.contains(&format!("invalid-answer: {words}")),
+            "{message}"
+        );
+        assert!(bench.names().contains(&"tagged/bob".to_owned()));
+        assert!(!bench.names().contains(&"tagged/ann".to_owned()));
+    }
+}
+
+#[test]
+fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
+    let (head, _) = TAGS
+        .split_once("[layers.tagged.config.response_format]")
+        .unwrap();
+    for (setting, words) in [
+        ("fields = [\"tags\"]", "(`fields` needs it)"),
+        ("fields = true", "(`fields` needs it)"),
+        ("explode = \"tags\"", "(`explode` needs it)"),
+        ("item_label = \"x\"", "missing key `explode`"),
+    ] {
+        let bench = notes(&head.replace("fields = [\"tags\"]", setting));
+        let run = bench.run(&["plan"]).expect_code(2);
+        assert!(run.says(words), "{run:?}");
+    }
+    let joined = TAGS.replace(
+        "prompt = \"{{ group }}",
+        "fields = true\nresponse_format = {}\n# ",
+    );
+    let run = notes(&joined).run(&["plan"]).expect_code(2);
+    assert!(run.says("`prompt`, `prompt_file`"), "{run:?}");
+}
+
+#[test]
+fn the_error_of_a_group_names_the_missing_key_and_those_that_are_there() {
+    let bench = notes(&TAGS.replace("by = \"tags\"", "by = \"tag\""));
+    bench.script(answers(
+        &json!({"summary": "s", "tags": ["a"]}),
+        &json!({"summary": "s", "tags": ["b"]}),
+    ));
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(
+        run.says("it has no metadata `tag`; it has `date` and `tags`"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn an_undefined_variable_is_named_with_those_that_are_there() {
+    let bench = notes(&TAGS.replace("Tag this: {{ content }}", "Tag this: {{ contents }}"));
+    let run = bench.run(&["build"]).expect_code(3);
+    assert!(
+        run.says("`contents` is undefined: there are `content`, `kind`, `label` and `metadata`"),
+        "{run:?}"
+    );
+    assert_eq!(bench.sent(), 0);
+}
+
+/// X15: a question of nothing is not paid for.
+#[test]
+fn an_empty_prompt_is_refused_before_anything_is_sent() {
+    for empty in ["", " \\n"] {
+        let bench = notes(&TAGS.replace("Tag this: {{ content }}", empty));
+        let run = bench.run(&["build"]).expect_code(2);
+        assert!(
+            run.says("`layers.tagged.config.prompt` must not be empty"),
+            "{run:?}"
+        );
+        assert_eq!(bench.sent(), 0);
+    }
+    let layers = TAGS.replace(
+        "prompt = \"Tag this: {{ content }}\"",
+        "prompt_file = \"p.md\"",
+    );
+    for empty in ["", "\u{feff}\n"] {
+        let bench = notes(&layers);
+        bench.write("p.md", empty);
+        let run = bench.run(&["build"]).expect_code(2);
+        assert!(
+            run.says("layer `tagged`: p.md: is empty; there is nothing to ask"),
+            "{run:?}"
+        );
+        assert_eq!(bench.sent(), 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! Raw files: which are read, what is wrong with them, and what of them is kept in memory.
+
+use std::fs;
+
+use synix_scripted_provider::{Rule, Script};
+
+use crate::workbench::Workbench;
+
+const MAP: &str = r#"
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+max_tokens = 30
+[layers.notes]
+source = "notes/**/*.md"
+[layers.said]
+transform = "map"
+inputs = ["notes"]
+[layers.said.config]
+prompt_file = "p.md"
+"#;
+
+fn bench() -> Workbench {
+    let bench = Workbench::with_layers(MAP);
+    bench.write("p.md", "Say: {{ content }}");
+    bench.write("notes/good.md", "Good.");
+    bench
+}
+
+/// X12: what is wrong with a thousand notes is not found out one by one.
+#[test]
+fn all_files_that_are_wrong_are_named_in_one_message() {
+    let more = "\n[layers.mails]\nsource = \"mails/*\"\n[layers.none]\nsource = \"none/*\"\n";
+    let bench = Workbench::with_layers(&format!("{MAP}{more}"));
+    bench.write("p.md", "Say: {{ content }}");
+    for number in 0..20 {
+        bench.write(
+            &format!("notes/{number:02}.md"),
+            "---\ndate: 1\ntitle: Re: x\n---\nText.",
+        );
+    }
+    bench.write("notes/good.md", "Good.");
+    bench.write("mails/a.txt", "one");
+    bench.write("mails/a.md", "two");
+    fs::write(bench.path("mails/b.txt"), b"\xff").unwrap();
+    for command in ["plan", "build"] {
+        let run = bench.run(&[command]).expect_code(1);
+        for number in 0..20 {
+            let told =
+                format!("layer `notes`: notes/{number:02}.md:3: the front matter cannot be read");
+            assert!(run.says(&told), "{told}: {run:?}");
+        }
+        for told in [
+            "put the value in quotes: title: 'Re: x'",
+            "layer `mails`: mails/a.md and mails/a.txt would both have the label `a`",
+            "layer `mails`: mails/b.txt: is not UTF-8 text from byte 0 on",
+            "layer `none`: the glob `none/*` matches no file",
+            "23 files cannot be used",
+        ] {
+            assert!(run.says(told), "{told}: {run:?}");
+        }
+    }
+    assert_eq!(bench.sent(), 0);
+}
+
+#[test]
+fn all_prompt_files_that_cannot_be_read_are_named_in_one_message() {
+    let other = MAP
+        .split_once("[layers.said]")
+        .unwrap()
+        .1
+        .replace("p.md", "q.md");
+    let other = other.replace("[layers.said.config]", "[layers.more.config]");
+    let bench = Workbench::with_layers(&format!("{MAP}\n[layers.more]{other}"));
+    bench.write("notes/good.md", "Good.");
+    let run = bench.run(&["plan"]).expect_code(2);
+    for told in [
+        "layer `said`: p.md: there is no such file",
+        "layer `more`: q.md: there is no such file",
+    ] {
+        assert!(run.says(told), "{run:?}");
+    }
+}
+
+/// U14: a horizontal rule is Markdown.
+#[test]
+fn a_note_that_begins_with_a_rule_is_a_note() {
+    let bench = bench();
+    let text = "---\n\nOne.\n\n---\n\nTwo.\n";
+    bench.write("notes/rule.md", text);
+    bench.ok(&["build"]);
+    let shown = bench.json(&["show", "notes/rule"]);
+    assert_eq!(shown["content"], text);
+    assert_eq!(shown["metadata"], serde_json::json!({}));
+}
+
+/// X16: a prompt that an editor saved with a mark asks what it asked before.
+#[test]
+fn a_byte_order_mark_in_a_prompt_or_note_asks_nothing_anew() {
+    let bench = bench();
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 1);
+    bench.write("p.md", "\u{feff}Say: {{ content }}");
+    bench.write("notes/good.md", "\u{feff}Good.");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 1);
+    // Line ends are the author's.
+    bench.script(Script::new().rule(Rule::on("Say:\r\nGood.").text("As it was.")));
+    bench.write("p.md", "Say:\r\n{{ content }}");
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 2);
+    assert_eq!(bench.content("said/good"), "As it was.");
+}
+
+/// X17: a name that is no text is told so that it can be found.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_no_text_is_named_by_its_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bench = bench();
+    let folder = bench
+        .path("notes")
+        .join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    bench.ok(&["plan"]);
+    fs::write(folder.join("a.md"), "x").unwrap();
+    let run = bench.run(&["plan"]).expect_code(1);
+    assert!(
+        run.says("notes/caf\\xe9/a.md: the name is not UTF-8"),
+        "{run:?}"
+    );
+}
+
+/// W20: files with secrets are neither sources nor prompts unless the layer says so, and then the plan shows it.
+#[test]
+fn hidden_files_are_read_only_where_the_layer_allows_it() {
+    let token = "[http]\n\textraheader = AUTHORIZATION: basic c2VjcmV0";
+    for (from, to) in [
+        ("source = \"notes/**/*.md\"", "source = \".git/config\""),
+        ("source = \"notes/**/*.md\"", "source = \".GIT/*\""),
+        ("source = \"notes/**/*.md\"", "source = \"notes/**/.git/*\""),
+        ("source = \"notes/**/*.md\"", "source = \".e*\""),
+        ("source = \"notes/**/*.md\"", "source = \"plain/*\""),
+        ("source = \"notes/**/*.md\"", "source = \"links/*\""),
+        ("prompt_file = \"p.md\"", "prompt_file = \".env\""),
+        (
+            "prompt_file = \"p.md\"",
+            "prompt_file = \".ssh/id_ed25519\"",
+        ),
+        (
+            "prompt_file = \"p.md\"",
+            "prompt_file = \"./notes/../.git/config\"",
+        ),
+        (
+            "prompt_file = \"p.md\"",
+            "prompt_file = \".synix/state.sqlite3\"",
+        ),
+        ("prompt_file = \"p.md\"", "prompt_file = \"links/env.md\""),
+    ] {
+        let bench = bench();
+        for file in [
+            ".git/config",
+            ".GIT/config",
+            "notes/.git/config",
+            ".env",
+            ".ssh/id_ed25519",
+        ] {
+            bench.write(file, token);
+        }
+        #[cfg(unix)]
+        {
+            fs::create_dir(bench.path("links")).unwrap();
+            std::os::unix::fs::symlink("../.env", bench.path("links/env.md")).unwrap();
+            std::os::unix::fs::symlink(".git", bench.path("plain")).unwrap();
+        }
+        bench.pipeline("synix.toml", &MAP.replace(from, to));
+        for command in ["plan", "build"] {
+            let run = bench.run(&[command]);
+            assert!(matches!(run.code, 1 | 2), "{to}: {run:?}");
+            assert!(
+                run.says("is hidden") && run.says("allow_hidden = true"),
+                "{to}: {run:?}"
+            );
+            assert!(!run.says("c2VjcmV0"), "{run:?}");
+        }
+        assert_eq!(bench.sent(), 0);
+    }
+}
+
+#[test]
+fn a_plan_shows_which_layers_may_read_hidden_files() {
+    let bench = bench();
+    bench.write(".notes/a.md", "Hidden.");
+    let layers = MAP.replace(
+        "source = \"notes/**/*.md\"",
+        "source = \".notes/*.md\"\nallow_hidden = true",
+    );
+    bench.pipeline("synix.toml", &layers);
+    let run = bench.ok(&["plan"]);
+    assert!(run.says("layer notes may read hidden files"), "{run:?}");
+    let plan = bench.json(&["plan"]);
+    let layers = plan["layers"].as_array().unwrap();
+    assert_eq!(layers[0]["allow_hidden"], true);
+    assert!(layers[1]["allow_hidden"].is_null(), "{plan}");
+    bench.ok(&["build"]);
+    assert!(bench.names().contains(&"notes/a".to_owned()));
+}
+
+/// W18: a plan reads a note again when a unit needs it, and says so where it is another then.
+#[test]
+fn a_plan_asks_what_a_build_sends() {
+    let bench = bench();
+    bench.write("notes/more.md", "---\nname: more\n---\nMore.");
+    let plan = bench.json(&["plan"]);
+    assert_eq!(plan["layers"][1]["requests"], 2);
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 2);
+    let plan = bench.json(&["plan"]);
+    assert_eq!(plan["layers"][1]["requests"], 0);
+}
