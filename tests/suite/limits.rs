@@ -107,7 +107,7 @@ fn a_note_does_not_become_thousands_of_requests() {
             run.says("the units of layer `made` would ask at least 20"),
             "{run:?}"
         );
-        assert!(run.says("`max_requests = "), "{run:?}");
+        assert!(run.says("write `max_requests = "), "{run:?}");
         let sent = bench.sent();
         assert!(sent > 0 && sent <= 2000, "{sent}");
         // What was asked for is kept and counts, so that a second try does not get further.
@@ -127,7 +127,9 @@ fn a_build_goes_on_with_a_higher_limit() {
     assert_eq!(sent, 20);
     let status = bench.status();
     assert_eq!(status["status"], "failed");
-    assert!(text(&status["error"]).contains("max_requests"), "{status}");
+    let error = &status["error"];
+    assert_eq!(text(&error["kind"]), "layer_limit");
+    assert!(text(&error["hint"]).contains("max_requests"), "{status}");
     bench.pipeline("synix.toml", &layers_with("max_requests = 30"));
     bench.ok(&RESUME);
     assert_eq!(bench.sent(), 30);

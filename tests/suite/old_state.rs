@@ -249,7 +249,7 @@ fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
     );
     let run = bench.run(&RESUME).expect_code(5);
     assert!(
-        run.says("layer styles: max_tokens changed (200 -> 250); pass"),
+        run.says("layer styles: max_tokens changed (200 -> 250)"),
         "{run:?}"
     );
 }

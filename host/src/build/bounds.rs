@@ -64,6 +64,22 @@ pub struct Excess {
     pub is_written: bool,
 }
 
+impl Excess {
+    /// Says what to write where so many are wanted.
+    pub fn hint(&self) -> String {
+        let table = if self.is_total {
+            "pipeline".to_owned()
+        } else {
+            format!("layers.{}", self.layer)
+        };
+        format!(
+            "if you want so many, write `{} = {}` or more in [{table}]; what was answered is kept, and the next run goes on from there",
+            self.counted.key(),
+            self.count
+        )
+    }
+}
+
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -92,17 +108,9 @@ impl fmt::Display for Excess {
         } else {
             "its sources allow by default"
         };
-        let table = if self.is_total {
-            "pipeline".to_owned()
-        } else {
-            format!("layers.{layer}")
-        };
         write!(
             f,
-            ", more than the {most} that {origin}; nothing beyond that was made or sent. \
-             If you want so many, write `{key} = {enough}` or more in [{table}]",
-            key = counted.key(),
-            enough = count
+            ", more than the {most} that {origin}; nothing beyond that was made or sent"
         )
     }
 }
@@ -267,7 +275,11 @@ mod tests {
             (excess.count, excess.most, excess.is_total),
             (11, 10, false)
         );
-        assert!(excess.to_string().contains("[layers.made]"));
+        assert!(
+            excess
+                .hint()
+                .contains("`max_units = 11` or more in [layers.made]")
+        );
         // What is counted apart is bounded apart.
         assert_eq!(bounds.take(made, Counted::Requests, 10, false), Ok(()));
         assert_eq!(bounds.take((1, "other"), Counted::Units, 10, true), Ok(()));
@@ -280,10 +292,15 @@ mod tests {
         assert_eq!(bounds.room_for_units(1), 5);
         let excess = bounds.take((1, "b"), Counted::Units, 6, true).unwrap_err();
         assert!(excess.is_total && excess.is_written && !excess.is_all);
+        assert!(
+            excess
+                .hint()
+                .contains("`max_units = 16` or more in [pipeline]")
+        );
         assert_eq!(
             excess.to_string(),
             "with layer `b` the pipeline would have at least 16 units, more than the 15 that the pipeline file allows; \
-             nothing beyond that was made or sent. If you want so many, write `max_units = 16` or more in [pipeline]"
+             nothing beyond that was made or sent"
         );
     }
 

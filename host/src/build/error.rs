@@ -181,6 +181,7 @@ impl BuildError {
             Self::Batch(BatchError::Ambiguous { .. }) => {
                 "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
             }
+            Self::Excess(excess) => excess.hint(),
             Self::WorkersGone => "please report it".to_owned(),
             Self::Source { .. }
             | Self::Sources(_)
@@ -190,7 +191,6 @@ impl BuildError {
             | Self::Cassette(_)
             | Self::Disk(_)
             | Self::OtherAnswers { .. }
-            | Self::Excess(_)
             | Self::Interrupted => return None,
         })
     }

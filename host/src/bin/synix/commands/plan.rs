@@ -165,9 +165,9 @@ fn paid(layer: &PlanLayer) -> Option<String> {
         |cost| format!("up to {}", at_most(cost)),
     );
     Some(format!(
-        "{}: {} more with --retry-failed ({}), for {cost}; the answers were paid for and cannot be used",
+        "{}: {} with --retry-failed ({}), for {cost}; the answers were paid for and cannot be used",
         layer.name,
-        counted(again.requests, "request"),
+        counted(again.requests, "more request"),
         kinds.join(", ")
     ))
 }
