@@ -40,14 +40,15 @@ pub(crate) fn unclear(bench: &Workbench) -> usize {
     usize::try_from(count.unwrap()).unwrap()
 }
 
-/// No batch row is paid twice, and of single calls at most those that were in flight and are on record as such.
+/// No answer of a batch is paid twice, and of single calls at most those that were in flight and are on record as
+/// such: they may be asked again in a batch.
 pub(crate) fn assert_paid_once(bench: &Workbench, what: &str) {
     let ledger = bench.ledger();
     let duplicates = ledger.duplicates();
     let single = |place: &str| matches!(place, "chat" | "messages");
     for duplicate in &duplicates {
         let in_batches = duplicate.places.iter().filter(|place| !single(place));
-        assert_eq!(in_batches.count(), 0, "{what}: {duplicate:?}");
+        assert!(in_batches.count() <= 1, "{what}: {duplicate:?}");
     }
     assert_known_steps(bench, what);
     let unclear = unclear(bench);

@@ -74,6 +74,7 @@ fn a_damaged_state_is_reported_and_nothing_is_sent() {
 fn a_damaged_state_is_set_aside_and_not_changed() {
     let bench = Workbench::team();
     bench.write(".synix/state.sqlite3", "this is no database");
+    bench.trust();
     bench.run(&["build"]).expect_code(1);
     let names: Vec<String> = fs::read_dir(bench.path(".synix"))
         .unwrap()

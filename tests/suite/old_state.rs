@@ -2,12 +2,16 @@
 //!
 //! `make_the_state_of_this_format` made them, one folder for each format, with the command of its time.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+use synix::digest::{Digest, Encoder};
 use synix::store::SUPPORTED_FORMAT;
+use synix_scripted_provider::Script;
 
-use crate::workbench::{BATCH, TEAM, Workbench, text};
+use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/state");
 
@@ -79,6 +83,8 @@ fn with_state(folder: &Path) -> Workbench {
         copy(&folder.join(part), &bench.path(part));
     }
     copy(&folder.join("state"), &bench.path(".synix"));
+    // It was made elsewhere, before states had a mark.
+    bench.trust();
     bench
 }
 
@@ -134,4 +140,138 @@ fn an_old_state_is_migrated_when_it_is_written() {
             .unwrap();
         assert_eq!(format, SUPPORTED_FORMAT, "{}", folder.display());
     }
+}
+
+/// The settings of a pipeline in the words of the first versions of synix, made from how they are kept now.
+fn first_words(parts: &Value) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::from([("name".to_owned(), text(&parts["name"]))]);
+    for (name, layer) in parts["layers"].as_object().unwrap() {
+        let mut put =
+            |what: &str, text: String| words.insert(format!("layer {name}: {what}"), text);
+        if let Some(source) = layer.get("source") {
+            let (glob, kind) = (text(&source["glob"]), text(&source["kind"]));
+            put("source", format!("{glob} as {kind}"));
+            continue;
+        }
+        let (layer, own) = (&layer["transform"], &layer["transform"]["parts"]);
+        let inputs: Vec<_> = layer["inputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect();
+        put("inputs", inputs.join(", "));
+        put("plugin", text(&own["component"]));
+        put("config", text(&own["config"]));
+        for (place, file) in own["files"].as_object().unwrap() {
+            put(&format!("file at {place}"), text(&file["digest"]));
+        }
+        let model = &own["model"];
+        let mut settings = ["api", "provider", "model"]
+            .map(|key| text(&model[key]))
+            .join(" ");
+        for key in ["max_tokens", "temperature"] {
+            if !model[key].is_null() {
+                settings.push_str(&format!(" {key}={}", model[key]));
+            }
+        }
+        put("model", settings);
+        put("asking", String::new());
+        let limits = &own["limits"];
+        let of = |key: &str| limits[key].to_string();
+        put(
+            "limits",
+            format!(
+                "fuel={} memory={} stack={} hostcall={} output={} requests={}",
+                of("fuel"),
+                of("memory_bytes"),
+                of("stack_bytes"),
+                of("hostcall_bytes"),
+                of("output_bytes"),
+                of("requests")
+            ),
+        );
+        let batch = match text(&layer["batch"]).as_str() {
+            "always" => "Always",
+            "never" => "Never",
+            _ => "Auto",
+        };
+        put("batch", format!("{batch} min_batch={}", layer["min_batch"]));
+    }
+    words
+}
+
+fn first_fingerprint(words: &BTreeMap<String, String>) -> Digest {
+    let encoder = Encoder::new("synix.pipeline.v1").list(words.len());
+    let add = |encoder: Encoder, (name, words): (&String, &String)| encoder.text(name).text(words);
+    words.iter().fold(encoder, add).finish()
+}
+
+/// A team whose batch was sent by the first version of synix, and is under way.
+fn sent_by_the_first_version() -> Workbench {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let database = bench.database();
+    let parts: String = database
+        .query_row("SELECT parts FROM build", [], |row| row.get(0))
+        .unwrap();
+    let words = first_words(&serde_json::from_str(&parts).unwrap());
+    let changed = database.execute(
+        "UPDATE build SET fingerprint = ?1, parts = ?2",
+        rusqlite::params![
+            first_fingerprint(&words).as_bytes(),
+            serde_json::to_string(&words).unwrap()
+        ],
+    );
+    assert_eq!(changed, Ok(1));
+    bench
+}
+
+/// L9: an open batch build goes on with a synix that knows another form of fingerprints; its batch is paid for.
+#[test]
+fn an_open_build_of_the_first_version_goes_on() {
+    let bench = sent_by_the_first_version();
+    bench.provider.finish_batches();
+    bench.script(Script::new());
+    bench.ok(&RESUME);
+    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
+    assert_eq!(bench.ledger().duplicates(), []);
+}
+
+/// I1: and is refused where the pipeline is another one now, in words of today.
+#[test]
+fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
+    let bench = sent_by_the_first_version();
+    bench.pipeline(
+        "synix.toml",
+        &TEAM.replace("max_tokens = 200", "max_tokens = 250"),
+    );
+    let run = bench.run(&RESUME).expect_code(5);
+    assert!(
+        run.says("layer styles: max_tokens changed (200 -> 250); pass"),
+        "{run:?}"
+    );
+}
+
+/// L9: what an earlier version made runs once more, from the answers on record, and a plan says so.
+#[test]
+fn units_of_the_first_version_are_told_as_such() {
+    let bench = with_state(&PathBuf::from(format!("{STATES}/format-1")));
+    let plan = bench.json(&["plan"]);
+    let styles = &plan["layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|layer| layer["name"] == "styles")
+        .unwrap();
+    assert_eq!(
+        (&styles["stale"], &styles["requests"]),
+        (&3.into(), &0.into())
+    );
+    assert_eq!(styles["stale_units"][0]["reasons"][0]["reason"], "version");
+    bench.ok(&["build"]);
+    let again = bench.json(&["plan"]);
+    assert_eq!(again["total"]["stale"], 0);
+    assert_eq!(bench.sent(), 0);
 }

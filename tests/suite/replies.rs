@@ -361,8 +361,12 @@ fn a_list_without_a_sure_end_creates_nothing() {
     ] {
         let bench = Workbench::team();
         bench.script(lost_among(RawReply::body(list.to_string())));
-        let run = bench.run(&["batch-build", "run"]);
-        assert_eq!(run.code, 0, "{run:?}");
+        let is_list = list.get("data").is_some();
+        // A reply that is no list at all is waited for like any other trouble.
+        let command = if is_list { &BATCH[..] } else { &BATCH[..2] };
+        let run = bench.run(command);
+        assert_eq!(run.code, if is_list { 5 } else { 0 }, "{run:?}");
+        assert_eq!(run.says("--create-again"), is_list, "{run:?}");
         assert!(
             run.stderr.contains("cannot read the list of batches"),
             "{}",
@@ -377,6 +381,26 @@ fn a_list_without_a_sure_end_creates_nothing() {
         bench.script(Script::new());
         bench.ok(&RESUME);
         assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    }
+}
+
+/// X1: where a list stays without end, the user's word decides.
+#[test]
+fn a_user_can_say_what_no_list_says() {
+    for adopt in [true, false] {
+        let bench = Workbench::team();
+        let endless = || RawReply::body(r#"{"data":[],"has_more":true}"#);
+        bench.script(lost_among(endless()));
+        bench.run(&BATCH).expect_code(5);
+        let id = bench.ledger().batches[0].id.to_string();
+        let list = Fault::on(Endpoint::BatchesList, FaultKind::Raw(endless()));
+        bench.script(Script::new().fault(list));
+        let word = [&RESUME[..], &["--adopt", &id]].concat();
+        let again = [&RESUME[..], &["--create-again"]].concat();
+        bench.ok(if adopt { &word } else { &again });
+        let creates = bench.ledger().calls(Endpoint::BatchesCreate);
+        assert_eq!(creates, if adopt { 1 } else { 2 });
+        assert_eq!(bench.names().len(), 7);
     }
 }
 

@@ -4,6 +4,7 @@
 //! `cargo xtask torture [SEEDS]` runs many; the suite runs enough for 200 kills.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use synix_scripted_provider::{
-    Coding, Endpoint, Fault, FaultKind, Pace, RawReply, Reply, Rule, Script, StatusReply,
+    Coding, Endpoint, Fault, FaultKind, Mode as Only, Pace, RawReply, Reply, Rule, Script,
+    StatusReply,
 };
 
 use crate::batch::messages;
@@ -168,13 +170,18 @@ fn fault(dice: &mut Dice) -> Fault {
     Fault::on(endpoint, kind).nth(dice.below(3) + 1)
 }
 
-/// A whole answer in an odd form, or an error in the place of one that cost nothing.
-fn odd_reply(dice: &mut Dice) -> Reply {
-    let raw = match dice.below(9) {
+/// A rule for a whole answer in an odd form, or for an error in the place of one that cost nothing.
+fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
+    let raw = match dice.below(10) {
         0 => RawReply::body("<<x:EFBBBF>><<reply>>"),
-        1 => RawReply::body("<<events>>"),
+        // A stream has many lines, and a row of a batch is one.
+        1 => {
+            let events = Reply::Raw(RawReply::body("<<events>>"));
+            return rule.only(Only::Sync).reply(events);
+        }
         // Half of a pair, before the end of the answer.
-        2 => RawReply::with("/odd", json!("half a pair")).set("/system_fingerprint", json!(null)),
+        // Half of a pair of surrogates, in a member beside the answer.
+        2 => RawReply::body("{\"odd\": \"\\ud83d\", <<members>>}"),
         3 => RawReply::with("/usage", json!(null)),
         4 => RawReply::with(
             "/usage",
@@ -183,12 +190,13 @@ fn odd_reply(dice: &mut Dice) -> Reply {
         5 => RawReply::body("{\"deep\": <<deep>>, <<members>>}"),
         6 => RawReply::body("{\"odd\": -Infinity, <<members>>}"),
         7 => RawReply::coded(Coding::Gzip),
+        8 => RawReply::body("<<reply>>\r\n\r\n"),
         _ => {
             let error = json!({"error": {"code": 429, "message": "slow down"}});
-            return Reply::Status(StatusReply::new(200).body(error));
+            return rule.reply(Reply::Status(StatusReply::new(200).body(error)));
         }
     };
-    Reply::Raw(raw)
+    rule.reply(Reply::Raw(raw))
 }
 
 /// A list that is no list, or rows that come by another way than usual.
@@ -225,7 +233,7 @@ fn script(dice: &mut Dice) -> Script {
     if dice.below(3) == 0 {
         let name = dice.one_of(&["amara", "bela", "chitra", "Sum up"]);
         let times = dice.below(3) + 1;
-        script = script.rule(Rule::on(name).times(times).reply(odd_reply(dice)));
+        script = script.rule(odd_reply(Rule::on(name).times(times), dice));
     }
     // Long enough now and then that a command looks for another's calls while its own are under way.
     match dice.below(8) {
@@ -287,6 +295,14 @@ fn undisturbed(make: fn() -> Workbench, bios: &BTreeMap<String, String>) -> Arti
     bench.artifacts()
 }
 
+/// Says whether a batch is under way.
+fn is_submitted(bench: &Workbench) -> bool {
+    let over = ["settled", "abandoned"];
+    states(bench)
+        .iter()
+        .any(|state| !over.contains(&state.as_str()))
+}
+
 /// How often the provider was called.
 fn calls(bench: &Workbench) -> u64 {
     bench.ledger().calls.values().sum()
@@ -297,7 +313,7 @@ fn runs((child, _): &mut (Child, &[&str])) -> bool {
 }
 
 fn sequence(seed: u64, tally: &Tally) {
-    let what = format!("seed {seed}");
+    let mut what = format!("seed {seed}");
     let mut dice = Dice(seed);
     let make = dice.one_of(&[Workbench::team, messages]);
     let bench = make();
@@ -312,17 +328,23 @@ fn sequence(seed: u64, tally: &Tally) {
             bench.write(&format!("bios/{name}.md"), &text);
             bios.insert(format!("bios/{name}.md"), text);
         }
-        bench.script(script(&mut dice));
+        let script = script(&mut dice);
+        write!(what, "\n{round}: {script:?}").unwrap();
+        bench.script(script);
         let mut running = Vec::new();
         let commands = if beside { dice.below(2) + 1 } else { 1 };
+        // It looks at a batch that nobody else drives every half a minute: longer than all the rest.
+        let waits = dice.below(3) == 0 && !is_submitted(&bench);
         let before = calls(&bench);
         for place in 0..commands {
-            let command: &[&str] = match dice.below(12) {
+            let choice = dice.below(12);
+            let command: &[&str] = match choice {
+                _ if waits && choice < 11 => &["build"],
                 0..4 => &BATCH,
                 4 | 5 => &["batch-build", "run"],
                 6 => &["batch-build", "resume", "--latest"],
                 7 | 8 => &RESUME,
-                9 | 10 => &["build"],
+                9 | 10 => &["build", "--no-wait"],
                 _ if place == 0 => &["build", "--no-wait"],
                 _ => dice.one_of(&[
                     &["clean"][..],
@@ -343,11 +365,12 @@ fn sequence(seed: u64, tally: &Tally) {
                 }
                 tally.second.fetch_add(1, Ordering::SeqCst);
             }
+            write!(what, "\n{round}.{place}: {command:?}, dies at {crash_at}").unwrap();
             running.push((start(&bench, command, crash_at), command));
         }
         let started = Instant::now();
         for (child, command) in running {
-            let status = end(child, started, &format!("{what}: {command:?}"));
+            let status = end(child, started, &format!("{what}\n{command:?}"));
             tally.commands.fetch_add(1, Ordering::SeqCst);
             if status.signal() == Some(9) {
                 tally.note_kill(&bench);

@@ -38,6 +38,13 @@ fn team_with(on_done: &str) -> Workbench {
     bench
 }
 
+/// A team whose user said yes to what happens when a build ends.
+fn trusted_team_with(on_done: &str) -> Workbench {
+    let bench = team_with(on_done);
+    bench.trust();
+    bench
+}
+
 /// Keeps what the command got: its input, and its environment.
 const KEEP: &str = r#"on_done = "cat > done.json; env > done.env""#;
 
@@ -213,14 +220,14 @@ fn watching_a_finished_build_ends_at_once() {
 
 #[test]
 fn a_command_gets_the_status_of_a_build_that_ended() {
-    let bench = team_with(KEEP);
+    let bench = trusted_team_with(KEEP);
     let status = bench.json(&["build"]);
     assert_eq!(done(&bench), status);
 }
 
 #[test]
 fn a_command_may_be_a_list_of_words() {
-    let bench = team_with(r#"on_done = ["tee", "done.json"]"#);
+    let bench = trusted_team_with(r#"on_done = ["tee", "done.json"]"#);
     let run = bench.ok(&["build", "--json"]);
     assert_eq!(done(&bench), run.json());
 }
@@ -228,7 +235,7 @@ fn a_command_may_be_a_list_of_words() {
 /// Keys stay where they are needed.
 #[test]
 fn a_command_gets_a_minimal_environment() {
-    let bench = team_with(KEEP);
+    let bench = trusted_team_with(KEEP);
     let mut command = bench.command(&["build"]);
     Run::of(command.env("PATH", std::env::var("PATH").unwrap())).expect_code(0);
     let environment = fs::read_to_string(bench.path("done.env")).unwrap();
@@ -246,7 +253,7 @@ fn a_command_gets_a_minimal_environment() {
 
 #[test]
 fn a_command_runs_also_where_units_failed() {
-    let bench = team_with(KEEP);
+    let bench = trusted_team_with(KEEP);
     bench.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
     bench.run(&["build"]).expect_code(3);
     assert_eq!(done(&bench)["status"], "completed_with_errors");
@@ -254,7 +261,7 @@ fn a_command_runs_also_where_units_failed() {
 
 #[test]
 fn a_command_runs_after_a_cancel() {
-    let bench = team_with(KEEP);
+    let bench = trusted_team_with(KEEP);
     bench.hold_batches();
     bench.ok(&["batch-build", "run"]);
     assert!(!bench.path("done.json").exists(), "it has not ended");
@@ -264,7 +271,7 @@ fn a_command_runs_after_a_cancel() {
 
 #[test]
 fn a_command_runs_where_a_build_could_not_go_on() {
-    let bench = team_with(KEEP);
+    let bench = trusted_team_with(KEEP);
     for name in ["amara", "bela", "chitra"] {
         bench.remove(&format!("bios/{name}.md"));
     }
@@ -275,7 +282,7 @@ fn a_command_runs_where_a_build_could_not_go_on() {
 #[test]
 fn a_command_that_fails_is_told_and_fails_nothing() {
     for on_done in [r#"on_done = "exit 3""#, r#"on_done = ["/no/such/program"]"#] {
-        let bench = team_with(on_done);
+        let bench = trusted_team_with(on_done);
         let run = bench.ok(&["build"]);
         assert!(run.says("on_done: the command"), "{run:?}");
     }
@@ -283,14 +290,14 @@ fn a_command_that_fails_is_told_and_fails_nothing() {
 
 #[test]
 fn a_command_that_does_not_read_holds_nothing_up() {
-    let bench = team_with(r#"on_done = "exit 0""#);
+    let bench = trusted_team_with(r#"on_done = "exit 0""#);
     bench.ok(&["build"]);
 }
 
 /// C6: what the command prints is talk.
 #[test]
 fn a_command_prints_to_stderr() {
-    let bench = team_with(r#"on_done = "echo the end""#);
+    let bench = trusted_team_with(r#"on_done = "echo the end""#);
     let run = bench.ok(&["build", "--json"]);
     assert!(run.stderr.contains("the end"), "{run:?}");
     run.json();
@@ -310,6 +317,7 @@ fn a_replay_runs_no_command_unless_asked() {
             "synix.toml",
             &pipeline.replacen(line, &format!("{line}{on_done}\n"), 1),
         );
+        bench.trust();
         bench.ok(&["build", "--cassette-mode", "replay"]);
         assert_eq!(bench.path("done.json").exists(), runs, "{on_done}");
         bench.write("synix.toml", &pipeline);
@@ -350,7 +358,7 @@ fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
 #[test]
 fn a_url_gets_the_status_of_a_build_that_ended() {
     let (url, taken) = server("HTTP/1.1 204 No Content\r\n\r\n");
-    let bench = team_with(&format!("on_done_url = \"{url}\""));
+    let bench = trusted_team_with(&format!("on_done_url = \"{url}\""));
     let status = bench.json(&["build"]);
     let sent: Value = serde_json::from_str(&taken.join().unwrap()).unwrap();
     assert_eq!(sent, status);
@@ -360,7 +368,7 @@ fn a_url_gets_the_status_of_a_build_that_ended() {
 #[test]
 fn a_url_that_refuses_is_told_without_its_secret() {
     let (url, taken) = server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
-    let bench = team_with(&format!("on_done_url = \"{url}\""));
+    let bench = trusted_team_with(&format!("on_done_url = \"{url}\""));
     let run = bench.ok(&["build"]);
     taken.join().unwrap();
     assert!(

@@ -218,6 +218,11 @@ impl Workbench {
         self.run(arguments).expect_code(0)
     }
 
+    /// Says yes to whatever the project asks for now.
+    pub(crate) fn trust(&self) {
+        self.ok(&["trust", "--yes"]);
+    }
+
     /// Runs a command with `--json` and returns its document.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.run(&[arguments, &["--json"]].concat()).json()

@@ -14,8 +14,9 @@ use crate::store::SubmissionState;
 /// Looks at a batch after its end, by whatever command, before files it should have are taken as absent.
 const LATE_LOOKS: u32 = 5;
 
-/// Looks at which the rows could not be downloaded, by whatever command, before that is a failure.
-const FETCHES: u32 = 2 * LATE_LOOKS;
+/// Looks, by whatever command, at which the files were not whole, before that is a failure. The
+/// looks for late files count, too.
+const FETCHES: u32 = LATE_LOOKS + 3;
 
 /// The longest pause between two looks that back-off leads to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -76,21 +77,7 @@ impl Batches<'_> {
                 self.take_what_is_left(work, &batch, &error)?;
             }
             Brought::Fetched(batch, Err(error)) => {
-                // The files stay at the provider; the submission stays ended. What will not pass is
-                // told once and ends the command, so that nobody waits for it; so does what has not
-                // passed for so many looks.
-                work.submission.late += 1;
-                self.keep(work)?;
-                if error.retry() == Retry::Never || work.submission.late > FETCHES {
-                    return Err(BatchError::Rows {
-                        batch: batch.id,
-                        error,
-                    });
-                }
-                self.tell(&BatchEvent::Trouble {
-                    message: format!("cannot download the rows of batch {}: {error}", batch.id),
-                });
-                self.later(work);
+                self.take_no_rows(work, &batch, error)?;
             }
             Brought::Cancelled(batch, cancelled) => self.take_cancelled(work, &batch, cancelled)?,
             Brought::Broken => {
@@ -180,6 +167,40 @@ impl Batches<'_> {
         }
     }
 
+    /// Goes on without the files, which stay at the provider; the submission stays ended.
+    ///
+    /// What will not pass ends the command, so that nobody waits for it: an error that would be the
+    /// same again, or files that are no better after so many looks.
+    fn take_no_rows(
+        &mut self,
+        work: &mut Work,
+        batch: &BatchState,
+        error: ProviderError,
+    ) -> Result<(), BatchError> {
+        let is_bad_file = matches!(
+            error,
+            ProviderError::Short { .. }
+                | ProviderError::Doubtful { .. }
+                | ProviderError::Coded { .. }
+        );
+        if is_bad_file {
+            work.submission.late += 1;
+            self.keep(work)?;
+        }
+        // A file that is not found may not be seen yet.
+        let lasts = error.retry() == Retry::Never && !error.is_not_found();
+        if lasts || (is_bad_file && work.submission.late > FETCHES) {
+            return Err(BatchError::Rows {
+                batch: batch.id.clone(),
+                error,
+            });
+        }
+        let message = format!("cannot download the rows of batch {}: {error}", batch.id);
+        self.tell_trouble(work, message);
+        self.later(work);
+        Ok(())
+    }
+
     /// Tells how a batch stands; false where another process has taken the submission on.
     fn tell_status(&self, work: &mut Work, batch: &BatchState) -> Result<bool, BatchError> {
         let counts = batch.counts.as_ref();
@@ -211,9 +232,7 @@ impl Batches<'_> {
             return self.give_up_batch(work, &error);
         }
         // The batch goes on whatever befell this call (L4, L16).
-        self.tell(&BatchEvent::Trouble {
-            message: format!("cannot look at batch {batch}: {error}"),
-        });
+        self.tell_trouble(work, format!("cannot look at batch {batch}: {error}"));
         self.later(work);
         Ok(())
     }

@@ -23,16 +23,7 @@ impl Batches<'_> {
     ) -> Result<Option<Call>, BatchError> {
         let found = match found {
             Ok(found) => found,
-            Err(error) => {
-                let name = &work.submission.provider;
-                self.tell(&BatchEvent::Trouble {
-                    message: format!("cannot read the list of batches at {name}: {error}"),
-                });
-                work.submission.note = Some("whether it was created is not known yet".to_owned());
-                self.keep(work)?;
-                self.later(work);
-                return Ok(None);
-            }
+            Err(error) => return self.take_no_list(work, provider, error),
         };
         let tells = tells(&work.submission, provider);
         let mut candidates = Vec::new();
@@ -79,6 +70,44 @@ impl Batches<'_> {
             Some(batch) => self.adopt(work, &batch, tells).map(|()| None),
             None => self.look_again(work, provider),
         }
+    }
+
+    /// Goes on without a list: it proves nothing, so nothing is created unless the user says so.
+    fn take_no_list(
+        &mut self,
+        work: &mut Work,
+        provider: &Provider,
+        error: ProviderError,
+    ) -> Result<Option<Call>, BatchError> {
+        match self.settings.ruling.clone() {
+            Ruling::CreateAgain => return self.look_again(work, provider),
+            // Its rows tell whether it is.
+            Ruling::Adopt(id) => {
+                let batch = BatchState::unseen(id);
+                return self.adopt(work, &batch, Tells::Rows).map(|()| None);
+            }
+            Ruling::None => {}
+        }
+        let name = &work.submission.provider;
+        let message = format!("cannot read the list of batches at {name}: {error}");
+        self.tell_trouble(work, message);
+        work.submission.note = Some("whether it was created is not known yet".to_owned());
+        self.keep(work)?;
+        if matches!(error, ProviderError::EndlessList { .. }) {
+            // A list that was only late would show more at the next looks.
+            let pauses = self.settings.look_again.get(&work.submission.provider);
+            let Some(pause) = pauses.and_then(|pauses| pauses.get(work.looks)) else {
+                return Err(BatchError::Untold {
+                    requests: work.submission.requests,
+                    error,
+                });
+            };
+            work.due = Some(Instant::now() + *pause);
+            work.looks += 1;
+            return Ok(None);
+        }
+        self.later(work);
+        Ok(None)
     }
 
     fn adopt(

@@ -106,8 +106,18 @@ pub enum BatchError {
         /// What stands in the way.
         error: ProviderError,
     },
+    /// Nothing tells whether the batch exists whose create reply was lost; only a person can.
+    #[error(
+        "the reply to a batch of {requests} requests was lost, and nothing tells whether it exists: {error}; resume later, with --adopt ID if it does, or with --create-again if it does not"
+    )]
+    Untold {
+        /// How many requests it carries.
+        requests: u64,
+        /// What is wrong with the list.
+        error: ProviderError,
+    },
     /// Several batches may be the one whose create reply was lost; only a person can tell.
-    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}; resume with --adopt ID, or with --create-again if none is", .candidates.len(), .candidates.join(", "))]
+    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}", .candidates.len(), .candidates.join(", "))]
     Ambiguous {
         /// The provider.
         provider: String,
@@ -210,6 +220,8 @@ struct Work {
     doomed: bool,
     /// Rows done at the last look, as the provider counts.
     done: Option<u64>,
+    /// The trouble with it that was told last: once is enough.
+    told: Option<String>,
 }
 
 /// The batches of a project, as one command drives them.
@@ -362,6 +374,16 @@ impl<'a> Batches<'a> {
 
     fn tell(&self, event: &BatchEvent) {
         (self.observer)(event);
+    }
+
+    /// Tells what went wrong with a submission, unless it is what was told last.
+    fn tell_trouble(&self, work: &mut Work, message: String) {
+        if work.told.as_ref() != Some(&message) {
+            self.tell(&BatchEvent::Trouble {
+                message: message.clone(),
+            });
+            work.told = Some(message);
+        }
     }
 
     /// Writes a submission down as it stands now; false where another process was faster.

@@ -1,6 +1,7 @@
 //! Rows: set arithmetic between what was asked and what came back.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
@@ -45,10 +46,9 @@ impl Batches<'_> {
 
     /// Returns where rows are kept that cannot be read.
     fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let path = self
+        Ok(self
             .store
-            .batch_file(&submission.token, "-unreadable.jsonl");
-        Ok(path?)
+            .batch_file(&submission.token, "-unreadable.jsonl")?)
     }
 
     /// Returns which of an ended batch's files go where.
@@ -77,6 +77,16 @@ impl Batches<'_> {
 
     /// Takes every row of a fetched batch; what has none is missing.
     pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+        match self.take_all_rows(work) {
+            // Another process took them too, was faster, and has put the files away.
+            Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.follow(work)
+            }
+            taken => taken,
+        }
+    }
+
+    fn take_all_rows(&mut self, work: &mut Work) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
             self.enter(work, SubmissionState::Ended)?;

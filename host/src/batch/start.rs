@@ -264,6 +264,7 @@ impl Work {
             cancel_sent: false,
             doomed: false,
             done: None,
+            told: None,
         }
     }
 }

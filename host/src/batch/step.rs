@@ -220,23 +220,13 @@ async fn fetch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::Phase;
 
     const OPENED: Moment = Moment(1_000 * DAY);
 
     fn batch(id: &str, created: Option<u64>) -> BatchState {
         BatchState {
-            id: id.to_owned(),
-            phase: Phase::Running,
-            status_text: String::new(),
-            input_file: None,
-            output_file: None,
-            error_file: None,
             created: created.map(Moment),
-            token: None,
-            counts: None,
-            errors: Vec::new(),
-            poll_after: None,
+            ..BatchState::unseen(id.to_owned())
         }
     }
 

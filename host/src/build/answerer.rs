@@ -52,6 +52,11 @@ pub(super) trait Answerer {
         idle: bool,
     ) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
 
+    /// Sends nothing more. Where something is in flight, `error` comes from [`Answerer::settled`] once that has ended.
+    fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
+        Err(error)
+    }
+
     /// Returns how a layer's requests are answered, where that is decided.
     fn mode(&self, layer: usize) -> Option<LayerMode>;
 }

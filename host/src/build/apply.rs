@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
+use super::bounds::Counted;
 use super::event::Event;
 use super::handle::{Handle, Place};
 use super::journal::Entry;
-use super::scheduler::Scheduler;
+use super::scheduler::{Scheduler, Unit};
 use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
 use crate::artifact::Artifact;
 use crate::digest::Digest;
@@ -42,6 +43,10 @@ impl<A: Answerer> Scheduler<'_, A> {
     pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
         for Settled { key, settlement } in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
+            let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
+            if let Some(layer) = asking.map(|unit| unit.layer) {
+                self.layers[layer].answered += 1;
+            }
             match settlement {
                 Settlement::Answered { ending, usage } => {
                     if ending == Ending::Truncated {
@@ -104,6 +109,9 @@ impl<A: Answerer> Scheduler<'_, A> {
         if let Some(failure) = known_failure {
             return self.fail_unit(number, &failure);
         }
+        if !self.counts_requests(number, &asked) {
+            return Ok(());
+        }
         let ids = match self.site.journal {
             Some(journal) => {
                 let parts = self.stored_parts(number);
@@ -132,6 +140,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
+                self.layers[layer].asked += 1;
                 self.to_ask.push(Asked {
                     key: asked.key,
                     id,
@@ -146,6 +155,21 @@ impl<A: Answerer> Scheduler<'_, A> {
         Ok(())
     }
 
+    /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
+    fn counts_requests(&mut self, number: usize, asked: &[AskedRequest]) -> bool {
+        let Unit { layer, counted, .. } = *self.unit(number);
+        let more = asked.len().saturating_sub(counted) as u64;
+        if more > 0 && !self.admits(layer, Counted::Requests, more) {
+            return false;
+        }
+        self.unit_mut(number).counted = asked.len().max(counted);
+        if self.site.journal.is_none() {
+            let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
+            self.layers[layer].on_record += answered as u64;
+        }
+        true
+    }
+
     fn finish(
         &mut self,
         number: usize,
@@ -154,6 +178,9 @@ impl<A: Answerer> Scheduler<'_, A> {
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],
     ) -> Result<(), BuildError> {
+        if !self.counts_requests(number, asked) {
+            return Ok(());
+        }
         let layer = self.unit(number).layer;
         let key = self.unit(number).spec.key.clone();
         let taken = outputs.iter().find_map(|(output, _)| {
@@ -258,19 +285,15 @@ impl<A: Answerer> Scheduler<'_, A> {
 
     fn stored_parts(&self, number: usize) -> String {
         let unit = self.unit(number);
-        let parts = StoredParts {
-            layer: self.transform(unit.layer).parts.clone(),
-            unit: self.unit_parts(&unit.spec, &unit.inputs, unit.partial),
-        };
+        let parts = StoredParts::new(
+            self.transform(unit.layer).parts.clone(),
+            self.unit_parts(&unit.spec, &unit.inputs, unit.partial),
+        );
         serde_json::to_string(&parts).unwrap_or_default()
     }
 
     fn stored_inputs(&self, number: usize) -> Vec<Option<ArtifactId>> {
-        self.unit(number)
-            .inputs
-            .iter()
-            .map(Handle::stored)
-            .collect()
+        self.unit(number).inputs().map(Handle::stored).collect()
     }
 
     fn entry<'e>(

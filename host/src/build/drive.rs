@@ -1,6 +1,6 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::BuildError;
 use super::answerer::Answerer;
 use super::budget::Budget;
-use super::dry::DryRun;
 use super::event::{Event, Observer};
 use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline};
@@ -22,14 +21,11 @@ use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
 use crate::batch::{BatchSettings, Batches};
 use crate::clock::Clock;
-use crate::fingerprint::StaleReason;
 use crate::llm::Cassette;
-use crate::plan::{Plan, PlanLayer, PlanUnit};
-use crate::plugin::Shape;
-use crate::price::{Amount, Forecast, Prices};
+use crate::price::{Amount, Prices};
 use crate::request::FailureKind;
 use crate::source::ProjectFolder;
-use crate::store::{BuildId, BuildKind, LayerMode, Reader, Realm, Retry, Store, UnitId};
+use crate::store::{BuildId, BuildKind, Reader, Realm, Retry, Store, UnitId};
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +75,7 @@ pub struct Driven {
 }
 
 impl Desk<'_> {
-    fn realm(&self) -> Realm {
+    pub(super) fn realm(&self) -> Realm {
         self.replay
             .map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
     }
@@ -90,7 +86,7 @@ impl Desk<'_> {
         })
     }
 
-    fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
+    pub(super) fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         Ok(Pool::start(
             workers,
@@ -227,153 +223,4 @@ async fn finish<A: Answerer>(
         })?;
     }
     Ok(Driven { complete })
-}
-
-/// Finds out what a build would do. Writes nothing and sends nothing.
-pub async fn plan(
-    desk: Desk<'_>,
-    kind: BuildKind,
-    reader: Option<&Reader>,
-) -> Result<Plan, BuildError> {
-    let modes = match kind {
-        BuildKind::Build => Modes::all_sync(desk.pipeline),
-        BuildKind::Batch => Modes::by_layer(desk.pipeline),
-    };
-    let site = Site {
-        pipeline: desk.pipeline,
-        folder: desk.folder,
-        reader,
-        journal: None,
-        realm: desk.realm(),
-        allow_partial: false,
-        observer: &|_| {},
-    };
-    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes, desk.prices))?;
-    scheduler.run(desk.pool(reader)?).await?;
-    describe(&mut scheduler)
-}
-
-fn describe(scheduler: &mut Scheduler<'_, DryRun<'_>>) -> Result<Plan, BuildError> {
-    let mut exact = Vec::with_capacity(scheduler.layers.len());
-    for position in 0..scheduler.layers.len() {
-        // Units that wait for answers may have more below them; those are not known yet.
-        exact.push(scheduler.layers[position].spawned);
-        if !scheduler.layers[position].spawned {
-            foresee(scheduler, position)?;
-        }
-    }
-    let site = scheduler.site;
-    let mut unpriced = BTreeSet::new();
-    let nothing = Forecast::default();
-    let layers = exact
-        .into_iter()
-        .enumerate()
-        .map(|(position, exact)| {
-            let layer = &site.pipeline.layers[position];
-            let mode = match &layer.body {
-                ReadyBody::Source { .. } => "source",
-                ReadyBody::Transform(transform) if !transform.grants_llm => "none",
-                ReadyBody::Transform(_) => scheduler
-                    .answerer
-                    .mode(position)
-                    .map_or("auto", LayerMode::name),
-            };
-            let asking = scheduler.answerer.asking.get(&position);
-            let requests = asking.map_or(0, |asking| asking.requests);
-            let forecast = asking.map_or(&nothing, |asking| {
-                asking.forecast(scheduler.answerer.mode(position))
-            });
-            unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
-            let retry_failed = scheduler.answerer.again(position);
-            let run = &mut scheduler.layers[position];
-            run.stale_units
-                .sort_by(|left, right| left.unit.cmp(&right.unit));
-            PlanLayer {
-                name: layer.name.to_string(),
-                mode,
-                units: run.fresh + run.stale,
-                stale: run.stale,
-                requests,
-                exact,
-                input_tokens: forecast.input_tokens,
-                input_tokens_estimated: forecast.input_estimated,
-                output_tokens_max: forecast.output_tokens,
-                cost_usd: forecast.most,
-                cost_usd_min: forecast.least,
-                retry_failed,
-                stale_units: std::mem::take(&mut run.stale_units),
-                failures: std::mem::take(&mut run.failures),
-            }
-        })
-        .collect();
-    Ok(Plan {
-        layers,
-        unpriced: unpriced.into_iter().collect(),
-    })
-}
-
-/// Adds the units that must follow from stale ones above, as far as they can be named.
-fn foresee(scheduler: &mut Scheduler<'_, DryRun<'_>>, layer: usize) -> Result<(), BuildError> {
-    let transform = scheduler.transform(layer);
-    let name = scheduler.layer_name(layer);
-    let stale_above: Vec<(String, String)> = transform
-        .inputs
-        .iter()
-        .filter(|input| !scheduler.layers[**input].complete)
-        .flat_map(|input| {
-            let above = scheduler.layer_name(*input).to_owned();
-            let run = &scheduler.layers[*input];
-            let made: HashSet<&str> = run.made.iter().map(|(key, _)| key.as_str()).collect();
-            run.stale_units
-                .iter()
-                .filter(|unit| !made.contains(unit.unit.as_str()))
-                .map(|unit| (above.clone(), unit.unit.clone()))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let mut units = Vec::new();
-    if transform.plugin.descriptor().shape == Shape::PerInput {
-        for (above, key) in &stale_above {
-            let mut labels = scheduler.previous.labels(above, key)?;
-            if labels.is_empty() {
-                labels.push(key.clone());
-            }
-            for label in labels {
-                let unit = if transform.inputs.len() == 1 {
-                    label.clone()
-                } else {
-                    format!("{above}/{label}")
-                };
-                let reasons = vec![StaleReason::InputStale {
-                    input: format!("{above}/{label}"),
-                }];
-                units.push(PlanUnit { unit, reasons });
-            }
-        }
-    } else {
-        let mut keys = scheduler.previous.keys(name)?;
-        if keys.is_empty() {
-            keys.push(name.to_owned());
-        }
-        let mut reasons = Vec::new();
-        for (above, key) in &stale_above {
-            let labels = scheduler.previous.labels(above, key)?;
-            let names = if labels.is_empty() {
-                vec![key.clone()]
-            } else {
-                labels
-            };
-            reasons.extend(names.into_iter().map(|name| StaleReason::InputStale {
-                input: format!("{above}/{name}"),
-            }));
-        }
-        units.extend(keys.into_iter().map(|unit| PlanUnit {
-            unit,
-            reasons: reasons.clone(),
-        }));
-    }
-    let run = &mut scheduler.layers[layer];
-    run.stale += units.len() as u64;
-    run.stale_units.extend(units);
-    Ok(())
 }

@@ -14,6 +14,8 @@ use crate::store::{LayerMode, Reader, Retry};
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     pub(super) requests: u64,
+    /// Those that are under way: they are not sent again.
+    pub(super) in_flight: u64,
     sync: Forecast,
     /// A layer's mode may be decided only when all its requests are known.
     batch: Forecast,
@@ -113,7 +115,9 @@ impl Answerer for DryRun<'_> {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
             match self.paid_for(&asked)? {
-                Sent::Already => {}
+                Sent::Already => {
+                    self.asking.entry(asked.layer).or_default().in_flight += 1;
+                }
                 Sent::Now => {
                     let asking = self.asking.entry(asked.layer).or_default();
                     asking.add(self.prices, &asked);

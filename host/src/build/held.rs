@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
 use super::scheduler::Scheduler;
 use crate::ids::UnitKey;
@@ -23,7 +24,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 let key = if transform.inputs.len() == 1 {
                     key
                 } else {
-                    UnitKey::parse(&needs).unwrap_or(key)
+                    UnitKey::stored(&needs).unwrap_or(key)
                 };
                 self.hold_back(layer, key, &needs)?;
             }
@@ -32,6 +33,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
+        if !self.admits(layer, Counted::Units, 1) {
+            return Ok(());
+        }
         self.layers[layer].stale += 1;
         self.layers[layer].open += 1;
         let message = format!("held back: it needs {needs}, which has failed");
@@ -63,7 +67,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if keys.is_empty() {
             keys.push(self.layer_name(layer).to_owned());
         }
-        for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
+        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
             self.hold_back(layer, key, missing)?;
         }
         Ok(())

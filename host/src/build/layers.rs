@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::questions::Questions;
 use crate::digest::{Digest, Encoder};
-use crate::fingerprint::LayerParts;
+use crate::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, between_models};
 use crate::ids::{Kind, LayerName};
 use crate::pipeline::BatchChoice;
 use crate::plugin::{Limits, Plugin};
@@ -24,8 +24,12 @@ pub struct ReadyPipeline {
     pub roles: Arc<Roles>,
     /// The fingerprint over everything in it.
     pub fingerprint: Digest,
-    /// What the fingerprint covers, one line each, for telling what changed.
-    pub parts: BTreeMap<String, String>,
+    /// What the fingerprint covers, for telling what changed.
+    pub parts: PipelineParts,
+    /// Units that all layers together may have, as written.
+    pub max_units: Option<u64>,
+    /// Requests that all layers together may ask, as written.
+    pub max_requests: Option<u64>,
 }
 
 /// A layer that is ready.
@@ -80,6 +84,12 @@ pub struct ReadyTransform {
     pub has_batch_api: bool,
     /// How many recorded requests make a batch worth while.
     pub min_batch: u64,
+    /// Units that it may have, as written.
+    pub max_units: Option<u64>,
+    /// Requests that its units may ask, as written.
+    pub max_requests: Option<u64>,
+    /// How many a unit asks, as far as that is known.
+    pub questions: Questions,
     /// What all its units' fingerprints share.
     pub parts: LayerParts,
     /// The same, encoded.
@@ -95,7 +105,7 @@ impl std::fmt::Debug for Encoder {
 }
 
 /// The settings behind a model role.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoleSettings {
     /// How its provider is spoken to.
     pub wire: Wire,
@@ -110,16 +120,15 @@ pub struct RoleSettings {
 }
 
 impl RoleSettings {
-    /// Returns the settings in words, for a fingerprint and for people.
-    pub fn words(&self) -> String {
-        let mut words = format!("{} {} {}", self.wire.name(), self.provider, self.model);
-        if let Some(max_tokens) = self.max_tokens {
-            words.push_str(&format!(" max_tokens={max_tokens}"));
+    /// Returns the settings as a fingerprint covers them.
+    pub fn parts(&self) -> ModelParts {
+        ModelParts {
+            api: self.wire.name().to_owned(),
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
         }
-        if let Some(temperature) = self.temperature {
-            words.push_str(&format!(" temperature={temperature}"));
-        }
-        words
     }
 }
 
@@ -160,31 +169,73 @@ impl Roles {
         if used.is_empty() {
             return None;
         }
-        let words: BTreeMap<&str, String> = used
+        let roles: ExtraRoles = used
             .iter()
-            .map(|name| {
-                (
-                    name.as_str(),
-                    self.0
-                        .get(name)
-                        .map_or_else(String::new, RoleSettings::words),
-                )
-            })
+            .map(|name| (name.clone(), self.0.get(name).map(RoleSettings::parts)))
             .collect();
-        serde_json::to_string(&words).ok()
+        serde_json::to_string(&roles).ok()
     }
 
     /// Says whether the roles in `extra` still have the settings they had.
     pub fn unchanged(&self, extra: Option<&str>) -> bool {
         let Some(extra) = extra else { return true };
-        let Ok(words) = serde_json::from_str::<BTreeMap<String, String>>(extra) else {
+        let Ok(roles) = serde_json::from_str::<ExtraRoles>(extra) else {
             return false;
         };
-        words.iter().all(|(name, words)| {
-            self.0
-                .get(name)
-                .map_or_else(String::new, RoleSettings::words)
-                == *words
-        })
+        roles
+            .iter()
+            .all(|(name, before)| self.0.get(name).map(RoleSettings::parts) == *before)
+    }
+
+    /// Returns what changed in the roles in `extra`.
+    pub fn changes(&self, extra: Option<&str>) -> Vec<Change> {
+        let roles = extra.and_then(|extra| serde_json::from_str::<ExtraRoles>(extra).ok());
+        let mut changes = Vec::new();
+        for (name, before) in roles.unwrap_or_default() {
+            let now = self.0.get(&name).map(RoleSettings::parts);
+            for mut change in between_models(before.as_ref(), now.as_ref()) {
+                change.key = format!("models.{name}.{}", change.key);
+                changes.push(change);
+            }
+        }
+        changes
+    }
+}
+
+/// Settings of model roles by name; `None` where there was no such role.
+type ExtraRoles = BTreeMap<String, Option<ModelParts>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(temperature: f64) -> Roles {
+        let settings = RoleSettings {
+            wire: Wire::OpenAi,
+            provider: "openai".to_owned(),
+            model: "gpt-4o-mini".to_owned(),
+            max_tokens: None,
+            temperature: Some(temperature),
+        };
+        Roles(BTreeMap::from([("judge".to_owned(), settings)]))
+    }
+
+    /// A role that a unit named is compared with what it was then, and what changed is told.
+    #[test]
+    fn roles_beside_the_layers_are_compared_by_their_settings() {
+        let used = ["judge".to_owned(), "nobody".to_owned()];
+        let before = roles(0.1).extra(&used);
+        assert!(roles(0.1).unchanged(before.as_deref()));
+        assert!(!roles(0.3).unchanged(before.as_deref()));
+        let changes = roles(0.3).changes(before.as_deref());
+        assert_eq!(
+            changes[0].to_string(),
+            "models.judge.temperature changed (0.1 -> 0.3)"
+        );
+        assert_eq!(changes.len(), 1);
+        assert_eq!(roles(0.1).extra(&[]), None);
+        assert!(roles(0.1).unchanged(None));
+        // Kept by an earlier version, as words.
+        assert!(!roles(0.1).unchanged(Some(r#"{"judge":"openai openai gpt-4o-mini"}"#)));
     }
 }

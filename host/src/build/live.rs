@@ -400,6 +400,12 @@ impl Answerer for Live<'_> {
         }
     }
 
+    fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
+        self.stop.get_or_insert(error);
+        self.calls.stop();
+        Ok(())
+    }
+
     fn mode(&self, layer: usize) -> Option<LayerMode> {
         self.modes.decided(layer)
     }

@@ -6,6 +6,7 @@
 
 mod answerer;
 mod apply;
+mod bounds;
 mod budget;
 mod drive;
 mod dry;
@@ -18,9 +19,12 @@ mod layers;
 mod live;
 mod modes;
 mod outage;
+mod plan;
 mod pool;
 mod prepare;
 mod previous;
+mod progress;
+mod questions;
 mod recall;
 mod replay;
 mod scheduler;
@@ -29,11 +33,14 @@ mod spawn;
 mod sync;
 mod unit;
 
-pub use drive::{Desk, Drive, Driven, drive, plan};
+pub use bounds::{Counted, Excess};
+pub use drive::{Desk, Drive, Driven, drive};
 pub use error::BuildError;
-pub use event::{Event, Observer};
+pub use event::{Event, LayerCounts, Observer};
 pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 pub use live::Patience;
+pub use plan::plan;
 pub use prepare::{PrepareError, Workshop, prepare};
+pub use questions::Questions;
 pub use recall::Known;
 pub use sync::Providers;

@@ -7,12 +7,17 @@ use serde_json::Value;
 
 use super::error::chain;
 use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-use crate::digest::{Digest, Encoder};
-use crate::fingerprint::{FilePart, LayerParts};
+use super::questions::Questions;
+use crate::digest::Digest;
+use crate::fingerprint::{
+    AskingParts, BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts,
+    TransformSettings,
+};
 use crate::json;
 use crate::pipeline::{
-    BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline, PipelineError,
-    PipelineErrors, TransformLayer, TransformRef, check_config, file_values, replace_values,
+    BatchChoice, BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline,
+    PipelineError, PipelineErrors, TransformLayer, TransformRef, check_config, file_values,
+    replace_values,
 };
 use crate::plugin::{Limits, Plugin, PluginError, Sandbox};
 use crate::request::Ending;
@@ -116,16 +121,14 @@ pub fn prepare(
         return Err(PrepareError::Pipeline(errors));
     }
     let parts = describe(pipeline, &layers);
-    let mut encoder = Encoder::new("synix.pipeline.v1").list(parts.len());
-    for (name, words) in &parts {
-        encoder = encoder.text(name).text(words);
-    }
     Ok(ReadyPipeline {
         file: file.to_owned(),
         layers,
         roles,
-        fingerprint: encoder.finish(),
+        fingerprint: parts.fingerprint(),
         parts,
+        max_units: pipeline.max_units,
+        max_requests: pipeline.max_requests,
     })
 }
 
@@ -220,13 +223,10 @@ fn ready(
         .model
         .clone()
         .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
-    let mut asking = String::new();
-    if !transform.revision.is_empty() {
-        asking.push_str(&format!("revision={}", transform.revision));
-    }
-    if accept_truncated {
-        asking.push_str(" accept=truncated");
-    }
+    let asking = AskingParts {
+        revision: transform.revision.clone(),
+        accept_truncated,
+    };
     // The file was checked for numbers that have no canonical form.
     let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
     let parts = LayerParts {
@@ -236,12 +236,17 @@ fn ready(
         config: canonical,
         files,
         model: grants_llm
-            .then(|| roles.0.get(&role_name).map(RoleSettings::words))
+            .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
             .flatten(),
-        asking: if grants_llm { asking } else { String::new() },
-        limits: words(&limits),
+        asking: if grants_llm {
+            asking
+        } else {
+            AskingParts::default()
+        },
+        limits: limits.parts(),
     };
     let encoder = parts.encode();
+    let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
     Ok(ReadyTransform {
         layer: layer.name.clone(),
         plugin,
@@ -256,6 +261,9 @@ fn ready(
         batch: transform.batch,
         has_batch_api,
         min_batch: transform.min_batch.into(),
+        max_units: transform.max_units,
+        max_requests: transform.max_requests,
+        questions,
         parts,
         encoder,
         files: paths,
@@ -283,58 +291,31 @@ fn limits(written: LayerLimits) -> Limits {
     }
 }
 
-/// Returns the limits that decide an outcome, in words. A wall-clock breach is never stored.
-fn words(limits: &Limits) -> String {
-    let mut words = format!(
-        "fuel={} memory={} stack={} hostcall={} output={} requests={}",
-        limits.fuel,
-        limits.memory_bytes,
-        crate::plugin::STACK_BYTES,
-        limits.hostcall_bytes,
-        limits.output_bytes,
-        limits.requests
-    );
-    if let Some(tokens) = limits.tokens {
-        words.push_str(&format!(" tokens={tokens}"));
-    }
-    words
-}
-
-/// Returns what the pipeline's fingerprint covers, so that a mismatch can be told in words (I1, I2).
-fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> BTreeMap<String, String> {
-    let mut parts = BTreeMap::from([("name".to_owned(), pipeline.name.clone())]);
-    for layer in layers {
-        let name = layer.name.as_str();
-        match &layer.body {
-            ReadyBody::Source { glob, kind } => {
-                parts.insert(format!("layer {name}: source"), format!("{glob} as {kind}"));
-            }
+/// Returns what the pipeline's fingerprint covers (I1, I2).
+fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
+    let settings = layers.iter().map(|layer| {
+        let settings = match &layer.body {
+            ReadyBody::Source { glob, kind } => LayerSettings::Source {
+                glob: glob.clone(),
+                kind: kind.to_string(),
+            },
             ReadyBody::Transform(transform) => {
-                let inputs: Vec<_> = transform
-                    .inputs
-                    .iter()
-                    .map(|input| layers[*input].name.as_str())
-                    .collect();
-                let mut put = |what: &str, words: String| {
-                    parts.insert(format!("layer {name}: {what}"), words)
-                };
-                put("inputs", inputs.join(", "));
-                put("plugin", transform.parts.component.to_string());
-                put("config", transform.parts.config.clone());
-                for (place, file) in &transform.parts.files {
-                    put(&format!("file at {place}"), file.digest.to_string());
-                }
-                put("model", transform.parts.model.clone().unwrap_or_default());
-                put("asking", transform.parts.asking.clone());
-                put("limits", transform.parts.limits.clone());
-                put(
-                    "batch",
-                    format!("{:?} min_batch={}", transform.batch, transform.min_batch),
-                );
+                let name = |input: &usize| layers[*input].name.to_string();
+                LayerSettings::Transform(Box::new(TransformSettings {
+                    inputs: transform.inputs.iter().map(name).collect(),
+                    parts: transform.parts.clone(),
+                    batch: match transform.batch {
+                        BatchChoice::Auto => BatchSetting::Auto,
+                        BatchChoice::Always => BatchSetting::Always,
+                        BatchChoice::Never => BatchSetting::Never,
+                    },
+                    min_batch: transform.min_batch,
+                }))
             }
-        }
-    }
-    parts
+        };
+        (layer.name.to_string(), settings)
+    });
+    PipelineParts::new(pipeline.name.clone(), settings.collect())
 }
 
 impl PrepareError {

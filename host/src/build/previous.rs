@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::layers::Roles;
 use crate::digest::Digest;
 use crate::fingerprint::{StaleReason, StoredParts, compare};
 use crate::store::{Reader, Realm, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId};
@@ -154,6 +155,19 @@ impl<'a> Previous<'a> {
             .collect())
     }
 
+    /// Returns what the unit of this name was made from.
+    pub(super) fn parts(
+        &mut self,
+        layer: &str,
+        key: &str,
+    ) -> Result<Option<StoredParts>, StoreError> {
+        let earlier = self.layer(layer)?.named(key);
+        let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
+            return Ok(None);
+        };
+        Ok(StoredParts::read(&reader.unit(earlier)?.parts))
+    }
+
     /// Returns the digest of what a source's file was.
     pub(super) fn source_digest(
         &mut self,
@@ -173,6 +187,7 @@ impl<'a> Previous<'a> {
         layer: &str,
         key: &str,
         now: &StoredParts,
+        roles: &Roles,
     ) -> Result<Vec<StaleReason>, StoreError> {
         let earlier = self.layer(layer)?.named(key);
         let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
@@ -183,10 +198,15 @@ impl<'a> Previous<'a> {
                 StaleReason::New
             }]);
         };
-        let Ok(before) = serde_json::from_str::<StoredParts>(&reader.unit(earlier)?.parts) else {
-            return Ok(vec![StaleReason::New]);
+        let unit = reader.unit(earlier)?;
+        let Some(before) = StoredParts::read(&unit.parts) else {
+            return Ok(vec![StaleReason::Version]);
         };
         let mut reasons = compare(&before, now);
+        let changes = roles.changes(unit.roles.as_deref());
+        if !changes.is_empty() {
+            reasons.push(StaleReason::Model { changes });
+        }
         if reasons.is_empty() {
             reasons.push(StaleReason::Answers);
         }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Asked};
-use super::event::Observer;
+use super::bounds::{Bounds, Counted, Excess, Holdings};
+use super::event::{LayerCounts, Observer};
 use super::handle::Handle;
 use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
@@ -27,6 +28,9 @@ use crate::store::{BuildLayer, Reader, Realm, UnitId};
 /// Units handed to a worker at a time, at most. A chunk's results share one durable
 /// transaction; a short queue is shared out evenly instead.
 const CHUNK: usize = 512;
+
+/// Inputs of the units in a chunk, at most, unless its first unit has more.
+const CHUNK_INPUTS: usize = 16 * 1024;
 
 /// What a scheduler works on.
 #[derive(Clone, Copy)]
@@ -47,7 +51,8 @@ pub(super) struct Site<'a> {
 pub(super) struct Unit {
     pub(super) layer: usize,
     pub(super) spec: Arc<UnitSpec>,
-    pub(super) inputs: Vec<Handle>,
+    /// What [`UnitSpec::inputs`] counts in; the units of one `split` share it.
+    pub(super) inputs: Arc<[Handle]>,
     /// Whether something is missing among its inputs or below them.
     pub(super) partial: bool,
     pub(super) fingerprint: Digest,
@@ -55,6 +60,25 @@ pub(super) struct Unit {
     pub(super) transcript: Vec<RequestKey>,
     /// How many of these have no answer.
     pub(super) waiting: usize,
+    /// How many of its requests are counted.
+    pub(super) counted: usize,
+}
+
+impl Unit {
+    /// Returns its inputs in order.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Handle> {
+        inputs_of(&self.spec, &self.inputs)
+    }
+}
+
+/// Returns the inputs of a unit among those of its layer.
+pub(super) fn inputs_of<'h>(
+    spec: &'h UnitSpec,
+    all: &'h [Handle],
+) -> impl Iterator<Item = &'h Handle> {
+    let position = |position: &u32| usize::try_from(*position).ok();
+    let positions = spec.inputs.iter().filter_map(position);
+    positions.filter_map(|position| all.get(position))
 }
 
 /// Where a layer stands.
@@ -70,6 +94,11 @@ pub(super) struct LayerRun {
     pub(super) open: usize,
     pub(super) fresh: u64,
     pub(super) stale: u64,
+    /// Requests that its units wait or waited for, and how many of them are settled.
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+    /// What was last told of it.
+    pub(super) told: LayerCounts,
     /// Whether a layer below must see all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
@@ -81,6 +110,10 @@ pub(super) struct LayerRun {
     pub(super) failed: Vec<UnitKey>,
     pub(super) stale_units: Vec<PlanUnit>,
     pub(super) failures: Vec<PlanFailure>,
+    /// What a source holds.
+    pub(super) holdings: Holdings,
+    /// In a dry run: requests of its units that were answered before.
+    pub(super) on_record: u64,
 }
 
 pub(super) struct Scheduler<'a, A> {
@@ -101,6 +134,12 @@ pub(super) struct Scheduler<'a, A> {
     /// Requests for the answerer, once what asked them is written down.
     pub(super) to_ask: Vec<Asked>,
     pub(super) previous: Previous<'a>,
+    /// Set once the sources are read: nothing else is made before.
+    pub(super) bounds: Option<Bounds>,
+    /// Why no more units are made and no more requests are asked.
+    excess: Option<Excess>,
+    /// Whether the answerer was told.
+    is_stopping: bool,
 }
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
@@ -132,6 +171,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             truncated_requests: HashMap::new(),
             to_split: VecDeque::new(),
             to_ask: Vec::new(),
+            bounds: None,
+            excess: None,
+            is_stopping: false,
         })
     }
 
@@ -142,14 +184,16 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             while let Some(layer) = self.to_split.pop_front() {
                 self.spawn_by_split(layer)?;
             }
+            self.stop_at_excess()?;
             self.hand_out(&mut pool);
             if !self.to_ask.is_empty() {
                 let asked = std::mem::take(&mut self.to_ask);
                 self.answerer.ask(asked)?;
                 self.keep_layers()?;
             }
+            self.tell_layers();
             if pool.is_idle() {
-                if self.waiters.is_empty() {
+                if self.waiters.is_empty() && !self.is_stopping {
                     break;
                 }
                 let settled = self.answerer.settled(true).await?;
@@ -177,6 +221,51 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
         }
         self.keep_layers()
+    }
+
+    /// Counts units or requests of a layer. Where they are too many, says no, and the build stops.
+    pub(super) fn admits(&mut self, layer: usize, counted: Counted, more: u64) -> bool {
+        self.excess.is_none() && self.count(layer, counted, more, false)
+    }
+
+    /// Returns how many units a layer may be divided into.
+    pub(super) fn room_for_units(&self, layer: usize) -> u64 {
+        let bounds = self.bounds.as_ref();
+        bounds.map_or(0, |bounds| bounds.room_for_units(layer))
+    }
+
+    /// Notes that a layer would have `all` units, which are too many.
+    pub(super) fn refuse_units(&mut self, layer: usize, all: u64) {
+        self.count(layer, Counted::Units, all, true);
+    }
+
+    fn count(&mut self, layer: usize, counted: Counted, more: u64, is_all: bool) -> bool {
+        let name = self.layer_name(layer);
+        let Some(bounds) = &mut self.bounds else {
+            return true;
+        };
+        match bounds.take((layer, name), counted, more, is_all) {
+            Ok(()) => true,
+            Err(excess) => {
+                self.excess.get_or_insert(excess);
+                false
+            }
+        }
+    }
+
+    /// Lets what is in flight come to its end where there is too much to do.
+    fn stop_at_excess(&mut self) -> Result<(), BuildError> {
+        let Some(excess) = &self.excess else {
+            return Ok(());
+        };
+        self.runnable.clear();
+        self.to_split.clear();
+        self.to_ask.clear();
+        if self.is_stopping {
+            return Ok(());
+        }
+        self.is_stopping = true;
+        self.answerer.stop(excess.clone().into())
     }
 
     /// Says whether every unit of every layer is settled.
@@ -218,7 +307,15 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     fn hand_out(&mut self, pool: &mut Pool) {
         while pool.has_room() && !self.runnable.is_empty() {
-            let take = self.runnable.len().div_ceil(pool.places()).min(CHUNK);
+            let most = self.runnable.len().div_ceil(pool.places()).min(CHUNK);
+            let (mut take, mut inputs) = (0, 0);
+            for unit in self.runnable.iter().take(most) {
+                inputs += unit_at(&self.units, *unit).spec.inputs.len();
+                if take > 0 && inputs > CHUNK_INPUTS {
+                    break;
+                }
+                take += 1;
+            }
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)
@@ -268,7 +365,7 @@ fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
         unit: number,
         transform: Arc::clone(transform),
         spec: Arc::clone(&unit.spec),
-        inputs: unit.inputs.iter().map(Handle::job_input).collect(),
+        inputs: unit.inputs().map(Handle::job_input).collect(),
         transcript: unit.transcript.clone(),
     }
 }

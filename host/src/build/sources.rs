@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::bounds::Bounds;
 use super::handle::{Handle, Place};
 use super::journal::Entry;
 use super::layers::ReadyBody;
@@ -34,6 +35,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.previous.forget(layer.name.as_str());
             }
         }
+        let holdings: Vec<_> = self.layers.iter().map(|layer| layer.holdings).collect();
+        self.bounds = Some(Bounds::new(pipeline, &holdings));
         self.written(|this| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
@@ -64,6 +67,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             source: Box::new(source),
         };
         let bytes = self.site.folder.read_source(file).map_err(failed)?;
+        let holdings = &mut self.layers[layer].holdings;
+        holdings.artifacts += 1;
+        holdings.bytes += bytes.bytes.len() as u64;
         let fingerprint = source_fingerprint(
             name,
             kind.as_str(),
@@ -71,7 +77,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             file.label.as_str(),
             bytes.digest,
         );
-        let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
+        let key = UnitKey::stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
             detail: error.to_string(),
@@ -117,6 +123,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[layer].stale_units.push(PlanUnit {
                 unit: key.to_string(),
                 reasons: vec![reason],
+                guess: false,
             });
         }
         let entry = Entry {

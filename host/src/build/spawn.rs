@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::bounds::Counted;
 use super::event::Event;
 use super::handle::{Handle, Place};
 use super::layers::ReadyTransform;
-use super::scheduler::{Scheduler, Unit};
+use super::scheduler::{Scheduler, Unit, inputs_of};
 use super::unit::guest_failure;
 use crate::digest::Digest;
 use crate::fingerprint::{InputPart, StoredParts, UnitParts};
 use crate::ids::UnitKey;
 use crate::json;
 use crate::plan::PlanUnit;
-use crate::plugin::{Header, Shape, UnitSpec};
+use crate::plugin::{Header, PluginError, Shape, UnitSpec};
 use crate::request::RequestKey;
 use crate::store::UnitId;
 
@@ -32,14 +33,15 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             } else {
                 format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
             };
-            match UnitKey::parse(&key) {
+            match UnitKey::stored(&key) {
                 Ok(key) => {
                     let spec = UnitSpec {
                         key,
                         inputs: vec![0],
                         config: None,
                     };
-                    self.spawn(dependant, &transform, spec, vec![artifact.clone()], false)?;
+                    let inputs = Arc::from([artifact.clone()]);
+                    self.spawn(dependant, &transform, spec, &inputs, false)?;
                 }
                 Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
             }
@@ -58,6 +60,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.previous
             .forget(self.site.pipeline.layers[layer].name.as_str());
         self.layers[layer].labels = HashMap::new();
+        self.tell_layer(layer);
         let run = &self.layers[layer];
         (self.site.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
@@ -121,22 +124,23 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         for input in &inputs {
             headers.push(self.header(input)?);
         }
+        let most = self.room_for_units(layer);
+        let (config, limits) = (&transform.config_text, &transform.limits);
         let specs = transform
             .plugin
-            .split(&headers, &transform.config_text, &transform.limits);
+            .split_within(&headers, config, limits, most);
+        drop(headers);
+        if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
+            self.refuse_units(layer, count);
+            return Ok(());
+        }
+        let inputs: Arc<[Handle]> = inputs.into();
         self.written(|this| {
             match specs {
                 Ok(specs) => {
                     for spec in specs {
-                        let own = spec
-                            .inputs
-                            .iter()
-                            .filter_map(|position| {
-                                inputs.get(usize::try_from(*position).ok()?).cloned()
-                            })
-                            .collect();
                         // Which unit the missing input would have gone to is not known: any of them.
-                        this.spawn(layer, &transform, spec, own, missing.is_some())?;
+                        this.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
                     }
                 }
                 Err(error) => {
@@ -179,17 +183,20 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         layer: usize,
         transform: &Arc<ReadyTransform>,
         spec: UnitSpec,
-        inputs: Vec<Handle>,
+        inputs: &Arc<[Handle]>,
         partial: bool,
     ) -> Result<(), BuildError> {
+        if !self.admits(layer, Counted::Units, 1) {
+            return Ok(());
+        }
         let name = self.layer_name(layer);
         if let Err(error) = config_text(&spec) {
             self.layers[layer].open += 1;
             self.layers[layer].stale += 1;
             return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
         }
-        let partial = partial || inputs.iter().any(|input| input.partial);
-        let parts = self.unit_parts(&spec, &inputs, partial);
+        let partial = partial || inputs_of(&spec, inputs).any(|input| input.partial);
+        let parts = self.unit_parts(&spec, inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.site.pipeline.roles);
         let finished = self
@@ -214,14 +221,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         let transcript = self.earlier_transcript(fingerprint)?;
         if self.site.journal.is_none() {
-            let now = StoredParts {
-                layer: transform.parts.clone(),
-                unit: parts,
-            };
-            let reasons = self.previous.reasons(name, spec.key.as_str(), &now)?;
+            let now = StoredParts::new(transform.parts.clone(), parts);
+            let reasons = self
+                .previous
+                .reasons(name, spec.key.as_str(), &now, &roles)?;
             self.layers[layer].stale_units.push(PlanUnit {
                 unit: spec.key.to_string(),
                 reasons,
+                guess: false,
             });
         }
         self.layers[layer].open += 1;
@@ -230,11 +237,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.units.push(Some(Box::new(Unit {
             layer,
             spec: Arc::new(spec),
-            inputs,
+            inputs: Arc::clone(inputs),
             partial,
             fingerprint,
             transcript,
             waiting: 0,
+            counted: 0,
         })));
         Ok(())
     }
@@ -250,8 +258,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             key: spec.key.to_string(),
             // Such a unit failed when it was made.
             config: config_text(spec).unwrap_or_default(),
-            inputs: inputs
-                .iter()
+            inputs: inputs_of(spec, inputs)
                 .map(|input| InputPart {
                     name: format!("{}/{}", self.layer_name(input.layer), input.label),
                     digest: input.digest,

@@ -132,6 +132,14 @@ pub enum ProviderError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The list of batches proves nothing about what is not in it.
+    #[error("provider {provider}: the list of batches cannot be read to its end: {reason}")]
+    EndlessList {
+        /// Which provider.
+        provider: String,
+        /// What is wrong with the list.
+        reason: String,
+    },
     /// A file kept arriving with fewer bytes than the provider says it has.
     #[error("provider {provider}: file {file} has {expected} bytes, but only {received} arrived")]
     Short {
@@ -203,6 +211,7 @@ impl ProviderError {
             | Self::Redirect { .. }
             | Self::TooLarge { .. }
             | Self::TooSlow { .. }
+            | Self::EndlessList { .. }
             | Self::WrongInput { .. }
             | Self::Disk(_) => Retry::Never,
         }
@@ -222,6 +231,7 @@ impl ProviderError {
             | Self::TooLarge { .. }
             | Self::TooSlow { .. }
             | Self::Coded { .. }
+            | Self::EndlessList { .. }
             | Self::Unreachable { .. }
             | Self::Short { .. }
             | Self::Doubtful { .. }
@@ -251,7 +261,8 @@ impl ProviderError {
             | Self::Unreadable { .. }
             | Self::Short { .. }
             | Self::Doubtful { .. }
-            | Self::Coded { .. } => self.failure(FailureKind::Provider, true),
+            | Self::Coded { .. }
+            | Self::EndlessList { .. } => self.failure(FailureKind::Provider, true),
             Self::BaseUrl { .. }
             | Self::Setup { .. }
             | Self::NoCertificates { .. }
@@ -320,6 +331,7 @@ impl From<ProviderError> for CreateError {
             | ProviderError::TooLarge { .. }
             | ProviderError::TooSlow { .. }
             | ProviderError::Coded { .. }
+            | ProviderError::EndlessList { .. }
             | ProviderError::Unreachable { .. }
             | ProviderError::Short { .. }
             | ProviderError::Doubtful { .. }

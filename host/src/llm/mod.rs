@@ -328,8 +328,10 @@ impl Provider {
 
     /// Says that the list of batches has no end that can be trusted, and why.
     pub fn endless_list(&self, reason: &str) -> ProviderError {
-        let words = "the list of batches cannot be read to its end";
-        self.transport.unreadable(format!("{words}: {reason}"))
+        ProviderError::EndlessList {
+            provider: self.name().to_owned(),
+            reason: reason.to_owned(),
+        }
     }
 
     /// Asks how a batch stands.

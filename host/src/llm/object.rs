@@ -56,7 +56,13 @@ pub(super) async fn list(
         body: None,
     };
     let reply = transport.json(&call, &mut transport.patience()).await?;
-    read(&reply.value).map_err(|doubt| transport.unreadable(doubt.to_string()))
+    read(&reply.value).map_err(|doubt| match doubt {
+        Doubt::NoList => transport.unreadable(doubt.to_string()),
+        Doubt::Empty | Doubt::NoCursor | Doubt::NoId => ProviderError::EndlessList {
+            provider: transport.provider().to_owned(),
+            reason: doubt.to_string(),
+        },
+    })
 }
 
 /// Why a page of a list proves nothing about what is not on it.
@@ -66,15 +72,13 @@ pub(super) enum Doubt {
     #[error("no list of batches")]
     NoList,
     /// It says that there is more, and there is no way on.
-    #[error("the list of batches cannot be read to its end: an empty page says that there is more")]
+    #[error("an empty page says that there is more")]
     Empty,
     /// The same, with batches.
-    #[error(
-        "the list of batches cannot be read to its end: a page says that there is more, and not where"
-    )]
+    #[error("a page says that there is more, and not where")]
     NoCursor,
     /// One of its batches may be the one that is looked for.
-    #[error("the list of batches cannot be read to its end: it has a batch without id")]
+    #[error("it has a batch without id")]
     NoId,
 }
 

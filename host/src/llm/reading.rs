@@ -117,6 +117,33 @@ mod tests {
     use super::*;
     use crate::mangle;
 
+    /// What may stand beside what is needed.
+    const ASIDES: [&str; 12] = [
+        "NaN",
+        "-Infinity",
+        "1e999",
+        "undefined",
+        "0x1F",
+        "\"\\ud83d\"",
+        "\"\\q\\u12\"",
+        "\"a\nb\"",
+        "{\"a\":{\"a\":[]},\"a\":{}}",
+        "18446744073709551616",
+        "\"}]\"",
+        "\"\u{fffd}\u{1f600}\"",
+    ];
+
+    const BEFORE: [&str; 4] = ["", "\u{feff}", "\n \r\n", "\u{feff}\n"];
+
+    const BEHIND: [&str; 6] = [
+        "",
+        "\n",
+        "\0\0",
+        "data: [DONE]",
+        "\n\ndata: [DONE]\n\n",
+        " bye {",
+    ];
+
     fn expected() -> Value {
         json!({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}], "model": "m"})
     }
@@ -216,6 +243,36 @@ mod tests {
                 prop_assert!(reason.len() < 2000, "{}", reason);
             }
             let _ = documents(&bytes);
+        }
+
+        /// Never lose what can be read: whatever is odd beside what is needed, in any mixture.
+        #[test]
+        fn no_mixture_of_oddities_hides_an_answer(
+            asides in proptest::collection::vec((0_usize..ASIDES.len(), any::<bool>()), 0..6),
+            before in 0_usize..BEFORE.len(),
+            behind in 0_usize..BEHIND.len(),
+            depth in 0_usize..400,
+            stream in any::<bool>(),
+        ) {
+            let plain = expected().to_string();
+            let mut members = plain[1..plain.len() - 1].to_owned();
+            for (at, (aside, is_first)) in asides.into_iter().enumerate() {
+                let deep = format!("{}{}{}", "[".repeat(depth), ASIDES[aside], "]".repeat(depth));
+                let aside = format!("\"x{at}\":{deep}");
+                members = if is_first {
+                    format!("{aside},{members}")
+                } else {
+                    format!("{members},{aside}")
+                };
+            }
+            let reply = format!("{{{members}}}");
+            let text = if stream {
+                format!("{}data: {reply}\n\ndata: [DONE]\n\n", BEFORE[before])
+            } else {
+                format!("{}{reply}{}", BEFORE[before], BEHIND[behind])
+            };
+            let read = document(text.as_bytes());
+            prop_assert_eq!(&read.clone().unwrap_or_default()["choices"], &expected()["choices"], "{:?}", read);
         }
 
         /// Never lose what can be read: what is put behind a reply changes nothing.

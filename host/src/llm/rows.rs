@@ -164,6 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::llm::read_reply;
     use crate::llm::testing::{answered, failure};
     use crate::mangle;
 
@@ -370,27 +371,51 @@ mod tests {
     }
 
     /// The seeds of the fuzz target; the first byte says which format it is.
-    const SEEDS: [&str; 10] = [
-        include_str!("../../../fuzz/seeds/rows/anthropic-answer"),
-        include_str!("../../../fuzz/seeds/rows/anthropic-error"),
-        include_str!("../../../fuzz/seeds/rows/anthropic-expired"),
-        include_str!("../../../fuzz/seeds/rows/body-anthropic"),
-        include_str!("../../../fuzz/seeds/rows/body-openai"),
-        include_str!("../../../fuzz/seeds/rows/body-proxy"),
-        include_str!("../../../fuzz/seeds/rows/openai-answer"),
-        include_str!("../../../fuzz/seeds/rows/openai-error"),
-        include_str!("../../../fuzz/seeds/rows/openai-expired"),
-        include_str!("../../../fuzz/seeds/rows/openai-refused"),
+    const SEEDS: [&[u8]; 13] = [
+        include_bytes!("../../../fuzz/seeds/rows/anthropic-answer"),
+        include_bytes!("../../../fuzz/seeds/rows/anthropic-error"),
+        include_bytes!("../../../fuzz/seeds/rows/anthropic-expired"),
+        include_bytes!("../../../fuzz/seeds/rows/anthropic-stream"),
+        include_bytes!("../../../fuzz/seeds/rows/body-anthropic"),
+        include_bytes!("../../../fuzz/seeds/rows/body-openai"),
+        include_bytes!("../../../fuzz/seeds/rows/body-proxy"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-answer"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-error"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-expired"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-odd"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-refused"),
+        include_bytes!("../../../fuzz/seeds/rows/openai-stream"),
     ];
 
     /// Bytes that a message of a provider may have: cut after 1000 characters, with what is told beside it.
     const LONGEST: usize = 5000;
 
+    #[test]
+    fn every_seed_that_is_a_reply_is_read() {
+        let stream = include_bytes!("../../../fuzz/seeds/rows/openai-stream");
+        assert_eq!(
+            answered(read_reply(Wire::OpenAi, &stream[1..])).text,
+            "Hello"
+        );
+        let stream = include_bytes!("../../../fuzz/seeds/rows/anthropic-stream");
+        assert_eq!(
+            answered(read_reply(Wire::Anthropic, &stream[1..])).text,
+            "Hello"
+        );
+        let odd = include_bytes!("../../../fuzz/seeds/rows/openai-odd");
+        let row = read_rows(Wire::OpenAi, &odd[1..]).remove(0);
+        let answer = answered(row.outcome.unwrap());
+        assert_eq!(
+            (answer.text.as_str(), answer.usage.input_tokens),
+            ("Hello", 3)
+        );
+    }
+
     proptest! {
         #[test]
         fn a_changed_row_is_an_answer_or_a_failure_in_few_words(edits in mangle::edits(), status in 0_u16..600) {
             for seed in SEEDS {
-                let bytes = mangle::changed(&seed.as_bytes()[1..], &edits);
+                let bytes = mangle::changed(&seed[1..], &edits);
                 for wire in [Wire::OpenAi, Wire::Anthropic] {
                     for row in read_rows(wire, &bytes) {
                         match row.outcome {
@@ -398,6 +423,12 @@ mod tests {
                             Ok(Outcome::Failed(failure)) => prop_assert!(failure.message.len() <= LONGEST),
                             Err(garbled) => prop_assert!(garbled.to_string().len() <= LONGEST),
                         }
+                    }
+                }
+                for wire in [Wire::OpenAi, Wire::Anthropic] {
+                    match read_reply(wire, &bytes) {
+                        Outcome::Answered(answer) => prop_assert!(!answer.text.is_empty()),
+                        Outcome::Failed(failure) => prop_assert!(failure.message.len() <= LONGEST),
                     }
                 }
                 let reply = ErrorReply::of_body(status, &bytes);

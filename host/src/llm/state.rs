@@ -35,6 +35,25 @@ pub struct BatchState {
     pub poll_after: Option<Duration>,
 }
 
+impl BatchState {
+    /// Returns what is known of a batch by its id alone.
+    pub fn unseen(id: String) -> Self {
+        Self {
+            id,
+            phase: Phase::Unknown(String::new()),
+            status_text: String::new(),
+            input_file: None,
+            output_file: None,
+            error_file: None,
+            created: None,
+            token: None,
+            counts: None,
+            errors: Vec::new(),
+            poll_after: None,
+        }
+    }
+}
+
 /// Where a batch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {

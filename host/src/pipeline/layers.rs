@@ -13,13 +13,15 @@ use crate::ids::{Kind, LayerName};
 use crate::request::Ending;
 
 /// The keys that only a transform has.
-const OF_TRANSFORMS: [&str; 9] = [
+const OF_TRANSFORMS: [&str; 11] = [
     "inputs",
     "model",
     "batch",
     "min_batch",
     "revision",
     "accept",
+    "max_units",
+    "max_requests",
     "config",
     "limits",
     "grants",
@@ -254,6 +256,8 @@ impl Table<'_> {
             min_batch: entry.min_batch.unwrap_or(2),
             revision: entry.revision.unwrap_or_default(),
             accept,
+            max_units: entry.max_units,
+            max_requests: entry.max_requests,
             config: entry.config.unwrap_or_default(),
             limits: LayerLimits {
                 fuel,

@@ -45,6 +45,12 @@ pub(super) struct PipelineEntry {
     /// What a build may cost at most, in US dollars.
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub(super) budget_usd: Option<f64>,
+    /// Units that all layers together may have, and each layer without a number of its own; by default bound by the sources.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) max_units: Option<u64>,
+    /// Requests that the units of all layers together may ask, and those of each layer without a number of its own; likewise.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) max_requests: Option<u64>,
     /// What runs when a build ends: a line for the shell, or a program and its arguments. It gets the status as JSON on stdin.
     pub(super) on_done: Option<CommandEntry>,
     /// Where the status is sent to as JSON when a build ends.
@@ -175,6 +181,12 @@ pub(super) struct LayerEntry {
     pub(super) revision: Option<String>,
     /// Answers that are taken although they are not complete.
     pub(super) accept: Option<Vec<Accepted>>,
+    /// Units that the layer may have; by default 1000, and 1000 for each source artifact behind it, and one for each 64 bytes of these.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) max_units: Option<u64>,
+    /// Requests that its units may ask, those answered before included; likewise.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) max_requests: Option<u64>,
     /// The transform's own settings.
     pub(super) config: Option<Map<String, Value>>,
     /// What a unit may use up.

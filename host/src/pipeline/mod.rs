@@ -63,6 +63,10 @@ pub struct Pipeline {
     pub prices: BTreeMap<String, PriceEntry>,
     /// What a build may cost at most, in US dollars.
     pub budget_usd: Option<f64>,
+    /// Units that all layers together may have; `None`: as many as the sources allow.
+    pub max_units: Option<u64>,
+    /// Requests that the units of all layers together may ask; likewise.
+    pub max_requests: Option<u64>,
     /// The layers: each after its inputs, else in the order of the file.
     pub layers: Vec<Layer>,
     positions: Positions,
@@ -118,6 +122,10 @@ pub struct TransformLayer {
     pub revision: String,
     /// Endings of an answer that are taken although they are not complete.
     pub accept: Vec<Ending>,
+    /// Units that it may have; `None`: as many as the sources allow.
+    pub max_units: Option<u64>,
+    /// Requests that its units may ask; likewise.
+    pub max_requests: Option<u64>,
     /// The transform's own settings, unchecked until its schema is known.
     pub config: Map<String, Value>,
     /// What a unit may use up.

@@ -55,6 +55,8 @@ pub(super) fn pipeline(text: &str) -> Result<Pipeline, PipelineErrors> {
         name: manifest.pipeline.name.clone(),
         prices: manifest.prices,
         budget_usd: manifest.pipeline.budget_usd,
+        max_units: manifest.pipeline.max_units,
+        max_requests: manifest.pipeline.max_requests,
         on_done: manifest.pipeline.into(),
         providers,
         models,
@@ -115,7 +117,7 @@ impl Draft<'_> {
 
     /// Checks the file's form and returns the manifest of what is in order.
     fn manifest(&mut self) -> Manifest {
-        match Checker::new(&schema::STRUCTURE) {
+        match Checker::trusted(&schema::STRUCTURE) {
             Ok(checker) => {
                 let misfits = checker.check(self.written, "");
                 // A value that has no form in JSON is null by now; that it is

@@ -27,6 +27,8 @@ pub fn json_schema() -> Value {
             "min_batch",
             "revision",
             "accept",
+            "max_units",
+            "max_requests",
             "config",
             "limits",
             "grants",

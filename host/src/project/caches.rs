@@ -52,7 +52,7 @@ fn is_inside(folder: &Path, project: &Path, home: Option<&Path>) -> bool {
 /// Returns what a replay by a process of its own needs of the environment: where programs, caches and temporary
 /// files are, and nothing that changes what it does.
 pub fn passed_on() -> Vec<(&'static str, OsString)> {
-    let here = Environment::default();
+    let here = Environment;
     let mut passed: Vec<(&'static str, OsString)> = KEPT
         .into_iter()
         .filter_map(|name| Some((name, here.get(name)?.into())))

@@ -8,16 +8,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::{Interrupts, left};
+use super::keys::KeyUse;
 use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use crate::batch::BatchSettings;
-use crate::build::{self, BuildError, Desk, Drive, Observer, Providers};
+use crate::build::{self, BuildError, Desk, Drive, Event, Observer, Providers};
 use crate::disk::{FileLock, Folder, Links};
 use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
 use crate::price::{Amount, Prices};
 use crate::store::{BuildId, BuildKind, BuildRow, Realm, Retry, Store};
-use crate::view::Status;
+use crate::view::{ErrorView, Status};
 
 /// Attempts at a request through batches in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -34,6 +35,9 @@ impl Project {
             self.place.write_lock(lock)?;
         }
         let cassette = self.replay()?;
+        if cassette.is_none() {
+            self.admit()?;
+        }
         let (store, lost) = self.state(order.reset_state)?;
         let row = BuildRow {
             id: BuildId(0),
@@ -85,6 +89,9 @@ impl Project {
         observer: Observer<'_>,
     ) -> Result<Report, ProjectError> {
         self.tell_lock_changes(observer);
+        for message in self.warnings() {
+            observer(&Event::Warning { message });
+        }
         let (providers, missing_keys) = if cassette.is_some() {
             Default::default()
         } else {
@@ -126,8 +133,9 @@ impl Project {
             Some(Ok(_)) => {}
             None | Some(Err(BuildError::Interrupted)) => return Err(left(store, build, kind)?),
             Some(Err(error)) => {
+                let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // The first error is the one to report.
-                let kept = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                let kept = store.write(|| store.keep_build_error(build, Some(&view.kept())));
                 if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
                     self.ended(&status, replayed, observer)?;
                 }
@@ -231,21 +239,18 @@ impl Project {
         }
     }
 
-    /// Opens the providers that layers use; those without their credential are named apart.
+    /// Opens the providers, with the keys that the user lets them have; those without their credential are named apart.
     pub(super) fn providers(&self) -> Result<(Providers, BTreeMap<String, String>), ProjectError> {
+        self.admit()?;
+        let dot_env = self.place.dot_env(&self.pipeline)?;
         let mut providers = Providers::new();
         let mut missing = BTreeMap::new();
         for (name, profile) in &self.pipeline.providers {
-            let redirect = self.place.environment.base_url(profile);
-            // A server that the file alone knows gets no key that was meant for another.
-            let known =
-                matches!(name.as_str(), "openai" | "anthropic") || profile.api_key_env.is_some();
-            let key = if known {
-                self.place.environment.secret(profile.key_variable())
-            } else {
-                None
-            };
+            let found = KeyUse::of(profile, self.place.environment, &dot_env);
+            found.check(name)?;
+            let redirect = found.redirect.clone();
             let elsewhere = redirect.is_some() || !profile.writes_own_url();
+            let key = found.into_key();
             if key.is_none() && (!elsewhere || profile.api_key_env.is_some()) {
                 missing.insert(name.clone(), profile.key_variable().to_owned());
                 continue;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::trust::{Ask, TrustError, listed};
 use crate::batch::BatchError;
 use crate::build::{BuildError, PrepareError};
 use crate::disk::DiskError;
@@ -13,16 +14,47 @@ use crate::plugin::PluginError;
 use crate::registry::{LockError, RegistryError};
 use crate::source::SourceError;
 use crate::store::{BuildId, StoreError};
+use crate::view::{ErrorView, FindError};
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
     /// There is no pipeline file.
-    #[error("there is no pipeline file {}; `synix init` makes a project", .path.display())]
+    #[error("there is no pipeline file {}{}", .path.display(), searched(.ended.as_deref()))]
     NoPipeline {
         /// Where it was looked for.
         path: PathBuf,
+        /// The last folder that was searched, and why none above it was.
+        ended: Option<String>,
+    },
+    /// The project asks for what the user did not say yes to.
+    #[error(
+        "this project needs your yes, and nothing was sent. It asks to:{}\n`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone",
+        listed(.asked)
+    )]
+    Untrusted {
+        /// What it asks for.
+        asked: Vec<Ask>,
+        /// The command that asks the user.
+        command: String,
+        /// Why a yes that was said may be unknown.
+        source: Option<TrustError>,
+    },
+    /// What the user says yes to cannot be kept.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A key would leave this machine unencrypted.
+    #[error(
+        "provider {provider}: {variable} would go to {server} unencrypted, and nothing was sent: write `https://`, or take the key away, by another name for the provider without `api_key_env`"
+    )]
+    OpenKey {
+        /// The provider.
+        provider: String,
+        /// The variable that holds the key.
+        variable: String,
+        /// The server.
+        server: String,
     },
     /// A file that must be text is not.
     #[error("{} is not UTF-8 (byte {offset})", .path.display())]
@@ -87,9 +119,87 @@ pub enum ProjectError {
     /// The build could not go on.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// A name leads to nothing that is there.
+    #[error(transparent)]
+    Find(#[from] FindError),
+}
+
+/// Says where a search ended, in words that follow the name of the file.
+fn searched(ended: Option<&str>) -> String {
+    ended.map_or_else(String::new, |ended| {
+        format!(" here or above (the search ended at {ended})")
+    })
 }
 
 impl ProjectError {
+    pub(super) const fn no_pipeline(path: PathBuf) -> Self {
+        Self::NoPipeline { path, ended: None }
+    }
+
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoPipeline { .. } => "no_pipeline",
+            Self::Untrusted { .. } => "untrusted",
+            Self::OpenKey { .. } => "unencrypted_key",
+            Self::Trust(_) => "trust",
+            Self::NotText { .. } | Self::Pipeline { .. } => "pipeline",
+            Self::Prepare(error) => match **error {
+                PrepareError::Pipeline(_) | PrepareError::File { .. } => "pipeline",
+                PrepareError::Plugin { .. } => "plugin",
+            },
+            Self::Lock(LockError::Differs { .. }) => "locked",
+            Self::Lock(_) => "lock_file",
+            Self::Registry(_) => "fetch",
+            Self::Sandbox(_) => "plugin",
+            Self::Usage(_) => "usage",
+            Self::Here { .. } => "system",
+            Self::Folder(_) | Self::Disk(_) => "file",
+            Self::Store(error) => error.kind(),
+            Self::Cassette(_) => "cassette",
+            Self::Provider(_) => "provider",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Build(error) => error.kind(),
+            Self::Find(error) => error.kind(),
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPipeline { .. } => Some(
+                "`synix init` makes a project; --pipeline FILE or -C DIR names one that is elsewhere".to_owned(),
+            ),
+            Self::Cassette(CassetteError::Missing { .. }) => Some(
+                "record it with `synix build --cassette-mode record`".to_owned(),
+            ),
+            Self::Store(error) => error.hint(),
+            Self::Build(error) => error.hint(),
+            Self::Find(error) => error.hint(),
+            Self::NotText { .. }
+            | Self::Pipeline { .. }
+            | Self::Prepare(_)
+            | Self::Lock(_)
+            | Self::Registry(_)
+            | Self::Folder(_)
+            | Self::Sandbox(_)
+            | Self::Usage(_)
+            | Self::Here { .. }
+            | Self::Disk(_)
+            | Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Trust(_)
+            | Self::Cassette(_)
+            | Self::Provider(_)
+            | Self::Interrupted { .. } => None,
+        }
+    }
+
+    /// Shows it as `--json` does.
+    pub fn view(&self) -> ErrorView {
+        ErrorView::of(self.kind(), self.hint(), self)
+    }
+
     /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -98,20 +208,23 @@ impl ProjectError {
             | Self::Pipeline { .. }
             | Self::Usage(_)
             | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
-            Self::Lock(LockError::Differs { .. }) => 5,
+            Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Lock(LockError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } => 2,
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match error {
-                BuildError::UnknownBuild(_) => 2,
+                BuildError::UnknownBuild(_) | BuildError::NoBuild => 2,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
+                | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. }) => 5,
+                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Metadata { .. }
@@ -123,7 +236,9 @@ impl ProjectError {
                 | BuildError::Interrupted
                 | BuildError::WorkersGone => 1,
             },
+            Self::Find(error) => error.exit_code(),
             Self::Folder(_)
+            | Self::Trust(_)
             | Self::Lock(_)
             | Self::Registry(_)
             | Self::Sandbox(_)

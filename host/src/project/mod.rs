@@ -3,21 +3,28 @@
 mod again;
 mod bench;
 mod caches;
+mod confined;
+mod dot_env;
 mod drive;
 mod environment;
 mod error;
 mod first_party;
 mod gc;
 mod interrupt;
+mod keys;
 mod on_done;
 mod place;
 mod plugins;
 mod reset;
+mod search;
+mod server;
+mod trust;
 mod update;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::batch::Ruling;
@@ -32,23 +39,33 @@ use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
-pub use again::{archive, cancel, clean, prices, resume};
+pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
 pub use bench::Bench;
 pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use place::{CassetteMode, Options};
+pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
 use environment::Environment;
-use place::Place;
+use place::{Place, folder_of};
 
 /// Opens a sandbox for one call at a time, outside any project.
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
-    let root = options.pipeline.as_deref().unwrap_or(Path::new("."));
-    let environment = Environment::read(root)?;
-    Ok(Sandbox::new(1, environment.compile_cache(root)).map_err(Box::new)?)
+    let root = match options.pipeline.as_deref() {
+        Some(path) if path.is_dir() => path,
+        Some(path) => folder_of(path),
+        None => Path::new("."),
+    };
+    let cache = Environment.compile_cache(root);
+    Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
+}
+
+/// Returns the folder of the project at hand.
+pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
+    Ok(Place::with_state(options)?.root)
 }
 
 /// Returns the component of a transform that comes with synix.
@@ -93,7 +110,7 @@ pub struct Report {
 /// What [`clean`] removed.
 #[derive(Debug, Default)]
 pub struct CleanReport {
-    /// Paths relative to the project.
+    /// What was removed, in words.
     pub removed: Vec<String>,
 }
 
@@ -107,6 +124,8 @@ pub struct Project {
     lock_changes: Vec<LockChange>,
     /// The lock file that could not be written; a build needs it.
     unwritten_lock: Option<Lock>,
+    /// Set once the user's yes to all that is asked is known.
+    admitted: OnceLock<()>,
 }
 
 impl Project {
@@ -118,7 +137,8 @@ impl Project {
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = place.environment.compile_cache(&place.root);
-        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
+        let compiler = place.compiler.clone();
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers
@@ -157,6 +177,7 @@ impl Project {
             folder,
             lock_changes: plugins.changes,
             unwritten_lock: unwritten,
+            admitted: OnceLock::new(),
         })
     }
 

@@ -1,14 +1,15 @@
 //! What the pipeline file says is to happen when a build ends: a command, a call to a URL.
 //!
-//! Neither can fail the build: what goes wrong is told.
+//! Both need the user's yes. Neither can fail the build: what goes wrong is told.
 
 use std::io::{self, Write as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::confined::Confined;
 use super::drive::runtime;
 use super::interrupt::Interrupts;
 use super::{Project, ProjectError};
@@ -35,6 +36,18 @@ impl Project {
             return Ok(());
         }
         let tell = |message: String| observer(&Event::OnDone { message });
+        let asked = self.place.asked_at_the_end(&self.pipeline);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        // A live build was admitted before it sent anything; a replay goes on without a yes, and does neither.
+        if !self.place.admits(&asked) {
+            let command = &self.place.trust_command;
+            tell(format!(
+                "nothing was run or called: it needs your yes, which `{command}` asks for"
+            ));
+            return Ok(());
+        }
         let document = document(status);
         if let Some(command) = &on_done.command {
             match self.start_command(command, status, &document) {
@@ -73,7 +86,7 @@ impl Project {
         command: &DoneCommand,
         status: &Status,
         document: &str,
-    ) -> io::Result<Child> {
+    ) -> io::Result<Confined> {
         let mut started = match command {
             DoneCommand::Shell(line) if cfg!(windows) => with_arguments("cmd", &["/C", line]),
             DoneCommand::Shell(line) => with_arguments("/bin/sh", &["-c", line]),
@@ -86,18 +99,18 @@ impl Project {
         };
         // Keys of providers are none of its business.
         started.env_clear();
-        for name in ["PATH", "HOME"] {
-            started.envs(self.place.environment.get(name).map(|value| (name, value)));
-        }
-        let mut child = started
+        let environment = self.place.environment;
+        started.envs(environment.get("HOME").map(|home| ("HOME", home)));
+        started.envs(environment.search_path().map(|path| ("PATH", path)));
+        started
             .env("SYNIX_BUILD", &status.build)
             .env("SYNIX_STATUS", status.status)
             .current_dir(&self.place.root)
             .stdin(Stdio::piped())
             // stdout is the build's answer.
-            .stdout(Stdio::from(io::stderr()))
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
+            .stdout(Stdio::from(io::stderr()));
+        let mut child = Confined::start(started)?;
+        if let Some(mut stdin) = child.stdin() {
             let document = document.to_owned();
             // A command that does not read must not hold the build up.
             thread::spawn(move || stdin.write_all(document.as_bytes()));
@@ -113,7 +126,7 @@ fn with_arguments(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// Waits for the command's end; `None` where it had to be ended.
-async fn end_of(mut child: Child) -> io::Result<Option<ExitStatus>> {
+async fn end_of(mut child: Confined) -> io::Result<Option<ExitStatus>> {
     let ended = async {
         loop {
             if let Some(status) = child.try_wait()? {
@@ -131,8 +144,7 @@ async fn end_of(mut child: Child) -> io::Result<Option<ExitStatus>> {
     match ended {
         Some(ended) => ended.map(Some),
         None => {
-            child.kill()?;
-            child.wait()?;
+            child.end()?;
             Ok(None)
         }
     }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::environment::Environment;
+use super::search::{self, End};
+use super::trust::Owners;
 use super::{Project, ProjectError};
 use crate::clock::Clock;
+use crate::plugin::Compiler;
 use crate::store::{self, BuildRow, Store};
 
 /// Sync calls at a time unless the user says otherwise.
@@ -51,6 +54,10 @@ pub struct Options {
     pub concurrency: Option<usize>,
     /// Refuse what would change the lock file; `None`: where a CI service runs this.
     pub locked: Option<bool>,
+    /// Say yes, for this command, to everything that the project asks for.
+    pub trust: bool,
+    /// Who compiles plugins; the default is this process, without limits.
+    pub compiler: Compiler,
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
@@ -64,6 +71,12 @@ pub(super) struct Place {
     pub(super) concurrency: NonZero<usize>,
     pub(super) locked: bool,
     pub(super) clock: Clock,
+    pub(super) owners: Owners,
+    /// Whether the user says yes to everything, for this command.
+    pub(super) trusted: bool,
+    /// The command that asks the user.
+    pub(super) trust_command: String,
+    pub(super) compiler: Compiler,
 }
 
 impl Place {
@@ -77,22 +90,29 @@ impl Place {
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
         let (Some(file), true) = (name, path.is_file()) else {
-            return Err(ProjectError::NoPipeline { path });
+            return Err(ProjectError::no_pipeline(path));
         };
-        let root = path
-            .parent()
-            .filter(|root| !root.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        Self::at(root.to_owned(), file, options)
+        Self::at(folder_of(&path).to_owned(), file, options)
     }
 
     /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
     pub(super) fn with_state(options: &Options) -> Result<Self, ProjectError> {
         match Self::find(options) {
-            Err(ProjectError::NoPipeline { path }) if options.pipeline.is_none() => {
-                match nearest(".synix")? {
+            Err(error @ ProjectError::NoPipeline { .. }) if options.pipeline.is_none() => {
+                match nearest(".synix")?.0 {
                     Some(root) => Self::at(root, "synix.toml".to_owned(), options),
-                    None => Err(ProjectError::NoPipeline { path }),
+                    None => Err(error),
+                }
+            }
+            // One that was named may be gone; what it made is still there.
+            Err(ProjectError::NoPipeline { path, ended }) => {
+                let root = folder_of(&path).to_owned();
+                match path.file_name() {
+                    Some(file) if root.join(".synix").is_dir() => {
+                        let file = file.to_string_lossy().into_owned();
+                        Self::at(root, file, options)
+                    }
+                    _ => Err(ProjectError::NoPipeline { path, ended }),
                 }
             }
             found => found,
@@ -100,7 +120,7 @@ impl Place {
     }
 
     fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
-        let environment = Environment::read(&root)?;
+        let environment = Environment;
         crate::crash::arm(environment.crash_at());
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
@@ -123,15 +143,23 @@ impl Place {
         };
         let clock = environment.clock()?;
         let locked = options.locked.unwrap_or_else(|| environment.is_ci());
+        let trust_command = match &options.pipeline {
+            Some(path) => format!("synix trust {}", quoted(&path.display().to_string())),
+            None => "synix trust".to_owned(),
+        };
         Ok(Self {
             root,
             file,
             environment,
+            owners: Owners::of_this_process(environment.sudo_user()),
+            trusted: options.trust,
+            trust_command,
             cassette_mode,
             cassette_dir,
             concurrency,
             locked,
             clock,
+            compiler: options.compiler.clone(),
         })
     }
 
@@ -147,6 +175,7 @@ impl Place {
     /// Opens the state for writing.
     pub(super) fn store(&self) -> Result<Store, ProjectError> {
         self.check_file_system()?;
+        self.claim_state();
         Ok(Store::open(&self.state())?)
     }
 
@@ -167,12 +196,20 @@ impl Place {
         let pipeline = options
             .pipeline
             .clone()
+            .filter(|path| !path.is_dir())
             .unwrap_or_else(|| self.root.join(&build.pipeline));
         Project::open(&Options {
             pipeline: Some(pipeline),
             ..options.clone()
         })
     }
+}
+
+/// Returns the folder that a file stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|root| !root.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
@@ -182,16 +219,26 @@ fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
         return Ok(file);
     }
     match nearest("synix.toml")? {
-        Some(folder) => Ok(folder.join(file)),
-        None => Err(ProjectError::NoPipeline { path: file }),
+        (Some(folder), _) => Ok(folder.join(file)),
+        (None, ended) => Err(ProjectError::NoPipeline { path: file, ended }),
     }
 }
 
-/// Returns this folder or the nearest above that holds `name`.
-fn nearest(name: &str) -> Result<Option<PathBuf>, ProjectError> {
+/// Returns this folder or the nearest above that holds `name`, or where the search for it ended.
+fn nearest(name: &str) -> Result<(Option<PathBuf>, Option<String>), ProjectError> {
     let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
-    Ok(here
-        .ancestors()
-        .find(|folder| folder.join(name).exists())
-        .map(Path::to_owned))
+    let search = search::upwards(&here, Environment.home().as_deref(), name);
+    let ended = search
+        .end
+        .map(|end: End| format!("{}: {}", search.last.display(), end.words()));
+    Ok((search.found, ended))
+}
+
+/// Writes a path so that a shell reads it as one word.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !path.is_empty() && !path.starts_with('-') && path.chars().all(is_plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
 }

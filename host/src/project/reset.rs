@@ -12,6 +12,7 @@ impl Project {
     pub(super) fn state(&self, reset: bool) -> Result<(Store, Option<Box<Damage>>), ProjectError> {
         let store = if reset {
             self.place.check_file_system()?;
+            self.place.claim_state();
             Store::open_anew(&self.place.state())?
         } else {
             (self.place.store()?, None)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use synix::batch::Ruling;
 use synix::build::Patience;
-use synix::project::{BuildOrder, Project};
+use synix::project::{BuildOrder, Options, Project};
 
 use super::outcome;
 use crate::args::{Build, Global};
@@ -34,7 +34,10 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         reset_state: args.risks.reset_state,
         retry_failed: args.money.retry_failed(),
     };
-    let project = Project::open(&global.options(args.pipeline.pipeline.as_ref()))?;
+    let project = Project::open(&Options {
+        trust: args.risks.trust,
+        ..global.options(args.pipeline.pipeline.as_ref())
+    })?;
     let report = {
         let progress = Progress::new(screen);
         project.build(&order, &|event| progress.tell(event))?

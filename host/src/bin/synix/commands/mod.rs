@@ -11,8 +11,10 @@ mod list;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
+mod reading;
 mod runs;
 mod show;
+pub(crate) mod trust;
 mod watch;
 
 use crate::args::{Args, Command, Demo};
@@ -32,6 +34,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Runs => runs::run(global, None, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
+        Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
         Command::Demo(Demo::Run {
             dir,

@@ -1,0 +1,169 @@
+//! `trust`: what a project asks for, and the user's yes to it.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use serde_json::json;
+use synix::printable;
+use synix::project::{self, Ask, TrustQuestion, Yes};
+
+use crate::args::Global;
+use crate::failure::{Exit, Usage};
+use crate::render::Screen;
+
+/// The exit code of what is refused.
+const REFUSED: Exit = Exit::Failed(5);
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<TrustCommand>,
+    /// The pipeline file [default: synix.toml here or in the nearest folder above]
+    pipeline: Option<PathBuf>,
+    /// Say yes without being asked
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum TrustCommand {
+    /// List everything that you said yes to
+    List,
+    /// Take back what you said yes to for a project
+    Revoke {
+        /// The project's folder [default: that of synix.toml here or in the nearest folder above]
+        project: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    match &args.command {
+        None => ask(global, args, screen),
+        Some(TrustCommand::List) => list(screen),
+        Some(TrustCommand::Revoke { project }) => revoke(global, project.as_ref(), screen),
+    }
+}
+
+fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let question = TrustQuestion::of(&global.options(args.pipeline.as_ref()))?;
+    let has_yes = question.missing().is_empty();
+    let can_ask = !global.json && io::stdin().is_terminal() && screen.is_watched();
+    if !has_yes && !args.yes && can_ask {
+        screen.part(|| text(&question))?;
+        return Ok(if confirmed()? {
+            question.say_yes()?;
+            screen.talk("noted; `synix trust revoke` takes it back");
+            Exit::Done
+        } else {
+            screen.talk("nothing was noted");
+            REFUSED
+        });
+    }
+    if args.yes {
+        question.say_yes()?;
+    }
+    let trusted = has_yes || args.yes;
+    screen.answer(&document(&question, trusted), || text(&question))?;
+    if trusted {
+        if !has_yes {
+            screen.talk("noted; `synix trust revoke` takes it back");
+        }
+        return Ok(Exit::Done);
+    }
+    screen.talk(
+        "error: there is no terminal to ask you on; `synix trust --yes` says yes to all of it",
+    );
+    Ok(REFUSED)
+}
+
+fn document(question: &TrustQuestion, trusted: bool) -> serde_json::Value {
+    let asked: Vec<_> = question
+        .asked()
+        .iter()
+        .map(|ask| {
+            let is_missing = question.missing().contains(ask);
+            json!({ "ask": ask, "what": ask.words(), "trusted": trusted || !is_missing })
+        })
+        .collect();
+    json!({ "project": question.project(), "asked": asked, "trusted": trusted })
+}
+
+fn text(question: &TrustQuestion) -> String {
+    let project = printable::line(&question.project().display().to_string());
+    if question.asked().is_empty() {
+        return format!("{project} asks for nothing that needs your yes");
+    }
+    let mut lines = vec![format!("{project} asks to:")];
+    lines.extend(question.asked().iter().map(|ask: &Ask| {
+        let known = if question.missing().contains(ask) {
+            ""
+        } else {
+            " (you said yes)"
+        };
+        format!("  {}{known}", ask.words())
+    }));
+    lines.join("\n")
+}
+
+/// Asks on the terminal; anything but a yes is a no.
+fn confirmed() -> anyhow::Result<bool> {
+    let mut terminal = io::stderr().lock();
+    write!(
+        terminal,
+        "Do you want all of this, now and in later builds? [y/N] "
+    )?;
+    terminal.flush()?;
+    drop(terminal);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
+}
+
+fn list(screen: &Screen) -> anyhow::Result<Exit> {
+    let yeses = project::trusted()?;
+    let documents: Vec<_> = yeses
+        .iter()
+        .map(|yes| {
+            let asked: Vec<_> = yes.asked.iter().map(|asked| &asked.what).collect();
+            json!({ "project": yes.project, "given": yes.given, "asked": asked })
+        })
+        .collect();
+    screen.answer(&json!({ "trusted": documents }), || {
+        if yeses.is_empty() {
+            return "you said yes to nothing so far".to_owned();
+        }
+        yeses.iter().flat_map(said).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn said(yes: &Yes) -> Vec<String> {
+    let project = printable::line(&yes.project.display().to_string());
+    let mut lines = vec![format!("{project}, {}:", yes.given)];
+    let asked = yes.asked.iter();
+    lines.extend(asked.map(|asked| format!("  {}", printable::line(&asked.what))));
+    lines
+}
+
+fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow::Result<Exit> {
+    let folder = match folder {
+        Some(folder) => folder.clone(),
+        None => project::folder(&global.options(None))?,
+    };
+    let shown = printable::line(&folder.display().to_string());
+    let revoked = project::revoke_trust(&folder)?;
+    if !revoked {
+        return Err(Usage(format!(
+            "you said yes to nothing in {shown}; `synix trust list` names the projects"
+        ))
+        .into());
+    }
+    screen.answer(&json!({ "project": folder, "revoked": true }), || {
+        format!("what you said yes to in {shown} is taken back")
+    })?;
+    Ok(Exit::Done)
+}

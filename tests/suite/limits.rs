@@ -1,0 +1,223 @@
+//! A layer has no more units and asks no more than its sources explain, unless the pipeline file says so (W14).
+
+use std::fmt::Write as _;
+
+use synix_scripted_provider::Script;
+
+use crate::workbench::{BATCH, RESUME, Workbench, guest_layers, text};
+
+/// A note of a few bytes whose plugin makes so many units of it, with so many questions each.
+fn swarm(units: u32, questions: u32) -> Workbench {
+    let bench = Workbench::with_layers(&guest_layers("swarm"));
+    bench.plugin("swarm");
+    note(&bench, units, questions);
+    bench
+}
+
+fn note(bench: &Workbench, units: u32, questions: u32) {
+    let text = format!("---\nunits: {units}\nquestions: {questions}\n---\nA note.\n");
+    bench.write("texts/note.md", &text);
+}
+
+fn layers_with(setting: &str) -> String {
+    format!("{}{setting}\n", guest_layers("swarm"))
+}
+
+/// W14: counted before they are made, by every command that would make them.
+#[test]
+fn a_note_does_not_become_hundreds_of_thousands_of_units() {
+    let bench = swarm(600_000, 0);
+    for command in [&["plan"][..], &["batch-build", "plan"], &["build"], &BATCH] {
+        let run = bench.run(command).expect_code(5);
+        assert!(run.says("layer `made` would have 600000 units"), "{run:?}");
+        assert!(
+            run.says("write `max_units = 600000` or more in [layers.made]"),
+            "{run:?}"
+        );
+    }
+    assert_eq!(bench.sent(), 0);
+}
+
+/// W14: a number in the file stands over the default, in both directions, and says what to write.
+#[test]
+fn the_pipeline_file_says_how_many_units_a_layer_may_have() {
+    let bench = swarm(3000, 0);
+    bench.run(&["build"]).expect_code(5);
+    bench.pipeline("synix.toml", &layers_with("max_units = 3000"));
+    bench.ok(&["build"]);
+    assert_eq!(bench.names().len(), 3001);
+    // The number of the pipeline is also that of each layer without one.
+    bench.pipeline("synix.toml", &guest_layers("swarm"));
+    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let name = "name = \"suite\"";
+    bench.write(
+        "synix.toml",
+        &file.replace(name, &format!("{name}\nmax_units = 3000")),
+    );
+    bench.ok(&["plan"]);
+    bench.pipeline("synix.toml", &layers_with("max_units = 2999"));
+    let run = bench.run(&["plan"]).expect_code(5);
+    assert!(
+        run.says("more than the 2999 that the pipeline file allows"),
+        "{run:?}"
+    );
+}
+
+/// W14: the number of the pipeline holds for all layers together, and for each that has none.
+#[test]
+fn the_pipeline_as_a_whole_has_a_limit() {
+    let bench = Workbench::with_layers(
+        "[layers.notes]\nsource = \"notes/*.md\"\n\
+         [layers.one]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n\
+         [layers.two]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n",
+    );
+    for number in 0..4 {
+        bench.write(&format!("notes/{number}.md"), "A note.");
+    }
+    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let with = |most: u32| {
+        let name = "name = \"suite\"";
+        let text = file.replace(name, &format!("{name}\nmax_units = {most}"));
+        bench.write("synix.toml", &text);
+    };
+    with(3);
+    let run = bench.run(&["plan"]).expect_code(5);
+    assert!(
+        run.says("would have at least 4 units, more than the 3"),
+        "{run:?}"
+    );
+    with(7);
+    let run = bench.run(&["plan"]).expect_code(5);
+    assert!(
+        run.says("with layer `two` the pipeline would have at least 8 units"),
+        "{run:?}"
+    );
+    assert!(run.says("in [pipeline]"), "{run:?}");
+    with(8);
+    bench.ok(&["build"]);
+}
+
+/// W14: 300 units of 20 questions are 6000 paid requests of six bytes; most of them are never asked.
+#[test]
+fn a_note_does_not_become_thousands_of_requests() {
+    for command in [&["build"][..], &BATCH] {
+        let bench = swarm(300, 20);
+        let run = bench.run(command).expect_code(5);
+        assert!(
+            run.says("the units of layer `made` would ask at least 20"),
+            "{run:?}"
+        );
+        assert!(run.says("`max_requests = "), "{run:?}");
+        let sent = bench.sent();
+        assert!(sent > 0 && sent <= 2000, "{sent}");
+        // What was asked for is kept and counts, so that a second try does not get further.
+        bench.run(command).expect_code(5);
+        assert!(bench.sent() <= 2000, "{}", bench.sent());
+        assert_eq!(bench.ledger().duplicates(), []);
+    }
+}
+
+/// W14: a batch build goes on with a higher number, and pays nothing twice.
+#[test]
+fn a_build_goes_on_with_a_higher_limit() {
+    let bench = swarm(10, 3);
+    bench.pipeline("synix.toml", &layers_with("max_requests = 20"));
+    bench.run(&BATCH).expect_code(5);
+    let sent = bench.sent();
+    assert_eq!(sent, 20);
+    let status = bench.status();
+    assert_eq!(status["status"], "failed");
+    assert!(text(&status["error"]).contains("max_requests"), "{status}");
+    bench.pipeline("synix.toml", &layers_with("max_requests = 30"));
+    bench.ok(&RESUME);
+    assert_eq!(bench.sent(), 30);
+    assert_eq!(bench.ledger().duplicates(), []);
+}
+
+/// W14: what is in flight when the limit is met is waited for: it is paid.
+#[test]
+fn calls_under_way_come_to_their_end() {
+    let bench = swarm(50, 2);
+    bench.script(Script::new());
+    bench.pipeline("synix.toml", &layers_with("max_requests = 60"));
+    bench.run(&["build"]).expect_code(5);
+    let sent = bench.sent();
+    assert!(sent > 0 && sent <= 60, "{sent}");
+    let open: u32 = bench
+        .database()
+        .query_row(
+            "SELECT count(*) FROM attempt WHERE state IN (0, 3)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(open, 0);
+}
+
+/// Layers that each take in all before them: each would have as many units as all of these together.
+fn doubling(layers: u32, transform: &str, config: &str) -> Workbench {
+    let mut text = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\
+                    [layers.l00]\nsource = \"notes/*.md\"\n"
+        .to_owned();
+    let mut names = vec!["\"l00\"".to_owned()];
+    for number in 1..=layers {
+        let inputs = names.join(", ");
+        let config = config.replace('#', &number.to_string());
+        let _ = write!(
+            text,
+            "[layers.l{number:02}]\ntransform = \"{transform}\"\ninputs = [{inputs}]\n{config}\n"
+        );
+        names.push(format!("\"l{number:02}\""));
+    }
+    let bench = Workbench::with_layers(&text);
+    bench.write("notes/a.md", "A note.");
+    bench
+}
+
+/// W14: a plan and a build end soon where nothing is asked between the layers.
+#[test]
+fn layers_that_take_in_all_before_them_do_not_double_for_ever() {
+    let config = "config.by_template = \"{{ label }}-#\"";
+    let bench = doubling(40, "group", config);
+    for command in ["plan", "build"] {
+        let run = bench.run(&[command]).expect_code(5);
+        assert!(
+            run.says("layer `l12` would have 2048 units, more than the 2000"),
+            "{run:?}"
+        );
+    }
+    // A few of them are no matter.
+    doubling(8, "group", config).ok(&["build"]);
+}
+
+/// W14: where each layer waits for answers, a plan counts what it foresees and does not list it.
+#[test]
+fn what_a_plan_foresees_takes_no_room() {
+    let config = "config.prompt = \"#: {{ content }}\"\nconfig.label = \"{{ label }}-#\"";
+    let bench = doubling(40, "map", config);
+    let plan = bench.json(&["plan"]);
+    let last = &plan["layers"][40];
+    assert_eq!((&last["units"], &last["requests"]), (&1.into(), &1.into()));
+    assert_eq!(last["exact"], false);
+    assert_eq!(last["units_guess"], 1_u64 << 39);
+    assert!(last["stale_units"].as_array().unwrap().len() <= 101);
+    assert!(bench.ok(&["plan"]).stdout.lines().count() < 200);
+}
+
+/// W14: a large build of many files is not asked about; neither is one large file cut into pieces.
+#[test]
+fn large_builds_are_not_limited() {
+    let bench = Workbench::with_layers(
+        "[layers.notes]\nsource = \"notes/*.md\"\n\
+         [layers.pieces]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n[layers.pieces.config]\nsize = 200\noverlap = 0\n\
+         [layers.again]\ntransform = \"chunk\"\ninputs = [\"pieces\"]\n",
+    );
+    let line = "All work and no play makes Jack a dull boy, and so it goes on for a while yet.\n\n";
+    bench.write("notes/book.md", &line.repeat(12_000));
+    let plan = bench.json(&["plan"]);
+    assert!(
+        plan["layers"][2]["units"].as_u64().unwrap() > 2000,
+        "{}",
+        plan["total"]
+    );
+}

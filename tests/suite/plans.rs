@@ -1,0 +1,411 @@
+//! What `plan` says is true: exact, or at least so much, or a guess that says so (U2).
+
+use serde_json::Value;
+use synix_scripted_provider::{Reply, Rule, Script};
+
+use crate::money::{billed, pico};
+use crate::workbench::{BATCH, TEAM, Workbench, text};
+
+const MODEL: &str = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 100\n\
+                     [layers.notes]\nsource = \"notes/*.md\"\n";
+
+fn with_notes(layers: &str, notes: u32) -> Workbench {
+    let bench = Workbench::with_layers(&format!("{MODEL}{layers}"));
+    for number in 1..=notes {
+        bench.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
+    }
+    bench
+}
+
+fn layer<'p>(plan: &'p Value, name: &str) -> &'p Value {
+    let layers = plan["layers"].as_array().unwrap();
+    layers.iter().find(|layer| layer["name"] == name).unwrap()
+}
+
+/// The line of a layer in the table that a person sees.
+fn line(bench: &Workbench, name: &str) -> String {
+    let shown = bench.ok(&["plan"]).stdout;
+    let found = shown.lines().find(|line| line.starts_with(name));
+    found.unwrap_or_else(|| panic!("{shown}")).to_owned()
+}
+
+const STORY: &str = "[layers.story]\ntransform = \"fold\"\ninputs = [\"notes\"]\n\
+    config.prompt = \"{{ so_far }}+{{ content }}\"\nconfig.label = \"story\"\n";
+
+/// U2: a fold asks one question after the other; only the first is known.
+#[test]
+fn a_unit_that_may_ask_more_is_not_exact() {
+    let bench = with_notes(STORY, 60);
+    let plan = bench.json(&["plan"]);
+    let story = layer(&plan, "story");
+    assert_eq!(
+        (&story["requests"], &story["exact"]),
+        (&1.into(), &false.into())
+    );
+    assert_eq!(story["requests_max"], 60);
+    assert_eq!(story["cost_usd_max"], Value::Null);
+    assert_eq!(story["output_tokens_max"], Value::Null);
+    assert_eq!(plan["total"]["exact"], false);
+    let line = line(&bench, "story");
+    assert!(line.contains(" 1+ ") && line.ends_with('+'), "{line}");
+    assert!(
+        !line.contains("up to") && !line.contains("0.0000+"),
+        "{line}"
+    );
+    assert!(bench.ok(&["plan"]).says("story: 60 requests at most"));
+
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 60);
+    assert!(pico(&story["cost_usd"]) <= billed(&bench.ledger()));
+    assert!(pico(&story["cost_usd"]) > 0);
+}
+
+/// U2: nor does a stranger's plugin say how often it asks, not even if it asks once.
+#[test]
+fn of_a_plugin_only_the_first_questions_are_known() {
+    let texts = [("a", "one"), ("b", "two"), ("c", "three")];
+    for guest in ["two_steps", "moody"] {
+        let bench = Workbench::guest(guest, &texts);
+        let plan = bench.json(&["plan"]);
+        let made = layer(&plan, "made");
+        assert_eq!(
+            (&made["requests"], &made["exact"]),
+            (&3.into(), &false.into())
+        );
+        assert_eq!(made["requests_max"], Value::Null);
+    }
+}
+
+/// U2: a limit that the host enforces is a promise, whoever wrote the plugin.
+#[test]
+fn a_limit_of_requests_makes_a_plan_exact() {
+    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);
+    let with = |requests: u32| {
+        let layers = crate::workbench::guest_layers("two_steps");
+        let limits = format!("[layers.made.limits]\nrequests = {requests}\n");
+        bench.pipeline("synix.toml", &format!("{layers}{limits}"));
+        let plan = bench.json(&["plan"]);
+        let made = layer(&plan, "made");
+        (made["exact"].clone(), made["requests_max"].clone())
+    };
+    assert_eq!(with(1), (true.into(), 2.into()));
+    assert_eq!(with(2), (false.into(), 4.into()));
+}
+
+/// What is said of the transforms that come with synix is what they do.
+#[test]
+fn first_party_transforms_ask_as_often_as_a_plan_says() {
+    let ask = "config.prompt = \"About {{ label }} {{ content }}?\"\n";
+    for (transform, config, most) in [
+        ("map", ask.to_owned(), 5),
+        ("map", format!("{ask}config.response_format = {{ type = \"string\" }}\n"), 5),
+        ("reduce", "config.prompt = \"All?\"\nconfig.label = \"all\"\n".to_owned(), 1),
+        ("fold", "config.prompt = \"{{ so_far }}{{ content }}\"\nconfig.label = \"all\"\n".to_owned(), 5),
+        ("group", "config.prompt = \"All of {{ group }}?\"\nconfig.by_template = \"{{ label | length }}\"\n".to_owned(), 1),
+        ("group", "config.by_template = \"{{ label }}\"\n".to_owned(), 0),
+        ("chunk", String::new(), 0),
+        ("merge", String::new(), 0),
+    ] {
+        let layers = format!("[layers.made]\ntransform = \"{transform}\"\ninputs = [\"notes\"]\n{config}");
+        let bench = with_notes(&layers, 5);
+        bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("\"an answer\"".to_owned()))));
+        let plan = bench.json(&["plan"]);
+        let made = layer(&plan, "made");
+        assert_eq!(made["requests_max"], most, "{transform}: {made}");
+        assert_eq!(made["exact"], made["requests"] == most, "{transform}: {made}");
+        bench.ok(&["build"]);
+        assert_eq!(bench.sent(), most, "{transform}");
+    }
+}
+
+/// U2: what is behind answers that nobody has is not known, and that is not zero.
+#[test]
+fn a_layer_behind_unknown_answers_has_question_marks() {
+    let bench = Workbench::team();
+    let plan = bench.json(&["plan"]);
+    let summary = layer(&plan, "summary");
+    assert_eq!(
+        (&summary["units"], &summary["units_exact"]),
+        (&1.into(), &true.into())
+    );
+    assert_eq!(
+        (&summary["requests"], &summary["requests_max"]),
+        (&0.into(), &1.into())
+    );
+    for unknown in [
+        "cost_usd",
+        "cost_usd_min",
+        "cost_usd_max",
+        "input_tokens",
+        "output_tokens_max",
+    ] {
+        assert_eq!(summary[unknown], Value::Null, "{unknown}");
+    }
+    let line = line(&bench, "summary");
+    assert!(line.contains('?') && !line.contains('$'), "{line}");
+    assert!(!bench.ok(&["plan"]).says("$0.0000+"));
+}
+
+/// A guess at a number of units is marked as one; where nothing tells, there is none.
+#[test]
+fn a_guess_is_labelled() {
+    let bench = with_notes(
+        "[layers.first]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"1 {{ content }}\"\n\
+         [layers.second]\ntransform = \"map\"\ninputs = [\"first\"]\nconfig.prompt = \"2 {{ content }}\"\n\
+         [layers.groups]\ntransform = \"group\"\ninputs = [\"second\"]\nconfig.by_template = \"{{ label | length }}\"\n",
+        3,
+    );
+    let plan = bench.json(&["plan"]);
+    let second = layer(&plan, "second");
+    assert_eq!(
+        (&second["units"], &second["units_exact"]),
+        (&0.into(), &false.into())
+    );
+    assert_eq!(
+        (&second["units_guess"], &second["stale_guess"]),
+        (&3.into(), &3.into())
+    );
+    assert!(
+        second["stale_units"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|unit| unit["guess"] == true)
+    );
+    let groups = layer(&plan, "groups");
+    assert_eq!(
+        (&groups["units"], &groups["units_guess"]),
+        (&0.into(), &Value::Null)
+    );
+    // It asks nothing, so that much is known: its mode and its cost.
+    assert_eq!(
+        (text(&groups["mode"]), &groups["exact"]),
+        ("none".to_owned(), &true.into())
+    );
+    assert!(line(&bench, "second").contains("~3"));
+    assert!(line(&bench, "groups").contains('?'));
+    assert!(bench.ok(&["plan"]).says("a guess"));
+
+    bench.ok(&["build"]);
+    bench.write("notes/02.md", "Another note.");
+    let plan = bench.json(&["plan"]);
+    assert_eq!(layer(&plan, "groups")["units_guess"], 1);
+    let second = layer(&plan, "second");
+    assert_eq!(
+        (&second["units"], &second["units_guess"]),
+        (&2.into(), &3.into())
+    );
+    assert_eq!(
+        (&second["stale"], &second["stale_guess"]),
+        (&0.into(), &1.into())
+    );
+}
+
+/// The last line adds up what the others say.
+#[test]
+fn a_plan_ends_with_a_total() {
+    let bench = Workbench::team();
+    let plan = bench.json(&["plan"]);
+    let total = &plan["total"];
+    assert_eq!((&total["units"], &total["stale"]), (&7.into(), &7.into()));
+    assert_eq!(
+        (&total["requests"], &total["requests_max"]),
+        (&3.into(), &4.into())
+    );
+    assert_eq!(total["exact"], false);
+    let styles = layer(&plan, "styles");
+    assert_eq!(total["cost_usd"], styles["cost_usd_min"]);
+    assert_eq!(total["cost_usd_known"], styles["cost_usd"]);
+    assert_eq!(total["cost_usd_max"], Value::Null);
+    assert!(line(&bench, "total").ends_with('+'));
+
+    // Without the layer behind, the bound is one of the whole.
+    let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
+    bench.pipeline("synix.toml", rest);
+    let plan = bench.json(&["plan"]);
+    assert_eq!(plan["total"]["exact"], true);
+    assert_eq!(
+        plan["total"]["cost_usd_max"],
+        layer(&plan, "styles")["cost_usd"]
+    );
+    assert!(line(&bench, "total").contains("up to $"));
+    bench.ok(&["build"]);
+    assert!(billed(&bench.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
+    // Nothing is left to do, and nothing is shown that might be.
+    assert!(line(&bench, "styles").contains("none"));
+    assert!(line(&bench, "total").ends_with('-'));
+}
+
+/// A layer whose answers are all on record says that it costs nothing.
+#[test]
+fn answers_on_record_are_told() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    bench.ok(&["clean"]);
+    let plan = bench.json(&["plan"]);
+    let styles = layer(&plan, "styles");
+    assert_eq!(
+        (&styles["stale"], &styles["answered"]),
+        (&3.into(), &3.into())
+    );
+    assert_eq!(
+        (&styles["requests"], text(&styles["mode"])),
+        (&0.into(), "none".to_owned())
+    );
+    assert_eq!(pico(&plan["total"]["cost_usd"]), 0);
+    assert!(
+        bench
+            .ok(&["plan"])
+            .says("all answers are on record, so these layers send nothing: styles, summary")
+    );
+}
+
+/// What a batch has under way is not planned again, and is not forgotten either.
+#[test]
+fn requests_in_flight_are_told_apart() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let plan = bench.json(&["batch-build", "plan"]);
+    let styles = layer(&plan, "styles");
+    assert_eq!(
+        (&styles["requests"], &styles["in_flight"]),
+        (&0.into(), &3.into())
+    );
+    assert!(bench.ok(&["plan"]).says("3 requests are in flight already"));
+}
+
+/// Changed keys are told, once for all units, not whole configs for each.
+#[test]
+fn a_change_is_told_by_its_keys_and_counted() {
+    let map = |config: &str| {
+        format!("[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\n{config}")
+    };
+    let bench = with_notes(
+        &map(
+            "config.prompt = \"Sum up {{ content }}\"\nconfig.kind = \"note\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [1] } } }\n",
+        ),
+        30,
+    );
+    bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("{}".to_owned()))));
+    bench.ok(&["build"]);
+    bench.write("prompts/p.md", "Sum up {{ content }}, please");
+    let change = map(
+        "config.prompt_file = \"prompts/p.md\"\nconfig.kind = \"sum\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [2] } } }\n",
+    );
+    let model = MODEL.replace("gpt-4o-mini", "gpt-4.1-nano");
+    bench.pipeline("synix.toml", &format!("{model}{change}"));
+    let shown = bench.ok(&["plan"]);
+    let told = "30 units: kind changed (note -> sum), prompt added, prompt_file";
+    let told = told.replace(
+        "prompt added, prompt_file",
+        "prompt removed, prompt_file added",
+    );
+    assert!(
+        shown.says(&format!(
+            "{told}, response_format.properties.a.enum changed, model changed (gpt-4o-mini -> gpt-4.1-nano) (01, 02, 03 and 27 more)"
+        )),
+        "{}",
+        shown.stdout
+    );
+    let plan = bench.json(&["plan"]);
+    let reasons = &layer(&plan, "made")["stale_units"][0]["reasons"];
+    assert_eq!(reasons[0]["reason"], "config");
+    assert_eq!(reasons[0]["changes"][1]["key"], "prompt");
+    assert_eq!(reasons[0]["changes"][1]["change"], "removed");
+    assert_eq!(reasons[1]["reason"], "model");
+}
+
+/// The mismatch of a resumed build is told in the same way.
+#[test]
+fn a_mismatch_names_what_changed() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    let changed = TEAM
+        .replace("max_tokens = 200", "max_tokens = 250")
+        .replace("label = \"ws-{{ label }}\"\n", "");
+    bench.pipeline("synix.toml", &changed);
+    let run = bench
+        .run(&["batch-build", "resume", "--latest"])
+        .expect_code(5);
+    assert!(
+        run.says("layer styles: label removed, max_tokens changed (200 -> 250)"),
+        "{run:?}"
+    );
+    assert!(!run.says("{\""), "{run:?}");
+}
+
+/// A group is stale for the inputs that it has, not for those of others.
+#[test]
+fn a_group_is_not_stale_for_inputs_of_another() {
+    let bench = with_notes(
+        "[layers.tagged]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Tag {{ content }}\"\n\
+         [layers.months]\ntransform = \"group\"\ninputs = [\"tagged\"]\nconfig.by = \"month\"\n",
+        0,
+    );
+    let note = |day: &str, text: &str| {
+        let month = &day[..7];
+        bench.write(
+            &format!("notes/{day}.md"),
+            &format!("---\nmonth: {month}\n---\n{text}\n"),
+        );
+    };
+    for day in ["2025-01-03", "2025-01-09", "2025-02-01"] {
+        note(day, "Something.");
+        // Texts of one month alone would be one question.
+        note(day, &format!("Something on {day}."));
+    }
+    bench.ok(&["build"]);
+    note("2025-01-09", "Something else.");
+    let plan = bench.json(&["plan"]);
+    let months = layer(&plan, "months");
+    let stale = months["stale_units"].as_array().unwrap();
+    assert_eq!(stale.len(), 1, "{months}");
+    assert_eq!(text(&stale[0]["unit"]), "2025-01");
+    assert_eq!(text(&stale[0]["reasons"][0]["input"]), "tagged/2025-01-09");
+    assert_eq!(months["stale_guess"], 1);
+    let shown = bench.ok(&["plan"]);
+    assert!(
+        shown.says("2025-01: likely, input tagged/2025-01-09 is stale"),
+        "{}",
+        shown.stdout
+    );
+    assert!(!shown.says("2025-02:"), "{}", shown.stdout);
+}
+
+/// However many units are stale or wrong, a screen shows a hundred lines of each.
+#[test]
+fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
+    let bench = with_notes(
+        "[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"{{ content }}\"\nconfig.label = \"{{ metadata.missing }}\"\n",
+        150,
+    );
+    let shown = bench.ok(&["plan"]).stdout;
+    assert!(shown.lines().count() < 130, "{shown}");
+    assert!(shown.contains("more lines; --json has them all"), "{shown}");
+    let plan = bench.json(&["plan"]);
+    assert_eq!(
+        layer(&plan, "made")["failures"].as_array().unwrap().len(),
+        150
+    );
+}
+
+/// A batch is planned at its rate, and its plan adds up as well.
+#[test]
+fn a_batch_plan_has_a_total_too() {
+    let bench = Workbench::team();
+    let plan = bench.json(&["batch-build", "plan"]);
+    assert_eq!(text(&layer(&plan, "styles")["mode"]), "batch");
+    assert_eq!(
+        plan["total"]["cost_usd_known"],
+        layer(&plan, "styles")["cost_usd"]
+    );
+    bench.ok(&BATCH);
+    let after = bench.json(&["batch-build", "plan"]);
+    assert_eq!(text(&layer(&after, "styles")["mode"]), "none");
+    assert_eq!(
+        (&after["total"]["stale"], &after["total"]["exact"]),
+        (&0.into(), &true.into())
+    );
+}

@@ -1,0 +1,784 @@
+//! What needs the user's yes: nothing is run, called, sent or believed without it, and only exactly that with it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+
+use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
+
+/// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
+pub(crate) struct Elsewhere {
+    url: String,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Elsewhere {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let ours = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut line = String::new();
+                let mut reader = BufReader::new(stream);
+                reader.read_line(&mut line).unwrap_or(0);
+                // Noted before the connection ends, and with it the command.
+                ours.lock().unwrap().push(line.trim_end().to_owned());
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// Sends everything that would leave this machine here.
+    pub(crate) fn between(&self, command: &mut Command) -> Run {
+        for name in ["HTTPS_PROXY", "HTTP_PROXY"] {
+            command.env(name, &self.url);
+        }
+        Run::of(command)
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The first line of each connection.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+/// A provider that takes the heads of calls and answers none.
+struct Listener {
+    url: String,
+    address: SocketAddr,
+    taken: JoinHandle<Vec<String>>,
+}
+
+impl Listener {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let taken = std::thread::spawn(move || {
+            let heads = listener.incoming().flatten().map(|stream| {
+                let lines = BufReader::new(stream).lines().map_while(Result::ok);
+                let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                head.join("\n")
+            });
+            heads.take_while(|head| !head.is_empty()).collect()
+        });
+        Self {
+            url: format!("http://{address}/v1"),
+            address,
+            taken,
+        }
+    }
+
+    /// The heads that came so far; none comes after.
+    fn heads(self) -> Vec<String> {
+        // A connection without a call is the end.
+        drop(TcpStream::connect(self.address));
+        self.taken.join().unwrap()
+    }
+}
+
+/// One question for one note, to a provider at a URL.
+fn asking(url: &str, more: &str) -> Workbench {
+    let bench = Workbench::with_layers("");
+    bench.write("notes/a.md", "a note");
+    bench.write("synix.toml", &asking_toml(url, more, "Say: {{ content }}"));
+    bench
+}
+
+fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
+    format!(
+        r#"[pipeline]
+name = "clone"
+
+[providers.openai]
+base_url = "{url}"
+retries = 0
+backoff = 0
+batch = true
+{more}
+
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+
+[layers.notes]
+source = "notes/*.md"
+
+[layers.said]
+transform = "map"
+inputs = ["notes"]
+[layers.said.config]
+prompt = "{prompt}"
+"#
+    )
+}
+
+/// The pipeline file with something more under `[pipeline]`.
+fn with_pipeline_key(bench: &Workbench, line: &str) {
+    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let (name, rest) = file.split_once("\n[providers").unwrap();
+    let first: Vec<&str> = name.lines().take(2).collect();
+    bench.write(
+        "synix.toml",
+        &format!("{}\n{line}\n\n[providers{rest}", first.join("\n")),
+    );
+}
+
+/// Holds where a build was let through, and failed only because nobody answers elsewhere.
+#[track_caller]
+fn went_on(run: &Run) {
+    assert!(matches!(run.code, 1 | 3), "{run:?}");
+}
+
+/// Every command that sends something.
+const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH];
+
+#[test]
+fn a_project_that_asks_for_nothing_needs_no_yes() {
+    let bench = Workbench::team();
+    let run = bench.ok(&["trust"]);
+    assert!(run.says("asks for nothing"), "{run:?}");
+    bench.ok(&["build"]);
+    assert_eq!(bench.json(&["trust"])["asked"], Value::Array(Vec::new()));
+}
+
+/// W3: a key of the environment goes to its own server, and the pair that does not belong is named.
+#[test]
+fn a_key_goes_to_no_other_server_without_a_yes() {
+    let stolen = "api_key_env = \"STOLEN\"";
+    for (url, shown, more) in [
+        ("https://evil.example/v1", "https://evil.example/v1", ""),
+        (
+            "https://api.openai.com.evil.example",
+            "https://api.openai.com.evil.example",
+            "",
+        ),
+        (
+            "https://api.openai.com:8443/v1",
+            "https://api.openai.com:8443/v1",
+            "",
+        ),
+        (
+            "https://api.openai.com./v1",
+            "https://api.openai.com./v1",
+            "",
+        ),
+        ("https://api.anthropic.com", "https://api.anthropic.com", ""),
+        (
+            "https://[::ffff:127.0.0.1]/v1",
+            "https://[::ffff:7f00:1]/v1",
+            "",
+        ),
+        (
+            "https://API.OPENAI.COM/v1",
+            "https://api.openai.com/v1",
+            stolen,
+        ),
+        ("https://0x0a.1/v1", "https://10.0.0.1/v1", stolen),
+    ] {
+        let variable = if more.is_empty() {
+            "OPENAI_API_KEY"
+        } else {
+            "STOLEN"
+        };
+        let elsewhere = Elsewhere::start();
+        let bench = asking(url, more);
+        for arguments in SENDING {
+            let mut command = bench.command(arguments);
+            let run = elsewhere.between(command.env("STOLEN", "aws-secret-value"));
+            let run = run.expect_code(5);
+            assert!(
+                run.says(&format!(
+                    "{variable} of your environment as a key to {shown}\n"
+                )) && run.says("synix trust")
+                    && !run.says("aws-secret-value"),
+                "{url}: {run:?}"
+            );
+        }
+        assert_eq!(elsewhere.seen(), [""; 0], "{url}");
+        assert!(!bench.path(".synix").exists(), "nothing was begun");
+    }
+}
+
+/// A variable that is not set cannot be sent.
+#[test]
+fn a_key_that_is_not_there_is_only_named_missing() {
+    let bench = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
+    let run = bench.run(&["build"]).expect_code(1);
+    assert!(run.says("TEAM_KEY"), "{run:?}");
+    // Whoever trusts is shown it all the same: the next shell may have it.
+    let asked = bench.run(&["trust"]).expect_code(5);
+    assert!(
+        asked.says("TEAM_KEY") && asked.says("evil.example"),
+        "{asked:?}"
+    );
+}
+
+/// W3: what the user admits goes where it was admitted, and nowhere else.
+#[test]
+fn a_yes_is_for_the_server_and_the_variable_that_were_shown() {
+    let elsewhere = Elsewhere::start();
+    let bench = asking("https://gateway.example/team-a/v1", "");
+    let build = || elsewhere.between(&mut bench.command(&["build"]));
+    build().expect_code(5);
+    let shown = bench.ok(&["trust", "--yes"]);
+    assert!(shown.says("OPENAI_API_KEY") && shown.says("https://gateway.example/team-a/v1"));
+    went_on(&build());
+    assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
+    // Another prompt is no other question.
+    let file = |url: &str, more: &str| {
+        bench.write(
+            "synix.toml",
+            &asking_toml(url, more, "Say once more: {{ content }}"),
+        );
+    };
+    file("https://gateway.example:443/team-a/v1/", "");
+    went_on(&build());
+    assert_eq!(elsewhere.seen().len(), 2);
+    for (url, more) in [
+        ("https://gateway.example/team-b/v1", ""),
+        ("https://gateway.example", ""),
+        ("https://gateway.example:8443/team-a/v1", ""),
+        ("https://other.example/team-a/v1", ""),
+        (
+            "https://gateway.example/team-a/v1",
+            "api_key_env = \"ANTHROPIC_API_KEY\"",
+        ),
+    ] {
+        file(url, more);
+        build().expect_code(5);
+    }
+    assert_eq!(elsewhere.seen().len(), 2);
+}
+
+#[test]
+fn a_yes_for_one_command_is_not_kept() {
+    let elsewhere = Elsewhere::start();
+    let bench = asking("https://gateway.example/v1", "");
+    went_on(&elsewhere.between(&mut bench.command(&["build", "--trust"])));
+    assert_eq!(elsewhere.seen().len(), 1);
+    bench.run(&["build"]).expect_code(5);
+    assert_eq!(elsewhere.seen().len(), 1);
+    let asked = bench.run(&["trust", "--json"]).expect_code(5).json();
+    assert_eq!(asked["trusted"], false);
+}
+
+#[test]
+fn a_yes_is_listed_and_can_be_taken_back() {
+    let bench = asking("https://gateway.example/v1", "");
+    let project = bench.path("").canonicalize().unwrap();
+    let listed = || {
+        let all = bench.json(&["trust", "list"]);
+        let ours = all["trusted"].as_array().unwrap().iter();
+        ours.filter(|yes| yes["project"] == project.to_str().unwrap())
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert!(listed().is_empty());
+    bench.run(&["trust", "revoke"]).expect_code(2);
+    bench.ok(&["trust", "--yes"]);
+    // What is known is not kept twice.
+    bench.ok(&["trust", "--yes"]);
+    let [yes] = &listed()[..] else {
+        panic!("{:?}", listed());
+    };
+    assert!(text(&yes["asked"][0]).contains("OPENAI_API_KEY"), "{yes}");
+    bench.ok(&["trust"]);
+    bench.ok(&["trust", "revoke"]);
+    assert!(listed().is_empty());
+    bench.run(&["build"]).expect_code(5);
+}
+
+/// There is nobody to ask: a script must say yes aloud.
+#[test]
+fn without_a_terminal_nothing_is_a_yes() {
+    let bench = asking("https://gateway.example/v1", "");
+    let run = bench.run(&["trust"]).expect_code(5);
+    assert!(run.says("--yes") && run.says("gateway.example"), "{run:?}");
+    bench.run(&["build"]).expect_code(5);
+}
+
+/// W3: the environment of the process may move its own key.
+#[test]
+fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
+    let moved = |bench: &Workbench| {
+        let mut command = bench.command(&["build"]);
+        command.env("OPENAI_BASE_URL", bench.provider.openai_url());
+        Run::of(&mut command)
+    };
+    let bench = asking("https://x", "");
+    let without = asking_toml("https://x", "", "Say: {{ content }}")
+        .replace("base_url = \"https://x\"\n", "");
+    bench.write("synix.toml", &without);
+    moved(&bench).expect_code(0);
+    assert_eq!(bench.sent(), 1);
+
+    let bench = asking("https://x", "");
+    bench.write("synix.toml", &without);
+    bench.write(
+        ".env",
+        &format!("OPENAI_BASE_URL={}\n", bench.provider.openai_url()),
+    );
+    let elsewhere = Elsewhere::start();
+    let run = elsewhere.between(&mut bench.command(&["build"]));
+    assert!(
+        run.says("OPENAI_BASE_URL") && run.says("ignored"),
+        "{run:?}"
+    );
+    assert_eq!(bench.sent(), 0);
+    assert_eq!(elsewhere.seen(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
+}
+
+/// A key in `.env` was put there for this pipeline.
+#[test]
+fn a_key_from_dot_env_goes_where_the_pipeline_says() {
+    let elsewhere = Elsewhere::start();
+    let bench = asking("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
+    bench.write(".env", "\u{feff}export\tTEAM_KEY=\"sk-team\" # ours\r\n");
+    bench.ok(&["trust"]);
+    went_on(&elsewhere.between(&mut bench.command(&["build"])));
+    assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
+    // The environment wins, and its key belongs to nobody there.
+    let mut command = bench.command(&["build"]);
+    elsewhere
+        .between(command.env("TEAM_KEY", "real"))
+        .expect_code(5);
+}
+
+/// X10: what stands around a key is no part of it.
+#[test]
+fn a_key_is_sent_without_quotes_and_comments() {
+    for line in [
+        "TEAM_KEY=sk-team # mine",
+        "TEAM_KEY=\"sk-team\" # mine",
+        "TEAM_KEY='sk-team'",
+        "export\tTEAM_KEY=sk-team\t# mine\r",
+        "\u{feff}TEAM_KEY = sk-team  ",
+    ] {
+        let listener = Listener::start();
+        let bench = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+        bench.write(".env", &format!("{line}\n# other keys\n"));
+        let run = bench.run(&["build"]);
+        let heads = listener.heads();
+        let is_sent = |head: &String| {
+            let mut lines = head.lines().map(str::to_lowercase);
+            lines.any(|line| line == "authorization: bearer sk-team")
+        };
+        assert!(
+            heads.iter().all(is_sent) && !heads.is_empty(),
+            "{line:?}: {heads:?} {run:?}"
+        );
+    }
+}
+
+/// A stranger's `.env` cannot fetch what is in the real environment.
+#[test]
+fn dot_env_puts_no_variable_into_a_key() {
+    let listener = Listener::start();
+    let bench = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+    bench.write(
+        ".env",
+        "TEAM_KEY=\"${ANTHROPIC_API_KEY}$ANTHROPIC_API_KEY\"\n",
+    );
+    bench.run(&["build"]);
+    let head = listener.heads().concat();
+    assert!(
+        !head.contains(KEY) && head.contains("$ANTHROPIC_API_KEY"),
+        "{head}"
+    );
+}
+
+/// W21: whoever is on the way reads what is sent by plain http.
+#[test]
+fn no_key_leaves_this_machine_unencrypted() {
+    for url in [
+        "http://far.example/v1",
+        "http://10.0.0.1/v1",
+        "http://localhost.example/v1",
+        "http://0.0.0.0:1/v1",
+    ] {
+        let elsewhere = Elsewhere::start();
+        let bench = asking(url, "");
+        for arguments in [&["build"][..], &["build", "--trust"]] {
+            let run = elsewhere
+                .between(&mut bench.command(arguments))
+                .expect_code(5);
+            assert!(
+                run.says("unencrypted") && run.says("OPENAI_API_KEY"),
+                "{run:?}"
+            );
+        }
+        bench.write(".env", "OPENAI_API_KEY=sk-own\n");
+        let mut command = bench.command(&["build", "--trust"]);
+        let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
+        assert!(run.expect_code(5).says("unencrypted"));
+        assert_eq!(elsewhere.seen(), [""; 0], "{url}");
+    }
+}
+
+/// A server in one's own network that wants no key is asked as before.
+#[test]
+fn a_server_without_a_key_is_asked_by_http() {
+    let elsewhere = Elsewhere::start();
+    let bench = asking("http://far.example/v1", "");
+    let mut command = bench.command(&["build"]);
+    let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
+    went_on(&run);
+    assert_eq!(elsewhere.seen().len(), 1, "{run:?}");
+}
+
+/// W9: a command of the project runs after a yes to exactly that command, in that folder.
+#[test]
+fn a_command_runs_only_after_a_yes() {
+    let mut bench = Workbench::team();
+    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let on_done = |bench: &Workbench, line: &str| {
+        bench.write(
+            "synix.toml",
+            &layers.replacen("name = \"suite\"", &format!("name = \"suite\"\n{line}"), 1),
+        );
+    };
+    on_done(&bench, "on_done = \"touch ran\"");
+    for arguments in SENDING {
+        let run = bench.run(arguments).expect_code(5);
+        assert!(run.says("touch ran") && run.says("synix trust"), "{run:?}");
+    }
+    assert_eq!(bench.sent(), 0, "the yes comes before anything is sent");
+    bench.ok(&["trust", "--yes"]);
+    bench.ok(&["build"]);
+    assert!(bench.path("ran").exists());
+    for other in [
+        "on_done = \"touch ran \"",
+        "on_done = [\"touch ran\"]",
+        "on_done = \"touch ran\"\non_done_in_replay = true",
+        "on_done = \"touch ran\"\non_done_url = \"http://127.0.0.1:1/\"",
+    ] {
+        on_done(&bench, other);
+        bench.run(&["build"]).expect_code(5);
+    }
+    on_done(&bench, "on_done = \"touch ran\"");
+    bench.ok(&["build"]);
+    bench.relocate();
+    bench.run(&["build"]).expect_code(5);
+    bench.ok(&["build", "--trust"]);
+}
+
+/// Less is asked than was admitted: that is no new question.
+#[test]
+fn what_is_left_of_a_yes_holds() {
+    let bench = Workbench::team();
+    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let both = "name = \"suite\"\non_done = \"true\"\non_done_url = \"http://127.0.0.1:1/\"";
+    bench.write("synix.toml", &layers.replacen("name = \"suite\"", both, 1));
+    bench.ok(&["trust", "--yes"]);
+    let one = "name = \"suite\"\non_done = \"true\"";
+    bench.write("synix.toml", &layers.replacen("name = \"suite\"", one, 1));
+    bench.ok(&["build"]);
+}
+
+/// W9: a local service is called no more than one elsewhere, and its address is no secret of the log.
+#[test]
+fn a_url_is_called_only_after_a_yes() {
+    let bench = Workbench::team();
+    let elsewhere = Elsewhere::start();
+    with_pipeline_key(
+        &bench,
+        &format!("on_done_url = \"{}/secret\"", elsewhere.url),
+    );
+    let run = bench.run(&["build"]).expect_code(5);
+    assert!(run.says(&elsewhere.url) && !run.says("/secret"), "{run:?}");
+    assert!(bench.run(&["trust"]).says("/secret"));
+    assert_eq!((bench.sent(), elsewhere.seen().len()), (0, 0));
+    bench.ok(&["trust", "--yes"]);
+    bench.ok(&["build"]);
+    assert_eq!(elsewhere.seen(), ["POST /secret HTTP/1.1"]);
+}
+
+/// W4, W9: a replay does not ask, and does not do it.
+#[test]
+fn a_replay_runs_a_command_only_after_a_yes() {
+    let bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    with_pipeline_key(&bench, "on_done = \"touch ran\"\non_done_in_replay = true");
+    let replay = ["build", "--cassette-mode", "replay"];
+    let run = bench.ok(&replay);
+    assert!(
+        !bench.path("ran").exists() && run.says("synix trust"),
+        "{run:?}"
+    );
+    bench.ok(&["trust", "--yes"]);
+    bench.ok(&replay);
+    assert!(bench.path("ran").exists());
+}
+
+/// W9: what was cleared from the command's environment cannot be read from the parent's either.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_cannot_read_the_environment_of_its_parent() {
+    let bench = Workbench::team();
+    with_pipeline_key(
+        &bench,
+        "on_done = \"cat /proc/$PPID/environ > seen; echo $? > code; cat /proc/$PPID/mem >> seen\"",
+    );
+    bench.ok(&["build", "--trust"]);
+    let seen = fs::read(bench.path("seen")).unwrap();
+    assert!(!String::from_utf8_lossy(&seen).contains(KEY));
+    assert_ne!(fs::read_to_string(bench.path("code")).unwrap().trim(), "0");
+}
+
+/// W9: what a command started ends with it.
+#[cfg(unix)]
+#[test]
+fn a_command_that_is_ended_leaves_nothing_behind() {
+    let bench = Workbench::team();
+    // The whole line of the file, so that it is never read half written.
+    with_pipeline_key(
+        &bench,
+        "on_done = \"sleep 1000 & echo $! > id; sleep 1000 & echo $! >> id; mv id ids; wait\"",
+    );
+    let child = bench.start(&["build", "--trust"]);
+    while !bench.path("ids").exists() {
+        std::thread::yield_now();
+    }
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let said = child.wait_with_output().unwrap().stderr;
+    assert!(String::from_utf8_lossy(&said).contains("ended before it was done"));
+    for id in fs::read_to_string(bench.path("ids")).unwrap().lines() {
+        // A process that has ended may wait for whoever adopted it.
+        while is_alive(id) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_alive(id: &str) -> bool {
+    let asked = Command::new("ps").args(["-o", "stat=", "-p", id]).output();
+    let state = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    state.is_ok_and(|state| !state.is_empty() && !state.starts_with('Z'))
+}
+
+/// W5, W12: a state that came along is read, but nothing is built on it without a yes.
+#[test]
+fn a_state_that_came_along_is_not_believed() {
+    let theirs = Workbench::team();
+    theirs.ok(&["build"]);
+    let bench = Workbench::team();
+    copy(&theirs.path(".synix"), &bench.path(".synix"));
+    for arguments in SENDING {
+        let run = bench.run(arguments).expect_code(5);
+        assert!(run.says("use the state in .synix"), "{run:?}");
+    }
+    bench.run(&RESUME).expect_code(5);
+    bench.run(&["batch-build", "cancel"]).expect_code(5);
+    for arguments in [
+        &["list"][..],
+        &["show", "summary"],
+        &["lineage", "summary"],
+        &["runs"],
+        &["plan"],
+        &["batch-build", "plan"],
+    ] {
+        bench.ok(arguments);
+    }
+    assert_eq!(bench.sent(), 0);
+    bench.ok(&["build", "--trust"]);
+    bench.run(&["build"]).expect_code(5);
+    bench.ok(&["trust", "--yes"]);
+    bench.ok(&["build"]);
+    bench.ok(&["trust", "revoke"]);
+    bench.run(&["build"]).expect_code(5);
+}
+
+#[test]
+fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
+    let mut bench = Workbench::team();
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    bench.relocate();
+    bench.ok(&["build"]);
+    fs::remove_dir_all(bench.path(".synix")).unwrap();
+    bench.ok(&["build", "--cassette-mode", "replay"]);
+    bench.ok(&["build"]);
+    bench.ok(&["trust"]);
+}
+
+/// Where nothing can be kept, a command says so and goes on with `--trust`.
+#[test]
+fn without_a_configuration_folder_the_user_is_told() {
+    let bench = asking("https://gateway.example/v1", "");
+    let run = |arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        command.env_remove("HOME").env_remove("XDG_CONFIG_HOME");
+        Run::of(&mut command)
+    };
+    assert!(run(&["build"]).expect_code(5).says("SYNIX_CONFIG_DIR"));
+    assert!(
+        run(&["trust", "--yes"])
+            .expect_code(1)
+            .says("SYNIX_CONFIG_DIR")
+    );
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// W8: what others may write is theirs as well.
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_write_is_asked_about() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Workbench::team();
+    bench.write(".env", "OPENAI_API_KEY=sk-own\n");
+    let mode = |file: &str, mode: u32| {
+        fs::set_permissions(bench.path(file), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    bench.ok(&["build"]);
+    for (file, usual) in [
+        ("synix.toml", 0o644),
+        (".env", 0o600),
+        (".synix", 0o700),
+        ("", 0o755),
+    ] {
+        mode(file, usual | 0o002);
+        let run = bench.run(&["build"]).expect_code(5);
+        assert!(
+            run.says("everybody on this machine may change"),
+            "{file}: {run:?}"
+        );
+        bench.ok(&["plan"]);
+        bench.ok(&["list"]);
+        bench.ok(&["build", "--trust"]);
+        mode(file, usual);
+        bench.ok(&["build"]);
+    }
+    // The sticky bit keeps others from replacing what is there.
+    mode("", 0o1777);
+    bench.ok(&["build"]);
+}
+
+/// Only root can give a file to somebody else.
+#[cfg(unix)]
+fn give_away(path: &Path) -> bool {
+    std::os::unix::fs::lchown(path, Some(4242), Some(4242)).is_ok()
+}
+
+/// W8: what belongs to another user is not gone by.
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_asked_about() {
+    for file in ["synix.toml", ".env", ".synix", ""] {
+        let bench = Workbench::team();
+        bench.write(".env", "OPENAI_API_KEY=sk-own\n");
+        bench.ok(&["build"]);
+        if !give_away(&bench.path(file)) {
+            return;
+        }
+        let run = bench.run(&["build"]).expect_code(5);
+        assert!(
+            run.says("belongs to another user (4242)"),
+            "{file}: {run:?}"
+        );
+        bench.ok(&["plan"]);
+        bench.ok(&["list"]);
+        // `sudo` is run by the user whose files these are.
+        let mut command = bench.command(&["build"]);
+        Run::of(command.env("SUDO_UID", "4242")).expect_code(0);
+        bench.ok(&["trust", "--yes"]);
+        bench.ok(&["build"]);
+    }
+}
+
+/// W8: the search for a pipeline file ends where somebody else's folders begin.
+#[test]
+fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
+    let bench = Workbench::team();
+    fs::create_dir_all(bench.path("repo/.git")).unwrap();
+    fs::create_dir_all(bench.path("repo/sub")).unwrap();
+    fs::create_dir_all(bench.path("inside/sub")).unwrap();
+    let run = |folder: &str| Run::of(&mut command_in(&bench.path(folder), &["plan"]));
+    run("inside/sub").expect_code(0);
+    for folder in ["repo/sub", "repo"] {
+        let run = run(folder).expect_code(2);
+        assert!(run.says("the root of a repository"), "{run:?}");
+    }
+    let mut command = command_in(&bench.path("inside/sub"), &["plan"]);
+    let run = Run::of(command.env("HOME", bench.path("inside"))).expect_code(2);
+    assert!(run.says("your home folder"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipeline_file_in_a_folder_of_another_owner_is_not_found() {
+    let bench = Workbench::team();
+    fs::create_dir_all(bench.path("mine/sub")).unwrap();
+    let above = |arguments: &[&str]| Run::of(&mut command_in(&bench.path("mine/sub"), arguments));
+    above(&["plan"]).expect_code(0);
+    if !give_away(&bench.path("")) {
+        return;
+    }
+    for arguments in [&["plan"][..], &["build"], &["list"], &["trust"]] {
+        let run = above(arguments).expect_code(2);
+        assert!(run.says("another owner"), "{arguments:?}: {run:?}");
+    }
+    assert_eq!(bench.sent(), 0);
+}
+
+/// W10: a plugin on this machine or in its network is fetched after a yes only.
+#[test]
+fn a_plugin_from_this_machine_is_fetched_only_after_a_yes() {
+    let server = crate::registry::Registry::start();
+    let echo = synix_test_components::bytes("echo");
+    for reference in [
+        server.file("/echo.wasm", &echo),
+        server.push("team/echo", "1.0", &echo),
+    ] {
+        let bench = Workbench::with_layers(&format!(
+            "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
+        ));
+        bench.write("texts/only.md", "a text");
+        let before = server.calls().len();
+        let run = |arguments: &[&str]| {
+            let mut command = bench.command(arguments);
+            Run::of(command.env("SYNIX_CACHE_DIR", bench.path("cache")))
+        };
+        for arguments in [&["plan"][..], &["build"], &["plugin", "update"]] {
+            let run = run(arguments).expect_code(5);
+            assert!(run.says("fetch a plugin from"), "{run:?}");
+        }
+        assert_eq!(server.calls().len(), before);
+        bench.ok(&["trust", "--yes"]);
+        run(&["plan"]).expect_code(0);
+        assert!(server.calls().len() > before);
+        bench.ok(&["trust", "revoke"]);
+        // What is there need not be fetched.
+        run(&["build"]).expect_code(0);
+    }
+}
