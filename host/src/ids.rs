@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable;
+
 /// A name that breaks the rule of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} {rule}")]
@@ -24,8 +26,18 @@ fn invalid(what: &'static str, text: &str, rule: &'static str) -> InvalidName {
     }
 }
 
-/// Checks a text that a guest chose: `most` characters and no control characters.
+/// Checks a new text that a guest or a file chose: `most` characters, each of which can be seen.
 fn check_text(what: &'static str, text: &str, most: usize) -> Result<(), InvalidName> {
+    check_stored(what, text, most)?;
+    if printable::first_formless(text).is_some() {
+        let rule = "has a character that cannot be seen or that changes the direction of the text";
+        return Err(invalid(what, text, rule));
+    }
+    Ok(())
+}
+
+/// Checks a text from the state, which an earlier synix may have taken under a looser rule.
+fn check_stored(what: &'static str, text: &str, most: usize) -> Result<(), InvalidName> {
     if text.is_empty() {
         return Err(invalid(what, text, "is empty"));
     }
@@ -66,6 +78,12 @@ macro_rules! checked_text {
                 Ok(Self(text.into()))
             }
 
+            /// Wraps `text` as the state holds it: an earlier synix took characters that [`Self::parse`] refuses.
+            pub fn stored(text: &str) -> Result<Self, InvalidName> {
+                check_stored($what, text, $most)?;
+                Ok(Self(text.into()))
+            }
+
             /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -82,7 +100,7 @@ macro_rules! checked_text {
             type Error = InvalidName;
 
             fn try_from(text: String) -> Result<Self, InvalidName> {
-                Self::parse(&text)
+                Self::stored(&text)
             }
         }
 
@@ -95,7 +113,7 @@ macro_rules! checked_text {
 }
 
 checked_text!(
-    /// The stable name of an artifact within its layer: 1 to 512 characters, none of them control characters.
+    /// The stable name of an artifact within its layer: 1 to 512 characters that can be seen.
     Label, "label", 512
 );
 checked_text!(
@@ -120,8 +138,20 @@ mod tests {
         assert!(Label::parse("a b/ü").is_ok());
         for bad in ["", "a\nb", "a\0"] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
+            assert!(Label::stored(bad).is_err(), "{bad:?}");
         }
         assert!(Label::parse(&"x".repeat(513)).is_err());
+    }
+
+    #[test]
+    fn a_new_label_can_be_seen_and_an_old_one_is_still_read() {
+        for bad in ["a\u{202e}b", "a\u{200b}b", "a\u{200d}b", "\u{2028}"] {
+            assert!(Label::parse(bad).is_err(), "{bad:?}");
+            assert_eq!(Label::stored(bad).unwrap().as_str(), bad);
+        }
+        for good in ["می\u{200c}خواهم", "👩\u{200d}💻"] {
+            assert_eq!(Label::parse(good).unwrap().as_str(), good);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! 4  store · plugin · llm · source · registry   disk, guests, models, raw files, plugins from elsewhere
 //! 3  artifact · pipeline · price            what it is about, and what it costs
 //! 2  ids · fingerprint · request            names, and what was asked
-//! 1  digest · json · clock · disk · crash · printable
+//! 1  digest · json · clock · disk · crash · printable · schema
 //!                                           know nothing of synix
 //! ```
 //!
@@ -45,6 +45,7 @@ pub mod printable;
 pub mod project;
 pub mod registry;
 pub mod request;
+pub mod schema;
 pub mod source;
 pub mod store;
 pub mod view;

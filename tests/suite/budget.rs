@@ -47,7 +47,8 @@ fn a_batch_build_goes_on_with_a_higher_budget() {
     assert_eq!(bench.sent(), 3);
     let status = bench.status();
     assert_eq!(status["status"], "failed");
-    assert!(text(&status["error"]).contains("budget"));
+    assert_eq!(status["error"]["kind"], "budget");
+    assert!(text(&status["error"]["message"]).contains("the budget of"));
     bench
         .run(&[&RESUME[..], &["--budget", HALFWAY]].concat())
         .expect_code(5);

@@ -33,7 +33,7 @@ fn every_command_speaks_json() {
 #[test]
 fn a_failing_command_keeps_stdout_for_data() {
     let bench = Workbench::team();
-    let run = bench.run(&["show", "nobody", "--json"]);
+    let run = bench.run(&["show", "nobody"]);
     assert_eq!((run.code != 0, run.stdout.as_str()), (true, ""), "{run:?}");
     assert!(!run.stderr.is_empty());
 }

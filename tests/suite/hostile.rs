@@ -387,7 +387,7 @@ fn randomness_and_time_follow_from_the_unit() {
 #[test]
 fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
     let bench = bench("wasi_print", &[("a", "x")]);
-    let run = bench.ok(&["build"]);
+    let run = bench.ok(&["build", "-v"]);
     let lines: Vec<&str> = run
         .stderr
         .lines()

@@ -77,7 +77,7 @@ fn resume_asks_again_what_cost_nothing() {
     ] {
         assert!(run.stdout.contains(part), "{run:?}");
     }
-    assert!(!run.stdout.contains("go on with"), "{run:?}");
+    assert!(!run.stdout.contains("continue with"), "{run:?}");
     bench.ok(&[&RESUME[..], &["--retry-failed=refused"]].concat());
     assert_eq!(bench.names().len(), 7);
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use crate::workbench::{Run, Workbench};
+use crate::workbench::{BATCH, Run, Workbench};
 
 /// A user that owns nothing here.
 const NOBODY: u32 = 65534;
@@ -102,7 +102,7 @@ fn assert_readable(shut: &Shut) {
 #[test]
 fn a_state_without_a_log_is_read() {
     let bench = Workbench::team();
-    bench.ok(&["build"]);
+    bench.ok(&BATCH);
     assert!(!bench.path(".synix/state.sqlite3-wal").exists());
     assert_readable(&Shut::new(bench));
 }
@@ -111,7 +111,7 @@ fn a_state_without_a_log_is_read() {
 #[test]
 fn a_state_with_a_log_is_read_with_what_is_in_it() {
     let bench = Workbench::team();
-    bench.ok(&["build"]);
+    bench.ok(&BATCH);
     let database = bench.database();
     database
         .execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE build SET error = 'from the log'")

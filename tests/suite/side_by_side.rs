@@ -6,7 +6,7 @@ use synix_scripted_provider::{Endpoint, Ledger, Mode as Only, Reply, Rule, Scrip
 
 use crate::crash::unclear;
 use crate::torture::Dice;
-use crate::workbench::{BATCH, Run, Workbench, text};
+use crate::workbench::{BATCH, RESUME, Run, Workbench, text};
 
 /// Notes that each project asks about.
 const NOTES: u64 = 18;
@@ -198,6 +198,24 @@ fn a_batch_that_was_left_is_no_other_process() {
     assert_eq!(unclear(&bench), 0);
 }
 
+/// U1: two batch builds of the same project share one batch.
+#[test]
+fn two_batch_builds_make_one_batch() {
+    let bench = Workbench::team();
+    bench.hold_batches();
+    bench.ok(&["batch-build", "run"]);
+    bench.ok(&["batch-build", "run"]);
+    let ledger = bench.ledger();
+    assert_eq!((ledger.batches.len(), ledger.pending.len()), (1, 3));
+    bench.provider.finish_batches();
+    let runs = side_by_side(
+        &bench,
+        &[(0, &RESUME), (0, &["batch-build", "run"]), (0, &BATCH)],
+    );
+    assert_eq!(runs[2].code, 0, "{runs:?}");
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+}
+
 /// U1: the calls of another process are waited for, and named as such.
 #[test]
 fn the_calls_of_another_process_are_waited_for() {
@@ -298,7 +316,7 @@ fn an_interrupted_build_ends() {
     let shown = bench.run(&["batch-build", "status", "build-2", "--exit-code"]);
     assert_eq!(shown.code, 1, "{shown:?}");
     assert!(shown.says("build-2 interrupted"), "{shown:?}");
-    assert!(shown.says("go on with `synix build`"), "{shown:?}");
+    assert!(shown.says("continue with `synix build`"), "{shown:?}");
     bench.script(Script::new());
     bench.ok(&["build"]);
     bench.ok(&["batch-build", "resume", "build-1"]);

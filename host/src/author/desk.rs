@@ -15,6 +15,7 @@ use crate::plugin::{
     Call, Header, Limits, LogLine, Model, Plugin, PluginError, Run, UnitSpec, Verdict,
 };
 use crate::request::{Answer, Ask, Ending, Message, Usage};
+use crate::schema::Schema;
 use crate::source::{MAX_FILE_BYTES, ProjectFolder, SourceError, SourceFile};
 
 /// Why a unit cannot be put on the desk.
@@ -227,19 +228,13 @@ pub fn config(
     folder: &Path,
 ) -> Result<Map<String, Value>, DeskError> {
     let schema = &plugin.descriptor().config_schema;
-    let validator = jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .offline()
-        .build(schema)
-        .map_err(|error| DeskError::Config(error.to_string()))?;
+    let ready = Schema::new(schema).map_err(|error| DeskError::Config(chain(&error)))?;
     let whole = Value::Object(config.clone());
-    let wrong: Vec<String> = validator
-        .iter_errors(&whole)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            place => format!("`{}`: {error}", place.trim_start_matches('/')),
-        })
-        .collect();
+    let told = ready.errors(&whole, |error| match error.instance_path().as_str() {
+        "" => error.to_string(),
+        place => format!("`{}`: {error}", place.trim_start_matches('/')),
+    });
+    let wrong = told.map_err(|error| DeskError::Config(error.to_string()))?;
     if !wrong.is_empty() {
         return Err(DeskError::Config(wrong.join("; ")));
     }

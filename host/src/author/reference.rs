@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::inspect::Inspection;
 use crate::plugin::Shape;
+use crate::printable;
 
 /// Returns a line on shape and capabilities and a table of the config, required settings first.
 pub fn markdown(found: &Inspection) -> String {
@@ -116,12 +117,60 @@ fn bounds(members: &Map<String, Value>) -> String {
     }
 }
 
+/// Shows a word as code. A span ends at as many backticks as it began with, so it begins with more than it holds.
 fn code(text: &str) -> String {
-    cell(&format!("`{text}`"))
+    let text = one_line(text);
+    let longest = text
+        .split(|one| one != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let gap = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{gap}{text}{gap}{fence}").replace('|', "\\|")
 }
 
+/// Shows prose of a plugin in a cell: its code spans stay, no HTML, link or picture comes of the rest.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+    let text = one_line(text);
+    let spans: Vec<&str> = text.split('`').collect();
+    // An odd count of pieces has its backticks in pairs; an empty code span is a longer fence.
+    let is_paired =
+        spans.len() % 2 == 1 && spans.iter().skip(1).step_by(2).all(|span| !span.is_empty());
+    let mut shown = String::new();
+    for (position, span) in spans.iter().enumerate() {
+        if position > 0 {
+            shown.push_str(if is_paired { "`" } else { "\\`" });
+        }
+        if is_paired && position % 2 == 1 {
+            shown.push_str(span);
+        } else {
+            shown.push_str(&prose(span));
+        }
+    }
+    shown.replace('|', "\\|")
+}
+
+fn prose(text: &str) -> String {
+    let mut shown = String::new();
+    for one in text.chars() {
+        match one {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '[' | ']' | '\\' => shown.extend(['\\', one]),
+            _ => shown.push(one),
+        }
+    }
+    shown
+}
+
+fn one_line(text: &str) -> String {
+    printable::line(&text.replace(['\n', '\t'], " "))
 }
 
 #[cfg(test)]
@@ -160,6 +209,21 @@ mod tests {
         ] {
             assert_eq!(kind(&property), words);
         }
+    }
+
+    #[test]
+    fn the_words_of_a_plugin_make_no_html_no_link_and_no_row() {
+        for (words, shown) in [
+            ("a `b | c` d", "a `b \\| c` d"),
+            ("<img src=x> & [a](b)", "&lt;img src=x&gt; &amp; \\[a\\](b)"),
+            ("` <b> ![x](y)", "\\` &lt;b&gt; !\\[x\\](y)"),
+            ("``<b>`` x", "\\`\\`&lt;b&gt;\\`\\` x"),
+            ("a\nb\u{1b}", "a b\\\\u{1b}"),
+        ] {
+            assert_eq!(cell(words), shown);
+        }
+        assert_eq!(code("a`<b>"), "``a`<b>``");
+        assert_eq!(code("`a|"), "`` `a\\| ``");
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub enum BatchError {
         error: ProviderError,
     },
     /// Several batches may be the one whose create reply was lost; only a person can tell.
-    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}; resume with --adopt ID, or with --create-again if none is", .candidates.len(), .candidates.join(", "))]
+    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}", .candidates.len(), .candidates.join(", "))]
     Ambiguous {
         /// The provider.
         provider: String,

@@ -46,10 +46,9 @@ impl Batches<'_> {
 
     /// Returns where rows are kept that cannot be read.
     fn kept_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
-        let path = self
+        Ok(self
             .store
-            .batch_file(&submission.token, "-unreadable.jsonl");
-        Ok(path?)
+            .batch_file(&submission.token, "-unreadable.jsonl")?)
     }
 
     /// Returns which of an ended batch's files go where.

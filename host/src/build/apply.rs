@@ -43,6 +43,10 @@ impl<A: Answerer> Scheduler<'_, A> {
     pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
         for Settled { key, settlement } in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
+            let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
+            if let Some(layer) = asking.map(|unit| unit.layer) {
+                self.layers[layer].answered += 1;
+            }
             match settlement {
                 Settlement::Answered { ending, usage } => {
                     if ending == Ending::Truncated {
@@ -136,6 +140,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
+                self.layers[layer].asked += 1;
                 self.to_ask.push(Asked {
                     key: asked.key,
                     id,
@@ -160,7 +165,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         self.unit_mut(number).counted = asked.len().max(counted);
         if self.site.journal.is_none() {
             let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
-            self.layers[layer].answered += answered as u64;
+            self.layers[layer].on_record += answered as u64;
         }
         true
     }

@@ -57,10 +57,13 @@ pub enum BuildError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// There is no build of this number.
-    #[error("there is no build {0}; `synix batch-build list` names those there are")]
-    UnknownBuild(String),
+    #[error("there is no {0}")]
+    UnknownBuild(BuildId),
+    /// There is no batch build.
+    #[error("there is no batch build yet")]
+    NoBuild,
     /// Another process drives the build.
-    #[error("{build} is driven by another process{holder}; wait for it or stop it")]
+    #[error("another process drives {build}{holder}")]
     Held {
         /// The build.
         build: BuildId,
@@ -68,7 +71,7 @@ pub enum BuildError {
         holder: String,
     },
     /// The build has ended; there is nothing to resume.
-    #[error("{build} is {status}; start another with `synix batch-build run`")]
+    #[error("{build} is {status}")]
     Ended {
         /// The build.
         build: BuildId,
@@ -76,7 +79,7 @@ pub enum BuildError {
         status: &'static str,
     },
     /// The pipeline is not what it was when the build was opened.
-    #[error("the pipeline is not the one of {build}: {}; pass --allow-pipeline-mismatch to go on with it as it is now", .changes.join("; "))]
+    #[error("the pipeline is not the one of {build}: {}", .changes.join("; "))]
     Mismatch {
         /// The build.
         build: BuildId,
@@ -94,9 +97,7 @@ pub enum BuildError {
         now: &'static str,
     },
     /// A provider needs a credential that is not there.
-    #[error(
-        "provider `{provider}` needs a key: set {variable} in the environment or in a .env file beside the pipeline file"
-    )]
+    #[error("provider `{provider}` has no key: {variable} is not set")]
     MissingKey {
         /// The provider.
         provider: String,
@@ -105,7 +106,7 @@ pub enum BuildError {
     },
     /// What is about to be sent could cost more than is left of the budget.
     #[error(
-        "the budget of {budget} could be exceeded: {spent} is spent, at most {under_way} is under way, at most {asked} was about to be sent; what was sent is kept: raise budget_usd in the pipeline file or pass a higher --budget, and go on"
+        "the budget of {budget} could be exceeded: {spent} is spent, at most {under_way} is under way, at most {asked} was about to be sent"
     )]
     Budget {
         /// What may be spent.
@@ -118,7 +119,7 @@ pub enum BuildError {
         asked: Amount,
     },
     /// There is a budget, and no telling what a request costs at most.
-    #[error("nothing can be sent within a budget: {0}")]
+    #[error("nothing can be sent within a budget")]
     Unpriced(#[from] PriceError),
     /// A layer would have more units, or ask more requests, than it may.
     #[error(transparent)]
@@ -129,6 +130,70 @@ pub enum BuildError {
     /// A worker thread died.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkersGone,
+}
+
+impl BuildError {
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => "source",
+            Self::Plugin { .. } => "plugin",
+            Self::Batch(BatchError::Ambiguous { .. }) => "ambiguous_batch",
+            Self::Batch(BatchError::Store(error)) => error.kind(),
+            Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => "file",
+            Self::Batch(_) => "batch",
+            Self::Cassette(_) => "cassette",
+            Self::UnknownBuild(_) | Self::NoBuild => "unknown_build",
+            Self::Held { .. } => "busy",
+            Self::Ended { .. } => "ended",
+            Self::Mismatch { .. } => "pipeline_changed",
+            Self::OtherAnswers { .. } => "other_answers",
+            Self::MissingKey { .. } => "missing_key",
+            Self::Budget { .. } => "budget",
+            Self::Unpriced(_) => "unpriced",
+            Self::Excess(_) => "layer_limit",
+            Self::Interrupted => "interrupted",
+            Self::WorkersGone => "internal",
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),
+            Self::UnknownBuild(_) => "`synix runs` lists all builds".to_owned(),
+            Self::NoBuild => "`synix batch-build run` starts one".to_owned(),
+            Self::Held { .. } => "wait for that process, or stop it".to_owned(),
+            Self::Ended { .. } => "start another build with `synix batch-build run`".to_owned(),
+            Self::Mismatch { .. } => {
+                "start another build with `synix batch-build run`, or pass --allow-pipeline-mismatch to continue this one with the pipeline as it is now".to_owned()
+            }
+            Self::MissingKey { variable, .. } => format!(
+                "set {variable} in the environment, or in a .env file beside the pipeline file"
+            ),
+            Self::Budget { .. } => {
+                "what was sent is kept: raise budget_usd in the pipeline file or pass a higher --budget, then run the command again".to_owned()
+            }
+            Self::Unpriced(_) => {
+                "a budget needs the price of every request; set the price, or build without a budget".to_owned()
+            }
+            Self::Batch(BatchError::Ambiguous { .. }) => {
+                "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
+            }
+            Self::WorkersGone => "please report it".to_owned(),
+            Self::Source { .. }
+            | Self::Sources(_)
+            | Self::Metadata { .. }
+            | Self::Plugin { .. }
+            | Self::Batch(_)
+            | Self::Cassette(_)
+            | Self::Disk(_)
+            | Self::OtherAnswers { .. }
+            | Self::Excess(_)
+            | Self::Interrupted => return None,
+        })
+    }
 }
 
 /// Returns an error with its causes in one line.

@@ -16,7 +16,14 @@ pub enum Event {
         /// Its id.
         build: String,
     },
-    /// Units became known.
+    /// A layer is elsewhere than when it was last told of.
+    Layer {
+        /// Its name.
+        layer: String,
+        /// Where it is.
+        counts: LayerCounts,
+    },
+    /// Every unit of a layer is settled.
     Units {
         /// Their layer.
         layer: String,
@@ -104,6 +111,25 @@ pub enum Event {
     },
     /// Something about a batch.
     Batch(BatchEvent),
+}
+
+/// How far a layer is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LayerCounts {
+    /// Units that needed nothing.
+    pub fresh: u64,
+    /// Units that are to be made, or were.
+    pub stale: u64,
+    /// Of these, units with their outputs.
+    pub done: u64,
+    /// Of these, units that failed or were held back.
+    pub failed: u64,
+    /// Requests that they wait or waited for.
+    pub asked: u64,
+    /// Of these, requests that were settled.
+    pub answered: u64,
+    /// Whether all its units are known.
+    pub known: bool,
 }
 
 /// Told of everything that happens.

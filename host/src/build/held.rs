@@ -24,7 +24,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 let key = if transform.inputs.len() == 1 {
                     key
                 } else {
-                    UnitKey::parse(&needs).unwrap_or(key)
+                    UnitKey::stored(&needs).unwrap_or(key)
                 };
                 self.hold_back(layer, key, &needs)?;
             }
@@ -67,7 +67,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if keys.is_empty() {
             keys.push(self.layer_name(layer).to_owned());
         }
-        for key in keys.iter().filter_map(|key| UnitKey::parse(key).ok()) {
+        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
             self.hold_back(layer, key, missing)?;
         }
         Ok(())

@@ -125,7 +125,7 @@ fn layer(
         _ => None,
     };
     let asking = plan::Asking {
-        answered: run.answered,
+        answered: run.on_record,
         in_flight,
         requests_max,
         ..plan::Asking::new(requests, exact, forecast)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::{Answerer, Asked};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
-use super::event::Observer;
+use super::event::{LayerCounts, Observer};
 use super::handle::Handle;
 use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
@@ -94,6 +94,11 @@ pub(super) struct LayerRun {
     pub(super) open: usize,
     pub(super) fresh: u64,
     pub(super) stale: u64,
+    /// Requests that its units wait or waited for, and how many of them are settled.
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+    /// What was last told of it.
+    pub(super) told: LayerCounts,
     /// Whether a layer below must see all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
@@ -108,7 +113,7 @@ pub(super) struct LayerRun {
     /// What a source holds.
     pub(super) holdings: Holdings,
     /// In a dry run: requests of its units that were answered before.
-    pub(super) answered: u64,
+    pub(super) on_record: u64,
 }
 
 pub(super) struct Scheduler<'a, A> {
@@ -186,6 +191,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.answerer.ask(asked)?;
                 self.keep_layers()?;
             }
+            self.tell_layers();
             if pool.is_idle() {
                 if self.waiters.is_empty() && !self.is_stopping {
                     break;

@@ -89,7 +89,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             file.label.as_str(),
             bytes.digest,
         );
-        let key = UnitKey::parse(file.label.as_str()).map_err(|error| BuildError::Metadata {
+        let key = UnitKey::stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
             detail: error.to_string(),

@@ -33,7 +33,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             } else {
                 format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
             };
-            match UnitKey::parse(&key) {
+            match UnitKey::stored(&key) {
                 Ok(key) => {
                     let spec = UnitSpec {
                         key,
@@ -60,6 +60,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.previous
             .forget(self.site.pipeline.layers[layer].name.as_str());
         self.layers[layer].labels = HashMap::new();
+        self.tell_layer(layer);
         let run = &self.layers[layer];
         (self.site.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),

@@ -170,13 +170,13 @@ impl<'a> SyncCalls<'a> {
         let Some(request) = asked.id else {
             return Ok(false);
         };
+        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
+            return Ok(false);
+        };
         // Whoever has it in flight may bring a better answer.
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
-            return Ok(false);
-        };
         self.settled.push(Settled {
             key: asked.key,
             settlement,

@@ -82,6 +82,18 @@ async fn patience_ends() {
     );
 }
 
+/// X8: without a connection nothing was sent; a server that fails was reached.
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_is_told_from_one_that_fails() {
+    let gone = completed(Vec::new()).await;
+    assert_eq!((gone.sends, gone.unclear, gone.unreachable), (3, 0, true));
+    let failing = completed((0..3).map(|_| status(503, "")).collect()).await;
+    assert!(!failing.unreachable);
+    // It fails, and then it is gone.
+    let going = completed(vec![status(503, "")]).await;
+    assert_eq!((going.sends, going.unreachable), (3, true));
+}
+
 /// L18
 #[tokio::test]
 async fn want_of_money_is_not_asked_again() {

@@ -2,40 +2,58 @@
 //!
 //! The whole file and the config of a layer are checked by the same code.
 
+use jsonschema::JsonType;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
-use jsonschema::{JsonType, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::error::{Finding, PipelineErrorKind};
 use super::nearest::did_you_mean;
 use super::position::{below, dotted};
+use crate::schema::Schema;
 
 /// A schema made ready.
 pub(super) struct Checker<'a> {
     schema: &'a Value,
-    validator: Validator,
+    ready: Schema<'a>,
+}
+
+fn in_words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    words
 }
 
 impl<'a> Checker<'a> {
-    /// Makes a schema ready; fails with what is wrong with it.
+    /// Makes a plugin's schema ready; fails with what is wrong with it.
     pub(super) fn new(schema: &'a Value) -> Result<Self, String> {
-        // A guest's pattern must not be able to take exponential time, nor its
-        // reference to read a file.
-        let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
-            .offline()
-            .build(schema)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { schema, validator })
+        let ready = Schema::new(schema).map_err(|error| in_words(&error))?;
+        Ok(Self { schema, ready })
+    }
+
+    /// Makes a schema of our own ready.
+    pub(super) fn trusted(schema: &'a Value) -> Result<Self, String> {
+        let ready = Schema::trusted(schema).map_err(|error| in_words(&error))?;
+        Ok(Self { schema, ready })
     }
 
     /// Returns all that does not fit in a value that stands at `place` in the file.
     pub(super) fn check(&self, value: &Value, place: &str) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for error in self.validator.iter_errors(value) {
-            self.translate(&error, place, &mut found);
+        let told = self.ready.errors(value, |error| {
+            let mut found = Vec::new();
+            self.translate(error, place, &mut found);
+            found
+        });
+        match told {
+            Ok(found) => found.into_iter().flatten().collect(),
+            Err(costly) => {
+                let kind = PipelineErrorKind::ConfigSchema(costly.to_string());
+                vec![Finding::at_value(place, kind)]
+            }
         }
-        found
     }
 
     #[allow(

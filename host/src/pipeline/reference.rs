@@ -45,6 +45,22 @@ impl TransformRef {
         }
     }
 
+    /// Returns the server that the component comes from, with its port if it has one.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Url { url, .. } => {
+                let url = Url::parse(url).ok()?;
+                let host = url.host_str()?;
+                Some(match url.port() {
+                    Some(port) => format!("{host}:{port}"),
+                    None => host.to_owned(),
+                })
+            }
+            Self::Oci { image, .. } => Some(image.resolve_registry().to_owned()),
+            Self::FirstParty(_) | Self::File(_) => None,
+        }
+    }
+
     /// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
     pub fn stated(&self) -> Option<Digest> {
         match self {

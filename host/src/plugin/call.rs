@@ -2,16 +2,16 @@
 
 use std::thread;
 
-use wasmtime::Store;
+use wasmtime::{Store, Trap};
 
 use super::bindings::{Transform, TransformPre};
 use super::descriptor::Shape;
-use super::error::{Fault, NoThread, PluginError};
+use super::error::{Fault, NoThread, NotStarted, PluginError};
 use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
 use super::imports::{State, Suspension};
 use super::lend::{self, Lent};
-use super::limits::{self, Limits, Meter, STACK_BYTES};
+use super::limits::{Limits, Meter, STACK_BYTES};
 use super::model::{Model, Refusal};
 use super::split::{self, UnitSpec};
 use super::wasi::Wasi;
@@ -265,13 +265,31 @@ pub(super) fn enter<R>(
     let mut store = Store::new(transform.engine(), state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.hostcall_bytes);
-    store.set_epoch_deadline(limits::ticks(limits.wall));
-    store.epoch_deadline_callback(|context| Ok(context.data().meter.at_deadline()?));
-    let result = store
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|context| {
+        // What the engine counted may be a moment old, and never too much.
+        let charged = context.data().charged();
+        if context.get_fuel()? < charged {
+            return Err(Trap::OutOfFuel.into());
+        }
+        Ok(context.data().meter.at_deadline()?)
+    });
+    let mut result = store
         .set_fuel(limits.fuel)
-        .and_then(|()| transform.instantiate(&mut store))
+        .and_then(|()| {
+            let instance = transform.instantiate(&mut store);
+            instance.map_err(NotStarted::of)
+        })
         .and_then(|instance| act(&instance, &mut store));
-    let fuel_left = store.get_fuel().unwrap_or_default();
+    let left = store.get_fuel().unwrap_or_default();
+    // Whoever used too much fails by that, also where a tick came too late to say so.
+    let fuel_left = match left.checked_sub(store.data().charged()) {
+        Some(left) => left,
+        None => {
+            result = Err(Trap::OutOfFuel.into());
+            0
+        }
+    };
     let State {
         mut log, llm, wasi, ..
     } = store.into_data();

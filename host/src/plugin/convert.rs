@@ -128,9 +128,10 @@ pub(super) fn artifacts(
     }
     let mut labels = HashSet::with_capacity(outputs.len());
     let mut artifacts = Vec::with_capacity(outputs.len());
+    let mut room = values::METADATA_VALUES;
     for (position, output) in outputs.into_iter().enumerate() {
         let invalid = |source| Fault::InvalidOutput { position, source };
-        let artifact = artifact(output, limits).map_err(invalid)?;
+        let artifact = artifact(output, &mut room).map_err(invalid)?;
         if !labels.insert(artifact.label.clone()) {
             return Err(invalid(InvalidOutput::DuplicateLabel(
                 artifact.label.as_str().to_owned(),
@@ -141,7 +142,7 @@ pub(super) fn artifacts(
     Ok(artifacts)
 }
 
-fn artifact(output: wit::Output, limits: &Limits) -> Result<Artifact, InvalidOutput> {
+fn artifact(output: wit::Output, room: &mut usize) -> Result<Artifact, InvalidOutput> {
     let content = match output.content {
         wit::Content::Text(text) => Content::Text(text),
         wit::Content::Bytes(blob) if values::is_media_type(&blob.media_type) => Content::Bytes {
@@ -162,7 +163,7 @@ fn artifact(output: wit::Output, limits: &Limits) -> Result<Artifact, InvalidOut
         label: Label::parse(&output.label)?,
         kind: Kind::parse(&output.kind)?,
         content,
-        metadata: values::metadata(entries, limits.output_bytes)?,
+        metadata: values::metadata(entries, room)?,
     })
 }
 

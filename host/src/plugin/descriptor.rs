@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::values::{self, InvalidJson};
 use crate::ids::{self, InvalidName};
+use crate::schema::{Schema, Unusable};
 
 /// The capability to ask a model.
 pub(super) const LLM: &str = "llm";
@@ -61,9 +62,9 @@ pub enum InvalidDescriptor {
     /// The config schema is not usable JSON.
     #[error("the config schema is unusable")]
     SchemaJson(#[source] InvalidJson),
-    /// The config schema is no JSON Schema.
-    #[error("the config schema is not a JSON Schema: {0}")]
-    Schema(String),
+    /// The config schema is no JSON Schema, or costs too much to check.
+    #[error("the config schema cannot be used")]
+    Schema(#[source] Unusable),
     /// It declares a capability that this host does not have.
     #[error("it declares the capability {0:?}, which this host does not have")]
     UnknownCapability(String),
@@ -100,12 +101,8 @@ impl Claimed {
         let members = values::parse_object(&self.config_schema, SCHEMA_BYTES)
             .map_err(InvalidDescriptor::SchemaJson)?;
         let config_schema = Value::Object(members);
-        // As configs are checked: patterns that may take exponential time are none.
-        jsonschema::options()
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .offline()
-            .build(&config_schema)
-            .map_err(|error| InvalidDescriptor::Schema(error.to_string()))?;
+        // As configs are checked.
+        Schema::new(&config_schema).map_err(InvalidDescriptor::Schema)?;
         for capability in &self.capabilities {
             if !CAPABILITIES.contains(&capability.as_str()) {
                 return Err(InvalidDescriptor::UnknownCapability(

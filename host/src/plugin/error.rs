@@ -6,7 +6,9 @@ use std::time::Duration;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
+use super::compile::CompileFailure;
 use super::descriptor::InvalidDescriptor;
+use super::form::TooComplex;
 use super::imports::llm::NotGranted;
 use super::imports::log::LogLine;
 use super::limits::{Breach, Limits};
@@ -105,6 +107,12 @@ pub enum Fault {
         /// What the compiler said.
         detail: String,
     },
+    /// Compiling it would take beyond all reason, as its structure shows.
+    #[error(transparent)]
+    TooComplex(TooComplex),
+    /// The compiler gave up on it.
+    #[error("cannot be compiled")]
+    NotCompiled(#[source] CompileFailure),
     /// It was built against another version of the contract.
     #[error("built for the contract {found}; this host offers {offered}")]
     ContractVersion {
@@ -221,6 +229,14 @@ pub enum Fault {
         /// What the engine said.
         detail: String,
     },
+    /// This machine has not the memory that the call may use.
+    #[error(
+        "this machine has not enough memory for the call, which is within its limits: {detail}"
+    )]
+    Machine {
+        /// What the engine said.
+        detail: String,
+    },
     /// The host broke its own contract.
     #[error("the host failed: {detail}")]
     Host {
@@ -233,12 +249,16 @@ impl Fault {
     /// Tells whether the same call may succeed next time.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::OutOfTime { .. } | Self::Busy { .. } => true,
+            Self::OutOfTime { .. }
+            | Self::Busy { .. }
+            | Self::Machine { .. }
+            | Self::NotCompiled(_) => true,
             Self::Setup { .. }
             | Self::NotWasm
             | Self::CoreModule
             | Self::TooLarge { .. }
             | Self::Corrupt { .. }
+            | Self::TooComplex(_)
             | Self::ContractVersion { .. }
             | Self::UnexpectedImport { .. }
             | Self::MissingExport { .. }
@@ -271,6 +291,9 @@ impl Fault {
                 Breach::Hostcall => Self::HostcallTooLarge {
                     limit: limits.hostcall_bytes,
                 },
+                Breach::Machine => Self::Machine {
+                    detail: format!("{error:#}"),
+                },
             };
         }
         if error.is::<NotGranted>() {
@@ -284,6 +307,11 @@ impl Fault {
         if error.is::<wasmtime::PoolConcurrencyLimitError>() || error.is::<NoThread>() {
             return Self::Busy {
                 detail: format!("{error:#}"),
+            };
+        }
+        if let Some(NotStarted(detail)) = error.downcast_ref::<NotStarted>() {
+            return Self::Machine {
+                detail: detail.clone(),
             };
         }
         if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
@@ -300,14 +328,9 @@ impl Fault {
                 let trap = trap.strip_prefix("wasm trap: ").unwrap_or(&trap).to_owned();
                 Self::Trapped { trap, message }
             }
-            // The engine has no type for this one; a test holds the text.
-            None if format!("{error:#}")
-                .contains("fuel allocated for hostcalls has been exhausted") =>
-            {
-                Self::HostcallTooLarge {
-                    limit: limits.hostcall_bytes,
-                }
-            }
+            None if is_hostcall_fuel(error) => Self::HostcallTooLarge {
+                limit: limits.hostcall_bytes,
+            },
             None => Self::Interface {
                 detail: format!("{error:#}"),
             },
@@ -319,6 +342,34 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct HostMistake(pub(super) &'static str);
+
+/// No instance could be made, though the guest did nothing wrong yet.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotStarted(String);
+
+impl NotStarted {
+    /// Tells what a guest did when it was instantiated from what this machine could not give it.
+    pub(super) fn of(error: wasmtime::Error) -> wasmtime::Error {
+        let is_guests = error.is::<Trap>()
+            || error.is::<Breach>()
+            || error.is::<I32Exit>()
+            || error.is::<HostMistake>()
+            || error.is::<NotGranted>()
+            || error.is::<wasmtime::PoolConcurrencyLimitError>()
+            || is_hostcall_fuel(&error);
+        if is_guests {
+            error
+        } else {
+            Self(format!("{error:#}")).into()
+        }
+    }
+}
+
+/// The engine has no type for this one; a test holds the text.
+fn is_hostcall_fuel(error: &wasmtime::Error) -> bool {
+    format!("{error:#}").contains("fuel allocated for hostcalls has been exhausted")
+}
 
 /// The machine had no thread for a call.
 #[derive(Debug, thiserror::Error)]
@@ -346,7 +397,7 @@ mod tests {
     #[test]
     fn a_guests_words_cannot_steer_the_terminal_of_who_reads_them() {
         let words = "\u{1b}[2Jgrün\u{202e}\r\nline";
-        let shown = "\\u{1b}[2Jgrün\\u{202e}\\r\nline";
+        let shown = "\\u{1b}[2Jgrün\\u{202e}\nline";
         let own = Fault::Transform {
             code: "invalid-input".to_owned(),
             message: words.to_owned(),

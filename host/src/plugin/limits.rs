@@ -85,13 +85,20 @@ pub(super) enum Breach {
     Time,
     #[error("limit of bytes handed to the host reached")]
     Hostcall,
+    /// Not the guest's doing.
+    #[error("this machine has no memory left")]
+    Machine,
 }
 
-/// Counts what one call uses, apart from fuel.
+/// What each call of the host costs, whatever it does.
+pub(super) const HOSTCALL_FUEL: u64 = 1000;
+
+/// Counts what one call uses, apart from the fuel of its own instructions.
 pub(super) struct Meter {
     memory_left: usize,
-    last_growth: usize,
     hostcall_left: usize,
+    /// Fuel that calls of the host cost; the engine does not count it.
+    charged: u64,
     wall: Duration,
     started: Instant,
     away: Duration,
@@ -101,8 +108,8 @@ impl Meter {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             memory_left: limits.memory_bytes,
-            last_growth: 0,
             hostcall_left: limits.hostcall_bytes,
+            charged: 0,
             wall: limits.wall,
             started: Instant::now(),
             away: Duration::ZERO,
@@ -118,6 +125,21 @@ impl Meter {
         Ok(())
     }
 
+    /// Charges fuel for what the host does. Whether there is so much is found out later, but in any case.
+    pub(super) fn charge(&mut self, fuel: u64) {
+        self.charged = self.charged.saturating_add(fuel);
+    }
+
+    /// Charges the bytes that the host copies.
+    pub(super) fn charge_bytes(&mut self, bytes: usize) {
+        self.charge(bytes as u64);
+    }
+
+    /// Returns what was charged so far.
+    pub(super) fn charged(&self) -> u64 {
+        self.charged
+    }
+
     /// Runs `act`, whose time is not the guest's.
     pub(super) fn pause<R>(&mut self, act: impl FnOnce() -> R) -> R {
         let left = Instant::now();
@@ -126,63 +148,82 @@ impl Meter {
         result
     }
 
-    /// Decides at a deadline whether the guest has time left.
+    /// Decides at a tick whether the guest has time left.
     pub(super) fn at_deadline(&self) -> Result<UpdateDeadline, Breach> {
         let used = self.started.elapsed().saturating_sub(self.away);
         match self.wall.checked_sub(used) {
-            Some(left) if !left.is_zero() => Ok(UpdateDeadline::Continue(ticks(left))),
+            Some(left) if !left.is_zero() => Ok(UpdateDeadline::Continue(1)),
             _ => Err(Breach::Time),
         }
     }
 
-    fn grow(&mut self, bytes: usize) -> wasmtime::Result<bool> {
-        self.memory_left = self.memory_left.checked_sub(bytes).ok_or(Breach::Memory)?;
-        self.last_growth = bytes;
+    /// Counts the growth of a memory or table to `desired`, of which its own type allows `maximum`.
+    ///
+    /// What the type does not allow fails as the guest expects, without being
+    /// counted, so whatever fails later is this machine's fault.
+    fn grow(
+        &mut self,
+        desired: usize,
+        bytes: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let left = self.memory_left.checked_sub(bytes).ok_or(Breach::Memory)?;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.memory_left = left;
         Ok(true)
     }
+}
 
-    fn shrink_back(&mut self) {
-        self.memory_left += std::mem::take(&mut self.last_growth);
+/// Ends a run whose memory could not grow though it may: another machine would have let it.
+///
+/// The engine also reports sizes that no type can express, without asking first; there the guest goes on.
+fn grow_failed(error: &wasmtime::Error) -> wasmtime::Result<()> {
+    let text = format!("{error:#}");
+    if INEXPRESSIBLE.iter().any(|words| text.contains(words)) {
+        return Ok(());
     }
+    tracing::debug!(error = text, "a guest's memory cannot grow");
+    Err(Breach::Machine.into())
 }
 
-/// Returns the ticks after which `time` is surely over.
-pub(super) fn ticks(time: Duration) -> u64 {
-    let whole = time.as_nanos() / TICK.as_nanos();
-    u64::from(u32::try_from(whole).unwrap_or(u32::MAX)) + 1
-}
+/// The engine has no types for these; tests hold the texts.
+const INEXPRESSIBLE: [&str; 2] = [
+    "memory growth exceeds memory type's limits",
+    "overflow calculating new table size",
+];
 
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.grow(desired.saturating_sub(current))
+        self.grow(desired, desired.saturating_sub(current), maximum)
     }
 
-    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.shrink_back();
-        Ok(())
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        grow_failed(&error)
     }
 
     fn table_growing(
         &mut self,
         current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.grow(
-            desired
-                .saturating_sub(current)
-                .saturating_mul(ELEMENT_BYTES),
-        )
+        let bytes = desired
+            .saturating_sub(current)
+            .saturating_mul(ELEMENT_BYTES);
+        // The pool has no larger tables, so there are none elsewhere either.
+        let maximum = maximum.unwrap_or(TABLE_ELEMENTS).min(TABLE_ELEMENTS);
+        self.grow(desired, bytes, Some(maximum))
     }
 
-    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.shrink_back();
-        Ok(())
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        grow_failed(&error)
     }
 }
 
@@ -230,17 +271,40 @@ mod tests {
         assert_eq!(patient.parts(), base.parts());
     }
 
-    #[test]
-    fn growth_that_failed_is_given_back() {
-        let mut meter = Meter::new(&Limits {
-            memory_bytes: 10,
+    fn meter(memory_bytes: usize) -> Meter {
+        Meter::new(&Limits {
+            memory_bytes,
             ..Limits::default()
-        });
+        })
+    }
+
+    #[test]
+    fn growth_beyond_a_types_maximum_fails_and_costs_nothing() {
+        let bytes = (TABLE_ELEMENTS + 1) * ELEMENT_BYTES;
+        let mut meter = meter(bytes);
+        assert!(!meter.memory_growing(0, 11, Some(10)).unwrap());
+        assert!(!meter.table_growing(0, TABLE_ELEMENTS + 1, None).unwrap());
+        assert!(meter.memory_growing(0, bytes, Some(bytes)).unwrap());
+        assert!(meter.memory_growing(0, 1, None).is_err());
+    }
+
+    /// A failure that the engine reports without having asked gives nothing back.
+    #[test]
+    fn a_growth_that_nobody_asked_for_does_not_give_back_an_earlier_one() {
+        let mut meter = meter(10);
         assert!(meter.memory_growing(0, 10, None).unwrap());
-        meter
-            .memory_grow_failed(wasmtime::Error::new(Breach::Memory))
-            .unwrap();
-        assert!(meter.memory_growing(0, 10, None).unwrap());
-        assert!(meter.table_growing(0, 1, None).is_err());
+        for words in INEXPRESSIBLE {
+            meter
+                .table_grow_failed(wasmtime::Error::msg(words))
+                .unwrap();
+        }
+        assert!(meter.memory_growing(0, 1, None).is_err());
+    }
+
+    #[test]
+    fn growth_that_this_machine_cannot_give_ends_the_run() {
+        let failed = meter(10).memory_grow_failed(wasmtime::Error::msg("mmap failed"));
+        let breach = failed.unwrap_err().downcast::<Breach>().unwrap();
+        assert_eq!(breach, Breach::Machine);
     }
 }

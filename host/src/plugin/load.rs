@@ -8,11 +8,12 @@ use wasmtime::component::types::ComponentItem;
 use super::Plugin;
 use super::bindings::TransformPre;
 use super::call;
+use super::compile;
 use super::convert;
 use super::descriptor::Descriptor;
-use super::engine::{CONTRACT, Core, Sandbox};
+use super::engine::{CONTRACT, Core, MEMORIES, Sandbox, TABLES};
 use super::error::{Fault, PluginError};
-use super::form;
+use super::form::{self, TooComplex};
 use super::imports::State;
 use super::limits::Limits;
 use super::wasi;
@@ -35,7 +36,7 @@ pub(super) struct Loaded {
 impl Sandbox {
     /// Loads a component as the plugin `name`, which appears in its errors.
     ///
-    /// Compiles it unless the cache has it, and lets it describe itself once.
+    /// Counts what compiling it would take and compiles it, unless the cache has it, and lets it describe itself once.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
         let fails = |fault| PluginError::new(Some(name), fault);
         form::check(bytes).map_err(fails)?;
@@ -49,11 +50,9 @@ impl Sandbox {
         {
             return Ok(plugin(core, name, digest, descriptor, transform));
         }
-        let component = Component::from_binary(&core.engine, bytes).map_err(|error| {
-            fails(Fault::Corrupt {
-                detail: format!("{error:#}"),
-            })
-        })?;
+        form::measure(bytes).map_err(fails)?;
+        let component = compile::compile(core, bytes).map_err(fails)?;
+        check_resources(&component).map_err(fails)?;
         check_world(core, &component).map_err(fails)?;
         let transform = link(core, &component).map_err(fails)?;
         let descriptor = describe(name, digest, &transform)?;
@@ -82,6 +81,26 @@ fn plugin(
             _core: Arc::clone(core),
         }),
     }
+}
+
+/// Refuses what the pool of memories would not hold, also where there is no pool.
+fn check_resources(component: &Component) -> Result<(), Fault> {
+    let Some(needed) = component.resources_required() else {
+        return Ok(());
+    };
+    for (what, found, limit) in [
+        ("memories of all instances", needed.num_memories, MEMORIES),
+        ("tables of all instances", needed.num_tables, TABLES),
+    ] {
+        if found > limit {
+            return Err(Fault::TooComplex(TooComplex {
+                what,
+                found: found.into(),
+                limit: limit.into(),
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// Compares the names of a component's imports and exports with the contract's.

@@ -11,6 +11,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod compile;
 mod convert;
 mod descriptor;
 mod engine;
@@ -38,9 +39,11 @@ use crate::ids::{Kind, Label};
 
 pub use cache::CompileCache;
 pub use call::{Call, Measured, Run};
+pub use compile::{CompileFailure, Compiler, ServeError, serve as serve_compiler};
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;
 pub use error::{Fault, PluginError};
+pub use form::TooComplex;
 pub use imports::log::{Level, LogLine};
 pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, Refusal, Verdict};

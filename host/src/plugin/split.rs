@@ -63,6 +63,12 @@ pub enum InvalidSplit {
         /// What is wrong with it.
         source: InvalidJson,
     },
+    /// The additions of all units hold too many values.
+    #[error("the configs of its units hold more than {limit} values")]
+    ConfigValues {
+        /// The limit.
+        limit: usize,
+    },
     /// The shape `all` promises another number of units.
     #[error("the shape `all` promises one unit that takes every input")]
     NotAll,
@@ -105,11 +111,16 @@ pub(super) fn check(
         return Err(InvalidSplit::NotAll);
     }
     let mut keys = Keys::default();
+    let mut room = values::CONFIG_VALUES;
     claimed
         .into_iter()
         .map(|unit| {
             let key = keys.take(&unit.key)?;
             check_inputs(&unit, count)?;
+            let values = unit.config.as_deref().map_or(0, values::count_values);
+            room = room.checked_sub(values).ok_or(InvalidSplit::ConfigValues {
+                limit: values::CONFIG_VALUES,
+            })?;
             let config = unit
                 .config
                 .map(|text| values::parse_object(&text, CONFIG_BYTES))

@@ -7,6 +7,12 @@ use crate::ids::InvalidName;
 use crate::json::{self, UnsafeNumber};
 
 const METADATA_KEY_CHARS: usize = 128;
+/// Keys and values of one output.
+const METADATA_BYTES: usize = 1 << 20;
+/// Values within all metadata of one call; in memory each is many times its text.
+pub(super) const METADATA_VALUES: usize = 1 << 20;
+/// Values within the configs of all units of a split.
+pub(super) const CONFIG_VALUES: usize = 1 << 22;
 const MEDIA_TYPE_BYTES: usize = 128;
 
 /// A JSON text that cannot be used.
@@ -48,6 +54,20 @@ pub enum InvalidOutput {
     /// A metadata key.
     #[error("the metadata key {0:?} is not 1 to 128 characters without control characters")]
     MetadataKey(String),
+    /// Its metadata are too long.
+    #[error("its metadata have {bytes} bytes; {limit} are allowed")]
+    MetadataBytes {
+        /// Keys and values.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The metadata of all outputs hold too many values.
+    #[error("the metadata of the outputs hold more than {limit} values")]
+    MetadataValues {
+        /// The limit.
+        limit: usize,
+    },
     /// A metadata key is there twice.
     #[error("the metadata key {0:?} is there twice")]
     DuplicateKey(String),
@@ -102,13 +122,41 @@ pub(super) fn is_media_type(text: &str) -> bool {
         && visible(parameters)
 }
 
-/// Checks metadata entries and sorts them by key.
+/// Counts the values that a JSON text holds, without making any of them.
+pub(super) fn count_values(text: &str) -> usize {
+    let (mut values, mut within, mut escaped) = (1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if within => escaped = true,
+            b'"' => within = !within,
+            b',' | b':' | b'[' | b'{' if !within => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+/// Checks metadata entries and sorts them by key; takes the values they hold from `room`.
 pub(super) fn metadata(
     entries: impl IntoIterator<Item = (String, String)>,
-    limit: usize,
+    room: &mut usize,
 ) -> Result<Metadata, InvalidOutput> {
     let mut metadata = Metadata::new();
+    let mut bytes = 0;
     for (key, text) in entries {
+        bytes += key.len() + text.len();
+        if bytes > METADATA_BYTES {
+            return Err(InvalidOutput::MetadataBytes {
+                bytes,
+                limit: METADATA_BYTES,
+            });
+        }
+        *room = room
+            .checked_sub(count_values(&text))
+            .ok_or(InvalidOutput::MetadataValues {
+                limit: METADATA_VALUES,
+            })?;
         if key.is_empty()
             || key.chars().any(char::is_control)
             || key.chars().nth(METADATA_KEY_CHARS).is_some()
@@ -120,7 +168,7 @@ pub(super) fn metadata(
         if metadata.contains_key(&key) {
             return Err(InvalidOutput::DuplicateKey(key));
         }
-        match parse_json(&text, limit) {
+        match parse_json(&text, METADATA_BYTES) {
             Ok(value) => metadata.insert(key, value),
             Err(source) => return Err(InvalidOutput::MetadataValue { key, source }),
         };
@@ -137,8 +185,41 @@ mod tests {
             pairs
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
-            100,
+            &mut { METADATA_VALUES },
         )
+    }
+
+    /// W18: in memory JSON is many times its text.
+    #[test]
+    fn metadata_are_bounded_in_bytes_and_in_values() {
+        let long = format!("\"{}\"", "x".repeat(METADATA_BYTES - 10));
+        assert!(entries(&[("a", &long)]).is_ok());
+        assert!(matches!(
+            entries(&[("a", &long), ("b", "1234567890")]),
+            Err(InvalidOutput::MetadataBytes { .. })
+        ));
+        let mut room = 9;
+        let mut within = |text: &str| metadata([("a".to_owned(), text.to_owned())], &mut room);
+        assert!(within("[1, 2, 3]").is_ok() && within("[1, 2, 3]").is_ok());
+        assert!(matches!(
+            within("[1, 2]"),
+            Err(InvalidOutput::MetadataValues { .. })
+        ));
+    }
+
+    #[test]
+    fn values_are_counted_outside_texts() {
+        for (text, values) in [
+            ("1", 1),
+            ("[]", 2),
+            ("[1,2]", 3),
+            (r#"{"a": [1]}"#, 4),
+            (r#""a,b[c{""#, 1),
+            (r#""\\",1"#, 2),
+            (r#""\",",1"#, 2),
+        ] {
+            assert_eq!(count_values(text), values, "{text}");
+        }
     }
 
     #[test]

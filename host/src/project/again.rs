@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use std::collections::BTreeMap;
+
 use super::drive::{realm, report, runtime};
+use super::first_party::FIRST_PARTY;
 use super::gc::lock_open_builds;
 use super::place::{Options, Place};
 use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use crate::batch::{self, BatchEvent};
 use crate::build::{BuildError, Event, Observer, Patience};
+use crate::digest::Digest;
 use crate::pipeline;
 use crate::price::Prices;
+use crate::printable;
 use crate::store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
 use crate::view::Status;
 
@@ -21,8 +26,25 @@ fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<BuildRow, ProjectEr
         None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
     };
     found.ok_or_else(|| {
-        BuildError::UnknownBuild(build.map_or_else(|| "yet".to_owned(), |id| id.to_string())).into()
+        build
+            .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
+            .into()
     })
+}
+
+/// Returns where a build stands, or the newest batch build; in a project without state every build is unknown.
+pub fn status(options: &Options, build: Option<BuildId>) -> Result<Status, ProjectError> {
+    let reader = match archive(options) {
+        Err(ProjectError::Store(StoreError::Absent { .. })) => {
+            return Err(build
+                .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
+                .into());
+        }
+        other => other?,
+    };
+    let row = chosen(&reader, build)?;
+    let prices = prices(options, &reader, Some(row.id))?;
+    Ok(Status::of(&reader, row.id, &prices)?)
 }
 
 /// Takes a batch build up again, with the pipeline it was opened with (L2).
@@ -196,6 +218,45 @@ pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
     Ok(Reader::open(&Place::with_state(options)?.state())?)
 }
 
+/// The pipeline file that a reading command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtHand {
+    /// Its path relative to the project.
+    pub file: String,
+    /// Whether the user named it or it is there.
+    pub is_certain: bool,
+}
+
+/// Returns the pipeline file at hand, which need not be there as long as its state is.
+pub fn at_hand(options: &Options) -> Result<AtHand, ProjectError> {
+    let place = Place::with_state(options)?;
+    let is_named = options
+        .pipeline
+        .as_deref()
+        .is_some_and(|path| !path.is_dir());
+    Ok(AtHand {
+        is_certain: is_named || place.root.join(&place.file).is_file(),
+        file: place.file,
+    })
+}
+
+/// Returns what components are called: those that come with synix, and those that the lock file pins.
+pub fn component_names(options: &Options) -> Result<BTreeMap<Digest, String>, ProjectError> {
+    let place = Place::with_state(options)?;
+    let mut names: BTreeMap<Digest, String> = FIRST_PARTY
+        .iter()
+        .map(|(name, bytes)| (Digest::of(bytes), (*name).to_owned()))
+        .collect();
+    // A name is a help to read by, no reason to fail.
+    if let Ok(lock) = place.lock() {
+        names.extend(
+            lock.pins()
+                .map(|(reference, pin)| (pin.digest, reference.to_owned())),
+        );
+    }
+    Ok(names)
+}
+
 /// Returns the prices in force for a build, or (`None`) for the newest snapshot: those of its pipeline file as it is now.
 ///
 /// While that file is gone or wrong, no price is known: it may hold some.
@@ -217,6 +278,7 @@ pub fn prices(
     let path = options
         .pipeline
         .clone()
+        .filter(|path| !path.is_dir())
         .unwrap_or_else(|| place.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
     let bytes = match read_pipeline(&path) {
@@ -259,7 +321,10 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     let removed = if units == 0 {
         Vec::new()
     } else {
-        vec![format!("{units} units with their artifacts")]
+        vec![format!(
+            "{} with their artifacts",
+            printable::count(units as u64, "unit")
+        )]
     };
     Ok(CleanReport { removed })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::ProjectError;
 use super::environment::Environment;
 use crate::author::build::Tools;
-use crate::plugin::Sandbox;
+use crate::plugin::{Compiler, Sandbox};
 
 /// A sandbox and tools.
 pub struct Bench {
@@ -16,11 +16,11 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Reads the environment and starts the sandbox.
-    pub fn open() -> Result<Self, ProjectError> {
+    /// Reads the environment and starts the sandbox, whose components `compiler` compiles.
+    pub fn open(compiler: Compiler) -> Result<Self, ProjectError> {
         let environment = Environment;
         let cache = environment.compile_cache(Path::new("."));
-        let sandbox = Sandbox::new(1, cache).map_err(Box::new)?;
+        let sandbox = Sandbox::with_compiler(1, cache, compiler).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")
             .filter(|path| !path.is_empty());

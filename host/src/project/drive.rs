@@ -18,7 +18,7 @@ use crate::llm::{Cassette, Endpoint, HttpSettings, Provider};
 use crate::pipeline::ProviderProfile;
 use crate::price::{Amount, Prices};
 use crate::store::{BuildId, BuildKind, BuildRow, Realm, Retry, Store};
-use crate::view::Status;
+use crate::view::{ErrorView, Status};
 
 /// Attempts at a request through batches in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -130,8 +130,9 @@ impl Project {
             Some(Ok(_)) => {}
             None | Some(Err(BuildError::Interrupted)) => return Err(left(store, build, kind)?),
             Some(Err(error)) => {
+                let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // The first error is the one to report.
-                let kept = store.write(|| store.keep_build_error(build, Some(&error.to_string())));
+                let kept = store.write(|| store.keep_build_error(build, Some(&view.kept())));
                 if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
                     self.ended(&status, replayed, observer)?;
                 }

@@ -67,8 +67,10 @@ impl Environment {
     }
 
     /// Returns the user's own configuration folder; what is kept there was never part of a project.
+    ///
+    /// A relative path would lead into whatever folder a command runs in, and is passed over.
     pub(super) fn config_folder() -> Option<PathBuf> {
-        let set = |name| Self.path(name);
+        let set = |name| Self.path(name).filter(|path: &PathBuf| path.is_absolute());
         set("SYNIX_CONFIG_DIR")
             .or_else(|| set("XDG_CONFIG_HOME").map(|folder| folder.join("synix")))
             .or_else(|| set("HOME").map(|home| home.join(".config/synix")))
@@ -76,7 +78,6 @@ impl Environment {
                 let roaming = set("APPDATA").filter(|_| cfg!(windows));
                 roaming.map(|folder| folder.join("synix"))
             })
-            .filter(|folder| folder.is_absolute())
     }
 
     /// Returns the user's home folder.

@@ -14,13 +14,14 @@ use crate::plugin::PluginError;
 use crate::registry::{LockError, RegistryError};
 use crate::source::SourceError;
 use crate::store::{BuildId, StoreError};
+use crate::view::{ErrorView, FindError};
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
     /// There is no pipeline file.
-    #[error("there is no pipeline file {}{}; `synix init` makes a project", .path.display(), searched(.ended.as_deref()))]
+    #[error("there is no pipeline file {}{}", .path.display(), searched(.ended.as_deref()))]
     NoPipeline {
         /// Where it was looked for.
         path: PathBuf,
@@ -118,6 +119,9 @@ pub enum ProjectError {
     /// The build could not go on.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// A name leads to nothing that is there.
+    #[error(transparent)]
+    Find(#[from] FindError),
 }
 
 /// Says where a search ended, in words that follow the name of the file.
@@ -130,6 +134,72 @@ fn searched(ended: Option<&str>) -> String {
 impl ProjectError {
     pub(super) const fn no_pipeline(path: PathBuf) -> Self {
         Self::NoPipeline { path, ended: None }
+    }
+
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoPipeline { .. } => "no_pipeline",
+            Self::Untrusted { .. } => "untrusted",
+            Self::OpenKey { .. } => "unencrypted_key",
+            Self::Trust(_) => "trust",
+            Self::NotText { .. } | Self::Pipeline { .. } => "pipeline",
+            Self::Prepare(error) => match **error {
+                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {
+                    "pipeline"
+                }
+                PrepareError::Plugin { .. } => "plugin",
+            },
+            Self::Lock(LockError::Differs { .. }) => "locked",
+            Self::Lock(_) => "lock_file",
+            Self::Registry(_) => "fetch",
+            Self::Sandbox(_) => "plugin",
+            Self::Usage(_) => "usage",
+            Self::Here { .. } => "system",
+            Self::Folder(_) | Self::Disk(_) => "file",
+            Self::Store(error) => error.kind(),
+            Self::Cassette(_) => "cassette",
+            Self::Provider(_) => "provider",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Build(error) => error.kind(),
+            Self::Find(error) => error.kind(),
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPipeline { .. } => Some(
+                "`synix init` makes a project; --pipeline FILE or -C DIR names one that is elsewhere".to_owned(),
+            ),
+            Self::Cassette(CassetteError::Missing { .. }) => Some(
+                "record it with `synix build --cassette-mode record`".to_owned(),
+            ),
+            Self::Store(error) => error.hint(),
+            Self::Build(error) => error.hint(),
+            Self::Find(error) => error.hint(),
+            Self::NotText { .. }
+            | Self::Pipeline { .. }
+            | Self::Prepare(_)
+            | Self::Lock(_)
+            | Self::Registry(_)
+            | Self::Folder(_)
+            | Self::Sandbox(_)
+            | Self::Usage(_)
+            | Self::Here { .. }
+            | Self::Disk(_)
+            | Self::Untrusted { .. }
+            | Self::OpenKey { .. }
+            | Self::Trust(_)
+            | Self::Cassette(_)
+            | Self::Provider(_)
+            | Self::Interrupted { .. } => None,
+        }
+    }
+
+    /// Shows it as `--json` does.
+    pub fn view(&self) -> ErrorView {
+        ErrorView::of(self.kind(), self.hint(), self)
     }
 
     /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
@@ -148,7 +218,7 @@ impl ProjectError {
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match error {
-                BuildError::UnknownBuild(_) => 2,
+                BuildError::UnknownBuild(_) | BuildError::NoBuild => 2,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
@@ -169,6 +239,7 @@ impl ProjectError {
                 | BuildError::Interrupted
                 | BuildError::WorkersGone => 1,
             },
+            Self::Find(error) => error.exit_code(),
             Self::Folder(_)
             | Self::Trust(_)
             | Self::Lock(_)

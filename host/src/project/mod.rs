@@ -39,7 +39,7 @@ use crate::source::ProjectFolder;
 use crate::store::{BuildId, BuildKind, Reader, StoreError};
 use crate::view::Status;
 
-pub use again::{archive, cancel, clean, prices, resume};
+pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
 pub use bench::Bench;
 pub use caches::passed_on;
 pub use error::ProjectError;
@@ -50,12 +50,17 @@ pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
 use environment::Environment;
-use place::Place;
+use place::{Place, folder_of};
 
 /// Opens a sandbox for one call at a time, outside any project.
-pub fn sandbox() -> Result<Sandbox, ProjectError> {
-    let cache = Environment.compile_cache(Path::new("."));
-    Ok(Sandbox::new(1, cache).map_err(Box::new)?)
+pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
+    let root = match options.pipeline.as_deref() {
+        Some(path) if path.is_dir() => path,
+        Some(path) => folder_of(path),
+        None => Path::new("."),
+    };
+    let cache = Environment.compile_cache(root);
+    Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
 /// Returns the folder of the project at hand.
@@ -105,7 +110,7 @@ pub struct Report {
 /// What [`clean`] removed.
 #[derive(Debug, Default)]
 pub struct CleanReport {
-    /// Paths relative to the project.
+    /// What was removed, in words.
     pub removed: Vec<String>,
 }
 
@@ -130,7 +135,8 @@ impl Project {
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = place.environment.compile_cache(&place.root);
-        let sandbox = Sandbox::new(workers, cache).map_err(Box::new)?;
+        let compiler = place.compiler.clone();
+        let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers

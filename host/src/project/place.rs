@@ -9,6 +9,7 @@ use super::search::{self, End};
 use super::trust::Owners;
 use super::{Project, ProjectError};
 use crate::clock::Clock;
+use crate::plugin::Compiler;
 use crate::store::{self, BuildRow, Store};
 
 /// Sync calls at a time unless the user says otherwise.
@@ -55,6 +56,8 @@ pub struct Options {
     pub locked: Option<bool>,
     /// Say yes, for this command, to everything that the project asks for.
     pub trust: bool,
+    /// Who compiles plugins; the default is this process, without limits.
+    pub compiler: Compiler,
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
@@ -73,6 +76,7 @@ pub(super) struct Place {
     pub(super) trusted: bool,
     /// The command that asks the user.
     pub(super) trust_command: String,
+    pub(super) compiler: Compiler,
 }
 
 impl Place {
@@ -88,11 +92,7 @@ impl Place {
         let (Some(file), true) = (name, path.is_file()) else {
             return Err(ProjectError::no_pipeline(path));
         };
-        let root = path
-            .parent()
-            .filter(|root| !root.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        Self::at(root.to_owned(), file, options)
+        Self::at(folder_of(&path).to_owned(), file, options)
     }
 
     /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
@@ -102,6 +102,17 @@ impl Place {
                 match nearest(".synix")?.0 {
                     Some(root) => Self::at(root, "synix.toml".to_owned(), options),
                     None => Err(error),
+                }
+            }
+            // One that was named may be gone; what it made is still there.
+            Err(ProjectError::NoPipeline { path, ended }) => {
+                let root = folder_of(&path).to_owned();
+                match path.file_name() {
+                    Some(file) if root.join(".synix").is_dir() => {
+                        let file = file.to_string_lossy().into_owned();
+                        Self::at(root, file, options)
+                    }
+                    _ => Err(ProjectError::NoPipeline { path, ended }),
                 }
             }
             found => found,
@@ -148,6 +159,7 @@ impl Place {
             concurrency,
             locked,
             clock,
+            compiler: options.compiler.clone(),
         })
     }
 
@@ -184,12 +196,20 @@ impl Place {
         let pipeline = options
             .pipeline
             .clone()
+            .filter(|path| !path.is_dir())
             .unwrap_or_else(|| self.root.join(&build.pipeline));
         Project::open(&Options {
             pipeline: Some(pipeline),
             ..options.clone()
         })
     }
+}
+
+/// Returns the folder that a file stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|root| !root.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn nearest_pipeline() -> Result<PathBuf, ProjectError> {

@@ -7,6 +7,7 @@ use super::drive::runtime;
 use super::place::{CassetteMode, Place};
 use super::{Project, ProjectError};
 use crate::build::{Event, Observer, PrepareError};
+use crate::digest::Digest;
 use crate::disk::{self, DiskError, Links};
 use crate::pipeline::{self, Layer, Pipeline, PipelineErrors, TransformRef};
 use crate::registry::{
@@ -157,12 +158,23 @@ impl Place {
             };
             return Err(RegistryError::new(reference.text(), fault).into());
         }
-        self.need_fetch(reference)?;
+        self.fetch(registry, reference, digest)
+    }
+
+    /// Asks the server of a plugin for these bytes, or for the newest.
+    pub(super) fn fetch(
+        &self,
+        registry: &Registry,
+        reference: &TransformRef,
+        digest: Option<Digest>,
+    ) -> Result<Component, ProjectError> {
+        let reach = self.reach(reference)?;
         let runtime = runtime()?;
-        Ok(match digest {
-            Some(digest) => runtime.block_on(registry.pinned(reference, digest))?,
-            None => runtime.block_on(registry.newest(reference))?,
-        })
+        let fetched = match digest {
+            Some(digest) => runtime.block_on(registry.pinned(reference, digest, reach)),
+            None => runtime.block_on(registry.newest(reference, reach)),
+        };
+        fetched.map_err(|error| self.fetch_failed(reference, error))
     }
 
     /// Returns what the lock file says; nothing where there is none.

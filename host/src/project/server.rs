@@ -4,9 +4,11 @@
 //! here, and what only looks like a host (`https://api.openai.com@example.org`) is none.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
+use std::net::{IpAddr, ToSocketAddrs as _};
 
 use reqwest::Url;
+
+use crate::registry::is_public;
 
 /// Where something would be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +53,7 @@ impl Server {
     /// Says whether the URL itself leads into a network that only this machine or its neighbours reach.
     pub(super) fn is_private(&self) -> bool {
         match self.address() {
-            Some(address) => is_private(address),
+            Some(address) => !is_public(address),
             None => {
                 let name = self.host.trim_end_matches('.');
                 name == "localhost" || name.ends_with(".localhost")
@@ -63,7 +65,7 @@ impl Server {
     pub(super) fn resolves_to_private(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
         let found = (host, self.port.unwrap_or(443)).to_socket_addrs();
-        found.is_ok_and(|mut found| found.any(|found| is_private(found.ip())))
+        found.is_ok_and(|mut found| found.any(|found| !is_public(found.ip())))
     }
 
     fn address(&self) -> Option<IpAddr> {
@@ -88,45 +90,6 @@ impl fmt::Display for Server {
         }
         f.write_str(&self.path)
     }
-}
-
-/// Says whether an address is one that only this machine or its neighbours reach.
-pub(super) fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_private_v4(address),
-        IpAddr::V6(address) => is_private_v6(address),
-    }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || a == 0
-        // Networks of carriers, and of tests between networks.
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 198 && (18..20).contains(&b))
-}
-
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    let parts = address.segments();
-    // Addresses that stand for one of version 4.
-    let inner = match parts {
-        [0, 0, 0, 0, 0, 0xffff, high, low]
-        | [0, 0, 0, 0, 0, 0, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))),
-        _ => None,
-    };
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || parts[0] & 0xfe00 == 0xfc00
-        || parts[0] & 0xffc0 == 0xfe80
-        || inner.is_some_and(is_private_v4)
 }
 
 #[cfg(test)]

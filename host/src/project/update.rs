@@ -1,7 +1,6 @@
 //! Moves the lock file on, and fetches what it pins.
 
 use super::ProjectError;
-use super::drive::runtime;
 use super::place::{Options, Place};
 use super::plugins::{read, references};
 use crate::pipeline::{TransformRef, nearest};
@@ -46,8 +45,7 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
         let component = if matches!(reference, TransformRef::File(_)) {
             read(layer, reference, &folder)?
         } else {
-            place.need_fetch(reference)?;
-            runtime()?.block_on(registry.newest(reference))?
+            place.fetch(&registry, reference, None)?
         };
         lock.pin(reference.text(), component.pin);
     }
@@ -86,8 +84,7 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
             .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
-            place.need_fetch(reference)?;
-            runtime()?.block_on(registry.pinned(reference, pin.digest))?;
+            place.fetch(&registry, reference, Some(pin.digest))?;
         }
         fetched.push(FetchedPlugin {
             reference: reference.text().to_owned(),

@@ -79,6 +79,16 @@ pub enum FetchFault {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The server is not where plugins come from without the user's word.
+    #[error(
+        "{host} is {place}, and a plugin comes from there only with your word: `synix trust` shows what the project asks for"
+    )]
+    Near {
+        /// The server.
+        host: String,
+        /// Where it is, in words.
+        place: &'static str,
+    },
     /// The server has no such thing.
     #[error(
         "{host} has no such plugin (404); check the address, and of an image the name and the tag"
@@ -122,17 +132,12 @@ pub enum FetchFault {
     /// The registry's manifest is not that of a plugin.
     #[error("its manifest cannot be used: {0}")]
     Manifest(String),
-    /// The bytes are not those that were asked for.
-    #[error(
-        "the {bytes} bytes that came have the digest sha256:{found}, not sha256:{expected}; nothing was kept"
-    )]
+    /// The bytes are not those that were asked for. What came instead is nobody's business: it may be a page of a server
+    /// that only this machine can reach.
+    #[error("what came has another digest, not sha256:{expected}; nothing was kept")]
     OtherDigest {
         /// The digest that was asked for.
         expected: Digest,
-        /// The digest of what came.
-        found: Digest,
-        /// How much came.
-        bytes: u64,
     },
     /// The cache cannot be written.
     #[error(

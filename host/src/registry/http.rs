@@ -1,4 +1,5 @@
-//! One bounded GET: redirects followed by rule, credentials to one server only, no more bytes than allowed.
+//! One bounded GET: redirects followed by rule, credentials to one server only, no more bytes than allowed, no address
+//! that is not admitted.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use reqwest::header::{ACCEPT, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::error::FetchFault;
+use super::reach::{Admitted, Way, Zone};
 use crate::pipeline::is_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,33 +33,61 @@ pub(super) struct Ask<'a> {
     pub(super) authorization: &'a Authorization,
     /// The most bytes that are taken.
     pub(super) most: u64,
+    /// Where the first server may be; those it redirects to may be there as well, or in public.
+    pub(super) admitted: Admitted,
+}
+
+/// The head of a reply.
+pub(super) struct Asked {
+    pub(super) response: Response,
+    /// Where the server is.
+    pub(super) zone: Zone,
 }
 
 /// Gets the whole body behind a URL.
 pub(super) async fn get(ask: Ask<'_>) -> Result<Vec<u8>, FetchFault> {
     let mut url = ask.url.clone();
+    let mut admitted = ask.admitted;
+    let mut from: Option<String> = None;
     for _ in 0..=REDIRECTS {
         let host = host(&url);
-        let mut request = client(&url)?.get(url.clone());
-        if let Some(accept) = ask.accept {
-            request = request.header(ACCEPT, accept);
-        }
-        if url.origin() == ask.url.origin() {
-            request = match ask.authorization {
-                Authorization::None => request,
-                Authorization::Basic(user, password) => request.basic_auth(user, Some(password)),
-                Authorization::Bearer(token) => request.bearer_auth(token),
-            };
-        }
-        let response = request.send().await.map_err(|error| lost(&host, error))?;
+        let none = Authorization::None;
+        let asked = once(&Ask {
+            url: &url,
+            authorization: if url.origin() == ask.url.origin() {
+                ask.authorization
+            } else {
+                &none
+            },
+            admitted,
+            ..ask
+        })
+        .await
+        .map_err(|fault| match (fault, from.take()) {
+            // The server that sent us there is to blame.
+            (FetchFault::Near { .. }, Some(host)) => FetchFault::Redirect {
+                host,
+                rule: "to this machine or its network, which is not followed",
+            },
+            (fault, _) => fault,
+        })?;
+        admitted = match admitted {
+            Admitted::Any => Admitted::PublicOr(asked.zone),
+            known @ Admitted::PublicOr(_) => known,
+        };
+        let response = asked.response;
         let location = response
             .headers()
             .get(LOCATION)
             .filter(|_| response.status().is_redirection());
         match location {
             Some(location) => {
-                url = next(&url, location.to_str().unwrap_or_default())
-                    .map_err(|rule| FetchFault::Redirect { host, rule })?;
+                let to = next(&url, location.to_str().unwrap_or_default());
+                url = to.map_err(|rule| FetchFault::Redirect {
+                    host: host.clone(),
+                    rule,
+                })?;
+                from = Some(host);
             }
             None => return body(response, host, ask.most).await,
         }
@@ -65,6 +95,33 @@ pub(super) async fn get(ask: Ask<'_>) -> Result<Vec<u8>, FetchFault> {
     Err(FetchFault::Redirect {
         host: host(&url),
         rule: "once more after five redirects",
+    })
+}
+
+/// Sends one request, whose reply is not followed anywhere.
+pub(super) async fn once(ask: &Ask<'_>) -> Result<Asked, FetchFault> {
+    let host = host(ask.url);
+    let near = |zone: Zone| FetchFault::Near {
+        host: host.clone(),
+        place: zone.words(),
+    };
+    let way = Way::to(ask.url, ask.admitted).map_err(near)?;
+    let mut request = client(ask.url, &way)?.get(ask.url.clone());
+    if let Some(accept) = ask.accept {
+        request = request.header(ACCEPT, accept);
+    }
+    request = match ask.authorization {
+        Authorization::None => request,
+        Authorization::Basic(user, password) => request.basic_auth(user, Some(password)),
+        Authorization::Bearer(token) => request.bearer_auth(token),
+    };
+    let response = request.send().await.map_err(|error| match way.refused() {
+        Some(zone) => near(zone),
+        None => lost(&host, error),
+    })?;
+    Ok(Asked {
+        response,
+        zone: way.taken(),
     })
 }
 
@@ -77,12 +134,13 @@ pub(super) fn ready_tls() {
     });
 }
 
-fn client(url: &Url) -> Result<Client, FetchFault> {
+fn client(url: &Url, way: &Way) -> Result<Client, FetchFault> {
     ready_tls();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
+        .dns_resolver(way.clone())
         .redirect(reqwest::redirect::Policy::none());
     if url.host_str().is_some_and(is_loopback) {
         builder = builder.no_proxy();
@@ -106,7 +164,11 @@ fn next(from: &Url, location: &str) -> Result<Url, &'static str> {
     }
 }
 
-async fn body(mut response: Response, host: String, most: u64) -> Result<Vec<u8>, FetchFault> {
+pub(super) async fn body(
+    mut response: Response,
+    host: String,
+    most: u64,
+) -> Result<Vec<u8>, FetchFault> {
     match response.status() {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Err(FetchFault::NotFound { host }),
@@ -137,7 +199,7 @@ async fn body(mut response: Response, host: String, most: u64) -> Result<Vec<u8>
 }
 
 /// A URL may hold a signature; its host does not.
-fn host(url: &Url) -> String {
+pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::pipeline::TransformRef;
+use crate::printable;
 
 const VERSION: u32 = 1;
 const HEADING: &str = "# Which bytes the plugins of this pipeline are. Written by synix; keep it under version control.\n";
@@ -66,7 +67,7 @@ fn named(changes: &[LockChange]) -> String {
     }
     changes
         .iter()
-        .map(|change| format!(" {}", change.reference))
+        .map(|change| format!(" {}", printable::quoted(&change.reference)))
         .collect()
 }
 
@@ -208,6 +209,13 @@ impl Lock {
             plugin: self.pins.iter().map(entry).collect(),
         };
         Ok(format!("{HEADING}{}", toml::to_string(&document)?))
+    }
+
+    /// Returns every reference with what it is pinned to.
+    pub fn pins(&self) -> impl Iterator<Item = (&str, Pin)> {
+        self.pins
+            .iter()
+            .map(|(reference, pin)| (reference.as_str(), *pin))
     }
 
     /// Returns what a reference is pinned to.

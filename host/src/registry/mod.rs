@@ -6,11 +6,15 @@
 
 mod cache;
 mod error;
+mod handshake;
 mod http;
 mod lock;
 mod login;
 mod oci;
+mod reach;
+mod site;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,9 +26,15 @@ use crate::pipeline::TransformRef;
 pub use error::{FetchFault, RegistryError};
 pub use lock::{Lock, LockChange, LockError, Pin};
 pub use login::Logins;
+pub use reach::Reach;
 
 use cache::Cache;
 use http::{Ask, Authorization};
+
+/// Says whether an address is one that anybody can reach, and not only this machine or its neighbours.
+pub fn is_public(address: IpAddr) -> bool {
+    reach::Zone::of(address) == reach::Zone::Public
+}
 
 /// What a download may take.
 #[derive(Debug, Clone, Copy)]
@@ -86,12 +96,16 @@ impl Registry {
     }
 
     /// Returns what a reference stands for now. A registry is asked; the bytes come from the cache if it has them.
-    pub async fn newest(&self, reference: &TransformRef) -> Result<Component, RegistryError> {
+    pub async fn newest(
+        &self,
+        reference: &TransformRef,
+        reach: Reach,
+    ) -> Result<Component, RegistryError> {
         self.within(reference, async {
             match reference {
-                TransformRef::Url { digest, .. } => self.get(reference, *digest).await,
+                TransformRef::Url { digest, .. } => self.get(reference, *digest, reach).await,
                 TransformRef::Oci { image, .. } => {
-                    let door = oci::Door::open(image, &self.logins).await?;
+                    let door = oci::Door::open(image, &self.logins, reach).await?;
                     let layer = door.layer(image).await?;
                     if layer.size > self.limits.bytes {
                         return Err(self.too_large());
@@ -117,11 +131,18 @@ impl Registry {
         &self,
         reference: &TransformRef,
         digest: Digest,
+        reach: Reach,
     ) -> Result<Component, RegistryError> {
-        self.within(reference, self.get(reference, digest)).await
+        self.within(reference, self.get(reference, digest, reach))
+            .await
     }
 
-    async fn get(&self, reference: &TransformRef, digest: Digest) -> Result<Component, FetchFault> {
+    async fn get(
+        &self,
+        reference: &TransformRef,
+        digest: Digest,
+        reach: Reach,
+    ) -> Result<Component, FetchFault> {
         if let Some(cached) = self.cached(digest) {
             return Ok(cached);
         }
@@ -134,11 +155,12 @@ impl Registry {
                     accept: None,
                     authorization: &Authorization::None,
                     most,
+                    admitted: reach.into(),
                 };
                 http::get(ask).await?
             }
             TransformRef::Oci { image, .. } => {
-                let door = oci::Door::open(image, &self.logins).await?;
+                let door = oci::Door::open(image, &self.logins, reach).await?;
                 door.blob(digest, most).await?
             }
             TransformRef::FirstParty(_) | TransformRef::File(_) => {
@@ -151,11 +173,7 @@ impl Registry {
     fn keep(&self, bytes: Vec<u8>, expected: Digest) -> Result<Component, FetchFault> {
         let component = Component::of(bytes);
         if component.pin.digest != expected {
-            return Err(FetchFault::OtherDigest {
-                expected,
-                found: component.pin.digest,
-                bytes: component.pin.size,
-            });
+            return Err(FetchFault::OtherDigest { expected });
         }
         if let Some(cache) = &self.cache {
             cache.put(expected, &component.bytes)?;
@@ -203,7 +221,10 @@ mod tests {
             ..FetchLimits::default()
         };
         let registry = Registry::new(None, Logins::default(), limits);
-        let error = registry.newest(&reference).await.unwrap_err();
+        let error = registry
+            .newest(&reference, Reach::Anywhere)
+            .await
+            .unwrap_err();
         assert!(
             matches!(error.source, FetchFault::TimedOut { .. }),
             "{error:?}"

@@ -1,19 +1,17 @@
 //! The OCI distribution API as far as a plugin needs it: a token, a manifest, a blob.
 //!
-//! References, the token handshake and the types of manifests come from
-//! `oci-client`. Manifests and blobs are got by [`super::http`], whose size and
-//! redirects are bounded.
+//! References and the types of manifests come from `oci-client`. What is asked
+//! goes through [`super::http`], whose size, redirects and addresses are bounded.
 
-use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
+use oci_client::Reference;
 use oci_client::manifest::{OciImageManifest, OciManifest};
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, Reference, RegistryOperation};
 use reqwest::Url;
 
 use super::error::FetchFault;
+use super::handshake;
 use super::http::{self, Ask, Authorization};
 use super::login::Logins;
+use super::reach::Reach;
 use crate::digest::Digest;
 use crate::pipeline::is_loopback;
 
@@ -34,6 +32,7 @@ const SHOWN: usize = 200;
 pub(super) struct Door {
     base: String,
     authorization: Authorization,
+    reach: Reach,
 }
 
 /// A layer that is a component.
@@ -58,33 +57,25 @@ impl Layer {
 
 impl Door {
     /// Asks the registry for a token, if it wants one.
-    pub(super) async fn open(image: &Reference, logins: &Logins) -> Result<Self, FetchFault> {
-        http::ready_tls();
+    pub(super) async fn open(
+        image: &Reference,
+        logins: &Logins,
+        reach: Reach,
+    ) -> Result<Self, FetchFault> {
         let registry = image.resolve_registry();
-        let (protocol, scheme) = if is_loopback(registry) {
-            (ClientProtocol::Http, "http")
+        let scheme = if is_loopback(registry) {
+            "http"
         } else {
-            (ClientProtocol::Https, "https")
+            "https"
         };
-        let client = Client::try_from(ClientConfig {
-            protocol,
-            user_agent: http::USER_AGENT,
-            ..ClientConfig::default()
-        })
-        .map_err(|error| refused(registry, error))?;
+        let base = Url::parse(&format!("{scheme}://{registry}/"))
+            .map_err(|error| FetchFault::Url(error.to_string()))?;
         let login = logins.of(image.registry());
-        let token = client
-            .auth(image, &login, RegistryOperation::Pull)
-            .await
-            .map_err(|error| refused(registry, error))?;
-        let authorization = match (token, login) {
-            (Some(token), _) | (None, RegistryAuth::Bearer(token)) => Authorization::Bearer(token),
-            (None, RegistryAuth::Basic(user, password)) => Authorization::Basic(user, password),
-            (None, RegistryAuth::Anonymous) => Authorization::None,
-        };
+        let authorization = handshake::authorize(&base, image.repository(), login, reach).await?;
         Ok(Self {
             base: format!("{scheme}://{registry}/v2/{}", image.repository()),
             authorization,
+            reach,
         })
     }
 
@@ -101,12 +92,7 @@ impl Door {
         if let Some(expected) = image.digest().and_then(sha256) {
             let found = Digest::of(&bytes);
             if found != expected {
-                let bytes = bytes.len() as u64;
-                return Err(FetchFault::OtherDigest {
-                    expected,
-                    found,
-                    bytes,
-                });
+                return Err(FetchFault::OtherDigest { expected });
             }
         }
         match serde_json::from_slice(&bytes) {
@@ -137,6 +123,7 @@ impl Door {
             accept,
             authorization: &self.authorization,
             most,
+            admitted: self.reach.into(),
         };
         http::get(ask).await
     }
@@ -172,28 +159,6 @@ fn component(manifest: &OciImageManifest) -> Result<Layer, String> {
 
 fn sha256(digest: &str) -> Option<Digest> {
     digest.strip_prefix("sha256:")?.parse().ok()
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "any other error of the handshake is told in its own words"
-)]
-fn refused(registry: &str, error: OciDistributionError) -> FetchFault {
-    match error {
-        OciDistributionError::RequestError(error) if error.is_connect() => {
-            FetchFault::Unreachable {
-                host: registry.to_owned(),
-                source: error.without_url(),
-            }
-        }
-        OciDistributionError::RequestError(error) => FetchFault::Lost {
-            host: registry.to_owned(),
-            source: error.without_url(),
-        },
-        other => FetchFault::Token {
-            reason: cut(&other.to_string()),
-        },
-    }
 }
 
 fn cut(text: &str) -> String {

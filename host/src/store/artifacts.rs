@@ -40,8 +40,8 @@ pub(super) fn artifact_row(
     Ok(StoredArtifact {
         id: ArtifactId(id),
         unit: UnitId(unit),
-        label: Label::parse(&label).map_err(text)?,
-        kind: Kind::parse(&kind).map_err(text)?,
+        label: Label::stored(&label).map_err(text)?,
+        kind: Kind::stored(&kind).map_err(text)?,
         digest: Digest::from_bytes(digest),
     })
 }
@@ -154,8 +154,8 @@ impl Reader {
             },
         };
         let artifact = Artifact {
-            label: Label::parse(&label).map_err(|error| unusable(error.to_string()))?,
-            kind: Kind::parse(&kind).map_err(|error| unusable(error.to_string()))?,
+            label: Label::stored(&label).map_err(|error| unusable(error.to_string()))?,
+            kind: Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
             content,
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unusable(error.to_string()))?,
@@ -185,7 +185,7 @@ impl Reader {
             detail,
         };
         Ok((
-            Kind::parse(&kind).map_err(|error| unusable(error.to_string()))?,
+            Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
             serde_json::from_str(&metadata).map_err(|error| unusable(error.to_string()))?,
         ))
     }

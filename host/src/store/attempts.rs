@@ -76,12 +76,12 @@ impl Store {
         if let Some(answer) = self.answer_to(request, Realm::Live, terms.accept_truncated)? {
             return Ok(Claim::Settled(Box::new(Settlement::from(&answer))));
         }
-        // Somebody who asks again may bring a better answer than the one on record.
-        if self.in_flight(request)?.is_some() {
-            return Ok(Claim::InFlight);
-        }
         if let Some(settlement) = self.paid_for(request, terms.retry, Some(build))? {
-            return Ok(Claim::Settled(Box::new(settlement)));
+            // Somebody who asks again may bring a better answer than the one on record.
+            return Ok(match self.in_flight(request)? {
+                Some(_) => Claim::InFlight,
+                None => Claim::Settled(Box::new(settlement)),
+            });
         }
         let inserted = self
             .connection

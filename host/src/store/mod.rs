@@ -119,7 +119,7 @@ pub enum StoreError {
         supported: u32,
     },
     /// There is no state yet.
-    #[error("there is no state in {} yet; run `synix build` first", .path.display())]
+    #[error("there is no state in {} yet", .path.display())]
     Absent {
         /// The state folder.
         path: PathBuf,
@@ -189,6 +189,50 @@ pub enum StoreError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+}
+
+impl StoreError {
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Database { .. } => "state",
+            Self::Damaged { .. }
+            | Self::Corrupted { .. }
+            | Self::Unusable { .. }
+            | Self::Changed { .. }
+            | Self::Endless { .. }
+            | Self::BadObject { .. } => "state_damaged",
+            Self::Linked { .. } | Self::Foreign { .. } => "state_foreign",
+            Self::Full { .. } => "disk_full",
+            Self::Closed { .. } => "state_closed",
+            Self::Network { .. } => "network_file_system",
+            Self::FormatTooNew { .. } => "state_too_new",
+            Self::Absent { .. } => "no_state",
+            Self::Disk(_) => "file",
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Absent { .. } => "run `synix build` first",
+            Self::FormatTooNew { .. } => "use the synix that wrote it, or a later one",
+            Self::Database { .. }
+            | Self::Damaged { .. }
+            | Self::Corrupted { .. }
+            | Self::Network { .. }
+            | Self::Linked { .. }
+            | Self::Foreign { .. }
+            | Self::Changed { .. }
+            | Self::Endless { .. }
+            | Self::Full { .. }
+            | Self::Closed { .. }
+            | Self::Unusable { .. }
+            | Self::BadObject { .. }
+            | Self::Disk(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// A read-only view of the state.

@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub id: SnapshotId,
     /// The build that made it.
     pub build: BuildId,
+    /// The pipeline file it is of, relative to the project.
+    pub pipeline: String,
     /// The layers in the pipeline's order: name and set.
     layers: Vec<(String, i64)>,
 }
@@ -34,7 +36,8 @@ impl Snapshot {
         self.layers.iter().map(|(name, _)| name.as_str())
     }
 
-    fn set(&self, layer: &str) -> Option<i64> {
+    /// Returns the number of a layer's set of units; equal layers of several snapshots share it.
+    pub fn set(&self, layer: &str) -> Option<i64> {
         self.layers
             .iter()
             .find(|(name, _)| name == layer)
@@ -79,9 +82,8 @@ impl Store {
             .iter()
             .map(|(name, units)| Ok((name.clone(), self.layer_set(units)?)))
             .collect::<Result<_, StoreError>>()?;
-        if let Some(newest) = self.newest_snapshot()?
+        if let Some(newest) = self.newest_snapshot_of(pipeline)?
             && newest.layers == sets
-            && self.snapshot_pipeline(newest.id)? == pipeline
         {
             return Ok(newest.id);
         }
@@ -148,45 +150,52 @@ impl Reader {
         self.snapshot_where("pipeline = ?1", pipeline)
     }
 
+    /// Returns all snapshots, the newest first.
+    pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
+        self.snapshots_where("1 = 1 OR ?1", "", -1)
+    }
+
     fn snapshot_where(
         &self,
         condition: &str,
         pipeline: &str,
     ) -> Result<Option<Snapshot>, StoreError> {
-        let find = || {
-            let statement = format!(
-                "SELECT id, build FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT 1"
-            );
-            let found: Option<(i64, i64)> = self
-                .connection
-                .prepare_cached(&statement)?
-                .query_row([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((id, build)) = found else {
-                return Ok(None);
-            };
-            let layers = self
-                .connection
-                .prepare_cached("SELECT name, layer_set FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position")?
-                .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<Result<_, _>>()?;
-            Ok(Some(Snapshot {
-                id: SnapshotId(id),
-                build: BuildId(build),
-                layers,
-            }))
-        };
-        find().map_err(|source| self.failed(source))
+        Ok(self.snapshots_where(condition, pipeline, 1)?.pop())
     }
 
-    fn snapshot_pipeline(&self, id: SnapshotId) -> Result<String, StoreError> {
-        self.connection
-            .query_row(
-                "SELECT pipeline FROM snapshot WHERE id = ?1",
-                [id.0],
-                |row| row.get(0),
-            )
-            .map_err(|source| self.failed(source))
+    fn snapshots_where(
+        &self,
+        condition: &str,
+        pipeline: &str,
+        most: i64,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let find = || {
+            let statement = format!(
+                "SELECT id, build, pipeline FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+            );
+            let mut found: Vec<Snapshot> = self
+                .connection
+                .prepare_cached(&statement)?
+                .query_map(params![pipeline, most], |row| {
+                    Ok(Snapshot {
+                        id: SnapshotId(row.get(0)?),
+                        build: BuildId(row.get(1)?),
+                        pipeline: row.get(2)?,
+                        layers: Vec::new(),
+                    })
+                })?
+                .collect::<Result<_, _>>()?;
+            let mut layers = self.connection.prepare_cached(
+                "SELECT name, layer_set FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position",
+            )?;
+            for snapshot in &mut found {
+                snapshot.layers = layers
+                    .query_map([snapshot.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<Result<_, _>>()?;
+            }
+            Ok(found)
+        };
+        find().map_err(|source| self.failed(source))
     }
 
     /// Returns the units of a layer of a snapshot, in order; none where it has no such layer.
@@ -234,6 +243,44 @@ impl Reader {
             });
         })?;
         Ok(found)
+    }
+
+    /// Returns the artifacts of a layer of a snapshot that have this label.
+    pub fn labelled_artifacts(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        label: &str,
+    ) -> Result<Vec<SnapshotArtifact>, StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(Vec::new());
+        };
+        let find = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT a.id, a.unit, a.label, a.kind, a.digest FROM layer_set_unit s
+                     JOIN artifact a ON a.unit = s.unit WHERE s.layer_set = ?1 AND a.label = ?2",
+                )?
+                .query_map(params![set, label], |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                    ))
+                })?
+                .collect::<Result<Vec<Columns>, _>>()
+        };
+        let rows = find().map_err(|source| self.failed(source))?;
+        rows.into_iter()
+            .map(|columns| {
+                Ok(SnapshotArtifact {
+                    layer: layer.to_owned(),
+                    artifact: artifact_row(columns)?,
+                })
+            })
+            .collect()
     }
 
     /// Gives the artifacts of a layer of a snapshot to `take` one by one, in order of their labels.

@@ -1,18 +1,26 @@
 //! Everything an artifact was made from, down to bytes, prompts, code and answers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::find::Found;
 use super::show::{AskedView, asked};
+use super::snapshot::Stale;
 use crate::digest::Digest;
 use crate::fingerprint::StoredParts;
 use crate::price::Prices;
-use crate::store::{Reader, SnapshotArtifact, StoreError, StoredArtifact, StoredUnit};
+use crate::store::{Reader, StoreError, StoredArtifact, StoredUnit};
 
 /// The graph of all that an artifact was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lineage {
+    /// The build whose snapshot the artifact is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
+    /// Whether the depth that was asked for left something out.
+    pub cut: bool,
     /// What there is, the artifact itself first.
     pub nodes: Vec<Node>,
     /// What came from what: `from` was used to make `to`.
@@ -64,6 +72,8 @@ pub enum NodeKind {
     Component {
         /// Its digest.
         digest: Digest,
+        /// What it is called, if that is known.
+        name: Option<String>,
     },
     /// A request with its answer.
     Request(AskedView),
@@ -88,24 +98,32 @@ struct SourceParts {
 }
 
 impl Lineage {
-    /// Returns the lineage of an artifact, with what its requests cost at `prices`.
+    /// Returns the lineage of an artifact, with what its requests cost at `prices` and what its components are called.
+    ///
+    /// With a depth it goes back that many steps from artifact to artifact.
     pub fn of(
         reader: &Reader,
-        found: &SnapshotArtifact,
+        found: &Found,
         prices: &Prices,
+        names: &BTreeMap<Digest, String>,
+        depth: Option<usize>,
     ) -> Result<Self, StoreError> {
         let lineage = Self {
+            build: found.build.to_string(),
+            stale: found.stale.clone(),
+            cut: false,
             nodes: Vec::new(),
             edges: Vec::new(),
         };
         let mut walk = Walk {
             reader,
             prices,
+            names,
             lineage,
             nodes: HashSet::new(),
             edges: HashSet::new(),
         };
-        walk.down_from(&found.artifact)?;
+        walk.back_from(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
         Ok(walk.lineage)
     }
 }
@@ -113,30 +131,33 @@ impl Lineage {
 struct Walk<'a> {
     reader: &'a Reader,
     prices: &'a Prices,
+    names: &'a BTreeMap<Digest, String>,
     lineage: Lineage,
     nodes: HashSet<String>,
     edges: HashSet<Edge>,
 }
 
 impl Walk<'_> {
-    /// Adds `artifact` and all that it was made from, without recursion: pipelines may be deep.
-    fn down_from(&mut self, artifact: &StoredArtifact) -> Result<(), StoreError> {
+    /// Adds `artifact` and all that it was made from, `most` steps back: the nearest first, and without recursion.
+    fn back_from(&mut self, artifact: &StoredArtifact, most: usize) -> Result<(), StoreError> {
         let unit = self.reader.unit(artifact.unit)?;
         let (id, kind) = artifact_node(&unit, artifact);
         self.add(&id, kind);
-        let mut open = vec![(id, unit)];
-        while let Some((id, unit)) = open.pop() {
+        let mut open = VecDeque::from([(id, unit, 0)]);
+        while let Some((id, unit, steps)) = open.pop_front() {
             self.add_origins(&id, &unit)?;
-            let mut new = Vec::new();
+            if steps == most {
+                self.lineage.cut |= !self.reader.inputs(unit.id)?.is_empty();
+                continue;
+            }
             for input in self.reader.inputs(unit.id)? {
                 let maker = self.reader.unit(input.unit)?;
                 let (from, kind) = artifact_node(&maker, &input);
                 self.connect(&from, &id, "input");
                 if self.add(&from, kind) {
-                    new.push((from, maker));
+                    open.push_back((from, maker, steps + 1));
                 }
             }
-            open.extend(new.into_iter().rev());
         }
         Ok(())
     }
@@ -155,7 +176,8 @@ impl Walk<'_> {
         } else if let Some(parts) = StoredParts::read(&unit.parts) {
             let digest = parts.layer.component;
             let from = format!("component:{digest}");
-            self.add(&from, NodeKind::Component { digest });
+            let name = self.names.get(&digest).cloned();
+            self.add(&from, NodeKind::Component { digest, name });
             self.connect(&from, id, "component");
             for (place, file) in parts.layer.files {
                 let from = format!("file:{}:{}", file.path, file.digest.short());

@@ -1,11 +1,13 @@
-//! The artifacts of the newest snapshot, and finding one by its name.
+//! The artifacts of a snapshot, and the last good ones of units that failed since.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::find::FindError;
+use super::snapshot::{SnapshotView, Stale};
 use crate::pipeline::nearest;
-use crate::store::{Reader, SnapshotArtifact, StoreError};
+use crate::store::{BuildId, Reader, SnapshotArtifact, StoreError};
 
 /// An artifact in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,71 +20,100 @@ pub struct Listed {
     pub kind: String,
     /// Its digest in hex.
     pub id: String,
+    /// The build whose snapshot it is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
 }
 
-/// Why a name leads to no artifact.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FindError {
-    /// No artifact has the name.
-    #[error("there is no artifact {name:?}{}", .nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?")))]
-    NotFound {
-        /// The name.
-        name: String,
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    /// Several layers have it.
-    #[error("{name:?} is in several layers; name one of {}", .candidates.join(", "))]
-    Ambiguous {
-        /// The name.
-        name: String,
-        /// `layer/label` of each.
-        candidates: Vec<String>,
-    },
-    /// The state failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<&SnapshotArtifact> for Listed {
-    fn from(found: &SnapshotArtifact) -> Self {
+impl Listed {
+    fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<Stale>) -> Self {
         Self {
             layer: found.layer.clone(),
             label: found.artifact.label.to_string(),
             kind: found.artifact.kind.to_string(),
             id: found.artifact.digest.to_string(),
+            build: build.to_string(),
+            stale,
         }
     }
 }
 
-/// Returns the artifacts of the newest snapshot, or of one layer of it, by layer and label.
-pub fn list(reader: &Reader, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
-    let Some(snapshot) = reader.newest_snapshot()? else {
-        return Ok(Vec::new());
-    };
-    if let Some(name) = layer
-        && !snapshot.layers().any(|known| known == name)
-    {
-        let nearest = nearest(name, snapshot.layers()).map(str::to_owned);
-        return Err(FindError::NotFound {
-            name: name.to_owned(),
-            nearest,
-        });
-    }
-    let mut listed = Vec::new();
-    for name in snapshot
-        .layers()
-        .filter(|name| layer.is_none_or(|layer| layer == *name))
-    {
-        listed.extend(
-            reader
-                .snapshot_artifacts(&snapshot, name)?
+impl SnapshotView<'_> {
+    /// Returns the artifacts, or those of one layer, by layer and label.
+    ///
+    /// What a failed unit made before is among them, with why it is not of the newest build.
+    pub fn list(&self, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
+        let Some(chosen) = &self.chosen else {
+            return Ok(Vec::new());
+        };
+        let failed = self.lacking.layers();
+        let mut layers: Vec<&str> = chosen.layers().collect();
+        layers.extend(failed.iter().filter(|name| chosen.set(name).is_none()));
+        if let Some(name) = layer
+            && !layers.contains(&name)
+        {
+            return Err(FindError::NoLayer {
+                name: name.to_owned(),
+                nearest: nearest(name, layers.iter().copied()).map(str::to_owned),
+                known: layers.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        let mut listed = Vec::new();
+        for name in layers
+            .into_iter()
+            .filter(|name| layer.is_none_or(|layer| layer == *name))
+        {
+            let found = self.reader.snapshot_artifacts(chosen, name)?;
+            let mut artifacts: Vec<Listed> = found
                 .iter()
-                .map(Listed::from),
-        );
+                .map(|found| Listed::new(found, chosen.build, None))
+                .collect();
+            if failed.contains(name) {
+                let before = self.last_good(name, &artifacts)?;
+                artifacts.extend(before);
+                artifacts.sort_by(|left, right| left.label.cmp(&right.label));
+            }
+            listed.append(&mut artifacts);
+        }
+        Ok(listed)
     }
-    Ok(listed)
+
+    /// Returns what the failed units of a layer made when they were last made.
+    fn last_good(&self, layer: &str, now: &[Listed]) -> Result<Vec<Listed>, StoreError> {
+        let mut taken: BTreeSet<String> = now.iter().map(|one| one.label.clone()).collect();
+        let mut settled: HashSet<String> = HashSet::new();
+        if let Some(chosen) = &self.chosen {
+            let units = self.reader.snapshot_units(chosen, layer)?;
+            settled.extend(units.into_iter().map(|unit| unit.key));
+        }
+        let mut good = Vec::new();
+        for snapshot in self.earlier_sets(layer) {
+            let mut keys = Vec::new();
+            let mut wanted = std::collections::HashMap::new();
+            for unit in self.reader.snapshot_units(snapshot, layer)? {
+                if let Some(stale) = self.lacking.why(layer, &unit.key)
+                    && !settled.contains(&unit.key)
+                {
+                    wanted.insert(unit.id, stale);
+                    keys.push(unit.key);
+                }
+            }
+            if wanted.is_empty() {
+                continue;
+            }
+            for found in self.reader.snapshot_artifacts(snapshot, layer)? {
+                if let Some(stale) = wanted.get(&found.artifact.unit)
+                    && taken.insert(found.artifact.label.to_string())
+                {
+                    let stale = Some((*stale).clone());
+                    good.push(Listed::new(&found, snapshot.build, stale));
+                }
+            }
+            settled.extend(keys);
+        }
+        Ok(good)
+    }
 }
 
 /// Returns the artifacts of the newest snapshot that nothing in it was made from.
@@ -100,49 +131,6 @@ pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
     Ok(made
         .iter()
         .filter(|found| !used.contains(&found.artifact.id))
-        .map(Listed::from)
+        .map(|found| Listed::new(found, snapshot.build, None))
         .collect())
-}
-
-/// Finds the artifact of the newest snapshot that `LAYER/LABEL` or `LABEL` names.
-///
-/// A label may itself hold a `/`, so a name is read in both ways.
-pub fn find(reader: &Reader, name: &str) -> Result<SnapshotArtifact, FindError> {
-    let mut all = Vec::new();
-    if let Some(snapshot) = reader.newest_snapshot()? {
-        for layer in snapshot.layers() {
-            all.extend(reader.snapshot_artifacts(&snapshot, layer)?);
-        }
-    }
-    let full = |found: &SnapshotArtifact| format!("{}/{}", found.layer, found.artifact.label);
-    let (mut exact, rest): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|found| full(found) == name);
-    if exact.len() == 1 {
-        return Ok(exact.remove(0));
-    }
-    let (mut named, rest): (Vec<_>, Vec<_>) = rest
-        .into_iter()
-        .partition(|found| found.artifact.label.as_str() == name);
-    named.append(&mut exact);
-    match named.len() {
-        1 => Ok(named.remove(0)),
-        0 => {
-            let names: Vec<String> = if name.contains('/') {
-                rest.iter().map(full).collect()
-            } else {
-                rest.iter()
-                    .map(|found| found.artifact.label.to_string())
-                    .collect()
-            };
-            let nearest = nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
-            Err(FindError::NotFound {
-                name: name.to_owned(),
-                nearest,
-            })
-        }
-        _ => Err(FindError::Ambiguous {
-            name: name.to_owned(),
-            candidates: named.iter().map(full).collect(),
-        }),
-    }
 }

@@ -3,14 +3,22 @@
 //! Everything here only reads; how a document looks as text is the command's.
 
 mod cost;
+mod error;
+mod failures;
+mod find;
 mod lineage;
 mod list;
 mod show;
+mod snapshot;
 mod status;
 
+pub use error::{ErrorView, FAILED};
+pub use failures::{FailureGroup, advice};
+pub use find::{FindError, Found};
 pub use lineage::{Edge, Lineage, Node, NodeKind};
-pub use list::{FindError, Listed, final_artifacts, find, list};
+pub use list::{Listed, final_artifacts};
 pub use show::{AskedView, InputView, Provenance, Shown};
+pub use snapshot::{SnapshotView, Stale, Wanted};
 pub use status::{
     BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds,
 };

@@ -4,12 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::find::Found;
+use super::snapshot::Stale;
 use crate::artifact::{Content, Metadata};
 use crate::digest::Digest;
 use crate::fingerprint::StoredParts;
 use crate::price::{Amount, Prices, Rate};
 use crate::request::RequestKey;
-use crate::store::{Reader, Realm, SnapshotArtifact, StoreError, StoredUnit};
+use crate::store::{Reader, Realm, StoreError, StoredUnit};
 
 /// An artifact, whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +24,10 @@ pub struct Shown {
     pub kind: String,
     /// Its digest in hex.
     pub id: String,
+    /// The build whose snapshot it is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
     /// The text, or the bytes in base64.
     pub content: String,
     /// The media type of bytes; `None` for text.
@@ -89,11 +95,12 @@ pub struct AskedView {
 
 impl Shown {
     /// Returns the artifact with its content, its provenance and what it cost at `prices`.
-    pub fn of(
-        reader: &Reader,
-        found: &SnapshotArtifact,
-        prices: &Prices,
-    ) -> Result<Self, StoreError> {
+    pub fn of(reader: &Reader, found: &Found, prices: &Prices) -> Result<Self, StoreError> {
+        let Found {
+            artifact: found,
+            build,
+            stale,
+        } = found;
         let artifact = reader.artifact(found.artifact.id)?;
         let media_type = artifact.content.media_type().map(str::to_owned);
         let content = match artifact.content {
@@ -105,6 +112,8 @@ impl Shown {
             label: artifact.label.to_string(),
             kind: artifact.kind.to_string(),
             id: found.artifact.digest.to_string(),
+            build: build.to_string(),
+            stale: stale.clone(),
             content,
             media_type,
             metadata: artifact.metadata,

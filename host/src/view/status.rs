@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cost::{Bills, sums};
+use super::error::ErrorView;
 use crate::clock::Moment;
 use crate::price::{Amount, Prices};
 use crate::store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
@@ -19,7 +20,7 @@ pub struct Status {
     /// `collecting`, `submitted`, `interrupted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     pub status: &'static str,
     /// Why it stopped before its end, if it did.
-    pub error: Option<String>,
+    pub error: Option<ErrorView>,
     /// When it was opened.
     pub opened: Moment,
     /// When nothing was left to do.
@@ -168,7 +169,7 @@ impl Status {
             status: word(reader, &row)?,
             kind: row.kind,
             pipeline: row.pipeline,
-            error: row.error,
+            error: row.error.as_deref().map(ErrorView::read),
             opened: row.opened,
             closed: row.closed,
             layers: layers.into_iter().map(|(_, layer)| layer).collect(),

@@ -142,7 +142,7 @@ fn made_up(bench: &Bench<'_>, case: &Case, notes: &mut Notes) -> usize {
 /// Gives each setting odd values; those that the schema forbids, too, may not end in a crash.
 fn odd(bench: &Bench<'_>, case: &Case, settings: &[Setting], notes: &mut Notes) -> usize {
     let point = Point::ConfigRefusals;
-    let Some(validator) = sample::validator(&bench.plugin.descriptor().config_schema) else {
+    let Some(fitting) = sample::Fitting::new(&bench.plugin.descriptor().config_schema) else {
         return 0;
     };
     let (mut tried, mut slow) = (0, 0);
@@ -150,7 +150,7 @@ fn odd(bench: &Bench<'_>, case: &Case, settings: &[Setting], notes: &mut Notes) 
         let mut types = BTreeSet::new();
         for value in values(setting) {
             let config = setting.put(&case.config, Some(value.clone()));
-            let allowed = validator.is_valid(&json!(config));
+            let allowed = fitting.holds(&json!(config));
             if !allowed && slow >= SLOW {
                 continue;
             }

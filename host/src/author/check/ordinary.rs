@@ -83,7 +83,7 @@ fn unusable_format(case: &Case) -> Option<String> {
         asked.filter_map(move |ask| Some((job, ask.response_format.as_ref()?)))
     });
     let mut formats = formats.map(|(job, format)| (job, script::schema_of(format)));
-    let (job, schema) = formats.find(|(_, schema)| sample::validator(schema).is_none())?;
+    let (job, schema) = formats.find(|(_, schema)| sample::Fitting::new(schema).is_none())?;
     let shown: String = schema.to_string().chars().take(120).collect();
     Some(format!(
         "unit {:?}: the response format of its question is no JSON Schema: {shown}",

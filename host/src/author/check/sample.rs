@@ -1,11 +1,19 @@
 //! Values that fit a JSON Schema, small and dull, and values that nearly do not.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Number, Value, json};
+
+use crate::schema::Schema;
 
 /// Subschemas looked into below one another, so that a schema which refers to itself ends.
 const DEPTH: usize = 12;
 /// The most configs tried.
 const CANDIDATES: usize = 24;
+/// Parts of schemas that are copied for one answer.
+const WORK: usize = 200_000;
+/// The most properties of one object that are told apart.
+const PROPERTIES: usize = 256;
 /// Texts tried where a schema has a pattern or a format.
 const TEXTS: [&str; 12] = [
     "sample",
@@ -24,30 +32,38 @@ const TEXTS: [&str; 12] = [
 
 /// Tells whether `value` fits `schema`; nothing fits a schema that is none.
 pub(super) fn fits(schema: &Value, value: &Value) -> bool {
-    validator(schema).is_some_and(|validator| validator.is_valid(value))
+    Fitting::new(schema).is_some_and(|fitting| fitting.holds(value))
 }
 
-/// Makes a schema ready; a guest's pattern must not take exponential time nor its reference read a file.
-pub(super) fn validator(schema: &Value) -> Option<jsonschema::Validator> {
-    jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .offline()
-        .build(schema)
-        .ok()
+/// A schema against which several values are checked.
+pub(super) struct Fitting<'a>(Schema<'a>);
+
+impl<'a> Fitting<'a> {
+    /// Makes a schema ready; `None` where it is none.
+    pub(super) fn new(schema: &'a Value) -> Option<Self> {
+        Schema::new(schema).ok().map(Self)
+    }
+
+    /// Tells whether a value fits; one that costs too much to check does not.
+    pub(super) fn holds(&self, value: &Value) -> bool {
+        self.0.is_valid(value).unwrap_or(false)
+    }
 }
 
 /// Returns a value that fits, as far as one was found.
 pub(super) fn value(schema: &Value) -> Value {
-    let sampler = Sampler { root: schema };
-    let found = sampler.values(schema, DEPTH).into_iter();
-    let mut found = found.filter(|value| fits(schema, value));
+    let Some(fitting) = Fitting::new(schema) else {
+        return Value::Null;
+    };
+    let found = Sampler::new(schema).values(schema, DEPTH).into_iter();
+    let mut found = found.filter(|value| fitting.holds(value));
     found.next().unwrap_or(Value::Null)
 }
 
 /// Returns configs that fit: the schema's examples, then the least each of its forms asks for, then all it knows.
 pub(super) fn configs(schema: &Value) -> Vec<Map<String, Value>> {
-    let sampler = Sampler { root: schema };
-    let Some(validator) = validator(schema) else {
+    let sampler = Sampler::new(schema);
+    let Some(fitting) = Fitting::new(schema) else {
         return Vec::new();
     };
     let mut found: Vec<Map<String, Value>> = Vec::new();
@@ -55,7 +71,7 @@ pub(super) fn configs(schema: &Value) -> Vec<Map<String, Value>> {
     all.extend(sampler.values(schema, DEPTH));
     all.push(Value::Object(sampler.members(schema, DEPTH, true)));
     for value in all {
-        if validator.is_valid(&value)
+        if fitting.holds(&value)
             && let Value::Object(members) = value
             && !found.contains(&members)
             && found.len() < CANDIDATES
@@ -68,15 +84,18 @@ pub(super) fn configs(schema: &Value) -> Vec<Map<String, Value>> {
 
 /// Returns a value with the least that a part of `root` asks for.
 pub(super) fn least(root: &Value, schema: &Value) -> Value {
-    Sampler { root }.fitting(schema, DEPTH)
+    Sampler::new(root).fitting(schema, DEPTH)
 }
 
 /// Returns the properties of the object that a part of `root` describes, with their schemas.
 pub(super) fn properties(root: &Value, schema: &Value) -> Map<String, Value> {
-    let sampler = Sampler { root };
+    let sampler = Sampler::new(root);
     let mut properties = Map::new();
     for form in sampler.forms(schema, DEPTH) {
         for (name, property) in object(&form, "properties").into_iter().flatten() {
+            if properties.len() >= PROPERTIES {
+                return properties;
+            }
             properties
                 .entry(name.clone())
                 .or_insert_with(|| sampler.resolve(property, DEPTH));
@@ -116,12 +135,28 @@ pub(super) fn odd_values() -> Vec<Value> {
 
 struct Sampler<'a> {
     root: &'a Value,
+    /// What is left of the work for one answer, however the schema multiplies it.
+    left: Cell<usize>,
 }
 
-impl Sampler<'_> {
+impl<'a> Sampler<'a> {
+    fn new(root: &'a Value) -> Self {
+        Self {
+            root,
+            left: Cell::new(WORK),
+        }
+    }
+
+    /// Takes what looking into a schema costs: it is copied. Tells whether there was enough left.
+    fn take(&self, schema: &Value) -> bool {
+        let left = spent(schema, self.left.get());
+        self.left.set(left);
+        left > 0
+    }
+
     /// Returns values that may fit, the likeliest first.
     fn values(&self, schema: &Value, depth: usize) -> Vec<Value> {
-        if depth == 0 {
+        if depth == 0 || !self.take(schema) {
             return vec![Value::Null];
         }
         let mut found = Vec::new();
@@ -154,9 +189,24 @@ impl Sampler<'_> {
                 found.push(Value::Array(items));
             }
             "string" => {
-                let resolved = json!({"allOf": [form], "type": "string"});
+                // Only what is about texts: a form alone may refer to what it does not hold.
+                let about = [
+                    "pattern",
+                    "format",
+                    "minLength",
+                    "maxLength",
+                    "enum",
+                    "const",
+                    "not",
+                ];
+                let rules = about
+                    .iter()
+                    .filter_map(|key| Some(((*key).to_owned(), form.get(*key)?.clone())));
+                let rules = Value::Object(rules.collect());
+                let ready = Fitting::new(&rules);
                 let fitting = TEXTS.iter().map(|text| json!(text));
-                let mut fitting = fitting.filter(|text| fits(&resolved, text));
+                let mut fitting =
+                    fitting.filter(|text| ready.as_ref().is_some_and(|ready| ready.holds(text)));
                 let least = number(form, "minLength").unwrap_or(0.0);
                 let long = "x".repeat(TEXTS.len().max(to_count(least)));
                 found.push(fitting.next().unwrap_or_else(|| json!(long)));
@@ -191,7 +241,9 @@ impl Sampler<'_> {
         let resolved = self.resolve(property, depth);
         let values = self.values(property, depth);
         let first = values.first().cloned();
-        let mut fitting = values.into_iter().filter(|value| fits(&resolved, value));
+        let ready = Fitting::new(&resolved);
+        let holds = |value: &Value| ready.as_ref().is_some_and(|ready| ready.holds(value));
+        let mut fitting = values.into_iter().filter(holds);
         fitting.next().or(first).unwrap_or(Value::Null)
     }
 
@@ -199,7 +251,7 @@ impl Sampler<'_> {
     fn forms(&self, schema: &Value, depth: usize) -> Vec<Value> {
         let base = self.resolve(schema, depth);
         let mut forms = vec![base.clone()];
-        if depth == 0 {
+        if depth == 0 || !self.take(schema) {
             return forms;
         }
         for key in ["oneOf", "anyOf"] {
@@ -213,8 +265,10 @@ impl Sampler<'_> {
                 .collect();
             forms = forms
                 .iter()
-                .flat_map(|form| alternatives.iter().map(|one| joined(form, one)))
+                .flat_map(|form| alternatives.iter().map(move |one| (form, one)))
                 .take(CANDIDATES)
+                .filter(|(form, one)| self.take(form) && self.take(one))
+                .map(|(form, one)| joined(form, one))
                 .collect();
         }
         forms
@@ -222,6 +276,9 @@ impl Sampler<'_> {
 
     /// Follows references and joins `allOf`.
     fn resolve(&self, schema: &Value, depth: usize) -> Value {
+        if !self.take(schema) {
+            return Value::Bool(true);
+        }
         let mut resolved = schema.clone();
         if depth == 0 {
             return resolved;
@@ -242,6 +299,24 @@ impl Sampler<'_> {
         }
         resolved
     }
+}
+
+/// Returns what is left of `budget` after a schema's parts are counted; 0 where it does not suffice.
+fn spent(schema: &Value, budget: usize) -> usize {
+    let mut left = budget;
+    let mut next = vec![schema];
+    while let Some(part) = next.pop() {
+        left = left.saturating_sub(1);
+        if left == 0 {
+            return 0;
+        }
+        match part {
+            Value::Object(members) => next.extend(members.values()),
+            Value::Array(items) => next.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    left
 }
 
 /// Joins two schemas that both hold.
@@ -374,5 +449,19 @@ mod tests {
             "required": ["next"]
         });
         assert!(configs(&schema).is_empty());
+    }
+
+    /// W7: each level that a sample looks into multiplies what the next one costs.
+    #[test]
+    fn work_on_a_schema_that_multiplies_is_bounded() {
+        let itself = json!({
+            "type": "object",
+            "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}},
+            "required": ["a", "b", "c"]
+        });
+        assert!(configs(&itself).is_empty());
+        let sampler = Sampler::new(&itself);
+        sampler.values(&itself, DEPTH);
+        assert_eq!(sampler.left.get(), 0);
     }
 }

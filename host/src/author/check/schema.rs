@@ -3,10 +3,16 @@
 use serde_json::{Value, json};
 
 use super::report::{Notes, Point};
-use super::sample;
+use super::sample::Fitting;
 
 /// Schemas in schemas that are looked into.
 const DEPTH: usize = 24;
+/// Values of one part that are tried.
+const EXAMPLES: usize = 200;
+/// Bytes of schema that are made ready for values to be tried.
+const WORK_BYTES: usize = 8 << 20;
+/// Characters shown of a value.
+const SHOWN: usize = 200;
 /// The name by which a schema is referred to while its parts are tried.
 const NAME: &str = "urn:synix:config-schema";
 /// Keywords that hold schemas by name, one schema, or a list of them.
@@ -45,19 +51,27 @@ pub(super) fn check(schema: &Value, notes: &mut Notes) {
     let mut parts = Vec::new();
     collect(schema, String::new(), DEPTH, &mut parts);
     let mut tried = 0_usize;
+    let mut work = schema.to_string().len().max(1);
+    let each = work;
     for (pointer, part) in &parts {
         if let Some(wrong) = impossible(part) {
             return notes.fail(point, format!("{}: {wrong}", place(pointer)));
         }
-        for (word, value) in examples(part) {
-            tried += 1;
-            if !fits_at(schema, pointer, value) {
-                let detail = format!(
-                    "{}: the {word} {value} does not fit its own schema",
-                    place(pointer)
-                );
-                return notes.fail(point, detail);
-            }
+        let mut examples = examples(part);
+        examples.truncate(EXAMPLES);
+        // The whole schema is made ready for each part of it that names values.
+        if examples.is_empty() || work > WORK_BYTES {
+            continue;
+        }
+        work += each;
+        tried += examples.len();
+        if let Some((word, value)) = misfit_at(schema, pointer, &examples) {
+            let shown: String = value.to_string().chars().take(SHOWN).collect();
+            let detail = format!(
+                "{}: the {word} {shown} does not fit its own schema",
+                place(pointer)
+            );
+            return notes.fail(point, detail);
         }
     }
     notes.pass(
@@ -153,17 +167,22 @@ fn impossible(part: &Value) -> Option<String> {
     ))
 }
 
-/// Tells whether a value fits the part of a schema at a pointer; references in it lead from the schema's root.
-fn fits_at(schema: &Value, pointer: &str, value: &Value) -> bool {
+/// Returns the first of some values that does not fit the part of a schema at a pointer; references in it lead from the
+/// schema's root.
+fn misfit_at<'a>(
+    schema: &Value,
+    pointer: &str,
+    values: &[(&'static str, &'a Value)],
+) -> Option<(&'static str, &'a Value)> {
     let mut whole = schema.clone();
     if let Value::Object(members) = &mut whole {
         members.insert("$id".to_owned(), json!(NAME));
     }
     let reference = format!("{NAME}#{}", fragment(pointer));
-    sample::fits(
-        &json!({"$ref": reference, "$defs": {"config": whole}}),
-        value,
-    )
+    let part = json!({"$ref": reference, "$defs": {"config": whole}});
+    let fitting = Fitting::new(&part);
+    let holds = |value: &Value| fitting.as_ref().is_some_and(|fitting| fitting.holds(value));
+    values.iter().find(|(_, value)| !holds(value)).copied()
 }
 
 /// Writes a pointer as the end of a URI.

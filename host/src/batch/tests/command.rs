@@ -1,6 +1,6 @@
 //! One command: a thread with all that a process has in memory, which takes one order at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,7 +15,7 @@ use super::mishap::{QUESTIONS, question};
 use crate::clock::{Clock, Moment};
 use crate::llm::{Endpoint, HttpSettings, Provider, Secret};
 use crate::pipeline::BatchApi;
-use crate::request::{Message, Part, Request, RequestKey, Role, Settlement, Wire};
+use crate::request::{FailureKind, Message, Part, Request, RequestKey, Role, Settlement, Wire};
 use crate::store::{BuildId, BuildKind, BuildRow, Retry, Store};
 
 /// Where commands run.
@@ -34,6 +34,8 @@ pub(super) struct Start {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
     pub(super) ruling: Ruling,
+    /// Whether what was paid for in vain is asked again.
+    pub(super) retry_failed: bool,
 }
 
 #[derive(Debug)]
@@ -157,7 +159,12 @@ fn provider(place: &Place) -> Provider {
     .unwrap()
 }
 
-fn settings(place: &Place, ruling: Ruling) -> BatchSettings {
+fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
+    let kinds = if start.retry_failed {
+        FailureKind::PAID.into()
+    } else {
+        BTreeSet::new()
+    };
     BatchSettings {
         look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
@@ -170,8 +177,11 @@ fn settings(place: &Place, ruling: Ruling) -> BatchSettings {
             .into_iter()
             .collect(),
         sync_after: None,
-        ruling,
-        retry: Retry::default(),
+        ruling: start.ruling,
+        retry: Retry {
+            kinds,
+            until: store.newest_attempt().unwrap(),
+        },
     }
 }
 
@@ -201,7 +211,7 @@ fn live(
     begun.send(Some(build)).unwrap();
     let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(place)))]);
     let clock = Clock::pinned(Moment(1_000_000));
-    let settings = settings(place, start.ruling);
+    let settings = settings(place, start, &store);
     let batches = Batches::new(&store, build, &providers, settings, &clock, &|_| {});
     let mut life = Life {
         place,

@@ -119,6 +119,7 @@ impl World {
             let start = Start {
                 build: seat.build,
                 ruling: std::mem::take(&mut seat.ruling),
+                retry_failed: false,
             };
             seat.command = Command::start(&self.place, start);
         }
@@ -166,6 +167,7 @@ impl World {
             let start = Start {
                 build: None,
                 ruling,
+                retry_failed: true,
             };
             let command = Command::start(&self.place, start).expect("a build of its own");
             match self.run(&command)? {

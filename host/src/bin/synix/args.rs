@@ -14,14 +14,20 @@ use synix::store::BuildId;
 
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
-use crate::quantity;
+use crate::quantity::{self, duration};
+use crate::render::Talk;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
 
+/// The options that every command has, below its own.
+const GLOBAL: &str = "Global options";
+/// Global options that matter to commands that build, plan or fetch.
+const BUILDING: &str = "Global options of commands that read the pipeline";
+
 /// Build data with language models, and only what changed
 #[derive(Debug, Parser)]
-#[command(name = "synix", version, after_help = EXIT_CODES)]
+#[command(name = "synix", bin_name = "synix", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -31,30 +37,43 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// Print one JSON document instead of text
-    #[arg(long, global = true)]
+    /// Print one JSON document instead of text, also for an error
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// Take answers from providers (off), write them down too (record), or read them back (replay)
-    #[arg(long, global = true, value_name = "MODE")]
+    /// Run as if synix had been started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR", help_heading = GLOBAL)]
+    pub(crate) directory: Option<PathBuf>,
+    /// The pipeline file or its folder [default: synix.toml here or in the nearest folder above]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
+    quiet: bool,
+    /// Print each failed unit and everything that plugins log
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    verbose: bool,
+    /// Get answers from providers (off), get and record them (record), or read recorded ones (replay)
+    #[arg(long, global = true, value_name = "MODE", help_heading = BUILDING)]
     cassette_mode: Option<CassetteMode>,
     /// Keep the cassette in this folder [default: cassettes beside the pipeline file]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = BUILDING)]
     cassette_dir: Option<PathBuf>,
     /// Send at most this many requests at a time [default: 16]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", help_heading = BUILDING)]
     concurrency: Option<NonZero<usize>>,
-    /// Refuse plugins that are not those of the lock file [default: true where the environment has CI]
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    /// Fail if a plugin does not match synix.lock [default: true where the environment has CI]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = BUILDING)]
     locked: Option<bool>,
-    /// Bring the lock file up to date, also where the environment has CI
-    #[arg(long, global = true, conflicts_with = "locked")]
+    /// Update synix.lock, even where the environment has CI
+    #[arg(long, global = true, conflicts_with = "locked", help_heading = BUILDING)]
     no_locked: bool,
 }
 
 impl Global {
+    /// Returns what the command says of its project; a pipeline behind the command comes first.
     pub(crate) fn options(&self, pipeline: Option<&PathBuf>) -> Options {
         Options {
-            pipeline: pipeline.cloned(),
+            pipeline: pipeline.or(self.pipeline.as_ref()).cloned(),
             cassette_mode: self.cassette_mode,
             cassette_dir: self.cassette_dir.clone(),
             concurrency: self.concurrency.map(NonZero::get),
@@ -64,17 +83,26 @@ impl Global {
                 self.locked
             },
             trust: false,
+            compiler: crate::compiler::of_this_program(),
+        }
+    }
+
+    pub(crate) const fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Verbose,
+            (false, false) => Talk::Normal,
         }
     }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a project from a template
+    /// Create a project from a template
     Init(Init),
-    /// Show what a build would do, and send nothing
+    /// Show what a build would do, without sending anything
     Plan(PipelineArg),
-    /// Build what changed, one request at a time
+    /// Build what changed with single requests, several at a time
     Build(Build),
     /// Build what changed through the providers' batch APIs
     #[command(subcommand)]
@@ -82,28 +110,29 @@ pub(crate) enum Command {
     /// List the artifacts
     List(List),
     /// Show an artifact
-    Show(Name),
+    Show(Show),
     /// Show everything an artifact was made from
-    Lineage(Name),
+    Lineage(Lineage),
     /// List all builds, the newest first
     Runs,
-    /// Forget the artifacts, and keep the answers they were made from
+    /// Delete the artifacts, but keep the answers they were made from
     Clean,
-    /// Let old units, contents and request texts go that no kept snapshot stands on
+    /// Delete old units, contents and request texts that no retained snapshot refers to
     Gc(Gc),
     /// Show what a project needs your yes for, and ask you
     Trust(trust::Args),
-    /// Make, check, run and pin plugins
+    /// Create, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
-    /// Replay a project and compare what it prints with its golden files
+    /// Replay a project and compare its output with golden files
     #[command(subcommand)]
     Demo(Demo),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PipelineArg {
-    /// The pipeline file [default: synix.toml here or in the nearest folder above]
+    /// The pipeline file or its folder, as with --pipeline
+    #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
     pub(crate) pipeline: Option<PathBuf>,
 }
 
@@ -124,7 +153,7 @@ pub(crate) struct Init {
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArg,
-    /// Leave with exit code 4 where a batch still has the answers
+    /// Exit with code 4 instead of waiting for answers that a batch or another process will bring
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
@@ -135,7 +164,7 @@ pub(crate) struct Build {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Money {
-    /// Send nothing that could make the build cost more than so many US dollars
+    /// Refuse to send anything that could make the build cost more than this many US dollars
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) budget: Option<Amount>,
     /// Ask again what was paid for without a usable answer, and pay again: all of it, or these kinds
@@ -163,10 +192,10 @@ impl Money {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Risks {
-    /// Build from what there is where an input failed
+    /// Build units without the inputs that failed
     #[arg(long)]
     pub(crate) allow_partial: bool,
-    /// Start a new state where this one is damaged; what it held is paid for again
+    /// Start a new state if this one is damaged; the answers it held are paid for again
     #[arg(long)]
     pub(crate) reset_state: bool,
     /// Say yes, for this command, to all that `synix trust` shows
@@ -176,7 +205,7 @@ pub(crate) struct Risks {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BatchBuild {
-    /// Open a build, submit its batches and leave
+    /// Start a build, submit its batches and exit
     Run {
         #[command(flatten)]
         pipeline: PipelineArg,
@@ -189,7 +218,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         money: Money,
     },
-    /// Take a build up where it stands
+    /// Continue a build
     Resume {
         #[command(flatten)]
         which: Which,
@@ -201,32 +230,32 @@ pub(crate) enum BatchBuild {
         patience: SyncAfter,
         #[command(flatten)]
         money: Money,
-        /// Go on although the pipeline is not what it was when the build was opened
+        /// Continue even though the pipeline has changed since the build was started
         #[arg(long)]
         allow_pipeline_mismatch: bool,
-        /// Take this batch as the one whose create reply was lost
+        /// Use this batch as the one whose creation was never confirmed
         #[arg(long, value_name = "ID", conflicts_with = "create_again")]
         adopt: Option<String>,
-        /// Create a batch again whose create reply was lost, though the provider may have it
+        /// Recreate a batch whose creation was never confirmed, even if the provider may already have it
         #[arg(long)]
         create_again: bool,
     },
-    /// Show what a batch build would do, and send nothing
+    /// Show what a batch build would do, without sending anything
     Plan(PipelineArg),
     /// List the batch builds, the newest first
     List,
-    /// Show where a build stands
+    /// Show the state of a build
     Status {
         #[command(flatten)]
         which: Which,
-        /// Exit with 4 while the build waits, 3 if units failed, 1 if it failed or was cancelled
+        /// Exit with 4 while the build is open, 3 if units failed, 1 if it failed or was cancelled
         #[arg(long)]
         exit_code: bool,
-        /// Stay until the build has ended, and tell what changes; asks no provider
+        /// Stay until the build has ended and print each change; asks no provider
         #[arg(long)]
         watch: bool,
-        /// Look at the state every so many seconds
-        #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5", requires = "watch")]
+        /// How often to look at the state
+        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s", requires = "watch")]
         poll_interval: Duration,
     },
     /// Cancel a build and its batches at the providers
@@ -235,7 +264,7 @@ pub(crate) enum BatchBuild {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SyncAfter {
-    /// Cancel batches that take longer, such as 6h, and ask for the rest by single calls
+    /// Cancel batches that take longer, such as 6h, and send the rest as single requests
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) sync_after: Option<Duration>,
 }
@@ -245,7 +274,7 @@ pub(crate) struct Which {
     /// The build, such as build-7 [default: the newest batch build]
     #[arg(value_parser = build_id)]
     pub(crate) build: Option<BuildId>,
-    /// Take the newest batch build
+    /// Use the newest batch build, as without BUILD
     #[arg(long, conflicts_with = "build")]
     latest: bool,
 }
@@ -255,11 +284,11 @@ pub(crate) struct Poll {
     /// Stay until the batches have ended
     #[arg(long)]
     poll: bool,
-    /// Look at the batches every so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60", requires = "poll")]
+    /// How often to look at the batches
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "poll")]
     poll_interval: Duration,
-    /// Leave after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, requires = "poll")]
+    /// Exit after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "poll")]
     poll_timeout: Option<Duration>,
 }
 
@@ -298,61 +327,70 @@ fn dollars(text: &str) -> Result<Amount, &'static str> {
         .ok_or("an amount is a number of US dollars such as 2.50")
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-/// Reads `90`, `90s`, `15m`, `6h` or `2d`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86400.0)];
-    let found = units
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)));
-    let (number, factor) = found.unwrap_or((text, 1.0));
-    let number: f64 = number
-        .parse()
-        .map_err(|_| "not a duration such as 45s, 15m, 6h or 2d".to_owned())?;
-    Duration::try_from_secs_f64(number * factor).map_err(|error| error.to_string())
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotArg {
+    /// Read this snapshot: a build such as build-7, or @-1 for the one before the newest [default: the newest]
+    #[arg(long, value_name = "ID")]
+    pub(crate) snapshot: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// Only this layer
+    /// List this layer only
     pub(crate) layer: Option<String>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Name {
-    /// The artifact's label, with its layer where several layers have it
-    #[arg(value_name = "[LAYER/]LABEL")]
+    /// The artifact's label (with its layer if several layers have it), its id, or the beginning of either
+    #[arg(value_name = "[LAYER/]LABEL|ID")]
     pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Print the content to a terminal byte by byte, control characters included
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lineage {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Go back this many steps from artifact to artifact
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gc {
-    /// Let go what is older, such as 90d or 12h [default: 30d, or no age where --max-size is given]
-    #[arg(long, value_name = "DURATION", value_parser = quantity::time)]
+    /// Delete what is older than this, such as 90d or 12h [default: 30d, or no age if --max-size is given]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) older_than: Option<Duration>,
-    /// Let younger things go as well, the oldest first, until the state is as small as 2GB or 500MB
+    /// Keep deleting, oldest first, until the state is at most this size, such as 2GB or 500MB
     #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
     pub(crate) max_size: Option<u64>,
     /// Keep this many snapshots of each pipeline
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) keep_snapshots: u32,
-    /// Let answers go that no kept unit names; asked again, they are paid again
+    /// Also delete answers that no retained unit uses; asking again costs money again
     #[arg(long)]
     pub(crate) answers: bool,
-    /// Say what would go, and keep it
+    /// Show what would be deleted, and delete nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
-    /// Replay the project in a copy and compare each command's output
+    /// Replay the project in a copy and compare the output of each command
     Run {
         /// The project, with its cassettes
         dir: PathBuf,
@@ -371,18 +409,6 @@ mod tests {
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn a_duration_has_a_unit_or_is_in_seconds() {
-        let whole = |text| duration(text).map(|duration| duration.as_secs());
-        assert_eq!(
-            ["0", "45s", "15m", "6h", "2d"].map(whole),
-            [0, 45, 900, 21600, 172_800].map(Ok)
-        );
-        for bad in ["", "h", "-1s", "1w"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]
@@ -406,14 +432,6 @@ mod tests {
         assert_eq!(dollars("2.5"), dollars("$2.50"));
         for bad in ["-1", "", "two", "nan", "1e99"] {
             assert!(dollars(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn seconds_may_have_a_fraction_and_no_sign() {
-        assert_eq!(seconds("0.05"), Ok(Duration::from_millis(50)));
-        for bad in ["-1", "", "1s", "inf"] {
-            assert!(seconds(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Live counts for a person who watches: a line for each layer and each batch at work.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use synix::batch::BatchEvent;
-use synix::build::Event;
+use synix::build::{Event, LayerCounts};
+use synix::printable;
+
+use crate::layer_progress::{LayerProgress, about, left};
 
 /// Between two turns of a spinner.
 const TICK: Duration = Duration::from_millis(120);
@@ -20,77 +23,63 @@ pub(crate) struct Bars {
 
 struct Layer {
     bar: ProgressBar,
-    done: u64,
-    failed: u64,
+    progress: LayerProgress,
 }
 
 struct Batch {
     bar: ProgressBar,
-    since: Instant,
+    since: Duration,
 }
 
 impl Bars {
-    /// Takes in what happened.
-    pub(crate) fn advance(&mut self, event: &Event) {
+    /// Takes in what happened `now`, which is the time since the build began.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what has no count has no bar"
+    )]
+    pub(crate) fn advance(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Done { layer, .. } => self.count(layer, 1, 0),
-            Event::Failed { layer, .. } => self.count(layer, 0, 1),
-            Event::Units {
-                layer,
-                fresh,
-                stale,
-            } => {
-                self.count(layer, 0, 0);
+            Event::Layer { layer, counts } => self.layer(layer, *counts, now),
+            Event::Units { layer, .. } => {
                 if let Some(layer) = self.layers.get(layer) {
-                    let text = format!("{fresh} fresh, {stale} stale, {} failed", layer.failed);
-                    layer.bar.finish_with_message(text);
+                    layer
+                        .bar
+                        .finish_with_message(LayerProgress::ended(layer.progress.counts()));
                 }
             }
-            Event::Batch(event) => self.batch(event),
-            Event::Build { .. }
-            | Event::Log { .. }
-            | Event::WaitingForOthers { .. }
-            | Event::Retrying { .. }
-            | Event::Ending { .. }
-            | Event::Unclear { .. }
-            | Event::StateReset { .. }
-            | Event::OnDone { .. }
-            | Event::Lock { .. }
-            | Event::Warning { .. } => {}
+            Event::Batch(event) => self.batch(event, now),
+            _ => {}
         }
     }
 
-    fn count(&mut self, name: &str, done: u64, failed: u64) {
+    fn layer(&mut self, name: &str, counts: LayerCounts, now: Duration) {
         let all = &self.all;
         let layer = self.layers.entry(name.to_owned()).or_insert_with(|| Layer {
             bar: line(all, name),
-            done: 0,
-            failed: 0,
+            progress: LayerProgress::new(counts, now),
         });
-        layer.done += done;
-        layer.failed += failed;
-        let text = format!("{} done, {} failed", layer.done, layer.failed);
-        layer.bar.set_message(text);
+        layer.progress.advance(counts);
+        layer.bar.set_message(layer.progress.words(now));
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "what has no count has no bar"
     )]
-    fn batch(&mut self, event: &BatchEvent) {
+    fn batch(&mut self, event: &BatchEvent, now: Duration) {
         match event {
             BatchEvent::Submitted {
                 batch, requests, ..
             }
             | BatchEvent::Adopted {
                 batch, requests, ..
-            } => self.stands(batch, "submitted", None, *requests),
+            } => self.stands(batch, "submitted", None, *requests, now),
             BatchEvent::Status {
                 batch,
                 status,
                 done,
                 requests,
-            } => self.stands(batch, status, *done, *requests),
+            } => self.stands(batch, status, *done, *requests, now),
             BatchEvent::Settled {
                 batch,
                 succeeded,
@@ -112,22 +101,26 @@ impl Bars {
         }
     }
 
-    fn stands(&mut self, id: &str, status: &str, done: Option<u64>, requests: u64) {
+    fn stands(&mut self, id: &str, status: &str, done: Option<u64>, requests: u64, now: Duration) {
         let all = &self.all;
         let batch = self.batches.entry(id.to_owned()).or_insert_with(|| Batch {
             bar: line(all, &format!("batch {id}")),
-            since: Instant::now(),
+            since: now,
         });
-        let left = left(batch.since.elapsed(), done.unwrap_or(0), requests);
-        batch.bar.set_message(counts(status, done, requests, left));
+        let elapsed = now.saturating_sub(batch.since);
+        let left = done.and_then(|done| left(elapsed, done, requests.saturating_sub(done)));
+        batch
+            .bar
+            .set_message(counts(&printable::line(status), done, requests, left));
     }
 }
 
+/// A new line; its name may come from others.
 fn line(all: &MultiProgress, name: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = all.add(ProgressBar::new_spinner().with_style(style));
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(printable::line(name));
     bar.enable_steady_tick(TICK);
     bar
 }
@@ -141,43 +134,19 @@ fn counts(status: &str, done: Option<u64>, requests: u64, left: Option<Duration>
     format!("{status}, {done} done, {waiting} waiting{left}")
 }
 
-/// How long the rest takes if it goes on as it went; `None` before anything is done.
-fn left(elapsed: Duration, done: u64, requests: u64) -> Option<Duration> {
-    let waiting = requests.checked_sub(done).filter(|waiting| *waiting > 0)?;
-    let seconds = elapsed.as_secs().checked_mul(waiting)?.checked_div(done)?;
-    Some(Duration::from_secs(seconds))
-}
-
-fn about(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ ..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_follows_from_what_was_done() {
-        let elapsed = Duration::from_secs(60);
-        assert_eq!(left(elapsed, 30, 120), Some(Duration::from_secs(180)));
-        assert_eq!(left(elapsed, 0, 120), None);
-        assert_eq!(left(elapsed, 120, 120), None);
-    }
-
-    #[test]
-    fn a_batch_shows_its_counts_and_what_is_left() {
-        let left = Some(Duration::from_secs(3700));
+    fn a_batch_shows_what_its_provider_says() {
         assert_eq!(
-            counts("in_progress", Some(3), 10, left),
-            "in_progress, 3 done, 7 waiting, about 1 h 1 min left"
+            counts("in_progress", Some(25), 100, Some(Duration::from_secs(180))),
+            "in_progress, 25 done, 75 waiting, about 3 min left"
         );
         assert_eq!(
-            counts("validating", None, 10, None),
-            "validating, 10 waiting"
+            counts("validating", None, 100, None),
+            "validating, 100 waiting"
         );
     }
 }

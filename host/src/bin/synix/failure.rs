@@ -1,11 +1,18 @@
-//! Exit codes, and errors in words with their causes.
+//! Exit codes, and errors with their kinds, causes and hints.
 
 use std::process::ExitCode;
 
+use synix::author::build::BuildError as PluginBuildError;
+use synix::author::desk::DeskError;
+use synix::author::scaffold::ScaffoldError;
+use synix::disk::DiskError;
+use synix::plugin::PluginError;
 use synix::project::ProjectError;
-use synix::view::FindError;
+use synix::store::StoreError;
+use synix::view::{ErrorView, FAILED as FAILED_KIND, FindError};
 
 use crate::render::Screen;
+use crate::usage;
 
 /// What the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +28,8 @@ pub(crate) enum Exit {
 }
 
 const FAILED: u8 = 1;
-const USAGE: u8 = 2;
+/// The exit code of a mistake in what the user typed.
+pub(crate) const USAGE: u8 = 2;
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -44,30 +52,37 @@ impl Exit {
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-/// Says what went wrong, with its causes, and returns the exit code.
+/// Says what went wrong, with its causes and what to do, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
-    let mut lines = vec![format!("error: {error}")];
-    lines.extend(
-        error
-            .chain()
-            .skip(1)
-            .map(|cause| format!("  because: {cause}")),
-    );
-    screen.talk(&lines.join("\n"));
-    Exit::Failed(code(error))
+    let (kind, hint, code) = class(error);
+    screen.error(&ErrorView::of(kind, hint, &**error));
+    Exit::Failed(code)
 }
 
-fn code(error: &anyhow::Error) -> u8 {
+/// Returns the kind of an error, what to do about it and the exit code.
+fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
-        return error.exit_code();
+        return (error.kind(), error.hint(), error.exit_code());
     }
-    let names_nothing = matches!(
-        error.downcast_ref(),
-        Some(FindError::NotFound { .. } | FindError::Ambiguous { .. })
-    );
-    if names_nothing || error.is::<Usage>() {
-        USAGE
+    if let Some(error) = error.downcast_ref::<FindError>() {
+        return (error.kind(), error.hint(), error.exit_code());
+    }
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return (error.kind(), error.hint(), FAILED);
+    }
+    if error.is::<Usage>() {
+        return (usage::KIND, None, USAGE);
+    }
+    let kind = if error.is::<PluginError>()
+        || error.is::<DeskError>()
+        || error.is::<PluginBuildError>()
+        || error.is::<ScaffoldError>()
+    {
+        "plugin"
+    } else if error.is::<DiskError>() || error.is::<std::io::Error>() {
+        "file"
     } else {
-        FAILED
-    }
+        FAILED_KIND
+    };
+    (kind, None, FAILED)
 }

@@ -1,32 +1,62 @@
-//! What happens while a build runs: bars for a person, plain lines for a pipe.
+//! What happens while a build runs: bars for a person, sparse lines for a pipe.
+//!
+//! A pipe gets a line when a layer starts and when it ends, and one in between
+//! at most every ten seconds. A failed unit is told once for each layer and
+//! kind: the result of the command has all of them, by cause.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use synix::batch::BatchEvent;
-use synix::build::Event;
-use synix::printable;
+use synix::build::{Event, LayerCounts};
+use synix::printable::{self, count};
 
 use crate::bars::Bars;
-use crate::render::{Screen, indented};
+use crate::layer_progress::LayerProgress;
+use crate::render::{Screen, Talk};
+
+/// Between two lines of one layer on a pipe.
+const SPARSE: Duration = Duration::from_secs(10);
 
 /// Tells of events as they come.
 pub(crate) struct Progress<'a> {
     screen: &'a Screen,
+    begun: Instant,
     /// `None` where nobody watches.
     bars: Option<RefCell<Bars>>,
+    seen: RefCell<Seen>,
+}
+
+/// What was told already.
+#[derive(Debug, Default)]
+struct Seen {
+    layers: BTreeMap<String, Layer>,
+    failures: BTreeSet<(String, &'static str)>,
+    /// Lines that plugins logged, with how often.
+    logs: BTreeMap<(String, String, String), u64>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    progress: LayerProgress,
+    told: Duration,
 }
 
 impl<'a> Progress<'a> {
     pub(crate) fn new(screen: &'a Screen) -> Self {
         Self {
             screen,
+            begun: Instant::now(),
             bars: screen.is_watched().then(|| RefCell::new(Bars::default())),
+            seen: RefCell::default(),
         }
     }
 
     pub(crate) fn tell(&self, event: &Event) {
-        let line = words(event);
+        let now = self.begun.elapsed();
+        let verbose = self.screen.tells(Talk::Verbose);
+        let line = self.seen.borrow_mut().line(event, now, verbose);
         match &self.bars {
             None => {
                 if let Some(line) = line {
@@ -35,11 +65,13 @@ impl<'a> Progress<'a> {
             }
             Some(bars) => {
                 let mut bars = bars.borrow_mut();
-                bars.advance(event);
+                bars.advance(event, now);
                 // The bars say it already.
                 let shown = matches!(
                     event,
-                    Event::Units { .. } | Event::Batch(BatchEvent::Status { .. })
+                    Event::Layer { .. }
+                        | Event::Units { .. }
+                        | Event::Batch(BatchEvent::Status { .. })
                 );
                 if let (Some(line), false) = (line, shown) {
                     bars.all.suspend(|| self.screen.talk(&line));
@@ -49,32 +81,110 @@ impl<'a> Progress<'a> {
     }
 }
 
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        for line in self.seen.borrow().repeated() {
+            self.screen.talk(&line);
+        }
+    }
+}
+
+impl Seen {
+    /// Returns what to say of an event, if it is worth a line.
+    fn line(&mut self, event: &Event, now: Duration, verbose: bool) -> Option<String> {
+        match event {
+            Event::Layer { layer, counts } => self.layer(layer, *counts, now),
+            Event::Units { layer, .. } => {
+                let counts = self.layers.get(layer)?.progress.counts();
+                Some(format!("{layer}: {}", LayerProgress::ended(counts)))
+            }
+            Event::Failed {
+                layer,
+                unit,
+                kind,
+                message,
+            } => {
+                if verbose {
+                    return Some(format!(
+                        "{layer}/{unit}: failed ({}): {message}",
+                        kind.name()
+                    ));
+                }
+                let is_first = self.failures.insert((layer.clone(), kind.name()));
+                is_first.then(|| format!("{layer}/{unit}: failed ({})", kind.name()))
+            }
+            Event::Log {
+                layer,
+                unit,
+                level,
+                message,
+            } => {
+                let matters = matches!(level.as_str(), "warn" | "error");
+                if verbose {
+                    return Some(format!(
+                        "{layer}/{unit}: {level}: {}",
+                        printable::line(message)
+                    ));
+                }
+                if !matters {
+                    return None;
+                }
+                let key = (layer.clone(), level.clone(), message.clone());
+                let times = self.logs.entry(key).or_insert(0);
+                *times += 1;
+                (*times == 1)
+                    .then(|| format!("{layer}/{unit}: {level}: {}", printable::line(message)))
+            }
+            _ => words(event),
+        }
+    }
+
+    fn layer(&mut self, name: &str, counts: LayerCounts, now: Duration) -> Option<String> {
+        let is_at_work = counts.stale > counts.done + counts.failed;
+        let Some(layer) = self.layers.get_mut(name) else {
+            let progress = LayerProgress::new(counts, now);
+            let line = is_at_work.then(|| format!("{name}: {}", progress.words(now)));
+            let told = now;
+            self.layers
+                .insert(name.to_owned(), Layer { progress, told });
+            return line;
+        };
+        layer.progress.advance(counts);
+        if !is_at_work || now < layer.told + SPARSE {
+            return None;
+        }
+        layer.told = now;
+        Some(format!("{name}: {}", layer.progress.words(now)))
+    }
+
+    /// Says how often each line was logged that was told once.
+    fn repeated(&self) -> Vec<String> {
+        self.logs
+            .iter()
+            .filter(|(_, times)| **times > 1)
+            .map(|((layer, level, message), times)| {
+                let more = count(times - 1, "more unit");
+                format!(
+                    "{layer}: {level}: {} (in {more}; -v shows each)",
+                    printable::line(message)
+                )
+            })
+            .collect()
+    }
+}
+
 fn words(event: &Event) -> Option<String> {
     Some(match event {
         Event::Build { build } => build.clone(),
-        Event::Units {
-            layer,
-            fresh,
-            stale,
-        } => format!("{layer}: {fresh} fresh, {stale} stale"),
-        Event::Done { .. } => return None,
-        Event::Failed {
-            layer,
-            unit,
-            kind,
-            message,
-        } => {
-            format!("{layer}/{unit}: failed ({kind}): {}", indented(message))
-        }
-        Event::Log {
-            layer,
-            unit,
-            level,
-            message,
-        } => format!("{layer}/{unit}: {level}: {}", printable::line(message)),
+        Event::Layer { .. }
+        | Event::Units { .. }
+        | Event::Done { .. }
+        | Event::Failed { .. }
+        | Event::Log { .. } => return None,
         Event::Ending { calls } => {
             format!(
-                "waiting for the answers of {calls} calls on their way; interrupt again to leave without them"
+                "waiting for the answers of {} on their way; interrupt again to leave without them",
+                count(*calls as u64, "call")
             )
         }
         Event::WaitingForOthers { calls, rows } => waiting_words(*calls, *rows),
@@ -86,12 +196,13 @@ fn words(event: &Event) -> Option<String> {
         } => retrying_words(provider, reason, *wait, *attempt),
         Event::Unclear { requests } => {
             format!(
-                "{requests} requests of an earlier process may have been billed without an answer"
+                "{} of an earlier process may have been billed without an answer",
+                count(*requests as u64, "request")
             )
         }
         Event::OnDone { message } => format!("on_done: {message}"),
         Event::Lock { message } => message.clone(),
-        Event::Warning { message } => format!("warning: {}", indented(message)),
+        Event::Warning { message } => format!("warning: {message}"),
         Event::StateReset { lost } => format!("the state was reset: {lost}"),
         Event::Batch(event) => batch_words(event),
     })
@@ -99,8 +210,14 @@ fn words(event: &Event) -> Option<String> {
 
 /// Says who has the requests that are waited for.
 fn waiting_words(calls: usize, rows: usize) -> String {
-    let elsewhere = format!("{calls} requests that another process has in flight");
-    let in_batches = format!("{rows} requests that are in batches at their providers");
+    let elsewhere = format!(
+        "{} that another process has in flight",
+        count(calls as u64, "request")
+    );
+    let in_batches = format!(
+        "{} that are in batches at their providers",
+        count(rows as u64, "request")
+    );
     match (calls, rows) {
         (_, 0) => format!("waiting for {elsewhere}"),
         (0, _) => format!("waiting for {in_batches}"),
@@ -127,7 +244,10 @@ fn batch_words(event: &BatchEvent) -> String {
             layers,
             requests,
         } => {
-            format!("batch {batch}: submitted to {provider}, {requests} requests of {layers}")
+            format!(
+                "batch {batch}: submitted to {provider}, {} of {layers}",
+                count(*requests, "request")
+            )
         }
         BatchEvent::Unclear { provider, message } => {
             format!("{provider}: the reply to a batch was lost ({message}); looking for the batch")
@@ -137,7 +257,10 @@ fn batch_words(event: &BatchEvent) -> String {
             provider,
             requests,
         } => {
-            format!("batch {batch}: found at {provider}, {requests} requests")
+            format!(
+                "batch {batch}: found at {provider}, {}",
+                count(*requests, "request")
+            )
         }
         BatchEvent::Status {
             batch,
@@ -153,7 +276,7 @@ fn batch_words(event: &BatchEvent) -> String {
             done: None,
             requests,
         } => {
-            format!("batch {batch}: {status}, {requests} requests")
+            format!("batch {batch}: {status}, {}", count(*requests, "request"))
         }
         BatchEvent::Settled {
             batch,
@@ -169,7 +292,8 @@ fn batch_words(event: &BatchEvent) -> String {
             unknown,
             garbled,
         } => format!(
-            "batch {batch}: {missing} rows missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable"
+            "batch {batch}: {} missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable",
+            count(*missing, "row")
         ),
         BatchEvent::GarbledRow {
             batch,
@@ -196,5 +320,92 @@ fn batch_words(event: &BatchEvent) -> String {
         } => format!(
             "submission {submission} waits for provider `{provider}`, which the pipeline does not name or which has no key here"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use synix::request::FailureKind;
+
+    use super::*;
+
+    const SOME: LayerCounts = LayerCounts {
+        fresh: 0,
+        stale: 3,
+        done: 0,
+        failed: 0,
+        asked: 0,
+        answered: 0,
+        known: true,
+    };
+
+    fn told(seen: &mut Seen, event: &Event, seconds: u64) -> Option<String> {
+        seen.line(event, Duration::from_secs(seconds), false)
+    }
+
+    fn layer(counts: LayerCounts) -> Event {
+        Event::Layer {
+            layer: "sums".to_owned(),
+            counts,
+        }
+    }
+
+    #[test]
+    fn a_pipe_gets_a_line_at_the_start_at_the_end_and_now_and_then() {
+        let mut seen = Seen::default();
+        let start = told(&mut seen, &layer(SOME), 0);
+        assert_eq!(start.as_deref(), Some("sums: 0 of 3 done, 3 waiting"));
+        let one = LayerCounts { done: 1, ..SOME };
+        assert_eq!(told(&mut seen, &layer(one), 9), None);
+        let later = told(&mut seen, &layer(one), 10).unwrap();
+        assert!(later.starts_with("sums: 1 of 3 done, 2 waiting"), "{later}");
+        assert_eq!(told(&mut seen, &layer(one), 19), None);
+        let all = LayerCounts { done: 3, ..SOME };
+        assert_eq!(told(&mut seen, &layer(all), 30), None);
+        let end = Event::Units {
+            layer: "sums".to_owned(),
+            fresh: 0,
+            stale: 3,
+        };
+        assert_eq!(told(&mut seen, &end, 30).as_deref(), Some("sums: 3 made"));
+    }
+
+    #[test]
+    fn a_failure_is_told_once_for_each_layer_and_kind() {
+        let mut seen = Seen::default();
+        let failed = |unit: &str, kind| Event::Failed {
+            layer: "sums".to_owned(),
+            unit: unit.to_owned(),
+            kind,
+            message: "no".to_owned(),
+        };
+        let first = told(&mut seen, &failed("a", FailureKind::Auth), 0);
+        assert_eq!(first.as_deref(), Some("sums/a: failed (auth)"));
+        assert_eq!(told(&mut seen, &failed("b", FailureKind::Auth), 0), None);
+        assert!(told(&mut seen, &failed("c", FailureKind::Empty), 0).is_some());
+        let all = seen.line(&failed("d", FailureKind::Auth), Duration::ZERO, true);
+        assert_eq!(all.as_deref(), Some("sums/d: failed (auth): no"));
+    }
+
+    #[test]
+    fn what_a_plugin_logs_is_told_where_it_matters_and_once() {
+        let mut seen = Seen::default();
+        let log = |unit: &str, level: &str| Event::Log {
+            layer: "sums".to_owned(),
+            unit: unit.to_owned(),
+            level: level.to_owned(),
+            message: "cut\u{1b}".to_owned(),
+        };
+        assert_eq!(told(&mut seen, &log("a", "info"), 0), None);
+        let first = told(&mut seen, &log("a", "warn"), 0);
+        assert_eq!(first.as_deref(), Some("sums/a: warn: cut\\u{1b}"));
+        assert_eq!(told(&mut seen, &log("b", "warn"), 0), None);
+        assert_eq!(told(&mut seen, &log("c", "warn"), 0), None);
+        assert_eq!(
+            seen.repeated(),
+            ["sums: warn: cut\\u{1b} (in 2 more units; -v shows each)"]
+        );
+        let info = seen.line(&log("a", "info"), Duration::ZERO, true);
+        assert_eq!(info.as_deref(), Some("sums/a: info: cut\\u{1b}"));
     }
 }

@@ -1,47 +1,72 @@
-//! Times and sizes as a person writes them.
+//! Durations and sizes as a person writes them: one grammar for each, wherever one is given.
 
 use std::time::Duration;
 
-const TIMES: [(&str, u64); 5] = [
-    ("s", 1),
-    ("m", 60),
-    ("h", 3600),
-    ("d", 24 * 3600),
-    ("w", 7 * 24 * 3600),
+/// A duration without a unit is in seconds.
+const TIMES: [(&str, u64); 6] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60 * 1_000),
+    ("h", 3_600 * 1_000),
+    ("d", 24 * 3_600 * 1_000),
+    ("w", 7 * 24 * 3_600 * 1_000),
 ];
 
-const SIZES: [(&str, u64); 4] = [
+const SIZES: [(&str, u64); 5] = [
     ("KB", 1_000),
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
     ("B", 1),
 ];
 
-/// Reads a time such as `30d`.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    read(text, &TIMES, "30d; the units are s, m, h, d and w").map(Duration::from_secs)
-}
-
-/// Reads a size such as `2GB`.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    read(text, &SIZES, "2GB; the units are B, KB, MB and GB")
-}
-
-fn read(text: &str, units: &[(&str, u64)], example: &str) -> Result<u64, String> {
-    units
+/// Reads a duration: `45`, `45s`, `1.5h`, `15m`, `2d` or `1w`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || {
+        "write a number of seconds, or a number with ms, s, m, h, d or w, such as 45s, 1.5h or 2d"
+            .to_owned()
+    };
+    let (number, worth) = TIMES
         .iter()
-        .find_map(|(unit, worth)| {
-            let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-            number.checked_mul(*worth)
-        })
-        .ok_or_else(|| format!("write it like {example}"))
+        .find_map(|(unit, worth)| Some((text.strip_suffix(unit)?, *worth)))
+        .filter(|(number, _)| number.ends_with(|one: char| one.is_ascii_digit()))
+        .unwrap_or((text, 1_000));
+    scaled(number, worth)
+        .map(Duration::from_millis)
+        .ok_or_else(wrong)
+}
+
+/// Reads a size such as `500MB` or `1.5GB`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let upper = text.to_ascii_uppercase();
+    SIZES
+        .iter()
+        .find_map(|(unit, worth)| scaled(upper.strip_suffix(unit)?, *worth))
+        .ok_or_else(|| "write a number with B, KB, MB, GB or TB, such as 500MB or 1.5GB".to_owned())
+}
+
+/// Multiplies a decimal number such as `1.5`; `None` where it is none, or too large.
+fn scaled(number: &str, worth: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    // Nine digits of a fraction are finer than any unit.
+    let fraction = &fraction[..fraction.len().min(9)];
+    let parts = u128::from(fraction.parse::<u64>().ok()?) * u128::from(worth);
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    whole
+        .checked_mul(worth)?
+        .checked_add(u64::try_from(parts / scale).ok()?)
 }
 
 /// Writes a size for a person.
 pub(crate) fn bytes(count: u64) -> String {
     let unit = SIZES
         .iter()
-        .take(3)
+        .take(4)
         .rev()
         .find(|(_, worth)| count >= *worth);
     match unit {
@@ -58,26 +83,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_a_unit() {
-        assert_eq!(time("2d"), Ok(Duration::from_secs(172_800)));
-        assert_eq!(time("90m"), Ok(Duration::from_secs(5400)));
+    fn every_duration_has_one_grammar() {
+        let cases = [
+            ("0", 0),
+            ("45", 45_000),
+            ("0.05", 50),
+            ("250ms", 250),
+            ("45s", 45_000),
+            ("15m", 900_000),
+            ("1.5h", 5_400_000),
+            ("2d", 172_800_000),
+            ("1w", 604_800_000),
+        ];
+        for (text, millis) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
         for bad in [
-            "2",
-            "d",
-            "-1d",
-            "1.5h",
+            "",
+            "h",
+            "-1s",
+            "+1",
+            "1e3",
+            "inf",
+            "nan",
+            "1 h",
+            "1.h",
+            ".5h",
+            "1y",
+            "1H",
+            "soon",
             "99999999999999999999w",
             "18446744073709551615w",
         ] {
-            assert!(time(bad).is_err(), "{bad}");
+            assert!(duration(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_size_has_a_unit() {
-        assert_eq!(size("2GB"), Ok(2_000_000_000));
-        assert_eq!(size("7B"), Ok(7));
-        assert!(size("2").is_err());
+        let cases = [
+            ("7B", 7),
+            ("2GB", 2_000_000_000),
+            ("1.5gb", 1_500_000_000),
+            ("500MB", 500_000_000),
+        ];
+        for (text, count) in cases {
+            assert_eq!(size(text), Ok(count), "{text}");
+        }
+        for bad in ["2", "", "GB", "-1GB", "1.GB", "99999999999TB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl State {
         self.meter
             .hand_over(bytes)
             .map_err(|breach| Stop::Unwind(breach.into()))?;
+        self.meter.charge_bytes(bytes);
         let model = self
             .llm
             .model

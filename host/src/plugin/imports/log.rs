@@ -90,6 +90,7 @@ impl Log {
 
 impl wit::Host for State {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
+        self.meter.charge_bytes(message.len());
         self.meter
             .hand_over(CALL_BYTES + message.len() / TEXT_DIVISOR)?;
         let level = match level {

@@ -7,7 +7,7 @@ pub(super) mod log;
 mod request;
 
 use super::bindings::synix::plugin::types;
-use super::limits::Meter;
+use super::limits::{HOSTCALL_FUEL, Meter};
 use super::wasi::Wasi;
 
 /// The data of one call's store.
@@ -16,6 +16,19 @@ pub(super) struct State {
     pub(super) log: log::Log,
     pub(super) llm: llm::Llm,
     pub(super) wasi: Wasi,
+}
+
+impl State {
+    /// Lets the guest in for one call of the host, whatever it asks for.
+    pub(super) fn entered(&mut self) -> &mut Self {
+        self.meter.charge(HOSTCALL_FUEL);
+        self
+    }
+
+    /// Returns the fuel that all calls of the host cost so far.
+    pub(super) fn charged(&self) -> u64 {
+        self.meter.charged().saturating_add(self.wasi.printed())
+    }
 }
 
 /// Ends a run whose answer is not known yet; unwinds the guest as an error.

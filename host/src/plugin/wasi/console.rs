@@ -27,6 +27,8 @@ struct Written {
     out: Vec<u8>,
     err: Vec<u8>,
     tail: Vec<u8>,
+    /// All that was written.
+    bytes: u64,
 }
 
 impl Console {
@@ -42,6 +44,11 @@ impl Console {
             console: self.clone(),
             level: Level::Warn,
         }
+    }
+
+    /// Returns how many bytes were written so far.
+    pub(super) fn printed(&self) -> u64 {
+        self.lock().bytes
     }
 
     pub(super) fn drain_into(&self, log: &mut Log) {
@@ -89,6 +96,7 @@ impl Written {
     }
 
     fn write(&mut self, level: Level, bytes: &[u8]) {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if level == Level::Warn {
             self.tail.extend_from_slice(bytes);
             let surplus = self.tail.len().saturating_sub(TAIL_BYTES);

@@ -100,6 +100,11 @@ impl Wasi {
         Self { seed, open: None }
     }
 
+    /// Returns how many bytes the guest printed so far.
+    pub(super) fn printed(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.console.printed())
+    }
+
     /// Moves the lines that the guest finished since into the log.
     pub(super) fn drain_into(&mut self, log: &mut Log) {
         if let Some(open) = &self.open {
@@ -152,48 +157,52 @@ impl HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Offers WASI to every component; one that does not import it never notices.
+/// Offers WASI to every component; one that does not import it never notices. Each way in costs fuel.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let l = linker;
-    clocks::wall_clock::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
-    clocks::monotonic_clock::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
-    bindings::random::random::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
-    bindings::random::insecure::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
-    bindings::random::insecure_seed::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
+    clocks::wall_clock::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
+    clocks::monotonic_clock::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
+    bindings::random::random::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
+    bindings::random::insecure::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
+    bindings::random::insecure_seed::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
 
-    io::error::add_to_linker::<State, HasTable>(l, |state| state.wasi.ctx().table)?;
-    io::poll::add_to_linker::<State, HasTable>(l, |state| state.wasi.ctx().table)?;
-    io::streams::add_to_linker::<State, HasTable>(l, |state| state.wasi.ctx().table)?;
+    io::error::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
+    io::poll::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
+    io::streams::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
 
-    cli::environment::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, |state| state.wasi.cli())?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
 
     filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, |state| {
-        state.wasi.filesystem()
+        state.entered().wasi.filesystem()
     })?;
-    types::add_to_linker::<State, WasiFilesystem>(l, |state| state.wasi.filesystem())?;
+    types::add_to_linker::<State, WasiFilesystem>(l, |state| state.entered().wasi.filesystem())?;
 
     sockets::network::add_to_linker::<State, WasiSockets>(l, &Default::default(), |state| {
-        state.wasi.sockets()
+        state.entered().wasi.sockets()
     })?;
     sockets::instance_network::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.wasi.sockets()
+        state.entered().wasi.sockets()
     })?;
-    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, |state| state.wasi.sockets())?;
+    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, |state| {
+        state.entered().wasi.sockets()
+    })?;
     sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.wasi.sockets()
+        state.entered().wasi.sockets()
     })?;
-    tcp::add_to_linker::<State, WasiSockets>(l, |state| state.wasi.sockets())?;
-    udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| state.wasi.sockets())?;
-    udp::add_to_linker::<State, WasiSockets>(l, |state| state.wasi.sockets())
+    tcp::add_to_linker::<State, WasiSockets>(l, |state| state.entered().wasi.sockets())?;
+    udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
+        state.entered().wasi.sockets()
+    })?;
+    udp::add_to_linker::<State, WasiSockets>(l, |state| state.entered().wasi.sockets())
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ impl State {
     fn random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         self.meter.hand_over(count)?;
+        self.meter.charge_bytes(count);
         Ok(self.wasi.open().random.bytes(count))
     }
 }

@@ -39,8 +39,8 @@ pub enum Ask {
     },
     /// To fetch a plugin from an address that only this machine or its neighbours reach.
     Fetch {
-        /// The server.
-        server: String,
+        /// The URL, or the image without its tag.
+        from: String,
     },
     /// To read files that are hidden, such as those of git.
     Hidden {
@@ -127,9 +127,9 @@ impl Ask {
                 printable::line(variable),
                 printable::line(server)
             ),
-            Self::Fetch { server } => format!(
-                "fetch a plugin from {}, which is in your own network or on this machine",
-                printable::line(server)
+            Self::Fetch { from } => format!(
+                "fetch a plugin from this machine or your own network: {}",
+                printable::line(from)
             ),
             Self::Hidden { layer, files } => format!(
                 "read hidden files as sources of layer {}: {}",
@@ -196,7 +196,7 @@ mod tests {
             key("A", "https://c.example"),
             key("B", "https://b.example"),
             Ask::Fetch {
-                server: "https://b.example".to_owned(),
+                from: "https://b.example".to_owned(),
             },
         ];
         let digests: std::collections::BTreeSet<_> = all.iter().map(Ask::digest).collect();

@@ -290,9 +290,9 @@ mod tests {
         Kept::open(Some(folder.join("synix")), &Owners::of_this_process(None)).unwrap()
     }
 
-    fn fetch(server: &str) -> Ask {
+    fn fetch(from: &str) -> Ask {
         Ask::Fetch {
-            server: server.to_owned(),
+            from: from.to_owned(),
         }
     }
 

@@ -29,7 +29,8 @@ use super::plugins::references;
 use super::server::Server;
 use super::{Project, ProjectError};
 use crate::digest::Digest;
-use crate::pipeline::{DoneCommand, Pipeline, TransformRef};
+use crate::pipeline::{DoneCommand, Pipeline, TransformRef, is_loopback};
+use crate::registry::{FetchFault, Reach, RegistryError};
 
 /// What a project asks for, for the user to answer.
 pub struct TrustQuestion {
@@ -223,25 +224,50 @@ impl Place {
 
     /// Returns what is asked to fetch plugins, those included whose names lead into the user's own network today.
     fn asked_to_fetch(&self, pipeline: &Pipeline) -> Vec<Ask> {
+        let leads_near = |reference: &TransformRef| {
+            plugin_server(reference)
+                .is_some_and(|server| server.is_private() || server.resolves_to_private())
+        };
         references(pipeline)
             .into_iter()
-            .filter_map(|(_, reference)| plugin_server(reference))
-            .filter(|server| server.is_private() || server.resolves_to_private())
-            .map(|server| fetching(&server))
+            .filter(|(_, reference)| leads_near(reference))
+            .filter_map(|(_, reference)| fetching(reference))
             .collect()
     }
 
-    /// Says whether a plugin may be fetched from an address that only this machine or its neighbours reach.
-    pub(super) fn allows_private_fetch(&self, reference: &TransformRef) -> bool {
-        self.trusted
-            || plugin_server(reference).is_some_and(|server| self.admits(&[fetching(&server)]))
+    /// Says how far a fetch may lead; an error where the reference itself leads to this machine or its network, and the
+    /// user has not admitted it.
+    pub(super) fn reach(&self, reference: &TransformRef) -> Result<Reach, ProjectError> {
+        let Some(ask) = fetching(reference) else {
+            return Ok(Reach::Public);
+        };
+        if plugin_server(reference).is_some_and(|server| server.is_private()) {
+            self.need(vec![ask])?;
+            return Ok(Reach::Anywhere);
+        }
+        Ok(if self.admits(&[ask]) {
+            Reach::Anywhere
+        } else {
+            Reach::Public
+        })
     }
 
-    /// Refuses to fetch a plugin from such an address where its reference names one and the user has not admitted it.
-    pub(super) fn need_fetch(&self, reference: &TransformRef) -> Result<(), ProjectError> {
-        match plugin_server(reference).filter(Server::is_private) {
-            Some(server) => self.need(vec![fetching(&server)]),
-            None => Ok(()),
+    /// Returns the error of a fetch; where a name led to this machine or its network, it is what the user has to admit.
+    pub(super) fn fetch_failed(
+        &self,
+        reference: &TransformRef,
+        error: RegistryError,
+    ) -> ProjectError {
+        // One that a server redirects to is none that the user was asked about.
+        let is_named = |host: &str| {
+            plugin_server(reference)
+                .is_some_and(|server| server.origin().to_string().ends_with(&format!("//{host}")))
+        };
+        match (&error.source, fetching(reference)) {
+            (FetchFault::Near { host, .. }, Some(ask)) if is_named(host) => {
+                self.need(vec![ask]).err().unwrap_or_else(|| error.into())
+            }
+            _ => error.into(),
         }
     }
 
@@ -301,16 +327,29 @@ fn plugin_server(reference: &TransformRef) -> Option<Server> {
     match reference {
         TransformRef::Url { url, .. } => Server::of(url),
         TransformRef::Oci { image, .. } => {
-            Server::of(&format!("https://{}", image.resolve_registry()))
+            let registry = image.resolve_registry();
+            // As it is asked: on this machine in the open.
+            let scheme = if is_loopback(registry) {
+                "http"
+            } else {
+                "https"
+            };
+            Server::of(&format!("{scheme}://{registry}"))
         }
         TransformRef::FirstParty(_) | TransformRef::File(_) => None,
     }
 }
 
-fn fetching(server: &Server) -> Ask {
-    Ask::Fetch {
-        server: server.origin().to_string(),
-    }
+/// Returns what is asked to fetch a plugin: the whole URL counts, for a service on this machine acts by path.
+fn fetching(reference: &TransformRef) -> Option<Ask> {
+    let from = match reference {
+        TransformRef::Url { url, .. } => url.clone(),
+        TransformRef::Oci { image, .. } => {
+            format!("oci://{}/{}", image.registry(), image.repository())
+        }
+        TransformRef::FirstParty(_) | TransformRef::File(_) => return None,
+    };
+    Some(Ask::Fetch { from })
 }
 
 fn without_repetitions(asked: Vec<Ask>) -> Vec<Ask> {

@@ -1,9 +1,8 @@
 //! `batch-build` and its commands.
 
 use synix::batch::Ruling;
-use synix::build::BuildError;
-use synix::project::{self, BuildOrder, Options, Project, ProjectError, Report};
-use synix::store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
+use synix::project::{self, BuildOrder, Options, Project, Report};
+use synix::store::BuildKind;
 use synix::view::Status;
 
 use super::{outcome, plan, runs, watch};
@@ -24,7 +23,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             watch: stay,
             poll_interval,
         } => {
-            let mut status = status(global, which.build)?;
+            let mut status = project::status(&options, which.build)?;
             if *stay {
                 status = watch::to_the_end(&options, status, *poll_interval, screen)?;
             }
@@ -103,29 +102,6 @@ fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> Bui
         budget: money.budget,
         retry_failed: money.retry_failed(),
     }
-}
-
-/// Returns where a build stands; in a project without state every build is unknown.
-fn status(global: &Global, build: Option<BuildId>) -> Result<Status, ProjectError> {
-    let unknown = || {
-        let name = build.map_or_else(|| "yet".to_owned(), |build| build.to_string());
-        ProjectError::Build(BuildError::UnknownBuild(name))
-    };
-    let options = global.options(None);
-    let reader = match project::archive(&options) {
-        Err(ProjectError::Store(StoreError::Absent { .. })) => return Err(unknown()),
-        other => other?,
-    };
-    let row = chosen(&reader, build)?.ok_or_else(unknown)?;
-    let prices = project::prices(&options, &reader, Some(row.id))?;
-    Ok(Status::of(&reader, row.id, &prices)?)
-}
-
-fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<Option<BuildRow>, StoreError> {
-    Ok(match build {
-        Some(build) => reader.build(build)?,
-        None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
-    })
 }
 
 fn state(status: &Status) -> Exit {

@@ -11,13 +11,12 @@ pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
     let removed = project::clean(&global.options(None))?.removed;
     screen.answer(&json!({ "removed": removed }), || {
         if removed.is_empty() {
-            return "nothing to remove".to_owned();
+            return vec!["nothing to remove".to_owned()];
         }
-        let lines: Vec<_> = removed
+        removed
             .iter()
             .map(|what| format!("removed {what}"))
-            .collect();
-        lines.join("\n")
+            .collect()
     })?;
     Ok(Exit::Done)
 }

@@ -109,7 +109,7 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
         .iter()
         .map(|(golden, outcome)| json!({ "golden": golden, "outcome": outcome }))
         .collect();
-    screen.answer(&json!({ "commands": commands }), || show.lines.join("\n"))?;
+    screen.answer(&json!({ "commands": commands }), || show.lines.clone())?;
     Ok(if drifted { Exit::FAILED } else { Exit::Done })
 }
 

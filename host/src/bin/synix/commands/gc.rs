@@ -1,6 +1,7 @@
 //! `gc`.
 
 use serde_json::json;
+use synix::printable;
 use synix::project::{self, GcOrder};
 use synix::store::Freed;
 
@@ -34,28 +35,28 @@ pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result
     Ok(Exit::Done)
 }
 
-fn text(freed: &Freed, dry_run: bool) -> String {
+fn text(freed: &Freed, dry_run: bool) -> Vec<String> {
     let counts = [
-        (freed.snapshots, "snapshots"),
-        (freed.units, "units"),
-        (freed.artifacts, "artifacts"),
-        (freed.requests, "texts of requests"),
-        (freed.answers, "answers"),
-        (freed.objects, "large contents"),
-        (freed.files, "files that had served"),
+        (freed.snapshots, "snapshot"),
+        (freed.units, "unit"),
+        (freed.artifacts, "artifact"),
+        (freed.requests, "request text"),
+        (freed.answers, "answer"),
+        (freed.objects, "large content"),
+        (freed.files, "leftover file"),
     ];
     let verb = if dry_run { "would remove" } else { "removed" };
     let mut lines: Vec<_> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{verb} {count} {what}"))
+        .map(|(count, what)| format!("{verb} {}", printable::count(*count, what)))
         .collect();
     let freed_bytes = quantity::bytes(freed.bytes);
     let left = quantity::bytes(freed.left);
     lines.push(if dry_run {
-        format!("would free {freed_bytes}; {left} would stay")
+        format!("would free {freed_bytes}; {left} would remain")
     } else {
-        format!("freed {freed_bytes}; {left} stay")
+        format!("freed {freed_bytes}; {left} remain")
     });
-    lines.join("\n")
+    lines
 }

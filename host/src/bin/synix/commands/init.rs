@@ -19,18 +19,22 @@ const LEFT_OUT: [&str; 2] = ["golden", ".synix"];
 pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
     if args.list {
         let names = names();
-        screen.answer(&json!({ "templates": names }), || names.join("\n"))?;
+        screen.answer(&json!({ "templates": names }), || names.clone())?;
         return Ok(Exit::Done);
     }
     let Some(template) = TEMPLATES.get_dir(&args.template) else {
         let known = names().join(", ");
-        return Err(Usage(format!("there is no template {:?}: {known}", args.template)).into());
+        return Err(Usage(format!(
+            "there is no template {:?}; the templates are {known}",
+            args.template
+        ))
+        .into());
     };
     let files = files(template);
     for (path, _) in &files {
         let target = args.dir.join(path);
         if target.symlink_metadata().is_ok() {
-            bail!("{} is there already; nothing was written", target.display());
+            bail!("{} already exists; nothing was written", target.display());
         }
     }
     for (path, file) in &files {
@@ -45,8 +49,8 @@ pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
         .map(|(path, _)| path.display().to_string())
         .collect();
     let document = json!({ "dir": args.dir, "template": args.template, "files": made });
-    screen.answer(&document, || made.join("\n"))?;
-    screen.talk("next: `synix plan` shows what would be asked, `synix build` asks");
+    screen.answer(&document, || made.clone())?;
+    screen.talk("next: `synix plan` shows what would be sent, `synix build` sends it");
     Ok(Exit::Done)
 }
 

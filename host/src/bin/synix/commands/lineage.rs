@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, HashSet};
 
 use synix::project;
-use synix::view::{self, Lineage, Node, NodeKind};
+use synix::view::{Lineage, Node, NodeKind};
 
-use crate::args::{Global, Name};
+use super::reading::{Archive, tell_stale};
+use crate::args::{self, Global};
 use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &Name, screen: &Screen) -> anyhow::Result<Exit> {
-    let options = global.options(None);
-    let reader = project::archive(&options)?;
-    let found = view::find(&reader, &args.name)?;
-    let prices = project::prices(&options, &reader, None)?;
-    let lineage = Lineage::of(&reader, &found, &prices)?;
+pub(super) fn run(global: &Global, args: &args::Lineage, screen: &Screen) -> anyhow::Result<Exit> {
+    let archive = Archive::open(global, &args.name.snapshot)?;
+    let found = archive.view()?.find(&args.name.name)?;
+    let prices = project::prices(&archive.options, &archive.reader, Some(found.build))?;
+    let names = project::component_names(&archive.options)?;
+    let lineage = Lineage::of(&archive.reader, &found, &prices, &names, args.depth)?;
+    tell_stale(&found, screen);
     screen.answer(&lineage, || text(&lineage))?;
     Ok(Exit::Done)
 }
 
 /// Returns the graph as a tree; what was shown above is not unfolded again.
-fn text(lineage: &Lineage) -> String {
+fn text(lineage: &Lineage) -> Vec<String> {
     let nodes: BTreeMap<&str, &Node> = lineage
         .nodes
         .iter()
@@ -47,7 +49,10 @@ fn text(lineage: &Lineage) -> String {
             open.extend(origins.iter().rev().map(|origin| (*origin, depth + 1)));
         }
     }
-    lines.join("\n")
+    if lineage.cut {
+        lines.push("more lies further back; a higher --depth shows it".to_owned());
+    }
+    lines
 }
 
 fn words(kind: &NodeKind) -> String {
@@ -63,7 +68,10 @@ fn words(kind: &NodeKind) -> String {
         }
         NodeKind::SourceFile { path, digest } => format!("source file {path}  {}", digest.short()),
         NodeKind::File { path, digest } => format!("file {path}  {}", digest.short()),
-        NodeKind::Component { digest } => format!("component {}", digest.short()),
+        NodeKind::Component { digest, name } => match name {
+            Some(name) => format!("transform {name}  {}", digest.short()),
+            None => format!("component {}", digest.short()),
+        },
         NodeKind::Request(asked) => {
             let model = asked.answered_by.as_ref().unwrap_or(&asked.model);
             let batch = asked

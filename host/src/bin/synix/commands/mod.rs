@@ -11,6 +11,7 @@ mod list;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
+mod reading;
 mod runs;
 mod show;
 pub(crate) mod trust;

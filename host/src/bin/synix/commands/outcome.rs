@@ -3,13 +3,17 @@
 use synix::price::Amount;
 use synix::project::Report;
 use synix::request::FailureKind;
-use synix::view::{BatchView, FailureView, LayerView, Status, TokensView};
+use synix::view::{BatchView, FailureGroup, FailureView, LayerView, Status, TokensView};
 
 use crate::failure::Exit;
-use crate::render::{Column, table};
+use crate::render::Lines;
+use crate::table::Column;
 
-/// Failed units shown in words; one cause often fails thousands.
-const MOST_FAILURES: usize = 20;
+/// Lines about failed units.
+const MOST_LINES: usize = 100;
+/// Lines of one message, and characters of one line.
+const MESSAGE_LINES: usize = 6;
+const MOST_CHARACTERS: usize = 1000;
 
 /// Returns the exit code of a command that drove a build.
 pub(super) fn exit(report: &Report) -> Exit {
@@ -20,31 +24,36 @@ pub(super) fn exit(report: &Report) -> Exit {
     }
 }
 
-pub(super) fn text(status: &Status) -> String {
-    let mut lines = vec![format!(
+pub(super) fn text(status: &Status) -> Lines {
+    let mut lines = Lines::default();
+    lines.push(format!(
         "{} {}",
         status.build,
         status.status.replace('_', " ")
-    )];
-    lines.extend(status.error.iter().map(|error| format!("stopped: {error}")));
-    lines.extend(layers(status));
+    ));
+    if let Some(error) = &status.error {
+        lines.push(format!("stopped: {}", error.message));
+        lines.extend(
+            error
+                .causes
+                .iter()
+                .map(|cause| format!("  because: {cause}")),
+        );
+        lines.extend(error.hint.iter().map(|hint| format!("  help: {hint}")));
+    }
+    layers(status, &mut lines);
     lines.extend(spent(status));
-    if !status.failures.is_empty() {
-        lines.push("\nfailed units:".to_owned());
-        lines.extend(status.failures.iter().take(MOST_FAILURES).flat_map(failure));
-        if status.failures.len() > MOST_FAILURES {
-            lines.push(format!(
-                "  and {} more; --json has them all",
-                status.failures.len() - MOST_FAILURES
-            ));
-        }
-    }
+    failures(&status.failures, &mut lines);
     if !status.batches.is_empty() {
-        lines.push("\nbatches:".to_owned());
-        lines.extend(batches(&status.batches));
+        lines.heading("batches:");
+        batches(&status.batches, &mut lines);
     }
-    lines.extend(next(status));
-    lines.join("\n")
+    let next = next(status);
+    if !next.is_empty() {
+        lines.push("");
+        lines.extend(next);
+    }
+    lines
 }
 
 /// Says which command goes on from here, and in which case another one does.
@@ -64,7 +73,7 @@ fn next(status: &Status) -> Vec<String> {
     let mended = failed(|kind| matches!(kind, "guest" | "invalid"));
     let mut lines = Vec::new();
     if !(paid || mended) || failed(is_free) || status.status != "completed_with_errors" {
-        lines.push(format!("go on with `{again}`"));
+        lines.push(format!("continue with `{again}`"));
     }
     if paid {
         lines.push(format!(
@@ -76,8 +85,53 @@ fn next(status: &Status) -> Vec<String> {
     } else if paid || mended {
         lines.push("after a change of the pipeline: `synix build`".to_owned());
     }
-    if let Some(first) = lines.first_mut() {
-        first.insert(0, '\n');
+    lines
+}
+
+/// Shows failed units by their cause: how many, three of them, and what to do.
+pub(super) fn failures(failures: &[FailureView], lines: &mut Lines) {
+    if failures.is_empty() {
+        return;
+    }
+    lines.heading("failed units:");
+    let mut shown = Lines::default();
+    for group in FailureGroup::all(failures) {
+        let FailureGroup {
+            kind,
+            message,
+            count,
+            examples,
+            hint,
+        } = group;
+        let more = count - examples.len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        shown.push(format!("  {kind}: {}{more}", examples.join(", ")));
+        for line in first_lines(&message) {
+            shown.push(format!("    {line}"));
+        }
+        shown.push(format!("    help: {hint}"));
+    }
+    let count = shown.cut(MOST_LINES);
+    lines.append(shown);
+    if count > MOST_LINES {
+        lines.push("  there are more causes; --json has every failed unit");
+    }
+}
+
+/// The beginning of a message, which may be a whole page of somebody else's.
+fn first_lines(message: &str) -> Vec<String> {
+    let mut lines: Vec<String> = message
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.chars().take(MOST_CHARACTERS).collect())
+        .collect();
+    if lines.len() > MESSAGE_LINES {
+        lines.truncate(MESSAGE_LINES);
+        lines.push("…".to_owned());
     }
     lines
 }
@@ -87,9 +141,9 @@ fn is_free(kind: &str) -> bool {
     matches!(kind, "auth" | "quota" | "missing" | "expired" | "provider")
 }
 
-fn layers(status: &Status) -> Vec<String> {
+fn layers(status: &Status, lines: &mut Lines) {
     if status.layers.is_empty() {
-        return Vec::new();
+        return;
     }
     let work = |layer: &LayerView| {
         [
@@ -110,15 +164,15 @@ fn layers(status: &Status) -> Vec<String> {
         Column::Right("waiting"),
     ];
     if !has_sent(status) {
-        let rows: Vec<_> = status.layers.iter().map(work).collect();
-        return table(columns, &rows);
+        lines.table(columns, status.layers.iter().map(work).collect());
+        return;
     }
     let rows: Vec<[String; 9]> = status
         .layers
         .iter()
         .map(|layer| joined(work(layer), money(layer.tokens, layer.cost_usd)))
         .collect();
-    table(joined(columns, MONEY), &rows)
+    lines.table(joined(columns, MONEY), rows);
 }
 
 const MONEY: [Column; 3] = [
@@ -176,42 +230,7 @@ fn spent(status: &Status) -> Vec<String> {
     lines
 }
 
-fn failure(failure: &FailureView) -> [String; 2] {
-    [
-        format!(
-            "  {}/{}: {}: {}",
-            failure.layer, failure.unit, failure.kind, failure.message
-        ),
-        format!("    {}", advice(&failure.kind)),
-    ]
-}
-
-/// Says what to do about a kind of failure.
-fn advice(kind: &str) -> &'static str {
-    match kind {
-        "truncated" => {
-            "raise max_tokens of its model role, or accept = [\"truncated\"] in the layer"
-        }
-        "refused" => "change the prompt or the model, or ask again with --retry-failed",
-        "filtered" => "change the prompt or the input that the provider's filter holds back",
-        "empty" => "ask again with --retry-failed, or change the prompt",
-        "unreadable" => {
-            "see what the provider or a proxy before it sent; --retry-failed asks again"
-        }
-        "invalid" => "correct what the provider names: model, options or prompt",
-        "auth" => "set the provider's key, then run the command again",
-        "quota" => "raise the account's quota or credit, then run the command again",
-        "missing" => {
-            "run the command again to ask once more; in a replay, record the cassette anew"
-        }
-        "expired" | "provider" => "run the command again to ask once more",
-        "guest" => "correct the layer's config or its plugin",
-        "held_back" => "mend what it needs, or build from what there is with --allow-partial",
-        _ => "run the command again",
-    }
-}
-
-fn batches(batches: &[BatchView]) -> Vec<String> {
+fn batches(batches: &[BatchView], lines: &mut Lines) {
     let rows: Vec<[String; 11]> = batches
         .iter()
         .map(|batch| {
@@ -238,7 +257,7 @@ fn batches(batches: &[BatchView]) -> Vec<String> {
         Column::Right("failed"),
         Column::Right("attempt"),
     ];
-    let mut lines = table(joined(columns, MONEY), &rows);
+    lines.table(joined(columns, MONEY), rows);
     lines.extend(batches.iter().filter_map(|batch| {
         let note = batch.note.as_ref()?;
         Some(format!(
@@ -246,5 +265,4 @@ fn batches(batches: &[BatchView]) -> Vec<String> {
             batch.id.as_deref().unwrap_or("a batch without an id")
         ))
     }));
-    lines
 }

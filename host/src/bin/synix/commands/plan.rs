@@ -9,7 +9,8 @@ use synix::store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::Exit;
-use crate::render::{Column, Screen, indented, table};
+use crate::render::{Lines, Screen};
+use crate::table::Column;
 
 /// Lines of a list that are shown; the rest is in `--json`.
 const SHOWN: usize = 100;
@@ -29,14 +30,14 @@ pub(super) fn run(
         screen.talk(&format!("{}: {change}", project.lock_name()));
     }
     for warning in project.warnings() {
-        screen.talk(&format!("warning: {}", indented(&warning)));
+        screen.talk(&format!("warning: {warning}"));
     }
     let plan = project.plan(kind)?;
     screen.answer(&plan, || text(&plan))?;
     Ok(Exit::Done)
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan) -> Lines {
     let mut rows: Vec<_> = plan.layers.iter().map(row).collect();
     rows.push(total(plan));
     let columns = [
@@ -49,7 +50,8 @@ fn text(plan: &Plan) -> String {
         Column::Right("tokens out"),
         Column::Right("cost"),
     ];
-    let mut lines = table(columns, &rows);
+    let mut lines = Lines::default();
+    lines.table(columns, rows);
     lines.extend(notes(plan));
     lines.extend(plan.unpriced.iter().cloned());
     for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
@@ -62,19 +64,21 @@ fn text(plan: &Plan) -> String {
     let mut failed = Vec::new();
     for layer in &plan.layers {
         if !layer.stale_units.is_empty() {
-            stale.push(format!("\nstale in {}:", layer.name));
+            stale.push(String::new());
+            stale.push(format!("stale in {}:", layer.name));
             stale.extend(groups(&layer.stale_units));
             stale.extend(nameless(layer));
         }
         if !layer.failures.is_empty() {
-            failed.push(format!("\ncannot be made in {}:", layer.name));
+            failed.push(String::new());
+            failed.push(format!("cannot be made in {}:", layer.name));
             let failures = layer.failures.iter();
             failed.extend(failures.map(|unit| format!("  {}: {}", unit.unit, unit.message)));
         }
     }
     lines.extend(cut(stale));
     lines.extend(cut(failed));
-    lines.join("\n")
+    lines
 }
 
 /// Explains what stands in the table.

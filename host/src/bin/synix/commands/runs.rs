@@ -7,7 +7,8 @@ use synix::view::{self, BuildView};
 
 use crate::args::Global;
 use crate::failure::Exit;
-use crate::render::{Column, Screen, table};
+use crate::render::{Lines, Screen};
+use crate::table::Column;
 
 pub(super) fn run(
     global: &Global,
@@ -20,7 +21,7 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-fn text(builds: &[BuildView]) -> String {
+fn text(builds: &[BuildView]) -> Lines {
     let rows: Vec<_> = builds
         .iter()
         .map(|build| {
@@ -44,5 +45,7 @@ fn text(builds: &[BuildView]) -> String {
         Column::Left("opened"),
         Column::Left("closed"),
     ];
-    table(columns, &rows).join("\n")
+    let mut lines = Lines::default();
+    lines.table(columns, rows);
+    lines
 }

@@ -1,21 +1,22 @@
 //! `show`: the content and nothing else, so that it can be piped; `--json` has the rest.
 
 use synix::project;
-use synix::view::{self, Shown};
+use synix::view::Shown;
 
-use crate::args::{Global, Name};
+use super::reading::{Archive, tell_stale};
+use crate::args::{Global, Show};
 use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &Name, screen: &Screen) -> anyhow::Result<Exit> {
-    let options = global.options(None);
-    let reader = project::archive(&options)?;
-    let found = view::find(&reader, &args.name)?;
-    let prices = project::prices(&options, &reader, None)?;
-    let shown = Shown::of(&reader, &found, &prices)?;
+pub(super) fn run(global: &Global, args: &Show, screen: &Screen) -> anyhow::Result<Exit> {
+    let archive = Archive::open(global, &args.name.snapshot)?;
+    let found = archive.view()?.find(&args.name.name)?;
+    let prices = project::prices(&archive.options, &archive.reader, Some(found.build))?;
+    let shown = Shown::of(&archive.reader, &found, &prices)?;
+    tell_stale(&found, screen);
     if let Some(media_type) = &shown.media_type {
         screen.talk(&format!("{media_type}, in base64"));
     }
-    screen.answer(&shown, || shown.content.clone())?;
+    screen.content(&shown, || shown.content.clone(), args.raw)?;
     Ok(Exit::Done)
 }

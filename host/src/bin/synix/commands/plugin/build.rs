@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let bench = Bench::open()?;
+    let bench = Bench::open(crate::compiler::of_this_program())?;
     // A first build may take minutes without a word.
     if let Some(language) = Language::of(&args.dir) {
         screen.talk(&format!(
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         "digest": built.digest.to_string(),
         "bytes": built.bytes,
     });
-    screen.answer(&document, || built.file.display().to_string())?;
+    screen.answer(&document, || vec![built.file.display().to_string()])?;
     screen.talk(&format!(
         "built {} {} from {}: {} bytes, sha256 {}",
         about.name, about.version, built.language, built.bytes, built.digest

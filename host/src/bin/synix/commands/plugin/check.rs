@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use synix::author::check::{self, Outcome, Report, Setup};
 use synix::author::desk;
+use synix::disk;
 use synix::plugin::Sandbox;
-use synix::{disk, printable};
 
+use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
@@ -26,19 +27,20 @@ pub(crate) struct Args {
     input: Vec<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
-    let sandbox = Sandbox::new(1, None)?;
+    // A component that is checked once fills no cache.
+    let sandbox = Sandbox::with_compiler(1, None, global.options(None).compiler)?;
     let given = args.config.as_deref().map(super::config).transpose()?;
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
             let config = desk::config(&plugin, &given.members, &given.folder);
-            Some(config.map_err(|error| Usage(format!("--config: {error}")))?)
+            Some(config.map_err(|error| usage("--config", &error))?)
         }
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs = desk::inputs(&args.input).map_err(|error| Usage(format!("--input: {error}")))?;
+    let inputs = desk::inputs(&args.input).map_err(|error| usage("--input", &error))?;
     let setup = Setup {
         config,
         inputs,
@@ -57,7 +59,18 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     })
 }
 
-fn text(report: &Report) -> String {
+/// What the user can put right by typing something else, with its causes.
+fn usage(option: &str, error: &desk::DeskError) -> Usage {
+    let mut text = format!("{option}: {error}");
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    Usage(text)
+}
+
+fn text(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = report
         .points
         .iter()
@@ -67,16 +80,12 @@ fn text(report: &Report) -> String {
                 Outcome::Fail => "FAIL",
                 Outcome::Skip => "skip",
             };
-            format!(
-                "{word}  {:<16}  {}",
-                one.point.name(),
-                printable::line(&one.detail)
-            )
+            format!("{word}  {:<16}  {}", one.point.name(), one.detail)
         })
         .collect();
     lines.push(format!(
         "{}: {} passed, {} failed, {} skipped",
         report.plugin, report.passed, report.failed, report.skipped
     ));
-    lines.join("\n")
+    lines
 }

@@ -11,7 +11,8 @@ use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The pipeline file [default: synix.toml here or in the nearest folder above]
+    /// The pipeline file or its folder, as with --pipeline
+    #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
     pipeline: Option<PathBuf>,
 }
 
@@ -20,9 +21,9 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let documents: Vec<_> = fetched.iter().map(document).collect();
     screen.answer(&json!({ "plugins": documents }), || {
         if fetched.is_empty() {
-            return "no plugin comes from elsewhere".to_owned();
+            return vec!["no plugin comes from elsewhere".to_owned()];
         }
-        fetched.iter().map(line).collect::<Vec<_>>().join("\n")
+        fetched.iter().map(line).collect()
     })?;
     Ok(Exit::Done)
 }

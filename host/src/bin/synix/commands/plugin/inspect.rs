@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
-    let sandbox = project::sandbox()?;
+    let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)
         .with_context(|| format!("cannot look into {}", args.file.display()))?;
@@ -33,7 +33,8 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     }
     screen.answer(&found, || {
         if args.markdown {
-            reference::markdown(&found).trim_end().to_owned()
+            let markdown = reference::markdown(&found);
+            markdown.trim_end().lines().map(str::to_owned).collect()
         } else {
             text(&found)
         }
@@ -41,7 +42,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     Ok(Exit::Done)
 }
 
-fn text(found: &Inspection) -> String {
+fn text(found: &Inspection) -> Vec<String> {
     let list = |names: &[String]| {
         if names.is_empty() {
             "none".to_owned()
@@ -84,8 +85,11 @@ fn text(found: &Inspection) -> String {
         ));
     }
     let schema = serde_json::to_string_pretty(&found.config_schema).unwrap_or_default();
-    lines.push(format!("\nconfig schema\n{schema}"));
-    lines.join("\n")
+    lines.push(String::new());
+    lines.push("config schema".to_owned());
+    // Its lines are ours: the texts in it have their line breaks escaped.
+    lines.extend(schema.lines().map(str::to_owned));
+    lines
 }
 
 fn named(producers: &BTreeMap<String, String>) -> String {

@@ -47,8 +47,8 @@ pub(super) fn run(
         PluginCommand::New(args) => new::run(args, screen),
         PluginCommand::Build(args) => build::run(args, screen),
         PluginCommand::Inspect(args) => inspect::run(global, args, screen),
-        PluginCommand::Check(args) => check::run(args, screen),
-        PluginCommand::Run(args) => run::run(args, screen),
+        PluginCommand::Check(args) => check::run(global, args, screen),
+        PluginCommand::Run(args) => run::run(global, args, screen),
         PluginCommand::Update(args) => update::run(global, args, screen),
         PluginCommand::Fetch(args) => fetch::run(global, args, screen),
     }

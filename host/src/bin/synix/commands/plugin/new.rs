@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use synix::author::Language;
 use synix::author::scaffold::{ScaffoldError, scaffold};
+use synix::printable;
 
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
@@ -40,11 +41,11 @@ pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         .map(|file| file.display().to_string())
         .collect();
     let document = json!({ "dir": dir, "lang": args.lang, "name": args.name, "files": files });
-    screen.answer(&document, || files.join("\n"))?;
+    screen.answer(&document, || files.clone())?;
     screen.talk(&format!(
         "next: {} says how to test it; `synix plugin build {}` makes {}.wasm",
         dir.join("README.md").display(),
-        dir.display(),
+        printable::quoted(&dir.display().to_string()),
         args.name
     ));
     Ok(Exit::Done)

@@ -9,8 +9,9 @@ use synix::request::{Part, Role};
 use synix::{disk, printable, project};
 
 use super::GivenConfig;
+use crate::args::Global;
 use crate::failure::{Exit, Usage};
-use crate::render::{Screen, indented};
+use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,11 +34,11 @@ pub(crate) struct Args {
     replies: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let (name, bytes) = super::component(&args.file)?;
     let GivenConfig { members, folder } = super::config(&args.config)?;
     let replies = replies(args)?;
-    let sandbox = project::sandbox()?;
+    let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
     let inputs = desk::inputs(&args.input).map_err(usage)?;
@@ -104,7 +105,7 @@ fn replies(args: &Args) -> anyhow::Result<Replies> {
 }
 
 /// A question and its answer, with an empty line behind.
-fn exchange(position: usize, exchange: &Exchange) -> String {
+fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
     let number = position + 1;
     let mut lines = vec![format!("request {number}{}", settings(exchange))];
     for message in &exchange.messages {
@@ -114,18 +115,22 @@ fn exchange(position: usize, exchange: &Exchange) -> String {
             Role::Assistant => "assistant",
         };
         for part in &message.parts {
-            lines.push(format!("  {role}: {}", indented(&shown(part))));
+            lines.push(format!("  {role}: {}", shown(part)));
         }
     }
-    lines.push(match &exchange.answer {
-        Some(answer) => format!("answer {number}\n  {}\n", indented(answer)),
-        None => format!("answer {number}: not known\n"),
-    });
-    lines.join("\n") + "\n"
+    match &exchange.answer {
+        Some(answer) => {
+            lines.push(format!("answer {number}"));
+            lines.push(format!("  {answer}"));
+        }
+        None => lines.push(format!("answer {number}: not known")),
+    }
+    lines.push(String::new());
+    lines
 }
 
 /// What is known when the run has ended.
-fn rest(record: &Record) -> String {
+fn rest(record: &Record) -> Vec<String> {
     let mut lines = Vec::new();
     for (number, output) in record.outputs.iter().enumerate() {
         let metadata = if output.metadata == Map::new() {
@@ -140,7 +145,7 @@ fn rest(record: &Record) -> String {
             printable::line(&output.kind)
         ));
         lines.push(match (&output.content, &output.media_type) {
-            (Some(text), _) => format!("  {}", indented(text)),
+            (Some(text), _) => format!("  {text}"),
             (None, media_type) => format!(
                 "  {} bytes of {}",
                 output.bytes,
@@ -149,7 +154,7 @@ fn rest(record: &Record) -> String {
         });
     }
     for (level, message) in &record.log {
-        lines.push(format!("log {level}: {}", indented(message)));
+        lines.push(format!("log {level}: {message}"));
     }
     lines.push(format!(
         "unit {}, fuel {}",
@@ -157,9 +162,9 @@ fn rest(record: &Record) -> String {
         record.fuel
     ));
     if let Some(error) = &record.error {
-        lines.push(format!("failed: {}", indented(error)));
+        lines.push(format!("failed: {error}"));
     }
-    lines.join("\n")
+    lines
 }
 
 /// The settings that a question has apart from its text.

@@ -1,7 +1,5 @@
 //! `plugin update`.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 use synix::project;
 use synix::registry::{LockChange, Pin};
@@ -12,24 +10,20 @@ use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these, as they stand behind `transform` [default: all, and what is no longer used goes]
+    /// Update only these, written as in `transform` [default: all; pins that are no longer used are removed]
     #[arg(value_name = "REFERENCE")]
     references: Vec<String>,
-    /// The pipeline file [default: synix.toml here or in the nearest folder above]
-    #[arg(long, value_name = "PIPELINE")]
-    pipeline: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let options = global.options(args.pipeline.as_ref());
+    let options = global.options(None);
     let changes = project::update_plugins(&options, &args.references)?;
     let documents: Vec<_> = changes.iter().map(document).collect();
     screen.answer(&json!({ "changes": documents }), || {
         if changes.is_empty() {
-            return "every plugin is the one that is pinned".to_owned();
+            return vec!["every plugin is the one that is pinned".to_owned()];
         }
-        let lines: Vec<_> = changes.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+        changes.iter().map(ToString::to_string).collect()
     })?;
     Ok(Exit::Done)
 }

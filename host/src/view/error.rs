@@ -1,0 +1,122 @@
+//! An error as `--json` shows it, and as a build keeps it.
+
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of an error that has none of its own.
+pub const FAILED: &str = "failed";
+
+/// What went wrong, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// A stable word for the class of the error, as `docs/commands.md` lists them.
+    pub kind: String,
+    /// What went wrong.
+    pub message: String,
+    /// Why, from the nearest cause to the last; none says what another has said.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl ErrorView {
+    /// Shows an error with its causes.
+    pub fn of(kind: &str, hint: Option<String>, error: &dyn Error) -> Self {
+        let message = error.to_string();
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            add(&message, &mut causes, cause.to_string());
+            next = cause.source();
+        }
+        Self {
+            kind: kind.to_owned(),
+            message,
+            causes,
+            hint,
+        }
+    }
+
+    /// Returns the text that a build keeps.
+    pub fn kept(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| self.message.clone())
+    }
+
+    /// Reads what a build kept; an earlier synix kept the message alone.
+    pub fn read(kept: &str) -> Self {
+        serde_json::from_str(kept).unwrap_or_else(|_| Self {
+            kind: FAILED.to_owned(),
+            message: kept.to_owned(),
+            causes: Vec::new(),
+            hint: None,
+        })
+    }
+}
+
+/// Adds a cause unless it was said already; one that says the last and more takes its place.
+fn add(message: &str, causes: &mut Vec<String>, cause: String) {
+    let is_said = message.contains(&cause) || causes.iter().any(|said| said.contains(&cause));
+    if is_said {
+        return;
+    }
+    if causes
+        .last()
+        .is_some_and(|last| cause.contains(last.as_str()))
+    {
+        causes.pop();
+    }
+    causes.push(cause);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn chain(texts: &[&'static str]) -> Link {
+        let mut rest = texts.iter().rev();
+        let mut link = Link {
+            text: rest.next().unwrap(),
+            source: None,
+        };
+        for text in rest {
+            link = Link {
+                text,
+                source: Some(Box::new(link)),
+            };
+        }
+        link
+    }
+
+    #[test]
+    fn no_cause_repeats_what_was_said() {
+        let error = chain(&[
+            "nothing can be sent: no price",
+            "no price",
+            "a readonly database",
+            "code 8: a readonly database",
+            "a readonly database",
+        ]);
+        let view = ErrorView::of("budget", None, &error);
+        assert_eq!(view.message, "nothing can be sent: no price");
+        assert_eq!(view.causes, ["code 8: a readonly database"]);
+    }
+
+    #[test]
+    fn a_kept_error_comes_back_whole_and_an_old_one_with_its_message() {
+        let view = ErrorView::of("cassette", Some("record".to_owned()), &chain(&["a", "b"]));
+        assert_eq!(ErrorView::read(&view.kept()), view);
+        let old = ErrorView::read("provider openai: no route");
+        assert_eq!(
+            (old.kind.as_str(), old.message.as_str()),
+            (FAILED, "provider openai: no route")
+        );
+    }
+}

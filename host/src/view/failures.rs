@@ -1,0 +1,155 @@
+//! Failures grouped by their cause, with what to do about each.
+
+use super::status::FailureView;
+
+/// Units named for each group.
+const EXAMPLES: usize = 3;
+
+/// Failed units that share a cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureGroup {
+    /// The kind of failure.
+    pub kind: String,
+    /// What went wrong with the first of them.
+    pub message: String,
+    /// How many there are.
+    pub count: usize,
+    /// `layer/unit` of the first three.
+    pub examples: Vec<String>,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl FailureGroup {
+    /// Groups failures by kind and cause: first the causes, the largest group first, then what they held back.
+    pub fn all(failures: &[FailureView]) -> Vec<Self> {
+        let mut groups: Vec<(String, Self)> = Vec::new();
+        let mut known = std::collections::HashMap::new();
+        for failure in failures {
+            let cause = cause(failure);
+            let at = *known
+                .entry((failure.kind.clone(), cause.clone()))
+                .or_insert_with(|| {
+                    groups.push((
+                        cause,
+                        Self {
+                            kind: failure.kind.clone(),
+                            message: failure.message.clone(),
+                            count: 0,
+                            examples: Vec::new(),
+                            hint: advice(&failure.kind),
+                        },
+                    ));
+                    groups.len() - 1
+                });
+            let group = &mut groups[at].1;
+            group.count += 1;
+            if group.examples.len() < EXAMPLES {
+                group
+                    .examples
+                    .push(format!("{}/{}", failure.layer, failure.unit));
+            }
+        }
+        let mut groups: Vec<Self> = groups.into_iter().map(|(_, group)| group).collect();
+        groups.sort_by_key(|group| (group.kind == HELD_BACK, std::cmp::Reverse(group.count)));
+        groups
+    }
+}
+
+const HELD_BACK: &str = "held_back";
+
+/// What two failures with one cause have in common: their message without what belongs to one unit or request.
+fn cause(failure: &FailureView) -> String {
+    if failure.kind == HELD_BACK {
+        return String::new();
+    }
+    let message = failure.message.replace(&failure.unit, "#");
+    let words = message.split_whitespace().map(|word| {
+        // Numbers, ids and times differ from one request to the next.
+        if word.contains(|one: char| one.is_ascii_digit()) {
+            "#"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Says what to do about a kind of failure.
+pub fn advice(kind: &str) -> &'static str {
+    match kind {
+        "truncated" => {
+            "raise max_tokens of the layer's model role, or set accept = [\"truncated\"] in the layer"
+        }
+        "refused" => "change the prompt, use another model, or ask again with --retry-failed",
+        "filtered" => "change the prompt or the input that the provider's filter blocks",
+        "empty" => "change the prompt, or ask again with --retry-failed",
+        "unreadable" => {
+            "look at what the provider, or a proxy before it, sent; --retry-failed asks again"
+        }
+        "invalid" => "correct the setting that the provider names: model, options or prompt",
+        "auth" => {
+            "the provider refused the key: check that it is the right one, that it is valid and that it may use this model"
+        }
+        "quota" => "add credit or raise the quota of the account, then run the command again",
+        "missing" => {
+            "run the command again to ask once more; in a replay, record the cassette anew"
+        }
+        "expired" => "run the command again to ask once more",
+        "provider" => {
+            "check that the provider can be reached, then run the command again to ask once more"
+        }
+        "guest" => "correct the layer's config, its inputs or its plugin",
+        HELD_BACK => {
+            "fix the failures above, or pass --allow-partial to build without the inputs that failed"
+        }
+        _ => "run the command again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(layer: &str, unit: &str, kind: &str, message: &str) -> FailureView {
+        FailureView {
+            layer: layer.to_owned(),
+            unit: unit.to_owned(),
+            kind: kind.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn one_cause_is_one_group_whatever_its_requests_are_called() {
+        let mut failures: Vec<_> = (0..60)
+            .map(|number| {
+                let message = format!("the key was refused (request req_{number}a)");
+                failure("notes", &format!("n-{number}"), "auth", &message)
+            })
+            .collect();
+        failures.insert(0, failure("all", "all", "held_back", "it needs notes/n-1"));
+        failures.push(failure("all", "rest", "held_back", "it needs notes/n-2"));
+        failures.push(failure("notes", "x", "auth", "the account is closed"));
+        let groups = FailureGroup::all(&failures);
+        let counts: Vec<_> = groups
+            .iter()
+            .map(|group| (group.kind.as_str(), group.count, group.examples.len()))
+            .collect();
+        assert_eq!(
+            counts,
+            [("auth", 60, 3), ("auth", 1, 1), ("held_back", 2, 2)]
+        );
+        assert_eq!(groups[0].examples, ["notes/n-0", "notes/n-1", "notes/n-2"]);
+        assert_eq!(groups[0].message, "the key was refused (request req_0a)");
+    }
+
+    #[test]
+    fn the_name_of_the_unit_makes_no_cause_of_its_own() {
+        let failures = ["amara", "bela"].map(|unit| {
+            let message = format!("unit {unit}: the label is empty");
+            failure("notes", unit, "guest", &message)
+        });
+        assert_eq!(FailureGroup::all(&failures).len(), 1);
+    }
+}

@@ -1,0 +1,156 @@
+//! With `--json` an error is a document, too: one on stdout, with a kind that scripts can rest on.
+
+use serde_json::Value;
+
+use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in, text};
+
+/// Returns the error of a command that fails with this code.
+#[track_caller]
+fn error_of(bench: &Workbench, arguments: &[&str], code: i32) -> Value {
+    let run = bench
+        .run(&[arguments, &["--json"]].concat())
+        .expect_code(code);
+    checked(&run)
+}
+
+#[track_caller]
+fn checked(run: &Run) -> Value {
+    let document = run.json();
+    assert_eq!(document["schema"], 1, "{document:#}");
+    let error = &document["error"];
+    assert!(
+        error["message"].is_string() && error["causes"].is_array(),
+        "{document:#}"
+    );
+    assert!(
+        error["hint"].is_string() || error["hint"].is_null(),
+        "{document:#}"
+    );
+    assert!(run.stderr.contains("error: "), "{run:?}");
+    error.clone()
+}
+
+#[test]
+fn each_class_of_error_has_its_kind() {
+    let bench = Workbench::team();
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["list"], 1, "no_state"),
+        (&["batch-build", "status"], 2, "unknown_build"),
+        (&["build", "--budget", "0.00001"], 5, "budget"),
+        (&["plan", "nowhere.toml"], 2, "no_pipeline"),
+        (&["build", "--cassette-mode", "replay"], 1, "cassette"),
+    ];
+    for (arguments, code, kind) in cases {
+        assert_eq!(
+            error_of(&bench, arguments, code)["kind"],
+            kind,
+            "{arguments:?}"
+        );
+    }
+    bench.ok(&BATCH);
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["show", "nobody"], 2, "unknown_artifact"),
+        (&["list", "nolayer"], 2, "unknown_layer"),
+        (&["list", "--snapshot", "build-9"], 2, "unknown_snapshot"),
+        (&["batch-build", "status", "build-9"], 2, "unknown_build"),
+        (&["batch-build", "resume", "build-2"], 5, "ended"),
+        (&["init", "--template", "none"], 2, "usage"),
+    ];
+    for (arguments, code, kind) in cases {
+        assert_eq!(
+            error_of(&bench, arguments, code)["kind"],
+            kind,
+            "{arguments:?}"
+        );
+    }
+    bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
+    assert_eq!(error_of(&bench, &["plan"], 2)["kind"], "pipeline");
+}
+
+/// The exit code is that of the text; the hint is a line of its own.
+#[test]
+fn an_error_in_words_ends_with_what_to_do() {
+    let bench = Workbench::team();
+    let run = bench.run(&["list"]).expect_code(1);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(lines[0].starts_with("error: there is no state"), "{run:?}");
+    assert_eq!(lines[1], "help: run `synix build` first");
+}
+
+/// Arguments that cannot be read are an error like any other, wherever `--json` stands.
+#[test]
+fn a_mistyped_command_is_a_document() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["--json", "nope"][..],
+        &["nope", "--json"],
+        &["build", "--quickly", "--json"],
+        &["plugin", "run", "--json"],
+        &["--json"],
+    ] {
+        let run = Run::of(&mut command_in(folder.path(), arguments)).expect_code(2);
+        assert_eq!(checked(&run)["kind"], "usage", "{arguments:?}");
+    }
+    let run = Run::of(&mut command_in(folder.path(), &["nope"])).expect_code(2);
+    assert_eq!(run.stdout, "", "{run:?}");
+}
+
+/// A build keeps why it stopped, with its causes and what to do.
+#[test]
+fn a_builds_error_is_an_object_or_null() {
+    let bench = Workbench::team();
+    bench
+        .run(&[&BATCH[..], &["--budget", "0.00001"]].concat())
+        .expect_code(5);
+    let status = bench.status();
+    assert_eq!(
+        (&status["status"], &status["error"]["kind"]),
+        (&"failed".into(), &"budget".into())
+    );
+    assert!(
+        text(&status["error"]["hint"]).contains("--budget"),
+        "{status:#}"
+    );
+    let run = bench.ok(&["batch-build", "status"]);
+    assert!(run.stdout.contains("stopped: the budget of"), "{run:?}");
+    let done = bench.json(&BATCH);
+    assert_eq!(done["error"], Value::Null);
+}
+
+/// U13: no sentence is said twice.
+#[test]
+fn a_budget_without_a_price_says_so_once() {
+    let bench = Workbench::team();
+    bench.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "our-own-model"));
+    let run = bench.run(&["build", "--budget", "1"]).expect_code(5);
+    assert_eq!(
+        run.stderr.matches("no price is known for model").count(),
+        1,
+        "{run:?}"
+    );
+}
+
+/// One grammar of durations, wherever one is given.
+#[test]
+fn each_option_reads_the_same_durations() {
+    let folder = tempfile::tempdir().unwrap();
+    let options: [&[&str]; 5] = [
+        &["batch-build", "run", "--sync-after"],
+        &["batch-build", "run", "--poll", "--poll-interval"],
+        &["batch-build", "run", "--poll", "--poll-timeout"],
+        &["batch-build", "status", "--watch", "--poll-interval"],
+        &["gc", "--older-than"],
+    ];
+    for option in options {
+        for good in ["45", "45s", "1.5h", "15m", "2d", "1w", "250ms"] {
+            let run = Run::of(&mut command_in(folder.path(), &[option, &[good]].concat()));
+            assert!(!run.says("write a number"), "{option:?} {good}: {run:?}");
+        }
+        for bad in ["", "h", "-1s", "1y", "soon", "1e3", "inf"] {
+            let value = format!("{}={bad}", option[option.len() - 1]);
+            let arguments = [&option[..option.len() - 1], &[value.as_str()]].concat();
+            let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+            assert!(run.stderr.contains("error: "), "{run:?}");
+        }
+    }
+}
