@@ -157,7 +157,7 @@ fn a_plan_counts_apart_what_was_paid_for() {
         assert!(once < twice && twice < 3 * once, "{layer}");
         let said = bench.ok(plan);
         assert!(
-            said.says("styles: 2 requests more with --retry-failed (1 refused, 1 truncated)"),
+            said.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
             "{said:?}"
         );
     }
