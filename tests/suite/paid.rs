@@ -47,7 +47,7 @@ fn a_useless_answer_is_bought_once() {
             let again = [&["build"][..], &["--retry-failed"]].concat();
             bench.ok(&again);
             assert_eq!(bench.sent(), sent + 2, "{what}");
-            assert_eq!(bench.content("ws-bela").is_empty(), false, "{what}");
+            assert!(!bench.content("ws-bela").is_empty(), "{what}");
         }
     }
 }
@@ -245,8 +245,9 @@ fn an_empty_question_is_not_sent() {
             Workbench::failures(&status),
             crate::build::kinds(&[("bela", "guest"), ("summary", "held_back")])
         );
+        // A prompt that is empty whatever the input is a mistake in the pipeline.
         bench.write("prompts/style.md", " \n");
-        bench.run(command).expect_code(3);
+        assert!(bench.run(command).expect_code(2).says("is empty"));
         assert_eq!(bench.sent(), 2);
     }
 }

@@ -12,8 +12,15 @@ use crate::workbench::Run;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/split");
 
-/// The plugin's file in each language, those of its test, and how that is run.
-const FILES: [(&str, &str, &[(&str, &str)], &str); 6] = [
+/// A language, its plugin's file, the files of its test with where they go, and how that is run.
+type Example = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const FILES: [Example; 6] = [
     (
         "c",
         "plugin.c",

@@ -290,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         assert_eq!(read_small(&path, 3, Links::Refuse).unwrap(), None);
-        fs::write(&path, "abc").unwrap();
+        replace(&path, b"abc").unwrap();
         let read = |most| read_small(&path, most, Links::Refuse);
         assert_eq!(read(3).unwrap().as_deref(), Some(b"abc".as_slice()));
         assert!(read(2).is_err());
@@ -301,7 +301,7 @@ mod tests {
     fn what_is_no_regular_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let [file, link, pipe] = ["file", "link", "pipe"].map(|name| folder.path().join(name));
-        fs::write(&file, "abc").unwrap();
+        replace(&file, b"abc").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
         assert!(read_small(&link, 9, Links::Follow).unwrap().is_some());

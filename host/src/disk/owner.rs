@@ -31,7 +31,8 @@ fn name(users: &str, id: u32) -> Option<&str> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

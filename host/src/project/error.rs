@@ -118,10 +118,16 @@ pub enum ProjectError {
     },
     /// The build could not go on.
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(Box<BuildError>),
     /// A name leads to nothing that is there.
     #[error(transparent)]
     Find(#[from] FindError),
+}
+
+impl From<BuildError> for ProjectError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(Box::new(error))
+    }
 }
 
 /// Says where a search ended, in words that follow the name of the file.
@@ -221,7 +227,7 @@ impl ProjectError {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
                 PrepareError::Plugin { .. } => 1,
             },
-            Self::Build(error) => match error {
+            Self::Build(error) => match &**error {
                 BuildError::UnknownBuild(_) | BuildError::NoBuild => 2,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }

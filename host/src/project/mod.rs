@@ -166,7 +166,7 @@ impl Project {
             match place.write_lock(&plugins.lock) {
                 // A project that may only be read can still be planned.
                 Err(ProjectError::Disk(error)) if error.is_denied() => {
-                    unwritten = Some(plugins.lock)
+                    unwritten = Some(plugins.lock);
                 }
                 written => written?,
             }

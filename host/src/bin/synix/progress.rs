@@ -91,6 +91,10 @@ impl Drop for Progress<'_> {
 
 impl Seen {
     /// Returns what to say of an event, if it is worth a line.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is told each time anew needs nothing of what was seen"
+    )]
     fn line(&mut self, event: &Event, now: Duration, verbose: bool) -> Option<String> {
         match event {
             Event::Layer { layer, counts } => self.layer(layer, *counts, now),
@@ -135,7 +139,7 @@ impl Seen {
                 (*times == 1)
                     .then(|| format!("{layer}/{unit}: {level}: {}", printable::line(message)))
             }
-            _ => words(event),
+            other => words(other),
         }
     }
 

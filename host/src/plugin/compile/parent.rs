@@ -1,7 +1,7 @@
 //! Starts a compiler's process, hands it a component, and says how it ended.
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -204,7 +204,8 @@ fn died(status: ExitStatus, words: &str, budget: Budget) -> CompileFailure {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

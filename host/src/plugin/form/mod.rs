@@ -103,6 +103,10 @@ enum Frame {
     Module(Box<Module>),
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other section belongs to the module or component that is being read"
+)]
 fn walk(bytes: &[u8]) -> Result<(), Stop> {
     let mut totals = Totals::default();
     let mut frames: Vec<Frame> = Vec::new();

@@ -309,7 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = kept(folder.path());
         let ask = fetch("https://a.example");
-        kept.say(Path::new("/a"), &[ask.clone()], Moment(7))
+        kept.say(Path::new("/a"), std::slice::from_ref(&ask), Moment(7))
             .unwrap();
         assert_eq!(digests(&kept, "/a"), [ask.digest()]);
         assert!(digests(&kept, "/b").is_empty());

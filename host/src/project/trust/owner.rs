@@ -177,7 +177,8 @@ mod accounts {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;
@@ -203,7 +204,7 @@ mod tests {
         let owners = Owners::of_this_process(None);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a");
-        fs::write(&file, "").unwrap();
+        crate::disk::replace(&file, b"").unwrap();
         let look = |path: &Path, mode| {
             fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
             owners.look(path, "a")
@@ -241,7 +242,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
-        fs::write(&file, "").unwrap();
+        crate::disk::replace(&file, b"").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(4242), None).unwrap();
         let owners = Owners::of_this_process(None);

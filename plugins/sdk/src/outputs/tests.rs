@@ -1,7 +1,7 @@
 //! What becomes of answers in JSON.
 
 use minijinja::value::Value as Variables;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::testing::{Ran, says, with_model};

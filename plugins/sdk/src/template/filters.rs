@@ -1,5 +1,10 @@
 //! The filters that templates have beside those of the engine.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands arguments over by value"
+)]
+
 use std::borrow::Cow;
 
 use minijinja::value::{Kwargs, Rest, Value};

@@ -82,12 +82,6 @@ fn a_missing_metadata_value_can_have_a_default() {
     ));
 }
 
-fn group_name(source: &str) -> Result<Option<String>, Error> {
-    let name = "by_template";
-    let rendered = Template { name, source }.render_if_defined(&testing::input("alice", "").header);
-    rendered.map(Result::ok)
-}
-
 #[test]
 fn an_undefined_value_is_named_with_what_stands_beside_it() {
     for (source, words) in [

@@ -165,9 +165,8 @@ impl<'a> Form<'a> {
                 ..made.clone()
             };
             let output = if self.wants_fields() {
-                let members = match value {
-                    Value::Object(members) => members,
-                    other => return Err(no_object(&here, &other)),
+                let Value::Object(members) = value else {
+                    return Err(no_object(&here, &value));
                 };
                 self.with_fields(output, own, members, &here)?
             } else {
@@ -297,10 +296,11 @@ pub(crate) fn no_json(answer: &str, error: &serde_json::Error) -> Error {
 }
 
 fn members(answer: &str, place: &str) -> Result<Map<String, Value>, Error> {
-    match serde_json::from_str(answer).map_err(|error| no_json(answer, &error))? {
-        Value::Object(members) => Ok(members),
-        other => Err(no_object(place, &other)),
-    }
+    let value = serde_json::from_str(answer).map_err(|error| no_json(answer, &error))?;
+    let Value::Object(members) = value else {
+        return Err(no_object(place, &value));
+    };
+    Ok(members)
 }
 
 /// Finds the list to take apart, and how errors speak of it.
