@@ -18,6 +18,17 @@ pub struct InvalidName {
     pub rule: &'static str,
 }
 
+/// The rule that an earlier synix did not have.
+const UNSEEN: &str =
+    "has a character that cannot be seen or that changes the direction of the text";
+
+impl InvalidName {
+    /// Says whether all that is wrong with it is a character that nobody can see.
+    pub fn is_unseen(&self) -> bool {
+        self.rule == UNSEEN
+    }
+}
+
 fn invalid(what: &'static str, text: &str, rule: &'static str) -> InvalidName {
     InvalidName {
         what,
@@ -30,8 +41,7 @@ fn invalid(what: &'static str, text: &str, rule: &'static str) -> InvalidName {
 fn check_text(what: &'static str, text: &str, most: usize) -> Result<(), InvalidName> {
     check_stored(what, text, most)?;
     if printable::first_formless(text).is_some() {
-        let rule = "has a character that cannot be seen or that changes the direction of the text";
-        return Err(invalid(what, text, rule));
+        return Err(invalid(what, text, UNSEEN));
     }
     Ok(())
 }

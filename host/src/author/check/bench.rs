@@ -37,6 +37,8 @@ pub(super) enum Cause {
     Limit,
     /// An output breaks a rule.
     Output,
+    /// A name of an output has a character that nobody can see, which came from what the unit was given.
+    Unseen,
     /// Two outputs have one label.
     Label,
     /// It divided its inputs wrongly.
@@ -101,6 +103,10 @@ impl Broken {
                 source: InvalidOutput::DuplicateLabel(_),
                 ..
             } => Cause::Label,
+            Fault::InvalidOutput {
+                source: InvalidOutput::Name(name),
+                ..
+            } if name.is_unseen() => Cause::Unseen,
             Fault::InvalidOutput { .. } => Cause::Output,
             Fault::InvalidSplit(_) => Cause::Split,
             _ => Cause::Crash,

@@ -208,7 +208,12 @@ fn fault(broken: &Broken, allowed: bool, given: usize) -> Option<String> {
         Cause::Limit if allowed => Some("it should be bounded there; ".to_owned()),
         Cause::Said(_) => broken.misspoken(given).map(|what| format!("{what}; ")),
         // A rule that an output or a unit breaks is told by the host, in words.
-        Cause::Grant | Cause::Limit | Cause::Output | Cause::Label | Cause::Split => None,
+        Cause::Grant
+        | Cause::Limit
+        | Cause::Output
+        | Cause::Unseen
+        | Cause::Label
+        | Cause::Split => None,
     }
 }
 

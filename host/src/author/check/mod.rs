@@ -136,7 +136,7 @@ const fn point_of(broken: &Broken, crash: Point) -> Point {
     match broken.cause {
         Cause::Grant => Point::Capabilities,
         Cause::Limit => Point::Limits,
-        Cause::Output => Point::Outputs,
+        Cause::Output | Cause::Unseen => Point::Outputs,
         Cause::Label => Point::Labels,
         Cause::Split => Point::Split,
         Cause::Said(_) | Cause::Crash => crash,
@@ -147,7 +147,8 @@ const fn point_of(broken: &Broken, crash: Point) -> Point {
 /// to none where it says why. `given` are the bytes of what it may have repeated.
 fn fault_of(broken: &Broken, crash: Point, given: usize) -> Option<(Point, String)> {
     match (&broken.cause, broken.misspoken(given)) {
-        (Cause::Said(_), None) => None,
+        // The host refuses such a name in words of its own.
+        (Cause::Said(_), None) | (Cause::Unseen, _) => None,
         (Cause::Said(_), Some(what)) => Some((crash, what.to_owned())),
         (_, _) => Some((point_of(broken, crash), broken.words.clone())),
     }

@@ -36,6 +36,7 @@ pub(super) fn settle(bench: &Bench<'_>, case: &Case, bytes: &[u8], notes: &mut N
             | Cause::Crash
             | Cause::Limit
             | Cause::Output
+            | Cause::Unseen
             | Cause::Label
             | Cause::Split => {
                 format!("unit {unit:?}: {}", broken.words)

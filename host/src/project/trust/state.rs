@@ -30,7 +30,8 @@ pub(super) enum Whose {
 
 /// Says whose the state in `folder` is.
 pub(super) fn whose(folder: &Path, kept: Option<&Kept>) -> Whose {
-    if is_vacant(folder) {
+    // The store refuses a link, whoever made it.
+    if is_vacant(folder) || fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
         return Whose::Nobodys;
     }
     let known = kept.and_then(|kept| kept.state(&id(folder)?));

@@ -124,7 +124,8 @@ fn one(fault: &str, input: &Input, settings: &Value) -> Result<Vec<Output>, Erro
         }
         "swallow-trap" => {
             let first = ask(text)?;
-            return Ok(vec![out(name, ask(first).unwrap_or_else(|_| trap()))]);
+            let second = ask(format!("Again: {first}"));
+            return Ok(vec![out(name, second.unwrap_or_else(|_| trap()))]);
         }
         "label-answer" => {
             let answer = ask(text)?;
