@@ -191,7 +191,7 @@ fn a_panic_in_go_is_one_message_that_points_into_the_authors_file() {
     let ran = run(folder.path(), built.trim(), "fine", "x").expect_code(0);
     assert_eq!(
         logged(&ran, "warn"),
-        ["starts", "panic: none", "the last"],
+        ["startspanic: none", "the last"],
         "{ran:?}"
     );
     assert_eq!(logged(&ran, "error"), [""; 0], "{ran:?}");
