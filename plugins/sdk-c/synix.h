@@ -245,6 +245,16 @@ static inline uint32_t synix_config_number(const synix_call *call, const char *k
 
 // ---- the way in ----
 
+// Logs what was printed without a line break at its end. It is part of every component, and of no other program.
+#ifdef __wasm__
+__attribute__((weak)) void synix_end_lines(void);
+static inline void synix_ended(void) {
+  if (synix_end_lines) synix_end_lines();
+}
+#else
+static inline void synix_ended(void) {}
+#endif
+
 static inline void synix_describe(const synix_plugin *plugin, transform_descriptor_t *descriptor) {
   memset(descriptor, 0, sizeof *descriptor);
   descriptor->name = synix_copy(synix_str(plugin->name));
@@ -265,6 +275,7 @@ static inline bool synix_execute(const synix_plugin *plugin, transform_unit_t *u
   synix_call call = {.unit = unit, .inputs = inputs->ptr, .input_count = inputs->len, .config = config};
   synix_fail_other(&call, synix_str("no-reason"), synix_str("the transform failed without a reason"));
   bool done = plugin->execute(&call);
+  synix_ended();
   *error = call.error;
   *made = (transform_list_output_t){call.made, call.made_count};
   return done;
@@ -273,7 +284,11 @@ static inline bool synix_execute(const synix_plugin *plugin, transform_unit_t *u
 static inline bool synix_split(const synix_plugin *plugin, transform_list_header_t *inputs, synix_text config,
                                transform_list_unit_t *units, transform_transform_error_t *error) {
   *units = (transform_list_unit_t){NULL, 0};
-  if (plugin->split != NULL) return plugin->split(inputs, config, units, error);
+  if (plugin->split != NULL) {
+    bool done = plugin->split(inputs, config, units, error);
+    synix_ended();
+    return done;
+  }
   if (plugin->shape == SYNIX_PLUGIN_TYPES_SHAPE_ALL) {
     synix_unit(units, synix_str("all"))->inputs = (transform_list_u32_t){synix_sorted(inputs), inputs->len};
     return true;

@@ -75,6 +75,170 @@ fn a_fault_when_a_component_is_made_points_into_the_authors_file() {
     assert!(run.says(&format!("plugin.js:{line}:")), "{run:?}");
 }
 
+const PANICS: &str = r#"package plugin
+
+import (
+	"fmt"
+	"os"
+
+	"synix"
+)
+
+// Plugin is the transform.
+var Plugin = synix.Plugin{Name: "panics", Version: "1.0.0", Summary: "Panics", ConfigSchema: `{"type":"object"}`, Execute: execute}
+
+var ready = start()
+
+func start() bool {
+	fmt.Fprint(os.Stderr, "starts")
+	return true
+}
+
+type numbers struct{ all []int }
+
+func pick(from *numbers, at int) int {
+	return from.all[at]
+}
+
+func execute(_ synix.Unit, inputs []synix.Input, _ string) ([]synix.Output, error) {
+	fmt.Print("one ", "line in ")
+	fmt.Print("pieces\nwithout")
+	switch inputs[0].Content.Text {
+	case "PANIC":
+		panic(fmt.Errorf("on purpose\nin two lines"))
+	case "INDEX":
+		pick(&numbers{}, 5)
+	case "NIL":
+		pick(nil, 5)
+	case "ASIDE":
+		go func() { panic("far away") }()
+		select {}
+	case "ASLEEP":
+		select {}
+	}
+	fmt.Fprint(os.Stderr, "panic: none\n", "the last")
+	return []synix.Output{{Label: "a", Kind: "a", Content: synix.Text("a")}}, nil
+}
+"#;
+
+/// Returns the messages that a run shows of a level; those of several lines in one text.
+fn logged(run: &Run, level: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in run.stdout.lines() {
+        if let Some(message) = line.strip_prefix(&format!("log {level}: ")) {
+            found.push(message.to_owned());
+            is_open = true;
+        } else if ["log ", "unit ", "failed: "]
+            .iter()
+            .any(|start| line.starts_with(start))
+        {
+            is_open = false;
+        } else if let (true, Some(last)) = (is_open, found.last_mut()) {
+            last.push_str(&format!("\n{line}"));
+        }
+    }
+    found
+}
+
+/// U6: what the runtime writes word by word is one message, and the failure begins with it.
+#[test]
+fn a_panic_in_go_is_one_message_that_points_into_the_authors_file() {
+    let folder = scaffold("go");
+    fs::write(folder.path().join("plugin.go"), PANICS).unwrap();
+    fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
+    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
+    for (note, words, part) in [
+        ("PANIC", "panic: on purpose", "panic(fmt.Errorf"),
+        (
+            "INDEX",
+            "panic: runtime error: index out of range [5] with length 0",
+            "return from.all[at]",
+        ),
+        (
+            "NIL",
+            "panic: runtime error: invalid memory address or nil pointer dereference",
+            "return from.all[at]",
+        ),
+        ("ASIDE", "panic: far away", "panic(\"far away\")"),
+        (
+            "ASLEEP",
+            "fatal error: all goroutines are asleep - deadlock!",
+            "case \"ASLEEP\"",
+        ),
+    ] {
+        let ran = run(folder.path(), built.trim(), note, "x").expect_code(1);
+        let errors = logged(&ran, "error");
+        assert_eq!(errors.len(), 1, "{ran:?}");
+        assert!(errors[0].starts_with(words), "{ran:?}");
+        let line = line_of(PANICS, part) + usize::from(note == "ASLEEP");
+        assert!(errors[0].contains(&format!("plugin.go:{line}")), "{ran:?}");
+        assert_eq!(logged(&ran, "warn"), ["starts"], "{ran:?}");
+        assert_eq!(
+            logged(&ran, "info"),
+            ["one line in pieces", "without"],
+            "{ran:?}"
+        );
+        let mut failures = ran
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("failed: "));
+        assert!(
+            failures.any(|line| line.contains("crashed: ") && line.ends_with(words)),
+            "{ran:?}"
+        );
+    }
+    let ran = run(folder.path(), built.trim(), "fine", "x").expect_code(0);
+    assert_eq!(
+        logged(&ran, "warn"),
+        ["startspanic: none", "the last"],
+        "{ran:?}"
+    );
+    assert_eq!(logged(&ran, "error"), [""; 0], "{ran:?}");
+}
+
+const PRINTS: &str = r#"
+#include "synix.h"
+#include <stdio.h>
+static bool execute(synix_call *call) {
+  for (int i = 0; i < 3; i++) {
+    printf("%d ", i);
+    fflush(stdout);
+  }
+  fputs("aside: ", stderr);
+  printf("end\r\n\n");
+  fputs("\xc3", stderr);
+  fputs("\xa4\xff\xed\xa0\x80\xf0\x9f\x99\x82\xe2\x82\n", stderr);
+  for (int i = 0; i < 1000; i++) printf("%s", "long and longer and ");
+  printf("\nno line break");
+  fputs("panic: none\n", stderr);
+  synix_output(call, synix_str("a"), synix_str("a"), synix_str("a"));
+  return true;
+}
+static const synix_plugin PLUGIN = {
+    .name = "prints", .version = "1.0.0", .summary = "Prints", .config_schema = "{\"type\": \"object\"}", .execute = execute};
+SYNIX_EXPORT(PLUGIN)
+"#;
+
+#[test]
+fn what_c_prints_in_pieces_is_lines() {
+    let folder = scaffold("c");
+    fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
+    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
+    let ran = run(folder.path(), built.trim(), "x", "x").expect_code(0);
+    let long = "long and longer and ".repeat(1000);
+    assert_eq!(
+        logged(&ran, "info"),
+        ["0 1 2 end", "", &long[..8 << 10], "no line break"],
+        "{ran:?}"
+    );
+    assert_eq!(
+        logged(&ran, "warn"),
+        ["aside: ä????🙂??", "panic: none"],
+        "{ran:?}"
+    );
+}
+
 /// U8: the standard library's reader meets answers of every sort.
 #[test]
 fn a_plain_reader_of_json_in_python_passes_the_check() {

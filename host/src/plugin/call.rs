@@ -294,6 +294,9 @@ pub(super) fn enter<R>(
         mut log, llm, wasi, ..
     } = store.into_data();
     let said = wasi.close(&mut log);
+    if result.is_err() {
+        log.join_crash();
+    }
     Ended {
         result,
         log,

@@ -16,6 +16,9 @@ const PYTHON_ZIG: Tool = Tool {
     ..ZIG
 };
 
+/// Joins what is printed to lines.
+const LINES: &str = include_str!("c/lines.c");
+
 /// The default stack of 16 MiB would count against a unit's memory.
 const FLAGS: [&str; 11] = [
     "cc",
@@ -35,6 +38,7 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     let generated = workshop.scratch.join("bindings");
     let generator = wit_bindgen_c::Opts::default();
     bindings::write(generator.build(), &workshop.wit, &generated)?;
+    bindings::put(&generated.join("lines.c"), LINES.as_bytes())?;
     let module = workshop.scratch.join("module.wasm");
     let tools = workshop.tools;
     let from_python = tools.find(ZIG).is_err() && tools.find(PYTHON_ZIG).is_ok();
@@ -46,7 +50,9 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     }
     command.args(sources(&workshop.folder)?);
     // The object names the contract; the bindings do not link without it.
-    command.args(["transform.c", "transform_component_type.o"].map(|file| generated.join(file)));
+    command.args(
+        ["transform.c", "lines.c", "transform_component_type.o"].map(|file| generated.join(file)),
+    );
     tools.run(&mut command).map_err(|error| {
         error.quoting(|output| {
             if output.contains("undefined symbol: exports_transform_") {

@@ -2,12 +2,27 @@
 ;; have a constant seed, arguments and environment are empty, there are no files and no sockets. What is written to
 ;; standard output and standard error becomes lines of the host's log.
 ;;
+;; This module has no memory of its own. A guest that calls `synix_line_buffer` lends some: then pieces are joined to
+;; lines. Without it, each piece is a line.
+;;
 ;; Numbers of errors: 8 bad file descriptor, 52 not supported.
 (module
   (import "env" "memory" (memory 0))
   (import "synix:plugin/log@0.1.0" "write" (func $log (param $level i32) (param $text i32) (param $size i32)))
 
   (global $random (mut i64) (i64.const 0x9e3779b97f4a7c15))
+
+  ;; The borrowed memory: the first half for standard output, the second for standard error; how many bytes of each are
+  ;; in use.
+  (global $buffer (mut i32) (i32.const 0))
+  (global $half (mut i32) (i32.const 0))
+  (global $used_out (mut i32) (i32.const 0))
+  (global $used_err (mut i32) (i32.const 0))
+  ;; Whether standard error gets the words of a crash: lines of level `error`, which the host makes one message of.
+  (global $crash (mut i32) (i32.const 0))
+
+  ;; How often a guest may still wait for a moment.
+  (global $moments (mut i32) (i32.const 16))
 
   (func $two_zeros (param $first i32) (param $second i32) (result i32)
     (i32.store (local.get $first) (i32.const 0))
@@ -45,7 +60,141 @@
     (global.set $random (local.get $state))
     (i32.const 0))
 
-  ;; Each piece is a line; its line break at the end is cut off, and a piece that is nothing else is left out.
+  ;; Lends memory for lines, which must stay in place. What was written without a line break so far becomes a line, so a
+  ;; guest calls it once more at the end of a call.
+  (func (export "synix_line_buffer") (param $buffer i32) (param $size i32)
+    (call $end)
+    (global.set $half (i32.shr_u (local.get $size) (i32.const 1)))
+    (global.set $buffer (select (local.get $buffer) (i32.const 0) (global.get $half))))
+
+  (func $start_of (param $fd i32) (result i32)
+    (i32.add (global.get $buffer)
+      (select (global.get $half) (i32.const 0) (i32.eq (local.get $fd) (i32.const 2)))))
+  (func $used (param $fd i32) (result i32)
+    (select (global.get $used_err) (global.get $used_out) (i32.eq (local.get $fd) (i32.const 2))))
+  (func $set_used (param $fd i32) (param $used i32)
+    (if (i32.eq (local.get $fd) (i32.const 2))
+      (then (global.set $used_err (local.get $used)))
+      (else (global.set $used_out (local.get $used)))))
+
+  ;; Standard output is `info`, standard error `warn`, or `error` in a crash.
+  (func $level_of (param $fd i32) (result i32)
+    (i32.add (i32.add (local.get $fd) (i32.const 1))
+      (i32.and (global.get $crash) (i32.eq (local.get $fd) (i32.const 2)))))
+
+  ;; Ends what either stream holds without a line break.
+  (func $end
+    (if (global.get $used_out)
+      (then (call $end_line (i32.const 1) (call $level_of (i32.const 1)) (global.get $used_out))))
+    (if (global.get $used_err)
+      (then (call $end_line (i32.const 2) (call $level_of (i32.const 2)) (global.get $used_err))))
+    (global.set $crash (i32.const 0)))
+
+  ;; Logs what a stream holds, without line breaks at its end.
+  (func $end_line (param $fd i32) (param $level i32) (param $size i32)
+    (local $text i32) (local $last i32)
+    (local.set $text (call $start_of (local.get $fd)))
+    (block $trimmed
+      (loop $trim
+        (br_if $trimmed (i32.eqz (local.get $size)))
+        (local.set $last (i32.load8_u (i32.sub (i32.add (local.get $text) (local.get $size)) (i32.const 1))))
+        (br_if $trimmed
+          (i32.and (i32.ne (local.get $last) (i32.const 10)) (i32.ne (local.get $last) (i32.const 13))))
+        (local.set $size (i32.sub (local.get $size) (i32.const 1)))
+        (br $trim)))
+    (call $clean (local.get $text) (local.get $size))
+    (call $log (local.get $level) (local.get $text) (local.get $size))
+    (call $set_used (local.get $fd) (i32.const 0)))
+
+  ;; Puts `?` for each byte that is no UTF-8: the host ends a guest that hands it such a text.
+  (func $clean (param $at i32) (param $size i32)
+    (local $end i32) (local $lead i32) (local $more i32) (local $byte i32)
+    (local $least i32) (local $most i32) (local $next i32)
+    (local.set $end (i32.add (local.get $at) (local.get $size)))
+    (block $done
+      (loop $character
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $lead (i32.load8_u (local.get $at)))
+        (local.set $next (i32.add (local.get $at) (i32.const 1)))
+        (if (i32.ge_u (local.get $lead) (i32.const 0x80))
+          (then
+            (block $good
+              (block $bad
+                (br_if $bad (i32.lt_u (local.get $lead) (i32.const 0xc2)))
+                (br_if $bad (i32.gt_u (local.get $lead) (i32.const 0xf4)))
+                (local.set $more
+                  (i32.add (i32.const 1)
+                    (i32.add (i32.ge_u (local.get $lead) (i32.const 0xe0))
+                      (i32.ge_u (local.get $lead) (i32.const 0xf0)))))
+                (br_if $bad (i32.gt_u (i32.add (local.get $next) (local.get $more)) (local.get $end)))
+                ;; The second byte rules out longer forms than needed, surrogates, and what is beyond the last character.
+                (local.set $least
+                  (select (i32.const 0xa0)
+                    (select (i32.const 0x90) (i32.const 0x80) (i32.eq (local.get $lead) (i32.const 0xf0)))
+                    (i32.eq (local.get $lead) (i32.const 0xe0))))
+                (local.set $most
+                  (select (i32.const 0x9f)
+                    (select (i32.const 0x8f) (i32.const 0xbf) (i32.eq (local.get $lead) (i32.const 0xf4)))
+                    (i32.eq (local.get $lead) (i32.const 0xed))))
+                (loop $follower
+                  (local.set $byte (i32.load8_u (local.get $next)))
+                  (br_if $bad (i32.lt_u (local.get $byte) (local.get $least)))
+                  (br_if $bad (i32.gt_u (local.get $byte) (local.get $most)))
+                  (local.set $least (i32.const 0x80))
+                  (local.set $most (i32.const 0xbf))
+                  (local.set $next (i32.add (local.get $next) (i32.const 1)))
+                  (local.set $more (i32.sub (local.get $more) (i32.const 1)))
+                  (br_if $follower (local.get $more)))
+                (br $good))
+              (i32.store8 (local.get $at) (i32.const 63))
+              (local.set $next (i32.add (local.get $at) (i32.const 1))))))
+        (local.set $at (local.get $next))
+        (br $character))))
+
+  ;; Tells whether a piece is how Go's runtime begins the words of a crash: it writes `panic: ` or `fatal error: ` and
+  ;; then each further word on its own. Whoever prints a line of such words writes the line as one piece.
+  (func $begins_crash (param $text i32) (param $size i32) (result i32)
+    (if (i32.eq (local.get $size) (i32.const 7))
+      (then
+        (return
+          (i32.and
+            (i32.eq (i32.load align=1 (local.get $text)) (i32.const 0x696e6170)) ;; "pani"
+            (i32.eq (i32.load offset=3 align=1 (local.get $text)) (i32.const 0x203a6369)))))) ;; "ic: "
+    (if (i32.eq (local.get $size) (i32.const 13))
+      (then
+        (return
+          (i32.and
+            (i64.eq (i64.load align=1 (local.get $text)) (i64.const 0x7265206c61746166)) ;; "fatal er"
+            (i64.eq (i64.load offset=5 align=1 (local.get $text)) (i64.const 0x203a726f72726520)))))) ;; " error: "
+    (i32.const 0))
+
+  ;; Adds a piece to a stream. What has no room in the buffer is cut off, up to the line's end.
+  (func $add (param $fd i32) (param $text i32) (param $size i32)
+    (local $byte i32) (local $used i32)
+    (if (i32.and (i32.eq (local.get $fd) (i32.const 2)) (i32.eqz (global.get $crash)))
+      (then
+        (if (call $begins_crash (local.get $text) (local.get $size))
+          (then
+            (call $end)
+            (global.set $crash (i32.const 1))))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $size)))
+        (local.set $byte (i32.load8_u (local.get $text)))
+        (local.set $used (call $used (local.get $fd)))
+        (if (i32.eq (local.get $byte) (i32.const 10))
+          (then (call $end_line (local.get $fd) (call $level_of (local.get $fd)) (local.get $used)))
+          (else
+            (if (i32.lt_u (local.get $used) (global.get $half))
+              (then
+                (i32.store8 (i32.add (call $start_of (local.get $fd)) (local.get $used)) (local.get $byte))
+                (call $set_used (local.get $fd) (i32.add (local.get $used) (i32.const 1)))))))
+        (local.set $text (i32.add (local.get $text) (i32.const 1)))
+        (local.set $size (i32.sub (local.get $size) (i32.const 1)))
+        (br $next))))
+
+  ;; Standard output as `info`, standard error as `warn`. Without a buffer, each piece is a line; its line break at the
+  ;; end is cut off, and a piece that is nothing else is left out.
   (func (export "fd_write") (param $fd i32) (param $pieces i32) (param $count i32) (param $written i32) (result i32)
     (local $size i32) (local $total i32) (local $text i32)
     (if (i32.gt_u (i32.sub (local.get $fd) (i32.const 1)) (i32.const 1)) (then (return (i32.const 8))))
@@ -55,13 +204,15 @@
         (local.set $text (i32.load (local.get $pieces)))
         (local.set $size (i32.load offset=4 (local.get $pieces)))
         (local.set $total (i32.add (local.get $total) (local.get $size)))
-        (if (local.get $size)
-          (then
-            (if (i32.eq (i32.load8_u (i32.sub (i32.add (local.get $text) (local.get $size)) (i32.const 1))) (i32.const 10))
-              (then (local.set $size (i32.sub (local.get $size) (i32.const 1)))))))
-        ;; Standard output as `info`, standard error as `warn`.
-        (if (local.get $size)
-          (then (call $log (i32.add (local.get $fd) (i32.const 1)) (local.get $text) (local.get $size))))
+        (if (global.get $buffer)
+          (then (call $add (local.get $fd) (local.get $text) (local.get $size)))
+          (else
+            (if (local.get $size)
+              (then
+                (if (i32.eq (i32.load8_u (i32.sub (i32.add (local.get $text) (local.get $size)) (i32.const 1))) (i32.const 10))
+                  (then (local.set $size (i32.sub (local.get $size) (i32.const 1)))))))
+            (if (local.get $size)
+              (then (call $log (i32.add (local.get $fd) (i32.const 1)) (local.get $text) (local.get $size))))))
         (local.set $pieces (i32.add (local.get $pieces) (i32.const 8)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $next)))
@@ -82,7 +233,9 @@
     (i32.const 0))
 
   (func (export "sched_yield") (result i32) (i32.const 0))
-  (func (export "proc_exit") (param i32) unreachable)
+  (func (export "proc_exit") (param i32)
+    (call $end)
+    unreachable)
   (func (export "proc_raise") (param i32) (result i32) unreachable)
 
   (func $refuse_2 (param i32 i32) (result i32) (i32.const 8))
@@ -123,5 +276,15 @@
   (func (export "path_filestat_set_times") (param i32 i32 i32 i32 i64 i64 i32) (result i32) (i32.const 8))
   (func (export "path_link") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 8))
   (func (export "path_open") (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32) (i32.const 8))
-  ;; To wait is refused: time stands still.
-  (func (export "poll_oneoff") (param i32 i32 i32 i32) (result i32) (i32.const 52)))
+  ;; To wait is refused: time stands still. Go's runtime waits for a moment before it tells of a crash, so the first few
+  ;; waits of a millisecond at most, for a clock alone, are over at once.
+  (func (export "poll_oneoff") (param $waits i32) (param $events i32) (param $count i32) (param $happened i32) (result i32)
+    (if (i32.ne (local.get $count) (i32.const 1)) (then (return (i32.const 52))))
+    (if (i32.load8_u offset=8 (local.get $waits)) (then (return (i32.const 52))))
+    (if (i64.gt_u (i64.load offset=24 align=1 (local.get $waits)) (i64.const 1000000)) (then (return (i32.const 52))))
+    (if (i32.eqz (global.get $moments)) (then (return (i32.const 52))))
+    (global.set $moments (i32.sub (global.get $moments) (i32.const 1)))
+    (memory.fill (local.get $events) (i32.const 0) (i32.const 32))
+    (i64.store align=1 (local.get $events) (i64.load align=1 (local.get $waits)))
+    (i32.store align=1 (local.get $happened) (i32.const 1))
+    (i32.const 0)))

@@ -10,6 +10,11 @@ const CALL_BYTES: usize = 64;
 /// A flood is cut rather than stopped, so a text counts for this part of what the guest hands over.
 const TEXT_DIVISOR: usize = 16;
 
+/// What is kept of the words of a crash.
+const CRASH_BYTES: usize = 4 << 10;
+/// How Go's runtime begins them.
+const CRASHES: [&str; 2] = ["panic: ", "fatal error: "];
+
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -69,6 +74,28 @@ impl Log {
 
     pub(in crate::plugin) fn into_lines(self) -> Vec<LogLine> {
         self.lines
+    }
+
+    /// Makes one message of the lines in which the runtime of Go tells of a crash, the last that it did.
+    pub(in crate::plugin) fn join_crash(&mut self) {
+        let others = self
+            .lines
+            .iter()
+            .rposition(|line| line.level != Level::Error);
+        let start = others.map_or(0, |last| last + 1);
+        let begins = |line: &LogLine| CRASHES.iter().any(|word| line.message.starts_with(word));
+        let Some(first) = self.lines[start..].iter().position(begins) else {
+            return;
+        };
+        let lines: Vec<LogLine> = self.lines.drain(start + first..).collect();
+        let words: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        let mut message = words.join("\n").trim_end().to_owned();
+        message.truncate(message.floor_char_boundary(CRASH_BYTES));
+        self.last_error = Some(message.clone());
+        self.lines.push(LogLine {
+            level: Level::Error,
+            message,
+        });
     }
 
     pub(in crate::plugin) fn push(&mut self, level: Level, mut message: String) {
@@ -137,6 +164,31 @@ mod tests {
         }
         let bytes: usize = log.into_lines().iter().map(|line| line.message.len()).sum();
         assert!(bytes > RUN_BYTES / 2 && bytes <= RUN_BYTES, "{bytes}");
+    }
+
+    #[test]
+    fn the_words_of_a_crash_are_one_bounded_message_after_all_other_lines() {
+        let mut log = Log::new();
+        log.push(Level::Error, "panic: an earlier one".to_owned());
+        log.push(Level::Warn, "odd".to_owned());
+        log.push(Level::Error, "wrong".to_owned());
+        for line in ["panic: no", "", "goroutine 1", "\tplugin.go:45", ""] {
+            log.push(Level::Error, line.to_owned());
+        }
+        log.join_crash();
+        let words = "panic: no\n\ngoroutine 1\n\tplugin.go:45";
+        assert_eq!(log.last_error(), Some(words));
+        let lines = log.into_lines();
+        let messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        assert_eq!(messages, ["panic: an earlier one", "odd", "wrong", words]);
+        let mut log = Log::new();
+        log.push(Level::Error, "fatal error: no".to_owned());
+        for _ in 0..1000 {
+            log.push(Level::Error, "\tplugin.go:45".to_owned());
+        }
+        log.join_crash();
+        assert_eq!(log.last_error().map(str::len), Some(CRASH_BYTES));
+        assert_eq!(log.into_lines().len(), 1);
     }
 
     #[test]

@@ -4,7 +4,9 @@ package export_wit_world
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sort"
+	"strings"
 
 	"synix"
 
@@ -14,6 +16,7 @@ import (
 
 	plugin "PLUGIN_MODULE"
 
+	witRuntime "go.bytecodealliance.org/pkg/wit/runtime"
 	witTypes "go.bytecodealliance.org/pkg/wit/types"
 )
 
@@ -29,8 +32,13 @@ func Describe() wit.Descriptor {
 }
 
 // Split divides the inputs into units.
-func Split(headers []wit.Header, config string) witTypes.Result[[]wit.Unit, wit.TransformError] {
-	defer tell()
+func Split(headers []wit.Header, config string) (result witTypes.Result[[]wit.Unit, wit.TransformError]) {
+	defer witRuntime.EndLines()
+	defer func() {
+		if reason := recover(); reason != nil {
+			result = crashed[[]wit.Unit](reason)
+		}
+	}()
 	if plugin.Plugin.Split == nil && plugin.Plugin.Shape == synix.All {
 		return witTypes.Ok[[]wit.Unit, wit.TransformError]([]wit.Unit{everything(headers)})
 	}
@@ -63,8 +71,13 @@ func everything(headers []wit.Header) wit.Unit {
 }
 
 // Execute makes the outputs of one unit.
-func Execute(unit wit.Unit, inputs []wit.Input, config string) witTypes.Result[[]wit.Output, wit.TransformError] {
-	defer tell()
+func Execute(unit wit.Unit, inputs []wit.Input, config string) (result witTypes.Result[[]wit.Output, wit.TransformError]) {
+	defer witRuntime.EndLines()
+	defer func() {
+		if reason := recover(); reason != nil {
+			result = crashed[[]wit.Output](reason)
+		}
+	}()
 	if plugin.Plugin.Execute == nil {
 		return refused[[]wit.Output](&synix.Error{Code: "no-execute", Message: "the plugin has no Execute"})
 	}
@@ -89,12 +102,56 @@ func Execute(unit wit.Unit, inputs []wit.Input, config string) witTypes.Result[[
 	return witTypes.Ok[[]wit.Output, wit.TransformError](made)
 }
 
-// tell puts a panic into the log, because a trap has no words.
-func tell() {
-	if reason := recover(); reason != nil {
-		log.Write(log.Level_Error, fmt.Sprint("panic: ", reason))
-		panic(reason)
+// crashed logs a panic with the calls that led to it, in one message, and makes a crash of it: a trap has no words. It is
+// called while the panic unwinds, so the calls are still there.
+func crashed[T any](reason any) witTypes.Result[T, wit.TransformError] {
+	// What was printed before stands before.
+	witRuntime.EndLines()
+	words := "panic: " + fmt.Sprint(reason)
+	calls := places()
+	log.Write(log.Level_Error, cut(strings.Join(append([]string{cut(words, 2<<10)}, calls...), "\n  at "), 4<<10))
+	first, _, _ := strings.Cut(words, "\n")
+	if len(calls) > 0 {
+		first = cut(first, 2<<10) + "\n  at " + calls[0]
 	}
+	return refused[T](&synix.Error{Code: "crashed", Message: first})
+}
+
+// places gives the calls that led to a panic, the innermost first, in files of the plugin.
+func places() []string {
+	counters := make([]uintptr, 256)
+	frames := runtime.CallersFrames(counters[:runtime.Callers(1, counters)])
+	var found []string
+	for panicked := false; len(found) < 30; {
+		frame, more := frames.Next()
+		switch {
+		case frame.Function == "runtime.gopanic":
+			// A panic while another unwinds: the later one counts, which is told first.
+			if panicked {
+				return found
+			}
+			panicked = true
+		case !panicked || strings.HasPrefix(frame.Function, "runtime."):
+		case strings.HasPrefix(frame.Function, "wit_component/export_wit_world."):
+			return found
+		default:
+			file := strings.TrimPrefix(frame.File, "PLUGIN_MODULE/")
+			name := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
+			found = append(found, fmt.Sprintf("%s:%d in %s", file, frame.Line, name))
+		}
+		if !more {
+			break
+		}
+	}
+	return found
+}
+
+// cut shortens a text to a number of bytes.
+func cut(text string, size int) string {
+	if len(text) <= size {
+		return strings.ToValidUTF8(text, "\ufffd")
+	}
+	return strings.ToValidUTF8(text[:size], "")
 }
 
 func refused[T any](err error) witTypes.Result[T, wit.TransformError] {

@@ -1,4 +1,6 @@
-// Package runtime lends memory to the host, as generated bindings expect it.
+// Package runtime lends memory to the host, as generated bindings expect it, and to what joins printed text to lines.
+//
+// It needs no other package, so that it is ready before the plugin's own variables are.
 package runtime
 
 import (
@@ -34,3 +36,14 @@ func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	}
 	return Allocate(&lent, size, align)
 }
+
+// lines is where printed text becomes lines: one half for each stream.
+var lines [16 << 10]byte
+
+//go:wasmimport wasi_snapshot_preview1 synix_line_buffer
+func lineBuffer(buffer unsafe.Pointer, size uint32)
+
+func init() { EndLines() }
+
+// EndLines hands the buffer over; what was printed without a line break so far becomes a line.
+func EndLines() { lineBuffer(unsafe.Pointer(&lines), uint32(len(lines))) }
