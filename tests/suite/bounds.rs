@@ -343,10 +343,12 @@ fn admitting_an_option_makes_the_layers_units_stale() {
 
 /// W17: how long a project may keep this machine busy is its user's to say.
 #[test]
-fn limits_of_time_beyond_the_users_own_are_refused_with_the_way_out() {
+fn limits_beyond_the_users_own_are_refused_with_the_way_out() {
     for (limit, variable) in [
         ("wall_s = 86400", "SYNIX_MAX_WALL"),
         ("fuel = 9007199254740991", "SYNIX_MAX_FUEL"),
+        ("memory_mb = 1025", "SYNIX_MAX_MEMORY"),
+        ("output_mb = 1025", "SYNIX_MAX_MEMORY"),
     ] {
         let layers = format!("{}[layers.made.limits]\n{limit}\n", guest_layers("echo"));
         let bench = Workbench::guest("echo", &[("one", "a")]);

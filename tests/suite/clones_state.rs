@@ -604,3 +604,19 @@ fn no_compiled_code_is_kept_in_a_project() {
     let kept = fs::read_dir(bench.path("vendor/cache")).map_or(0, Iterator::count);
     assert_eq!(kept, 0);
 }
+
+/// A folder that is there already may lead anywhere; `init` makes nothing behind a link.
+#[test]
+fn a_new_project_is_written_through_no_link() {
+    let temp = tempfile::tempdir().unwrap();
+    let elsewhere = temp.path().join("elsewhere");
+    let project = temp.path().join("project");
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::create_dir_all(&project).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, project.join("prompts")).unwrap();
+    let run = Run::of(&mut command_in(&project, &["init", "."]));
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(run.says("prompts is a symbolic link"), "{run:?}");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&project).unwrap().count(), 1);
+}

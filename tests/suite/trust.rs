@@ -479,6 +479,47 @@ fn a_refusal_is_a_document_for_programs() {
     assert!(text(&error["hint"]).contains("synix trust"), "{error}");
 }
 
+/// A yes that came along in the clone is none, wherever the environment says that such things are kept.
+#[test]
+fn a_yes_within_the_checkout_is_none() {
+    let bench = Workbench::team();
+    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let layers = layers.replacen(
+        "name = \"suite\"",
+        "name = \"suite\"\non_done = \"touch ran\"",
+        1,
+    );
+    bench.write("synix.toml", &layers);
+    let kept = bench.path("kept");
+    let with = |name: &str, folder: &Path, arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        command
+            .env_remove("SYNIX_CONFIG_DIR")
+            .env_remove("XDG_CONFIG_HOME")
+            .env(name, folder);
+        Run::of(&mut command)
+    };
+    // Made elsewhere for this very project, and then brought along.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let made = elsewhere.path().join("synix");
+    with("SYNIX_CONFIG_DIR", &made, &["trust", "--yes"]).expect_code(0);
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(elsewhere.path()).arg(&kept);
+    assert!(copy.status().unwrap().success());
+    for (name, folder) in [
+        ("SYNIX_CONFIG_DIR", kept.join("synix")),
+        ("XDG_CONFIG_HOME", kept.clone()),
+    ] {
+        let run = with(name, &folder, &["build"]).expect_code(5);
+        assert!(
+            run.says("touch ran") && run.says("came with the project"),
+            "{run:?}"
+        );
+    }
+    assert!(!bench.path("ran").exists());
+    assert_eq!(bench.sent(), 0);
+}
+
 /// W9: a command of the project runs after a yes to exactly that command, in that folder.
 #[test]
 fn a_command_runs_only_after_a_yes() {
@@ -652,13 +693,19 @@ fn a_state_that_came_along_is_not_believed() {
 #[test]
 fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
     let mut bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
+    // Other tests share a folder, and each command forgets projects that stood in the folder for temporary files.
+    let kept = tempfile::tempdir().unwrap();
+    let ok = |bench: &Workbench, arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        Run::of(command.env("SYNIX_CONFIG_DIR", kept.path().join("synix"))).expect_code(0);
+    };
+    ok(&bench, &["build", "--cassette-mode", "record"]);
     bench.relocate();
-    bench.ok(&["build"]);
+    ok(&bench, &["build"]);
     fs::remove_dir_all(bench.path(".synix")).unwrap();
-    bench.ok(&["build", "--cassette-mode", "replay"]);
-    bench.ok(&["build"]);
-    bench.ok(&["trust"]);
+    ok(&bench, &["build", "--cassette-mode", "replay"]);
+    ok(&bench, &["build"]);
+    ok(&bench, &["trust"]);
 }
 
 /// Where nothing can be kept, a command says so and goes on with `--trust`.

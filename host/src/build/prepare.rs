@@ -23,6 +23,9 @@ use crate::plugin::{Limits, Plugin, PluginError, Sandbox};
 use crate::request::Ending;
 use crate::source::{Hidden, ProjectFolder, SourceError, SourceProblems};
 
+/// Bytes of all files that one config names.
+const CONFIG_FILES_BYTES: u64 = 64 << 20;
+
 /// Why a pipeline could not be made ready.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -205,6 +208,7 @@ fn ready(
     let mut paths = BTreeMap::new();
     let mut texts = Vec::new();
     let mut blanks = Vec::new();
+    let mut bytes = 0_u64;
     for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
         let text = match workshop.folder.read_text(&value.path, hidden) {
             // The files that these name hold questions; an empty one would be asked and paid for.
@@ -214,7 +218,17 @@ fn ready(
             read => read,
         };
         let text = match text {
-            Ok(text) => text,
+            Ok(text) => {
+                // One file may be named as often as a config has room for.
+                bytes = bytes.saturating_add(text.len() as u64);
+                if bytes > CONFIG_FILES_BYTES {
+                    let limit = CONFIG_FILES_BYTES;
+                    let path = value.path;
+                    problems.push(layer.name.as_str(), SourceError::TooMuch { path, limit });
+                    break;
+                }
+                text
+            }
             Err(problem) => {
                 problems.push(layer.name.as_str(), problem);
                 continue;

@@ -17,6 +17,18 @@ const FUEL: Cap = Cap {
     key: "fuel",
 };
 
+/// MiB that one unit may take; as many units run at once as there are cores.
+const MEMORY: Cap = Cap {
+    variable: "SYNIX_MAX_MEMORY",
+    default: 1024,
+    key: "memory_mb",
+};
+/// MiB that a unit may hand over, which the host holds beside the unit's own memory.
+const OUTPUT: Cap = Cap {
+    key: "output_mb",
+    ..MEMORY
+};
+
 /// A limit of the user's own.
 struct Cap {
     variable: &'static str,
@@ -52,10 +64,11 @@ impl Cap {
     }
 }
 
-/// Refuses a pipeline whose units may run longer than the user lets them.
+/// Refuses a pipeline whose units may run longer or take more memory than the user lets them.
 pub(super) fn check(pipeline: &Pipeline, environment: Environment) -> Result<(), ProjectError> {
     let wall = WALL.value(environment.get(WALL.variable))?;
     let fuel = FUEL.value(environment.get(FUEL.variable))?;
+    let memory = MEMORY.value(environment.get(MEMORY.variable))?;
     for layer in &pipeline.layers {
         let Some(transform) = layer.transform() else {
             continue;
@@ -63,6 +76,9 @@ pub(super) fn check(pipeline: &Pipeline, environment: Environment) -> Result<(),
         let limits = &transform.limits;
         WALL.check(layer.name.as_str(), limits.wall_s.map(u64::from), wall)?;
         FUEL.check(layer.name.as_str(), limits.fuel, fuel)?;
+        for (cap, wanted) in [(&MEMORY, limits.memory_mb), (&OUTPUT, limits.output_mb)] {
+            cap.check(layer.name.as_str(), wanted.map(u64::from), memory)?;
+        }
     }
     Ok(())
 }

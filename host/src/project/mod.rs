@@ -4,6 +4,7 @@ mod again;
 mod bench;
 mod caches;
 mod caps;
+mod checkout;
 mod confined;
 mod dot_env;
 mod drive;

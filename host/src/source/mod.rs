@@ -100,6 +100,14 @@ pub enum SourceError {
         /// The path.
         path: String,
     },
+    /// The files that a config names are too large together; one may be named many times.
+    #[error("{path}: with it, the files that this config names have more than {} MiB", .limit >> 20)]
+    TooMuch {
+        /// The path of the first that is too much.
+        path: String,
+        /// Bytes that they may have together.
+        limit: u64,
+    },
     /// The system refused.
     #[error("{path}: cannot be read")]
     Unreadable {

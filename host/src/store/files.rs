@@ -2,6 +2,7 @@
 //!
 //! A clone may hold a state folder with links, pipes and planted journals in it; see [`crate::disk::Folder`].
 
+use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -43,19 +44,54 @@ pub(super) fn check(place: &Folder) -> Result<bool, StoreError> {
     }
     let journal = name("-journal");
     if let Some(mut file) = place.open_file(&journal)? {
-        let mut end = Vec::new();
-        let read = file
-            .seek(SeekFrom::End(-8))
-            .and_then(|_| file.take(8).read_to_end(&mut end));
-        // What is shorter than that names nothing.
-        if read.is_ok() && end == NAMES_ANOTHER {
+        let what = if names_another(&mut file) {
+            Some("it names another file, to be deleted")
+        } else if is_beyond(&mut file, place.open_file(FILE)?.as_ref()) {
+            Some("it belongs to a larger database")
+        } else {
+            None
+        };
+        if let Some(what) = what {
             return Err(StoreError::Foreign {
                 path: place.path().join(journal),
-                what: "it names another file, to be deleted".to_owned(),
+                what: what.to_owned(),
             });
         }
     }
     Ok(is_there)
+}
+
+/// Says whether a journal ends as one that names another; what is shorter names nothing.
+fn names_another(journal: &mut File) -> bool {
+    let mut end = [0; 8];
+    let read = journal.seek(SeekFrom::End(-8));
+    let read = read.and_then(|_| journal.read_exact(&mut end));
+    read.is_ok() && end == NAMES_ANOTHER
+}
+
+/// Says whether playing a journal back would make the database larger than it ever was.
+///
+/// Whatever the database lost since the journal was begun stands in the journal, so the size at its head is at most
+/// that of both files together. SQLite takes that size on trust.
+fn is_beyond(journal: &mut File, database: Option<&File>) -> bool {
+    let mut head = [0; 28];
+    let read = journal.seek(SeekFrom::Start(0));
+    if read.and_then(|_| journal.read_exact(&mut head)).is_err() {
+        return false;
+    }
+    let number = |at: usize| {
+        head[at..]
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    };
+    // No size of a page is that of the database's own, which is at most 64 KiB.
+    let page = match number(24) {
+        0 => 1 << 16,
+        page => u64::from(page),
+    };
+    let before = u64::from(number(16)).saturating_mul(page);
+    let size = |file: &File| file.metadata().map_or(0, |found| found.len());
+    before > size(journal) + database.map_or(0, size)
 }
 
 /// Says that a state cannot be read or written, and whose it is.

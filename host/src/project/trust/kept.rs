@@ -38,6 +38,12 @@ pub enum TrustError {
         /// The folder.
         path: PathBuf,
     },
+    /// A clone could have brought it along, with whatever the user is said to have said.
+    #[error("{} came with the project or its repository, so it cannot hold what you say yes to: set SYNIX_CONFIG_DIR to a folder elsewhere", .path.display())]
+    InCheckout {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file system refused.
     #[error("cannot {action} {}", .path.display())]
     Disk {

@@ -21,6 +21,7 @@ pub(super) use owner::Owners;
 use kept::Kept;
 use state::Whose;
 
+use super::checkout;
 use super::dot_env::DotEnv;
 use super::environment::Environment;
 use super::keys::KeyUse;
@@ -125,7 +126,12 @@ fn kept() -> Result<Kept, TrustError> {
 
 impl Place {
     fn kept(&self) -> Result<Kept, TrustError> {
-        Kept::open(Environment::config_folder(), &self.owners)
+        match Environment::config_folder() {
+            Some(path) if checkout::holds(&self.root, &path) => {
+                Err(TrustError::InCheckout { path })
+            }
+            folder => Kept::open(folder, &self.owners),
+        }
     }
 
     /// Returns the folder for which a yes holds.

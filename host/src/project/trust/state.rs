@@ -295,7 +295,9 @@ mod tests {
         fs::create_dir_all(&target).unwrap();
         let state = desk.path("link");
         std::os::unix::fs::symlink(&target, &state).unwrap();
-        assert_eq!(desk.whose(&state), Whose::Foreign);
+        // The store refuses it whatever the user says, so nobody is asked.
+        assert_eq!(desk.whose(&state), Whose::Nobodys);
+        assert!(claim(&state, &desk.kept).is_err());
         assert!(adopt(&state, &desk.kept).is_err());
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     }

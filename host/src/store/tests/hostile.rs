@@ -370,6 +370,25 @@ fn a_journal_that_names_another_file_is_not_played() {
     assert_eq!(fs::read(&victim).unwrap(), b"mine");
 }
 
+/// The head of a journal says how large the database was, and playing it back makes it so.
+#[test]
+fn a_journal_of_a_larger_database_is_not_played() {
+    let folder = Bench::new().close();
+    tamper(folder.path(), "PRAGMA journal_mode = DELETE");
+    let database = folder.path().join("state.sqlite3");
+    let before = fs::metadata(&database).unwrap().len();
+    let path = folder.path().join("state.sqlite3-journal");
+    for page in [8192_u32, 0] {
+        let mut journal = journal_naming(&database);
+        journal.truncate(512);
+        journal[16..20].copy_from_slice(&0x7fff_ff00_u32.to_be_bytes());
+        journal[24..28].copy_from_slice(&page.to_be_bytes());
+        disk::replace(&path, &journal).unwrap();
+        assert_refused(folder.path(), "larger database");
+        assert_eq!(fs::metadata(&database).unwrap().len(), before);
+    }
+}
+
 /// A hot journal without pages, whose end names a file: name, its length, the sum of its bytes, the mark.
 fn journal_naming(victim: &Path) -> Vec<u8> {
     const MARK: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];

@@ -36,6 +36,17 @@ pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
         if target.symlink_metadata().is_ok() {
             bail!("{} already exists; nothing was written", target.display());
         }
+        // A folder that is there may be a stranger's, and lead anywhere.
+        let folders = path.ancestors().skip(1).map(|above| args.dir.join(above));
+        let own = folders.take(path.components().count().saturating_sub(1));
+        for folder in own {
+            if folder.is_symlink() {
+                bail!(
+                    "{} is a symbolic link; nothing was written",
+                    folder.display()
+                );
+            }
+        }
     }
     for (path, file) in &files {
         let target = args.dir.join(path);
