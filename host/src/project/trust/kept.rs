@@ -11,6 +11,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -206,18 +207,28 @@ impl Kept {
         disk::discard(&self.state_path(id));
     }
 
-    /// Forgets states of projects that stood in the folder for temporary files and are gone.
+    /// Forgets states of projects that stood in the folder for temporary files and are gone for a day.
     fn forget_temporary(&self) {
         let Ok(temporary) = std::env::temp_dir().canonicalize() else {
             return;
         };
         for (id, state) in self.states() {
             let project = state.path.parent().unwrap_or(&state.path);
-            if project.starts_with(&temporary) && !project.exists() {
-                disk::discard(&self.state_path(&id));
+            let path = self.state_path(&id);
+            // One that is being moved is not gone.
+            if project.starts_with(&temporary) && !project.exists() && is_older(&path, DAY) {
+                disk::discard(&path);
             }
         }
     }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Says whether a file was last written so long ago.
+fn is_older(path: &Path, age: Duration) -> bool {
+    let written = path.metadata().and_then(|found| found.modified());
+    written.is_ok_and(|written| written.elapsed().is_ok_and(|since| since > age))
 }
 
 fn text(value: &impl Serialize) -> Vec<u8> {
@@ -308,6 +319,25 @@ mod tests {
             .flat_map(|yes| yes.asked)
             .map(|asked| asked.digest)
             .collect()
+    }
+
+    #[test]
+    fn only_a_temporary_project_that_is_long_gone_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = kept(folder.path());
+        let state = KnownState {
+            path: folder.path().join("gone/.synix"),
+            inode: None,
+            adopted: false,
+        };
+        kept.keep_state("1", &state).unwrap();
+        kept.keep_state("2", &state).unwrap();
+        assert!(kept.state("1").is_some());
+        let old = std::time::UNIX_EPOCH + Duration::from_secs(1);
+        let file = fs::File::options().write(true).open(kept.state_path("1"));
+        file.unwrap().set_modified(old).unwrap();
+        kept.keep_state("3", &state).unwrap();
+        assert!(kept.state("1").is_none() && kept.state("2").is_some());
     }
 
     #[test]
