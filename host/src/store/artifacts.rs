@@ -126,18 +126,7 @@ impl Reader {
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row([id.0], |row| {
-                        Ok((
-                            row.get(0)?,
-                            row.get(1)?,
-                            row.get(2)?,
-                            row.get(3)?,
-                            row.get(4)?,
-                            row.get(5)?,
-                            row.get(6)?,
-                            row.get(7)?,
-                        ))
-                    })
+                    .query_row([id.0], |row| Row::try_from(row))
                     .optional()
             })
             .map_err(|source| self.failed(source))?;
@@ -198,19 +187,7 @@ impl Reader {
         let (label, kind, media_type, metadata, digest, seal, body_seal): Header = self
             .connection
             .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement.query_row([id.0], |row| {
-                    Ok((
-                        row.get(0)?,
-                        row.get(1)?,
-                        row.get(2)?,
-                        row.get(3)?,
-                        row.get(4)?,
-                        row.get(5)?,
-                        row.get(6)?,
-                    ))
-                })
-            })
+            .and_then(|mut statement| statement.query_row([id.0], |row| Header::try_from(row)))
             .map_err(|source| self.failed(source))?;
         let digest = Digest::from_bytes(digest);
         for (found, made) in [
@@ -255,16 +232,7 @@ impl Reader {
             .prepare_cached(&statement)
             .and_then(|mut statement| {
                 statement
-                    .query_map([number], |row| {
-                        Ok((
-                            row.get(0)?,
-                            row.get(1)?,
-                            row.get(2)?,
-                            row.get(3)?,
-                            row.get(4)?,
-                            row.get(5)?,
-                        ))
-                    })?
+                    .query_map([number], |row| Columns::try_from(row))?
                     .collect()
             })
             .map_err(|source| self.failed(source))?;

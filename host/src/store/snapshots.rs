@@ -263,16 +263,7 @@ impl Reader {
                      WHERE s.layer_set = ?1 AND a.label = ?2",
                     self.seal_of("a")
                 ))?
-                .query_map(params![set, label], |row| {
-                    Ok((
-                        row.get(0)?,
-                        row.get(1)?,
-                        row.get(2)?,
-                        row.get(3)?,
-                        row.get(4)?,
-                        row.get(5)?,
-                    ))
-                })?
+                .query_map(params![set, label], |row| Columns::try_from(row))?
                 .collect::<Result<Vec<Columns>, _>>()
         };
         let rows = find().map_err(|source| self.failed(source))?;
@@ -307,16 +298,7 @@ impl Reader {
             ))
             .map_err(failed)?;
         let rows = statement
-            .query_map([set], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                ))
-            })
+            .query_map([set], |row| Columns::try_from(row))
             .map_err(failed)?;
         for row in rows {
             let columns: Columns = row.map_err(failed)?;
