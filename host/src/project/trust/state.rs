@@ -30,8 +30,7 @@ pub(super) enum Whose {
 
 /// Says whose the state in `folder` is.
 pub(super) fn whose(folder: &Path, kept: Option<&Kept>) -> Whose {
-    // The store refuses a link, whoever made it.
-    if is_vacant(folder) || fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
+    if is_vacant(folder) {
         return Whose::Nobodys;
     }
     let known = kept.and_then(|kept| kept.state(&id(folder)?));
@@ -125,10 +124,11 @@ fn is_that(folder: &Path, known: &KnownState) -> bool {
     known.path == resolved(folder) || (known.inode.is_some() && known.inode == inode(folder))
 }
 
-/// Says whether nothing is there, or a folder that nothing was ever put into.
+/// Says whether nothing is there, a folder that nothing was ever put into, or a link, which the store refuses anyway.
 fn is_vacant(folder: &Path) -> bool {
     match fs::symlink_metadata(folder) {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(found) if found.is_symlink() => true,
         Ok(found) if !found.is_dir() => false,
         Ok(_) => fs::read_dir(folder).is_ok_and(|mut entries| {
             entries.all(|entry| {

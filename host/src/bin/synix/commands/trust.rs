@@ -90,10 +90,10 @@ fn document(question: &TrustQuestion, trusted: bool) -> serde_json::Value {
     json!({ "project": question.project(), "asked": asked, "trusted": trusted })
 }
 
-fn text(question: &TrustQuestion) -> String {
+fn text(question: &TrustQuestion) -> Vec<String> {
     let project = printable::line(&question.project().display().to_string());
     if question.asked().is_empty() {
-        return format!("{project} asks for nothing that needs your yes");
+        return vec![format!("{project} asks for nothing that needs your yes")];
     }
     let mut lines = vec![format!("{project} asks to:")];
     lines.extend(question.asked().iter().map(|ask: &Ask| {
@@ -104,7 +104,7 @@ fn text(question: &TrustQuestion) -> String {
         };
         format!("  {}{known}", ask.words())
     }));
-    lines.join("\n")
+    lines
 }
 
 /// Anything but a yes is a no.
@@ -123,9 +123,9 @@ fn list(screen: &Screen) -> anyhow::Result<Exit> {
         .collect();
     screen.answer(&json!({ "trusted": documents }), || {
         if yeses.is_empty() {
-            return "you said yes to nothing so far".to_owned();
+            return vec!["you said yes to nothing so far".to_owned()];
         }
-        yeses.iter().flat_map(said).collect::<Vec<_>>().join("\n")
+        yeses.iter().flat_map(said).collect()
     })?;
     Ok(Exit::Done)
 }
