@@ -1,0 +1,19 @@
+//! The first-party transforms, compiled to components.
+//!
+//! ```
+//! let component = synix_transforms::component("map").expect("`map` comes with synix");
+//! assert_eq!(component.get(..4), Some(&b"\0asm"[..]));
+//! assert!(synix_transforms::component("no-such-transform").is_none());
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+include!(concat!(env!("OUT_DIR"), "/first_party.rs"));
+
+/// Returns the component of a first-party transform.
+pub fn component(name: &str) -> Option<&'static [u8]> {
+    let mut all = FIRST_PARTY.iter();
+    all.find(|(known, _)| *known == name)
+        .map(|(_, bytes)| *bytes)
+}
