@@ -3,6 +3,19 @@
 //! [`ProjectFolder`] is the only way to them: it reads nothing outside the
 //! folder of the pipeline file, whatever a path or a link says. Which files a
 //! layer takes is written in the pipeline; keeping artifacts is for the store.
+//!
+//! ```
+//! use synix_sources::{Hidden, ProjectFolder};
+//!
+//! let project = tempfile::tempdir()?;
+//! synix_disk::replace(&project.path().join("monday.md"), b"It rained.")?;
+//! let folder = ProjectFolder::open(project.path())?;
+//! let found = folder.sources("*.md", Hidden::Refused)?;
+//! assert_eq!(found.files.len(), 1);
+//! // Nothing outside the folder can be read.
+//! assert!(folder.read("../secret").is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

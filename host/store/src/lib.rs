@@ -12,6 +12,31 @@
 //! [`Store`] reads and writes, [`Reader`] only reads and may be used by many
 //! threads and processes beside one writer. Each file of this module owns the
 //! tables of one subject; `database` owns the file itself.
+//!
+//! ```
+//! use synix_core::clock::Moment;
+//! use synix_core::digest::Digest;
+//! use synix_store::{BuildKind, NewBuild, Reader, Realm, Store};
+//!
+//! let project = tempfile::tempdir()?;
+//! let state = project.path().join(".synix");
+//! let store = Store::open(&state)?;
+//! let build = store.write(|| {
+//!     store.open_build(&NewBuild {
+//!         kind: BuildKind::Build,
+//!         pipeline: "synix.toml".to_owned(),
+//!         fingerprint: Digest::of(b"the pipeline"),
+//!         parts: "{}".to_owned(),
+//!         realm: Realm::Live,
+//!         opened: Moment(0),
+//!     })
+//! })?;
+//!
+//! // Many processes may read beside the one that writes.
+//! let reader = Reader::open(&state)?;
+//! assert_eq!(reader.open_builds()?, [build]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
