@@ -9,6 +9,7 @@
 mod bench;
 mod debian;
 mod demo;
+mod dist;
 mod docs;
 mod fuzz;
 mod languages;
@@ -28,6 +29,7 @@ const USAGE: &str = "\
 cargo xtask setup [--from-debian]   get what the build needs and check it
 cargo xtask setup --languages       get what plugins in other languages are built with, into target/languages
 cargo xtask demo                    build the command and run the demonstration project
+cargo xtask dist [TARGET]           build the command as it is released, into an archive and a wheel in target/dist
 cargo xtask docs                    bring the config tables in docs/transforms.md up to date
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask transforms              compile the first-party transforms into host/transforms/components
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
         ["demo"] => demo::run(),
+        ["dist"] => dist::run(None),
+        ["dist", target] => dist::run(Some(target)),
         ["docs"] => docs::run(),
         ["record"] => record::run(),
         ["transforms"] => transforms::run(),
