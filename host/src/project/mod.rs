@@ -33,7 +33,7 @@ use crate::batch::Ruling;
 use crate::build::{self, Observer, Patience, ReadyPipeline, Workshop};
 use crate::pipeline::Pipeline;
 use crate::plan::Plan;
-use crate::plugin::Sandbox;
+use crate::plugin::{Interruption, Sandbox};
 use crate::price::{Amount, Price, Prices};
 use crate::registry::{Lock, LockChange};
 use crate::request::FailureKind;
@@ -46,6 +46,7 @@ pub use bench::Bench;
 pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
+pub use interrupt::at_interrupt;
 pub use place::{CassetteMode, Options};
 pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
@@ -123,6 +124,8 @@ pub struct Project {
     ready: ReadyPipeline,
     prices: Prices,
     folder: ProjectFolder,
+    /// Stops the guests of its plugins.
+    interruption: Interruption,
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
@@ -178,6 +181,7 @@ impl Project {
             pipeline,
             ready,
             folder,
+            interruption: sandbox.interruption(),
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
             unwritten_lock: unwritten,
