@@ -35,6 +35,7 @@ mod grants;
 mod hostile;
 mod hostile_clones;
 mod identity;
+mod interrupted;
 mod json_answers;
 mod json_errors;
 mod languages;

@@ -47,6 +47,25 @@ impl Exit {
     pub(crate) const FAILED: Self = Self::Failed(FAILED);
 }
 
+/// The user or the system ended a command that drives no build.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// Ends a command that has nothing to lose at the first Ctrl-C or SIGTERM, whatever its plugins are at.
+pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
+    let screen = *screen;
+    synix_project::at_interrupt(move || {
+        report(&Interrupted.into(), &screen);
+        #[expect(
+            clippy::exit,
+            reason = "a guest on the main thread may run for as long as its limits allow"
+        )]
+        std::process::exit(FAILED.into());
+    })?;
+    Ok(())
+}
+
 /// A mistake in what the user typed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -72,6 +91,9 @@ fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
     }
     if error.is::<Usage>() {
         return (usage::KIND, None, USAGE);
+    }
+    if error.is::<Interrupted>() {
+        return ("interrupted", None, FAILED);
     }
     let kind = if error.is::<PluginError>()
         || error.is::<DeskError>()

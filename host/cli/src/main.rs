@@ -9,6 +9,7 @@ mod layer_progress;
 mod progress;
 mod quantity;
 mod render;
+mod running;
 mod table;
 mod usage;
 

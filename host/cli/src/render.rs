@@ -29,7 +29,7 @@ pub(crate) enum Talk {
 }
 
 /// Where results and talk go.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     json: bool,
     talk: Talk,

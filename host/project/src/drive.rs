@@ -18,6 +18,7 @@ use synix_engine::view::{ErrorView, Status};
 use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
+use synix_sandbox::Interruption;
 use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
 
 /// Attempts at a request through batches in one command, at most.
@@ -107,23 +108,24 @@ impl Project {
                 .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
             interrupt: CancellationToken::new(),
         };
-        let interrupt = drive.interrupt.clone();
-        // A replay has no calls that an end could lose.
-        let waits_for_calls = cassette.is_none();
-        let leave = async {
-            let mut interrupts = Interrupts::listen();
-            interrupts.next().await;
-            if waits_for_calls {
-                interrupt.cancel();
-                interrupts.next().await;
-            }
-        };
-        let outcome = runtime()?.block_on(async {
+        let leave = CancellationToken::new();
+        let runtime = runtime()?;
+        // A task of its own: a guest that divides its inputs runs on the thread that drives the build.
+        runtime.spawn(wait_to_leave(
+            self.interruption.clone(),
+            // A replay has no calls that an end could lose.
+            cassette.is_none().then(|| drive.interrupt.clone()),
+            leave.clone(),
+        ));
+        let outcome = runtime.block_on(async {
             tokio::select! {
                 driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
-                () = leave => None,
+                () = leave.cancelled() => None,
             }
         });
+        drop(runtime);
+        // The project may be built again.
+        self.interruption.lift();
         let replayed = cassette.is_some();
         match outcome {
             Some(Ok(_)) => {}
@@ -258,6 +260,22 @@ impl Project {
         }
         Ok((providers, missing))
     }
+}
+
+/// Stops guests at the first interruption and leaves at the second; where there are no `calls` to wait for, at the first.
+async fn wait_to_leave(
+    guests: Interruption,
+    calls: Option<CancellationToken>,
+    leave: CancellationToken,
+) {
+    let mut interrupts = Interrupts::listen();
+    interrupts.next().await;
+    guests.stop();
+    if let Some(calls) = calls {
+        calls.cancel();
+        interrupts.next().await;
+    }
+    leave.cancel();
 }
 
 fn endpoint(

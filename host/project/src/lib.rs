@@ -39,7 +39,7 @@ use synix_engine::view::Status;
 use synix_fetch::{Lock, LockChange};
 use synix_manifest::Pipeline;
 use synix_prices::{Amount, Price, Prices};
-use synix_sandbox::Sandbox;
+use synix_sandbox::{Interruption, Sandbox};
 use synix_sources::ProjectFolder;
 use synix_store::{BuildId, BuildKind, Reader, StoreError};
 
@@ -48,6 +48,7 @@ pub use bench::Bench;
 pub use caches::passed_on;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
+pub use interrupt::at_interrupt;
 pub use place::{CassetteMode, Options};
 pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
@@ -118,6 +119,8 @@ pub struct Project {
     ready: ReadyPipeline,
     prices: Prices,
     folder: ProjectFolder,
+    /// Stops the guests of its plugins.
+    interruption: Interruption,
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
@@ -173,6 +176,7 @@ impl Project {
             pipeline,
             ready,
             folder,
+            interruption: sandbox.interruption(),
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
             unwritten_lock: unwritten,

@@ -633,6 +633,7 @@ fn two_runs_use_the_same_fuel() {
         lend::lend(&mut Script::of([answered("so")]), |lent| {
             let ended = call::enter(
                 &plugin.loaded.transform,
+                &Interruption::default(),
                 &limits,
                 Some(lent),
                 plugin.digest(),

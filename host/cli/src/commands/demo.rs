@@ -19,8 +19,9 @@ use synix_disk::{CopyLimits, Folder, Kind, Links};
 use synix_engine::view;
 use synix_project::Options;
 
-use crate::failure::Exit;
+use crate::failure::{Exit, Interrupted};
 use crate::render::Screen;
+use crate::running::Running;
 
 /// What happens to the golden files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +68,15 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
             dir.join("synix.toml").display()
         );
     }
+    let running = Running::default();
+    let stopped = running.clone();
+    synix_project::at_interrupt(move || stopped.stop())?;
     let scratch = private_folder().context("cannot make a folder for the copy")?;
     synix_disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
     let golden = dir.join(GOLDEN);
     let mut show = Show {
         copy: scratch.path(),
+        running,
         golden: match goldens {
             Goldens::Compare => Folder::open(&golden, Links::Refuse)?,
             Goldens::Update => {
@@ -114,6 +119,7 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
 }
 
 struct Show<'a> {
+    running: Running,
     copy: &'a Path,
     golden: Option<Folder>,
     goldens: Goldens,
@@ -171,7 +177,10 @@ impl Show<'_> {
             .envs(synix_project::passed_on())
             .env("SYNIX_CASSETTE_MODE", "replay")
             .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z");
-        let output = command.output().context("cannot run this program")?;
+        let output = self.running.output(&mut command);
+        let Some(output) = output.context("cannot run this program")? else {
+            return Err(Interrupted.into());
+        };
         let mut transcript = format!("$ synix {}\n", words.join(" "));
         transcript.push_str(&String::from_utf8_lossy(&output.stdout));
         let complaint = match output.status.code() {

@@ -8,7 +8,7 @@ use synix_project::Project;
 use synix_store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
-use crate::failure::Exit;
+use crate::failure::{self, Exit};
 use crate::render::{Lines, Screen};
 use crate::table::Column;
 
@@ -25,6 +25,7 @@ pub(super) fn run(
     kind: BuildKind,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
     let project = Project::open(&global.options(args.pipeline.as_ref()))?;
     for change in project.lock_changes() {
         screen.talk(&format!("{}: {change}", project.lock_name()));

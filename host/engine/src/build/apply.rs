@@ -25,6 +25,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         for ran in results {
             match ran.end {
                 RunEnd::Broken(error) => return Err(*error),
+                RunEnd::Interrupted => self.interrupt(),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
                     let roles = self.site.pipeline.roles.extra(&ran.roles);

@@ -64,6 +64,7 @@ pub struct Drive<'a> {
     /// What the build may cost at most.
     pub budget: Option<Amount>,
     /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
+    /// Guests are for whoever has their sandbox to stop.
     pub interrupt: CancellationToken,
 }
 

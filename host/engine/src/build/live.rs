@@ -401,7 +401,14 @@ impl Answerer for Live<'_> {
     }
 
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
-        self.stop.get_or_insert(error);
+        if self.stop.is_none() {
+            let is_interrupted = matches!(error, BuildError::Interrupted);
+            self.stop = Some(if is_interrupted {
+                self.interrupted()
+            } else {
+                error
+            });
+        }
         self.calls.stop();
         Ok(())
     }

@@ -138,6 +138,8 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) bounds: Option<Bounds>,
     /// Why no more units are made and no more requests are asked.
     excess: Option<Excess>,
+    /// Whether a guest was stopped because the build is to end.
+    is_interrupted: bool,
     /// Whether the answerer was told.
     is_stopping: bool,
 }
@@ -173,6 +175,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             to_ask: Vec::new(),
             bounds: None,
             excess: None,
+            is_interrupted: false,
             is_stopping: false,
         })
     }
@@ -184,7 +187,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             while let Some(layer) = self.to_split.pop_front() {
                 self.spawn_by_split(layer)?;
             }
-            self.stop_at_excess()?;
+            self.stop_early()?;
             self.hand_out(&mut pool);
             if !self.to_ask.is_empty() {
                 let asked = std::mem::take(&mut self.to_ask);
@@ -253,10 +256,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
-    /// Lets what is in flight come to its end where there is too much to do.
-    fn stop_at_excess(&mut self) -> Result<(), BuildError> {
-        let Some(excess) = &self.excess else {
-            return Ok(());
+    /// Notes that a guest was stopped: what it would have done is for another command.
+    pub(super) const fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
+    /// Lets what is in flight come to its end where there is too much to do, or where the build was interrupted.
+    fn stop_early(&mut self) -> Result<(), BuildError> {
+        let error = match &self.excess {
+            Some(excess) => excess.clone().into(),
+            None if self.is_interrupted => BuildError::Interrupted,
+            None => return Ok(()),
         };
         self.runnable.clear();
         self.to_split.clear();
@@ -265,7 +275,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return Ok(());
         }
         self.is_stopping = true;
-        self.answerer.stop(excess.clone().into())
+        self.answerer.stop(error)
     }
 
     /// Says whether every unit of every layer is settled.

@@ -134,6 +134,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.refuse_units(layer, count);
             return Ok(());
         }
+        if specs.as_ref().is_err_and(PluginError::is_interrupted) {
+            self.interrupt();
+            return Ok(());
+        }
         let inputs: Arc<[Handle]> = inputs.into();
         self.written(|this| {
             match specs {
