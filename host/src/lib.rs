@@ -15,7 +15,7 @@
 //! 4  store · plugin · llm · source · registry   disk, guests, models, raw files, plugins from elsewhere
 //! 3  artifact · pipeline · price            what it is about, and what it costs
 //! 2  ids · fingerprint · request            names, and what was asked
-//! 1  digest · json · clock · disk · crash · printable · schema
+//! 1  digest · json · clock · disk · crash · printable · schema · error_kind
 //!                                           know nothing of synix
 //! ```
 //!
@@ -31,6 +31,7 @@ pub mod clock;
 pub mod crash;
 pub mod digest;
 pub mod disk;
+pub mod error_kind;
 pub mod fingerprint;
 pub mod ids;
 pub mod json;

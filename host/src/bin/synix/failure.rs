@@ -6,13 +6,13 @@ use synix::author::build::BuildError as PluginBuildError;
 use synix::author::desk::DeskError;
 use synix::author::scaffold::ScaffoldError;
 use synix::disk::DiskError;
+use synix::error_kind::ErrorKind;
 use synix::plugin::PluginError;
 use synix::project::ProjectError;
 use synix::store::StoreError;
-use synix::view::{ErrorView, FAILED as FAILED_KIND, FindError};
+use synix::view::{ErrorView, FindError};
 
 use crate::render::Screen;
-use crate::usage;
 
 /// What the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
 }
 
 /// Returns the kind of an error, what to do about it and the exit code.
-fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
+fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
@@ -71,18 +71,18 @@ fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
         return (error.kind(), error.hint(), FAILED);
     }
     if error.is::<Usage>() {
-        return (usage::KIND, None, USAGE);
+        return (ErrorKind::USAGE, None, USAGE);
     }
     let kind = if error.is::<PluginError>()
         || error.is::<DeskError>()
         || error.is::<PluginBuildError>()
         || error.is::<ScaffoldError>()
     {
-        "plugin"
+        ErrorKind::PLUGIN
     } else if error.is::<DiskError>() || error.is::<std::io::Error>() {
-        "file"
+        ErrorKind::FILE
     } else {
-        FAILED_KIND
+        ErrorKind::FAILED
     };
     (kind, None, FAILED)
 }
