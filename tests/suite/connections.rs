@@ -162,7 +162,6 @@ fn a_batch_build_sends_nothing_to_whom_it_cannot_reach() {
     ] {
         let bench = asking(&url);
         let run = bench.run(&["batch-build", "run"]);
-        println!("@@ {run:?}");
         assert!(run.says(words), "{run:?}");
         assert_eq!(count(&bench, "answer"), 0);
         let status = bench.status();

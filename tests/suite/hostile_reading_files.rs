@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row};
+use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row, use_plugin};
 
 /// W20, W25, W27, rows 11, 13, 15, 28, 29: files that lead out, that are none, or that never end.
 #[test]

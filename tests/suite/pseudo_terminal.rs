@@ -111,7 +111,7 @@ fn trust_asks_at_a_terminal() {
         // What is asked stands before the question.
         let (asked, _) = seen.drawn.split_once(question).unwrap();
         assert!(
-            asked.contains("run this command with your rights: true"),
+            asked.contains("run this command with your rights when a build ends: true"),
             "{asked}"
         );
         bench.run(&["build"]).expect_code(code);
