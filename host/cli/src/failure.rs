@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::desk::DeskError;
 use synix_authoring::scaffold::ScaffoldError;
+use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
-use synix_engine::view::{ErrorView, FAILED as FAILED_KIND, FindError};
+use synix_engine::view::{ErrorView, FindError};
 use synix_project::ProjectError;
 use synix_sandbox::PluginError;
 use synix_store::StoreError;
 
 use crate::render::Screen;
-use crate::usage;
 
 /// What the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
 }
 
 /// Returns the kind of an error, what to do about it and the exit code.
-fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
+fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
@@ -90,21 +90,21 @@ fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
         return (error.kind(), error.hint(), FAILED);
     }
     if error.is::<Usage>() {
-        return (usage::KIND, None, USAGE);
+        return (ErrorKind::USAGE, None, USAGE);
     }
     if error.is::<Interrupted>() {
-        return ("interrupted", None, FAILED);
+        return (ErrorKind::INTERRUPTED, None, FAILED);
     }
     let kind = if error.is::<PluginError>()
         || error.is::<DeskError>()
         || error.is::<PluginBuildError>()
         || error.is::<ScaffoldError>()
     {
-        "plugin"
+        ErrorKind::PLUGIN
     } else if error.is::<DiskError>() || error.is::<std::io::Error>() {
-        "file"
+        ErrorKind::FILE
     } else {
-        FAILED_KIND
+        ErrorKind::FAILED
     };
     (kind, None, FAILED)
 }

@@ -53,6 +53,7 @@ mod openai;
 mod outcome;
 mod pace;
 mod patience;
+mod reach;
 mod reading;
 mod redirect;
 mod rows;

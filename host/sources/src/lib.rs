@@ -152,7 +152,7 @@ pub enum SourceError {
         path: String,
     },
     /// The glob itself is wrong.
-    #[error("the glob `{glob}` {source}")]
+    #[error("the glob `{}` {source}", excerpt(.glob))]
     Glob {
         /// The glob.
         glob: String,
@@ -160,7 +160,7 @@ pub enum SourceError {
         source: InvalidGlob,
     },
     /// The glob takes no file.
-    #[error("the glob `{glob}` matches no file")]
+    #[error("the glob `{}` matches no file", excerpt(.glob))]
     NoMatch {
         /// The glob.
         glob: String,
@@ -199,6 +199,15 @@ pub enum SourceError {
         /// What is wrong.
         problem: FrontMatterProblem,
     },
+}
+
+/// The start of a text that may be as long as the pipeline file.
+fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// What is wrong with a file's front matter.

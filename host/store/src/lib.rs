@@ -76,6 +76,7 @@ use connection::Watched;
 use reading::Kept;
 
 use synix_core::crash;
+use synix_core::error_kind::ErrorKind;
 use synix_disk::{DiskError, FileLock, Folder};
 
 pub use answers::{AnswerId, Realm};
@@ -221,22 +222,22 @@ pub enum StoreError {
 
 impl StoreError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::Database { .. } => "state",
+            Self::Database { .. } => ErrorKind::STATE,
             Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Unusable { .. }
             | Self::Changed { .. }
             | Self::Endless { .. }
-            | Self::BadObject { .. } => "state_damaged",
-            Self::Linked { .. } | Self::Foreign { .. } => "state_foreign",
-            Self::Full { .. } => "disk_full",
-            Self::Closed { .. } => "state_closed",
-            Self::Network { .. } => "network_file_system",
-            Self::FormatTooNew { .. } => "state_too_new",
-            Self::Absent { .. } => "no_state",
-            Self::Disk(_) => "file",
+            | Self::BadObject { .. } => ErrorKind::STATE_DAMAGED,
+            Self::Linked { .. } | Self::Foreign { .. } => ErrorKind::STATE_FOREIGN,
+            Self::Full { .. } => ErrorKind::DISK_FULL,
+            Self::Closed { .. } => ErrorKind::STATE_CLOSED,
+            Self::Network { .. } => ErrorKind::NETWORK_FILE_SYSTEM,
+            Self::FormatTooNew { .. } => ErrorKind::STATE_TOO_NEW,
+            Self::Absent { .. } => ErrorKind::NO_STATE,
+            Self::Disk(_) => ErrorKind::FILE,
         }
     }
 

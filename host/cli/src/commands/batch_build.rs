@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             money,
         } => {
             let project = Project::open(&Options {
-                trust: risks.trust,
+                trust: risks.yes.trust,
                 ..global.options(pipeline.pipeline.as_ref())
             })?;
             let progress = progress();
@@ -70,13 +70,17 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 ..order(poll, risks, patience, money)
             };
             let options = Options {
-                trust: risks.trust,
+                trust: risks.yes.trust,
                 ..options
             };
             let progress = progress();
             synix_project::resume(&options, which.build, &order, &|event| progress.tell(event))?
         }
-        BatchBuild::Cancel(which) => {
+        BatchBuild::Cancel { which, yes } => {
+            let options = Options {
+                trust: yes.trust,
+                ..options
+            };
             let progress = progress();
             let report =
                 synix_project::cancel(&options, which.build, &|event| progress.tell(event))?;

@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         retry_failed: args.money.retry_failed(),
     };
     let project = Project::open(&Options {
-        trust: args.risks.trust,
+        trust: args.risks.yes.trust,
         ..global.options(args.pipeline.pipeline.as_ref())
     })?;
     let report = {

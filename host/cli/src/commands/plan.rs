@@ -98,6 +98,17 @@ fn notes(plan: &Plan) -> Vec<String> {
             on_record.join(", ")
         ));
     }
+    if total.asking.missing > 0 {
+        let verb = if total.asking.missing == 1 {
+            "is"
+        } else {
+            "are"
+        };
+        notes.push(format!(
+            "{} {verb} missing from the cassette, so a replay cannot make their units; `synix build --cassette-mode record` records them",
+            counted(total.asking.missing, "answer")
+        ));
+    }
     if !total.asking.exact {
         let known = match (total.asking.requests, total.asking.cost_usd_known) {
             (0, _) | (_, None) => String::new(),
@@ -223,7 +234,10 @@ const fn asks_nothing(layer: &PlanLayer) -> bool {
 
 /// A layer that has units to make and every answer they ask for.
 const fn is_on_record(layer: &PlanLayer) -> bool {
-    asks_nothing(layer) && layer.asking.answered > 0 && layer.asking.in_flight == 0
+    asks_nothing(layer)
+        && layer.asking.answered > 0
+        && layer.asking.in_flight == 0
+        && layer.asking.missing == 0
 }
 
 /// A layer with a number that nothing tells.

@@ -1,6 +1,7 @@
 //! `runs` and `batch-build list`.
 
 use serde_json::json;
+use synix_core::printable;
 use synix_engine::view::{self, BuildView};
 use synix_store::BuildKind;
 
@@ -17,6 +18,16 @@ pub(super) fn run(
     let reader = synix_project::archive(&global.options(None))?;
     let builds = view::builds(&reader, kind)?;
     screen.answer(&json!({ "builds": builds }), || text(&builds))?;
+    if kind.is_some() {
+        // Whoever looks for a build of another kind here would think it lost.
+        let more = view::builds(&reader, None)?
+            .len()
+            .saturating_sub(builds.len());
+        if more > 0 {
+            let more = printable::count(more as u64, "other build");
+            screen.talk(&format!("not listed here: {more}; `synix runs` lists all"));
+        }
+    }
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,7 @@ mod show;
 mod snapshot;
 mod status;
 
-pub use error::{ErrorView, FAILED};
+pub use error::ErrorView;
 pub use failures::{FailureGroup, advice};
 pub use find::{FindError, Found};
 pub use lineage::{Edge, Lineage, Node, NodeKind};
