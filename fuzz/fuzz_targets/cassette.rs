@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use synix::llm::Cassette;
+use synix_providers::Cassette;
 
 fuzz_target!(|bytes: &[u8]| {
     match Cassette::read(Path::new("cassette.json"), bytes) {

@@ -3,10 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use synix::pipeline;
 
 fuzz_target!(|text: &str| {
-    match pipeline::parse(text) {
+    match synix_manifest::parse(text) {
         Err(errors) => {
             assert!(!errors.as_slice().is_empty());
             for error in errors.as_slice() {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use synix::llm::{ErrorReply, read_reply, read_rows};
-use synix::request::{Outcome, Wire};
+use synix_core::request::{Outcome, Wire};
+use synix_providers::{ErrorReply, read_reply, read_rows};
 
 /// Nothing that a provider says fills a log or a database.
 const LONGEST: usize = 5000;

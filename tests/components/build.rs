@@ -1,15 +1,13 @@
-//! Compiles the first-party transforms and every example of `tests/guests`.
+//! Compiles every example of `tests/guests`; the first-party transforms are compiled already.
 
 use std::fmt::Write as _;
 
-const FIRST_PARTY: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
+use synix_guest_build::first_party;
 
 fn main() {
     synix_guest_build::script::run(|guests| {
         let mut components = guests.examples("tests/guests")?;
-        for name in FIRST_PARTY {
-            components.push(guests.transform(name)?);
-        }
+        components.extend(first_party::NAMES.map(|name| guests.first_party(name)));
         let mut constants = String::new();
         let mut all = String::new();
         for component in components {

@@ -174,7 +174,7 @@ fn with_schema(schema: &str) -> Vec<u8> {
     ))
     .unwrap();
     let mut resolve = wit_parser::Resolve::default();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit");
+    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
     let (package, _) = resolve.push_path(wit).unwrap();
     let world = resolve.select_world(&[package], Some("transform")).unwrap();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).unwrap();

@@ -11,7 +11,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use crate::languages::{succeeds, tool};
 use crate::workbench::{MODES, Run, Workbench, command_in, guest_layers};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const SMALLEST: &str = include_str!("../guests/by_hand/smallest.wat");
 
 /// What `wasm-tools component embed` does: puts the published contract into a core module.

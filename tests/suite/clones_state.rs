@@ -12,7 +12,7 @@ use synix_scripted_provider::Endpoint;
 
 use crate::workbench::{Run, TEAM, Workbench, command_in};
 
-const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/team-report");
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
 
 /// What a stranger wants to have replaced, emptied or shown.
 const MINE: &str = "export PATH=/home/me/bin # nobody else's concern\n";

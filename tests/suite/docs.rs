@@ -7,7 +7,7 @@ use crate::languages::languages;
 use crate::scaffolds::own_test;
 use crate::workbench::{Run, command_in};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = Vec::new();

@@ -1,7 +1,7 @@
 //! Downloads of plugins from servers that lie, break off, send elsewhere or want a password.
 
 use serde_json::json;
-use synix::digest::Digest;
+use synix_core::digest::Digest;
 
 use crate::references::{Desk, bytes};
 use crate::registry::{Answer, Registry, WASM, descriptor};

@@ -11,7 +11,7 @@ use crate::workbench::{MODES, Mode, Run, Workbench, command_in};
 
 const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn synix(arguments: &[&str]) -> Run {
     Run::of(&mut command_in(Path::new(ROOT), arguments))

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::workbench::{Mode, Run, Workbench};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 const NOTES: [(&str, &str); 3] = [
     ("monday", "Call Ann about the roof. Pay the rent by Friday."),

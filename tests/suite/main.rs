@@ -35,10 +35,10 @@ mod grants;
 mod hostile;
 mod hostile_clones;
 mod identity;
+mod interrupted;
 mod json_answers;
 mod json_errors;
 mod languages;
-mod layers;
 mod lifecycle;
 mod limits;
 mod money;
@@ -72,7 +72,7 @@ mod workbench;
 #[test]
 fn every_file_of_the_suite_is_listed_here() {
     let listed = include_str!("main.rs");
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/suite");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/suite");
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else {

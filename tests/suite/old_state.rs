@@ -7,13 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use synix::digest::{Digest, Encoder};
-use synix::store::SUPPORTED_FORMAT;
+use synix_core::digest::{Digest, Encoder};
 use synix_scripted_provider::Script;
+use synix_store::SUPPORTED_FORMAT;
 
 use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
-const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/state");
+const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/state");
 
 /// Makes the folder of the present format; run it once when the format is done, before its release:
 ///

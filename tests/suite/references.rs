@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use synix::digest::Digest;
+use synix_core::digest::Digest;
 
 use crate::registry::{OLD_WASM, Registry, WASM};
 use crate::workbench::{Run, Workbench, text};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
-use synix::digest::Digest;
+use synix_core::digest::Digest;
 
 /// Media types of a component as a layer.
 pub(crate) const WASM: &str = "application/wasm";

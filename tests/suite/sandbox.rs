@@ -223,7 +223,7 @@ fn groups_are_made_from_headers() {
 /// Every guest has a test here or beside the sandbox.
 #[test]
 fn every_guest_is_used_by_the_suite() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/suite");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/suite");
     let files = fs::read_dir(folder).unwrap();
     let suite: String = files
         .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())

@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::languages::{made, plugin, scaffold, succeeds, tool_folder};
 use crate::workbench::{Run, command_in};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// The command that a language's README gives for the plugin's own test.
 pub(crate) fn own_test(language: &str) -> String {

@@ -10,7 +10,7 @@ use crate::languages::{languages, made, plugin, scaffold, succeeds};
 use crate::scaffolds::shell;
 use crate::workbench::Run;
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/split");
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/split");
 
 /// A language, its plugin's file, the files of its test with where they go, and how that is run.
 type Example = (

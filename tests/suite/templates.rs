@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::workbench::{Run, command_in};
 
-const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates");
+const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
 
 fn templates() -> Vec<PathBuf> {
     fs::read_dir(TEMPLATES)

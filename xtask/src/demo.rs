@@ -4,12 +4,10 @@ use std::process::Command;
 
 use synix_guest_build::toolchain::Toolchain;
 
-use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
 /// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
-    setup::run(Way::Easiest)?;
     println!("demo");
     let cargo = Toolchain::from_environment().cargo;
     let words = [

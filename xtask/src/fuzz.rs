@@ -150,15 +150,20 @@ pub(crate) fn is_rustc(word: &str) -> bool {
         .is_some_and(|stem| stem == "rustc")
 }
 
-/// Runs rustc, with [`COVERAGE`] where it compiles the library.
+/// Runs rustc, with [`COVERAGE`] where it compiles a library of synix.
 pub(crate) fn instrument(arguments: &[String]) -> ExitCode {
     let [rustc, rest @ ..] = arguments else {
         return ExitCode::FAILURE;
     };
-    let has = |pair: [&str; 2]| rest.windows(2).any(|words| words == pair);
+    let value = |flag: &str| {
+        rest.windows(2)
+            .find(|words| words[0] == flag)
+            .map(|words| words[1].as_str())
+    };
     let mut command = Command::new(rustc);
     command.args(rest);
-    if has(["--crate-name", "synix"]) && has(["--crate-type", "lib"]) {
+    let is_room = value("--crate-name").is_some_and(|name| name.starts_with("synix_"));
+    if is_room && value("--crate-type") == Some("lib") {
         command.args(COVERAGE);
     }
     match command.status() {

@@ -19,6 +19,7 @@ mod setup;
 mod shell;
 mod test;
 mod torture;
+mod transforms;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ cargo xtask demo                    build the command and run the demonstration 
 cargo xtask dist [TARGET]           build the command as it is released, into an archive and a wheel in target/dist
 cargo xtask docs                    bring the config tables in docs/transforms.md up to date
 cargo xtask record                  record the templates' cassettes and goldens anew
+cargo xtask transforms              compile the first-party transforms into host/transforms/components
 cargo xtask test                    setup in both ways, then build everything and run every test
 cargo xtask bench [PART...]         build the command as it is released and measure it:
                                     units, batches, flow, languages [default: all]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["dist", target] => dist::run(Some(target)),
         ["docs"] => docs::run(),
         ["record"] => record::run(),
+        ["transforms"] => transforms::run(),
         ["test"] => test::run(),
         ["bench", ref parts @ ..] => bench::run(parts),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::compile::{Compiler, Selection, target_dir_around};
+use crate::first_party;
 use crate::toolchain::Toolchain;
 use crate::{BuildError, component};
 
@@ -69,11 +70,13 @@ impl Guests {
         Ok(guests)
     }
 
-    /// Compiles the first-party transform in `plugins/NAME`, package `synix-NAME`.
-    pub fn transform(&self, name: &str) -> Result<Component, BuildError> {
-        let folder = format!("plugins/{name}");
-        let modules = self.compile(&folder, Selection::Library)?;
-        self.encode(&modules.join(format!("synix_{name}.wasm")), name)
+    /// Returns the component of a first-party transform, as it is kept in the repository.
+    pub fn first_party(&self, name: &str) -> Component {
+        let path = first_party::component_path(&self.compiler.root, name);
+        Component {
+            name: name.to_owned(),
+            path: path.display().to_string(),
+        }
     }
 
     /// Compiles each example of the package in `folder`, in the order of their names.

@@ -1,6 +1,6 @@
 //! Cuts each input into pieces; no model is asked.
 //!
-//! [`cut`] owns where pieces end, [`headings`] what a heading is; here is what a layer sets and what a piece says of
+//! `cut` owns where pieces end, `headings` what a heading is; here is what a layer sets and what a piece says of
 //! itself.
 
 mod cut;

@@ -1,6 +1,6 @@
 //! Makes near-duplicates one; no model is asked.
 //!
-//! [`normal`] owns what is compared, [`sets`] in which order, [`cluster`] which texts are alike; here is what a layer sets and what becomes of
+//! `normal` owns what is compared, `sets` in which order, `cluster` which texts are alike; here is what a layer sets and what becomes of
 //! texts that are alike.
 
 mod cluster;

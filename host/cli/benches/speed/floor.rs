@@ -1,0 +1,55 @@
+//! The floor: the `map` component in fresh instances on one core, answers from memory.
+
+use std::time::{Duration, Instant};
+
+use synix_core::artifact::Artifact;
+use synix_core::digest::Digest;
+use synix_core::ids::UnitKey;
+use synix_core::request::{Answer, Ask};
+use synix_sandbox::{Call, Limits, Model, Run, UnitSpec, Verdict};
+
+use crate::Outcome;
+use crate::corpus::{self, Corpus, Transform};
+
+/// Runs one document, with `model` for its question.
+pub(crate) fn execute(
+    transform: &Transform,
+    input: &(Artifact, Digest),
+    model: &mut dyn Model,
+) -> Outcome<Run> {
+    let unit = UnitSpec {
+        key: UnitKey::parse(input.0.label.as_str())?,
+        inputs: vec![0],
+        config: None,
+    };
+    let call = Call {
+        unit: &unit,
+        inputs: std::slice::from_ref(input),
+        config: transform.config,
+        limits: &Limits::default(),
+        grants_llm: true,
+    };
+    Ok(transform.plugin.execute(&call, model)?)
+}
+
+struct Always(Answer);
+
+impl Model for Always {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        Verdict::Answered(vec![self.0.clone(); asked.len()])
+    }
+}
+
+/// Returns how long all documents take.
+pub(crate) fn time(corpus: &Corpus, transform: &Transform) -> Outcome<Duration> {
+    let inputs = corpus.documents()?;
+    let mut model = Always(corpus::answer(0));
+    let start = Instant::now();
+    for input in &inputs {
+        let run = execute(transform, input, &mut model)?;
+        if !matches!(run, Run::Done { .. }) {
+            return Err("the floor's units must finish".into());
+        }
+    }
+    Ok(start.elapsed())
+}

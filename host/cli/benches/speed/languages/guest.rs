@@ -1,0 +1,124 @@
+//! A plugin called as a build calls it: in a fresh instance for each unit, with answers from memory.
+
+use std::time::Duration;
+
+use synix_core::artifact::{Artifact, Content};
+use synix_core::digest::Digest;
+use synix_core::ids::{Kind, Label, UnitKey};
+use synix_core::request::{Answer, Ask, Ending, Usage};
+use synix_sandbox::{Call, Limits, Model, Plugin, Run, UnitSpec, Verdict};
+
+use super::{ANSWER, LABEL, QUESTION};
+use crate::Outcome;
+
+/// Instances alive at once while memory is measured.
+pub(super) const DEPTH: usize = 8;
+
+/// Linux's page, as `statm` counts.
+const PAGE_KB: u64 = 4;
+
+/// Returns how long one unit takes.
+pub(super) fn time(plugin: &Plugin, least: Duration) -> Outcome<Duration> {
+    let input = input()?;
+    super::per_unit(least, || execute(plugin, &input, &mut Always))
+}
+
+/// Returns how many KB an instance holds while its question is open.
+pub(super) fn memory(plugin: &Plugin) -> Outcome<u64> {
+    let input = input()?;
+    let mut seen = Vec::new();
+    let mut nested = Nested {
+        plugin,
+        input: &input,
+        depth: 1,
+        seen: &mut seen,
+    };
+    execute(plugin, &input, &mut nested)?;
+    // What the first has is also what all share.
+    match (seen.first(), seen.last()) {
+        (Some(first), Some(last)) if seen.len() == DEPTH => {
+            Ok(last.saturating_sub(*first) * PAGE_KB / (DEPTH as u64 - 1))
+        }
+        _ => Err("memory was not measured".into()),
+    }
+}
+
+fn execute(plugin: &Plugin, input: &(Artifact, Digest), model: &mut dyn Model) -> Outcome<()> {
+    let unit = UnitSpec {
+        key: UnitKey::parse(LABEL)?,
+        inputs: vec![0],
+        config: None,
+    };
+    let call = Call {
+        unit: &unit,
+        inputs: std::slice::from_ref(input),
+        config: "{}",
+        limits: &Limits::default(),
+        grants_llm: true,
+    };
+    match plugin.execute(&call, model)? {
+        Run::Done { outputs, .. } if outputs.len() == 1 => Ok(()),
+        run @ (Run::Done { .. } | Run::Suspended) => {
+            Err(format!("one output was expected: {run:?}").into())
+        }
+    }
+}
+
+fn input() -> Outcome<(Artifact, Digest)> {
+    let artifact = Artifact {
+        label: Label::parse(LABEL)?,
+        kind: Kind::parse("text")?,
+        content: Content::Text(QUESTION.to_owned()),
+        metadata: Default::default(),
+    };
+    let digest = artifact.digest()?;
+    Ok((artifact, digest))
+}
+
+struct Always;
+
+impl Model for Always {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        Verdict::Answered(asked.iter().map(|_| answer()).collect())
+    }
+}
+
+/// Runs the next instance while the one before waits for its answer.
+struct Nested<'a> {
+    plugin: &'a Plugin,
+    input: &'a (Artifact, Digest),
+    depth: usize,
+    seen: &'a mut Vec<u64>,
+}
+
+impl Model for Nested<'_> {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        self.seen.extend(resident_pages());
+        if self.depth < DEPTH {
+            let mut deeper = Nested {
+                plugin: self.plugin,
+                input: self.input,
+                depth: self.depth + 1,
+                seen: &mut *self.seen,
+            };
+            // One that fails leaves its measure out, which is found missing.
+            let _ = execute(self.plugin, self.input, &mut deeper);
+        }
+        Always.complete(asked)
+    }
+}
+
+fn resident_pages() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn answer() -> Answer {
+    Answer {
+        text: ANSWER.to_owned(),
+        ending: Ending::Complete,
+        model: "gpt-4o-mini".to_owned(),
+        usage: Usage::default(),
+        details: serde_json::Map::new(),
+    }
+}

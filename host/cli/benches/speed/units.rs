@@ -1,0 +1,112 @@
+//! Many small documents, replayed: a first build, a build with nothing to do, and what starting costs.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::child::{self, Spent};
+use crate::corpus::{self, Corpus, Transform};
+use crate::report::{row, seconds};
+use crate::{Options, Outcome, floor};
+
+const UNITS: u32 = 10_000;
+
+/// Runs of a measure; the median counts.
+const RUNS: usize = 5;
+
+/// Measures and prints.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let bench = Bench {
+        folder: folder.path(),
+        binary: &options.binary,
+    };
+    let units = options.units.unwrap_or(UNITS);
+    let demo = bench.demo()?;
+    let map = Transform::map()?;
+    let corpus = Corpus::make(&folder.path().join("corpus"), units, &map)?;
+    let floor = per_second(units, floor::time(&corpus, &map)?);
+    let first = bench.first_builds(corpus.root())?;
+    let again = bench.repeated(&["build"], corpus.root())?;
+    let version = bench.repeated(&["--version"], folder.path())?;
+
+    let rate = per_second(units, first.wall);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    println!("{units} small documents through `map`, replayed, {cores} cores, median of {RUNS}\n");
+    row(
+        "fresh instances on one core",
+        &format!("{floor:.0} units/s"),
+        "the floor",
+    );
+    row(
+        "first build",
+        &format!("{rate:.0} units/s"),
+        &format!("{:.2} of the floor", rate / floor),
+    );
+    row("  in all", &seconds(first.wall), "");
+    row("  peak memory", &first.memory(), "");
+    row(
+        "build again, nothing changed",
+        &seconds(again.wall),
+        "goal 0.5 s",
+    );
+    row("  peak memory", &again.memory(), "");
+    row(
+        "the demo again, nothing changed",
+        &seconds(demo.wall),
+        "goal 0.1 s",
+    );
+    row("synix --version", &seconds(version.wall), "goal 0.02 s");
+    Ok(())
+}
+
+struct Bench<'a> {
+    folder: &'a Path,
+    binary: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Builds the demo, which also compiles the transforms, and then measures it with nothing to do.
+    fn demo(&self) -> Outcome<Spent> {
+        let root = self.folder.join("demo");
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
+        corpus::copy(Path::new(template), &root)?;
+        self.run(&["build"], &root)?;
+        self.repeated(&["build"], &root)
+    }
+
+    /// Builds the corpus from nothing, several times.
+    fn first_builds(&self, root: &Path) -> Outcome<Spent> {
+        let mut runs = Vec::with_capacity(RUNS);
+        for _ in 0..RUNS {
+            let state = root.join(".synix");
+            if state.exists() {
+                std::fs::remove_dir_all(&state)?;
+            }
+            runs.push(self.run(&["build"], root)?);
+        }
+        Ok(Spent::median(runs))
+    }
+
+    fn repeated(&self, arguments: &[&str], root: &Path) -> Outcome<Spent> {
+        let runs = (0..RUNS)
+            .map(|_| self.run(arguments, root))
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok(Spent::median(runs))
+    }
+
+    fn run(&self, arguments: &[&str], root: &Path) -> Outcome<Spent> {
+        let mut command = Command::new(self.binary);
+        command
+            .args(arguments)
+            .current_dir(root)
+            .env_clear()
+            .env("SYNIX_CACHE_DIR", self.folder.join("cache"))
+            .env("SYNIX_CASSETTE_MODE", "replay");
+        child::run(&mut command, &self.folder.join("talk"))
+    }
+}
+
+fn per_second(units: u32, time: Duration) -> f64 {
+    f64::from(units) / time.as_secs_f64()
+}

@@ -1,0 +1,437 @@
+//! The arguments; their doc comments are the help.
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use synix_core::request::FailureKind;
+use synix_engine::build::Patience;
+use synix_prices::Amount;
+use synix_project::{CassetteMode, Options};
+use synix_store::BuildId;
+
+use crate::commands::plugin::PluginCommand;
+use crate::commands::trust;
+use crate::quantity::{self, duration};
+use crate::render::Talk;
+
+const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
+    3 completed with errors, 4 still waiting, 5 refused";
+
+/// The options that every command has, below its own.
+const GLOBAL: &str = "Global options";
+/// Global options that matter to commands that build, plan or fetch.
+const BUILDING: &str = "Global options of commands that read the pipeline";
+
+/// Build data with language models, and only what changed
+#[derive(Debug, Parser)]
+#[command(name = "synix", bin_name = "synix", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Print one JSON document instead of text, also for an error
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) json: bool,
+    /// Run as if synix had been started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR", help_heading = GLOBAL)]
+    pub(crate) directory: Option<PathBuf>,
+    /// The pipeline file or its folder [default: synix.toml here or in the nearest folder above]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
+    quiet: bool,
+    /// Print each failed unit and everything that plugins log
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    verbose: bool,
+    /// Get answers from providers (off), get and record them (record), or read recorded ones (replay)
+    #[arg(long, global = true, value_name = "MODE", help_heading = BUILDING)]
+    cassette_mode: Option<CassetteMode>,
+    /// Keep the cassette in this folder [default: cassettes beside the pipeline file]
+    #[arg(long, global = true, value_name = "DIR", help_heading = BUILDING)]
+    cassette_dir: Option<PathBuf>,
+    /// Send at most this many requests at a time [default: 16]
+    #[arg(long, global = true, value_name = "N", help_heading = BUILDING)]
+    concurrency: Option<NonZero<usize>>,
+    /// Fail if a plugin does not match synix.lock [default: true where the environment has CI]
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = BUILDING)]
+    locked: Option<bool>,
+    /// Update synix.lock, even where the environment has CI
+    #[arg(long, global = true, conflicts_with = "locked", help_heading = BUILDING)]
+    no_locked: bool,
+}
+
+impl Global {
+    /// Returns what the command says of its project; a pipeline behind the command comes first.
+    pub(crate) fn options(&self, pipeline: Option<&PathBuf>) -> Options {
+        Options {
+            pipeline: pipeline.or(self.pipeline.as_ref()).cloned(),
+            cassette_mode: self.cassette_mode,
+            cassette_dir: self.cassette_dir.clone(),
+            concurrency: self.concurrency.map(NonZero::get),
+            locked: if self.no_locked {
+                Some(false)
+            } else {
+                self.locked
+            },
+            trust: false,
+            compiler: crate::compiler::of_this_program(),
+        }
+    }
+
+    pub(crate) const fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Verbose,
+            (false, false) => Talk::Normal,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a project from a template
+    Init(Init),
+    /// Show what a build would do, without sending anything
+    Plan(PipelineArg),
+    /// Build what changed with single requests, several at a time
+    Build(Build),
+    /// Build what changed through the providers' batch APIs
+    #[command(subcommand)]
+    BatchBuild(BatchBuild),
+    /// List the artifacts
+    List(List),
+    /// Show an artifact
+    Show(Show),
+    /// Show everything an artifact was made from
+    Lineage(Lineage),
+    /// List all builds, the newest first
+    Runs,
+    /// Delete the artifacts, but keep the answers they were made from
+    Clean,
+    /// Delete old units, contents and request texts that no retained snapshot refers to
+    Gc(Gc),
+    /// Show what a project needs your yes for, and ask you
+    Trust(trust::Args),
+    /// Create, check, run and pin plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Replay a project and compare its output with golden files
+    #[command(subcommand)]
+    Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PipelineArg {
+    /// The pipeline file or its folder, as with --pipeline
+    #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
+    pub(crate) pipeline: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// The folder to fill
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Start from this template
+    #[arg(long, value_name = "NAME", default_value = "team-report")]
+    pub(crate) template: String,
+    /// List the templates and make nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArg,
+    /// Exit with code 4 instead of waiting for answers that a batch or another process will bring
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    #[command(flatten)]
+    pub(crate) risks: Risks,
+    #[command(flatten)]
+    pub(crate) money: Money,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Money {
+    /// Refuse to send anything that could make the build cost more than this many US dollars
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) budget: Option<Amount>,
+    /// Ask again what was paid for without a usable answer, and pay again: all of it, or these kinds
+    #[arg(long, value_name = "KIND,…", value_parser = paid, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
+    retry_failed: Vec<Paid>,
+}
+
+/// What is asked again although it was paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paid {
+    All,
+    Kind(FailureKind),
+}
+
+impl Money {
+    /// Returns the kinds of failure that are asked again although they were paid for.
+    pub(crate) fn retry_failed(&self) -> BTreeSet<FailureKind> {
+        let named = self.retry_failed.iter().flat_map(|paid| match paid {
+            Paid::All => FailureKind::PAID.to_vec(),
+            Paid::Kind(kind) => vec![*kind],
+        });
+        named.collect()
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Risks {
+    /// Build units without the inputs that failed
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+    /// Start a new state if this one is damaged; the answers it held are paid for again
+    #[arg(long)]
+    pub(crate) reset_state: bool,
+    /// Say yes, for this command, to all that `synix trust` shows
+    #[arg(long)]
+    pub(crate) trust: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BatchBuild {
+    /// Start a build, submit its batches and exit
+    Run {
+        #[command(flatten)]
+        pipeline: PipelineArg,
+        #[command(flatten)]
+        poll: Poll,
+        #[command(flatten)]
+        risks: Risks,
+        #[command(flatten)]
+        patience: SyncAfter,
+        #[command(flatten)]
+        money: Money,
+    },
+    /// Continue a build
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        poll: Poll,
+        #[command(flatten)]
+        risks: Risks,
+        #[command(flatten)]
+        patience: SyncAfter,
+        #[command(flatten)]
+        money: Money,
+        /// Continue even though the pipeline has changed since the build was started
+        #[arg(long)]
+        allow_pipeline_mismatch: bool,
+        /// Use this batch as the one whose creation was never confirmed
+        #[arg(long, value_name = "ID", conflicts_with = "create_again")]
+        adopt: Option<String>,
+        /// Recreate a batch whose creation was never confirmed, even if the provider may already have it
+        #[arg(long)]
+        create_again: bool,
+    },
+    /// Show what a batch build would do, without sending anything
+    Plan(PipelineArg),
+    /// List the batch builds, the newest first
+    List,
+    /// Show the state of a build
+    Status {
+        #[command(flatten)]
+        which: Which,
+        /// Exit with 4 while the build is open, 3 if units failed, 1 if it failed or was cancelled
+        #[arg(long)]
+        exit_code: bool,
+        /// Stay until the build has ended and print each change; asks no provider
+        #[arg(long)]
+        watch: bool,
+        /// How often to look at the state
+        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s", requires = "watch")]
+        poll_interval: Duration,
+    },
+    /// Cancel a build and its batches at the providers
+    Cancel(Which),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SyncAfter {
+    /// Cancel batches that take longer, such as 6h, and send the rest as single requests
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) sync_after: Option<Duration>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Which {
+    /// The build, such as build-7 [default: the newest batch build]
+    #[arg(value_parser = build_id)]
+    pub(crate) build: Option<BuildId>,
+    /// Use the newest batch build, as without BUILD
+    #[arg(long, conflicts_with = "build")]
+    latest: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Poll {
+    /// Stay until the batches have ended
+    #[arg(long)]
+    poll: bool,
+    /// How often to look at the batches
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "poll")]
+    poll_interval: Duration,
+    /// Exit after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "poll")]
+    poll_timeout: Option<Duration>,
+}
+
+impl Poll {
+    pub(crate) const fn patience(&self) -> Patience {
+        if self.poll {
+            Patience::Poll {
+                interval: self.poll_interval,
+                timeout: self.poll_timeout,
+            }
+        } else {
+            Patience::Leave
+        }
+    }
+}
+
+fn build_id(text: &str) -> Result<BuildId, &'static str> {
+    text.parse().map_err(|_| "a build is named like build-7")
+}
+
+fn paid(text: &str) -> Result<Paid, String> {
+    if text == "all" {
+        return Ok(Paid::All);
+    }
+    FailureKind::paid_named(text)
+        .map(Paid::Kind)
+        .ok_or_else(|| {
+            let names = FailureKind::PAID.map(FailureKind::name).join(", ");
+            format!("the kinds are {names}; what cost nothing is asked again anyway")
+        })
+}
+
+fn dollars(text: &str) -> Result<Amount, &'static str> {
+    let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
+    usd.and_then(Amount::from_usd)
+        .ok_or("an amount is a number of US dollars such as 2.50")
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotArg {
+    /// Read this snapshot: a build such as build-7, or @-1 for the one before the newest [default: the newest]
+    #[arg(long, value_name = "ID")]
+    pub(crate) snapshot: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// List this layer only
+    pub(crate) layer: Option<String>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Name {
+    /// The artifact's label (with its layer if several layers have it), its id, or the beginning of either
+    #[arg(value_name = "[LAYER/]LABEL|ID")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Print the content to a terminal byte by byte, control characters included
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lineage {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Go back this many steps from artifact to artifact
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {
+    /// Delete what is older than this, such as 90d or 12h [default: 30d, or no age if --max-size is given]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) older_than: Option<Duration>,
+    /// Keep deleting, oldest first, until the state is at most this size, such as 2GB or 500MB
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(crate) max_size: Option<u64>,
+    /// Keep this many snapshots of each pipeline
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_snapshots: u32,
+    /// Also delete answers that no retained unit uses; asking again costs money again
+    #[arg(long)]
+    pub(crate) answers: bool,
+    /// Show what would be deleted, and delete nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Demo {
+    /// Replay the project in a copy and compare the output of each command
+    Run {
+        /// The project, with its cassettes
+        dir: PathBuf,
+        /// Write the golden files instead of comparing with them
+        #[arg(long)]
+        update_goldens: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_was_paid_for_is_named_by_its_kind() {
+        let money = |arguments: &[&str]| {
+            let line = [&["synix", "build"], arguments].concat();
+            let Command::Build(build) = Args::try_parse_from(line).unwrap().command else {
+                panic!("another command");
+            };
+            build.money.retry_failed()
+        };
+        assert!(money(&[]).is_empty());
+        assert_eq!(money(&["--retry-failed"]).len(), FailureKind::PAID.len());
+        let two = [FailureKind::Refused, FailureKind::Empty];
+        assert_eq!(money(&["--retry-failed=refused,empty"]), two.into());
+        assert!(Args::try_parse_from(["synix", "build", "--retry-failed=auth"]).is_err());
+    }
+
+    #[test]
+    fn an_amount_is_a_number_from_zero() {
+        assert_eq!(dollars("2.5"), dollars("$2.50"));
+        for bad in ["-1", "", "two", "nan", "1e99"] {
+            assert!(dollars(bad).is_err(), "{bad}");
+        }
+    }
+}

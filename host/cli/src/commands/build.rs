@@ -1,0 +1,49 @@
+//! `build`.
+
+use std::time::Duration;
+
+use synix_engine::batch::Ruling;
+use synix_engine::build::Patience;
+use synix_project::{BuildOrder, Options, Project};
+
+use super::outcome;
+use crate::args::{Build, Global};
+use crate::failure::Exit;
+use crate::progress::Progress;
+use crate::render::Screen;
+
+/// Between two looks at a batch that an earlier build left in flight.
+const LOOK: Duration = Duration::from_secs(30);
+
+pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
+    let patience = if args.no_wait {
+        Patience::Leave
+    } else {
+        Patience::Poll {
+            interval: LOOK,
+            timeout: None,
+        }
+    };
+    let order = BuildOrder {
+        patience,
+        allow_partial: args.risks.allow_partial,
+        allow_mismatch: false,
+        sync_after: None,
+        ruling: Ruling::None,
+        budget: args.money.budget,
+        reset_state: args.risks.reset_state,
+        retry_failed: args.money.retry_failed(),
+    };
+    let project = Project::open(&Options {
+        trust: args.risks.trust,
+        ..global.options(args.pipeline.pipeline.as_ref())
+    })?;
+    let report = {
+        let progress = Progress::new(screen);
+        project.build(&order, &|event| progress.tell(event))?
+    };
+    screen.answer(&report.status, || outcome::text(&report.status))?;
+    let exit = outcome::exit(&report);
+    let left = exit == Exit::Done && args.no_wait && report.waiting;
+    Ok(if left { Exit::Waiting } else { exit })
+}

@@ -1,0 +1,306 @@
+//! `demo`: replays a project and compares what each command prints with its golden file.
+//!
+//! A golden file holds the command after `$ `, its stdout, and its exit code
+//! where that is not 0. The commands run in a copy, without network, keys or
+//! the machine's time.
+//!
+//! The project may be a stranger's: the copy holds regular files and links
+//! that stay inside, golden files are read and written through no link, and
+//! the commands see nothing of the environment but what they need.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use similar::TextDiff;
+use synix_disk::{CopyLimits, Folder, Kind, Links};
+use synix_engine::view;
+use synix_project::Options;
+
+use crate::failure::{Exit, Interrupted};
+use crate::render::Screen;
+use crate::running::Running;
+
+/// What happens to the golden files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goldens {
+    Compare,
+    Update,
+}
+
+/// Before the artifacts of the batch build are shown.
+const FIRST: [&[&str]; 6] = [
+    &["plan"],
+    &["batch-build", "plan"],
+    &["batch-build", "run", "--poll"],
+    &["batch-build", "list"],
+    &["batch-build", "status", "--latest"],
+    &["list"],
+];
+/// Between them and those of the other build.
+const SECOND: [&[&str]; 3] = [&["clean"], &["build"], &["list"]];
+
+/// What in a project folder is not copied.
+const LEFT_OUT: [&str; 4] = [".synix", ".env", ".git", GOLDEN];
+
+/// What a project is at most that is shown: far more than any, and little enough for a temporary folder.
+const LIMITS: CopyLimits = CopyLimits {
+    bytes: 2 << 30,
+    entries: 200_000,
+    depth: 64,
+};
+
+/// The folder of the golden files.
+const GOLDEN: &str = "golden";
+
+/// The largest golden file, in bytes.
+const GOLDEN_BYTES: u64 = 4 << 20;
+
+/// How long to look for the smallest difference between two files; a rough one does after that.
+const DIFF_TIME: Duration = Duration::from_secs(5);
+
+pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Result<Exit> {
+    if !dir.join("synix.toml").is_file() {
+        bail!(
+            "there is no pipeline file {}",
+            dir.join("synix.toml").display()
+        );
+    }
+    let running = Running::default();
+    let stopped = running.clone();
+    synix_project::at_interrupt(move || stopped.stop())?;
+    let scratch = private_folder().context("cannot make a folder for the copy")?;
+    synix_disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
+    let golden = dir.join(GOLDEN);
+    let mut show = Show {
+        copy: scratch.path(),
+        running,
+        golden: match goldens {
+            Goldens::Compare => Folder::open(&golden, Links::Refuse)?,
+            Goldens::Update => {
+                synix_disk::create_folder(&golden)?;
+                Folder::open(&golden, Links::Refuse)?
+            }
+        },
+        goldens,
+        told: Vec::new(),
+        lines: Vec::new(),
+    };
+    if goldens == Goldens::Update {
+        show.remove_goldens()?;
+    }
+    for commands in [&FIRST[..], &SECOND[..]] {
+        for command in commands {
+            show.perform(
+                &command
+                    .iter()
+                    .map(|word| (*word).to_owned())
+                    .collect::<Vec<_>>(),
+            )?;
+        }
+        for name in show.final_artifacts()? {
+            show.perform(&["show".to_owned(), name])?;
+        }
+    }
+    show.look_for_leftovers()?;
+    let drifted = show
+        .told
+        .iter()
+        .any(|(_, outcome)| !matches!(*outcome, "same" | "written"));
+    let commands: Vec<_> = show
+        .told
+        .iter()
+        .map(|(golden, outcome)| json!({ "golden": golden, "outcome": outcome }))
+        .collect();
+    screen.answer(&json!({ "commands": commands }), || show.lines.clone())?;
+    Ok(if drifted { Exit::FAILED } else { Exit::Done })
+}
+
+struct Show<'a> {
+    running: Running,
+    copy: &'a Path,
+    golden: Option<Folder>,
+    goldens: Goldens,
+    /// Golden files so far, and what came of each.
+    told: Vec<(String, &'static str)>,
+    lines: Vec<String>,
+}
+
+/// What a command printed.
+struct Played {
+    /// As it stands in a golden file.
+    transcript: String,
+    /// Its stderr, if it failed.
+    complaint: Option<String>,
+}
+
+impl Show<'_> {
+    /// Runs one command and holds what it prints against its golden file.
+    fn perform(&mut self, words: &[String]) -> anyhow::Result<()> {
+        let Played {
+            transcript,
+            complaint,
+        } = self.play(words)?;
+        let name = format!("{:02}-{}.txt", self.told.len() + 1, file_name(words));
+        let (outcome, diff) = match (&self.golden, self.goldens) {
+            (Some(folder), Goldens::Update) => {
+                // It takes the place of whatever has the name. To be committed, so others may read it.
+                synix_disk::replace(&folder.path().join(&name), transcript.as_bytes())?;
+                ("written", None)
+            }
+            (Some(folder), Goldens::Compare) => match folder.read(&name, GOLDEN_BYTES)? {
+                Some(golden) => compare(&golden, &transcript),
+                None => ("has no golden file", None),
+            },
+            (None, _) => ("has no golden file", None),
+        };
+        self.lines
+            .push(format!("synix {}: {outcome}", words.join(" ")));
+        self.lines.extend(diff);
+        if outcome != "same" {
+            self.lines.extend(complaint);
+        }
+        self.told.push((name, outcome));
+        Ok(())
+    }
+
+    fn play(&self, words: &[String]) -> anyhow::Result<Played> {
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let mut command = Command::new(program);
+        command
+            .args(words)
+            .current_dir(self.copy)
+            .stdin(Stdio::null())
+            .env_clear()
+            .envs(synix_project::passed_on())
+            .env("SYNIX_CASSETTE_MODE", "replay")
+            .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z");
+        let output = self.running.output(&mut command);
+        let Some(output) = output.context("cannot run this program")? else {
+            return Err(Interrupted.into());
+        };
+        let mut transcript = format!("$ synix {}\n", words.join(" "));
+        transcript.push_str(&String::from_utf8_lossy(&output.stdout));
+        let complaint = match output.status.code() {
+            Some(0) => None,
+            Some(code) => {
+                transcript.push_str(&format!("exit code {code}\n"));
+                Some(
+                    String::from_utf8_lossy(&output.stderr)
+                        .trim_end()
+                        .to_owned(),
+                )
+            }
+            None => bail!("synix {} was killed", words.join(" ")),
+        };
+        Ok(Played {
+            transcript,
+            complaint,
+        })
+    }
+
+    /// Returns `layer/label` of the artifacts that nothing was made from; none after a failed build.
+    fn final_artifacts(&self) -> anyhow::Result<Vec<String>> {
+        if !self.copy.join(".synix").is_dir() {
+            return Ok(Vec::new());
+        }
+        let pipeline = Some(self.copy.join("synix.toml"));
+        let reader = synix_project::archive(&Options {
+            pipeline,
+            ..Options::default()
+        })?;
+        let found = view::final_artifacts(&reader)?;
+        Ok(found
+            .iter()
+            .map(|found| format!("{}/{}", found.layer, found.label))
+            .collect())
+    }
+
+    /// Returns the names of the golden files that are there. Other files in the folder are nobody's concern here.
+    fn goldens_there(&self) -> anyhow::Result<Vec<String>> {
+        let Some(folder) = &self.golden else {
+            return Ok(Vec::new());
+        };
+        let entries = folder.entries()?;
+        Ok(entries
+            .into_iter()
+            .filter(|entry| entry.kind == Kind::File)
+            .filter_map(|entry| entry.name.into_string().ok())
+            .filter(|name| is_golden(name))
+            .collect())
+    }
+
+    fn remove_goldens(&self) -> anyhow::Result<()> {
+        for name in self.goldens_there()? {
+            if let Some(folder) = &self.golden {
+                folder.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A golden file that no command belongs to says that something is no longer printed.
+    fn look_for_leftovers(&mut self) -> anyhow::Result<()> {
+        for name in self.goldens_there()? {
+            if self.told.iter().all(|(told, _)| *told != name) {
+                self.lines
+                    .push(format!("golden/{name}: no command belongs to it"));
+                self.told.push((name, "has no command"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says whether a golden file is what was printed now, and how they differ.
+fn compare(golden: &[u8], now: &str) -> (&'static str, Option<String>) {
+    if golden == now.as_bytes() {
+        return ("same", None);
+    }
+    let golden = String::from_utf8_lossy(golden);
+    let compared = TextDiff::configure()
+        .timeout(DIFF_TIME)
+        .diff_lines(golden.as_ref(), now);
+    let diff = compared.unified_diff().header("golden", "now").to_string();
+    ("differs", Some(diff))
+}
+
+/// Says whether a name is one that a golden file is given: a number, a command, `.txt`.
+fn is_golden(name: &str) -> bool {
+    let parts = name
+        .strip_suffix(".txt")
+        .and_then(|name| name.split_once('-'));
+    let Some((number, command)) = parts else {
+        return false;
+    };
+    number.len() >= 2
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && command.chars().all(|c| safe(c) == c)
+}
+
+/// Makes a temporary folder that this user alone may enter: others may not read a project in a closed home.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
+fn safe(c: char) -> char {
+    if c.is_ascii_alphanumeric() || c == '.' {
+        c
+    } else {
+        '-'
+    }
+}
+
+fn file_name(words: &[String]) -> String {
+    let joined = words
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .cloned()
+        .collect::<Vec<_>>();
+    joined.join("-").chars().map(safe).take(100).collect()
+}

@@ -1,0 +1,45 @@
+//! `plugin build`: from source to a component.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use synix_authoring::Language;
+use synix_authoring::build::build;
+use synix_project::Bench;
+
+use crate::failure::Exit;
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The plugin's folder
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let bench = Bench::open(crate::compiler::of_this_program())?;
+    // A first build may take minutes without a word.
+    if let Some(language) = Language::of(&args.dir) {
+        screen.talk(&format!(
+            "building from {language} in {}",
+            args.dir.display()
+        ));
+    }
+    let built = build(&args.dir, &bench.tools, &bench.sandbox)?;
+    let about = &built.descriptor;
+    let document = json!({
+        "file": built.file,
+        "lang": built.language,
+        "name": about.name,
+        "version": about.version,
+        "digest": built.digest.to_string(),
+        "bytes": built.bytes,
+    });
+    screen.answer(&document, || vec![built.file.display().to_string()])?;
+    screen.talk(&format!(
+        "built {} {} from {}: {} bytes, sha256 {}",
+        about.name, about.version, built.language, built.bytes, built.digest
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,47 @@
+//! `plugin fetch`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use synix_project::FetchedPlugin;
+
+use crate::args::Global;
+use crate::failure::Exit;
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The pipeline file or its folder, as with --pipeline
+    #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
+    pipeline: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let fetched = synix_project::fetch_plugins(&global.options(args.pipeline.as_ref()))?;
+    let documents: Vec<_> = fetched.iter().map(document).collect();
+    screen.answer(&json!({ "plugins": documents }), || {
+        if fetched.is_empty() {
+            return vec!["no plugin comes from elsewhere".to_owned()];
+        }
+        fetched.iter().map(line).collect()
+    })?;
+    Ok(Exit::Done)
+}
+
+fn document(plugin: &FetchedPlugin) -> serde_json::Value {
+    json!({
+        "reference": plugin.reference,
+        "digest": plugin.pin.digest,
+        "size": plugin.pin.size,
+        "downloaded": plugin.downloaded,
+    })
+}
+
+fn line(plugin: &FetchedPlugin) -> String {
+    let how = if plugin.downloaded {
+        "downloaded"
+    } else {
+        "was there"
+    };
+    format!("{}: {how}, {}", plugin.reference, plugin.pin)
+}

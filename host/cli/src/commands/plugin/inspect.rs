@@ -1,0 +1,103 @@
+//! `plugin inspect`: what a component is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use synix_authoring::inspect::{self, Inspection};
+use synix_authoring::reference;
+use synix_core::printable;
+use synix_project as project;
+
+use crate::args::Global;
+use crate::failure::{self, Exit, Usage};
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component, or the name of a transform that comes with synix
+    file: PathBuf,
+
+    /// Print what a layer can set, as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
+    let (name, bytes) = super::component(&args.file)?;
+    let sandbox = project::sandbox(&global.options(None))?;
+    let plugin = sandbox.load(&name, &bytes)?;
+    let found = inspect::inspect(&plugin, &bytes)
+        .with_context(|| format!("cannot look into {}", args.file.display()))?;
+    if args.markdown && global.json {
+        return Err(Usage("give --markdown or --json, not both".to_owned()).into());
+    }
+    screen.answer(&found, || {
+        if args.markdown {
+            let markdown = reference::markdown(&found);
+            markdown.trim_end().lines().map(str::to_owned).collect()
+        } else {
+            text(&found)
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+fn text(found: &Inspection) -> Vec<String> {
+    let list = |names: &[String]| {
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    let shape = serde_json::to_value(found.shape).unwrap_or_default();
+    let mut lines = vec![
+        format!("{} {}", found.name, found.version),
+        printable::line(&found.summary),
+        String::new(),
+        format!("shape         {}", shape.as_str().unwrap_or_default()),
+        format!("capabilities  {}", list(&found.capabilities)),
+        format!("contract      {}", found.contract),
+        format!("imports       {}", printable::line(&list(&found.imports))),
+        format!(
+            "WASI          {}",
+            if found.needs_wasi {
+                "needed"
+            } else {
+                "not needed"
+            }
+        ),
+        format!("size          {} bytes", found.size),
+        format!("digest        {}", found.digest),
+    ];
+    for (field, producers) in &found.producers {
+        lines.push(format!(
+            "{:<12}  {}",
+            printable::line(field),
+            named(producers)
+        ));
+    }
+    for (field, producers) in &found.parts {
+        lines.push(format!(
+            "parts         {}: {}",
+            printable::line(field),
+            named(producers)
+        ));
+    }
+    let schema = serde_json::to_string_pretty(&found.config_schema).unwrap_or_default();
+    lines.push(String::new());
+    lines.push("config schema".to_owned());
+    // Its lines are ours: the texts in it have their line breaks escaped.
+    lines.extend(schema.lines().map(str::to_owned));
+    lines
+}
+
+fn named(producers: &BTreeMap<String, String>) -> String {
+    let named: Vec<String> = producers
+        .iter()
+        .map(|(name, version)| printable::line(format!("{name} {version}").trim_end()))
+        .collect();
+    named.join(", ")
+}

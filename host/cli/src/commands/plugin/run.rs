@@ -1,0 +1,214 @@
+//! `plugin run`: one unit at the desk.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::Map;
+use synix_authoring::desk::{self, DeskError, Exchange, Record, Replies, Standing};
+use synix_core::printable;
+use synix_core::request::{Part, Role};
+use synix_project as project;
+
+use super::GivenConfig;
+use crate::args::Global;
+use crate::failure::{self, Exit, Usage};
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The component
+    file: PathBuf,
+    /// An input; its label is the file's name without extension
+    #[arg(long, value_name = "FILE", required = true)]
+    input: Vec<PathBuf>,
+    /// The layer's config
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    config: String,
+    /// Run the unit of this key, where the inputs make several
+    #[arg(long, value_name = "KEY")]
+    unit: Option<String>,
+    /// Answer every question with this
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reply: Option<String>,
+    /// Answer the questions with the texts of a JSON list, one after the other
+    #[arg(long, value_name = "FILE", conflicts_with = "reply")]
+    replies: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
+    let (name, bytes) = super::component(&args.file)?;
+    let GivenConfig { members, folder } = super::config(&args.config)?;
+    let replies = replies(args.reply.as_deref(), args.replies.as_deref())?;
+    let sandbox = project::sandbox(&global.options(None))?;
+    let plugin = sandbox.load(&name, &bytes)?;
+    let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
+    let inputs = desk::inputs(&args.input).map_err(usage)?;
+    // A run that does not end shows how far it came.
+    let mut shown = Ok(());
+    let mut seen = |position: usize, asked: &Exchange| {
+        if shown.is_ok() {
+            shown = screen.part(|| exchange(position, asked));
+        }
+    };
+    let wanted = args.unit.as_deref();
+    let record = desk::run(&plugin, &config, &inputs, wanted, &replies, &mut seen);
+    shown?;
+    let record = record.map_err(usage)?;
+    screen.answer(&record, || rest(&record))?;
+    Ok(match record.status {
+        Standing::Done => Exit::Done,
+        Standing::Waiting => {
+            screen.talk("an answer is not known: give --reply or --replies");
+            Exit::Waiting
+        }
+        Standing::Failed => Exit::FAILED,
+    })
+}
+
+/// What the user can put right by typing something else is usage.
+fn usage(error: DeskError) -> anyhow::Error {
+    let said = std::error::Error::source(&error).map(ToString::to_string);
+    match (&error, said) {
+        (DeskError::Split(_), _) => error.into(),
+        (_, None) => Usage(error.to_string()).into(),
+        (_, Some(cause)) => Usage(format!("{error}: {cause}")).into(),
+    }
+}
+
+/// Reads what `--reply` and `--replies` say.
+pub(super) fn replies(reply: Option<&str>, file: Option<&Path>) -> anyhow::Result<Replies> {
+    let replies = match (reply, file) {
+        (Some(text), _) => Replies::Always(text.to_owned()),
+        (None, Some(path)) => {
+            let bytes = synix_disk::read_at_most(path, super::TYPED_BYTES)
+                .context("cannot read the replies")?;
+            let texts = serde_json::from_slice(&bytes).map_err(|error| {
+                Usage(format!(
+                    "{} is no JSON list of texts: {error}",
+                    path.display()
+                ))
+            })?;
+            Replies::InOrder(texts)
+        }
+        (None, None) => return Ok(Replies::None),
+    };
+    let is_empty = match &replies {
+        Replies::Always(text) => text.is_empty(),
+        Replies::InOrder(texts) => texts.iter().any(String::is_empty),
+        Replies::None => false,
+    };
+    if is_empty {
+        return Err(Usage(
+            "a reply is never empty: a provider's empty answer fails the unit".to_owned(),
+        )
+        .into());
+    }
+    Ok(replies)
+}
+
+/// A question and its answer, with an empty line behind.
+fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
+    let number = position + 1;
+    let mut lines = vec![format!("request {number}{}", settings(exchange))];
+    for message in &exchange.messages {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        for part in &message.parts {
+            lines.push(format!("  {role}: {}", shown(part)));
+        }
+    }
+    match &exchange.answer {
+        Some(answer) => {
+            lines.push(format!("answer {number}"));
+            lines.push(format!("  {answer}"));
+        }
+        None => lines.push(format!("answer {number}: not known")),
+    }
+    lines.push(String::new());
+    lines
+}
+
+/// What is known when the run has ended.
+fn rest(record: &Record) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (number, output) in record.outputs.iter().enumerate() {
+        let metadata = if output.metadata == Map::new() {
+            String::new()
+        } else {
+            format!(" {}", serde_json::Value::Object(output.metadata.clone()))
+        };
+        lines.push(format!(
+            "output {}: {} ({}){metadata}",
+            number + 1,
+            printable::line(&output.label),
+            printable::line(&output.kind)
+        ));
+        lines.push(match (&output.content, &output.media_type) {
+            (Some(text), _) => format!("  {text}"),
+            (None, media_type) => format!(
+                "  {} bytes of {}",
+                output.bytes,
+                media_type.as_deref().unwrap_or_default()
+            ),
+        });
+    }
+    for (level, message) in &record.log {
+        lines.push(format!("log {level}: {message}"));
+    }
+    lines.push(format!(
+        "unit {}, fuel {}",
+        printable::line(&record.unit),
+        record.fuel
+    ));
+    if let Some(error) = &record.error {
+        lines.push(format!("failed: {error}"));
+    }
+    lines
+}
+
+/// The settings that a question has apart from its text.
+fn settings(exchange: &Exchange) -> String {
+    let mut settings = Vec::new();
+    settings.extend(
+        exchange
+            .model
+            .as_ref()
+            .map(|role| format!("model {}", printable::line(role))),
+    );
+    settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
+    settings.extend(
+        exchange
+            .temperature
+            .map(|heat| format!("temperature {heat}")),
+    );
+    if exchange.sample > 0 {
+        settings.push(format!("sample {}", exchange.sample));
+    }
+    if !exchange.stop.is_empty() {
+        settings.push(format!("stop {:?}", exchange.stop));
+    }
+    settings.extend(
+        exchange
+            .response_format
+            .as_ref()
+            .map(|format| format!("format {}", printable::line(&format.to_string()))),
+    );
+    if settings.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", settings.join(", "))
+    }
+}
+
+fn shown(part: &Part) -> String {
+    match part {
+        Part::Text(text) => text.clone(),
+        Part::Image { media_type, data } => {
+            format!("[{media_type}, {} bytes in base64]", data.len())
+        }
+    }
+}

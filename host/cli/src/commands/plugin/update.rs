@@ -1,0 +1,38 @@
+//! `plugin update`.
+
+use serde_json::json;
+use synix_fetch::{LockChange, Pin};
+
+use crate::args::Global;
+use crate::failure::Exit;
+use crate::render::Screen;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Update only these, written as in `transform` [default: all; pins that are no longer used are removed]
+    #[arg(value_name = "REFERENCE")]
+    references: Vec<String>,
+}
+
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let options = global.options(None);
+    let changes = synix_project::update_plugins(&options, &args.references)?;
+    let documents: Vec<_> = changes.iter().map(document).collect();
+    screen.answer(&json!({ "changes": documents }), || {
+        if changes.is_empty() {
+            return vec!["every plugin is the one that is pinned".to_owned()];
+        }
+        changes.iter().map(ToString::to_string).collect()
+    })?;
+    Ok(Exit::Done)
+}
+
+fn document(change: &LockChange) -> serde_json::Value {
+    let digest = |pin: Option<Pin>| pin.map(|pin| pin.digest);
+    json!({
+        "reference": change.reference,
+        "old": digest(change.old),
+        "new": digest(change.new),
+        "size": change.new.map(|pin| pin.size),
+    })
+}

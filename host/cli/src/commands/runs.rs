@@ -1,0 +1,50 @@
+//! `runs` and `batch-build list`.
+
+use serde_json::json;
+use synix_engine::view::{self, BuildView};
+use synix_store::BuildKind;
+
+use crate::args::Global;
+use crate::failure::Exit;
+use crate::render::{Lines, Screen};
+use crate::table::Column;
+
+pub(super) fn run(
+    global: &Global,
+    kind: Option<BuildKind>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let reader = synix_project::archive(&global.options(None))?;
+    let builds = view::builds(&reader, kind)?;
+    screen.answer(&json!({ "builds": builds }), || text(&builds))?;
+    Ok(Exit::Done)
+}
+
+fn text(builds: &[BuildView]) -> Lines {
+    let rows: Vec<_> = builds
+        .iter()
+        .map(|build| {
+            [
+                build.build.clone(),
+                build.kind.clone(),
+                build.pipeline.clone(),
+                build.status.replace('_', " "),
+                build.opened.to_string(),
+                build
+                    .closed
+                    .map_or_else(|| "-".to_owned(), |closed| closed.to_string()),
+            ]
+        })
+        .collect();
+    let columns = [
+        Column::Left("build"),
+        Column::Left("kind"),
+        Column::Left("pipeline"),
+        Column::Left("status"),
+        Column::Left("opened"),
+        Column::Left("closed"),
+    ];
+    let mut lines = Lines::default();
+    lines.table(columns, rows);
+    lines
+}

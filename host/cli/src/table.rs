@@ -1,0 +1,218 @@
+//! Tables for a person: aligned columns, or a block for each row where the terminal is too narrow.
+
+use synix_core::printable;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Between two columns.
+const GAP: &str = "  ";
+/// Words are not cut below this many columns.
+const LEAST: usize = 12;
+/// Every table fits this many columns, however narrow the terminal says it is.
+const NARROWEST: usize = 60;
+
+/// A column of a table, with its heading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    /// Words.
+    Left(&'static str),
+    /// Numbers.
+    Right(&'static str),
+}
+
+impl Column {
+    const fn heading(self) -> &'static str {
+        match self {
+            Self::Left(heading) | Self::Right(heading) => heading,
+        }
+    }
+
+    const fn is_words(self) -> bool {
+        matches!(self, Self::Left(_))
+    }
+}
+
+/// Returns rows as lines; with a width they fit it, or 60 columns where that is more.
+pub(crate) fn lay_out(
+    columns: &[Column],
+    rows: &[Vec<String>],
+    width: Option<usize>,
+) -> Vec<String> {
+    let headings: Vec<String> = columns
+        .iter()
+        .map(|column| column.heading().to_owned())
+        .collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| printable::line(cell)).collect())
+        .collect();
+    let mut widths: Vec<usize> = (0..columns.len())
+        .map(|at| {
+            let cells = std::iter::once(&headings).chain(&rows);
+            cells
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.width())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    if let Some(width) = width
+        && !shrink(columns, &headings, &mut widths, width.max(NARROWEST))
+    {
+        return blocks(&headings, &rows, width.max(NARROWEST));
+    }
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = columns
+            .iter()
+            .zip(row)
+            .zip(&widths)
+            .map(|((column, cell), width)| {
+                let cell = cut(cell, *width);
+                let blanks = " ".repeat(width.saturating_sub(cell.width()));
+                match column {
+                    Column::Left(_) => format!("{cell}{blanks}"),
+                    Column::Right(_) => format!("{blanks}{cell}"),
+                }
+            })
+            .collect();
+        cells.join(GAP).trim_end().to_owned()
+    };
+    std::iter::once(&headings).chain(&rows).map(line).collect()
+}
+
+/// Takes from the widest columns of words until the table fits; says whether it does.
+fn shrink(columns: &[Column], headings: &[String], widths: &mut [usize], most: usize) -> bool {
+    loop {
+        let all: usize = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
+        if all <= most {
+            return true;
+        }
+        let least = |at: usize| headings[at].width().max(LEAST);
+        let widest = (0..widths.len())
+            .filter(|at| columns[*at].is_words() && widths[*at] > least(*at))
+            .max_by_key(|at| widths[*at]);
+        let Some(widest) = widest else { return false };
+        widths[widest] -= 1;
+    }
+}
+
+/// Cuts a cell that is wider than its column.
+fn cut(cell: &str, width: usize) -> String {
+    if cell.width() <= width {
+        return cell.to_owned();
+    }
+    let (mut kept, mut taken) = (String::new(), 1);
+    for one in cell.chars() {
+        taken += one.width().unwrap_or(0);
+        if taken > width {
+            break;
+        }
+        kept.push(one);
+    }
+    kept + "…"
+}
+
+/// Shows each row as a block: its first cell, and the others with their headings below.
+fn blocks(headings: &[String], rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in rows {
+        let mut cells = row.iter().zip(headings);
+        if let Some((first, _)) = cells.next() {
+            lines.push(cut(first, width));
+        }
+        let mut line = String::new();
+        for (cell, heading) in cells.filter(|(cell, _)| !cell.is_empty()) {
+            let named = format!("{heading} {cell}");
+            if !line.is_empty() && line.width() + 2 + named.width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(if line.is_empty() { "  " } else { ", " });
+            line.push_str(&cut(&named, width.saturating_sub(2)));
+        }
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
+        rows.iter()
+            .map(|row| row.iter().map(|cell| (*cell).to_owned()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn words_stand_left_and_numbers_right() {
+        let columns = [Column::Left("layer"), Column::Right("units")];
+        let lines = lay_out(&columns, &rows(&[&["bios", "8"], &["ü", "10"]]), None);
+        assert_eq!(lines, ["layer  units", "bios       8", "ü         10"]);
+    }
+
+    #[test]
+    fn a_wide_sign_takes_two_columns_and_a_mark_none() {
+        let columns = [Column::Left("label"), Column::Right("n")];
+        let lines = lay_out(&columns, &rows(&[&["日本", "1"], &["e\u{301}", "2"]]), None);
+        assert_eq!(lines[1], "日本   1");
+        assert_eq!(lines[2], "e\u{301}      2");
+    }
+
+    #[test]
+    fn a_cell_cannot_break_its_line() {
+        let lines = lay_out(&[Column::Left("a")], &rows(&[&["x\n::error::y"]]), None);
+        assert_eq!(lines, ["a", "x\\n::error::y"]);
+    }
+
+    #[test]
+    fn every_table_fits_the_terminal() {
+        let columns = [
+            Column::Left("layer"),
+            Column::Left("label"),
+            Column::Left("id"),
+        ];
+        let long = "日本語".repeat(30);
+        let lines = lay_out(
+            &columns,
+            &rows(&[&["notes", &long, "0123456789ab"]]),
+            Some(40),
+        );
+        assert!(
+            lines.iter().all(|line| line.width() <= NARROWEST),
+            "{lines:#?}"
+        );
+        assert!(
+            lines[1].contains('…') && lines[1].ends_with("0123456789ab"),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn a_table_of_too_many_columns_becomes_blocks() {
+        let columns: Vec<Column> = ["batch", "provider", "layer", "status", "requests"]
+            .into_iter()
+            .map(Column::Left)
+            .chain([Column::Right("succeeded"), Column::Right("cost")])
+            .collect();
+        let cells: &[&str] = &[
+            "batch_0123456789",
+            "openai",
+            "notes",
+            "in_progress",
+            "1000",
+            "1",
+            "$0.01",
+        ];
+        let lines = lay_out(&columns, &rows(&[cells]), Some(60));
+        assert_eq!(
+            lines,
+            [
+                "batch_0123456789",
+                "  provider openai, layer notes, status in_progress",
+                "  requests 1000, succeeded 1, cost $0.01",
+            ]
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! What is said when the arguments cannot be read: help, the version, or an error like any other.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Error};
+use synix_engine::view::ErrorView;
+
+use crate::args::Args;
+use crate::failure::{Exit, USAGE};
+
+/// The kind of an error in the arguments.
+pub(crate) const KIND: &str = "usage";
+
+/// Answers what is no command: help to stdout with exit code 0, an error with 2.
+pub(crate) fn answer(error: &Error) -> Exit {
+    let screen = crate::bare_screen();
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        return match screen.help(&error.render()) {
+            Ok(()) => Exit::Done,
+            Err(error) => crate::failure::report(&error, &screen),
+        };
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !screen.is_json() {
+        screen.help_instead(&error.render());
+    } else {
+        screen.error(&view(error));
+    }
+    Exit::Failed(USAGE)
+}
+
+/// Takes an error of clap apart: it echoes what was typed, which is made printable like everything else.
+fn view(error: &Error) -> ErrorView {
+    // Without a command it prints the help, which is no error text.
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return ErrorView {
+            kind: KIND.to_owned(),
+            message: "a command is missing".to_owned(),
+            causes: Vec::new(),
+            hint: Some(commands()),
+        };
+    }
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let message = paragraphs.next().unwrap_or_default();
+    let mut hints = Vec::new();
+    for paragraph in paragraphs {
+        hints.extend(
+            paragraph
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("tip: "))
+                .map(str::to_owned),
+        );
+        if let Some(usage) = paragraph.strip_prefix("Usage: ") {
+            hints.push(format!("usage: {usage}"));
+        }
+    }
+    if error.kind() == ErrorKind::InvalidSubcommand && !is_suggested(error) {
+        hints.insert(0, commands());
+    }
+    hints.push("`--help` shows more".to_owned());
+    ErrorView {
+        kind: KIND.to_owned(),
+        message: message
+            .strip_prefix("error: ")
+            .unwrap_or(message)
+            .to_owned(),
+        causes: Vec::new(),
+        hint: Some(hints.join("\n")),
+    }
+}
+
+fn is_suggested(error: &Error) -> bool {
+    let suggested = error.get(ContextKind::SuggestedSubcommand);
+    suggested.is_some_and(|value| !matches!(value, ContextValue::None))
+}
+
+fn commands() -> String {
+    let command = Args::command();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    format!("the commands are {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn said(arguments: &[&str]) -> ErrorView {
+        let arguments = std::iter::once("synix").chain(arguments.iter().copied());
+        view(&Args::try_parse_from(arguments).unwrap_err())
+    }
+
+    #[test]
+    fn an_unknown_command_names_the_nearest_or_all() {
+        let near = said(&["bild"]);
+        assert_eq!(near.message, "unrecognized subcommand 'bild'");
+        assert!(near.hint.unwrap().contains("'build'"));
+        let far = said(&["nope"]).hint.unwrap();
+        assert!(far.contains("init, plan, build"), "{far}");
+    }
+
+    #[test]
+    fn an_error_is_a_message_and_a_hint_without_headings() {
+        let error = said(&["plugin", "run"]);
+        assert!(error.message.contains("--input <FILE>"), "{error:?}");
+        assert!(!error.message.contains("error:"), "{error:?}");
+        assert!(error.hint.unwrap().contains("usage: synix plugin run"));
+    }
+}

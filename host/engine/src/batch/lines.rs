@@ -1,0 +1,221 @@
+//! Lines of a file of rows: each within a bound, whatever the file holds.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::BatchError;
+use synix_core::request::Wire;
+use synix_providers::{Row, overlong_row, read_rows};
+
+/// A longer line is no row.
+const LONGEST: usize = 64 << 20;
+
+/// What is kept of such a line: its id stands near its start.
+const KEPT_START: usize = 64 << 10;
+
+/// The most bytes of rows that cannot be read that are kept of a batch.
+const KEPT_ROWS: u64 = 64 << 20;
+
+/// A line that holds something.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Its number, from 1.
+    pub(super) number: u64,
+    /// Its bytes, or its start where it is too long.
+    pub(super) bytes: Vec<u8>,
+    is_overlong: bool,
+}
+
+impl Line {
+    /// Reads what the line holds.
+    pub(super) fn rows(&self, wire: Wire) -> Vec<Row> {
+        if self.is_overlong {
+            return vec![overlong_row(&self.bytes, LONGEST)];
+        }
+        read_rows(wire, &self.bytes)
+    }
+}
+
+/// The lines of a file, one after the other.
+pub(super) struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    number: u64,
+    longest: usize,
+}
+
+impl Lines {
+    pub(super) fn of(path: &Path) -> Result<Self, BatchError> {
+        let file = File::open(path).map_err(|source| unreadable(path, source))?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader: BufReader::with_capacity(1 << 16, file),
+            number: 0,
+            longest: LONGEST,
+        })
+    }
+
+    fn line(&mut self) -> std::io::Result<Option<Line>> {
+        loop {
+            let mut bytes = Vec::new();
+            let most = self.longest as u64 + 1;
+            let read = (&mut self.reader)
+                .take(most)
+                .read_until(b'\n', &mut bytes)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            let is_overlong = bytes.last() != Some(&b'\n') && bytes.len() > self.longest;
+            if is_overlong {
+                bytes.truncate(KEPT_START);
+                bytes.shrink_to_fit();
+                skip_line(&mut self.reader)?;
+            }
+            if bytes.iter().any(|byte| !byte.is_ascii_whitespace()) {
+                return Ok(Some(Line {
+                    number: self.number,
+                    bytes,
+                    is_overlong,
+                }));
+            }
+        }
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<Line, BatchError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let line = self.line();
+        line.map_err(|source| unreadable(&self.path, source))
+            .transpose()
+    }
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> BatchError {
+    BatchError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Passes over the rest of a line.
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
+    loop {
+        let held = reader.fill_buf()?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let end = held.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(held.len(), |end| end + 1);
+        reader.consume(length);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Rows that cannot be read, kept as they came: they were paid for.
+#[derive(Debug)]
+pub(super) struct KeptRows {
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl KeptRows {
+    pub(super) fn at(path: PathBuf) -> Self {
+        let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
+        Self { path, bytes }
+    }
+
+    /// Keeps a line, and returns where; `None` where there is no room or it cannot be written.
+    pub(super) fn keep(&mut self, line: &[u8]) -> Option<&Path> {
+        let line = line.trim_ascii_end();
+        let more = line.len() as u64 + 1;
+        if self.bytes + more > KEPT_ROWS {
+            return None;
+        }
+        let written = || -> std::io::Result<()> {
+            let mut options = OpenOptions::new();
+            options.create(true).append(true);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::OpenOptionsExt as _;
+                options.mode(0o600);
+            }
+            let mut file = options.open(&self.path)?;
+            file.write_all(line)?;
+            file.write_all(b"\n")
+        };
+        // What cannot be kept is still told.
+        written().ok()?;
+        self.bytes += more;
+        Some(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[u8], longest: usize) -> Vec<(u64, Vec<u8>, bool)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        synix_disk::replace(&path, text).unwrap();
+        let mut lines = Lines::of(&path).unwrap();
+        lines.longest = longest;
+        lines
+            .map(|line| line.unwrap())
+            .map(|line| (line.number, line.bytes, line.is_overlong))
+            .collect()
+    }
+
+    #[test]
+    fn lines_are_counted_and_empty_ones_left_out() {
+        let read = lines(b"a\n\n \nb\r\nc", 10);
+        let expected = [(1, "a\n"), (4, "b\r\n"), (5, "c")];
+        let expected = expected.map(|(number, text)| (number, text.as_bytes().to_vec(), false));
+        assert_eq!(read, expected);
+    }
+
+    /// W13
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_costs_no_other() {
+        let read = lines(b"12345678901\n1234567890\n", 10);
+        assert_eq!(read[0], (1, b"12345678901".to_vec(), true));
+        assert_eq!(read[1], (2, b"1234567890\n".to_vec(), false));
+        let long = Line {
+            number: 1,
+            bytes: br#"{"custom_id":"a","response":"#.to_vec(),
+            is_overlong: true,
+        };
+        let rows = long.rows(Wire::OpenAi);
+        assert_eq!(rows[0].custom_id.as_deref(), Some("a"));
+        assert!(
+            rows[0]
+                .outcome
+                .as_ref()
+                .unwrap_err()
+                .reason
+                .contains("longer than")
+        );
+    }
+
+    /// X4
+    #[test]
+    fn rows_that_cannot_be_read_are_kept_as_far_as_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unreadable.jsonl");
+        let mut kept = KeptRows::at(path.clone());
+        assert!(kept.keep(b"<a>\r\n").is_some());
+        assert!(kept.keep(b"\xff").is_some());
+        assert_eq!(std::fs::read(&path).unwrap(), b"<a>\n\xff\n");
+        let mut full = KeptRows {
+            path,
+            bytes: KEPT_ROWS,
+        };
+        assert!(full.keep(b"x").is_none());
+    }
+}

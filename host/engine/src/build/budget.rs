@@ -1,0 +1,152 @@
+//! Keeps a build within its budget: nothing is sent that could cost more than is left.
+
+use super::BuildError;
+use super::answerer::{Asked, Settled};
+use synix_core::request::{Request, RequestKey};
+use synix_prices::{Amount, Estimate, Excess, Ledger, PriceError, Prices, Rate};
+use synix_store::{BuildId, LayerMode, Send, SendState, Store};
+
+/// The budget of one build, or none.
+pub(super) struct Budget<'a> {
+    store: &'a Store,
+    build: BuildId,
+    prices: &'a Prices,
+    /// `None`: nothing limits the build.
+    ledger: Option<Ledger<RequestKey>>,
+    /// Whether what an earlier command of the build left in flight is in the ledger.
+    opened: bool,
+}
+
+impl<'a> Budget<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        build: BuildId,
+        prices: &'a Prices,
+        budget: Option<Amount>,
+    ) -> Self {
+        Self {
+            store,
+            build,
+            prices,
+            ledger: budget.map(Ledger::new),
+            opened: false,
+        }
+    }
+
+    /// Takes requests into the books, or says why they may not be sent; then none of them may.
+    pub(super) fn admit(&mut self, wave: &[(Asked, LayerMode)]) -> Result<(), BuildError> {
+        if self.ledger.is_none() || wave.is_empty() {
+            return Ok(());
+        }
+        if !self.opened {
+            self.take_over()?;
+            self.opened = true;
+        }
+        let Some(ledger) = &mut self.ledger else {
+            return Ok(());
+        };
+        let mut bounds = Vec::with_capacity(wave.len());
+        for (asked, mode) in wave {
+            let rate = match mode {
+                LayerMode::Sync => Rate::Sync,
+                LayerMode::Batch => Rate::Batch,
+            };
+            bounds.push((asked.key, bound(self.prices, &asked.request, rate)?));
+        }
+        let total: Amount = bounds
+            .iter()
+            .map(|(key, bound)| ledger.more(key, *bound))
+            .sum();
+        if !ledger.has_room(total) {
+            let spent = spent(self.store, self.build, self.prices)?;
+            ledger
+                .look_up(spent, total)
+                .map_err(|excess| refusal(ledger.budget(), excess))?;
+        }
+        for (key, bound) in bounds {
+            ledger.open(key, bound);
+        }
+        Ok(())
+    }
+
+    /// Takes out of the books what needs no more sending.
+    pub(super) fn settle(&mut self, settled: &[Settled]) {
+        if let Some(ledger) = &mut self.ledger {
+            for settled in settled {
+                ledger.settle(&settled.key);
+            }
+        }
+    }
+
+    /// Takes a request out of the books that will be sent in another way.
+    pub(super) fn forget(&mut self, key: &RequestKey) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.settle(key);
+        }
+    }
+
+    /// Takes in what the build spent and left in flight before this command.
+    fn take_over(&mut self) -> Result<(), BuildError> {
+        let mut open = Vec::new();
+        self.store.each_send(self.build, |send| {
+            if send.state == SendState::Open {
+                open.push((send.key, send.request, rate_of(&send)));
+            }
+        })?;
+        let spent = spent(self.store, self.build, self.prices)?;
+        if let Some(ledger) = &mut self.ledger {
+            for (key, request, rate) in open {
+                let request = self.store.request(request)?;
+                ledger.open(key, bound(self.prices, &request, rate)?);
+            }
+            // What was spent cannot be refused any more.
+            let _ = ledger.look_up(spent, Amount::ZERO);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what the build was billed so far; a send without a reply counts with all that it may have cost.
+fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, BuildError> {
+    let mut sum = Amount::ZERO;
+    let mut unclear = Vec::new();
+    let mut unpriced = None;
+    store.each_send(build, |send| match send.state {
+        SendState::Open => {}
+        SendState::Unclear => unclear.push((send.request, rate_of(&send))),
+        // What its provider did not count may have cost as much as a lost reply.
+        SendState::Closed if send.usage.uncounted => unclear.push((send.request, rate_of(&send))),
+        SendState::Closed => match prices.cost(send.model, &send.usage, rate_of(&send)) {
+            Ok(cost) => sum += cost,
+            Err(error) => unpriced = Some(error),
+        },
+    })?;
+    if let Some(error) = unpriced {
+        return Err(BuildError::Unpriced(error));
+    }
+    for (request, rate) in unclear {
+        sum += bound(prices, &store.request(request)?, rate)?;
+    }
+    Ok(sum)
+}
+
+const fn rate_of(send: &Send<'_>) -> Rate {
+    if send.submission.is_some() {
+        Rate::Batch
+    } else {
+        Rate::Sync
+    }
+}
+
+fn bound(prices: &Prices, request: &Request, rate: Rate) -> Result<Amount, PriceError> {
+    prices.most(&request.model, &Estimate::of(request), rate)
+}
+
+fn refusal(budget: Amount, excess: Excess) -> BuildError {
+    BuildError::Budget {
+        budget,
+        spent: excess.spent,
+        under_way: excess.under_way,
+        asked: excess.asked,
+    }
+}

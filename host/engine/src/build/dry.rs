@@ -1,0 +1,164 @@
+//! Takes notes and answers nothing: what a plan runs against.
+
+use std::collections::BTreeMap;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked, Settled};
+use super::modes::Modes;
+use crate::plan::PlanRetry;
+use synix_core::request::{Ending, FailureKind, Settlement};
+use synix_prices::{Estimate, Forecast, Prices, Rate};
+use synix_store::{LayerMode, Reader, Retry};
+
+/// The requests of a layer that would be sent.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    pub(super) requests: u64,
+    /// Those that are under way: they are not sent again.
+    pub(super) in_flight: u64,
+    sync: Forecast,
+    /// A layer's mode may be decided only when all its requests are known.
+    batch: Forecast,
+}
+
+impl Asking {
+    pub(super) fn forecast(&self, mode: Option<LayerMode>) -> &Forecast {
+        match mode {
+            Some(LayerMode::Batch) => &self.batch,
+            Some(LayerMode::Sync) | None => &self.sync,
+        }
+    }
+}
+
+impl Asking {
+    fn add(&mut self, prices: &Prices, asked: &Asked) {
+        let estimate = Estimate::of(&asked.request);
+        let model = &asked.request.model;
+        self.requests += 1;
+        self.sync.add(prices, model, &estimate, Rate::Sync);
+        self.batch.add(prices, model, &estimate, Rate::Batch);
+    }
+}
+
+/// The requests of a layer that would be sent only if the user said so: they were paid for.
+#[derive(Debug, Default)]
+struct Again {
+    asking: Asking,
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+/// Counts and prices the requests that would be sent, by layer.
+#[derive(Debug)]
+pub(super) struct DryRun<'a> {
+    reader: Option<&'a Reader>,
+    modes: Modes,
+    prices: &'a Prices,
+    pub(super) asking: BTreeMap<usize, Asking>,
+    again: BTreeMap<usize, Again>,
+    /// What a build would settle without a send.
+    settled: Vec<Settled>,
+}
+
+impl<'a> DryRun<'a> {
+    pub(super) const fn new(reader: Option<&'a Reader>, modes: Modes, prices: &'a Prices) -> Self {
+        Self {
+            reader,
+            modes,
+            prices,
+            asking: BTreeMap::new(),
+            again: BTreeMap::new(),
+            settled: Vec::new(),
+        }
+    }
+
+    /// Returns what a layer would send if it asked again what was paid for.
+    pub(super) fn again(&self, layer: usize) -> PlanRetry {
+        let Some(again) = self.again.get(&layer) else {
+            return PlanRetry::default();
+        };
+        let requests = again.asking.requests;
+        let all = requests + self.asking.get(&layer).map_or(0, |asking| asking.requests);
+        let mode = self.modes.expected(layer, all);
+        PlanRetry {
+            requests,
+            kinds: again.kinds.clone(),
+            cost_usd: again.asking.forecast(Some(mode)).most,
+        }
+    }
+
+    /// Returns what a build would settle a request with, without sending it.
+    fn paid_for(&self, asked: &Asked) -> Result<Sent, BuildError> {
+        let Some(reader) = self.reader else {
+            return Ok(Sent::Now);
+        };
+        let Some(request) = reader.request_id(asked.key)? else {
+            return Ok(Sent::Now);
+        };
+        if reader.in_flight(request)?.is_some() {
+            return Ok(Sent::Already);
+        }
+        let paid = reader.paid_for(request, &Retry::default(), None)?;
+        Ok(paid.map_or(Sent::Now, Sent::OnlyIfTold))
+    }
+}
+
+/// Whether a build would send a request.
+enum Sent {
+    Now,
+    /// It is in flight.
+    Already,
+    /// It was paid for and came to this.
+    OnlyIfTold(Settlement),
+}
+
+impl Answerer for DryRun<'_> {
+    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        for asked in asked {
+            match self.paid_for(&asked)? {
+                Sent::Already => {
+                    self.asking.entry(asked.layer).or_default().in_flight += 1;
+                }
+                Sent::Now => {
+                    let asking = self.asking.entry(asked.layer).or_default();
+                    asking.add(self.prices, &asked);
+                }
+                Sent::OnlyIfTold(settlement) => {
+                    let again = self.again.entry(asked.layer).or_default();
+                    again.asking.add(self.prices, &asked);
+                    *again.kinds.entry(kind(&settlement).name()).or_default() += 1;
+                    let key = asked.key;
+                    self.settled.push(Settled { key, settlement });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        if !self.settled.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.settled)));
+        }
+        if !idle {
+            std::future::pending::<()>().await;
+        }
+        for (layer, asking) in &self.asking {
+            self.modes.decide(*layer, asking.requests);
+        }
+        Ok(None)
+    }
+
+    fn mode(&self, layer: usize) -> Option<LayerMode> {
+        self.modes.decided(layer)
+    }
+}
+
+/// Returns why an answer that was paid for will not do.
+const fn kind(settlement: &Settlement) -> FailureKind {
+    match settlement {
+        Settlement::Answered {
+            ending: Ending::Truncated | Ending::Complete,
+            ..
+        } => FailureKind::Truncated,
+        Settlement::Failed(failure) => failure.kind,
+    }
+}

@@ -1,0 +1,208 @@
+//! Why a build could not go on. A failed unit is no such error: it is part of the result.
+
+use std::error::Error;
+
+use super::bounds::Excess;
+use crate::batch::BatchError;
+use synix_disk::DiskError;
+use synix_prices::{Amount, PriceError};
+use synix_providers::cassette::CassetteError;
+use synix_sandbox::PluginError;
+use synix_sources::{SourceError, SourceProblems};
+use synix_store::{BuildId, StoreError};
+
+/// Why a build could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A source could not be read.
+    #[error("layer `{layer}`: cannot read its source")]
+    Source {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<SourceError>,
+    },
+    /// Files cannot be sources.
+    #[error("{0}")]
+    Sources(SourceProblems),
+    /// A source holds metadata that cannot be kept.
+    #[error("layer `{layer}`, {path}: {detail}")]
+    Metadata {
+        /// The layer.
+        layer: String,
+        /// The file.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A plugin could not be started at all.
+    #[error("layer `{layer}`: cannot use its plugin")]
+    Plugin {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<PluginError>,
+    },
+    /// A batch could not be driven.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// The cassette failed.
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
+    /// The file system refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// There is no build of this number.
+    #[error("there is no {0}")]
+    UnknownBuild(BuildId),
+    /// There is no batch build.
+    #[error("there is no batch build yet")]
+    NoBuild,
+    /// Another process drives the build.
+    #[error("another process drives {build}{holder}")]
+    Held {
+        /// The build.
+        build: BuildId,
+        /// Who and since when, in words, with a leading blank; empty where it has not said.
+        holder: String,
+    },
+    /// The build has ended; there is nothing to resume.
+    #[error("{build} is {status}")]
+    Ended {
+        /// The build.
+        build: BuildId,
+        /// Its status.
+        status: &'static str,
+    },
+    /// The pipeline is not what it was when the build was opened.
+    #[error("the pipeline is not the one of {build}: {}", .changes.join("; "))]
+    Mismatch {
+        /// The build.
+        build: BuildId,
+        /// What changed, old and new.
+        changes: Vec<String>,
+    },
+    /// A live build was resumed from a cassette, or the reverse.
+    #[error("{build} was opened {opened} and cannot go on {now}")]
+    OtherAnswers {
+        /// The build.
+        build: BuildId,
+        /// In which way it was opened.
+        opened: &'static str,
+        /// In which way it would go on.
+        now: &'static str,
+    },
+    /// A provider needs a credential that is not there.
+    #[error("provider `{provider}` has no key: {variable} is not set")]
+    MissingKey {
+        /// The provider.
+        provider: String,
+        /// The environment variable.
+        variable: String,
+    },
+    /// What is about to be sent could cost more than is left of the budget.
+    #[error(
+        "the budget of {budget} could be exceeded: {spent} is spent, at most {under_way} is under way, at most {asked} was about to be sent"
+    )]
+    Budget {
+        /// What may be spent.
+        budget: Amount,
+        /// What was billed, or may have been.
+        spent: Amount,
+        /// What is in flight may cost so much.
+        under_way: Amount,
+        /// What was about to be sent may cost so much.
+        asked: Amount,
+    },
+    /// There is a budget, and no telling what a request costs at most.
+    #[error("nothing can be sent within a budget")]
+    Unpriced(#[from] PriceError),
+    /// A layer would have more units, or ask more requests, than it may.
+    #[error(transparent)]
+    Excess(#[from] Excess),
+    /// Somebody wanted the build to end; the calls on their way were waited for.
+    #[error("interrupted")]
+    Interrupted,
+    /// A worker thread died.
+    #[error("a worker thread ended unexpectedly; this is a bug in synix")]
+    WorkersGone,
+}
+
+impl BuildError {
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => "source",
+            Self::Plugin { .. } => "plugin",
+            Self::Batch(BatchError::Ambiguous { .. }) => "ambiguous_batch",
+            Self::Batch(BatchError::Store(error)) => error.kind(),
+            Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => "file",
+            Self::Batch(_) => "batch",
+            Self::Cassette(_) => "cassette",
+            Self::UnknownBuild(_) | Self::NoBuild => "unknown_build",
+            Self::Held { .. } => "busy",
+            Self::Ended { .. } => "ended",
+            Self::Mismatch { .. } => "pipeline_changed",
+            Self::OtherAnswers { .. } => "other_answers",
+            Self::MissingKey { .. } => "missing_key",
+            Self::Budget { .. } => "budget",
+            Self::Unpriced(_) => "unpriced",
+            Self::Excess(_) => "layer_limit",
+            Self::Interrupted => "interrupted",
+            Self::WorkersGone => "internal",
+        }
+    }
+
+    /// Says what to do about it, where the message does not.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),
+            Self::UnknownBuild(_) => "`synix runs` lists all builds".to_owned(),
+            Self::NoBuild => "`synix batch-build run` starts one".to_owned(),
+            Self::Held { .. } => "wait for that process, or stop it".to_owned(),
+            Self::Ended { .. } => "start another build with `synix batch-build run`".to_owned(),
+            Self::Mismatch { .. } => {
+                "start another build with `synix batch-build run`, or pass --allow-pipeline-mismatch to continue this one with the pipeline as it is now".to_owned()
+            }
+            Self::MissingKey { variable, .. } => format!(
+                "set {variable} in the environment, or in a .env file beside the pipeline file"
+            ),
+            Self::Budget { .. } => {
+                "what was sent is kept: raise budget_usd in the pipeline file or pass a higher --budget, then run the command again".to_owned()
+            }
+            Self::Unpriced(_) => {
+                "a budget needs the price of every request; set the price, or build without a budget".to_owned()
+            }
+            Self::Batch(BatchError::Ambiguous { .. }) => {
+                "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
+            }
+            Self::Excess(excess) => excess.hint(),
+            Self::WorkersGone => "please report it".to_owned(),
+            Self::Source { .. }
+            | Self::Sources(_)
+            | Self::Metadata { .. }
+            | Self::Plugin { .. }
+            | Self::Batch(_)
+            | Self::Cassette(_)
+            | Self::Disk(_)
+            | Self::OtherAnswers { .. }
+            | Self::Interrupted => return None,
+        })
+    }
+}
+
+/// Returns an error with its causes in one line.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

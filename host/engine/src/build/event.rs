@@ -1,0 +1,136 @@
+//! All that an observer can learn while a build runs.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::batch::BatchEvent;
+use synix_core::request::FailureKind;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A build was opened or taken up again.
+    Build {
+        /// Its id.
+        build: String,
+    },
+    /// A layer is elsewhere than when it was last told of.
+    Layer {
+        /// Its name.
+        layer: String,
+        /// Where it is.
+        counts: LayerCounts,
+    },
+    /// Every unit of a layer is settled.
+    Units {
+        /// Their layer.
+        layer: String,
+        /// How many are fresh.
+        fresh: u64,
+        /// How many are stale.
+        stale: u64,
+    },
+    /// A unit has its outputs.
+    Done {
+        /// Its layer.
+        layer: String,
+        /// Its name.
+        unit: String,
+    },
+    /// A unit failed or was held back.
+    Failed {
+        /// Its layer.
+        layer: String,
+        /// Its name.
+        unit: String,
+        /// The kind of failure.
+        kind: FailureKind,
+        /// What went wrong.
+        message: String,
+    },
+    /// A plugin wrote a line to its log.
+    Log {
+        /// The unit's layer.
+        layer: String,
+        /// The unit.
+        unit: String,
+        /// How much it matters.
+        level: String,
+        /// The line.
+        message: String,
+    },
+    /// Requests that others have in flight are waited for.
+    WaitingForOthers {
+        /// How many another process asks by calls of its own.
+        calls: usize,
+        /// How many are in batches, which go on at their providers whoever runs.
+        rows: usize,
+    },
+    /// A call to a provider waits before it is made, or made again. Of many that wait at once, one is told.
+    Retrying {
+        /// The provider.
+        provider: String,
+        /// What happened to the last try, or why the provider wants no call for now.
+        reason: String,
+        /// How long the call waits.
+        wait: Duration,
+        /// The number of the try that follows, from 2; `None` where the call was not made yet.
+        attempt: Option<u32>,
+    },
+    /// The build ends as soon as the calls on their way have brought their answers.
+    Ending {
+        /// How many.
+        calls: usize,
+    },
+    /// Sends of an earlier process may have been billed without an answer.
+    Unclear {
+        /// How many.
+        requests: usize,
+    },
+    /// A damaged state gave way to a new one.
+    StateReset {
+        /// What the old one held, as far as it could be read.
+        lost: String,
+    },
+    /// What the pipeline file says about the end of a build went wrong.
+    OnDone {
+        /// What went wrong.
+        message: String,
+    },
+    /// The lock file was brought up to date.
+    Lock {
+        /// What changed in it.
+        message: String,
+    },
+    /// Something about the project has no effect.
+    Warning {
+        /// What, and what to do about it.
+        message: String,
+    },
+    /// Something about a batch.
+    Batch(BatchEvent),
+}
+
+/// How far a layer is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LayerCounts {
+    /// Units that needed nothing.
+    pub fresh: u64,
+    /// Units that are to be made, or were.
+    pub stale: u64,
+    /// Of these, units with their outputs.
+    pub done: u64,
+    /// Of these, units that failed or were held back.
+    pub failed: u64,
+    /// Requests that they wait or waited for.
+    pub asked: u64,
+    /// Of these, requests that were settled.
+    pub answered: u64,
+    /// Whether all its units are known.
+    pub known: bool,
+}
+
+/// Told of everything that happens.
+pub type Observer<'a> = &'a dyn Fn(&Event);

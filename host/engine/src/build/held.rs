@@ -1,0 +1,75 @@
+//! Units that cannot be made, because something they need has failed.
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::bounds::Counted;
+use super::layers::{ReadyBody, ReadyTransform};
+use super::scheduler::Scheduler;
+use synix_core::ids::UnitKey;
+use synix_core::request::{Failure, FailureKind, Usage};
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    pub(super) fn hold_back_each(
+        &mut self,
+        layer: usize,
+        transform: &ReadyTransform,
+    ) -> Result<(), BuildError> {
+        if self.site.allow_partial {
+            return Ok(());
+        }
+        for input in &transform.inputs {
+            for key in self.layers[*input].failed.clone() {
+                let needs = format!("{}/{key}", self.layer_name(*input));
+                // Named as the unit would be; a name that is too long is no unit's.
+                let key = if transform.inputs.len() == 1 {
+                    key
+                } else {
+                    UnitKey::stored(&needs).unwrap_or(key)
+                };
+                self.hold_back(layer, key, &needs)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
+        if !self.admits(layer, Counted::Units, 1) {
+            return Ok(());
+        }
+        self.layers[layer].stale += 1;
+        self.layers[layer].open += 1;
+        let message = format!("it needs {needs}, which failed");
+        let failure = Failure {
+            kind: FailureKind::HeldBack,
+            message,
+            passing: false,
+            usage: Usage::default(),
+        };
+        self.record_failure(layer, key, &failure)
+    }
+
+    /// Names a unit whose outputs an input of `transform` lacks, however far below.
+    pub(super) fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
+        transform.inputs.iter().find_map(|input| {
+            if let Some(key) = self.layers[*input].failed.first() {
+                return Some(format!("{}/{key}", self.layer_name(*input)));
+            }
+            match &self.site.pipeline.layers[*input].body {
+                ReadyBody::Transform(above) => self.missing_below(above),
+                ReadyBody::Source { .. } => None,
+            }
+        })
+    }
+
+    /// Holds back the units that the layer had, or the layer itself where it had none.
+    pub(super) fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
+        let mut keys = self.previous.keys(self.layer_name(layer))?;
+        if keys.is_empty() {
+            keys.push(self.layer_name(layer).to_owned());
+        }
+        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
+            self.hold_back(layer, key, missing)?;
+        }
+        Ok(())
+    }
+}

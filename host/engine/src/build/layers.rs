@@ -1,0 +1,242 @@
+//! Layers made ready: plugin loaded, config checked, everything a unit needs but its inputs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::questions::Questions;
+use synix_core::digest::{Digest, Encoder};
+use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, between_models};
+use synix_core::ids::{Kind, LayerName};
+use synix_core::request::{Ask, Request, Wire};
+use synix_manifest::BatchChoice;
+use synix_sandbox::{Limits, Plugin};
+use synix_sources::Hidden;
+
+/// A pipeline whose layers are ready.
+#[derive(Debug)]
+pub struct ReadyPipeline {
+    /// The file, relative to the project.
+    pub file: String,
+    /// The layers in the pipeline's order: inputs stand before those who use them.
+    pub layers: Vec<ReadyLayer>,
+    /// The model roles by name.
+    pub roles: Arc<Roles>,
+    /// The fingerprint over everything in it.
+    pub fingerprint: Digest,
+    /// What the fingerprint covers, for telling what changed.
+    pub parts: PipelineParts,
+    /// Units that all layers together may have, as written.
+    pub max_units: Option<u64>,
+    /// Requests that all layers together may ask, as written.
+    pub max_requests: Option<u64>,
+}
+
+/// A layer that is ready.
+#[derive(Debug)]
+pub struct ReadyLayer {
+    /// Its name.
+    pub name: LayerName,
+    /// What it does.
+    pub body: ReadyBody,
+    /// Whether it may read files with a hidden name on their way.
+    pub allow_hidden: bool,
+}
+
+/// What a layer does.
+#[derive(Debug)]
+pub enum ReadyBody {
+    /// Reads files that match a glob.
+    Source {
+        /// Relative to the project.
+        glob: String,
+        /// The kind of its artifacts.
+        kind: Kind,
+        /// Whether hidden files are read.
+        hidden: Hidden,
+    },
+    /// Runs a plugin.
+    Transform(Arc<ReadyTransform>),
+}
+
+/// A plugin with its config.
+#[derive(Debug)]
+pub struct ReadyTransform {
+    /// The layer's name.
+    pub layer: LayerName,
+    /// The plugin.
+    pub plugin: Plugin,
+    /// The positions of the input layers.
+    pub inputs: Vec<usize>,
+    /// The config with the text of its files.
+    pub config: Map<String, Value>,
+    /// The same, as JSON text.
+    pub config_text: String,
+    /// What no unit may exceed.
+    pub limits: Limits,
+    /// Whether the plugin may ask a model.
+    pub grants_llm: bool,
+    /// The name of the layer's model role.
+    pub role: String,
+    /// Enters the request keys.
+    pub revision: String,
+    /// Whether an answer cut at its token limit will do.
+    pub accept_truncated: bool,
+    /// Members of `options` that the plugin may set beside those of sampling; `None`: any.
+    pub options_allowed: Option<BTreeSet<String>>,
+    /// What the pipeline says about batches.
+    pub batch: BatchChoice,
+    /// Whether the role's provider and model have a batch API.
+    pub has_batch_api: bool,
+    /// How many recorded requests make a batch worth while.
+    pub min_batch: u64,
+    /// Units that it may have, as written.
+    pub max_units: Option<u64>,
+    /// Requests that its units may ask, as written.
+    pub max_requests: Option<u64>,
+    /// How many a unit asks, as far as that is known.
+    pub questions: Questions,
+    /// What all its units' fingerprints share.
+    pub parts: LayerParts,
+    /// The same, encoded.
+    pub encoder: Encoder,
+    /// Paths of the files that the config names, by their place in it.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The settings behind a model role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoleSettings {
+    /// How its provider is spoken to.
+    pub wire: Wire,
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+    /// The longest answer in tokens.
+    pub max_tokens: Option<u32>,
+    /// 0 to 2.
+    pub temperature: Option<f64>,
+}
+
+impl RoleSettings {
+    /// Returns the settings as a fingerprint covers them.
+    pub fn parts(&self) -> ModelParts {
+        ModelParts {
+            api: self.wire.name().to_owned(),
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+        }
+    }
+}
+
+/// The model roles of a pipeline.
+#[derive(Debug, Default)]
+pub struct Roles(pub BTreeMap<String, RoleSettings>);
+
+/// The longest answer where a wire format demands a number and nobody gave one, in tokens.
+const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
+
+impl Roles {
+    /// Fills in what `ask` leaves to its role; `None` where there is no such role.
+    pub fn resolve(&self, transform: &ReadyTransform, ask: Ask) -> Option<Request> {
+        let role = self
+            .0
+            .get(ask.model.as_deref().unwrap_or(&transform.role))?;
+        let fallback = match role.wire {
+            Wire::OpenAi => None,
+            Wire::Anthropic => Some(MAX_TOKENS_FOR_ANTHROPIC),
+        };
+        Some(Request {
+            wire: role.wire,
+            provider: role.provider.clone(),
+            model: role.model.clone(),
+            messages: ask.messages,
+            max_tokens: ask.max_tokens.or(role.max_tokens).or(fallback),
+            temperature: ask.temperature.or(role.temperature),
+            stop: ask.stop,
+            response_format: ask.response_format,
+            options: ask.options,
+            sample: ask.sample,
+            revision: transform.revision.clone(),
+        })
+    }
+
+    /// Returns the settings of the roles a unit used beside its layer's, as a JSON object; `None` for none.
+    pub fn extra(&self, used: &[String]) -> Option<String> {
+        if used.is_empty() {
+            return None;
+        }
+        let roles: ExtraRoles = used
+            .iter()
+            .map(|name| (name.clone(), self.0.get(name).map(RoleSettings::parts)))
+            .collect();
+        serde_json::to_string(&roles).ok()
+    }
+
+    /// Says whether the roles in `extra` still have the settings they had.
+    pub fn unchanged(&self, extra: Option<&str>) -> bool {
+        let Some(extra) = extra else { return true };
+        let Ok(roles) = serde_json::from_str::<ExtraRoles>(extra) else {
+            return false;
+        };
+        roles
+            .iter()
+            .all(|(name, before)| self.0.get(name).map(RoleSettings::parts) == *before)
+    }
+
+    /// Returns what changed in the roles in `extra`.
+    pub fn changes(&self, extra: Option<&str>) -> Vec<Change> {
+        let roles = extra.and_then(|extra| serde_json::from_str::<ExtraRoles>(extra).ok());
+        let mut changes = Vec::new();
+        for (name, before) in roles.unwrap_or_default() {
+            let now = self.0.get(&name).map(RoleSettings::parts);
+            for mut change in between_models(before.as_ref(), now.as_ref()) {
+                change.key = format!("models.{name}.{}", change.key);
+                changes.push(change);
+            }
+        }
+        changes
+    }
+}
+
+/// Settings of model roles by name; `None` where there was no such role.
+type ExtraRoles = BTreeMap<String, Option<ModelParts>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(temperature: f64) -> Roles {
+        let settings = RoleSettings {
+            wire: Wire::OpenAi,
+            provider: "openai".to_owned(),
+            model: "gpt-4o-mini".to_owned(),
+            max_tokens: None,
+            temperature: Some(temperature),
+        };
+        Roles(BTreeMap::from([("judge".to_owned(), settings)]))
+    }
+
+    /// A role that a unit named is compared with what it was then, and what changed is told.
+    #[test]
+    fn roles_beside_the_layers_are_compared_by_their_settings() {
+        let used = ["judge".to_owned(), "nobody".to_owned()];
+        let before = roles(0.1).extra(&used);
+        assert!(roles(0.1).unchanged(before.as_deref()));
+        assert!(!roles(0.3).unchanged(before.as_deref()));
+        let changes = roles(0.3).changes(before.as_deref());
+        assert_eq!(
+            changes[0].to_string(),
+            "models.judge.temperature changed (0.1 -> 0.3)"
+        );
+        assert_eq!(changes.len(), 1);
+        assert_eq!(roles(0.1).extra(&[]), None);
+        assert!(roles(0.1).unchanged(None));
+        // Kept by an earlier version, as words.
+        assert!(!roles(0.1).unchanged(Some(r#"{"judge":"openai openai gpt-4o-mini"}"#)));
+    }
+}

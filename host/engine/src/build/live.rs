@@ -1,0 +1,419 @@
+//! Answers from providers: one call each, or through batches, as each layer's mode says.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked, Settled};
+use super::budget::Budget;
+use super::drive::Drive;
+use super::event::{Event, Observer};
+use super::modes::Modes;
+use super::sync::{Others, SyncCalls};
+use crate::batch::{Batches, Queued, Target};
+use synix_providers::Notice;
+use synix_store::LayerMode;
+
+/// How long to wait for what is in flight at a provider or in another process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Look once and leave.
+    Leave,
+    /// Look again and again.
+    Poll {
+        /// Between two looks.
+        interval: Duration,
+        /// At most so long; `None`: for as long as it takes.
+        timeout: Option<Duration>,
+    },
+}
+
+impl Patience {
+    /// Returns the pause between two looks; `None`: there is one look.
+    pub const fn interval(&self) -> Option<Duration> {
+        match self {
+            Self::Leave => None,
+            Self::Poll { interval, .. } => Some(*interval),
+        }
+    }
+}
+
+/// How often another process's sync calls are looked for, at most.
+const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
+
+/// A look takes at most this part of the time: thousands of requests may be elsewhere.
+const LOOK_SHARE: u32 = 20;
+
+pub(super) struct Live<'a> {
+    calls: SyncCalls<'a>,
+    batches: Batches<'a>,
+    budget: Budget<'a>,
+    modes: Modes,
+    /// For each layer those it is made from, however far above, and itself.
+    above: Arc<[BTreeSet<usize>]>,
+    /// Requests of layers whose mode is not decided yet.
+    undecided: BTreeMap<usize, Vec<Asked>>,
+    targets: HashMap<(String, String), Arc<Target>>,
+    patience: Patience,
+    deadline: Option<Instant>,
+    /// When what others have in flight is looked at; `None`: not in this command.
+    look_elsewhere: Option<Instant>,
+    told_waiting: bool,
+    /// What providers' calls wait for.
+    notices: UnboundedReceiver<Notice>,
+    /// Until when the waits of each provider have been told.
+    told_waits: HashMap<String, Instant>,
+    /// Providers without their credential, and the variable that should hold it.
+    missing_keys: &'a BTreeMap<String, String>,
+    /// Ends the build as soon as what is in flight has brought its answers.
+    stop: Option<BuildError>,
+    interrupt: CancellationToken,
+    observer: Observer<'a>,
+}
+
+/// What a wait brought.
+enum Woke {
+    Settled(Vec<Settled>),
+    /// Something moved; look again.
+    Moved,
+    /// Nothing more will come in this process.
+    Done,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(
+        calls: SyncCalls<'a>,
+        batches: Batches<'a>,
+        budget: Budget<'a>,
+        modes: Modes,
+        above: Vec<BTreeSet<usize>>,
+        drive: &Drive<'a>,
+        observer: Observer<'a>,
+    ) -> Self {
+        let deadline = match drive.patience {
+            Patience::Poll {
+                timeout: Some(timeout),
+                ..
+            } => Instant::now().checked_add(timeout),
+            Patience::Poll { timeout: None, .. } | Patience::Leave => None,
+        };
+        let (sender, notices) = unbounded_channel();
+        for provider in drive.providers.values() {
+            provider.tell(sender.clone());
+        }
+        Self {
+            calls,
+            batches,
+            budget,
+            modes,
+            above: above.into(),
+            undecided: BTreeMap::new(),
+            targets: HashMap::new(),
+            patience: drive.patience,
+            deadline,
+            look_elsewhere: Some(Instant::now()),
+            told_waiting: false,
+            notices,
+            told_waits: HashMap::new(),
+            missing_keys: drive.missing_keys,
+            stop: None,
+            interrupt: drive.interrupt.clone(),
+            observer,
+        }
+    }
+
+    /// Sends requests, or none of them where the budget does not allow it.
+    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) -> Result<(), BuildError> {
+        self.budget.admit(&wave)?;
+        for (asked, mode) in wave {
+            self.route(asked, mode);
+        }
+        Ok(())
+    }
+
+    fn route(&mut self, asked: Asked, mode: LayerMode) {
+        match (mode, asked.id) {
+            (LayerMode::Batch, Some(request)) => {
+                let target = self.target(&asked.request.provider, &asked.request.model);
+                self.batches.queue(Queued {
+                    key: asked.key,
+                    request,
+                    layer: asked.layer,
+                    accept_truncated: asked.accept_truncated,
+                    target,
+                });
+            }
+            _ => self.calls.ask(asked),
+        }
+    }
+
+    fn target(&mut self, provider: &str, model: &str) -> Arc<Target> {
+        let target = self
+            .targets
+            .entry((provider.to_owned(), model.to_owned()))
+            .or_insert_with(|| {
+                Arc::new(Target {
+                    provider: provider.to_owned(),
+                    model: model.to_owned(),
+                })
+            });
+        Arc::clone(target)
+    }
+
+    /// Sends what no call under way can add to: independent branches never wait for each other (L12).
+    fn send_ready(&mut self) -> Result<(), BuildError> {
+        let busy = self.calls.busy_layers();
+        let above = Arc::clone(&self.above);
+        let ready = |layer: usize| {
+            let above = above.get(layer);
+            !above.is_some_and(|above| above.iter().any(|layer| busy.contains(layer)))
+        };
+        // A mode is decided by all that is on record before anything must be waited for (C3).
+        let decided: Vec<usize> = self
+            .undecided
+            .keys()
+            .copied()
+            .filter(|layer| ready(*layer))
+            .collect();
+        let mut wave = Vec::new();
+        for layer in decided {
+            let asked = self.undecided.remove(&layer).unwrap_or_default();
+            let mode = self.modes.decide(layer, asked.len() as u64);
+            wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+        }
+        for queued in self.batches.take_for_sync() {
+            let asked = self.calls.stored(&queued)?;
+            // It was admitted at the price of a batch.
+            self.budget.forget(&asked.key);
+            wave.push((asked, LayerMode::Sync));
+        }
+        self.send(wave)?;
+        self.batches.submit(&ready)?;
+        self.calls.start()
+    }
+
+    /// Waits for the next thing to happen. Loses nothing when dropped.
+    async fn wait(&mut self, idle: bool) -> Result<Woke, BuildError> {
+        let elsewhere = self.is_elsewhere();
+        if elsewhere && idle {
+            self.tell_waiting();
+        }
+        let polls = self.patience != Patience::Leave;
+        let look = self.look_elsewhere.filter(|_| elsewhere);
+        let wants_batches = !polls || self.batches.is_waiting() || self.calls.elsewhere().rows > 0;
+        let wants_batches = wants_batches && self.batches.is_active();
+        let busy = self.calls.is_busy();
+        let deadline = self.deadline.filter(|_| !busy);
+        if !busy && !wants_batches && look.is_none() && deadline.is_none() {
+            return Ok(Woke::Done);
+        }
+        tokio::select! {
+            biased;
+            settled = self.calls.settled(), if busy => Ok(Woke::Settled(settled?)),
+            Some(notice) = self.notices.recv() => {
+                self.tell_wait(notice);
+                Ok(Woke::Moved)
+            }
+            () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
+                self.look_elsewhere()?;
+                Ok(Woke::Moved)
+            }
+            moved = self.batches.progress(), if wants_batches => {
+                moved?;
+                Ok(Woke::Moved)
+            }
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                Ok(Woke::Done)
+            }
+        }
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.calls.elsewhere().all() > 0 || self.batches.is_elsewhere()
+    }
+
+    /// Says once whom this command waits for.
+    fn tell_waiting(&mut self) {
+        let Others { calls, rows } = self.calls.elsewhere();
+        if self.told_waiting || calls + rows == 0 {
+            return;
+        }
+        self.told_waiting = true;
+        (self.observer)(&Event::WaitingForOthers { calls, rows });
+    }
+
+    /// Says what the calls to a provider wait for, once for as long as they do.
+    fn tell_wait(&mut self, notice: Notice) {
+        let now = Instant::now();
+        let told = self.told_waits.get(&notice.provider);
+        if told.is_some_and(|told| *told > now) {
+            return;
+        }
+        self.told_waits
+            .insert(notice.provider.clone(), now + notice.wait);
+        (self.observer)(&Event::Retrying {
+            provider: notice.provider,
+            reason: notice.reason,
+            wait: notice.wait,
+            attempt: notice.attempt,
+        });
+    }
+
+    /// Tries what others had in flight again; they may be done, or dead.
+    fn look_elsewhere(&mut self) -> Result<(), BuildError> {
+        let begun = Instant::now();
+        self.calls.take_over_orphans(self.observer)?;
+        self.calls.retry_elsewhere()?;
+        self.batches.look_elsewhere()?;
+        self.calls.start()?;
+        let pause = LOOK_ELSEWHERE.max(begun.elapsed() * LOOK_SHARE);
+        let polls = self.patience != Patience::Leave;
+        self.look_elsewhere = polls.then(|| Instant::now() + pause);
+        Ok(())
+    }
+
+    /// Says whether anything is in flight or wanted that this command may wait for.
+    fn has_more(&self) -> bool {
+        self.calls.is_busy() || self.calls.elsewhere().all() > 0 || self.batches.is_waiting()
+    }
+
+    fn taken(&mut self) -> Vec<Settled> {
+        self.batches
+            .take_settled()
+            .into_iter()
+            .map(|(key, settlement)| Settled { key, settlement })
+            .collect()
+    }
+
+    fn interrupted(&self) -> BuildError {
+        let calls = self.calls.in_flight();
+        if calls > 0 {
+            (self.observer)(&Event::Ending { calls });
+        }
+        BuildError::Interrupted
+    }
+
+    /// Lets every call under way come to its end, so that nothing paid is lost.
+    async fn wind_down(&mut self) -> Result<(), BuildError> {
+        self.calls.stop();
+        while self.calls.is_busy() {
+            self.calls.settled().await?;
+        }
+        Ok(self.batches.drain().await?)
+    }
+
+    async fn next(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        loop {
+            if idle {
+                self.send_ready()?;
+            } else {
+                self.batches.submit_full()?;
+            }
+            let found = self.taken();
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+            let woke = if self.has_more() {
+                self.wait(idle).await?
+            } else {
+                Woke::Done
+            };
+            match woke {
+                Woke::Settled(settled) if settled.is_empty() => {}
+                Woke::Settled(settled) => return Ok(Some(settled)),
+                Woke::Moved => {}
+                Woke::Done if idle => return Ok(None),
+                Woke::Done => std::future::pending::<()>().await,
+            }
+        }
+    }
+}
+
+impl Answerer for Live<'_> {
+    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+        let mut wave = Vec::new();
+        for asked in asked {
+            let provider = &asked.request.provider;
+            if let Some(variable) = self.missing_keys.get(provider) {
+                self.stop = Some(BuildError::MissingKey {
+                    provider: provider.clone(),
+                    variable: variable.clone(),
+                });
+            }
+            if self.stop.is_some() {
+                return Ok(());
+            }
+            if self.calls.settle_paid(&asked)? {
+                continue;
+            }
+            match self.modes.decided(asked.layer) {
+                Some(mode) => wave.push((asked, mode)),
+                None => {
+                    let layer = asked.layer;
+                    let waiting = self.undecided.entry(layer).or_default();
+                    waiting.push(asked);
+                    // Held until then with their whole texts.
+                    if let Some(mode) = self.modes.decide_early(layer, waiting.len() as u64) {
+                        let asked = self.undecided.remove(&layer).unwrap_or_default();
+                        wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+                    }
+                }
+            }
+        }
+        if let Err(error) = self.send(wave) {
+            self.stop = Some(error);
+            self.calls.stop();
+        }
+        self.calls.start()
+    }
+
+    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        if self.stop.is_none() {
+            let interrupt = self.interrupt.clone();
+            let next = tokio::select! {
+                biased;
+                () = interrupt.cancelled() => Err(self.interrupted()),
+                next = self.next(idle) => next,
+            };
+            match next {
+                Ok(None) => {
+                    self.batches.drain().await?;
+                    return Ok(None);
+                }
+                Ok(Some(settled)) => {
+                    self.budget.settle(&settled);
+                    return Ok(Some(settled));
+                }
+                Err(error) => self.stop = Some(error),
+            }
+        }
+        // May be left and taken up again: the error waits until the end.
+        let wound_down = self.wind_down().await;
+        match self.stop.take() {
+            Some(error) => Err(error),
+            None => wound_down.map(|()| None),
+        }
+    }
+
+    fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
+        if self.stop.is_none() {
+            let is_interrupted = matches!(error, BuildError::Interrupted);
+            self.stop = Some(if is_interrupted {
+                self.interrupted()
+            } else {
+                error
+            });
+        }
+        self.calls.stop();
+        Ok(())
+    }
+
+    fn mode(&self, layer: usize) -> Option<LayerMode> {
+        self.modes.decided(layer)
+    }
+}

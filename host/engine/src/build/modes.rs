@@ -1,0 +1,117 @@
+//! How each layer's requests are answered: fixed once for a build.
+
+use crate::plan;
+use synix_manifest::BatchChoice;
+use synix_store::{BuildLayer, LayerMode};
+
+use super::layers::{ReadyBody, ReadyPipeline};
+
+#[derive(Debug, Clone)]
+struct Choice {
+    batch: BatchChoice,
+    has_batch_api: bool,
+    min_batch: u64,
+}
+
+/// The modes of a build's layers, by position.
+#[derive(Debug, Clone)]
+pub(super) struct Modes {
+    /// `None` for layers that ask nothing.
+    choices: Vec<Option<Choice>>,
+    decided: Vec<Option<LayerMode>>,
+}
+
+impl Modes {
+    /// Answers everything through the sync API.
+    pub(super) fn all_sync(pipeline: &ReadyPipeline) -> Self {
+        let mut modes = Self::by_layer(pipeline);
+        for (decided, choice) in modes.decided.iter_mut().zip(&modes.choices) {
+            *decided = choice.as_ref().map(|_| LayerMode::Sync);
+        }
+        modes
+    }
+
+    /// Follows what each layer says of batches.
+    pub(super) fn by_layer(pipeline: &ReadyPipeline) -> Self {
+        let choices: Vec<_> = pipeline
+            .layers
+            .iter()
+            .map(|layer| match &layer.body {
+                ReadyBody::Transform(transform) if transform.grants_llm => Some(Choice {
+                    batch: transform.batch,
+                    has_batch_api: transform.has_batch_api,
+                    min_batch: transform.min_batch,
+                }),
+                ReadyBody::Transform(_) | ReadyBody::Source { .. } => None,
+            })
+            .collect();
+        let decided = choices
+            .iter()
+            .map(|choice| match choice.as_ref()?.batch {
+                BatchChoice::Always => Some(LayerMode::Batch),
+                BatchChoice::Never => Some(LayerMode::Sync),
+                BatchChoice::Auto => None,
+            })
+            .collect();
+        Self { choices, decided }
+    }
+
+    /// Takes over what was decided when the build was driven before.
+    pub(super) fn restore(&mut self, layers: &[BuildLayer], pipeline: &ReadyPipeline) {
+        for layer in layers {
+            // By name: the pipeline may be another one now, at the user's word.
+            let position = pipeline
+                .layers
+                .iter()
+                .position(|known| known.name.as_str() == layer.name);
+            let decided = position.and_then(|position| self.decided.get_mut(position));
+            if let (Some(mode), Some(decided)) = (layer.mode, decided) {
+                *decided = Some(mode);
+            }
+        }
+    }
+
+    /// Returns the mode of a layer, where it is decided.
+    pub(super) fn decided(&self, layer: usize) -> Option<LayerMode> {
+        self.decided.get(layer).copied().flatten()
+    }
+
+    /// Decides the mode of a layer where further requests could not change it.
+    pub(super) fn decide_early(&mut self, layer: usize, recorded: u64) -> Option<LayerMode> {
+        let choice = self.choices.get(layer)?.as_ref()?;
+        let mode = plan::decide_mode(
+            choice.batch,
+            choice.has_batch_api,
+            recorded,
+            choice.min_batch,
+        );
+        (mode == LayerMode::Batch).then(|| self.decide(layer, recorded))
+    }
+
+    /// Returns the mode that a layer has or would get with so many requests on record.
+    pub(super) fn expected(&self, layer: usize, recorded: u64) -> LayerMode {
+        if let Some(mode) = self.decided(layer) {
+            return mode;
+        }
+        self.choices
+            .get(layer)
+            .and_then(Option::as_ref)
+            .map_or(LayerMode::Sync, |choice| {
+                plan::decide_mode(
+                    choice.batch,
+                    choice.has_batch_api,
+                    recorded,
+                    choice.min_batch,
+                )
+            })
+    }
+
+    /// Decides the mode of a layer by the requests it has on record, unless it is decided.
+    pub(super) fn decide(&mut self, layer: usize, recorded: u64) -> LayerMode {
+        let mode = self.expected(layer, recorded);
+        if let Some(decided) = self.decided.get_mut(layer) {
+            *decided = Some(mode);
+        }
+        mode
+    }
+}

@@ -1,0 +1,149 @@
+//! Providers that answer nobody for the time being: the rest of their requests is not sent.
+//!
+//! A key that is refused, or an account without money, is so for every request
+//! of the build. A provider that cannot be reached may come back: it is tried
+//! again after a while, and at once when another call got through.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use synix_core::request::{Failure, FailureKind, Outcome};
+use synix_providers::Completion;
+
+/// How long nothing is sent to a provider that could not be reached.
+const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
+
+/// What is known of the providers of a build, from the calls that have ended.
+#[derive(Debug, Default)]
+pub(super) struct Outages {
+    /// How many calls were begun.
+    begun: u64,
+    /// How many calls had been begun when a provider was last heard of.
+    heard: BTreeMap<String, u64>,
+    outages: BTreeMap<String, Outage>,
+}
+
+#[derive(Debug)]
+struct Outage {
+    failure: Failure,
+    /// `None`: it lasts as long as the build.
+    until: Option<Instant>,
+}
+
+impl Outages {
+    /// Returns the number of a call that begins.
+    pub(super) fn begin(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun
+    }
+
+    /// Returns why nothing is sent to a provider now, if that is so.
+    pub(super) fn of(&self, provider: &str) -> Option<&Failure> {
+        self.of_at(provider, Instant::now())
+    }
+
+    fn of_at(&self, provider: &str, now: Instant) -> Option<&Failure> {
+        let outage = self.outages.get(provider)?;
+        let lasts = outage.until.is_none_or(|until| until > now);
+        lasts.then_some(&outage.failure)
+    }
+
+    /// Takes in how a call ended.
+    pub(super) fn learn(&mut self, provider: &str, call: u64, completion: &Completion) {
+        if !completion.unreachable {
+            self.heard.insert(provider.to_owned(), self.begun);
+            if self
+                .outages
+                .get(provider)
+                .is_some_and(|outage| outage.until.is_some())
+            {
+                self.outages.remove(provider);
+            }
+        }
+        let Outcome::Failed(failure) = &completion.outcome else {
+            return;
+        };
+        let until = if matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
+            None
+        } else if completion.unreachable && !self.was_heard_since(provider, call) {
+            Some(Instant::now() + UNREACHABLE_FOR)
+        } else {
+            return;
+        };
+        if self.of(provider).is_none() {
+            let failure = failure.clone();
+            self.outages
+                .insert(provider.to_owned(), Outage { failure, until });
+        }
+    }
+
+    /// Says whether the provider replied to anybody since the call was begun.
+    fn was_heard_since(&self, provider: &str, call: u64) -> bool {
+        self.heard.get(provider).is_some_and(|heard| *heard >= call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synix_core::request::Usage;
+
+    fn failed(kind: FailureKind, unreachable: bool) -> Completion {
+        Completion {
+            outcome: Outcome::Failed(Failure {
+                kind,
+                message: "why".to_owned(),
+                passing: true,
+                usage: Usage::default(),
+            }),
+            unclear: 0,
+            billed: Vec::new(),
+            sends: 1,
+            unreachable,
+        }
+    }
+
+    #[test]
+    fn an_unreachable_provider_gets_no_more_requests() {
+        let mut outages = Outages::default();
+        let call = outages.begin();
+        outages.learn("near", call, &failed(FailureKind::Provider, true));
+        assert!(outages.of("near").is_some());
+        assert!(outages.of("far").is_none());
+    }
+
+    #[test]
+    fn a_reply_of_any_kind_shows_that_a_provider_is_there() {
+        let mut outages = Outages::default();
+        let (first, second) = (outages.begin(), outages.begin());
+        outages.learn("p", second, &failed(FailureKind::Invalid, false));
+        // It was heard of while the first call still tried.
+        outages.learn("p", first, &failed(FailureKind::Provider, true));
+        assert!(outages.of("p").is_none());
+        let third = outages.begin();
+        outages.learn("p", third, &failed(FailureKind::Provider, true));
+        assert!(outages.of("p").is_some());
+        outages.learn("p", second, &failed(FailureKind::Provider, false));
+        assert!(outages.of("p").is_none());
+    }
+
+    #[test]
+    fn an_unreachable_provider_is_tried_again_after_a_while() {
+        let mut outages = Outages::default();
+        let call = outages.begin();
+        outages.learn("p", call, &failed(FailureKind::Provider, true));
+        let later = Instant::now() + UNREACHABLE_FOR;
+        assert!(outages.of_at("p", later).is_none());
+    }
+
+    #[test]
+    fn a_refused_key_is_refused_for_good() {
+        let mut outages = Outages::default();
+        let call = outages.begin();
+        outages.learn("p", call, &failed(FailureKind::Auth, false));
+        outages.learn("p", call, &failed(FailureKind::Provider, false));
+        assert!(outages.of("p").is_some());
+    }
+}

@@ -1,0 +1,373 @@
+//! What a build would do: the build itself, with an answerer that only takes notes.
+//!
+//! Units that run are counted; those behind answers that nobody has yet are foreseen, by what the last build made. What is
+//! foreseen is a guess and is never mixed with what is counted.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::BuildError;
+use super::answerer::Answerer as _;
+use super::drive::Desk;
+use super::dry::DryRun;
+use super::layers::ReadyBody;
+use super::modes::Modes;
+use super::scheduler::{Scheduler, Site};
+use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
+use synix_core::fingerprint::{StaleReason, StoredParts, compare};
+use synix_prices::Forecast;
+use synix_sandbox::Shape;
+use synix_store::{BuildKind, LayerMode, Reader};
+
+/// The most units that are foreseen by name in one layer, and inputs of one of them.
+const NAMED: usize = 100;
+
+/// Finds out what a build would do. Writes nothing and sends nothing.
+pub async fn plan(
+    desk: Desk<'_>,
+    kind: BuildKind,
+    reader: Option<&Reader>,
+) -> Result<Plan, BuildError> {
+    let modes = match kind {
+        BuildKind::Build => Modes::all_sync(desk.pipeline),
+        BuildKind::Batch => Modes::by_layer(desk.pipeline),
+    };
+    let site = Site {
+        pipeline: desk.pipeline,
+        folder: desk.folder,
+        reader,
+        journal: None,
+        realm: desk.realm(),
+        allow_partial: false,
+        observer: &|_| {},
+    };
+    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes, desk.prices))?;
+    scheduler.run(desk.pool(reader)?).await?;
+    describe(&mut scheduler)
+}
+
+type Dry<'s, 'a> = Scheduler<'s, DryRun<'a>>;
+
+/// Units that may follow from answers.
+#[derive(Debug, Default)]
+struct Foreseen {
+    /// How many beyond those that are known; `None`: nothing tells.
+    units: Option<u64>,
+    /// How many of all must be made, beyond those that are known.
+    stale: u64,
+    /// Some of the stale ones by name.
+    named: Vec<PlanUnit>,
+    /// Whether the layer's number of units is known all the same.
+    is_counted: bool,
+}
+
+fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
+    let count = scheduler.layers.len();
+    let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(count);
+    for position in 0..count {
+        // Inputs stand before those who use them.
+        foreseen.push(if scheduler.layers[position].spawned {
+            None
+        } else {
+            Some(foresee(scheduler, position, &foreseen)?)
+        });
+    }
+    let mut unpriced = BTreeSet::new();
+    let layers: Vec<PlanLayer> = foreseen
+        .into_iter()
+        .enumerate()
+        .map(|(position, foreseen)| layer(scheduler, position, foreseen, &mut unpriced))
+        .collect();
+    Ok(Plan {
+        total: PlanTotal::of(&layers),
+        layers,
+        unpriced: unpriced.into_iter().collect(),
+    })
+}
+
+fn layer(
+    scheduler: &mut Dry<'_, '_>,
+    position: usize,
+    foreseen: Option<Foreseen>,
+    unpriced: &mut BTreeSet<String>,
+) -> PlanLayer {
+    let layer = &scheduler.site.pipeline.layers[position];
+    let retry_failed = scheduler.answerer.again(position);
+    let may_ask = may_ask(scheduler, position);
+    let decided = scheduler.answerer.mode(position);
+    let nothing = Forecast::default();
+    let noted = scheduler.answerer.asking.get(&position);
+    let forecast = noted.map_or(&nothing, |noted| noted.forecast(decided));
+    unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
+    let requests = noted.map_or(0, |noted| noted.requests);
+    let in_flight = noted.map_or(0, |noted| noted.in_flight);
+    let run = &mut scheduler.layers[position];
+    let asks = match &layer.body {
+        ReadyBody::Source { .. } => None,
+        ReadyBody::Transform(transform) => {
+            Some(transform.questions).filter(|questions| !questions.is_never())
+        }
+    };
+    let exact = asks.is_none() || (foreseen.is_none() && may_ask == 0);
+    let mode = match &layer.body {
+        ReadyBody::Source { .. } => "source",
+        ReadyBody::Transform(_) if exact && requests == 0 && in_flight == 0 => "none",
+        ReadyBody::Transform(_) => decided.map_or("auto", LayerMode::name),
+    };
+    let requests_max = match (asks, &foreseen) {
+        _ if exact => Some(requests),
+        (Some(questions), None) if questions.is_known() => Some(requests.saturating_add(may_ask)),
+        (Some(questions), Some(foreseen)) if foreseen.is_counted => {
+            let units = foreseen.units.unwrap_or(0);
+            questions
+                .of_any_unit()
+                .map(|each| each.saturating_mul(units))
+        }
+        _ => None,
+    };
+    let asking = plan::Asking {
+        answered: run.on_record,
+        in_flight,
+        requests_max,
+        ..plan::Asking::new(requests, exact, forecast)
+    };
+    let (units, stale) = (run.fresh.saturating_add(run.stale), run.stale);
+    let mut stale_units = std::mem::take(&mut run.stale_units);
+    let mut described = PlanLayer {
+        name: layer.name.to_string(),
+        allow_hidden: layer.allow_hidden,
+        mode,
+        units,
+        units_exact: true,
+        units_guess: None,
+        stale,
+        stale_guess: None,
+        asking,
+        retry_failed,
+        stale_units: Vec::new(),
+        failures: std::mem::take(&mut run.failures),
+    };
+    if let Some(foreseen) = foreseen {
+        described.units_exact = foreseen.is_counted;
+        match foreseen.units {
+            Some(more) if foreseen.is_counted => described.units = units.saturating_add(more),
+            more => described.units_guess = more.map(|more| units.saturating_add(more)),
+        }
+        if foreseen.named.iter().all(|unit| !unit.guess) && foreseen.is_counted {
+            described.stale = stale.saturating_add(foreseen.stale);
+        } else if foreseen.units.is_some() {
+            described.stale_guess = Some(stale.saturating_add(foreseen.stale));
+        }
+        stale_units.extend(foreseen.named);
+    }
+    stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
+    described.stale_units = stale_units;
+    described
+}
+
+/// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
+fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
+    let ReadyBody::Transform(transform) = &scheduler.site.pipeline.layers[layer].body else {
+        return 0;
+    };
+    let waiting = scheduler.units.iter().flatten();
+    let more = waiting.filter(|unit| unit.layer == layer).map(|unit| {
+        let most = transform.questions.most(unit.spec.inputs.len());
+        most.saturating_sub(unit.transcript.len() as u64)
+    });
+    more.fold(0, u64::saturating_add)
+}
+
+/// Names and counts the units that may follow from stale ones upstream.
+fn foresee(
+    scheduler: &mut Dry<'_, '_>,
+    layer: usize,
+    foreseen: &[Option<Foreseen>],
+) -> Result<Foreseen, BuildError> {
+    let transform = scheduler.transform(layer);
+    let shape = transform.plugin.descriptor().shape;
+    let mut arriving = Arriving::default();
+    for input in &transform.inputs {
+        if !scheduler.layers[*input].complete {
+            let of_input = foreseen.get(*input).and_then(Option::as_ref);
+            arriving.add(scheduler, *input, of_input)?;
+        }
+    }
+    if shape == Shape::PerInput {
+        let many = transform.inputs.len() > 1;
+        let named = arriving.named.iter().map(|(above, label)| PlanUnit {
+            unit: if many {
+                format!("{above}/{label}")
+            } else {
+                label.clone()
+            },
+            reasons: vec![StaleReason::InputStale {
+                input: format!("{above}/{label}"),
+            }],
+            guess: true,
+        });
+        return Ok(Foreseen {
+            units: arriving.count,
+            stale: arriving.count.unwrap_or(0),
+            named: named.collect(),
+            is_counted: false,
+        });
+    }
+    let name = scheduler.layer_name(layer);
+    let keys = scheduler.previous.keys(name)?;
+    if keys.is_empty() {
+        // The shape `all` promises one unit; how many groups there will be, nobody can say.
+        let is_one = shape == Shape::All;
+        let new = PlanUnit {
+            unit: name.to_owned(),
+            reasons: vec![StaleReason::New],
+            guess: false,
+        };
+        return Ok(Foreseen {
+            units: is_one.then_some(1),
+            stale: is_one.into(),
+            named: is_one.then_some(new).into_iter().collect(),
+            is_counted: is_one,
+        });
+    }
+    let mut found = Foreseen {
+        units: Some(if shape == Shape::All {
+            1
+        } else {
+            keys.len() as u64
+        }),
+        is_counted: shape == Shape::All,
+        ..Foreseen::default()
+    };
+    for key in keys {
+        let reasons = arriving.reasons(scheduler, layer, &key, shape)?;
+        if reasons.is_empty() {
+            continue;
+        }
+        found.stale += 1;
+        if found.named.len() < NAMED {
+            found.named.push(PlanUnit {
+                unit: key,
+                reasons,
+                guess: true,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Artifacts that are to come, as the inputs of a layer.
+#[derive(Debug)]
+struct Arriving {
+    /// How many there may be; `None`: nothing tells.
+    count: Option<u64>,
+    /// The first of them: their layer, and their label or the unit that is to make them.
+    named: Vec<(String, String)>,
+    /// All that the last build had of them, as `layer/label`.
+    known: HashSet<String>,
+    /// Layers of which some cannot be named.
+    nameless: Vec<String>,
+}
+
+impl Default for Arriving {
+    fn default() -> Self {
+        Self {
+            count: Some(0),
+            named: Vec::new(),
+            known: HashSet::new(),
+            nameless: Vec::new(),
+        }
+    }
+}
+
+impl Arriving {
+    /// Adds what the stale units of a layer may make.
+    fn add(
+        &mut self,
+        scheduler: &mut Dry<'_, '_>,
+        layer: usize,
+        foreseen: Option<&Foreseen>,
+    ) -> Result<(), BuildError> {
+        let name = scheduler.layer_name(layer);
+        let run = &scheduler.layers[layer];
+        let settled: HashSet<&str> = run
+            .made
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .chain(run.failed.iter().map(synix_core::ids::UnitKey::as_str))
+            .collect();
+        let mut pending: Vec<String> = run
+            .stale_units
+            .iter()
+            .filter(|unit| !settled.contains(unit.unit.as_str()))
+            .map(|unit| unit.unit.clone())
+            .collect();
+        let mut nameless = Some(0);
+        if let Some(foreseen) = foreseen {
+            pending.extend(foreseen.named.iter().map(|unit| unit.unit.clone()));
+            let stale = foreseen.units.map(|_| foreseen.stale);
+            nameless = stale.map(|stale| stale.saturating_sub(foreseen.named.len() as u64));
+        }
+        if nameless != Some(0) {
+            self.nameless.push(name.to_owned());
+        }
+        let mut count = nameless;
+        for key in pending {
+            let mut labels = scheduler.previous.labels(name, &key)?;
+            self.known
+                .extend(labels.iter().map(|label| format!("{name}/{label}")));
+            if labels.is_empty() {
+                labels.push(key);
+            }
+            count = count.map(|count| count.saturating_add(labels.len() as u64));
+            let room = NAMED.saturating_sub(self.named.len());
+            let named = labels.into_iter().take(room);
+            self.named
+                .extend(named.map(|label| (name.to_owned(), label)));
+        }
+        self.count = match (self.count, count) {
+            (Some(before), Some(count)) => Some(before.saturating_add(count)),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// Tells why a unit that takes several inputs is likely stale: by the inputs that it had, and by its layer's settings.
+    fn reasons(
+        &self,
+        scheduler: &mut Dry<'_, '_>,
+        layer: usize,
+        key: &str,
+        shape: Shape,
+    ) -> Result<Vec<StaleReason>, BuildError> {
+        let name = scheduler.layer_name(layer);
+        let Some(before) = scheduler.previous.parts(name, key)? else {
+            return Ok(vec![StaleReason::Version]);
+        };
+        let now = StoredParts::new(
+            scheduler.transform(layer).parts.clone(),
+            before.unit.clone(),
+        );
+        let mut reasons = compare(&before, &now);
+        let had = before.unit.inputs.iter().map(|input| input.name.as_str());
+        let mut stale: Vec<String> = had
+            .filter(|input| self.known.contains(*input))
+            .map(str::to_owned)
+            .collect();
+        if shape == Shape::All {
+            // It takes the new ones, too.
+            let new = self
+                .named
+                .iter()
+                .map(|(above, label)| format!("{above}/{label}"));
+            stale.extend(new.filter(|input| !self.known.contains(input)));
+            stale.extend(self.nameless.iter().cloned());
+        }
+        let more = stale.len().saturating_sub(NAMED);
+        let named = stale.into_iter().take(NAMED);
+        reasons.extend(named.map(|input| StaleReason::InputStale { input }));
+        if more > 0 {
+            reasons.push(StaleReason::MoreInputs { count: more as u64 });
+        }
+        Ok(reasons)
+    }
+}

@@ -1,0 +1,193 @@
+//! Worker threads that run units. They are pure: they read, and hand back what they found.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::backlog::{self, Backlog};
+use super::layers::Roles;
+use super::recall::{Known, Recall};
+use super::unit::{Job, Ran, RunEnd, run};
+use synix_store::{Reader, StoreError};
+
+/// Results of a chunk, or a part of them.
+#[derive(Debug)]
+struct Ready {
+    results: Vec<Ran>,
+    bytes: usize,
+    /// Whether the chunk is done.
+    is_last: bool,
+}
+
+/// Worker threads with a queue of chunks.
+#[derive(Debug)]
+pub(super) struct Pool {
+    chunks: Option<Sender<Vec<Job>>>,
+    /// `None` from a worker that panicked.
+    results: UnboundedReceiver<Option<Ready>>,
+    /// What waits in `results`, and the part that was taken last.
+    backlog: Arc<Backlog>,
+    /// The bytes of that part: it is in memory until the next one is asked for.
+    taken: usize,
+    threads: Vec<JoinHandle<()>>,
+    /// Chunks handed out whose results have not come back.
+    outstanding: usize,
+}
+
+impl Pool {
+    /// Starts `workers` threads, each with its own view of `reader`'s state.
+    pub(super) fn start(
+        workers: usize,
+        known: &Known,
+        reader: Option<&Reader>,
+        roles: &Arc<Roles>,
+    ) -> Result<Self, StoreError> {
+        let (chunks, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let (sender, results) = unbounded_channel();
+        let backlog = Arc::new(Backlog::new(backlog::BYTES));
+        // All workers together have at most half as much at hand as may wait.
+        let part = backlog::BYTES / (2 * workers.max(1));
+        let mut threads = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let recall = Recall {
+                known: known.clone(),
+                reader: reader.map(Reader::another).transpose()?,
+            };
+            let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
+            let backlog = Arc::clone(&backlog);
+            threads.push(std::thread::spawn(move || {
+                let worker = Worker {
+                    sender: &sender,
+                    backlog: &backlog,
+                    part,
+                    recall: &recall,
+                    roles: &roles,
+                };
+                work(&worker, &queue);
+            }));
+        }
+        Ok(Self {
+            chunks: Some(chunks),
+            results,
+            backlog,
+            taken: 0,
+            threads,
+            outstanding: 0,
+        })
+    }
+
+    /// Returns how many chunks can be out at once: each thread has one to run and one to go on with.
+    pub(super) fn places(&self) -> usize {
+        (self.threads.len() * 2).max(1)
+    }
+
+    /// Says whether another chunk would keep a thread busy.
+    pub(super) fn has_room(&self) -> bool {
+        self.outstanding < self.places()
+    }
+
+    /// Says whether all results are back.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.outstanding == 0
+    }
+
+    /// Hands out a chunk.
+    pub(super) fn send(&mut self, chunk: Vec<Job>) {
+        if let Some(chunks) = &self.chunks
+            && chunks.send(chunk).is_ok()
+        {
+            self.outstanding += 1;
+        }
+    }
+
+    /// Returns results of a chunk, in the order of its jobs; `None` when a thread is gone. Loses nothing when dropped.
+    ///
+    /// What was returned before is taken to be written: from here on the workers have its room.
+    pub(super) async fn results(&mut self) -> Option<Vec<Ran>> {
+        self.backlog.remove(std::mem::take(&mut self.taken));
+        let ready = self.results.recv().await.flatten()?;
+        self.taken = ready.bytes;
+        if ready.is_last {
+            self.outstanding = self.outstanding.saturating_sub(1);
+        }
+        Some(ready.results)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.chunks = None;
+        // Chunks that nobody waits for are not run.
+        self.results.close();
+        self.backlog.close();
+        for thread in self.threads.drain(..) {
+            // A worker that panicked has nothing left to hand back.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(worker: &Worker<'_>, queue: &Mutex<Receiver<Vec<Job>>>) {
+    loop {
+        let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(chunk) = chunk else { return };
+        // A thread that died in silence would let the build wait for ever.
+        match catch_unwind(AssertUnwindSafe(|| worker.run(&chunk))) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => {
+                let _ = worker.sender.send(None);
+                return;
+            }
+        }
+    }
+}
+
+struct Worker<'w> {
+    sender: &'w UnboundedSender<Option<Ready>>,
+    backlog: &'w Backlog,
+    /// Results of so many bytes are handed over before the chunk is done.
+    part: usize,
+    recall: &'w Recall,
+    roles: &'w Roles,
+}
+
+impl Worker<'_> {
+    /// Runs a chunk and hands its results over; `false`: nobody wants them any more.
+    fn run(&self, chunk: &[Job]) -> bool {
+        let (mut results, mut bytes) = (Vec::new(), 0_usize);
+        for job in chunk {
+            if self.sender.is_closed() {
+                return false;
+            }
+            let ran = run(job, self.roles, self.recall);
+            // All that follow would be stopped, too.
+            let is_interrupted = matches!(ran.end, RunEnd::Interrupted);
+            bytes = bytes.saturating_add(backlog::size(&ran));
+            results.push(ran);
+            if is_interrupted {
+                break;
+            }
+            if bytes >= self.part {
+                if !self.hand_over(std::mem::take(&mut results), bytes, false) {
+                    return false;
+                }
+                bytes = 0;
+            }
+        }
+        self.hand_over(results, bytes, true)
+    }
+
+    fn hand_over(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {
+        let ready = Ready {
+            results,
+            bytes,
+            is_last,
+        };
+        self.backlog.add(bytes) && self.sender.send(Some(ready)).is_ok()
+    }
+}

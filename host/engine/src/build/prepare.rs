@@ -1,0 +1,375 @@
+//! From a parsed pipeline to a ready one: plugins loaded, configs checked, files read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::error::chain;
+use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+use super::questions::Questions;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{
+    AskingParts, BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts,
+    TransformSettings,
+};
+use synix_core::json;
+use synix_core::request::Ending;
+use synix_manifest::{
+    BatchChoice, BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline,
+    PipelineError, PipelineErrors, TransformLayer, TransformRef, check_config, file_values,
+    replace_values,
+};
+use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
+use synix_sources::{Hidden, ProjectFolder, SourceError, SourceProblems};
+
+/// Bytes of all files that one config names.
+const CONFIG_FILES_BYTES: u64 = 64 << 20;
+
+/// Why a pipeline could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The pipeline file is wrong.
+    #[error("the pipeline file is wrong")]
+    Pipeline(PipelineErrors),
+    /// A component could not be read.
+    #[error("layer `{layer}`: cannot read a file it names")]
+    File {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<SourceError>,
+    },
+    /// Files that configs name could not be read.
+    #[error("{0}")]
+    Files(SourceProblems),
+    /// A component could not be loaded.
+    #[error("layer `{layer}`: cannot use its plugin")]
+    Plugin {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        source: Box<PluginError>,
+    },
+}
+
+/// What is needed to make a pipeline ready.
+pub struct Workshop<'a> {
+    /// The project's folder.
+    pub folder: &'a ProjectFolder,
+    /// Where plugins are loaded.
+    pub sandbox: &'a Sandbox,
+    /// The transforms that come with synix, by name.
+    pub first_party: &'a [(&'a str, &'a [u8])],
+    /// The bytes of all other components, by reference.
+    pub components: &'a BTreeMap<String, Vec<u8>>,
+    /// Says whether the environment moved a provider to another URL.
+    pub redirected: &'a dyn Fn(&str) -> bool,
+}
+
+/// Makes a pipeline ready; `file` is its path relative to the project.
+pub fn prepare(
+    pipeline: &Pipeline,
+    file: &str,
+    workshop: &Workshop<'_>,
+) -> Result<ReadyPipeline, PrepareError> {
+    let mut errors = Vec::new();
+    let mut files = SourceProblems::default();
+    let mut plugins: BTreeMap<String, Plugin> = BTreeMap::new();
+    let roles = Arc::new(Roles(
+        pipeline
+            .models
+            .iter()
+            .filter_map(|(name, role)| {
+                let provider = pipeline.providers.get(&role.provider)?;
+                let settings = RoleSettings {
+                    wire: provider.api,
+                    provider: role.provider.clone(),
+                    model: role.model.clone(),
+                    max_tokens: role.max_tokens,
+                    temperature: role.temperature,
+                };
+                Some((name.clone(), settings))
+            })
+            .collect(),
+    ));
+    let mut layers = Vec::new();
+    for layer in &pipeline.layers {
+        let body = match &layer.body {
+            LayerBody::Source {
+                glob,
+                kind,
+                allow_hidden,
+            } => ReadyBody::Source {
+                glob: glob.clone(),
+                kind: kind.clone(),
+                hidden: Hidden::allowed(*allow_hidden),
+            },
+            LayerBody::Transform(transform) => {
+                let plugin = match load(pipeline, layer, transform, workshop, &mut plugins)? {
+                    Ok(plugin) => plugin,
+                    Err(error) => {
+                        errors.push(error);
+                        continue;
+                    }
+                };
+                let found = check(pipeline, layer, &plugin);
+                if !found.is_empty() {
+                    errors.extend(found);
+                    continue;
+                }
+                let made = ready(
+                    pipeline, layer, transform, plugin, &roles, workshop, &mut files,
+                );
+                ReadyBody::Transform(Arc::new(made))
+            }
+        };
+        layers.push(ReadyLayer {
+            name: layer.name.clone(),
+            body,
+            allow_hidden: allows_hidden(&layer.body),
+        });
+    }
+    if let Some(errors) = PipelineErrors::new(errors) {
+        return Err(PrepareError::Pipeline(errors));
+    }
+    if let Some(problems) = files.found() {
+        return Err(PrepareError::Files(problems));
+    }
+    let parts = describe(pipeline, &layers);
+    Ok(ReadyPipeline {
+        file: file.to_owned(),
+        layers,
+        roles,
+        fingerprint: parts.fingerprint(),
+        parts,
+        max_units: pipeline.max_units,
+        max_requests: pipeline.max_requests,
+    })
+}
+
+fn load(
+    pipeline: &Pipeline,
+    layer: &Layer,
+    transform: &TransformLayer,
+    workshop: &Workshop<'_>,
+    plugins: &mut BTreeMap<String, Plugin>,
+) -> Result<Result<Plugin, PipelineError>, PrepareError> {
+    let name = transform.transform.text();
+    if let Some(plugin) = plugins.get(name) {
+        return Ok(Ok(plugin.clone()));
+    }
+    let first_party = |name: &str| {
+        let mut all = workshop.first_party.iter();
+        all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
+    };
+    let bytes = match &transform.transform {
+        TransformRef::FirstParty(name) => first_party(name),
+        TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
+            workshop.components.get(name).map(Vec::as_slice)
+        }
+    };
+    let Some(bytes) = bytes else {
+        let known = workshop.first_party.iter().map(|(name, _)| *name);
+        return Ok(Err(pipeline.unknown_transform_error(layer, known)));
+    };
+    let plugin = workshop
+        .sandbox
+        .load(name, bytes)
+        .map_err(|source| PrepareError::Plugin {
+            layer: layer.name.to_string(),
+            source: Box::new(source),
+        })?;
+    plugins.insert(name.to_owned(), plugin.clone());
+    Ok(Ok(plugin))
+}
+
+fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineError> {
+    let mut errors = check_config(pipeline, layer, &plugin.descriptor().config_schema);
+    if plugin.descriptor().declares_llm() {
+        errors.extend(pipeline.llm_error(layer));
+    }
+    errors
+}
+
+fn ready(
+    pipeline: &Pipeline,
+    layer: &Layer,
+    transform: &TransformLayer,
+    plugin: Plugin,
+    roles: &Roles,
+    workshop: &Workshop<'_>,
+    problems: &mut SourceProblems,
+) -> ReadyTransform {
+    let hidden = Hidden::allowed(transform.allow_hidden);
+    let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
+    let mut files = BTreeMap::new();
+    let mut paths = BTreeMap::new();
+    let mut texts = Vec::new();
+    let mut blanks = Vec::new();
+    let mut bytes = 0_u64;
+    for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
+        let text = match workshop.folder.read_text(&value.path, hidden) {
+            // The files that these name hold questions; an empty one would be asked and paid for.
+            Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
+                path: value.path.clone(),
+            }),
+            read => read,
+        };
+        let text = match text {
+            Ok(text) => {
+                // One file may be named as often as a config has room for.
+                bytes = bytes.saturating_add(text.len() as u64);
+                if bytes > CONFIG_FILES_BYTES {
+                    let limit = CONFIG_FILES_BYTES;
+                    let path = value.path;
+                    problems.push(layer.name.as_str(), SourceError::TooMuch { path, limit });
+                    break;
+                }
+                text
+            }
+            Err(problem) => {
+                problems.push(layer.name.as_str(), problem);
+                continue;
+            }
+        };
+        files.insert(
+            value.pointer.clone(),
+            FilePart {
+                path: value.path.clone(),
+                digest: Digest::of(text.as_bytes()),
+            },
+        );
+        paths.insert(value.pointer.clone(), value.path);
+        blanks.push((value.pointer.clone(), String::new()));
+        texts.push((value.pointer, text));
+    }
+    let mut config = transform.config.clone();
+    replace_values(&mut config, &texts);
+    let mut without_files = transform.config.clone();
+    replace_values(&mut without_files, &blanks);
+    let limits = limits(transform.limits);
+    let grants_llm = plugin.descriptor().declares_llm();
+    let role = pipeline.role(layer);
+    let accept_truncated = transform.accept.contains(&Ending::Truncated);
+    let has_batch_api = role.is_some_and(|role| {
+        let redirected = (workshop.redirected)(&role.provider);
+        pipeline.batch_support(role, redirected) == BatchSupport::Available
+    });
+    let role_name = transform
+        .model
+        .clone()
+        .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+    let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
+    let asking = AskingParts {
+        revision: transform.revision.clone(),
+        accept_truncated,
+        options_allowed: options_allowed.iter().cloned().collect(),
+    };
+    // What comes with synix sets what its config says, which is the project's own word.
+    let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
+    // The file was checked for numbers that have no canonical form.
+    let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
+    let parts = LayerParts {
+        contract: Sandbox::contract().to_owned(),
+        layer: layer.name.to_string(),
+        component: plugin.digest(),
+        config: canonical,
+        files,
+        model: grants_llm
+            .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
+            .flatten(),
+        asking: if grants_llm {
+            asking
+        } else {
+            AskingParts::default()
+        },
+        limits: limits.parts(),
+    };
+    let encoder = parts.encode();
+    let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
+    ReadyTransform {
+        layer: layer.name.clone(),
+        plugin,
+        inputs: transform.inputs.clone(),
+        config_text: json::object(config.clone()),
+        config,
+        limits,
+        grants_llm,
+        role: role_name,
+        revision: transform.revision.clone(),
+        accept_truncated,
+        options_allowed: (!is_first_party).then_some(options_allowed),
+        batch: transform.batch,
+        has_batch_api,
+        min_batch: transform.min_batch.into(),
+        max_units: transform.max_units,
+        max_requests: transform.max_requests,
+        questions,
+        parts,
+        encoder,
+        files: paths,
+    }
+}
+
+fn allows_hidden(body: &LayerBody) -> bool {
+    match body {
+        LayerBody::Source { allow_hidden, .. } => *allow_hidden,
+        LayerBody::Transform(transform) => transform.allow_hidden,
+    }
+}
+
+fn limits(written: LayerLimits) -> Limits {
+    const MIB: usize = 1024 * 1024;
+    let mib = |written: Option<u32>, default: usize| {
+        written
+            .and_then(|mib| usize::try_from(mib).ok())
+            .map_or(default, |mib| mib.saturating_mul(MIB))
+    };
+    let default = Limits::default();
+    Limits {
+        fuel: written.fuel.unwrap_or(default.fuel),
+        memory_bytes: mib(written.memory_mb, default.memory_bytes),
+        wall: written.wall_s.map_or(default.wall, |seconds| {
+            std::time::Duration::from_secs(seconds.into())
+        }),
+        output_bytes: mib(written.output_mb, default.output_bytes),
+        requests: written.requests.unwrap_or(default.requests),
+        tokens: written.tokens.or(default.tokens),
+        ..default
+    }
+}
+
+/// Returns what the pipeline's fingerprint covers (I1, I2).
+fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
+    let settings = layers.iter().map(|layer| {
+        let settings = match &layer.body {
+            ReadyBody::Source { glob, kind, .. } => LayerSettings::Source {
+                glob: glob.clone(),
+                kind: kind.to_string(),
+            },
+            ReadyBody::Transform(transform) => {
+                let name = |input: &usize| layers[*input].name.to_string();
+                LayerSettings::Transform(Box::new(TransformSettings {
+                    inputs: transform.inputs.iter().map(name).collect(),
+                    parts: transform.parts.clone(),
+                    batch: match transform.batch {
+                        BatchChoice::Auto => BatchSetting::Auto,
+                        BatchChoice::Always => BatchSetting::Always,
+                        BatchChoice::Never => BatchSetting::Never,
+                    },
+                    min_batch: transform.min_batch,
+                }))
+            }
+        };
+        (layer.name.to_string(), settings)
+    });
+    PipelineParts::new(pipeline.name.clone(), settings.collect())
+}
+
+impl PrepareError {
+    /// Returns the error with its causes in one line.
+    pub fn chain(&self) -> String {
+        chain(self)
+    }
+}

@@ -1,0 +1,233 @@
+//! What the pipeline made before: for finding fresh units fast and for telling what changed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::layers::Roles;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{StaleReason, StoredParts, compare};
+use synix_store::{Reader, Realm, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId};
+
+/// One layer of the newest snapshot.
+///
+/// Sorted lists, because a layer may have a million units and maps of small lists take several times the room.
+#[derive(Debug, Default)]
+struct Layer {
+    /// By fingerprint.
+    units: Vec<SnapshotUnit>,
+    /// Positions in `units`, by key.
+    by_key: Vec<u32>,
+    /// By unit, then by number.
+    outputs: Vec<StoredArtifact>,
+}
+
+impl Layer {
+    fn read(reader: &Reader, snapshot: &Snapshot, name: &str) -> Result<Self, StoreError> {
+        let mut units = reader.snapshot_units(snapshot, name)?;
+        units.sort_unstable_by_key(|unit| unit.fingerprint);
+        let mut by_key: Vec<u32> = (0..).take(units.len()).collect();
+        by_key.sort_unstable_by(|left, right| key_at(&units, *left).cmp(key_at(&units, *right)));
+        let mut outputs: Vec<StoredArtifact> = Vec::with_capacity(units.len());
+        reader.each_snapshot_artifact(snapshot, name, |artifact| outputs.push(artifact))?;
+        outputs.sort_unstable_by_key(|output| (output.unit, output.id));
+        Ok(Self {
+            units,
+            by_key,
+            outputs,
+        })
+    }
+
+    fn under(&self, fingerprint: Digest) -> Option<&SnapshotUnit> {
+        let found = self
+            .units
+            .binary_search_by_key(&fingerprint, |unit| unit.fingerprint);
+        self.units.get(found.ok()?)
+    }
+
+    fn named(&self, key: &str) -> Option<UnitId> {
+        let found = self
+            .by_key
+            .binary_search_by(|position| key_at(&self.units, *position).cmp(key));
+        let position = self.by_key.get(found.ok()?)?;
+        Some(self.units.get(usize::try_from(*position).ok()?)?.id)
+    }
+
+    fn outputs_of(&self, unit: UnitId) -> &[StoredArtifact] {
+        let start = self.outputs.partition_point(|output| output.unit < unit);
+        let rest = &self.outputs[start..];
+        &rest[..rest.partition_point(|output| output.unit == unit)]
+    }
+}
+
+fn key_at(units: &[SnapshotUnit], position: u32) -> &str {
+    let unit = usize::try_from(position)
+        .ok()
+        .and_then(|position| units.get(position));
+    unit.map_or("", |unit| unit.key.as_str())
+}
+
+/// The newest snapshot of a pipeline, read layer by layer when needed.
+#[derive(Debug)]
+pub(super) struct Previous<'a> {
+    reader: Option<&'a Reader>,
+    snapshot: Option<Snapshot>,
+    layers: HashMap<String, Layer>,
+    /// Layer and key of the units that failed in the newest build.
+    failed: Option<BTreeSet<(String, String)>>,
+}
+
+impl<'a> Previous<'a> {
+    pub(super) fn open(reader: Option<&'a Reader>, pipeline: &str) -> Result<Self, StoreError> {
+        let snapshot = match reader {
+            Some(reader) => reader.newest_snapshot_of(pipeline)?,
+            None => None,
+        };
+        Ok(Self {
+            reader,
+            snapshot,
+            layers: HashMap::new(),
+            failed: None,
+        })
+    }
+
+    fn layer(&mut self, name: &str) -> Result<&Layer, StoreError> {
+        if !self.layers.contains_key(name) {
+            let layer = match (self.reader, &self.snapshot) {
+                (Some(reader), Some(snapshot)) => Layer::read(reader, snapshot, name)?,
+                _ => Layer::default(),
+            };
+            self.layers.insert(name.to_owned(), layer);
+        }
+        Ok(&self.layers[name])
+    }
+
+    /// Gives back the room of a layer that is not asked about any more; it would be read again.
+    pub(super) fn forget(&mut self, layer: &str) {
+        self.layers.remove(layer);
+    }
+
+    /// Returns the finished unit under `fingerprint` with its outputs, from this snapshot or any build before.
+    ///
+    /// `usable` is asked about the extra model roles the unit used.
+    pub(super) fn finished(
+        &mut self,
+        layer: &str,
+        fingerprint: Digest,
+        realm: Realm,
+        usable: impl Fn(Option<&str>) -> bool,
+    ) -> Result<Option<(UnitId, Vec<StoredArtifact>)>, StoreError> {
+        let Some(reader) = self.reader else {
+            return Ok(None);
+        };
+        // Most units of a rebuild stand in the newest snapshot: one scan instead of a look-up each.
+        let known = self.layer(layer)?;
+        if let Some(unit) = known.under(fingerprint).filter(|unit| unit.realm == realm) {
+            if usable(unit.roles.as_deref()) {
+                return Ok(Some((unit.id, known.outputs_of(unit.id).to_vec())));
+            }
+            return Ok(None);
+        }
+        let Some((id, roles)) = reader.finished_unit(fingerprint, realm)? else {
+            return Ok(None);
+        };
+        if !usable(roles.as_deref()) {
+            return Ok(None);
+        }
+        Ok(Some((id, reader.outputs(id)?)))
+    }
+
+    /// Returns the names of the units that the layer had.
+    pub(super) fn keys(&mut self, layer: &str) -> Result<Vec<String>, StoreError> {
+        let layer = self.layer(layer)?;
+        let in_order = layer.by_key.iter();
+        Ok(in_order
+            .map(|position| key_at(&layer.units, *position).to_owned())
+            .collect())
+    }
+
+    /// Returns the labels of what the unit of this name made.
+    pub(super) fn labels(&mut self, layer: &str, key: &str) -> Result<Vec<String>, StoreError> {
+        let layer = self.layer(layer)?;
+        let outputs = layer.named(key).map(|unit| layer.outputs_of(unit));
+        Ok(outputs
+            .into_iter()
+            .flatten()
+            .map(|output| output.label.to_string())
+            .collect())
+    }
+
+    /// Returns what the unit of this name was made from.
+    pub(super) fn parts(
+        &mut self,
+        layer: &str,
+        key: &str,
+    ) -> Result<Option<StoredParts>, StoreError> {
+        let earlier = self.layer(layer)?.named(key);
+        let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
+            return Ok(None);
+        };
+        Ok(StoredParts::read(&reader.unit(earlier)?.parts))
+    }
+
+    /// Returns the digest of what a source's file was.
+    pub(super) fn source_digest(
+        &mut self,
+        layer: &str,
+        label: &str,
+    ) -> Result<Option<Digest>, StoreError> {
+        let layer = self.layer(layer)?;
+        let outputs = layer.named(label).map(|unit| layer.outputs_of(unit));
+        Ok(outputs
+            .and_then(|outputs| outputs.first())
+            .map(|output| output.digest))
+    }
+
+    /// Tells why a unit is stale.
+    pub(super) fn reasons(
+        &mut self,
+        layer: &str,
+        key: &str,
+        now: &StoredParts,
+        roles: &Roles,
+    ) -> Result<Vec<StaleReason>, StoreError> {
+        let earlier = self.layer(layer)?.named(key);
+        let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
+            let failed = self.failed()?.contains(&(layer.to_owned(), key.to_owned()));
+            return Ok(vec![if failed {
+                StaleReason::NotMade
+            } else {
+                StaleReason::New
+            }]);
+        };
+        let unit = reader.unit(earlier)?;
+        let Some(before) = StoredParts::read(&unit.parts) else {
+            return Ok(vec![StaleReason::Version]);
+        };
+        let mut reasons = compare(&before, now);
+        let changes = roles.changes(unit.roles.as_deref());
+        if !changes.is_empty() {
+            reasons.push(StaleReason::Model { changes });
+        }
+        if reasons.is_empty() {
+            reasons.push(StaleReason::Answers);
+        }
+        Ok(reasons)
+    }
+
+    fn failed(&mut self) -> Result<&BTreeSet<(String, String)>, StoreError> {
+        if self.failed.is_none() {
+            let mut failed = BTreeSet::new();
+            if let Some(reader) = self.reader
+                && let Some(newest) = reader.builds(None)?.first()
+            {
+                let layers = reader.build_layers(newest.id)?;
+                for unit in reader.failed_units(newest.id)? {
+                    if let Some(layer) = layers.iter().find(|layer| layer.position == unit.layer) {
+                        failed.insert((layer.name.clone(), unit.key));
+                    }
+                }
+            }
+            self.failed = Some(failed);
+        }
+        Ok(self.failed.get_or_insert_default())
+    }
+}

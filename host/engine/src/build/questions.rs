@@ -1,0 +1,124 @@
+//! How many questions a unit asks, as far as anyone but its plugin can know.
+//!
+//! A unit that stopped at an open question may go on to another: only the plugin knows, and the contract has no word for
+//! it. Two things bound it all the same: the limit of requests of a unit, which the host enforces, and, for the
+//! transforms that come with synix, what they do; the suite holds them to it.
+
+use synix_manifest::{TransformLayer, TransformRef};
+
+/// The questions of one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Questions {
+    /// The limit of requests of a unit; 0 where it may ask none.
+    limit: u64,
+    /// Whether the pipeline file sets that limit.
+    is_written: bool,
+    /// What the transform does, where that is known.
+    habit: Option<Habit>,
+}
+
+/// How a transform that comes with synix asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    Never,
+    Once,
+    OnceForEachInput,
+}
+
+impl Questions {
+    /// Returns what is known of a layer; `limit` is that of a unit's requests, 0 where it may ask none.
+    pub(super) fn of(transform: &TransformLayer, limit: u32) -> Self {
+        let has = |key: &str| transform.config.contains_key(key);
+        let habit = match &transform.transform {
+            TransformRef::FirstParty(name) => match name.as_str() {
+                "map" | "reduce" => Some(Habit::Once),
+                "group" if has("prompt") || has("prompt_file") => Some(Habit::Once),
+                "fold" => Some(Habit::OnceForEachInput),
+                "group" | "chunk" | "merge" => Some(Habit::Never),
+                _ => None,
+            },
+            TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => None,
+        };
+        Self {
+            limit: limit.into(),
+            is_written: transform.limits.requests.is_some(),
+            habit,
+        }
+    }
+
+    /// Returns how many a unit of so many inputs asks at most.
+    pub(super) fn most(self, inputs: usize) -> u64 {
+        let by_habit = match self.habit {
+            Some(Habit::Never) => 0,
+            Some(Habit::Once) => 1,
+            Some(Habit::OnceForEachInput) => inputs as u64,
+            None => u64::MAX,
+        };
+        by_habit.min(self.limit)
+    }
+
+    /// Returns how many a unit asks at most, whatever inputs it has; `None` where only the host's own limit tells.
+    pub(super) fn of_any_unit(self) -> Option<u64> {
+        match self.habit {
+            Some(Habit::Never) => Some(0),
+            Some(Habit::Once) => Some(self.limit.min(1)),
+            Some(Habit::OnceForEachInput) | None => self.is_written.then_some(self.limit),
+        }
+    }
+
+    /// Says whether no unit asks anything.
+    pub(super) fn is_never(self) -> bool {
+        self.limit == 0 || self.habit == Some(Habit::Never)
+    }
+
+    /// Says whether more is known than the host's own limit.
+    pub(super) const fn is_known(self) -> bool {
+        self.limit == 0 || self.is_written || self.habit.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synix_manifest::LayerBody;
+
+    fn questions(layer: &str) -> Questions {
+        let text = format!(
+            "pipeline.name = \"p\"\nlayers.a.source = \"a/*\"\n[models.default]\nprovider = \"openai\"\nmodel = \"m\"\n\
+             [layers.b]\ninputs = [\"a\"]\n{layer}"
+        );
+        let pipeline = synix_manifest::parse(&text).unwrap();
+        let transform = pipeline.layers.iter().find_map(|layer| match &layer.body {
+            LayerBody::Transform(transform) => Some(transform.as_ref()),
+            LayerBody::Source { .. } => None,
+        });
+        let transform = transform.unwrap();
+        Questions::of(transform, transform.limits.requests.unwrap_or(1000))
+    }
+
+    #[test]
+    fn what_the_first_party_transforms_do_is_known() {
+        for (layer, most) in [
+            ("transform = \"map\"", 1),
+            ("transform = \"reduce\"", 1),
+            ("transform = \"fold\"", 60),
+            ("transform = \"group\"", 0),
+            ("transform = \"group\"\nconfig.prompt = \"q\"", 1),
+            ("transform = \"chunk\"", 0),
+            ("transform = \"fold\"\nlimits.requests = 5", 5),
+        ] {
+            let questions = questions(layer);
+            assert_eq!(questions.most(60), most, "{layer}");
+            assert!(questions.is_known(), "{layer}");
+        }
+    }
+
+    /// A component by another way is a stranger, whatever its name.
+    #[test]
+    fn of_other_plugins_only_the_limit_is_known() {
+        let stranger = questions("transform = \"./map.wasm\"");
+        assert_eq!((stranger.most(60), stranger.is_known()), (1000, false));
+        let limited = questions("transform = \"./map.wasm\"\nlimits.requests = 1");
+        assert_eq!((limited.most(60), limited.is_known()), (1, true));
+    }
+}

@@ -1,0 +1,381 @@
+//! The loop: run what can run, ask what was asked, wait for what settles.
+//!
+//! A unit starts as soon as its own inputs are there, also when others of the
+//! layer above still wait. [`super::spawn`] makes units, [`super::apply`]
+//! takes in what runs and answers bring.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::{Answerer, Asked};
+use super::bounds::{Bounds, Counted, Excess, Holdings};
+use super::event::{LayerCounts, Observer};
+use super::handle::Handle;
+use super::journal::Journal;
+use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
+use super::pool::Pool;
+use super::previous::Previous;
+use super::unit::Job;
+use crate::plan::{PlanFailure, PlanUnit};
+use synix_core::digest::Digest;
+use synix_core::ids::{Label, UnitKey};
+use synix_core::request::{Failure, RequestKey, Usage};
+use synix_sandbox::{Shape, UnitSpec};
+use synix_sources::ProjectFolder;
+use synix_store::{BuildLayer, Reader, Realm, UnitId};
+
+/// Units handed to a worker at a time, at most. A chunk's results share one durable
+/// transaction; a short queue is shared out evenly instead.
+const CHUNK: usize = 512;
+
+/// Inputs of the units in a chunk, at most, unless its first unit has more.
+const CHUNK_INPUTS: usize = 16 * 1024;
+
+/// What a scheduler works on.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) pipeline: &'a ReadyPipeline,
+    pub(super) folder: &'a ProjectFolder,
+    /// `None` before the first build.
+    pub(super) reader: Option<&'a Reader>,
+    /// `None` in a dry run.
+    pub(super) journal: Option<Journal<'a>>,
+    pub(super) realm: Realm,
+    pub(super) allow_partial: bool,
+    pub(super) observer: Observer<'a>,
+}
+
+/// A unit that is not fresh.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) layer: usize,
+    pub(super) spec: Arc<UnitSpec>,
+    /// What [`UnitSpec::inputs`] counts in; the units of one `split` share it.
+    pub(super) inputs: Arc<[Handle]>,
+    /// Whether something is missing among its inputs or below them.
+    pub(super) partial: bool,
+    pub(super) fingerprint: Digest,
+    /// What it asked so far.
+    pub(super) transcript: Vec<RequestKey>,
+    /// How many of these have no answer.
+    pub(super) waiting: usize,
+    /// How many of its requests are counted.
+    pub(super) counted: usize,
+}
+
+impl Unit {
+    /// Returns its inputs in order.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Handle> {
+        inputs_of(&self.spec, &self.inputs)
+    }
+}
+
+/// Returns the inputs of a unit among those of its layer.
+pub(super) fn inputs_of<'h>(
+    spec: &'h UnitSpec,
+    all: &'h [Handle],
+) -> impl Iterator<Item = &'h Handle> {
+    let position = |position: &u32| usize::try_from(*position).ok();
+    let positions = spec.inputs.iter().filter_map(position);
+    positions.filter_map(|position| all.get(position))
+}
+
+/// Where a layer stands.
+#[derive(Debug, Default)]
+pub(super) struct LayerRun {
+    /// Layers that take this one's artifacts.
+    pub(super) dependants: Vec<usize>,
+    /// All its units are known.
+    pub(super) spawned: bool,
+    /// Every unit is settled, and no more will come.
+    pub(super) complete: bool,
+    /// Units that are not settled.
+    pub(super) open: usize,
+    pub(super) fresh: u64,
+    pub(super) stale: u64,
+    /// Requests that its units wait or waited for, and how many of them are settled.
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+    /// What was last told of it.
+    pub(super) told: LayerCounts,
+    /// Whether a layer below must see all its artifacts before it can be divided into units.
+    pub(super) is_gathered: bool,
+    /// Empty once each has gone to the units that need it, unless the layer is gathered.
+    pub(super) artifacts: Vec<Handle>,
+    pub(super) labels: HashMap<Label, UnitKey>,
+    /// Finished units; without a number in a dry run.
+    pub(super) made: Vec<(UnitKey, Option<UnitId>)>,
+    /// Units that failed or were held back.
+    pub(super) failed: Vec<UnitKey>,
+    pub(super) stale_units: Vec<PlanUnit>,
+    pub(super) failures: Vec<PlanFailure>,
+    /// What a source holds.
+    pub(super) holdings: Holdings,
+    /// In a dry run: requests of its units that were answered before.
+    pub(super) on_record: u64,
+}
+
+pub(super) struct Scheduler<'a, A> {
+    pub(super) site: Site<'a>,
+    pub(super) answerer: A,
+    pub(super) layers: Vec<LayerRun>,
+    /// By number; `None` once settled, because memory follows the work in flight.
+    pub(super) units: Vec<Option<Box<Unit>>>,
+    pub(super) runnable: VecDeque<usize>,
+    /// Units that wait for a request.
+    pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
+    /// Requests that settled without an answer; they are not asked again in this process.
+    pub(super) failed_requests: HashMap<RequestKey, Failure>,
+    /// Requests whose answer was cut at its limit, and what it cost; likewise.
+    pub(super) truncated_requests: HashMap<RequestKey, Usage>,
+    /// Layers whose inputs are all there, to be divided into units by their plugins.
+    pub(super) to_split: VecDeque<usize>,
+    /// Requests for the answerer, once what asked them is written down.
+    pub(super) to_ask: Vec<Asked>,
+    pub(super) previous: Previous<'a>,
+    /// Set once the sources are read: nothing else is made before.
+    pub(super) bounds: Option<Bounds>,
+    /// Why no more units are made and no more requests are asked.
+    excess: Option<Excess>,
+    /// Whether a guest was stopped because the build is to end.
+    is_interrupted: bool,
+    /// Whether the answerer was told.
+    is_stopping: bool,
+}
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    pub(super) fn new(site: Site<'a>, answerer: A) -> Result<Self, BuildError> {
+        let mut layers: Vec<LayerRun> = site
+            .pipeline
+            .layers
+            .iter()
+            .map(|_| LayerRun::default())
+            .collect();
+        for (position, layer) in site.pipeline.layers.iter().enumerate() {
+            if let ReadyBody::Transform(transform) = &layer.body {
+                let gathers = transform.plugin.descriptor().shape != Shape::PerInput;
+                for input in &transform.inputs {
+                    layers[*input].dependants.push(position);
+                    layers[*input].is_gathered |= gathers;
+                }
+            }
+        }
+        Ok(Self {
+            previous: Previous::open(site.reader, &site.pipeline.file)?,
+            site,
+            answerer,
+            layers,
+            units: Vec::new(),
+            runnable: VecDeque::new(),
+            waiters: HashMap::new(),
+            failed_requests: HashMap::new(),
+            truncated_requests: HashMap::new(),
+            to_split: VecDeque::new(),
+            to_ask: Vec::new(),
+            bounds: None,
+            excess: None,
+            is_interrupted: false,
+            is_stopping: false,
+        })
+    }
+
+    /// Runs until every unit is settled or the answerer has nothing more to give.
+    pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
+        self.read_sources()?;
+        loop {
+            while let Some(layer) = self.to_split.pop_front() {
+                self.spawn_by_split(layer)?;
+            }
+            self.stop_early()?;
+            self.hand_out(&mut pool);
+            if !self.to_ask.is_empty() {
+                let asked = std::mem::take(&mut self.to_ask);
+                self.answerer.ask(asked)?;
+                self.keep_layers()?;
+            }
+            self.tell_layers();
+            if pool.is_idle() {
+                if self.waiters.is_empty() && !self.is_stopping {
+                    break;
+                }
+                let settled = self.answerer.settled(true).await?;
+                self.keep_layers()?;
+                match settled {
+                    Some(settled) => self.written(|this| this.take_settled(settled))?,
+                    None => break,
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                ran = pool.results() => {
+                    let ran = ran.ok_or(BuildError::WorkersGone)?;
+                    self.written(|this| this.take_ran(ran))?;
+                }
+                settled = self.answerer.settled(false) => {
+                    if let Some(settled) = settled? {
+                        self.written(|this| this.take_settled(settled))?;
+                    } else {
+                        let ran = pool.results().await.ok_or(BuildError::WorkersGone)?;
+                        self.written(|this| this.take_ran(ran))?;
+                    }
+                }
+            }
+        }
+        self.keep_layers()
+    }
+
+    /// Counts units or requests of a layer. Where they are too many, says no, and the build stops.
+    pub(super) fn admits(&mut self, layer: usize, counted: Counted, more: u64) -> bool {
+        self.excess.is_none() && self.count(layer, counted, more, false)
+    }
+
+    /// Returns how many units a layer may be divided into.
+    pub(super) fn room_for_units(&self, layer: usize) -> u64 {
+        let bounds = self.bounds.as_ref();
+        bounds.map_or(0, |bounds| bounds.room_for_units(layer))
+    }
+
+    /// Notes that a layer would have `all` units, which are too many.
+    pub(super) fn refuse_units(&mut self, layer: usize, all: u64) {
+        self.count(layer, Counted::Units, all, true);
+    }
+
+    fn count(&mut self, layer: usize, counted: Counted, more: u64, is_all: bool) -> bool {
+        let name = self.layer_name(layer);
+        let Some(bounds) = &mut self.bounds else {
+            return true;
+        };
+        match bounds.take((layer, name), counted, more, is_all) {
+            Ok(()) => true,
+            Err(excess) => {
+                self.excess.get_or_insert(excess);
+                false
+            }
+        }
+    }
+
+    /// Notes that a guest was stopped: what it would have done is for another command.
+    pub(super) const fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
+    /// Lets what is in flight come to its end where there is too much to do, or where the build was interrupted.
+    fn stop_early(&mut self) -> Result<(), BuildError> {
+        let error = match &self.excess {
+            Some(excess) => excess.clone().into(),
+            None if self.is_interrupted => BuildError::Interrupted,
+            None => return Ok(()),
+        };
+        self.runnable.clear();
+        self.to_split.clear();
+        self.to_ask.clear();
+        if self.is_stopping {
+            return Ok(());
+        }
+        self.is_stopping = true;
+        self.answerer.stop(error)
+    }
+
+    /// Says whether every unit of every layer is settled.
+    pub(super) fn is_complete(&self) -> bool {
+        self.layers.iter().all(|layer| layer.complete)
+    }
+
+    /// Runs `act` in one transaction of the journal, if there is one.
+    pub(super) fn written(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        match self.site.journal {
+            Some(journal) => journal.store.write(|| act(self)),
+            None => act(self),
+        }
+    }
+
+    /// Writes down how each layer is answered and how much of it is fresh.
+    fn keep_layers(&mut self) -> Result<(), BuildError> {
+        self.written(|this| {
+            let Some(journal) = this.site.journal else {
+                return Ok(());
+            };
+            let layers: Vec<BuildLayer> = this
+                .layers
+                .iter()
+                .enumerate()
+                .map(|(position, layer)| BuildLayer {
+                    position,
+                    name: this.layer_name(position).to_owned(),
+                    mode: this.answerer.mode(position),
+                    fresh: layer.fresh,
+                })
+                .collect();
+            Ok(journal.layers(&layers)?)
+        })
+    }
+
+    fn hand_out(&mut self, pool: &mut Pool) {
+        while pool.has_room() && !self.runnable.is_empty() {
+            let most = self.runnable.len().div_ceil(pool.places()).min(CHUNK);
+            let (mut take, mut inputs) = (0, 0);
+            for unit in self.runnable.iter().take(most) {
+                inputs += unit_at(&self.units, *unit).spec.inputs.len();
+                if take > 0 && inputs > CHUNK_INPUTS {
+                    break;
+                }
+                take += 1;
+            }
+            let chunk: Vec<Job> = self
+                .runnable
+                .drain(..take)
+                .map(|unit| job(&self.site, unit_at(&self.units, unit), unit))
+                .collect();
+            pool.send(chunk);
+        }
+    }
+
+    /// Returns a unit that runs.
+    pub(super) fn unit(&self, number: usize) -> &Unit {
+        unit_at(&self.units, number)
+    }
+
+    /// Returns a unit that runs, to change it.
+    pub(super) fn unit_mut(&mut self, number: usize) -> &mut Unit {
+        let Some(unit) = self.units[number].as_deref_mut() else {
+            unreachable!("a unit that runs is not settled")
+        };
+        unit
+    }
+
+    pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
+        match &self.site.pipeline.layers[layer].body {
+            ReadyBody::Transform(transform) => Arc::clone(transform),
+            ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
+        }
+    }
+
+    pub(super) fn layer_name(&self, layer: usize) -> &'a str {
+        self.site.pipeline.layers[layer].name.as_str()
+    }
+}
+
+fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
+    let Some(unit) = units[number].as_deref() else {
+        unreachable!("a unit that runs is not settled")
+    };
+    unit
+}
+
+fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
+    let ReadyBody::Transform(transform) = &site.pipeline.layers[unit.layer].body else {
+        unreachable!("only transforms have units that run")
+    };
+    Job {
+        unit: number,
+        transform: Arc::clone(transform),
+        spec: Arc::clone(&unit.spec),
+        inputs: unit.inputs().map(Handle::job_input).collect(),
+        transcript: unit.transcript.clone(),
+    }
+}

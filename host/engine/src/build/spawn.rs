@@ -1,0 +1,338 @@
+//! From artifacts to units, and from units to fresh or stale.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::bounds::Counted;
+use super::event::Event;
+use super::handle::{Handle, Place};
+use super::layers::ReadyTransform;
+use super::scheduler::{Scheduler, Unit, inputs_of};
+use super::unit::guest_failure;
+use crate::plan::PlanUnit;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
+use synix_core::ids::UnitKey;
+use synix_core::json;
+use synix_core::request::RequestKey;
+use synix_sandbox::{Header, PluginError, Shape, UnitSpec};
+use synix_store::UnitId;
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    /// Makes the units that need nothing but this artifact.
+    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
+        for dependant in self.layers[artifact.layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if transform.plugin.descriptor().shape != Shape::PerInput {
+                continue;
+            }
+            let key = if transform.inputs.len() == 1 {
+                artifact.label.to_string()
+            } else {
+                format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
+            };
+            match UnitKey::stored(&key) {
+                Ok(key) => {
+                    let spec = UnitSpec {
+                        key,
+                        inputs: vec![0],
+                        config: None,
+                    };
+                    let inputs = Arc::from([artifact.clone()]);
+                    self.spawn(dependant, &transform, spec, &inputs, false)?;
+                }
+                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on below a layer that may just have been completed.
+    pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
+        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
+        {
+            return Ok(());
+        }
+        self.layers[layer].complete = true;
+        // Memory follows the work in flight: no more units will be looked up.
+        self.previous
+            .forget(self.site.pipeline.layers[layer].name.as_str());
+        self.layers[layer].labels = HashMap::new();
+        self.tell_layer(layer);
+        let run = &self.layers[layer];
+        (self.site.observer)(&Event::Units {
+            layer: self.layer_name(layer).to_owned(),
+            fresh: run.fresh,
+            stale: run.stale,
+        });
+        for dependant in self.layers[layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if !transform
+                .inputs
+                .iter()
+                .all(|input| self.layers[*input].complete)
+            {
+                continue;
+            }
+            if self.layers[dependant].spawned {
+                continue;
+            }
+            self.layers[dependant].spawned = true;
+            // Its first unit may settle before its last is known; the layer is not complete then.
+            self.layers[dependant].open += 1;
+            if transform.plugin.descriptor().shape == Shape::PerInput {
+                self.hold_back_each(dependant, &transform)?;
+                self.all_known(dependant)?;
+            } else {
+                // A guest divides it: not here, where other processes wait for this transaction.
+                self.to_split.push_back(dependant);
+            }
+        }
+        Ok(())
+    }
+
+    fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
+        self.layers[layer].open -= 1;
+        self.check_complete(layer)
+    }
+
+    /// Lets the plugin divide all inputs of the layer into units.
+    pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
+        let transform = self.transform(layer);
+        let mut inputs: Vec<Handle> = transform
+            .inputs
+            .iter()
+            .flat_map(|input| self.layers[*input].artifacts.iter().cloned())
+            .collect();
+        inputs.sort_by(|left, right| {
+            left.label
+                .cmp(&right.label)
+                .then(left.layer.cmp(&right.layer))
+        });
+        let missing = self.missing_below(&transform);
+        if let Some(missing) = &missing
+            && (!self.site.allow_partial || inputs.is_empty())
+        {
+            return self.written(|this| {
+                this.hold_back_all(layer, missing)?;
+                this.all_known(layer)
+            });
+        }
+        let mut headers = Vec::with_capacity(inputs.len());
+        for input in &inputs {
+            headers.push(self.header(input)?);
+        }
+        let most = self.room_for_units(layer);
+        let (config, limits) = (&transform.config_text, &transform.limits);
+        let specs = transform
+            .plugin
+            .split_within(&headers, config, limits, most);
+        drop(headers);
+        if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
+            self.refuse_units(layer, count);
+            return Ok(());
+        }
+        if specs.as_ref().is_err_and(PluginError::is_interrupted) {
+            self.interrupt();
+            return Ok(());
+        }
+        let inputs: Arc<[Handle]> = inputs.into();
+        self.written(|this| {
+            match specs {
+                Ok(specs) => {
+                    for spec in specs {
+                        // Which unit the missing input would have gone to is not known: any of them.
+                        this.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
+                    }
+                }
+                Err(error) => {
+                    this.fail_layer(layer, &guest_failure(super::error::chain(&error)))?;
+                }
+            }
+            this.all_known(layer)
+        })
+    }
+
+    fn header(&self, input: &Handle) -> Result<Header, BuildError> {
+        let header = |artifact: &synix_core::artifact::Artifact| Header {
+            label: artifact.label.clone(),
+            kind: artifact.kind.clone(),
+            digest: input.digest,
+            metadata: artifact.metadata.clone(),
+        };
+        match (&input.place, self.site.reader) {
+            (Place::Held(artifact), _) => Ok(header(artifact)),
+            (Place::File(file), _) => Ok(Header {
+                label: input.label.clone(),
+                kind: file.kind.clone(),
+                digest: input.digest,
+                metadata: file.metadata.clone(),
+            }),
+            (Place::Stored(id), Some(reader)) => {
+                let (kind, metadata) = reader.artifact_header(*id)?;
+                Ok(Header {
+                    label: input.label.clone(),
+                    kind,
+                    digest: input.digest,
+                    metadata,
+                })
+            }
+            (Place::Stored(id), None) => {
+                Err(BuildError::Store(synix_store::StoreError::Unusable {
+                    what: "artifact",
+                    detail: format!("{} without a state", id.0),
+                }))
+            }
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        layer: usize,
+        transform: &Arc<ReadyTransform>,
+        spec: UnitSpec,
+        inputs: &Arc<[Handle]>,
+        partial: bool,
+    ) -> Result<(), BuildError> {
+        if !self.admits(layer, Counted::Units, 1) {
+            return Ok(());
+        }
+        let name = self.layer_name(layer);
+        if let Err(error) = config_text(&spec) {
+            self.layers[layer].open += 1;
+            self.layers[layer].stale += 1;
+            return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
+        }
+        let partial = partial || inputs_of(&spec, inputs).any(|input| input.partial);
+        let parts = self.unit_parts(&spec, inputs, partial);
+        let fingerprint = parts.fingerprint(&transform.encoder);
+        let roles = Arc::clone(&self.site.pipeline.roles);
+        let finished = self
+            .previous
+            .finished(name, fingerprint, self.site.realm, |extra| {
+                roles.unchanged(extra)
+            })?;
+        if let Some((id, outputs)) = finished {
+            let handles: Vec<Handle> = outputs
+                .into_iter()
+                .map(|output| Handle {
+                    layer,
+                    label: output.label,
+                    digest: output.digest,
+                    partial,
+                    place: Place::Stored(output.id),
+                })
+                .collect();
+            self.layers[layer].fresh += 1;
+            self.layers[layer].open += 1;
+            return self.settle_made(layer, &spec.key, Some(id), handles);
+        }
+        let transcript = self.earlier_transcript(fingerprint)?;
+        // What an earlier command asked counts before anything new is asked.
+        let counted = transcript.len();
+        if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
+            return Ok(());
+        }
+        if self.site.journal.is_none() {
+            let now = StoredParts::new(transform.parts.clone(), parts);
+            let reasons = self
+                .previous
+                .reasons(name, spec.key.as_str(), &now, &roles)?;
+            self.layers[layer].stale_units.push(PlanUnit {
+                unit: spec.key.to_string(),
+                reasons,
+                guess: false,
+            });
+        }
+        self.layers[layer].open += 1;
+        self.layers[layer].stale += 1;
+        self.runnable.push_back(self.units.len());
+        self.units.push(Some(Box::new(Unit {
+            layer,
+            spec: Arc::new(spec),
+            inputs: Arc::clone(inputs),
+            partial,
+            fingerprint,
+            transcript,
+            waiting: 0,
+            counted,
+        })));
+        Ok(())
+    }
+
+    /// Returns what a unit's fingerprint covers. Made when needed: held for each unit it would double their room.
+    pub(super) fn unit_parts(
+        &self,
+        spec: &UnitSpec,
+        inputs: &[Handle],
+        partial: bool,
+    ) -> UnitParts {
+        UnitParts {
+            key: spec.key.to_string(),
+            // Such a unit failed when it was made.
+            config: config_text(spec).unwrap_or_default(),
+            inputs: inputs_of(spec, inputs)
+                .map(|input| InputPart {
+                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
+                    digest: input.digest,
+                })
+                .collect(),
+            partial,
+        }
+    }
+
+    /// Returns what the unit under `fingerprint` asked before it had to wait.
+    fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
+        let Some(reader) = self.site.reader else {
+            return Ok(Vec::new());
+        };
+        let Some(open) = reader.open_unit(fingerprint, self.site.realm)? else {
+            return Ok(Vec::new());
+        };
+        if self.site.pipeline.roles.unchanged(open.roles.as_deref()) {
+            return Ok(open.transcript);
+        }
+        // It asked another model then; what it asks now is no divergence.
+        if let Some(journal) = self.site.journal {
+            journal.retire(open.id)?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes in the artifacts of a unit that has them, unless another unit has one of the labels.
+    pub(super) fn settle_made(
+        &mut self,
+        layer: usize,
+        key: &UnitKey,
+        unit: Option<UnitId>,
+        artifacts: Vec<Handle>,
+    ) -> Result<(), BuildError> {
+        let run = &mut self.layers[layer];
+        for artifact in &artifacts {
+            if let Some(other) = run.labels.get(&artifact.label) {
+                let message = format!("label {} is already made by unit {other}", artifact.label);
+                return self.record_failure(layer, key.clone(), &guest_failure(message));
+            }
+        }
+        for artifact in &artifacts {
+            run.labels.insert(artifact.label.clone(), key.clone());
+        }
+        run.made.push((key.clone(), unit));
+        run.open -= 1;
+        for artifact in artifacts {
+            self.spawn_dependants(&artifact)?;
+            if self.layers[layer].is_gathered {
+                self.layers[layer].artifacts.push(artifact);
+            }
+        }
+        self.check_complete(layer)
+    }
+}
+
+/// Returns a unit's additions to the config as canonical JSON.
+fn config_text(spec: &UnitSpec) -> Result<Option<String>, json::UnsafeNumber> {
+    let config = spec.config.clone().map(serde_json::Value::Object);
+    config.as_ref().map(json::canonical).transpose()
+}

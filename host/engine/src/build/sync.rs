@@ -1,0 +1,424 @@
+//! Answers through the sync API: so many calls at a time, each on record before it is made.
+//!
+//! A call's place is free again only when its answer is on disk, so a kill
+//! loses at most `concurrency` answers, and those are on record as unclear.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::BuildError;
+use super::answerer::{Asked, Settled};
+use super::event::{Event, Observer};
+use super::outage::Outages;
+use crate::batch::Queued;
+use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use synix_providers::{Completion, Provider};
+use synix_store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Retry, Store, Terms};
+
+/// The providers of a pipeline by name.
+pub type Providers = BTreeMap<String, Arc<Provider>>;
+
+/// Sends requests one by one.
+#[derive(Debug)]
+pub(super) struct SyncCalls<'a> {
+    store: &'a Store,
+    build: BuildId,
+    /// Names of the layers by position.
+    layers: Vec<String>,
+    providers: &'a Providers,
+    concurrency: usize,
+    /// What is asked again although it was paid for.
+    retry: Retry,
+    queue: VecDeque<Asked>,
+    in_flight: usize,
+    /// Requests queued and in flight, by the layer that asked first.
+    open_by_layer: BTreeMap<usize, usize>,
+    /// Requests that somebody else has in flight.
+    elsewhere: Vec<Elsewhere>,
+    /// Settled without a call.
+    settled: Vec<Settled>,
+    /// Providers that answer nobody now, and why: the rest is not sent.
+    outages: Outages,
+    sender: UnboundedSender<Finished>,
+    finished: UnboundedReceiver<Finished>,
+}
+
+#[derive(Debug)]
+struct Finished {
+    key: RequestKey,
+    request: RequestId,
+    layer: usize,
+    attempt: AttemptId,
+    provider: String,
+    /// Its number among the calls of this process.
+    call: u64,
+    completion: Completion,
+}
+
+/// A request that somebody else has in flight.
+#[derive(Debug)]
+struct Elsewhere {
+    asked: Asked,
+    /// Whether it is in a batch, which needs no process to go on.
+    in_batch: bool,
+}
+
+/// How many requests others have in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Others {
+    /// In calls of another process.
+    pub(super) calls: usize,
+    /// In batches.
+    pub(super) rows: usize,
+}
+
+impl Others {
+    pub(super) const fn all(self) -> usize {
+        self.calls + self.rows
+    }
+}
+
+impl<'a> SyncCalls<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        build: BuildId,
+        layers: Vec<String>,
+        providers: &'a Providers,
+        concurrency: usize,
+        retry: Retry,
+    ) -> Self {
+        let (sender, finished) = unbounded_channel();
+        Self {
+            store,
+            build,
+            layers,
+            providers,
+            concurrency,
+            retry,
+            queue: VecDeque::new(),
+            in_flight: 0,
+            open_by_layer: BTreeMap::new(),
+            elsewhere: Vec::new(),
+            settled: Vec::new(),
+            outages: Outages::default(),
+            sender,
+            finished,
+        }
+    }
+
+    pub(super) fn ask(&mut self, asked: Asked) {
+        *self.open_by_layer.entry(asked.layer).or_default() += 1;
+        self.queue.push_back(asked);
+    }
+
+    /// Returns a request that was meant for a batch as one for a call.
+    pub(super) fn stored(&self, queued: &Queued) -> Result<Asked, BuildError> {
+        let request = self.store.request(queued.request)?;
+        Ok(Asked {
+            key: queued.key,
+            id: Some(queued.request),
+            layer: queued.layer,
+            accept_truncated: queued.accept_truncated,
+            request: Arc::new(request),
+        })
+    }
+
+    /// Returns the layers whose requests are queued or in flight.
+    pub(super) fn busy_layers(&self) -> BTreeSet<usize> {
+        self.open_by_layer.keys().copied().collect()
+    }
+
+    fn left(&mut self, layer: usize) {
+        if let Some(count) = self.open_by_layer.get_mut(&layer) {
+            *count -= 1;
+            if *count == 0 {
+                self.open_by_layer.remove(&layer);
+            }
+        }
+    }
+
+    /// Says whether calls are under way or settled ones wait to be taken.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight > 0 || !self.settled.is_empty()
+    }
+
+    /// Returns how many calls are on their way.
+    pub(super) const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Forgets what has not been sent.
+    pub(super) fn stop(&mut self) {
+        for asked in std::mem::take(&mut self.queue) {
+            self.left(asked.layer);
+        }
+    }
+
+    /// Returns how many requests somebody else has in flight.
+    pub(super) fn elsewhere(&self) -> Others {
+        let rows = self.elsewhere.iter().filter(|one| one.in_batch).count();
+        Others {
+            calls: self.elsewhere.len() - rows,
+            rows,
+        }
+    }
+
+    /// Settles a request that was paid for without an answer that will do, unless it is asked again.
+    pub(super) fn settle_paid(&mut self, asked: &Asked) -> Result<bool, BuildError> {
+        let Some(request) = asked.id else {
+            return Ok(false);
+        };
+        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
+            return Ok(false);
+        };
+        // Whoever has it in flight may bring a better answer.
+        if self.store.in_flight(request)?.is_some() {
+            return Ok(false);
+        }
+        self.settled.push(Settled {
+            key: asked.key,
+            settlement,
+        });
+        Ok(true)
+    }
+
+    /// Frees what processes that died had in flight.
+    pub(super) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
+        take_over_orphans(self.store, self.build, observer)
+    }
+
+    /// Tries again what somebody else had in flight and has no more.
+    pub(super) fn retry_elsewhere(&mut self) -> Result<(), BuildError> {
+        if self.elsewhere.is_empty() {
+            return Ok(());
+        }
+        let in_flight = self.store.all_in_flight()?;
+        for mut one in std::mem::take(&mut self.elsewhere) {
+            match one.asked.id.and_then(|request| in_flight.get(&request)) {
+                Some(submission) => {
+                    one.in_batch = submission.is_some();
+                    self.elsewhere.push(one);
+                }
+                None => self.ask(one.asked),
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts calls until every place is taken.
+    pub(super) fn start(&mut self) -> Result<(), BuildError> {
+        loop {
+            let mut chosen = Vec::new();
+            while chosen.len() + self.in_flight < self.concurrency {
+                let Some(asked) = self.queue.pop_front() else {
+                    break;
+                };
+                match self.outages.of(&asked.request.provider) {
+                    Some(failure) => {
+                        let failed = Settled::failed(asked.key, failure.clone());
+                        self.left(asked.layer);
+                        self.settled.push(failed);
+                    }
+                    None => chosen.push(asked),
+                }
+            }
+            if chosen.is_empty() {
+                return Ok(());
+            }
+            for (claim, id, asked) in self.claim(chosen)? {
+                match claim {
+                    Claim::Granted(attempt) => self.call(asked, id, attempt),
+                    Claim::InFlight => {
+                        self.left(asked.layer);
+                        let in_batch = matches!(self.store.in_flight(id)?, Some(Some(_)));
+                        self.elsewhere.push(Elsewhere { asked, in_batch });
+                    }
+                    Claim::Settled(settlement) => {
+                        self.left(asked.layer);
+                        self.settled.push(Settled {
+                            key: asked.key,
+                            settlement: *settlement,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks for the right to send each of these, in one transaction.
+    fn claim(&self, chosen: Vec<Asked>) -> Result<Vec<(Claim, RequestId, Asked)>, BuildError> {
+        self.store.write(|| {
+            let mut claims = Vec::with_capacity(chosen.len());
+            for asked in chosen {
+                let Some(id) = asked.id else { continue };
+                let layer = self.layers.get(asked.layer).map_or("", String::as_str);
+                let terms = Terms {
+                    accept_truncated: asked.accept_truncated,
+                    retry: &self.retry,
+                };
+                let claim = self.store.claim(id, self.build, layer, None, terms)?;
+                claims.push((claim, id, asked));
+            }
+            Ok(claims)
+        })
+    }
+
+    fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
+        self.in_flight += 1;
+        let call = self.outages.begin();
+        let name = asked.request.provider.clone();
+        let provider = self.providers.get(&name).map(Arc::clone);
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let request_body = Arc::clone(&asked.request);
+            let completion = match provider {
+                // In a task of its own: a panic there must not let the build wait for ever.
+                Some(provider) => {
+                    let completion = async move { provider.complete(&request_body).await };
+                    let completion = tokio::spawn(completion).await;
+                    completion.unwrap_or_else(|_| broken_call())
+                }
+                None => unknown_provider(&name),
+            };
+            // The receiver is gone only when the build is: the attempt is then on record as unclear.
+            let _ = sender.send(Finished {
+                key: asked.key,
+                request,
+                layer: asked.layer,
+                attempt,
+                provider: name,
+                call,
+                completion,
+            });
+        });
+    }
+
+    /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
+    pub(super) async fn settled(&mut self) -> Result<Vec<Settled>, BuildError> {
+        if self.settled.is_empty() && self.in_flight > 0 {
+            let Some(first) = self.finished.recv().await else {
+                return Ok(Vec::new());
+            };
+            // From here on nothing awaits.
+            let mut batch = vec![first];
+            while let Ok(next) = self.finished.try_recv() {
+                batch.push(next);
+            }
+            self.keep(batch)?;
+            self.start()?;
+        }
+        Ok(std::mem::take(&mut self.settled))
+    }
+
+    fn keep(&mut self, batch: Vec<Finished>) -> Result<(), BuildError> {
+        self.store.write(|| -> Result<(), BuildError> {
+            for finished in &batch {
+                let Finished {
+                    request,
+                    attempt,
+                    completion,
+                    ..
+                } = finished;
+                self.store
+                    .add_unclear(*request, self.build, completion.unclear)?;
+                let layer = self.layers.get(finished.layer).map_or("", String::as_str);
+                for failure in &completion.billed {
+                    let note = AttemptNote {
+                        kind: failure.kind,
+                        message: failure.message.clone(),
+                    };
+                    self.store
+                        .add_failed(*request, self.build, layer, &note, failure.usage)?;
+                }
+                match &completion.outcome {
+                    Outcome::Answered(answer) => {
+                        self.store.close_answered(*attempt, *request, answer)?;
+                    }
+                    Outcome::Failed(failure) => {
+                        let note = AttemptNote {
+                            kind: failure.kind,
+                            message: failure.message.clone(),
+                        };
+                        self.store.close_failed(*attempt, &note, failure.usage)?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        self.in_flight -= batch.len();
+        for finished in batch {
+            self.left(finished.layer);
+            self.outages
+                .learn(&finished.provider, finished.call, &finished.completion);
+            self.settled.push(Settled {
+                key: finished.key,
+                settlement: finished.completion.outcome.into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Marks the sends of builds that nobody drives any more as unclear, so that their requests are free again.
+///
+/// Those of `own` are left alone, whenever this is called: the calls of this very process are among them.
+pub(super) fn take_over_orphans(
+    store: &Store,
+    own: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    for build in store.builds_in_flight()? {
+        if build == own {
+            continue;
+        }
+        // Whoever drives a build holds its lock until its last call has ended.
+        let Some(_lock) = store.lock_build(build)? else {
+            continue;
+        };
+        close_orphans(store, build, observer)?;
+    }
+    Ok(())
+}
+
+/// Marks the sends of `build` as unclear, whose lock the caller holds and none of whose calls it has under way.
+pub(super) fn close_orphans(
+    store: &Store,
+    build: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    let orphans = store.write(|| store.close_orphans(build))?;
+    if orphans > 0 {
+        observer(&Event::Unclear { requests: orphans });
+    }
+    Ok(())
+}
+
+fn unknown_provider(name: &str) -> Completion {
+    not_called(format!("provider `{name}` is not in the pipeline"), 0)
+}
+
+/// What is left of a call that panicked: it may have been sent.
+fn broken_call() -> Completion {
+    not_called(
+        "the call broke off inside synix; please report it".to_owned(),
+        1,
+    )
+}
+
+fn not_called(message: String, unclear: u32) -> Completion {
+    let failure = Failure {
+        kind: FailureKind::Provider,
+        message,
+        passing: false,
+        usage: Usage::default(),
+    };
+    Completion {
+        outcome: Outcome::Failed(failure),
+        unclear,
+        billed: Vec::new(),
+        sends: unclear,
+        unreachable: false,
+    }
+}

@@ -1,0 +1,308 @@
+//! One run of one unit: where plugin, transcript and known answers meet.
+//!
+//! A run gets the answers that are known and stops at the first request whose
+//! answer is not. What it asks is held against the transcript of the runs
+//! before it: a difference means that the plugin is no pure function, and
+//! fails the unit (I9).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::BuildError;
+use super::handle::FileArtifact;
+use super::layers::{ReadyTransform, Roles};
+use super::recall::Recall;
+use synix_core::artifact::Artifact;
+use synix_core::digest::Digest;
+use synix_core::json;
+use synix_core::request::{
+    Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
+};
+use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
+use synix_store::ArtifactId;
+
+/// A run to make.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The unit's position in the scheduler.
+    pub(super) unit: usize,
+    pub(super) transform: Arc<ReadyTransform>,
+    pub(super) spec: Arc<UnitSpec>,
+    pub(super) inputs: Vec<JobInput>,
+    /// What earlier runs asked, in order.
+    pub(super) transcript: Vec<RequestKey>,
+}
+
+/// An input by the shortest way to its content.
+#[derive(Debug, Clone)]
+pub(super) enum JobInput {
+    Stored(ArtifactId, Digest),
+    File(Arc<FileArtifact>, Digest),
+    Held(Arc<Artifact>, Digest),
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) unit: usize,
+    pub(super) end: RunEnd,
+    /// All it asked, in order.
+    pub(super) asked: Vec<AskedRequest>,
+    /// Model roles it named beside its layer's.
+    pub(super) roles: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum RunEnd {
+    Done {
+        outputs: Vec<(Artifact, Digest)>,
+        log: Vec<LogLine>,
+    },
+    /// It waits for those of its requests that have no answer.
+    Suspended,
+    Failed(Failure),
+    /// Somebody wanted the build to end: it is as if it had not run.
+    Interrupted,
+    /// The state or a source could not be read; the build cannot go on.
+    Broken(Box<BuildError>),
+}
+
+/// A request of a run.
+#[derive(Debug)]
+pub(super) struct AskedRequest {
+    pub(super) key: RequestKey,
+    pub(super) request: Request,
+    pub(super) answer: Option<Answer>,
+}
+
+/// Returns the failure of a unit whose plugin did wrong.
+pub(super) fn guest_failure(message: String) -> Failure {
+    Failure {
+        kind: FailureKind::Guest,
+        message,
+        passing: false,
+        usage: Usage::default(),
+    }
+}
+
+/// Runs a unit once.
+pub(super) fn run(job: &Job, roles: &Roles, recall: &Recall) -> Ran {
+    let mut desk = Desk {
+        job,
+        roles,
+        recall,
+        asked: Vec::new(),
+        extra_roles: BTreeSet::new(),
+        stopped: None,
+    };
+    let end = desk.run();
+    Ran {
+        unit: job.unit,
+        end,
+        asked: desk.asked,
+        roles: desk.extra_roles.into_iter().collect(),
+    }
+}
+
+struct Desk<'a> {
+    job: &'a Job,
+    roles: &'a Roles,
+    recall: &'a Recall,
+    asked: Vec<AskedRequest>,
+    extra_roles: BTreeSet<String>,
+    /// Why the run must end, where it is not for want of an answer.
+    stopped: Option<RunEnd>,
+}
+
+impl Desk<'_> {
+    fn run(&mut self) -> RunEnd {
+        let inputs = match self.inputs() {
+            Ok(inputs) => inputs,
+            Err(error) => return RunEnd::Broken(Box::new(error)),
+        };
+        let job = self.job;
+        let transform = &job.transform;
+        let own_config = job.spec.config.as_ref().map(|additions| {
+            let mut config = transform.config.clone();
+            config.extend(additions.clone());
+            json::object(config)
+        });
+        let call = Call {
+            unit: &job.spec,
+            inputs: &inputs,
+            config: own_config.as_deref().unwrap_or(&transform.config_text),
+            limits: &transform.limits,
+            grants_llm: transform.grants_llm,
+        };
+        let run = transform.plugin.execute(&call, self);
+        if let Some(stopped) = self.stopped.take() {
+            return stopped;
+        }
+        match run {
+            Ok(Run::Suspended) => RunEnd::Suspended,
+            Ok(Run::Done { outputs, log }) => self.done(outputs, log),
+            Err(error) if error.is_interrupted() => RunEnd::Interrupted,
+            Err(error) => {
+                let mut failure = guest_failure(super::error::chain(&error));
+                failure.passing = error.is_passing();
+                RunEnd::Failed(failure)
+            }
+        }
+    }
+
+    fn done(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
+        if let Some(expected) = self.job.transcript.get(self.asked.len()) {
+            return RunEnd::Failed(self.divergence(*expected, "asked nothing more"));
+        }
+        let mut with_digests = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            match output.digest() {
+                Ok(digest) => with_digests.push((output, digest)),
+                Err(error) => {
+                    return RunEnd::Failed(guest_failure(format!(
+                        "metadata of {}: {error}",
+                        output.label
+                    )));
+                }
+            }
+        }
+        RunEnd::Done {
+            outputs: with_digests,
+            log,
+        }
+    }
+
+    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, BuildError> {
+        self.job
+            .inputs
+            .iter()
+            .map(|input| match input {
+                JobInput::Stored(id, digest) => Ok((self.recall.artifact(*id)?, *digest)),
+                JobInput::File(file, digest) => Ok((file.read(*digest)?, *digest)),
+                JobInput::Held(artifact, digest) => Ok((artifact.as_ref().clone(), *digest)),
+            })
+            .collect()
+    }
+
+    /// Resolves one request and looks its answer up; `Err` holds what the guest is told.
+    fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
+        if let Some(role) = ask
+            .model
+            .clone()
+            .filter(|role| *role != self.job.transform.role)
+        {
+            self.extra_roles.insert(role);
+        }
+        let role = ask
+            .model
+            .clone()
+            .unwrap_or_else(|| self.job.transform.role.clone());
+        let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
+            return Err(Refusal::UnknownRole(role));
+        };
+        self.admit_options(&request)?;
+        let key = request
+            .key()
+            .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
+        if let Some(expected) = self.job.transcript.get(self.asked.len())
+            && *expected != key
+        {
+            let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
+            self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
+            return Ok(None);
+        }
+        let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
+                None
+            }
+        };
+        self.asked.push(AskedRequest {
+            key,
+            request,
+            answer: answer.clone(),
+        });
+        Ok(answer)
+    }
+
+    /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
+    fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
+        let transform = &self.job.transform;
+        let Some(allowed) = &transform.options_allowed else {
+            return Ok(());
+        };
+        let reaches_further =
+            |name: &&String| !is_sampling_option(request.wire, name) && !allowed.contains(*name);
+        let Some(name) = request.options.keys().find(reaches_further) else {
+            return Ok(());
+        };
+        let name: String = name.chars().take(80).collect();
+        Err(Refusal::InvalidRequest(format!(
+            "the option {name:?} does more than say how the model answers; if the plugin may set it, write `options_allowed = [{name:?}]` in [layers.{}]",
+            transform.layer
+        )))
+    }
+
+    fn divergence(&self, expected: RequestKey, now: &str) -> Failure {
+        let before = self
+            .recall
+            .request(expected)
+            .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
+        guest_failure(format!(
+            "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
+            self.asked.len() + 1,
+            expected.0.short(),
+        ))
+    }
+}
+
+impl Model for Desk<'_> {
+    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        let mut answers = Vec::with_capacity(asked.len());
+        let before = self.asked.len();
+        for ask in asked {
+            match self.ask(ask) {
+                Ok(answer) => answers.push(answer),
+                Err(refusal) => {
+                    // The guest gets no answer from this round, so none is paid for.
+                    self.asked.truncate(before);
+                    return Verdict::Refused(refusal);
+                }
+            }
+            if self.stopped.is_some() {
+                return Verdict::Suspend;
+            }
+        }
+        answers
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map_or(Verdict::Suspend, Verdict::Answered)
+    }
+}
+
+/// Returns the start of the last message's text, for telling requests apart.
+pub(super) fn excerpt(request: &Request) -> String {
+    let last = request
+        .messages
+        .iter()
+        .rev()
+        .flat_map(|message| &message.parts);
+    let text = last
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Image { .. } => None,
+        })
+        .next()
+        .unwrap_or_default();
+    let mut excerpt: String = text
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(60).is_some() {
+        excerpt.push('…');
+    }
+    format!("{}: {excerpt:?}", request.model)
+}

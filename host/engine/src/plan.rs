@@ -1,0 +1,359 @@
+//! What a build would do: decisions and their report, without effects.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use synix_core::fingerprint::StaleReason;
+use synix_manifest::BatchChoice;
+use synix_prices::{Amount, Forecast};
+use synix_store::LayerMode;
+
+/// Decides how a layer's requests are answered in a batch build.
+///
+/// `recorded` is how many requests the layer has on record that wait for an
+/// answer; nothing is guessed from what may follow (C3).
+pub fn decide_mode(
+    choice: BatchChoice,
+    has_batch_api: bool,
+    recorded: u64,
+    min_batch: u64,
+) -> LayerMode {
+    match choice {
+        BatchChoice::Always => LayerMode::Batch,
+        BatchChoice::Never => LayerMode::Sync,
+        BatchChoice::Auto if has_batch_api && recorded >= min_batch => LayerMode::Batch,
+        BatchChoice::Auto => LayerMode::Sync,
+    }
+}
+
+/// What a build would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// The layers in the pipeline's order.
+    pub layers: Vec<PlanLayer>,
+    /// All of them together.
+    pub total: PlanTotal,
+    /// Why a cost is not known, a line for each cause.
+    pub unpriced: Vec<String>,
+}
+
+/// What a build would do in one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanLayer {
+    /// Its name.
+    pub name: String,
+    /// Whether it may read hidden files.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_hidden: bool,
+    /// `source`, `sync`, `batch`, `auto` where that is not decided, or `none` where nothing is asked.
+    pub mode: &'static str,
+    /// The units that are known.
+    pub units: u64,
+    /// Whether these are all.
+    pub units_exact: bool,
+    /// How many units it may come to have; `None` where `units` says it, or where nothing tells.
+    pub units_guess: Option<u64>,
+    /// The units to make that are known.
+    pub stale: u64,
+    /// How many it may come to have to make; likewise.
+    pub stale_guess: Option<u64>,
+    /// What it asks, and what that costs.
+    #[serde(flatten)]
+    pub asking: Asking,
+    /// What `--retry-failed` would send beside them.
+    pub retry_failed: PlanRetry,
+    /// The stale units and why.
+    pub stale_units: Vec<PlanUnit>,
+    /// Units that cannot be made, and why.
+    pub failures: Vec<PlanFailure>,
+}
+
+/// Requests that would be sent, with their tokens and cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Asking {
+    /// Requests to send that are known; these and no others where `exact`.
+    pub requests: u64,
+    /// How many there may come to be; `None` where nothing bounds them but what any unit may ask.
+    pub requests_max: Option<u64>,
+    /// Whether no answer that is not known yet can add to requests, tokens and cost.
+    pub exact: bool,
+    /// Requests of the stale units that were answered before: they cost nothing.
+    pub answered: u64,
+    /// Requests that are under way already.
+    pub in_flight: u64,
+    /// Input tokens of the known requests; `None` where they cannot be counted, or where none is known yet.
+    pub input_tokens: Option<u64>,
+    /// Whether these are not all counted with the models' own tokenizers.
+    pub input_tokens_estimated: bool,
+    /// Output tokens at most; `None` where nothing limits them, or where more requests may follow.
+    pub output_tokens_max: Option<u64>,
+    /// The cost in US dollars: at most so much where `exact`, else at least; `None` where that is not known.
+    pub cost_usd: Option<Amount>,
+    /// The cost at least: every answer is empty, and none leads to another request.
+    pub cost_usd_min: Option<Amount>,
+    /// The cost at most; `None` where there is no bound.
+    pub cost_usd_max: Option<Amount>,
+    /// What the known requests alone cost at most.
+    pub cost_usd_known: Option<Amount>,
+}
+
+impl Asking {
+    /// Describes requests of which `forecast` is known; `exact` says that there are no others.
+    pub fn new(requests: u64, exact: bool, forecast: &Forecast) -> Self {
+        // What is not known is never zero.
+        let is_open = !exact && requests == 0;
+        let told = |amount: Option<Amount>| amount.filter(|_| !is_open);
+        let least = told(forecast.least);
+        let most = told(forecast.most);
+        Self {
+            requests,
+            requests_max: exact.then_some(requests),
+            exact,
+            answered: 0,
+            in_flight: 0,
+            input_tokens: forecast.input_tokens.filter(|_| !is_open),
+            input_tokens_estimated: forecast.input_estimated,
+            output_tokens_max: forecast.output_tokens.filter(|_| exact),
+            cost_usd: if exact { most } else { least },
+            cost_usd_min: least,
+            cost_usd_max: most.filter(|_| exact),
+            cost_usd_known: most,
+        }
+    }
+
+    /// Adds up what layers ask.
+    fn sum(parts: &[&Self]) -> Self {
+        let parts = parts.iter().copied();
+        // A layer of which nothing is known adds nothing to what is known of the others.
+        let known = parts.clone().filter(|part| part.exact || part.requests > 0);
+        let exact = parts.clone().all(|part| part.exact);
+        let requests = parts.clone().map(|part| part.requests).sum();
+        let is_open = !exact && requests == 0;
+        let count = |of: fn(&Self) -> u64| parts.clone().map(of).sum();
+        let tokens = |of: fn(&Self) -> Option<u64>| {
+            let sum: Option<u64> = known
+                .clone()
+                .map(of)
+                .try_fold(0_u64, |sum, tokens| sum.checked_add(tokens?));
+            sum.filter(|_| !is_open)
+        };
+        let cost = |of: fn(&Self) -> Option<Amount>| {
+            let sum: Option<Amount> = known.clone().map(of).sum();
+            sum.filter(|_| !is_open)
+        };
+        let least = cost(|part| part.cost_usd_min);
+        let most = cost(|part| part.cost_usd_known);
+        Self {
+            requests,
+            requests_max: parts
+                .clone()
+                .map(|part| part.requests_max)
+                .try_fold(0_u64, |sum, most| Some(sum.saturating_add(most?))),
+            exact,
+            answered: count(|part| part.answered),
+            in_flight: count(|part| part.in_flight),
+            input_tokens: tokens(|part| part.input_tokens),
+            input_tokens_estimated: known.clone().any(|part| part.input_tokens_estimated),
+            output_tokens_max: tokens(|part| part.output_tokens_max).filter(|_| exact),
+            cost_usd: if exact { most } else { least },
+            cost_usd_min: least,
+            cost_usd_max: most.filter(|_| exact),
+            cost_usd_known: most,
+        }
+    }
+}
+
+/// All layers of a plan together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanTotal {
+    /// The units that are known.
+    pub units: u64,
+    /// Whether these are all.
+    pub units_exact: bool,
+    /// How many there may come to be; `None` where `units` says it, or where nothing tells.
+    pub units_guess: Option<u64>,
+    /// The units to make that are known.
+    pub stale: u64,
+    /// How many there may come to be; likewise.
+    pub stale_guess: Option<u64>,
+    /// What they ask, and what that costs.
+    #[serde(flatten)]
+    pub asking: Asking,
+}
+
+impl PlanTotal {
+    /// Adds up layers.
+    pub fn of(layers: &[PlanLayer]) -> Self {
+        let sum = |of: fn(&PlanLayer) -> u64| layers.iter().map(of).sum();
+        // Where nothing tells the number of one layer, nothing tells the sum.
+        let tells = |layer: &PlanLayer| layer.units_exact || layer.units_guess.is_some();
+        let guess = |known: fn(&PlanLayer) -> u64, guess: fn(&PlanLayer) -> Option<u64>| {
+            let guesses = layers.iter().any(|layer| guess(layer).is_some());
+            (guesses && layers.iter().all(tells)).then(|| {
+                let counts = layers
+                    .iter()
+                    .map(|layer| guess(layer).unwrap_or(known(layer)));
+                counts.fold(0, u64::saturating_add)
+            })
+        };
+        Self {
+            units: sum(|layer| layer.units),
+            units_exact: layers.iter().all(|layer| layer.units_exact),
+            units_guess: guess(|layer| layer.units, |layer| layer.units_guess),
+            stale: sum(|layer| layer.stale),
+            stale_guess: guess(|layer| layer.stale, |layer| layer.stale_guess),
+            asking: Asking::sum(&layers.iter().map(|layer| &layer.asking).collect::<Vec<_>>()),
+        }
+    }
+}
+
+/// Requests that were paid for without a usable answer: a build sends them only if the user says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRetry {
+    /// How many.
+    pub requests: u64,
+    /// How many of each kind of failure.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// What they cost at most, in US dollars; `None` where that is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Default for PlanRetry {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            kinds: BTreeMap::new(),
+            cost_usd: Some(Amount::ZERO),
+        }
+    }
+}
+
+/// A stale unit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanUnit {
+    /// Its name in the layer.
+    pub unit: String,
+    /// Why it is stale.
+    pub reasons: Vec<StaleReason>,
+    /// Whether it is only likely: what it is made from is not known yet.
+    pub guess: bool,
+}
+
+/// A unit that fails before it asks anything.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanFailure {
+    /// Its name in the layer.
+    pub unit: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C3: what counts is what was recorded.
+    #[test]
+    fn auto_batches_when_enough_requests_are_on_record() {
+        assert_eq!(decide_mode(BatchChoice::Auto, true, 2, 2), LayerMode::Batch);
+        assert_eq!(decide_mode(BatchChoice::Auto, true, 1, 2), LayerMode::Sync);
+    }
+
+    /// C4: a server without the Batch API is never sent a batch by itself.
+    #[test]
+    fn auto_never_batches_without_a_batch_api() {
+        assert_eq!(
+            decide_mode(BatchChoice::Auto, false, 1000, 2),
+            LayerMode::Sync
+        );
+    }
+
+    #[test]
+    fn a_layer_that_says_so_is_obeyed() {
+        assert_eq!(
+            decide_mode(BatchChoice::Always, true, 1, 2),
+            LayerMode::Batch
+        );
+        assert_eq!(
+            decide_mode(BatchChoice::Never, true, 1000, 2),
+            LayerMode::Sync
+        );
+    }
+
+    fn usd(usd: f64) -> Amount {
+        Amount::from_usd(usd).unwrap()
+    }
+
+    fn forecast(least: f64, most: f64) -> Forecast {
+        Forecast {
+            input_tokens: Some(10),
+            input_estimated: false,
+            output_tokens: Some(100),
+            least: Some(usd(least)),
+            most: Some(usd(most)),
+            ..Forecast::default()
+        }
+    }
+
+    /// U2: a cost is a bound from above only where no further request may follow.
+    #[test]
+    fn the_cost_of_open_requests_is_a_lower_bound() {
+        let exact = Asking::new(3, true, &forecast(1.0, 5.0));
+        assert_eq!(exact.cost_usd, Some(usd(5.0)));
+        assert_eq!(exact.cost_usd_max, Some(usd(5.0)));
+        assert_eq!(exact.output_tokens_max, Some(100));
+        let open = Asking::new(3, false, &forecast(1.0, 5.0));
+        assert_eq!(open.cost_usd, Some(usd(1.0)));
+        assert_eq!(open.cost_usd_max, None);
+        assert_eq!(open.cost_usd_known, Some(usd(5.0)));
+        assert_eq!(open.output_tokens_max, None);
+        assert_eq!(open.input_tokens, Some(10));
+    }
+
+    /// U2: what nobody knows is null, not zero.
+    #[test]
+    fn a_layer_behind_unknown_answers_has_no_cost() {
+        let behind = Asking::new(0, false, &Forecast::default());
+        for amount in [
+            behind.cost_usd,
+            behind.cost_usd_min,
+            behind.cost_usd_max,
+            behind.cost_usd_known,
+        ] {
+            assert_eq!(amount, None);
+        }
+        assert_eq!(
+            (behind.input_tokens, behind.output_tokens_max),
+            (None, None)
+        );
+        let nothing = Asking::new(0, true, &Forecast::default());
+        assert_eq!(nothing.cost_usd, Some(Amount::ZERO));
+    }
+
+    #[test]
+    fn a_total_is_as_sure_as_its_layers() {
+        let exact = Asking::new(3, true, &forecast(1.0, 5.0));
+        let open = Asking::new(2, false, &forecast(0.5, 2.0));
+        let behind = Asking::new(0, false, &Forecast::default());
+        let sum = Asking::sum;
+        let both = sum(&[&exact, &exact]);
+        assert_eq!((both.requests, both.exact), (6, true));
+        assert_eq!(
+            (both.cost_usd, both.cost_usd_max),
+            (Some(usd(10.0)), Some(usd(10.0)))
+        );
+        let more = sum(&[&exact, &open, &behind]);
+        assert_eq!((more.requests, more.exact), (5, false));
+        assert_eq!((more.cost_usd, more.cost_usd_max), (Some(usd(1.5)), None));
+        assert_eq!(more.cost_usd_known, Some(usd(7.0)));
+        assert_eq!(sum(&[&behind]).cost_usd, None);
+        let unpriced = Forecast {
+            least: None,
+            most: None,
+            ..forecast(1.0, 1.0)
+        };
+        let unpriced = Asking::new(1, true, &unpriced);
+        assert_eq!(sum(&[&exact, &unpriced]).cost_usd, None);
+    }
+}

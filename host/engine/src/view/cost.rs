@@ -1,0 +1,57 @@
+//! What a build's sends cost, row by row.
+
+use std::collections::BTreeMap;
+
+use super::status::TokensView;
+use synix_prices::{Amount, Bill, Prices, Rate};
+use synix_store::{BuildId, Reader, StoreError, SubmissionId};
+
+/// What a build's sends cost: together, by layer and by batch.
+#[derive(Debug, Default)]
+pub(super) struct Bills {
+    pub(super) whole: Bill,
+    pub(super) layers: BTreeMap<String, Bill>,
+    pub(super) batches: BTreeMap<SubmissionId, Bill>,
+}
+
+impl Bills {
+    pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
+        let mut bills = Self::default();
+        reader.each_send(build, |send| {
+            let rate = if send.submission.is_some() {
+                Rate::Batch
+            } else {
+                Rate::Sync
+            };
+            let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
+            add(&mut bills.whole);
+            match bills.layers.get_mut(send.layer) {
+                Some(bill) => add(bill),
+                None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
+            }
+            if let Some(submission) = send.submission {
+                add(bills.batches.entry(submission).or_default());
+            }
+        })?;
+        Ok(bills)
+    }
+}
+
+/// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
+pub(super) fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
+    let nothing = Bill::default();
+    let bill = bill.unwrap_or(&nothing);
+    (TokensView::of(bill), bill.cost())
+}
+
+impl TokensView {
+    pub(super) fn of(bill: &Bill) -> Self {
+        let usage = bill.usage();
+        let known = |count: u64| (!usage.uncounted).then_some(count);
+        Self {
+            input: known(usage.input_tokens),
+            output: known(usage.output_tokens),
+            cached: known(usage.cached_tokens),
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Finding an artifact by its name, its id, or the beginning of either.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::snapshot::{SnapshotView, Stale};
+use synix_core::digest::Digest;
+use synix_manifest::nearest;
+use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
+
+/// Digits of an id that are enough to look for it.
+const LEAST_DIGITS: usize = 4;
+/// Names that an error gives, at most.
+const SHOWN: usize = 10;
+
+/// An artifact with where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The artifact.
+    pub artifact: SnapshotArtifact,
+    /// The build whose snapshot has it.
+    pub build: BuildId,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
+}
+
+/// Why a name leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// No artifact has the name.
+    #[error("there is no artifact {name:?}")]
+    NotFound {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// No layer has the name.
+    #[error("there is no layer {name:?}")]
+    NoLayer {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+        /// The layers there are.
+        known: Vec<String>,
+    },
+    /// Several artifacts have it.
+    #[error("{name:?} could be any of {}", few(.candidates))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// `layer/label` of each.
+        candidates: Vec<String>,
+    },
+    /// No snapshot has the name.
+    #[error("there is no snapshot {name:?}{}", .why.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
+    NoSnapshot {
+        /// The name.
+        name: String,
+        /// What is special about it.
+        why: Option<String>,
+        /// The builds of those there are, the newest first.
+        known: Vec<String>,
+    },
+    /// No build of the pipeline has come to its end, but builds of others have.
+    #[error("no build of {pipeline} has come to its end here")]
+    NotBuilt {
+        /// The pipeline file.
+        pipeline: String,
+        /// Those that were built.
+        known: Vec<String>,
+    },
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn few(names: &[String]) -> String {
+    let mut shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        shown.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    shown
+}
+
+impl FindError {
+    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "unknown_artifact",
+            Self::NoLayer { .. } => "unknown_layer",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::NoSnapshot { .. } => "unknown_snapshot",
+            Self::NotBuilt { .. } => "not_built",
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    /// Returns the exit code: 2, as for anything that was mistyped, or 1 where the state failed.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Store(_) => 1,
+            Self::NotFound { .. }
+            | Self::NoLayer { .. }
+            | Self::Ambiguous { .. }
+            | Self::NoSnapshot { .. }
+            | Self::NotBuilt { .. } => 2,
+        }
+    }
+
+    /// Says what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let meant = |name: &String| format!("did you mean `{name}`?");
+        match self {
+            Self::NotFound { nearest, .. } => Some(
+                nearest
+                    .as_ref()
+                    .map_or_else(|| "`synix list` names them".to_owned(), meant),
+            ),
+            Self::NoLayer { nearest, known, .. } => {
+                let all = format!("the layers are {}", few(known));
+                Some(match nearest {
+                    Some(name) => format!("{} {all}", meant(name)),
+                    None if known.is_empty() => "there is none yet; run `synix build`".to_owned(),
+                    None => all,
+                })
+            }
+            Self::Ambiguous { .. } => {
+                Some("give LAYER/LABEL, or more of the name or id".to_owned())
+            }
+            Self::NoSnapshot { known, .. } if known.is_empty() => {
+                Some("no build has come to its end yet".to_owned())
+            }
+            Self::NoSnapshot { known, .. } => Some(format!("there are {}", few(known))),
+            Self::NotBuilt { known, .. } => Some(format!(
+                "pass --pipeline with one that was built: {}",
+                few(known)
+            )),
+            Self::Store(error) => error.hint(),
+        }
+    }
+}
+
+impl SnapshotView<'_> {
+    /// Finds the artifact that `LAYER/LABEL`, `LABEL`, an id, or the beginning of one of them names.
+    ///
+    /// Whole names come first, also those that only an earlier snapshot has. A label may itself
+    /// hold a `/`, so a name is read in both ways.
+    pub fn find(&self, name: &str) -> Result<Found, FindError> {
+        if let Some(chosen) = &self.chosen
+            && let Some(found) = self.by_name(chosen, &mut chosen.layers(), name)?
+        {
+            return Ok(found);
+        }
+        // Layers that did not change share their units: each set is looked through once.
+        let mut seen: HashSet<i64> = HashSet::new();
+        if let Some(chosen) = &self.chosen {
+            seen.extend(chosen.layers().filter_map(|layer| chosen.set(layer)));
+        }
+        for snapshot in &self.earlier {
+            let mut layers = snapshot
+                .layers()
+                .filter(|layer| snapshot.set(layer).is_some_and(|set| seen.insert(set)));
+            if let Some(found) = self.by_name(snapshot, &mut layers, name)? {
+                return Ok(found);
+            }
+        }
+        if let Some(found) = self.by_id(name)? {
+            return Ok(found);
+        }
+        self.by_beginning(name)
+    }
+
+    fn by_name(
+        &self,
+        snapshot: &Snapshot,
+        layers: &mut dyn Iterator<Item = &str>,
+        name: &str,
+    ) -> Result<Option<Found>, FindError> {
+        let (mut whole, mut labels) = (Vec::new(), Vec::new());
+        for layer in layers {
+            if let Some(label) = name
+                .strip_prefix(layer)
+                .and_then(|rest| rest.strip_prefix('/'))
+            {
+                whole.extend(self.reader.labelled_artifacts(snapshot, layer, label)?);
+            }
+            labels.extend(self.reader.labelled_artifacts(snapshot, layer, name)?);
+        }
+        if whole.len() == 1 {
+            labels = whole;
+        } else {
+            labels.append(&mut whole);
+        }
+        self.one_of(name, snapshot, labels)
+    }
+
+    fn one_of(
+        &self,
+        name: &str,
+        snapshot: &Snapshot,
+        mut named: Vec<SnapshotArtifact>,
+    ) -> Result<Option<Found>, FindError> {
+        match named.len() {
+            0 => Ok(None),
+            1 => Ok(Some(self.found(snapshot, named.remove(0))?)),
+            _ => Err(FindError::Ambiguous {
+                name: name.to_owned(),
+                candidates: named.iter().map(full).collect(),
+            }),
+        }
+    }
+
+    /// Finds an artifact by its id or the beginning of it, in the chosen snapshot or an earlier one.
+    fn by_id(&self, name: &str) -> Result<Option<Found>, FindError> {
+        let digits = name.len();
+        let is_hex = name
+            .bytes()
+            .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hex || !(LEAST_DIGITS..=64).contains(&digits) {
+            return Ok(None);
+        }
+        let mut snapshots: Vec<(&Snapshot, Vec<&str>)> = Vec::new();
+        if let Some(chosen) = &self.chosen {
+            snapshots.push((chosen, chosen.layers().collect()));
+        }
+        for layer in self.earlier_layers() {
+            for snapshot in self.earlier_sets(layer) {
+                snapshots.push((snapshot, vec![layer]));
+            }
+        }
+        let mut ids: BTreeSet<Digest> = BTreeSet::new();
+        let mut found: Vec<(&Snapshot, SnapshotArtifact)> = Vec::new();
+        for (snapshot, layers) in snapshots {
+            for layer in layers {
+                self.reader
+                    .each_snapshot_artifact(snapshot, layer, |artifact| {
+                        if artifact.digest.to_string().starts_with(name) {
+                            ids.insert(artifact.digest);
+                            let artifact = SnapshotArtifact {
+                                layer: layer.to_owned(),
+                                artifact,
+                            };
+                            found.push((snapshot, artifact));
+                        }
+                    })?;
+            }
+        }
+        // One thing under one name, however many snapshots have it.
+        let names: BTreeSet<String> = found.iter().map(|(_, artifact)| full(artifact)).collect();
+        if ids.len() > 1 || names.len() > 1 {
+            let candidates = found
+                .iter()
+                .map(|(_, one)| format!("{} ({})", full(one), one.artifact.digest))
+                .collect::<BTreeSet<_>>();
+            return Err(FindError::Ambiguous {
+                name: name.to_owned(),
+                candidates: candidates.into_iter().collect(),
+            });
+        }
+        match found.into_iter().next() {
+            Some((snapshot, artifact)) => Ok(Some(self.found(snapshot, artifact)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Finds the only artifact whose name begins so.
+    fn by_beginning(&self, name: &str) -> Result<Found, FindError> {
+        let mut all = Vec::new();
+        if let Some(chosen) = &self.chosen {
+            for layer in chosen.layers() {
+                all.extend(self.reader.snapshot_artifacts(chosen, layer)?);
+            }
+            let begins = |one: &SnapshotArtifact| {
+                one.artifact.label.as_str().starts_with(name) || full(one).starts_with(name)
+            };
+            let named = all.iter().filter(|one| begins(one)).cloned().collect();
+            if !name.is_empty()
+                && let Some(found) = self.one_of(name, chosen, named)?
+            {
+                return Ok(found);
+            }
+        }
+        let names: Vec<String> = if name.contains('/') {
+            all.iter().map(full).collect()
+        } else {
+            let label = |one: &SnapshotArtifact| one.artifact.label.to_string();
+            all.iter().map(label).collect()
+        };
+        Err(FindError::NotFound {
+            name: name.to_owned(),
+            nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+        })
+    }
+
+    fn found(&self, snapshot: &Snapshot, artifact: SnapshotArtifact) -> Result<Found, StoreError> {
+        let is_chosen = self
+            .chosen
+            .as_ref()
+            .is_some_and(|chosen| chosen.id == snapshot.id);
+        let stale = if is_chosen {
+            None
+        } else {
+            Some(self.why_not(&artifact)?)
+        };
+        Ok(Found {
+            artifact,
+            build: snapshot.build,
+            stale,
+        })
+    }
+
+    /// Says why the chosen snapshot does not have an artifact of an earlier one.
+    fn why_not(&self, found: &SnapshotArtifact) -> Result<Stale, StoreError> {
+        let unit = self.reader.unit(found.artifact.unit)?;
+        if let Some(stale) = self.lacking.why(&found.layer, &unit.key) {
+            return Ok(stale.clone());
+        }
+        if let Some(chosen) = &self.chosen {
+            let label = found.artifact.label.as_str();
+            let now = self
+                .reader
+                .labelled_artifacts(chosen, &found.layer, label)?;
+            if let Some(now) = now.first() {
+                return Ok(Stale {
+                    newest: chosen.build.to_string(),
+                    kind: "replaced".to_owned(),
+                    message: format!("it was made anew as {}", now.artifact.digest.short()),
+                });
+            }
+        }
+        Ok(self.lacking.removed(self.chosen.as_ref(), &found.layer))
+    }
+}
+
+fn full(found: &SnapshotArtifact) -> String {
+    format!("{}/{}", found.layer, found.artifact.label)
+}

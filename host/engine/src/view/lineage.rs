@@ -1,0 +1,235 @@
+//! Everything an artifact was made from, down to bytes, prompts, code and answers.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::find::Found;
+use super::show::{AskedView, asked};
+use super::snapshot::Stale;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::StoredParts;
+use synix_prices::Prices;
+use synix_store::{Reader, StoreError, StoredArtifact, StoredUnit};
+
+/// The graph of all that an artifact was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lineage {
+    /// The build whose snapshot the artifact is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
+    /// Whether the depth that was asked for left something out.
+    pub cut: bool,
+    /// What there is, the artifact itself first.
+    pub nodes: Vec<Node>,
+    /// What came from what: `from` was used to make `to`.
+    pub edges: Vec<Edge>,
+}
+
+/// A thing that an artifact was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Node {
+    /// Its name in the edges.
+    pub id: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum NodeKind {
+    /// An artifact.
+    Artifact {
+        /// Its layer.
+        layer: String,
+        /// Its label.
+        label: String,
+        /// Its kind.
+        kind: String,
+        /// Its digest.
+        digest: Digest,
+        /// The unit that made it.
+        unit: String,
+    },
+    /// A raw file.
+    SourceFile {
+        /// Its path relative to the project.
+        path: String,
+        /// The digest of its bytes.
+        digest: Digest,
+    },
+    /// A file that a layer's config names.
+    File {
+        /// Its path relative to the project.
+        path: String,
+        /// The digest of its bytes.
+        digest: Digest,
+    },
+    /// The code that ran.
+    Component {
+        /// Its digest.
+        digest: Digest,
+        /// What it is called, if that is known.
+        name: Option<String>,
+    },
+    /// A request with its answer.
+    Request(AskedView),
+}
+
+/// One thing used to make another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Edge {
+    /// What was used.
+    pub from: String,
+    /// What was made with it.
+    pub to: String,
+    /// As what: `input`, `source`, `component`, `answer`, or the file's place in the config.
+    pub role: String,
+}
+
+/// The parts that the store keeps of a source's unit.
+#[derive(Deserialize)]
+struct SourceParts {
+    path: String,
+    bytes: Digest,
+}
+
+impl Lineage {
+    /// Returns the lineage of an artifact, with what its requests cost at `prices` and what its components are called.
+    ///
+    /// With a depth it goes back that many steps from artifact to artifact.
+    pub fn of(
+        reader: &Reader,
+        found: &Found,
+        prices: &Prices,
+        names: &BTreeMap<Digest, String>,
+        depth: Option<usize>,
+    ) -> Result<Self, StoreError> {
+        let lineage = Self {
+            build: found.build.to_string(),
+            stale: found.stale.clone(),
+            cut: false,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        };
+        let mut walk = Walk {
+            reader,
+            prices,
+            names,
+            lineage,
+            nodes: HashSet::new(),
+            edges: HashSet::new(),
+        };
+        walk.back_from(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
+        Ok(walk.lineage)
+    }
+}
+
+struct Walk<'a> {
+    reader: &'a Reader,
+    prices: &'a Prices,
+    names: &'a BTreeMap<Digest, String>,
+    lineage: Lineage,
+    nodes: HashSet<String>,
+    edges: HashSet<Edge>,
+}
+
+impl Walk<'_> {
+    /// Adds `artifact` and all that it was made from, `most` steps back: the nearest first, and without recursion.
+    fn back_from(&mut self, artifact: &StoredArtifact, most: usize) -> Result<(), StoreError> {
+        let unit = self.reader.unit(artifact.unit)?;
+        let (id, kind) = artifact_node(&unit, artifact);
+        self.add(&id, kind);
+        let mut open = VecDeque::from([(id, unit, 0)]);
+        while let Some((id, unit, steps)) = open.pop_front() {
+            self.add_origins(&id, &unit)?;
+            if steps == most {
+                self.lineage.cut |= !self.reader.inputs(unit.id)?.is_empty();
+                continue;
+            }
+            for input in self.reader.inputs(unit.id)? {
+                let maker = self.reader.unit(input.unit)?;
+                let (from, kind) = artifact_node(&maker, &input);
+                self.connect(&from, &id, "input");
+                if self.add(&from, kind) {
+                    open.push_back((from, maker, steps + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_origins(&mut self, id: &str, unit: &StoredUnit) -> Result<(), StoreError> {
+        if let Ok(source) = serde_json::from_str::<SourceParts>(&unit.parts) {
+            let from = format!("source_file:{}", source.path);
+            self.add(
+                &from,
+                NodeKind::SourceFile {
+                    path: source.path,
+                    digest: source.bytes,
+                },
+            );
+            self.connect(&from, id, "source");
+        } else if let Some(parts) = StoredParts::read(&unit.parts) {
+            let digest = parts.layer.component;
+            let from = format!("component:{digest}");
+            let name = self.names.get(&digest).cloned();
+            self.add(&from, NodeKind::Component { digest, name });
+            self.connect(&from, id, "component");
+            for (place, file) in parts.layer.files {
+                let from = format!("file:{}:{}", file.path, file.digest.short());
+                self.add(
+                    &from,
+                    NodeKind::File {
+                        path: file.path,
+                        digest: file.digest,
+                    },
+                );
+                self.connect(&from, id, &place);
+            }
+        }
+        for request in asked(self.reader, unit, self.prices)? {
+            let from = format!("request:{}", request.key);
+            self.add(&from, NodeKind::Request(request));
+            self.connect(&from, id, "answer");
+        }
+        Ok(())
+    }
+
+    /// Adds a node and says whether it is new.
+    fn add(&mut self, id: &str, kind: NodeKind) -> bool {
+        let new = self.nodes.insert(id.to_owned());
+        if new {
+            self.lineage.nodes.push(Node {
+                id: id.to_owned(),
+                kind,
+            });
+        }
+        new
+    }
+
+    fn connect(&mut self, from: &str, to: &str, role: &str) {
+        let edge = Edge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            role: role.to_owned(),
+        };
+        if self.edges.insert(edge.clone()) {
+            self.lineage.edges.push(edge);
+        }
+    }
+}
+
+fn artifact_node(unit: &StoredUnit, artifact: &StoredArtifact) -> (String, NodeKind) {
+    let kind = NodeKind::Artifact {
+        layer: unit.layer.clone(),
+        label: artifact.label.to_string(),
+        kind: artifact.kind.to_string(),
+        digest: artifact.digest,
+        unit: unit.key.clone(),
+    };
+    (format!("artifact:{}/{}", unit.layer, artifact.label), kind)
+}

@@ -1,0 +1,136 @@
+//! The artifacts of a snapshot, and the last good ones of units that failed since.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde::Serialize;
+
+use super::find::FindError;
+use super::snapshot::{SnapshotView, Stale};
+use synix_manifest::nearest;
+use synix_store::{BuildId, Reader, SnapshotArtifact, StoreError};
+
+/// An artifact in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its digest in hex.
+    pub id: String,
+    /// The build whose snapshot it is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
+}
+
+impl Listed {
+    fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<Stale>) -> Self {
+        Self {
+            layer: found.layer.clone(),
+            label: found.artifact.label.to_string(),
+            kind: found.artifact.kind.to_string(),
+            id: found.artifact.digest.to_string(),
+            build: build.to_string(),
+            stale,
+        }
+    }
+}
+
+impl SnapshotView<'_> {
+    /// Returns the artifacts, or those of one layer, by layer and label.
+    ///
+    /// What a failed unit made before is among them, with why it is not of the newest build.
+    pub fn list(&self, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
+        let Some(chosen) = &self.chosen else {
+            return Ok(Vec::new());
+        };
+        let failed = self.lacking.layers();
+        let mut layers: Vec<&str> = chosen.layers().collect();
+        layers.extend(failed.iter().filter(|name| chosen.set(name).is_none()));
+        if let Some(name) = layer
+            && !layers.contains(&name)
+        {
+            return Err(FindError::NoLayer {
+                name: name.to_owned(),
+                nearest: nearest(name, layers.iter().copied()).map(str::to_owned),
+                known: layers.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        let mut listed = Vec::new();
+        for name in layers
+            .into_iter()
+            .filter(|name| layer.is_none_or(|layer| layer == *name))
+        {
+            let found = self.reader.snapshot_artifacts(chosen, name)?;
+            let mut artifacts: Vec<Listed> = found
+                .iter()
+                .map(|found| Listed::new(found, chosen.build, None))
+                .collect();
+            if failed.contains(name) {
+                let before = self.last_good(name, &artifacts)?;
+                artifacts.extend(before);
+                artifacts.sort_by(|left, right| left.label.cmp(&right.label));
+            }
+            listed.append(&mut artifacts);
+        }
+        Ok(listed)
+    }
+
+    /// Returns what the failed units of a layer made when they were last made.
+    fn last_good(&self, layer: &str, now: &[Listed]) -> Result<Vec<Listed>, StoreError> {
+        let mut taken: BTreeSet<String> = now.iter().map(|one| one.label.clone()).collect();
+        let mut settled: HashSet<String> = HashSet::new();
+        if let Some(chosen) = &self.chosen {
+            let units = self.reader.snapshot_units(chosen, layer)?;
+            settled.extend(units.into_iter().map(|unit| unit.key));
+        }
+        let mut good = Vec::new();
+        for snapshot in self.earlier_sets(layer) {
+            let mut keys = Vec::new();
+            let mut wanted = std::collections::HashMap::new();
+            for unit in self.reader.snapshot_units(snapshot, layer)? {
+                if let Some(stale) = self.lacking.why(layer, &unit.key)
+                    && !settled.contains(&unit.key)
+                {
+                    wanted.insert(unit.id, stale);
+                    keys.push(unit.key);
+                }
+            }
+            if wanted.is_empty() {
+                continue;
+            }
+            for found in self.reader.snapshot_artifacts(snapshot, layer)? {
+                if let Some(stale) = wanted.get(&found.artifact.unit)
+                    && taken.insert(found.artifact.label.to_string())
+                {
+                    let stale = Some((*stale).clone());
+                    good.push(Listed::new(&found, snapshot.build, stale));
+                }
+            }
+            settled.extend(keys);
+        }
+        Ok(good)
+    }
+}
+
+/// Returns the artifacts of the newest snapshot that nothing in it was made from.
+pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
+    let Some(snapshot) = reader.newest_snapshot()? else {
+        return Ok(Vec::new());
+    };
+    let (mut made, mut used) = (Vec::new(), HashSet::new());
+    for layer in snapshot.layers() {
+        made.extend(reader.snapshot_artifacts(&snapshot, layer)?);
+        for unit in reader.snapshot_units(&snapshot, layer)? {
+            used.extend(reader.inputs(unit.id)?.into_iter().map(|input| input.id));
+        }
+    }
+    Ok(made
+        .iter()
+        .filter(|found| !used.contains(&found.artifact.id))
+        .map(|found| Listed::new(found, snapshot.build, None))
+        .collect())
+}

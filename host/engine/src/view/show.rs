@@ -1,0 +1,195 @@
+//! One artifact with its content and where it comes from.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::find::Found;
+use super::snapshot::Stale;
+use synix_core::artifact::{Content, Metadata};
+use synix_core::digest::Digest;
+use synix_core::fingerprint::StoredParts;
+use synix_core::request::RequestKey;
+use synix_prices::{Amount, Prices, Rate};
+use synix_store::{Reader, Realm, StoreError, StoredUnit};
+
+/// An artifact, whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its digest in hex.
+    pub id: String,
+    /// The build whose snapshot it is of.
+    pub build: String,
+    /// Why the newest snapshot does not have it; `None` where it does.
+    pub stale: Option<Stale>,
+    /// The text, or the bytes in base64.
+    pub content: String,
+    /// The media type of bytes; `None` for text.
+    pub media_type: Option<String>,
+    /// Its metadata.
+    pub metadata: Metadata,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// Where an artifact comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Provenance {
+    /// The unit that made it.
+    pub unit: String,
+    /// The unit's fingerprint.
+    pub fingerprint: Digest,
+    /// The build that made it.
+    pub build: String,
+    /// The component that ran; `None` for a source.
+    pub component: Option<Digest>,
+    /// What it was made from, in order.
+    pub inputs: Vec<InputView>,
+    /// What was asked, in order.
+    pub requests: Vec<AskedView>,
+    /// What the answers to the unit that made it cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+    /// Whether an input was missing.
+    pub partial: bool,
+    /// Whether the answers came from a cassette.
+    pub replayed: bool,
+}
+
+/// An input of the unit that made an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputView {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its digest in hex.
+    pub id: String,
+}
+
+/// A request behind an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedView {
+    /// Its key.
+    pub key: RequestKey,
+    /// The provider's name in the pipeline file.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The model that answered, as the provider named it.
+    pub answered_by: Option<String>,
+    /// Input tokens of the answer; `None` where the provider did not say.
+    pub input_tokens: Option<u64>,
+    /// Output tokens of the answer; `None` where the provider did not say.
+    pub output_tokens: Option<u64>,
+    /// The batch that answered; `None` where the request went alone.
+    pub batch: Option<String>,
+    /// What the answer cost in US dollars, nothing where it came from a cassette; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Shown {
+    /// Returns the artifact with its content, its provenance and what it cost at `prices`.
+    pub fn of(reader: &Reader, found: &Found, prices: &Prices) -> Result<Self, StoreError> {
+        let Found {
+            artifact: found,
+            build,
+            stale,
+        } = found;
+        let artifact = reader.artifact(found.artifact.id)?;
+        let media_type = artifact.content.media_type().map(str::to_owned);
+        let content = match artifact.content {
+            Content::Text(text) => text,
+            Content::Bytes { data, .. } => STANDARD.encode(data),
+        };
+        Ok(Self {
+            layer: found.layer.clone(),
+            label: artifact.label.to_string(),
+            kind: artifact.kind.to_string(),
+            id: found.artifact.digest.to_string(),
+            build: build.to_string(),
+            stale: stale.clone(),
+            content,
+            media_type,
+            metadata: artifact.metadata,
+            provenance: provenance(reader, &reader.unit(found.artifact.unit)?, prices)?,
+        })
+    }
+}
+
+fn provenance(
+    reader: &Reader,
+    unit: &StoredUnit,
+    prices: &Prices,
+) -> Result<Provenance, StoreError> {
+    let mut inputs = Vec::new();
+    for input in reader.inputs(unit.id)? {
+        inputs.push(InputView {
+            layer: reader.unit(input.unit)?.layer,
+            label: input.label.to_string(),
+            id: input.digest.to_string(),
+        });
+    }
+    let requests = asked(reader, unit, prices)?;
+    Ok(Provenance {
+        unit: unit.key.clone(),
+        fingerprint: unit.fingerprint,
+        build: unit.build.to_string(),
+        component: StoredParts::read(&unit.parts).map(|parts| parts.layer.component),
+        inputs,
+        cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
+        requests,
+        partial: unit.partial,
+        replayed: unit.realm != Realm::Live,
+    })
+}
+
+/// Returns what a unit asked, with who answered and what that cost.
+pub(super) fn asked(
+    reader: &Reader,
+    unit: &StoredUnit,
+    prices: &Prices,
+) -> Result<Vec<AskedView>, StoreError> {
+    let mut asked = Vec::new();
+    for entry in reader.transcript(unit.id)? {
+        let request = reader.request(entry.request)?;
+        let (answer, batch) = match entry.answer {
+            Some(answer) => {
+                let (answer, batch) = reader.given_answer(answer)?;
+                (Some(answer), batch)
+            }
+            None => (None, None),
+        };
+        let usage = answer
+            .as_ref()
+            .map(|answer| answer.usage)
+            .unwrap_or_default();
+        let rate = if batch.is_some() {
+            Rate::Batch
+        } else {
+            Rate::Sync
+        };
+        let cost_usd = if unit.realm == Realm::Live {
+            prices.cost(&request.model, &usage, rate).ok()
+        } else {
+            Some(Amount::ZERO)
+        };
+        let known = |count: u64| (!usage.uncounted).then_some(count);
+        asked.push(AskedView {
+            key: entry.key,
+            provider: request.provider,
+            model: request.model,
+            answered_by: answer.map(|answer| answer.model),
+            input_tokens: known(usage.input_tokens),
+            output_tokens: known(usage.output_tokens),
+            batch,
+            cost_usd,
+        });
+    }
+    Ok(asked)
+}

@@ -1,0 +1,235 @@
+//! Which snapshot is read, and where the last good artifact is when the newest lacks it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::Serialize;
+
+use super::find::FindError;
+use synix_store::{BuildId, Reader, Snapshot, StoreError};
+
+/// What a command says of the snapshot it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The pipeline file at hand, relative to the project.
+    pub pipeline: &'a str,
+    /// Whether the user named it or it is there. Else any pipeline that was built here will do, if there is only one.
+    pub is_certain: bool,
+    /// `build-7`, or `@-1` for the one before the newest; `None`: the newest.
+    pub snapshot: Option<&'a str>,
+}
+
+/// A snapshot with those before it that may still hold what it lacks.
+#[derive(Debug)]
+pub struct SnapshotView<'r> {
+    pub(super) reader: &'r Reader,
+    pub(super) chosen: Option<Snapshot>,
+    /// The newest first; none where the user named a snapshot.
+    pub(super) earlier: Vec<Snapshot>,
+    pub(super) lacking: Lacking,
+}
+
+/// Units that the last build could not make, and why.
+#[derive(Debug, Default)]
+pub(super) struct Lacking {
+    build: Option<BuildId>,
+    /// By layer and unit.
+    units: BTreeMap<(String, String), Stale>,
+}
+
+/// Why an artifact is not of the newest build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stale {
+    /// The build that does not have it.
+    pub newest: String,
+    /// A kind of failure, `replaced` where that build has another version, `removed` where it was not to make it.
+    pub kind: String,
+    /// Why, in words.
+    pub message: String,
+}
+
+impl<'r> SnapshotView<'r> {
+    /// Chooses the snapshot to read.
+    pub fn choose(reader: &'r Reader, wanted: &Wanted<'_>) -> Result<Self, FindError> {
+        let all = reader.snapshots()?;
+        let pipeline = pipeline(&all, wanted)?;
+        let own: Vec<Snapshot> = all
+            .iter()
+            .filter(|snapshot| snapshot.pipeline == pipeline)
+            .cloned()
+            .collect();
+        if let Some(name) = wanted.snapshot {
+            return Ok(Self {
+                reader,
+                chosen: Some(named(reader, &all, &own, name)?),
+                earlier: Vec::new(),
+                lacking: Lacking::default(),
+            });
+        }
+        let mut own = own.into_iter();
+        let chosen = own.next();
+        let lacking = match &chosen {
+            Some(newest) => Lacking::of(reader, newest)?,
+            None => Lacking::default(),
+        };
+        Ok(Self {
+            reader,
+            chosen,
+            earlier: own.collect(),
+            lacking,
+        })
+    }
+
+    /// Returns the build whose snapshot is read; `None` before one has come to its end.
+    pub fn build(&self) -> Option<BuildId> {
+        self.chosen.as_ref().map(|snapshot| snapshot.build)
+    }
+
+    /// Returns the pipeline file of the snapshot.
+    pub fn pipeline(&self) -> Option<&str> {
+        self.chosen
+            .as_ref()
+            .map(|snapshot| snapshot.pipeline.as_str())
+    }
+
+    /// Returns the earlier snapshots of a layer, the newest first, each set of units once and none that the chosen one has.
+    pub(super) fn earlier_sets<'a>(
+        &'a self,
+        layer: &'a str,
+    ) -> impl Iterator<Item = &'a Snapshot> + 'a {
+        let mut seen: HashSet<i64> = HashSet::new();
+        seen.extend(self.chosen.as_ref().and_then(|chosen| chosen.set(layer)));
+        self.earlier
+            .iter()
+            .filter(move |snapshot| snapshot.set(layer).is_some_and(|set| seen.insert(set)))
+    }
+
+    /// Returns the names of all layers of earlier snapshots.
+    pub(super) fn earlier_layers(&self) -> BTreeSet<&str> {
+        self.earlier.iter().flat_map(Snapshot::layers).collect()
+    }
+}
+
+impl Lacking {
+    /// Reads what failed in the last build of the snapshot's pipeline that came to its end.
+    fn of(reader: &Reader, newest: &Snapshot) -> Result<Self, StoreError> {
+        let last = reader.builds(None)?.into_iter().find(|build| {
+            build.pipeline == newest.pipeline && build.closed.is_some() && !build.cancelled
+        });
+        let Some(build) = last.map(|build| build.id).filter(|id| *id >= newest.build) else {
+            return Ok(Self::default());
+        };
+        let layers: BTreeMap<usize, String> = reader
+            .build_layers(build)?
+            .into_iter()
+            .map(|layer| (layer.position, layer.name))
+            .collect();
+        let units = reader
+            .failed_units(build)?
+            .into_iter()
+            .filter_map(|unit| {
+                let stale = Stale {
+                    newest: build.to_string(),
+                    kind: unit.kind,
+                    message: unit.message,
+                };
+                Some(((layers.get(&unit.layer)?.clone(), unit.key), stale))
+            })
+            .collect();
+        Ok(Self {
+            build: Some(build),
+            units,
+        })
+    }
+
+    /// Returns the layers in which something failed.
+    pub(super) fn layers(&self) -> BTreeSet<&str> {
+        self.units.keys().map(|(layer, _)| layer.as_str()).collect()
+    }
+
+    /// Says why a unit is lacking; a failure under its layer's name is that of the whole layer.
+    pub(super) fn why(&self, layer: &str, unit: &str) -> Option<&Stale> {
+        let get = |unit: &str| self.units.get(&(layer.to_owned(), unit.to_owned()));
+        get(unit).or_else(|| get(layer))
+    }
+
+    /// Says why a unit that did not fail is lacking.
+    pub(super) fn removed(&self, chosen: Option<&Snapshot>, layer: &str) -> Stale {
+        let newest = chosen.map(|chosen| chosen.build).max(self.build);
+        let message = if chosen.is_some_and(|chosen| chosen.set(layer).is_none()) {
+            format!("the pipeline no longer has the layer `{layer}`")
+        } else {
+            "the pipeline no longer makes it".to_owned()
+        };
+        Stale {
+            newest: newest.map(|build| build.to_string()).unwrap_or_default(),
+            kind: "removed".to_owned(),
+            message,
+        }
+    }
+}
+
+/// Returns the pipeline whose snapshots are meant.
+fn pipeline<'a>(all: &'a [Snapshot], wanted: &Wanted<'a>) -> Result<&'a str, FindError> {
+    let known: BTreeSet<&str> = all
+        .iter()
+        .map(|snapshot| snapshot.pipeline.as_str())
+        .collect();
+    if known.is_empty() || known.contains(wanted.pipeline) {
+        return Ok(wanted.pipeline);
+    }
+    match (wanted.is_certain, known.iter().next()) {
+        (false, Some(only)) if known.len() == 1 => Ok(only),
+        _ if wanted.snapshot.is_some() => Ok(wanted.pipeline),
+        _ => Err(FindError::NotBuilt {
+            pipeline: wanted.pipeline.to_owned(),
+            known: known.into_iter().map(str::to_owned).collect(),
+        }),
+    }
+}
+
+/// Finds a snapshot by what the user calls it.
+fn named(
+    reader: &Reader,
+    all: &[Snapshot],
+    own: &[Snapshot],
+    name: &str,
+) -> Result<Snapshot, FindError> {
+    let unknown = |why: Option<String>| FindError::NoSnapshot {
+        name: name.to_owned(),
+        why,
+        known: own
+            .iter()
+            .map(|snapshot| snapshot.build.to_string())
+            .collect(),
+    };
+    if let Some(back) = name.strip_prefix('@') {
+        let back = match back {
+            "" => Some(0),
+            back => back.strip_prefix('-').and_then(|back| back.parse().ok()),
+        };
+        let back: usize = back.ok_or_else(|| {
+            unknown(Some(
+                "`@` is the newest and `@-1` the one before it".to_owned(),
+            ))
+        })?;
+        return own.get(back).cloned().ok_or_else(|| unknown(None));
+    }
+    let Ok(build) = name.parse::<BuildId>() else {
+        return Err(unknown(None));
+    };
+    // An id says which pipeline it is of.
+    if let Some(snapshot) = all.iter().find(|snapshot| snapshot.build == build) {
+        return Ok(snapshot.clone());
+    }
+    // A build that changed nothing stands on the snapshot before it.
+    let Some(row) = reader.build(build)? else {
+        return Err(unknown(None));
+    };
+    if row.closed.is_none() || row.cancelled {
+        return Err(unknown(Some(format!("{build} did not come to its end"))));
+    }
+    all.iter()
+        .find(|snapshot| snapshot.pipeline == row.pipeline && snapshot.build < build)
+        .cloned()
+        .ok_or_else(|| unknown(Some(format!("{build} left no snapshot"))))
+}

@@ -1,0 +1,277 @@
+//! Makes layers of a file's entries and puts them in order.
+
+use std::collections::BTreeMap;
+
+use super::error::{Finding, PipelineErrorKind};
+use super::glob::SourceGlob;
+use super::manifest::{LayerEntry, LimitsEntry};
+use super::nearest::did_you_mean;
+use super::position::{below, dotted};
+use super::resolve::Draft;
+use super::{Layer, LayerBody, LayerLimits, TransformLayer, TransformRef, graph};
+use synix_core::ids::{Kind, LayerName};
+use synix_core::request::Ending;
+
+/// The keys that only a transform has.
+const OF_TRANSFORMS: [&str; 12] = [
+    "inputs",
+    "model",
+    "batch",
+    "min_batch",
+    "revision",
+    "accept",
+    "max_units",
+    "max_requests",
+    "config",
+    "limits",
+    "grants",
+    "options_allowed",
+];
+
+/// The kind of a source's artifacts, unless written.
+const SOURCE_KIND: &str = "source";
+
+/// Returns the layers in order; where the draft then has findings, only those that could be made.
+pub(super) fn resolve(
+    draft: &mut Draft<'_>,
+    mut entries: BTreeMap<String, LayerEntry>,
+) -> Vec<Layer> {
+    let names = draft.names_in("layers");
+    if names.is_empty() && !draft.is_wrong("/layers") {
+        draft.note(Finding::at_key("/layers", PipelineErrorKind::NoLayers));
+    }
+    let roles = draft.names_in("models");
+    let mut edges = Vec::with_capacity(names.len());
+    let mut layers = Vec::with_capacity(names.len());
+    for name in &names {
+        let table = Table {
+            pointer: below("/layers", name),
+            name,
+            layers: &names,
+            roles: &roles,
+        };
+        draft.check_name("layer", name, &table.pointer);
+        let entry = entries.remove(name);
+        let inputs = entry
+            .as_ref()
+            .and_then(|entry| entry.inputs.as_deref())
+            .unwrap_or_default();
+        edges.push(table.inputs(draft, inputs));
+        layers.push(entry.and_then(|entry| table.layer(draft, entry)));
+    }
+    let order = match graph::order(&edges) {
+        Ok(order) => order,
+        Err(cycles) => {
+            for cycle in cycles {
+                let cycle: Vec<String> = cycle
+                    .into_iter()
+                    .map(|layer| names[layer].clone())
+                    .collect();
+                let pointer = below(&below("/layers", &cycle[0]), "inputs");
+                draft.note(Finding::at_value(pointer, PipelineErrorKind::Cycle(cycle)));
+            }
+            (0..names.len()).collect()
+        }
+    };
+    let mut places = vec![0; order.len()];
+    for (place, layer) in order.iter().enumerate() {
+        places[*layer] = place;
+    }
+    let place = |number: usize| {
+        let mut layer = layers[number].take()?;
+        if let LayerBody::Transform(transform) = &mut layer.body {
+            transform.inputs = edges[number].iter().map(|input| places[*input]).collect();
+        }
+        Some(layer)
+    };
+    order.iter().copied().filter_map(place).collect()
+}
+
+/// The table of one layer and the names it may refer to.
+struct Table<'a> {
+    pointer: String,
+    name: &'a str,
+    layers: &'a [String],
+    roles: &'a [String],
+}
+
+impl Table<'_> {
+    fn key(&self, key: &str) -> String {
+        below(&self.pointer, key)
+    }
+
+    /// Returns the numbers of the input layers, without those that cannot be inputs.
+    fn inputs(&self, draft: &mut Draft<'_>, written: &[String]) -> Vec<usize> {
+        let mut numbers = Vec::with_capacity(written.len());
+        for (place, input) in written.iter().enumerate() {
+            let pointer = below(&self.key("inputs"), &place.to_string());
+            let (layer, input_name) = (self.name.to_owned(), input.clone());
+            let others = self
+                .layers
+                .iter()
+                .map(String::as_str)
+                .filter(|other| *other != self.name);
+            let finding = match self.layers.iter().position(|layer| layer == input) {
+                _ if input == self.name => {
+                    Finding::at_value(pointer, PipelineErrorKind::OwnInput(layer))
+                }
+                Some(number) if numbers.contains(&number) => Finding::at_value(
+                    pointer,
+                    PipelineErrorKind::InputTwice {
+                        layer,
+                        input: input_name,
+                    },
+                ),
+                Some(number) => {
+                    numbers.push(number);
+                    continue;
+                }
+                None => Finding::at_value(
+                    pointer,
+                    PipelineErrorKind::UnknownInput {
+                        layer,
+                        input: input_name,
+                    },
+                )
+                .hint(did_you_mean(input, others)),
+            };
+            draft.note(finding);
+        }
+        numbers
+    }
+
+    fn layer(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<Layer> {
+        let keys = || vec!["source".to_owned(), "transform".to_owned()];
+        let body = match (
+            draft.has(&self.key("source")),
+            draft.has(&self.key("transform")),
+        ) {
+            (true, true) => {
+                let kind = PipelineErrorKind::OnlyOneOf {
+                    keys: keys(),
+                    table: dotted(&self.pointer),
+                };
+                draft.note(Finding::at_key(self.key("transform"), kind));
+                None
+            }
+            (false, false) => {
+                let kind = PipelineErrorKind::MissingOneOf {
+                    keys: keys(),
+                    table: dotted(&self.pointer),
+                };
+                draft.note(Finding::at_value(&self.pointer, kind));
+                None
+            }
+            (true, false) => self.source(draft, entry),
+            (false, true) => self
+                .transform(draft, entry)
+                .map(|made| LayerBody::Transform(Box::new(made))),
+        };
+        Some(Layer {
+            name: LayerName::parse(self.name).ok()?,
+            body: body?,
+        })
+    }
+
+    fn source(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<LayerBody> {
+        for key in OF_TRANSFORMS {
+            if draft.has(&self.key(key)) {
+                let kind = PipelineErrorKind::Misplaced {
+                    key: key.to_owned(),
+                    what: "transforms",
+                };
+                draft.note(Finding::at_key(self.key(key), kind));
+            }
+        }
+        let kind = Kind::parse(entry.kind.as_deref().unwrap_or(SOURCE_KIND));
+        if let Err(invalid) = &kind {
+            draft.note(Finding::at_value(
+                self.key("kind"),
+                PipelineErrorKind::Name(invalid.clone()),
+            ));
+        }
+        let glob = entry.source?;
+        if let Err(invalid) = SourceGlob::parse(&glob) {
+            draft.note(Finding::at_value(
+                self.key("source"),
+                PipelineErrorKind::Glob(invalid),
+            ));
+        }
+        Some(LayerBody::Source {
+            glob,
+            kind: kind.ok()?,
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
+        })
+    }
+
+    fn transform(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<TransformLayer> {
+        if draft.has(&self.key("kind")) {
+            let kind = PipelineErrorKind::Misplaced {
+                key: "kind".to_owned(),
+                what: "sources",
+            };
+            draft.note(Finding::at_key(self.key("kind"), kind));
+        }
+        if !draft.has(&self.key("inputs")) {
+            let kind = PipelineErrorKind::MissingKey {
+                key: "inputs".to_owned(),
+                table: dotted(&self.pointer),
+            };
+            draft.note(Finding::at_value(&self.pointer, kind));
+        }
+        if let Some(role) = entry
+            .model
+            .as_ref()
+            .filter(|role| !self.roles.contains(role))
+        {
+            let hint = did_you_mean(role, self.roles.iter().map(String::as_str));
+            let kind = PipelineErrorKind::UnknownRole(role.clone());
+            draft.note(Finding::at_value(self.key("model"), kind).hint(hint));
+        }
+        let transform = match TransformRef::parse(&entry.transform?) {
+            Ok(transform) => transform,
+            Err(kind) => {
+                draft.note(Finding::at_value(self.key("transform"), kind));
+                return None;
+            }
+        };
+        let mut accept: Vec<Ending> = entry
+            .accept
+            .unwrap_or_default()
+            .into_iter()
+            .map(Ending::from)
+            .collect();
+        accept.dedup();
+        let LimitsEntry {
+            fuel,
+            memory_mb,
+            wall_s,
+            output_mb,
+            requests,
+            tokens,
+        } = entry.limits.unwrap_or_default();
+        Some(TransformLayer {
+            transform,
+            inputs: Vec::new(),
+            model: entry.model,
+            batch: entry.batch.unwrap_or_default(),
+            min_batch: entry.min_batch.unwrap_or(2),
+            revision: entry.revision.unwrap_or_default(),
+            accept,
+            max_units: entry.max_units,
+            max_requests: entry.max_requests,
+            config: entry.config.unwrap_or_default(),
+            allow_hidden: entry.allow_hidden.unwrap_or_default(),
+            limits: LayerLimits {
+                fuel,
+                memory_mb,
+                wall_s,
+                output_mb,
+                requests,
+                tokens,
+            },
+            grants: entry.grants,
+            options_allowed: entry.options_allowed.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! What `transform = "…"` may say: which plugin a layer names, and where it comes from.
+
+use oci_client::Reference;
+use reqwest::Url;
+
+use super::error::PipelineErrorKind;
+use synix_core::digest::Digest;
+use synix_core::ids::check_name;
+use synix_core::loopback::is_loopback;
+
+const OCI: &str = "oci://";
+
+/// Names a transform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransformRef {
+    /// A transform that comes with synix.
+    FirstParty(String),
+    /// A component's path relative to the pipeline file.
+    File(String),
+    /// A component at a URL.
+    Url {
+        /// As written.
+        reference: String,
+        /// Without the digest.
+        url: String,
+        /// The digest of the component.
+        digest: Digest,
+    },
+    /// A component in an OCI registry.
+    Oci {
+        /// As written.
+        reference: String,
+        /// Registry, repository and what is asked for there.
+        image: Box<Reference>,
+    },
+}
+
+impl TransformRef {
+    /// Returns the reference as written.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::FirstParty(text) | Self::File(text) => text,
+            Self::Url { reference, .. } | Self::Oci { reference, .. } => reference,
+        }
+    }
+
+    /// Returns the server that the component comes from, with its port if it has one.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Url { url, .. } => {
+                let url = Url::parse(url).ok()?;
+                let host = url.host_str()?;
+                Some(match url.port() {
+                    Some(port) => format!("{host}:{port}"),
+                    None => host.to_owned(),
+                })
+            }
+            Self::Oci { image, .. } => Some(image.resolve_registry().to_owned()),
+            Self::FirstParty(_) | Self::File(_) => None,
+        }
+    }
+
+    /// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
+    pub fn stated(&self) -> Option<Digest> {
+        match self {
+            Self::Url { digest, .. } => Some(*digest),
+            Self::FirstParty(_) | Self::File(_) | Self::Oci { .. } => None,
+        }
+    }
+
+    /// Says whether a component may stand for the reference: not where that states another digest.
+    pub fn admits(&self, component: Digest) -> bool {
+        self.stated().is_none_or(|digest| digest == component)
+    }
+
+    /// Reads a reference.
+    pub fn parse(text: &str) -> Result<Self, PipelineErrorKind> {
+        let rule = |rule: String| PipelineErrorKind::BadValue(rule);
+        if let Some(image) = text.strip_prefix(OCI) {
+            return Ok(Self::Oci {
+                reference: text.to_owned(),
+                image: Box::new(oci(image).map_err(rule)?),
+            });
+        }
+        if text.contains("://") {
+            return url(text).map_err(rule);
+        }
+        let is_component = text
+            .rsplit_once('.')
+            .is_some_and(|(_, extension)| extension == "wasm");
+        if !(text.starts_with("./") || text.starts_with("../") || is_component) {
+            check_name("transform", text).map_err(PipelineErrorKind::Name)?;
+            return Ok(Self::FirstParty(text.to_owned()));
+        }
+        path(text).map_err(|broken| rule(broken.to_owned()))?;
+        Ok(Self::File(text.to_owned()))
+    }
+}
+
+fn path(text: &str) -> Result<(), &'static str> {
+    if text.contains('\\') {
+        return Err("separate folders by `/`");
+    }
+    if text.starts_with('/') || text.as_bytes().get(1) == Some(&b':') {
+        return Err("be relative to the pipeline file");
+    }
+    if text.ends_with('/') {
+        return Err("name a file");
+    }
+    Ok(())
+}
+
+fn url(text: &str) -> Result<TransformRef, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("be a URL: {error}"))?;
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        "http" => return Err("start with `https://`: only this machine is asked by http".into()),
+        _ => return Err("start with `https://` or `oci://`, or be a path or a name".into()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("hold no user and no password".into());
+    }
+    let digest = url
+        .fragment()
+        .and_then(|fragment| fragment.strip_prefix("sha256=")?.parse().ok())
+        .ok_or("end with the component's digest, `#sha256=` and 64 lower-case hex digits")?;
+    url.set_fragment(None);
+    Ok(TransformRef::Url {
+        reference: text.to_owned(),
+        url: url.into(),
+        digest,
+    })
+}
+
+/// A missing registry or tag has a default elsewhere; here it would hide where code comes from.
+fn oci(image: &str) -> Result<Reference, String> {
+    let example = "as in `oci://ghcr.io/team/plugin:1.0`";
+    let (registry, rest) = image.split_once('/').unwrap_or((image, ""));
+    if !(registry.contains(['.', ':']) || registry == "localhost") {
+        return Err(format!("name a registry, {example}"));
+    }
+    let Ok(read) = image.parse::<Reference>() else {
+        return Err(format!(
+            "name a registry, a repository and a tag, {example}"
+        ));
+    };
+    if !rest.contains([':', '@']) {
+        return Err(format!("name a tag or a digest, {example}"));
+    }
+    let is_sha256 = |digest: &str| {
+        digest
+            .strip_prefix("sha256:")
+            .is_some_and(|hex| hex.parse::<Digest>().is_ok())
+    };
+    match read.digest() {
+        Some(digest) if !is_sha256(digest) => {
+            Err("have a digest of the form `@sha256:` and 64 lower-case hex digits".into())
+        }
+        _ => Ok(read),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn refused(text: &str) -> String {
+        TransformRef::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_url_is_kept_apart_from_its_digest() {
+        let text = format!("https://example.com/a.wasm?v=1#sha256={HEX}");
+        let TransformRef::Url { url, digest, .. } = TransformRef::parse(&text).unwrap() else {
+            panic!("no URL");
+        };
+        assert_eq!(url, "https://example.com/a.wasm?v=1");
+        assert_eq!(digest.to_string(), HEX);
+    }
+
+    #[test]
+    fn a_url_needs_a_digest_and_a_safe_way() {
+        for (text, rule) in [
+            (
+                "https://example.com/a.wasm".to_owned(),
+                "end with the component's digest",
+            ),
+            (
+                "https://example.com/a.wasm#sha256=abc".to_owned(),
+                "end with the component's digest",
+            ),
+            (
+                format!("http://example.com/a.wasm#sha256={HEX}"),
+                "start with `https://`",
+            ),
+            (
+                format!("http://127.0.0.1.example.com/#sha256={HEX}"),
+                "start with `https://`",
+            ),
+            (
+                format!("https://me:secret@example.com/#sha256={HEX}"),
+                "hold no user",
+            ),
+            (
+                format!("ftp://example.com/a.wasm#sha256={HEX}"),
+                "start with `https://` or",
+            ),
+        ] {
+            let message = refused(&text);
+            assert!(
+                message.contains(rule) && !message.contains("secret"),
+                "{message}"
+            );
+        }
+        assert!(TransformRef::parse(&format!("http://127.0.0.1:80/a#sha256={HEX}")).is_ok());
+    }
+
+    #[test]
+    fn an_image_names_registry_repository_and_version() {
+        for text in [
+            "oci://ghcr.io/team/plugin:1.0".to_owned(),
+            "oci://localhost/plugin:1.0".to_owned(),
+            "oci://127.0.0.1:5000/plugin:1.0".to_owned(),
+            format!("oci://ghcr.io/team/plugin@sha256:{HEX}"),
+        ] {
+            let read = TransformRef::parse(&text);
+            assert!(
+                matches!(&read, Ok(TransformRef::Oci { .. })),
+                "{text}: {read:?}"
+            );
+        }
+        for (text, rule) in [
+            (
+                "oci://plugin:1.0".to_owned(),
+                "as in `oci://ghcr.io/team/plugin:1.0`",
+            ),
+            ("oci://team/plugin:1.0".to_owned(), "name a registry"),
+            (
+                "oci://ghcr.io/team/plugin".to_owned(),
+                "name a tag or a digest",
+            ),
+            (
+                "oci://ghcr.io/Team/plugin:1".to_owned(),
+                "name a registry, a repository",
+            ),
+            (
+                format!("oci://ghcr.io/a/b@sha512:{HEX}{HEX}"),
+                "a digest of the form",
+            ),
+        ] {
+            assert!(refused(&text).contains(rule), "{text}: {}", refused(&text));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The form of the file: pretty JSON, sorted by key, made to be diffed.
+//!
+//! ```text
+//! {
+//!   "schema": 1,
+//!   "note": "…",
+//!   "requests": {
+//!     "<request key>": {
+//!       "request": { … },
+//!       "answer": { … }
+//!     }
+//!   }
+//! }
+//! ```
+//!
+//! A text of several lines, in a message or an answer, is a list of lines;
+//! joined by newlines they are the text byte for byte.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{CassetteError, Entry};
+use synix_core::request::RequestKey;
+
+const SCHEMA: u32 = 1;
+
+const NOTE: &str = "Recorded answers of language models. synix replays them without a provider.";
+
+/// The longest text of a recorded request or answer, in bytes. Read into a document it may take twenty times that.
+const RECORDED_BYTES: usize = 32 << 20;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<Recorded> {
+    schema: u32,
+    note: String,
+    requests: BTreeMap<RequestKey, Recorded>,
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    request: Value,
+    answer: Value,
+}
+
+/// An entry as it stands in the file: one at a time is made into a document.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unread<'a> {
+    #[serde(borrow)]
+    request: &'a RawValue,
+    #[serde(borrow)]
+    answer: &'a RawValue,
+}
+
+pub(super) fn write(note: Option<&str>, entries: &BTreeMap<RequestKey, Entry>) -> String {
+    let requests = entries.iter().map(|(key, entry)| {
+        // Both are plain data with text keys, which always serialise.
+        let mut request = serde_json::to_value(&entry.request).unwrap_or_default();
+        let mut answer = serde_json::to_value(&entry.answer).unwrap_or_default();
+        message_texts(&mut request).into_iter().for_each(split);
+        answer.get_mut("text").into_iter().for_each(split);
+        (*key, Recorded { request, answer })
+    });
+    let file = File {
+        schema: SCHEMA,
+        note: note.unwrap_or(NOTE).to_owned(),
+        requests: requests.collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+pub(super) fn read(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(String, BTreeMap<RequestKey, Entry>), CassetteError> {
+    let file: File<Unread<'_>> =
+        serde_json::from_slice(bytes).map_err(|error| unreadable(path, bytes, error))?;
+    if file.schema != SCHEMA {
+        return Err(other_schema(path, file.schema.into()));
+    }
+    let mut entries = BTreeMap::new();
+    for (key, unread) in file.requests {
+        let texts = [unread.request, unread.answer].map(|raw| raw.get().len());
+        if texts.into_iter().any(|length| length > RECORDED_BYTES) {
+            return Err(CassetteError::EntryTooLong {
+                path: path.to_owned(),
+                key,
+                most: RECORDED_BYTES,
+            });
+        }
+        let entry = unread.entry().map_err(|source| CassetteError::Entry {
+            path: path.to_owned(),
+            key,
+            source,
+        })?;
+        let found = entry.request.key()?;
+        if found != key {
+            return Err(CassetteError::Edited {
+                path: path.to_owned(),
+                key,
+                found,
+            });
+        }
+        entries.insert(key, entry);
+    }
+    Ok((file.note, entries))
+}
+
+impl Unread<'_> {
+    fn entry(&self) -> Result<Entry, serde_json::Error> {
+        let mut request: Value = serde_json::from_str(self.request.get())?;
+        let mut answer: Value = serde_json::from_str(self.answer.get())?;
+        message_texts(&mut request).into_iter().for_each(join);
+        answer.get_mut("text").into_iter().for_each(join);
+        Ok(Entry {
+            request: serde_json::from_value(request)?,
+            answer: serde_json::from_value(answer)?,
+        })
+    }
+}
+
+/// A file of another schema may differ anywhere; say that rather than where.
+fn unreadable(path: &Path, bytes: &[u8], source: serde_json::Error) -> CassetteError {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: u64,
+    }
+    match serde_json::from_slice::<Head>(bytes) {
+        Ok(head) if head.schema != u64::from(SCHEMA) => other_schema(path, head.schema),
+        Ok(_) | Err(_) => CassetteError::Broken {
+            path: path.to_owned(),
+            line: source.line(),
+            column: source.column(),
+            source,
+        },
+    }
+}
+
+fn other_schema(path: &Path, found: u64) -> CassetteError {
+    CassetteError::Schema {
+        path: path.to_owned(),
+        found,
+        supported: SCHEMA,
+    }
+}
+
+/// Returns the texts of a request's messages in their places.
+fn message_texts(request: &mut Value) -> Vec<&mut Value> {
+    fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+        let items = value.get_mut(name).and_then(Value::as_array_mut);
+        items.into_iter().flatten()
+    }
+    items(request, "messages")
+        .flat_map(|message| items(message, "parts"))
+        .filter_map(|part| part.get_mut("text"))
+        .collect()
+}
+
+fn split(text: &mut Value) {
+    if let Some(whole) = text.as_str().filter(|whole| whole.contains('\n')) {
+        *text = whole.split('\n').map(Value::from).collect();
+    }
+}
+
+/// Leaves what is not a list of texts for the reader to refuse.
+fn join(text: &mut Value) {
+    let lines = text.as_array().and_then(|lines| {
+        let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
+        lines.filter(|lines| !lines.is_empty())
+    });
+    if let Some(lines) = lines {
+        *text = Value::String(lines.join("\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_survives_its_lines(text in "[a\\n\\r\u{2028}é]*") {
+            let mut value = Value::String(text.clone());
+            split(&mut value);
+            join(&mut value);
+            prop_assert_eq!(value, Value::String(text));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The host's side of `wit/`, generated.
+
+wasmtime::component::bindgen!({
+    world: "transform",
+    path: "../../wit",
+    imports: { default: trappable },
+});

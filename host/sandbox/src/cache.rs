@@ -1,0 +1,280 @@
+//! Compiled components in the user's cache folder.
+//!
+//! ```text
+//! magic line · seal of all that follows · length of the descriptor · descriptor as JSON · machine code
+//! ```
+//!
+//! Machine code is run as it is, so only what this user's synix compiled from this very component is taken. A file
+//! is sealed by a secret of the user's, which is kept elsewhere: whoever can write the file, such as the author of a
+//! project that was cloned, cannot seal it. The seal covers the component's digest and the engine's settings, so
+//! that a file is of no use under another's name. Any other file is treated as not there, and replaced after the
+//! component is compiled again.
+
+use std::fs::Metadata;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use ring::hmac;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::descriptor::Descriptor;
+use synix_core::digest::{Digest, Encoder};
+use synix_disk::{DiskError, Folder, Links};
+
+const MAGIC: &[u8] = b"synix compiled component 2\n";
+const SEAL_BYTES: usize = 32;
+const LENGTH_BYTES: usize = 8;
+
+/// No component compiles to more.
+const MOST_BYTES: u64 = 2 << 30;
+
+/// The file of the secret, and its size.
+const SECRET: &str = "compile-cache-secret";
+const SECRET_BYTES: usize = 32;
+
+/// Where compiled code is kept.
+#[derive(Debug, Clone)]
+pub struct CompileCache {
+    /// The folder of the code. It may be removed at any time.
+    pub folder: PathBuf,
+    /// The folder of the secret that seals it: one that is this user's alone, and no project's.
+    pub secrets: PathBuf,
+}
+
+/// A folder of compiled components.
+pub(super) struct Cache {
+    folder: Folder,
+    settings: u64,
+    owner: Owner,
+    secret: hmac::Key,
+}
+
+impl Cache {
+    /// Opens the cache, or returns `None` where it cannot be written or its secret cannot be kept.
+    pub(super) fn open(cache: &CompileCache, engine: &Engine) -> Option<Self> {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let open = || -> Result<Self, DiskError> {
+            let folder = Folder::make(&cache.folder, Links::Follow)?;
+            let owner = Owner::of(&folder)?;
+            let secrets = Folder::make(&cache.secrets, Links::Follow)?;
+            Ok(Self {
+                secret: secret(&secrets, &owner)?,
+                folder,
+                settings: hasher.finish(),
+                owner,
+            })
+        };
+        match open() {
+            Ok(cache) => Some(cache),
+            Err(error) => {
+                tracing::debug!(folder = %cache.folder.display(), %error, "no compile cache");
+                None
+            }
+        }
+    }
+
+    /// Returns the compiled component if there is a usable file of it.
+    pub(super) fn get(
+        &self,
+        engine: &Engine,
+        component: Digest,
+    ) -> Option<(Component, Descriptor)> {
+        let bytes = self.read(&self.name(component))?;
+        let (descriptor, code) = self.unpack(component, &bytes)?;
+        #[expect(
+            unsafe_code,
+            reason = "loading compiled code is what this cache is for"
+        )]
+        // SAFETY: the code is the unchanged output of this engine's compiler for
+        // this component: its seal holds, and only this user's synix can make
+        // one. The seal covers the component's digest and the engine's settings,
+        // which the engine checks once more. The file belongs to this user, and
+        // nobody else may write it.
+        let component = unsafe { Component::deserialize(engine, code) }.ok()?;
+        Some((component, descriptor))
+    }
+
+    /// Keeps a compiled component. A failure costs only time, so it is not reported.
+    pub(super) fn put(&self, component: Digest, compiled: &Component, descriptor: &Descriptor) {
+        let name = self.name(component);
+        let packed = compiled
+            .serialize()
+            .ok()
+            .and_then(|code| self.pack(component, descriptor, &code));
+        match packed.map(|bytes| self.folder.replace(&name, &bytes)) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(name, %error, "cannot keep compiled code"),
+            None => tracing::debug!(name, "cannot serialise compiled code"),
+        }
+    }
+
+    fn name(&self, component: Digest) -> String {
+        let name = Encoder::new("synix.compiled.v2")
+            .digest(component)
+            .number(self.settings)
+            .finish();
+        format!("{name}.cwasm")
+    }
+
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let file = self.folder.open_file(name).ok()??;
+        let metadata = file.metadata().ok()?;
+        if !self.owner.wrote(&metadata) || metadata.len() > MOST_BYTES {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+        file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn pack(&self, component: Digest, descriptor: &Descriptor, code: &[u8]) -> Option<Vec<u8>> {
+        let descriptor = serde_json::to_vec(descriptor).ok()?;
+        let start = MAGIC.len() + SEAL_BYTES;
+        let mut bytes = Vec::with_capacity(start + LENGTH_BYTES + descriptor.len() + code.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[0; SEAL_BYTES]);
+        bytes.extend_from_slice(&(descriptor.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&descriptor);
+        bytes.extend_from_slice(code);
+        let seal = hmac::sign(
+            &self.secret,
+            self.sealed(component, &bytes[start..]).as_bytes(),
+        );
+        bytes[MAGIC.len()..start].copy_from_slice(seal.as_ref());
+        Some(bytes)
+    }
+
+    fn unpack<'a>(&self, component: Digest, bytes: &'a [u8]) -> Option<(Descriptor, &'a [u8])> {
+        let (seal, body) = bytes
+            .strip_prefix(MAGIC)?
+            .split_first_chunk::<SEAL_BYTES>()?;
+        let sealed = self.sealed(component, body);
+        hmac::verify(&self.secret, sealed.as_bytes(), seal).ok()?;
+        let (length, rest) = body.split_first_chunk::<LENGTH_BYTES>()?;
+        let (descriptor, code) =
+            rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        Some((serde_json::from_slice(descriptor).ok()?, code))
+    }
+
+    /// Returns what is sealed: what the code is, whose it is, and for which engine.
+    fn sealed(&self, component: Digest, body: &[u8]) -> Digest {
+        Encoder::new("synix.compiled.sealed.v2")
+            .digest(component)
+            .number(self.settings)
+            .digest(Digest::of(body))
+            .finish()
+    }
+}
+
+/// Returns the user's secret, which is made where there is none that this user alone could know.
+fn secret(folder: &Folder, owner: &Owner) -> Result<hmac::Key, DiskError> {
+    let key = |secret: [u8; SECRET_BYTES]| hmac::Key::new(hmac::HMAC_SHA256, &secret);
+    if let Some(known) = known_secret(folder, owner)? {
+        return Ok(key(known));
+    }
+    let mut random = [0; SECRET_BYTES + 8];
+    getrandom::fill(&mut random).map_err(|error| DiskError {
+        action: "make a secret in",
+        path: folder.path().to_owned(),
+        source: io::Error::other(error.to_string()),
+    })?;
+    let (secret, other) = random.split_at(SECRET_BYTES);
+    // Of several processes that start at once, one makes the secret of all.
+    let temporary = format!(".{SECRET}-{}", Digest::of(other).short());
+    folder.replace(&temporary, secret)?;
+    if folder.rename(&temporary, SECRET)? {
+        return Ok(hmac::Key::new(hmac::HMAC_SHA256, secret));
+    }
+    folder.remove(&temporary)?;
+    if let Some(known) = known_secret(folder, owner)? {
+        return Ok(key(known));
+    }
+    folder.replace(SECRET, secret)?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, secret))
+}
+
+fn known_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYTES]>, DiskError> {
+    // A link or a pipe there is none of ours, and is replaced.
+    let Ok(Some(file)) = folder.open_file(SECRET) else {
+        return Ok(None);
+    };
+    let mut secret = Vec::new();
+    let read = file.metadata().and_then(|metadata| {
+        file.take(SECRET_BYTES as u64 + 1)
+            .read_to_end(&mut secret)?;
+        Ok(owner.alone_reads(&metadata))
+    });
+    let is_ours = read.map_err(|source| DiskError {
+        action: "read",
+        path: folder.path().join(SECRET),
+        source,
+    })?;
+    Ok(secret.try_into().ok().filter(|_| is_ours))
+}
+
+/// Who may have written a file that is trusted.
+struct Owner {
+    #[cfg(unix)]
+    user: u32,
+}
+
+#[cfg(unix)]
+impl Owner {
+    /// Learns who owns what this process writes, which also shows that it can. The folder is closed to others.
+    fn of(folder: &Folder) -> Result<Self, DiskError> {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let learn = || {
+            let user = tempfile::tempfile_in(folder.path())?.metadata()?.uid();
+            let found = std::fs::metadata(folder.path())?;
+            if found.uid() != user {
+                return Err(io::Error::other("it belongs to another user"));
+            }
+            if found.mode() & 0o077 != 0 {
+                let closed = std::fs::Permissions::from_mode(0o700);
+                std::fs::set_permissions(folder.path(), closed)?;
+            }
+            Ok(Self { user })
+        };
+        learn().map_err(|source| DiskError {
+            action: "use",
+            path: folder.path().to_owned(),
+            source,
+        })
+    }
+
+    fn wrote(&self, file: &Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        const OTHERS_WRITE: u32 = 0o022;
+        file.uid() == self.user && file.mode() & OTHERS_WRITE == 0
+    }
+
+    fn alone_reads(&self, file: &Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        const OTHERS: u32 = 0o077;
+        file.uid() == self.user && file.mode() & OTHERS == 0
+    }
+}
+
+#[cfg(not(unix))]
+impl Owner {
+    fn of(folder: &Folder) -> Result<Self, DiskError> {
+        let learned = tempfile::tempfile_in(folder.path()).map(|_| Self {});
+        learned.map_err(|source| DiskError {
+            action: "use",
+            path: folder.path().to_owned(),
+            source,
+        })
+    }
+
+    /// Elsewhere a user's cache folder is that user's alone.
+    fn wrote(&self, _: &Metadata) -> bool {
+        true
+    }
+
+    fn alone_reads(&self, _: &Metadata) -> bool {
+        true
+    }
+}

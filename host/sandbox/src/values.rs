@@ -1,0 +1,284 @@
+//! Rules for the values that a guest hands over.
+
+use serde_json::{Map, Value};
+
+use synix_core::artifact::Metadata;
+use synix_core::ids::InvalidName;
+use synix_core::json::{self, UnsafeNumber};
+
+const METADATA_KEY_CHARS: usize = 128;
+/// Keys and values of one output.
+const METADATA_BYTES: usize = 1 << 20;
+/// Values within all metadata of one call; in memory each is many times its text.
+pub(super) const METADATA_VALUES: usize = 1 << 20;
+/// Values within the configs of all units of a split.
+pub(super) const CONFIG_VALUES: usize = 1 << 22;
+const MEDIA_TYPE_BYTES: usize = 128;
+
+/// A JSON text that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidJson {
+    /// The text is too long.
+    #[error("{bytes} bytes of JSON; {limit} are allowed")]
+    TooLong {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The text is no JSON.
+    #[error("not JSON: {0}")]
+    Syntax(serde_json::Error),
+    /// The value is no object.
+    #[error("not a JSON object")]
+    NotObject,
+    /// A number has no canonical form.
+    #[error(transparent)]
+    Number(#[from] UnsafeNumber),
+}
+
+/// The rule that an output breaks.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidOutput {
+    /// Its label or kind.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// Its label is another output's too.
+    #[error("the label {0:?} stands on two outputs")]
+    DuplicateLabel(String),
+    /// Its media type.
+    #[error("{0:?} is not a media type such as `image/png`")]
+    MediaType(String),
+    /// A metadata key.
+    #[error("the metadata key {0:?} is not 1 to 128 characters without control characters")]
+    MetadataKey(String),
+    /// Its metadata are too long.
+    #[error("its metadata have {bytes} bytes; {limit} are allowed")]
+    MetadataBytes {
+        /// Keys and values.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The metadata of all outputs hold too many values.
+    #[error("the metadata of the outputs hold more than {limit} values")]
+    MetadataValues {
+        /// The limit.
+        limit: usize,
+    },
+    /// A metadata key is there twice.
+    #[error("the metadata key {0:?} is there twice")]
+    DuplicateKey(String),
+    /// A metadata value.
+    #[error("the metadata value of {key:?} is invalid")]
+    MetadataValue {
+        /// Its key.
+        key: String,
+        /// What is wrong with it.
+        source: InvalidJson,
+    },
+}
+
+/// Parses any JSON value of at most `limit` bytes that has a canonical form.
+pub(super) fn parse_json(text: &str, limit: usize) -> Result<Value, InvalidJson> {
+    if text.len() > limit {
+        return Err(InvalidJson::TooLong {
+            bytes: text.len(),
+            limit,
+        });
+    }
+    let value: Value = serde_json::from_str(text).map_err(InvalidJson::Syntax)?;
+    json::canonical(&value)?;
+    Ok(value)
+}
+
+/// Parses a JSON object of at most `limit` bytes that has a canonical form.
+pub(super) fn parse_object(text: &str, limit: usize) -> Result<Map<String, Value>, InvalidJson> {
+    match parse_json(text, limit)? {
+        Value::Object(members) => Ok(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(InvalidJson::NotObject)
+        }
+    }
+}
+
+/// Tells whether `text` has the form of a media type.
+pub(super) fn is_media_type(text: &str) -> bool {
+    let token = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    let visible = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+    text.len() <= MEDIA_TYPE_BYTES
+        && essence
+            .trim_end_matches(' ')
+            .split_once('/')
+            .is_some_and(|(kind, subtype)| token(kind) && token(subtype))
+        && visible(parameters)
+}
+
+/// Counts the values that a JSON text holds, without making any of them.
+pub(super) fn count_values(text: &str) -> usize {
+    let (mut values, mut within, mut escaped) = (1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if within => escaped = true,
+            b'"' => within = !within,
+            b',' | b':' | b'[' | b'{' if !within => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+/// Checks metadata entries and sorts them by key; takes the values they hold from `room`.
+pub(super) fn metadata(
+    entries: impl IntoIterator<Item = (String, String)>,
+    room: &mut usize,
+) -> Result<Metadata, InvalidOutput> {
+    let mut metadata = Metadata::new();
+    let mut bytes = 0;
+    for (key, text) in entries {
+        bytes += key.len() + text.len();
+        if bytes > METADATA_BYTES {
+            return Err(InvalidOutput::MetadataBytes {
+                bytes,
+                limit: METADATA_BYTES,
+            });
+        }
+        *room = room
+            .checked_sub(count_values(&text))
+            .ok_or(InvalidOutput::MetadataValues {
+                limit: METADATA_VALUES,
+            })?;
+        if key.is_empty()
+            || key.chars().any(char::is_control)
+            || key.chars().nth(METADATA_KEY_CHARS).is_some()
+        {
+            return Err(InvalidOutput::MetadataKey(
+                key.chars().take(METADATA_KEY_CHARS).collect(),
+            ));
+        }
+        if metadata.contains_key(&key) {
+            return Err(InvalidOutput::DuplicateKey(key));
+        }
+        match parse_json(&text, METADATA_BYTES) {
+            Ok(value) => metadata.insert(key, value),
+            Err(source) => return Err(InvalidOutput::MetadataValue { key, source }),
+        };
+    }
+    Ok(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(pairs: &[(&str, &str)]) -> Result<Metadata, InvalidOutput> {
+        metadata(
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+            &mut { METADATA_VALUES },
+        )
+    }
+
+    /// W18: in memory JSON is many times its text.
+    #[test]
+    fn metadata_are_bounded_in_bytes_and_in_values() {
+        let long = format!("\"{}\"", "x".repeat(METADATA_BYTES - 10));
+        assert!(entries(&[("a", &long)]).is_ok());
+        assert!(matches!(
+            entries(&[("a", &long), ("b", "1234567890")]),
+            Err(InvalidOutput::MetadataBytes { .. })
+        ));
+        let mut room = 9;
+        let mut within = |text: &str| metadata([("a".to_owned(), text.to_owned())], &mut room);
+        assert!(within("[1, 2, 3]").is_ok() && within("[1, 2, 3]").is_ok());
+        assert!(matches!(
+            within("[1, 2]"),
+            Err(InvalidOutput::MetadataValues { .. })
+        ));
+    }
+
+    #[test]
+    fn values_are_counted_outside_texts() {
+        for (text, values) in [
+            ("1", 1),
+            ("[]", 2),
+            ("[1,2]", 3),
+            (r#"{"a": [1]}"#, 4),
+            (r#""a,b[c{""#, 1),
+            (r#""\\",1"#, 2),
+            (r#""\",",1"#, 2),
+        ] {
+            assert_eq!(count_values(text), values, "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_keys_are_checked_and_unique() {
+        assert!(entries(&[("a", "1"), ("b", "null")]).is_ok());
+        assert!(matches!(
+            entries(&[("", "1")]),
+            Err(InvalidOutput::MetadataKey(_))
+        ));
+        assert!(matches!(
+            entries(&[("a\n", "1")]),
+            Err(InvalidOutput::MetadataKey(_))
+        ));
+        assert!(entries(&[(&"ä".repeat(128), "1")]).is_ok());
+        assert!(matches!(
+            entries(&[(&"ä".repeat(129), "1")]),
+            Err(InvalidOutput::MetadataKey(_))
+        ));
+        assert!(matches!(
+            entries(&[("a", "1"), ("a", "1")]),
+            Err(InvalidOutput::DuplicateKey(_))
+        ));
+    }
+
+    #[test]
+    fn metadata_values_are_json_with_a_canonical_form() {
+        for bad in ["", "{", "NaN", "9007199254740993", "[1e999]"] {
+            assert!(
+                matches!(
+                    entries(&[("a", bad)]),
+                    Err(InvalidOutput::MetadataValue { .. })
+                ),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_nested_too_deeply_is_an_error() {
+        assert!(matches!(
+            parse_json(&"[".repeat(100_000), 1 << 20),
+            Err(InvalidJson::Syntax(_))
+        ));
+    }
+
+    #[test]
+    fn a_media_type_has_a_type_and_a_subtype() {
+        for good in ["image/png", "image/svg+xml", "text/plain; charset=utf-8"] {
+            assert!(is_media_type(good), "{good}");
+        }
+        for bad in [
+            "",
+            "png",
+            "image/",
+            "/png",
+            "image/p ng",
+            "image/png\n",
+            "text/plain; a=\n",
+            "a/b/c",
+        ] {
+            assert!(!is_media_type(bad), "{bad}");
+        }
+    }
+}

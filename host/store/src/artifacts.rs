@@ -1,0 +1,258 @@
+//! Artifacts and their contents.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::objects::LARGE;
+use super::seal::ArtifactRow;
+use super::units::UnitId;
+use super::{Reader, Store, StoreError, seal};
+use synix_core::artifact::{Artifact, Content, Metadata};
+use synix_core::digest::Digest;
+use synix_core::ids::{Kind, Label};
+
+/// The number of an artifact in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArtifactId(pub i64);
+
+/// An artifact without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredArtifact {
+    /// Its number.
+    pub id: ArtifactId,
+    /// The unit that made it.
+    pub unit: UnitId,
+    /// Its label.
+    pub label: Label,
+    /// Its kind.
+    pub kind: Kind,
+    /// The digest over label, kind, content and metadata.
+    pub digest: Digest,
+}
+
+pub(super) type Columns = (i64, i64, i64, String, String, [u8; 32], Option<i64>);
+
+pub(super) fn artifact_row(
+    (id, unit, position, label, kind, digest, seal): Columns,
+) -> Result<StoredArtifact, StoreError> {
+    let row = ArtifactRow {
+        unit,
+        position,
+        label: &label,
+        kind: &kind,
+        digest: &Digest::from_bytes(digest),
+    };
+    seal::check_artifact(seal, &row, || format!("artifact {id}"))?;
+    let text = |error: synix_core::ids::InvalidName| StoreError::Unusable {
+        what: "artifact",
+        detail: error.to_string(),
+    };
+    Ok(StoredArtifact {
+        id: ArtifactId(id),
+        unit: UnitId(unit),
+        label: Label::stored(&label).map_err(text)?,
+        kind: Kind::stored(&kind).map_err(text)?,
+        digest: Digest::from_bytes(digest),
+    })
+}
+
+impl Store {
+    /// Adds an output of `unit`. `digest` is the artifact's own.
+    pub fn add_artifact(
+        &self,
+        unit: UnitId,
+        position: usize,
+        artifact: &Artifact,
+        digest: Digest,
+    ) -> Result<ArtifactId, StoreError> {
+        let bytes = artifact.content.as_bytes();
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let object = if bytes.len() > LARGE {
+            Some(self.put_object(bytes)?)
+        } else {
+            None
+        };
+        let metadata = serde_json::to_string(&artifact.metadata).unwrap_or_default();
+        let (label, kind) = (artifact.label.as_str(), artifact.kind.as_str());
+        let seal = seal::of_artifact(&ArtifactRow {
+            unit: unit.0,
+            position,
+            label,
+            kind,
+            digest: &digest,
+        });
+        let body_seal = seal::of_body(&digest, artifact.content.media_type(), &metadata);
+        let insert = || {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO artifact (unit, position, label, kind, digest, size, seal)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    unit.0,
+                    position,
+                    label,
+                    kind,
+                    digest.as_bytes(),
+                    size,
+                    seal
+                ])?;
+            let id = self.connection.last_insert_rowid();
+            let inline = if object.is_some() { None } else { Some(bytes) };
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO artifact_body (artifact, media_type, metadata, content, object, seal)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    id,
+                    artifact.content.media_type(),
+                    metadata,
+                    inline,
+                    object.as_ref().map(Digest::as_bytes),
+                    body_seal
+                ])?;
+            Ok(ArtifactId(id))
+        };
+        insert().map_err(|source| self.failed(source))
+    }
+}
+
+impl Reader {
+    /// Returns the whole artifact.
+    pub fn artifact(&self, id: ArtifactId) -> Result<Artifact, StoreError> {
+        type Row = (
+            String,
+            String,
+            Option<String>,
+            String,
+            Option<Vec<u8>>,
+            Option<[u8; 32]>,
+            i64,
+            [u8; 32],
+        );
+        let row: Option<Row> = self
+            .connection
+            .prepare_cached(
+                "SELECT label, kind, media_type, metadata, content, object, size, digest
+                 FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.0], |row| Row::try_from(row))
+                    .optional()
+            })
+            .map_err(|source| self.failed(source))?;
+        let unusable = |detail: String| StoreError::Unusable {
+            what: "artifact",
+            detail,
+        };
+        let Some((label, kind, media_type, metadata, content, object, size, digest)) = row else {
+            return Err(unusable(format!("there is no artifact {}", id.0)));
+        };
+        let bytes = match (content, object) {
+            (Some(bytes), _) => bytes,
+            (None, Some(object)) => self.object(Digest::from_bytes(object), size.unsigned_abs())?,
+            (None, None) => return Err(unusable(format!("artifact {} has no content", id.0))),
+        };
+        let content = match media_type {
+            None => Content::Text(
+                String::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?,
+            ),
+            Some(media_type) => Content::Bytes {
+                media_type,
+                data: bytes,
+            },
+        };
+        let artifact = Artifact {
+            label: Label::stored(&label).map_err(|error| unusable(error.to_string()))?,
+            kind: Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
+            content,
+            metadata: serde_json::from_str(&metadata)
+                .map_err(|error| unusable(error.to_string()))?,
+        };
+        // Where the digest cannot be made again, it is not the one on record either.
+        if artifact.digest().ok() != Some(Digest::from_bytes(digest)) {
+            return Err(StoreError::Changed {
+                what: format!("the artifact {label}"),
+            });
+        }
+        Ok(artifact)
+    }
+
+    /// Returns kind and metadata of an artifact.
+    pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
+        type Header = (
+            i64,
+            i64,
+            String,
+            String,
+            Option<String>,
+            String,
+            [u8; 32],
+            Option<i64>,
+            Option<i64>,
+        );
+        let statement = format!(
+            "SELECT unit, position, label, kind, media_type, metadata, digest, {}, {}
+             FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
+            self.seal_of("artifact"),
+            self.seal_of("artifact_body")
+        );
+        let (unit, position, label, kind, media_type, metadata, digest, seal, body_seal): Header =
+            self.connection
+                .prepare_cached(&statement)
+                .and_then(|mut statement| statement.query_row([id.0], |row| Header::try_from(row)))
+                .map_err(|source| self.failed(source))?;
+        let digest = Digest::from_bytes(digest);
+        let what = || format!("the artifact {label}");
+        let row = ArtifactRow {
+            unit,
+            position,
+            label: &label,
+            kind: &kind,
+            digest: &digest,
+        };
+        seal::check_artifact(seal, &row, what)?;
+        let body = seal::of_body(&digest, media_type.as_deref(), &metadata);
+        seal::check(body_seal, body, what)?;
+        let unusable = |detail: String| StoreError::Unusable {
+            what: "artifact",
+            detail,
+        };
+        Ok((
+            Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
+            serde_json::from_str(&metadata).map_err(|error| unusable(error.to_string()))?,
+        ))
+    }
+
+    /// Returns the outputs of `unit` in their order.
+    pub fn outputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
+        self.artifacts_where("artifact WHERE unit = ?1 ORDER BY position", unit.0)
+    }
+
+    /// Returns the inputs of `unit` in their order.
+    pub fn inputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
+        self.artifacts_where(
+            "unit_input i JOIN artifact ON artifact.id = i.artifact WHERE i.unit = ?1 ORDER BY i.position",
+            unit.0,
+        )
+    }
+
+    fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
+        let statement = format!(
+            "SELECT artifact.id, artifact.unit, artifact.position, artifact.label, artifact.kind, artifact.digest, {} FROM {rest}",
+            self.seal_of("artifact")
+        );
+        let rows: Vec<Columns> = self
+            .connection
+            .prepare_cached(&statement)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([number], |row| Columns::try_from(row))?
+                    .collect()
+            })
+            .map_err(|source| self.failed(source))?;
+        rows.into_iter().map(artifact_row).collect()
+    }
+}

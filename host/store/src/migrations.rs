@@ -1,0 +1,215 @@
+//! The tables, as a list of migrations. Never edit or remove one; add the next.
+//!
+//! Narrow tables hold what is looked up, wide ones (`…_body`, `…_detail`) what
+//! is shown. Ids inside are integers; a digest stands in one index only.
+//!
+//! | table | one row for each |
+//! | --- | --- |
+//! | `unit` | piece of work under one fingerprint; realm is empty for live, else the cassette's digest |
+//! | `unit_detail` | unit: its fingerprint's parts, the model roles it used, its log |
+//! | `unit_input` | input of a unit, in its order |
+//! | `transcript` | request of a unit, in the order asked, with the answer it got |
+//! | `artifact`, `artifact_body` | output of a unit or file of a source |
+//! | `request`, `request_body` | request key |
+//! | `answer`, `answer_body` | first whole and first truncated answer to a request in a realm; never changed |
+//! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight; `layer` is the one that asked |
+//! | `submission` | create call of a batch, written before the call |
+//! | `submission_step` | state that a submission entered, in order |
+//! | `build`, `build_layer`, `build_unit` | command that drives work; its layers; its stale units |
+//! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
+
+/// The migration at index `n` leads from format `n` to `n + 1`.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE unit (
+  id INTEGER PRIMARY KEY,
+  fingerprint BLOB NOT NULL,
+  realm BLOB NOT NULL,
+  layer TEXT NOT NULL,
+  key TEXT NOT NULL,
+  done INTEGER NOT NULL,
+  partial INTEGER NOT NULL,
+  build INTEGER NOT NULL,
+  UNIQUE (fingerprint, realm)
+);
+CREATE TABLE unit_detail (
+  unit INTEGER PRIMARY KEY REFERENCES unit,
+  parts TEXT NOT NULL,
+  roles TEXT,
+  log TEXT
+);
+CREATE TABLE artifact (
+  id INTEGER PRIMARY KEY,
+  unit INTEGER NOT NULL REFERENCES unit,
+  position INTEGER NOT NULL,
+  label TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  size INTEGER NOT NULL
+);
+CREATE INDEX artifact_of_unit ON artifact (unit, position);
+CREATE TABLE artifact_body (
+  artifact INTEGER PRIMARY KEY REFERENCES artifact,
+  media_type TEXT,
+  metadata TEXT NOT NULL,
+  content BLOB,
+  object BLOB
+);
+CREATE TABLE unit_input (
+  unit INTEGER NOT NULL REFERENCES unit,
+  position INTEGER NOT NULL,
+  artifact INTEGER NOT NULL REFERENCES artifact,
+  PRIMARY KEY (unit, position)
+) WITHOUT ROWID;
+CREATE TABLE request (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL UNIQUE,
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL
+);
+CREATE TABLE request_body (
+  request INTEGER PRIMARY KEY REFERENCES request,
+  document TEXT NOT NULL
+);
+CREATE TABLE transcript (
+  unit INTEGER NOT NULL REFERENCES unit,
+  position INTEGER NOT NULL,
+  request INTEGER NOT NULL REFERENCES request,
+  answer INTEGER REFERENCES answer,
+  PRIMARY KEY (unit, position)
+) WITHOUT ROWID;
+CREATE TABLE build (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  fingerprint BLOB NOT NULL,
+  parts TEXT NOT NULL,
+  realm BLOB NOT NULL,
+  opened INTEGER NOT NULL,
+  closed INTEGER,
+  cancelled INTEGER NOT NULL DEFAULT 0,
+  error TEXT
+);
+CREATE TABLE build_layer (
+  build INTEGER NOT NULL REFERENCES build,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  mode TEXT,
+  fresh INTEGER NOT NULL,
+  PRIMARY KEY (build, position)
+) WITHOUT ROWID;
+CREATE TABLE build_unit (
+  build INTEGER NOT NULL REFERENCES build,
+  layer INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  kind TEXT,
+  message TEXT,
+  PRIMARY KEY (build, layer, key)
+) WITHOUT ROWID;
+CREATE TABLE submission (
+  id INTEGER PRIMARY KEY,
+  token TEXT NOT NULL UNIQUE,
+  build INTEGER NOT NULL REFERENCES build,
+  layers TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  status TEXT NOT NULL,
+  file TEXT,
+  batch TEXT,
+  provisional INTEGER NOT NULL DEFAULT 0,
+  newest TEXT,
+  rejected TEXT NOT NULL DEFAULT '',
+  divided INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0,
+  note TEXT,
+  opened INTEGER NOT NULL,
+  changed INTEGER NOT NULL
+);
+CREATE INDEX submission_unsettled ON submission (id) WHERE state NOT IN ('settled', 'abandoned');
+CREATE TABLE submission_step (
+  id INTEGER PRIMARY KEY,
+  submission INTEGER NOT NULL REFERENCES submission ON DELETE CASCADE,
+  state TEXT NOT NULL,
+  batch TEXT,
+  at INTEGER NOT NULL
+);
+-- Written by the database itself, so that no step of a submission goes unrecorded.
+CREATE TRIGGER submission_begun AFTER INSERT ON submission BEGIN
+  INSERT INTO submission_step (submission, state, batch, at) VALUES (NEW.id, NEW.state, NEW.batch, NEW.changed);
+END;
+CREATE TRIGGER submission_moved AFTER UPDATE OF state ON submission WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO submission_step (submission, state, batch, at) VALUES (NEW.id, NEW.state, NEW.batch, NEW.changed);
+END;
+CREATE TABLE attempt (
+  id INTEGER PRIMARY KEY,
+  request INTEGER NOT NULL REFERENCES request,
+  build INTEGER NOT NULL REFERENCES build,
+  submission INTEGER REFERENCES submission,
+  layer TEXT NOT NULL DEFAULT '',
+  state INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_tokens INTEGER NOT NULL DEFAULT 0,
+  cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  reasoning_tokens INTEGER NOT NULL DEFAULT 0
+);
+-- The database itself refuses a second send of a request that is in flight.
+CREATE UNIQUE INDEX attempt_open ON attempt (request) WHERE state = 0;
+CREATE INDEX attempt_of_request ON attempt (request);
+CREATE INDEX attempt_of_submission ON attempt (submission) WHERE submission IS NOT NULL;
+CREATE INDEX attempt_of_build ON attempt (build);
+CREATE TABLE attempt_note (
+  attempt INTEGER PRIMARY KEY REFERENCES attempt,
+  kind TEXT NOT NULL,
+  message TEXT NOT NULL
+);
+CREATE TABLE answer (
+  id INTEGER PRIMARY KEY,
+  request INTEGER NOT NULL REFERENCES request,
+  realm BLOB NOT NULL,
+  truncated INTEGER NOT NULL,
+  attempt INTEGER REFERENCES attempt,
+  UNIQUE (request, realm, truncated)
+);
+CREATE TABLE answer_body (
+  answer INTEGER PRIMARY KEY REFERENCES answer,
+  document TEXT NOT NULL
+);
+CREATE TABLE layer_set (
+  id INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE
+);
+CREATE TABLE layer_set_unit (
+  layer_set INTEGER NOT NULL REFERENCES layer_set,
+  position INTEGER NOT NULL,
+  unit INTEGER NOT NULL REFERENCES unit,
+  PRIMARY KEY (layer_set, position)
+) WITHOUT ROWID;
+CREATE TABLE snapshot (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  build INTEGER NOT NULL REFERENCES build,
+  pipeline TEXT NOT NULL,
+  made INTEGER NOT NULL
+);
+CREATE TABLE snapshot_layer (
+  snapshot INTEGER NOT NULL REFERENCES snapshot,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  layer_set INTEGER NOT NULL REFERENCES layer_set,
+  PRIMARY KEY (snapshot, position)
+) WITHOUT ROWID;
+",
+    // Not every provider says what it counted; 0 tokens would then cost nothing.
+    "ALTER TABLE attempt ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
+    // A row that was changed is neither shown nor used; those that are there have no seal.
+    "ALTER TABLE artifact ADD COLUMN seal INTEGER;
+ALTER TABLE artifact_body ADD COLUMN seal INTEGER;
+ALTER TABLE answer_body ADD COLUMN seal INTEGER;",
+    // Nor is a unit whose fingerprint, state or settings were changed, or exchanged with those of another.
+    "ALTER TABLE unit ADD COLUMN seal INTEGER;
+ALTER TABLE unit_detail ADD COLUMN seal INTEGER;",
+];

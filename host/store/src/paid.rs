@@ -1,0 +1,139 @@
+//! Requests that were answered and paid for, with an answer that will not do.
+//!
+//! Asked again, such a request would most likely end the same way and would be
+//! paid for once more. So it stays failed under its key, in every build and
+//! whichever way it was sent, until the user says otherwise.
+
+use std::collections::BTreeSet;
+
+use super::answers::Realm;
+use super::attempts::{ANSWERED, AttemptId, FAILED};
+use super::build::BuildId;
+use super::requests::RequestId;
+use super::{Reader, StoreError};
+use synix_core::request::{Ending, Failure, FailureKind, Settlement, Usage};
+
+/// Which of the requests that were paid for without a usable answer are asked again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retry {
+    /// The kinds of failure that the user wants to be asked again.
+    pub kinds: BTreeSet<FailureKind>,
+    /// The newest attempt when the command began. What failed later was asked again already.
+    pub until: AttemptId,
+}
+
+/// What will do as an answer, and what is asked again.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Whether an answer cut at its token limit will do.
+    pub accept_truncated: bool,
+    /// What is asked again although it was paid for.
+    pub retry: &'a Retry,
+}
+
+/// A closed attempt at a request.
+struct Closed {
+    attempt: AttemptId,
+    build: BuildId,
+    answered: bool,
+    note: Option<(String, String)>,
+}
+
+impl Reader {
+    /// Returns the newest attempt of all; 0 where there is none.
+    pub fn newest_attempt(&self) -> Result<AttemptId, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| {
+                row.get(0)
+            })
+            .map(AttemptId)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns what `request`, which has no answer that will do, came to when it was paid for last.
+    ///
+    /// `None` where it was never paid for, or where `retry` says that it is to be asked again. What
+    /// `own` got since its command began and could not read, it may ask once more: a reply may have
+    /// been mangled on its way.
+    pub fn paid_for(
+        &self,
+        request: RequestId,
+        retry: &Retry,
+        own: Option<BuildId>,
+    ) -> Result<Option<Settlement>, StoreError> {
+        for closed in self.closed_attempts(request)? {
+            let Some(settlement) = self.paid(request, &closed)? else {
+                continue;
+            };
+            let kind = match &settlement {
+                // It came since the caller looked for it.
+                Settlement::Answered {
+                    ending: Ending::Complete,
+                    ..
+                } => return Ok(Some(settlement)),
+                Settlement::Answered { .. } => FailureKind::Truncated,
+                Settlement::Failed(failure) => failure.kind,
+            };
+            let is_old = closed.attempt <= retry.until;
+            let again = if is_old {
+                retry.kinds.contains(&kind)
+            } else {
+                kind == FailureKind::Unreadable && own == Some(closed.build)
+            };
+            return Ok((!again).then_some(settlement));
+        }
+        Ok(None)
+    }
+
+    /// Returns what an attempt came to that was paid for; `None` where it cost nothing.
+    fn paid(&self, request: RequestId, closed: &Closed) -> Result<Option<Settlement>, StoreError> {
+        if closed.answered {
+            // Answers may have been let go, and then they are asked for again.
+            let whole = self.answer_to(request, Realm::Live, false)?;
+            let answer = match whole {
+                Some(whole) => Some(whole),
+                None => self.answer_to(request, Realm::Live, true)?,
+            };
+            return Ok(answer.as_ref().map(Settlement::from));
+        }
+        let Some((name, message)) = &closed.note else {
+            return Ok(None);
+        };
+        Ok(FailureKind::paid_named(name).map(|kind| {
+            Settlement::Failed(Failure {
+                kind,
+                message: format!(
+                    "{message} (paid for in {}; --retry-failed asks again)",
+                    closed.build
+                ),
+                passing: false,
+                // It was counted when it was paid for.
+                usage: Usage::default(),
+            })
+        }))
+    }
+
+    /// Returns the attempts at a request that came to an end, the newest first.
+    fn closed_attempts(&self, request: RequestId) -> Result<Vec<Closed>, StoreError> {
+        let read = || -> rusqlite::Result<_> {
+            self.connection
+                .prepare_cached(
+                    "SELECT t.id, t.build, t.state, n.kind, n.message
+                     FROM attempt t LEFT JOIN attempt_note n ON n.attempt = t.id
+                     WHERE t.request = ?1 AND t.state IN (?2, ?3) ORDER BY t.id DESC",
+                )?
+                .query_map([request.0, ANSWERED, FAILED], |row| {
+                    let kind: Option<String> = row.get(3)?;
+                    let message: Option<String> = row.get(4)?;
+                    Ok(Closed {
+                        attempt: AttemptId(row.get(0)?),
+                        build: BuildId(row.get(1)?),
+                        answered: row.get::<_, i64>(2)? == ANSWERED,
+                        note: kind.zip(message),
+                    })
+                })?
+                .collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}

@@ -1,0 +1,95 @@
+//! Requests under their keys.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Reader, Store, StoreError};
+use synix_core::digest::Digest;
+use synix_core::request::{Request, RequestKey};
+
+/// The number of a request in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub i64);
+
+impl Store {
+    /// Adds `request` unless its key is known, and returns its number.
+    pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
+        let known = self.known_request(key)?;
+        if let Some((id, true)) = known {
+            return Ok(id);
+        }
+        let document = serde_json::to_string(request).unwrap_or_default();
+        let insert = || {
+            let id = if let Some((id, _)) = known {
+                id.0
+            } else {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![key.0.as_bytes(), request.provider, request.model])?;
+                self.connection.last_insert_rowid()
+            };
+            self.connection
+                .prepare_cached("INSERT INTO request_body (request, document) VALUES (?1, ?2)")?
+                .execute(params![id, document])?;
+            Ok(RequestId(id))
+        };
+        insert().map_err(|source| self.failed(source))
+    }
+}
+
+impl Reader {
+    /// Returns the number of the request under `key`, and whether its text is there: old ones may have been let go.
+    fn known_request(&self, key: RequestKey) -> Result<Option<(RequestId, bool)>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id) FROM request WHERE key = ?1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([key.0.as_bytes()], |row| {
+                        Ok((RequestId(row.get(0)?), row.get(1)?))
+                    })
+                    .optional()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the number of the request under `key`, if it is known.
+    pub fn request_id(&self, key: RequestKey) -> Result<Option<RequestId>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT id FROM request WHERE key = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([key.0.as_bytes()], |row| row.get(0))
+                    .optional()
+            })
+            .map(|id| id.map(RequestId))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Returns the whole request.
+    pub fn request(&self, id: RequestId) -> Result<Request, StoreError> {
+        let (document, key): (String, [u8; 32]) = self
+            .connection
+            .prepare_cached(
+                "SELECT document, key FROM request_body JOIN request ON id = request WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .map_err(|source| self.failed(source))?;
+        let request: Request =
+            serde_json::from_str(&document).map_err(|error| StoreError::Unusable {
+                what: "request",
+                detail: error.to_string(),
+            })?;
+        let key = Digest::from_bytes(key);
+        if request.key().ok().map(|found| found.0) != Some(key) {
+            return Err(StoreError::Changed {
+                what: format!("the request {}", key.short()),
+            });
+        }
+        Ok(request)
+    }
+}

@@ -1,0 +1,83 @@
+//! A new state in the place of a damaged one, at the user's word.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::build::BuildId;
+use super::damage::examine;
+use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
+use super::{Store, StoreError, database, files};
+use synix_core::clock::Moment;
+
+impl Store {
+    /// Opens the state as [`Store::open`] does; one that is damaged gives way to a new one.
+    ///
+    /// What the old one held is returned. Until [`Store::end_reset`] the damage stays on record.
+    pub fn open_anew(folder: &Path) -> Result<(Self, Option<Box<Damage>>), StoreError> {
+        let place = files::make(folder)?;
+        // Whoever asks for this has met the damage; opening alone may not.
+        if place.has_file(database::FILE)? && read_marker(&place)?.is_none() {
+            examine(&place, None)?;
+        }
+        let mut damage = match Self::open(folder) {
+            Err(StoreError::Damaged { damage, .. })
+                if matches!(damage.phase, Phase::Aside | Phase::Resetting) =>
+            {
+                damage
+            }
+            other => return Ok((other?, None)),
+        };
+        damage.phase = Phase::Resetting;
+        write_marker(&place, &damage)?;
+        Ok((Self::over(database::create(&place)?, place), Some(damage)))
+    }
+
+    /// Records what was live in the old state as abandoned, so that no later build adopts it (M7).
+    pub fn abandon_lost(
+        &self,
+        build: BuildId,
+        damage: &Damage,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let keep = |connection: &Connection| {
+            for lost in &damage.held.live {
+                connection.execute(
+                    "INSERT INTO submission (token, build, layers, provider, model, attempt, requests, state, status,
+                                             batch, note, opened, changed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 'abandoned', 'abandoned', ?7, ?8, ?9, ?9)
+                     ON CONFLICT DO NOTHING",
+                    params![
+                        lost.token,
+                        build.0,
+                        lost.layers,
+                        lost.provider,
+                        lost.model,
+                        i64::try_from(lost.requests).unwrap_or(i64::MAX),
+                        lost.batch,
+                        "of the state that was reset; it may go on at the provider and be billed",
+                        i64::try_from(now.0).unwrap_or(i64::MAX)
+                    ],
+                )?;
+            }
+            Ok(())
+        };
+        keep(&self.connection).map_err(|source| self.failed(source))
+    }
+
+    /// Replaces what is said of an abandoned batch of the old state.
+    pub fn note_abandoned(&self, batch: &str, note: &str) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                "UPDATE submission SET note = ?2 WHERE batch = ?1 AND state = 'abandoned'",
+                [batch, note],
+            )
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Ends a reset: from here on the new state counts.
+    pub fn end_reset(&self) -> Result<(), StoreError> {
+        keep_marker_as_record(&self.place)
+    }
+}

@@ -1,0 +1,311 @@
+//! Snapshots: which units the pipeline makes now, layer by layer.
+//!
+//! Equal layers of two snapshots share one set, so that a snapshot costs what
+//! changed.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::answers::Realm;
+use super::artifacts::{Columns, StoredArtifact, artifact_row};
+use super::build::BuildId;
+use super::units::{self, UnitId};
+use super::{Reader, Store, StoreError};
+use synix_core::clock::Moment;
+use synix_core::digest::{Digest, Encoder};
+
+/// The number of a snapshot in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SnapshotId(pub i64);
+
+/// A frozen set of units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its number.
+    pub id: SnapshotId,
+    /// The build that made it.
+    pub build: BuildId,
+    /// The pipeline file it is of, relative to the project.
+    pub pipeline: String,
+    /// The layers in the pipeline's order: name and set.
+    layers: Vec<(String, i64)>,
+}
+
+impl Snapshot {
+    /// Returns the names of the layers in the pipeline's order.
+    pub fn layers(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the number of a layer's set of units; equal layers of several snapshots share it.
+    pub fn set(&self, layer: &str) -> Option<i64> {
+        self.layers
+            .iter()
+            .find(|(name, _)| name == layer)
+            .map(|(_, set)| *set)
+    }
+}
+
+/// A unit of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotUnit {
+    /// Its number.
+    pub id: UnitId,
+    /// Its name in the layer.
+    pub key: String,
+    /// What it was made from.
+    pub fingerprint: Digest,
+    /// Where its answers came from.
+    pub realm: Realm,
+    /// The model roles it used beside its layer's, as a JSON object.
+    pub roles: Option<String>,
+}
+
+/// An artifact of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotArtifact {
+    /// Its layer.
+    pub layer: String,
+    /// The artifact.
+    pub artifact: StoredArtifact,
+}
+
+impl Store {
+    /// Makes a snapshot of `layers` (name and units in order), unless the newest of this pipeline equals it.
+    pub fn take_snapshot(
+        &self,
+        build: BuildId,
+        pipeline: &str,
+        layers: &[(String, Vec<UnitId>)],
+        now: Moment,
+    ) -> Result<SnapshotId, StoreError> {
+        let sets: Vec<(String, i64)> = layers
+            .iter()
+            .map(|(name, units)| Ok((name.clone(), self.layer_set(units)?)))
+            .collect::<Result<_, StoreError>>()?;
+        if let Some(newest) = self.newest_snapshot_of(pipeline)?
+            && newest.layers == sets
+        {
+            return Ok(newest.id);
+        }
+        let insert = || {
+            self.connection.execute(
+                "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
+                params![build.0, pipeline, i64::try_from(now.0).unwrap_or(i64::MAX)],
+            )?;
+            let id = self.connection.last_insert_rowid();
+            for ((name, set), position) in sets.iter().zip(0_i64..) {
+                self.connection.execute(
+                    "INSERT INTO snapshot_layer (snapshot, position, name, layer_set) VALUES (?1, ?2, ?3, ?4)",
+                    params![id, position, name, set],
+                )?;
+            }
+            Ok(SnapshotId(id))
+        };
+        insert().map_err(|source| self.failed(source))
+    }
+
+    fn layer_set(&self, units: &[UnitId]) -> Result<i64, StoreError> {
+        let mut encoder = Encoder::new("synix.layer-set.v1").list(units.len());
+        for unit in units {
+            encoder = encoder.number(unit.0.unsigned_abs());
+        }
+        let digest = encoder.finish();
+        let keep = || {
+            let known: Option<i64> = self
+                .connection
+                .query_row(
+                    "SELECT id FROM layer_set WHERE digest = ?1",
+                    [digest.as_bytes()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(set) = known {
+                return Ok(set);
+            }
+            self.connection.execute(
+                "INSERT INTO layer_set (digest) VALUES (?1)",
+                [digest.as_bytes()],
+            )?;
+            let set = self.connection.last_insert_rowid();
+            let mut insert = self.connection.prepare_cached(
+                "INSERT INTO layer_set_unit (layer_set, position, unit) VALUES (?1, ?2, ?3)",
+            )?;
+            for (unit, position) in units.iter().zip(0_i64..) {
+                insert.execute(params![set, position, unit.0])?;
+            }
+            Ok(set)
+        };
+        keep().map_err(|source| self.failed(source))
+    }
+}
+
+impl Reader {
+    /// Returns the newest snapshot of any pipeline.
+    pub fn newest_snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.snapshot_where("1 = 1 OR ?1", "")
+    }
+
+    /// Returns the newest snapshot of this pipeline.
+    pub fn newest_snapshot_of(&self, pipeline: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.snapshot_where("pipeline = ?1", pipeline)
+    }
+
+    /// Returns all snapshots, the newest first.
+    pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
+        self.snapshots_where("1 = 1 OR ?1", "", -1)
+    }
+
+    fn snapshot_where(
+        &self,
+        condition: &str,
+        pipeline: &str,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        Ok(self.snapshots_where(condition, pipeline, 1)?.pop())
+    }
+
+    fn snapshots_where(
+        &self,
+        condition: &str,
+        pipeline: &str,
+        most: i64,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let find = || {
+            let statement = format!(
+                "SELECT id, build, pipeline FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+            );
+            let mut found: Vec<Snapshot> = self
+                .connection
+                .prepare_cached(&statement)?
+                .query_map(params![pipeline, most], |row| {
+                    Ok(Snapshot {
+                        id: SnapshotId(row.get(0)?),
+                        build: BuildId(row.get(1)?),
+                        pipeline: row.get(2)?,
+                        layers: Vec::new(),
+                    })
+                })?
+                .collect::<Result<_, _>>()?;
+            let mut layers = self.connection.prepare_cached(
+                "SELECT name, layer_set FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position",
+            )?;
+            for snapshot in &mut found {
+                snapshot.layers = layers
+                    .query_map([snapshot.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<Result<_, _>>()?;
+            }
+            Ok(found)
+        };
+        find().map_err(|source| self.failed(source))
+    }
+
+    /// Returns the units of a layer of a snapshot, in order; none where it has no such layer.
+    pub fn snapshot_units(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+    ) -> Result<Vec<SnapshotUnit>, StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(Vec::new());
+        };
+        let statement = format!(
+            "SELECT u.id, u.fingerprint, u.realm, u.layer, u.key, u.done, u.partial, d.roles, {}
+             FROM layer_set_unit s JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
+             WHERE s.layer_set = ?1 ORDER BY s.position",
+            self.seal_of_unit("u")
+        );
+        let failed = |source| self.failed(source);
+        let mut statement = self.connection.prepare_cached(&statement).map_err(failed)?;
+        let rows = statement
+            .query_map([set], |row| units::Row::try_from(row))
+            .map_err(failed)?;
+        rows.map(|row| {
+            let row = units::checked(row.map_err(failed)?)?;
+            Ok(SnapshotUnit {
+                id: row.id,
+                key: row.key,
+                fingerprint: row.fingerprint,
+                realm: row.realm,
+                roles: row.roles,
+            })
+        })
+        .collect()
+    }
+
+    /// Returns the artifacts of a layer of a snapshot, in order of their labels.
+    pub fn snapshot_artifacts(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+    ) -> Result<Vec<SnapshotArtifact>, StoreError> {
+        let mut found = Vec::new();
+        self.each_snapshot_artifact(snapshot, layer, |artifact| {
+            found.push(SnapshotArtifact {
+                layer: layer.to_owned(),
+                artifact,
+            });
+        })?;
+        Ok(found)
+    }
+
+    /// Returns the artifacts of a layer of a snapshot that have this label.
+    pub fn labelled_artifacts(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        label: &str,
+    ) -> Result<Vec<SnapshotArtifact>, StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(Vec::new());
+        };
+        let find = || {
+            self.connection
+                .prepare_cached(&format!(
+                    "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
+                     FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
+                     WHERE s.layer_set = ?1 AND a.label = ?2",
+                    self.seal_of("a")
+                ))?
+                .query_map(params![set, label], |row| Columns::try_from(row))?
+                .collect::<Result<Vec<Columns>, _>>()
+        };
+        let rows = find().map_err(|source| self.failed(source))?;
+        rows.into_iter()
+            .map(|columns| {
+                Ok(SnapshotArtifact {
+                    layer: layer.to_owned(),
+                    artifact: artifact_row(columns)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Gives the artifacts of a layer of a snapshot to `take` one by one, in order of their labels.
+    pub fn each_snapshot_artifact(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        mut take: impl FnMut(StoredArtifact),
+    ) -> Result<(), StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(());
+        };
+        let failed = |source| self.failed(source);
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
+                 FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
+                 WHERE s.layer_set = ?1 ORDER BY a.label",
+                self.seal_of("a")
+            ))
+            .map_err(failed)?;
+        let rows = statement
+            .query_map([set], |row| Columns::try_from(row))
+            .map_err(failed)?;
+        for row in rows {
+            let columns: Columns = row.map_err(failed)?;
+            take(artifact_row(columns)?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! The format of the file, and who may open it.
+
+use super::*;
+
+/// L9: a state that a later synix wrote is not written.
+#[test]
+fn a_newer_format_is_refused_for_writing() {
+    let folder = Bench::new().close();
+    let newer = SUPPORTED_FORMAT + 1;
+    tamper(folder.path(), &format!("PRAGMA user_version = {newer}"));
+    match Store::open(folder.path()) {
+        Err(StoreError::FormatTooNew {
+            found, supported, ..
+        }) => assert_eq!((found, supported), (newer, SUPPORTED_FORMAT)),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// L9: a state that a later synix wrote is read.
+#[test]
+fn a_newer_format_is_read() {
+    let bench = Bench::new();
+    let build = bench.build;
+    let folder = bench.close();
+    tamper(
+        folder.path(),
+        &format!("PRAGMA user_version = {}", SUPPORTED_FORMAT + 1),
+    );
+    let reader = Reader::open(folder.path()).unwrap();
+    assert!(reader.build(build).unwrap().is_some());
+}
+
+/// L9: every table of the present format comes from the migrations alone.
+#[test]
+fn migrations_from_zero_create_every_table() {
+    let bench = Bench::new();
+    let tables: BTreeSet<String> = bench
+        .store
+        .connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let expected = "answer answer_body artifact artifact_body attempt attempt_note build build_layer build_unit \
+        layer_set layer_set_unit request request_body snapshot snapshot_layer submission submission_step transcript unit \
+        unit_detail unit_input";
+    assert_eq!(
+        tables,
+        expected.split_whitespace().map(str::to_owned).collect()
+    );
+}
+
+#[test]
+fn migrations_leave_the_supported_format() {
+    let bench = Bench::new();
+    let format: u32 = bench
+        .store
+        .connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(format, SUPPORTED_FORMAT);
+}
+
+#[test]
+fn a_folder_without_a_database_has_no_state() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Reader::open(folder.path()),
+        Err(StoreError::Absent { .. })
+    ));
+}
+
+/// The writer was killed between creating the file and its first migration.
+#[test]
+fn a_database_without_tables_is_no_state() {
+    let folder = tempfile::tempdir().unwrap();
+    synix_disk::replace(&super::path(folder.path()), b"").unwrap();
+    assert!(matches!(
+        Reader::open(folder.path()),
+        Err(StoreError::Absent { .. })
+    ));
+}
+
+#[test]
+fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
+    let bench = Bench::new();
+    bench.request("before");
+    let reader = bench.store.another().unwrap();
+    bench
+        .store
+        .write(|| -> Result<(), StoreError> {
+            bench.request("during");
+            assert!(reader.request_id(key("before"))?.is_some());
+            assert_eq!(reader.request_id(key("during"))?, None);
+            Ok(())
+        })
+        .unwrap();
+    assert!(reader.request_id(key("during")).unwrap().is_some());
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let bench = Bench::new();
+    let reader = bench.store.another().unwrap();
+    assert!(reader.connection.execute("DELETE FROM build", []).is_err());
+}
+
+/// Two commands may start a project at the same moment; neither may find it locked.
+#[test]
+fn many_open_a_new_state_at_once() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Store::open(folder.path()).map(drop)
+            };
+            let threads = [(); 8].map(|()| scope.spawn(open));
+            for thread in threads {
+                thread.join().unwrap().unwrap();
+            }
+        });
+    }
+}

@@ -1,0 +1,254 @@
+//! What the store promises, on real files.
+
+mod builds;
+mod contents;
+mod damage;
+mod format;
+mod hostile;
+mod paid;
+mod sends;
+mod shut;
+mod snapshots;
+mod units;
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use serde_json::Map;
+
+use super::*;
+use synix_core::artifact::{Artifact, Content};
+use synix_core::clock::Moment;
+use synix_core::digest::Digest;
+use synix_core::ids::{Kind, Label, UnitKey};
+use synix_core::request::{
+    Answer, Ending, FailureKind, Message, Part, Request, RequestKey, Role, Usage, Wire,
+};
+
+/// A state in a folder of its own, with one build.
+struct Bench {
+    store: Store,
+    build: BuildId,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let build = open_build(&store);
+        Self {
+            store,
+            build,
+            folder,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Closes the state and returns its folder.
+    fn close(self) -> tempfile::TempDir {
+        self.folder
+    }
+
+    fn request(&self, text: &str) -> RequestId {
+        let request = request(text);
+        self.store.add_request(key(text), &request).unwrap()
+    }
+
+    fn claim(&self, request: RequestId) -> Claim {
+        self.claim_on(request, &Retry::default())
+    }
+
+    fn claim_on(&self, request: RequestId, retry: &Retry) -> Claim {
+        let terms = Terms {
+            accept_truncated: false,
+            retry,
+        };
+        let claim = || self.store.claim(request, self.build, "notes", None, terms);
+        self.store.write(claim).unwrap()
+    }
+
+    fn failed(&self, request: RequestId, kind: FailureKind, message: &str) -> AttemptId {
+        let attempt = match self.claim_on(request, &self.retry([kind])) {
+            Claim::Granted(attempt) => attempt,
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
+        };
+        let note = note(kind, message);
+        self.store
+            .close_failed(attempt, &note, Usage::default())
+            .unwrap();
+        attempt
+    }
+
+    /// The wish of a command that begins now.
+    fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> Retry {
+        Retry {
+            kinds: kinds.into(),
+            until: self.store.newest_attempt().unwrap(),
+        }
+    }
+
+    fn granted(&self, request: RequestId) -> AttemptId {
+        match self.claim(request) {
+            Claim::Granted(attempt) => attempt,
+            other @ (Claim::InFlight | Claim::Settled(_)) => panic!("not granted: {other:?}"),
+        }
+    }
+
+    fn unit(&self, name: &str, realm: Realm, done: bool) -> UnitId {
+        let unit = NewUnit {
+            fingerprint: Digest::of(name.as_bytes()),
+            realm,
+            layer: "notes",
+            key: &UnitKey::parse(name).unwrap(),
+            done,
+            partial: false,
+            build: self.build,
+            parts: "{}",
+            roles: None,
+            log: None,
+        };
+        self.store.keep_unit(&unit).unwrap()
+    }
+
+    fn artifact(&self, unit: UnitId, text: &str) -> ArtifactId {
+        let artifact = artifact(text);
+        let digest = artifact.digest().unwrap();
+        self.store.add_artifact(unit, 0, &artifact, digest).unwrap()
+    }
+
+    fn snapshot(&self, layers: &[(&str, &[UnitId])]) -> SnapshotId {
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|(name, units)| ((*name).to_owned(), units.to_vec()))
+            .collect();
+        self.store
+            .take_snapshot(self.build, "synix.toml", &layers, Moment(1))
+            .unwrap()
+    }
+
+    fn count(&self, table: &str) -> i64 {
+        self.store
+            .connection
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                row.get(0)
+            })
+            .unwrap()
+    }
+}
+
+fn new_build(kind: BuildKind) -> NewBuild {
+    NewBuild {
+        kind,
+        pipeline: "synix.toml".to_owned(),
+        fingerprint: Digest::of(b"pipeline"),
+        parts: "{}".to_owned(),
+        realm: Realm::Live,
+        opened: Moment(0),
+    }
+}
+
+fn open_build(store: &Store) -> BuildId {
+    store.open_build(&new_build(BuildKind::Build)).unwrap()
+}
+
+fn submission(build: BuildId, token: &str) -> Submission {
+    Submission {
+        id: SubmissionId(0),
+        token: token.to_owned(),
+        build,
+        layers: "notes".to_owned(),
+        provider: "openai".to_owned(),
+        model: "small".to_owned(),
+        attempt: 1,
+        requests: 1,
+        state: SubmissionState::Claimed,
+        status: "claimed".to_owned(),
+        file: None,
+        batch: None,
+        provisional: false,
+        newest: None,
+        rejected: Vec::new(),
+        divided: 0,
+        tokens: 0,
+        late: 0,
+        note: None,
+        opened: Moment(0),
+        changed: Moment(0),
+        on_record: None,
+    }
+}
+
+fn request(text: &str) -> Request {
+    Request {
+        wire: Wire::OpenAi,
+        provider: "openai".to_owned(),
+        model: "small".to_owned(),
+        messages: vec![Message {
+            role: Role::User,
+            parts: vec![Part::Text(text.to_owned())],
+        }],
+        max_tokens: None,
+        temperature: None,
+        stop: Vec::new(),
+        response_format: None,
+        options: Map::new(),
+        sample: 0,
+        revision: String::new(),
+    }
+}
+
+fn key(text: &str) -> RequestKey {
+    request(text).key().unwrap()
+}
+
+fn answer(text: &str, ending: Ending) -> Answer {
+    let usage = Usage {
+        input_tokens: 10,
+        output_tokens: 3,
+        ..Usage::default()
+    };
+    Answer {
+        text: text.to_owned(),
+        ending,
+        model: "small".to_owned(),
+        usage,
+        details: Map::new(),
+    }
+}
+
+fn artifact(text: &str) -> Artifact {
+    Artifact {
+        label: Label::parse("a").unwrap(),
+        kind: Kind::parse("note").unwrap(),
+        content: Content::Text(text.to_owned()),
+        metadata: [("n".to_owned(), 1.into())].into(),
+    }
+}
+
+fn note(kind: FailureKind, message: &str) -> AttemptNote {
+    AttemptNote {
+        kind,
+        message: message.to_owned(),
+    }
+}
+
+fn replay(cassette: &str) -> Realm {
+    Realm::Replay(Digest::of(cassette.as_bytes()))
+}
+
+/// Returns the path of the database.
+fn path(folder: &Path) -> PathBuf {
+    folder.join(database::FILE)
+}
+
+/// Does to the closed database what the statement says.
+fn tamper(folder: &Path, statement: &str) {
+    Connection::open(path(folder))
+        .unwrap()
+        .execute_batch(statement)
+        .unwrap();
+}
