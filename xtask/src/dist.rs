@@ -6,7 +6,6 @@ use std::process::Command;
 use synix_guest_build::toolchain::Toolchain;
 
 use crate::probe::target_folder;
-use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root, works};
 
 /// Archives and wheels are made in Python, whose standard library has both formats.
@@ -18,7 +17,6 @@ const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "READ
 /// Runs the task, for this machine or for the `target` that is named.
 pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     let python = python()?;
-    setup::run(Way::Easiest)?;
     println!("dist");
     let toolchain = Toolchain::from_environment();
     let mut cargo = shell::cargo();

@@ -19,7 +19,7 @@ done
 [ "$chosen" = 1 ] || fail "set exactly one of the inputs version, path and git: $chosen are set"
 
 if [ -n "$FROM_PATH" ]; then
-    (cd "$FROM_PATH" && cargo xtask setup && cargo build --release --locked --package synix --bin synix)
+    (cd "$FROM_PATH" && cargo build --release --locked --package synix --bin synix)
     built="$FROM_PATH/target/release/synix"
     [ -f "$built" ] || built="$built.exe"
     cp "$built" "$bin/"
@@ -28,7 +28,6 @@ fi
 
 if [ -n "$FROM_GIT" ]; then
     [ -n "$REV" ] || fail "the input git needs rev, the commit to build"
-    rustup target add wasm32-unknown-unknown
     cargo install --locked --git "$FROM_GIT" --rev "$REV" --root "$RUNNER_TEMP/synix" synix
     exit
 fi
