@@ -6,7 +6,9 @@ use std::fs;
 
 use crate::bombs::{bomb, costly_to_compile, with_schema};
 use crate::clones::HostileClone;
-use crate::reading_table::{Ends, HARMLESS, ends_as_told, own_plugin, row, use_guest, use_plugin};
+use crate::reading_table::{
+    Ends, HARMLESS, ends_as_told, own_plugin, replace, row, use_guest, use_plugin,
+};
 
 /// W6, W7: a component that is small to send and large to compile, or to check a config against.
 #[test]
@@ -88,5 +90,7 @@ fn a_plugin_that_misbehaves_is_ended_in_words() {
         let note = "---\nunits: 600000\nquestions: 0\n---\nA note.\n";
         clone.bench.write("notes/a.md", note);
         use_guest(clone);
+        // As much as a layer has by default: with less it would not come so far.
+        replace(clone, "fuel = 200000000", "fuel = 5000000000");
     })]);
 }
