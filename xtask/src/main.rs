@@ -34,6 +34,7 @@ cargo xtask docs                    bring the config tables in docs/transforms.m
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask transforms              compile the first-party transforms into host/transforms/components
 cargo xtask test                    setup in both ways, then build everything and run every test
+cargo xtask test --quick            only the tests that need nothing but Rust and a C compiler
 cargo xtask bench [PART...]         build the command as it is released and measure it:
                                     units, batches, flow, languages [default: all]
 cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1], then fuzz
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         ["record"] => record::run(),
         ["transforms"] => transforms::run(),
         ["test"] => test::run(),
+        ["test", "--quick"] => test::run_quick(),
         ["bench", ref parts @ ..] => bench::run(parts),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
