@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::objects::LARGE;
+use super::seal::ArtifactRow;
 use super::units::UnitId;
 use super::{Reader, Store, StoreError, seal};
 use crate::artifact::{Artifact, Content, Metadata};
@@ -28,13 +29,19 @@ pub struct StoredArtifact {
     pub digest: Digest,
 }
 
-pub(super) type Columns = (i64, i64, String, String, [u8; 32], Option<i64>);
+pub(super) type Columns = (i64, i64, i64, String, String, [u8; 32], Option<i64>);
 
 pub(super) fn artifact_row(
-    (id, unit, label, kind, digest, seal): Columns,
+    (id, unit, position, label, kind, digest, seal): Columns,
 ) -> Result<StoredArtifact, StoreError> {
-    let made = seal::of_artifact(&label, &kind, &Digest::from_bytes(digest));
-    seal::check(seal, made, || format!("artifact {id}"))?;
+    let row = ArtifactRow {
+        unit,
+        position,
+        label: &label,
+        kind: &kind,
+        digest: &Digest::from_bytes(digest),
+    };
+    seal::check_artifact(seal, &row, || format!("artifact {id}"))?;
     let text = |error: crate::ids::InvalidName| StoreError::Unusable {
         what: "artifact",
         detail: error.to_string(),
@@ -67,7 +74,13 @@ impl Store {
         };
         let metadata = serde_json::to_string(&artifact.metadata).unwrap_or_default();
         let (label, kind) = (artifact.label.as_str(), artifact.kind.as_str());
-        let seal = seal::of_artifact(label, kind, &digest);
+        let seal = seal::of_artifact(&ArtifactRow {
+            unit: unit.0,
+            position,
+            label,
+            kind,
+            digest: &digest,
+        });
         let body_seal = seal::of_body(&digest, artifact.content.media_type(), &metadata);
         let insert = || {
             self.connection
@@ -170,6 +183,8 @@ impl Reader {
     /// Returns kind and metadata of an artifact.
     pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
         type Header = (
+            i64,
+            i64,
             String,
             String,
             Option<String>,
@@ -179,26 +194,28 @@ impl Reader {
             Option<i64>,
         );
         let statement = format!(
-            "SELECT label, kind, media_type, metadata, digest, {}, {}
+            "SELECT unit, position, label, kind, media_type, metadata, digest, {}, {}
              FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
             self.seal_of("artifact"),
             self.seal_of("artifact_body")
         );
-        let (label, kind, media_type, metadata, digest, seal, body_seal): Header = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| statement.query_row([id.0], |row| Header::try_from(row)))
-            .map_err(|source| self.failed(source))?;
+        let (unit, position, label, kind, media_type, metadata, digest, seal, body_seal): Header =
+            self.connection
+                .prepare_cached(&statement)
+                .and_then(|mut statement| statement.query_row([id.0], |row| Header::try_from(row)))
+                .map_err(|source| self.failed(source))?;
         let digest = Digest::from_bytes(digest);
-        for (found, made) in [
-            (seal, seal::of_artifact(&label, &kind, &digest)),
-            (
-                body_seal,
-                seal::of_body(&digest, media_type.as_deref(), &metadata),
-            ),
-        ] {
-            seal::check(found, made, || format!("the artifact {label}"))?;
-        }
+        let what = || format!("the artifact {label}");
+        let row = ArtifactRow {
+            unit,
+            position,
+            label: &label,
+            kind: &kind,
+            digest: &digest,
+        };
+        seal::check_artifact(seal, &row, what)?;
+        let body = seal::of_body(&digest, media_type.as_deref(), &metadata);
+        seal::check(body_seal, body, what)?;
         let unusable = |detail: String| StoreError::Unusable {
             what: "artifact",
             detail,
@@ -224,7 +241,7 @@ impl Reader {
 
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
         let statement = format!(
-            "SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest, {} FROM {rest}",
+            "SELECT artifact.id, artifact.unit, artifact.position, artifact.label, artifact.kind, artifact.digest, {} FROM {rest}",
             self.seal_of("artifact")
         );
         let rows: Vec<Columns> = self

@@ -184,11 +184,11 @@ fn use_wal(connection: &Watched) -> rusqlite::Result<()> {
     }
 }
 
-/// Says whether the rows of the database have seals.
-pub(super) fn has_seals(connection: &Connection) -> rusqlite::Result<bool> {
+/// Says whether the rows of a table have seals.
+pub(super) fn has_seals(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
-        .prepare("SELECT 1 FROM pragma_table_info('answer_body') WHERE name = ?1")?
-        .exists([seal::COLUMN])
+        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
+        .exists([table, seal::COLUMN])
 }
 
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<u32> {

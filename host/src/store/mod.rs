@@ -245,6 +245,8 @@ pub struct Reader {
     kept: Option<Arc<Kept>>,
     /// Whether rows have seals; those of an earlier format have none.
     sealed: bool,
+    /// Whether the rows of units have seals; they came later.
+    sealed_units: bool,
 }
 
 /// The state, open for reading and writing.
@@ -278,9 +280,13 @@ impl Reader {
         };
         let place = files::open(folder)?.ok_or_else(absent)?;
         let (connection, kept) = database::open_to_read(&place, kept)?;
-        let sealed = database::has_seals(&connection);
+        let has_seals = |table| {
+            let found = database::has_seals(&connection, table);
+            found.map_err(|source| database::failed(&place, source))
+        };
         Ok(Self {
-            sealed: sealed.map_err(|source| database::failed(&place, source))?,
+            sealed: has_seals("answer_body")?,
+            sealed_units: has_seals("unit")?,
             connection,
             place,
             kept,
@@ -300,6 +306,15 @@ impl Reader {
     fn seal_of(&self, table: &str) -> String {
         if self.sealed {
             format!("{table}.{}", seal::COLUMN)
+        } else {
+            "NULL".to_owned()
+        }
+    }
+
+    /// Returns what stands for the seal of a row of `unit` or `unit_detail`, called `name`, in a statement.
+    fn seal_of_unit(&self, name: &str) -> String {
+        if self.sealed_units {
+            format!("{name}.{}", seal::COLUMN)
         } else {
             "NULL".to_owned()
         }
@@ -330,6 +345,7 @@ impl Store {
                 place,
                 kept: None,
                 sealed: true,
+                sealed_units: true,
             },
         }
     }

@@ -1,7 +1,7 @@
 //! Seals: a short digest in a row, of what else stands in it.
 //!
-//! A whole artifact is held against its digest and a request against its key. A list of artifacts, headers and answers
-//! have nothing of the kind, so their rows carry a seal. It finds what was changed by hand or by a fault of the disk;
+//! A whole artifact is held against its digest and a request against its key. Units, a list of artifacts, headers and
+//! answers have nothing of the kind, so their rows carry a seal. It finds what was changed by hand or by a fault of the disk;
 //! whoever changes rows on purpose can make seals as well, and is kept out by other means. Rows of a state that an
 //! earlier synix wrote have none.
 
@@ -12,24 +12,82 @@ use crate::digest::{Digest, Encoder};
 /// The name of the column.
 pub(super) const COLUMN: &str = "seal";
 
+/// What the seal of a row of `unit` covers: all that decides whether its outputs are those of a unit that is fresh.
+#[derive(Debug)]
+pub(super) struct UnitRow<'a> {
+    pub(super) fingerprint: &'a Digest,
+    pub(super) realm: Realm,
+    pub(super) layer: &'a str,
+    pub(super) key: &'a str,
+    pub(super) done: bool,
+    pub(super) partial: bool,
+    /// Stands in `unit_detail`.
+    pub(super) roles: Option<&'a str>,
+}
+
+/// Seals a row of `unit`.
+pub(super) fn of_unit(row: &UnitRow<'_>) -> i64 {
+    let encoder = Encoder::new("synix.seal.unit.v1")
+        .digest(*row.fingerprint)
+        .bytes(row.realm.as_bytes())
+        .text(row.layer)
+        .text(row.key)
+        .number(row.done.into())
+        .number(row.partial.into());
+    short(optional(encoder, row.roles))
+}
+
+/// Seals a row of `unit_detail` to the unit that it belongs to, without its roles.
+pub(super) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
+    let encoder = Encoder::new("synix.seal.unit-detail.v1")
+        .number(unit.unsigned_abs())
+        .text(parts);
+    short(optional(encoder, log))
+}
+
+/// What the seal of a row of `artifact` covers.
+#[derive(Debug)]
+pub(super) struct ArtifactRow<'a> {
+    /// The unit whose output it is, and where among its outputs.
+    pub(super) unit: i64,
+    pub(super) position: i64,
+    pub(super) label: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) digest: &'a Digest,
+}
+
 /// Seals a row of `artifact`.
-pub(super) fn of_artifact(label: &str, kind: &str, digest: &Digest) -> i64 {
+pub(super) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
     short(
-        Encoder::new("synix.seal.artifact.v1")
-            .text(label)
-            .text(kind)
-            .digest(*digest),
+        Encoder::new("synix.seal.artifact.v2")
+            .number(row.unit.unsigned_abs())
+            .number(row.position.unsigned_abs())
+            .text(row.label)
+            .text(row.kind)
+            .digest(*row.digest),
     )
+}
+
+/// Refuses a row of `artifact` whose seal is another. Format 3 sealed it without its unit.
+pub(super) fn check_artifact(
+    found: Option<i64>,
+    row: &ArtifactRow<'_>,
+    what: impl FnOnce() -> String,
+) -> Result<(), StoreError> {
+    if found == Some(of_artifact(row)) {
+        return Ok(());
+    }
+    let first = Encoder::new("synix.seal.artifact.v1")
+        .text(row.label)
+        .text(row.kind)
+        .digest(*row.digest);
+    check(found, short(first), what)
 }
 
 /// Seals a row of `artifact_body` without its content.
 pub(super) fn of_body(digest: &Digest, media_type: Option<&str>, metadata: &str) -> i64 {
     let encoder = Encoder::new("synix.seal.artifact-body.v1").digest(*digest);
-    let encoder = match media_type {
-        Some(media_type) => encoder.text(media_type),
-        None => encoder.absent(),
-    };
-    short(encoder.text(metadata))
+    short(optional(encoder, media_type).text(metadata))
 }
 
 /// Seals a row of `answer_body` to the row of `answer` that it belongs to.
@@ -52,6 +110,13 @@ pub(super) fn check(
     match found {
         Some(found) if found != made => Err(StoreError::Changed { what: what() }),
         Some(_) | None => Ok(()),
+    }
+}
+
+fn optional(encoder: Encoder, text: Option<&str>) -> Encoder {
+    match text {
+        Some(text) => encoder.text(text),
+        None => encoder.absent(),
     }
 }
 

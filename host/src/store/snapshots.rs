@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::answers::Realm;
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
-use super::units::UnitId;
+use super::units::{self, UnitId};
 use super::{Reader, Store, StoreError};
 use crate::clock::Moment;
 use crate::digest::{Digest, Encoder};
@@ -207,26 +207,28 @@ impl Reader {
         let Some(set) = snapshot.set(layer) else {
             return Ok(Vec::new());
         };
-        self.connection
-            .prepare_cached(
-                "SELECT u.id, u.key, u.fingerprint, u.realm, d.roles FROM layer_set_unit s
-                 JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
-                 WHERE s.layer_set = ?1 ORDER BY s.position",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([set], |row| {
-                        Ok(SnapshotUnit {
-                            id: UnitId(row.get(0)?),
-                            key: row.get(1)?,
-                            fingerprint: Digest::from_bytes(row.get(2)?),
-                            realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
-                            roles: row.get(4)?,
-                        })
-                    })?
-                    .collect()
+        let statement = format!(
+            "SELECT u.id, u.fingerprint, u.realm, u.layer, u.key, u.done, u.partial, d.roles, {}
+             FROM layer_set_unit s JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
+             WHERE s.layer_set = ?1 ORDER BY s.position",
+            self.seal_of_unit("u")
+        );
+        let failed = |source| self.failed(source);
+        let mut statement = self.connection.prepare_cached(&statement).map_err(failed)?;
+        let rows = statement
+            .query_map([set], |row| units::Row::try_from(row))
+            .map_err(failed)?;
+        rows.map(|row| {
+            let row = units::checked(row.map_err(failed)?)?;
+            Ok(SnapshotUnit {
+                id: row.id,
+                key: row.key,
+                fingerprint: row.fingerprint,
+                realm: row.realm,
+                roles: row.roles,
             })
-            .map_err(|source| self.failed(source))
+        })
+        .collect()
     }
 
     /// Returns the artifacts of a layer of a snapshot, in order of their labels.
@@ -258,7 +260,7 @@ impl Reader {
         let find = || {
             self.connection
                 .prepare_cached(&format!(
-                    "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                    "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                      FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                      WHERE s.layer_set = ?1 AND a.label = ?2",
                     self.seal_of("a")
@@ -291,7 +293,7 @@ impl Reader {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                  FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                  WHERE s.layer_set = ?1 ORDER BY a.label",
                 self.seal_of("a")

@@ -6,7 +6,8 @@ use super::answers::{AnswerId, Realm};
 use super::artifacts::ArtifactId;
 use super::build::BuildId;
 use super::requests::RequestId;
-use super::{Reader, Store, StoreError};
+use super::seal::UnitRow;
+use super::{Reader, Store, StoreError, seal};
 use crate::digest::Digest;
 use crate::ids::UnitKey;
 use crate::request::{Ending, RequestKey};
@@ -87,17 +88,89 @@ pub struct TranscriptEntry {
     pub answer: Option<AnswerId>,
 }
 
+pub(super) type Row = (
+    i64,
+    [u8; 32],
+    Vec<u8>,
+    String,
+    String,
+    bool,
+    bool,
+    Option<String>,
+    Option<i64>,
+);
+
+/// A row of `unit` with its roles, held against its seal.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) id: UnitId,
+    pub(super) fingerprint: Digest,
+    pub(super) realm: Realm,
+    pub(super) layer: String,
+    pub(super) key: String,
+    done: bool,
+    partial: bool,
+    pub(super) roles: Option<String>,
+}
+
+pub(super) fn checked(
+    (id, fingerprint, realm, layer, key, done, partial, roles, seal): Row,
+) -> Result<Checked, StoreError> {
+    let found = Checked {
+        id: UnitId(id),
+        fingerprint: Digest::from_bytes(fingerprint),
+        realm: Realm::from_bytes(&realm),
+        layer,
+        key,
+        done,
+        partial,
+        roles,
+    };
+    seal::check(seal, found.seal(), || found.name())?;
+    Ok(found)
+}
+
+impl Checked {
+    fn seal(&self) -> i64 {
+        seal::of_unit(&UnitRow {
+            fingerprint: &self.fingerprint,
+            realm: self.realm,
+            layer: &self.layer,
+            key: &self.key,
+            done: self.done,
+            partial: self.partial,
+            roles: self.roles.as_deref(),
+        })
+    }
+
+    fn name(&self) -> String {
+        format!("the unit {} of {}", self.key, self.layer)
+    }
+}
+
 impl Store {
     /// Keeps a unit; one that was open under the same fingerprint keeps its number.
     pub fn keep_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
+        let seal_as = |done| {
+            seal::of_unit(&UnitRow {
+                fingerprint: &unit.fingerprint,
+                realm: unit.realm,
+                layer: unit.layer,
+                key: unit.key.as_str(),
+                done,
+                partial: unit.partial,
+                roles: unit.roles,
+            })
+        };
         let keep = || {
-            let id: i64 = self
+            let (id, done): (i64, bool) = self
                 .connection
                 .prepare_cached(
-                    "INSERT INTO unit (fingerprint, realm, layer, key, done, partial, build)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                     ON CONFLICT DO UPDATE SET done = max(done, excluded.done), build = excluded.build
-                     RETURNING id",
+                    "INSERT INTO unit (fingerprint, realm, layer, key, done, partial, build, seal)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                     ON CONFLICT DO UPDATE SET done = max(done, excluded.done), build = excluded.build,
+                     seal = excluded.seal
+                     RETURNING id, done",
                 )?
                 .query_row(
                     params![
@@ -107,13 +180,23 @@ impl Store {
                         unit.key.as_str(),
                         unit.done,
                         unit.partial,
-                        unit.build.0
+                        unit.build.0,
+                        seal_as(unit.done)
                     ],
-                    |row| row.get(0),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
                 )?;
+            if done != unit.done {
+                self.connection.execute(
+                    "UPDATE unit SET seal = ?2 WHERE id = ?1",
+                    params![id, seal_as(done)],
+                )?;
+            }
+            let seal = seal::of_detail(id, unit.parts, unit.log);
             self.connection
-                .prepare_cached("INSERT OR REPLACE INTO unit_detail (unit, parts, roles, log) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![id, unit.parts, unit.roles, unit.log])?;
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO unit_detail (unit, parts, roles, log, seal) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![id, unit.parts, unit.roles, unit.log, seal])?;
             Ok(UnitId(id))
         };
         keep().map_err(|source| self.failed(source))
@@ -165,11 +248,15 @@ impl Store {
     ///
     /// The artifacts stay: units made from them name them as their inputs.
     pub fn retire_unit(&self, unit: UnitId) -> Result<(), StoreError> {
+        let mut row = self.checked_unit("u.id = ?1", [unit.0])?;
+        let Some(row) = &mut row else { return Ok(()) };
         // A fingerprint nothing can have, so that snapshots still find the old unit.
-        let retired = Digest::of(&unit.0.to_le_bytes());
+        row.fingerprint = Digest::of(&unit.0.to_le_bytes());
         self.connection
-            .prepare_cached("UPDATE unit SET fingerprint = ?2 WHERE id = ?1")
-            .and_then(|mut statement| statement.execute(params![unit.0, retired.as_bytes()]))
+            .prepare_cached("UPDATE unit SET fingerprint = ?2, seal = ?3 WHERE id = ?1")
+            .and_then(|mut statement| {
+                statement.execute(params![unit.0, row.fingerprint.as_bytes(), row.seal()])
+            })
             .map(|_| ())
             .map_err(|source| self.failed(source))
     }
@@ -200,25 +287,40 @@ impl Store {
 }
 
 impl Reader {
+    /// Returns the unit that `condition` finds, held against its seal.
+    fn checked_unit(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Option<Checked>, StoreError> {
+        let statement = format!(
+            "SELECT u.id, u.fingerprint, u.realm, u.layer, u.key, u.done, u.partial, d.roles, {}
+             FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE {condition}",
+            self.seal_of_unit("u")
+        );
+        let row: Option<Row> = self
+            .connection
+            .prepare_cached(&statement)
+            .and_then(|mut statement| {
+                statement
+                    .query_row(values, |row| Row::try_from(row))
+                    .optional()
+            })
+            .map_err(|source| self.failed(source))?;
+        row.map(checked).transpose()
+    }
+
     /// Returns the finished unit under `fingerprint`, with the extra model roles it used.
     pub fn finished_unit(
         &self,
         fingerprint: Digest,
         realm: Realm,
     ) -> Result<Option<(UnitId, Option<String>)>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT id, roles FROM unit JOIN unit_detail ON unit = id
-                 WHERE fingerprint = ?1 AND realm = ?2 AND done = 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params![fingerprint.as_bytes(), realm.as_bytes()], |row| {
-                        Ok((UnitId(row.get(0)?), row.get(1)?))
-                    })
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))
+        let found = self.checked_unit(
+            "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 1",
+            params![fingerprint.as_bytes(), realm.as_bytes()],
+        )?;
+        Ok(found.map(|found| (found.id, found.roles)))
     }
 
     /// Returns the unit that waits for answers under `fingerprint`.
@@ -227,21 +329,11 @@ impl Reader {
         fingerprint: Digest,
         realm: Realm,
     ) -> Result<Option<OpenUnit>, StoreError> {
-        let found: Option<(UnitId, Option<String>)> = self
-            .connection
-            .prepare_cached(
-                "SELECT id, roles FROM unit JOIN unit_detail ON unit = id
-                 WHERE fingerprint = ?1 AND realm = ?2 AND done = 0",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params![fingerprint.as_bytes(), realm.as_bytes()], |row| {
-                        Ok((UnitId(row.get(0)?), row.get(1)?))
-                    })
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))?;
-        let Some((id, roles)) = found else {
+        let found = self.checked_unit(
+            "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 0",
+            params![fingerprint.as_bytes(), realm.as_bytes()],
+        )?;
+        let Some(Checked { id, roles, .. }) = found else {
             return Ok(None);
         };
         let transcript = self
@@ -258,28 +350,35 @@ impl Reader {
 
     /// Returns the unit.
     pub fn unit(&self, id: UnitId) -> Result<StoredUnit, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT layer, key, fingerprint, realm, partial, build, parts, roles, log
-                 FROM unit JOIN unit_detail ON unit = id WHERE id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([id.0], |row| {
-                    Ok(StoredUnit {
-                        id,
-                        layer: row.get(0)?,
-                        key: row.get(1)?,
-                        fingerprint: Digest::from_bytes(row.get(2)?),
-                        realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
-                        partial: row.get(4)?,
-                        build: BuildId(row.get(5)?),
-                        parts: row.get(6)?,
-                        roles: row.get(7)?,
-                        log: row.get(8)?,
-                    })
-                })
-            })
-            .map_err(|source| self.failed(source))
+        let statement = format!(
+            "SELECT u.build, d.parts, d.log, {} FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE u.id = ?1",
+            self.seal_of_unit("d")
+        );
+        type Detail = (i64, String, Option<String>, Option<i64>);
+        let (build, parts, log, seal): Detail = self
+            .connection
+            .prepare_cached(&statement)
+            .and_then(|mut statement| statement.query_row([id.0], |row| Detail::try_from(row)))
+            .map_err(|source| self.failed(source))?;
+        let gone = || StoreError::Unusable {
+            what: "unit",
+            detail: format!("there is no unit {}", id.0),
+        };
+        let row = self.checked_unit("u.id = ?1", [id.0])?.ok_or_else(gone)?;
+        let made = seal::of_detail(id.0, &parts, log.as_deref());
+        seal::check(seal, made, || row.name())?;
+        Ok(StoredUnit {
+            id,
+            layer: row.layer,
+            key: row.key,
+            fingerprint: row.fingerprint,
+            realm: row.realm,
+            partial: row.partial,
+            build: BuildId(build),
+            parts,
+            roles: row.roles,
+            log,
+        })
     }
 
     /// Returns what a unit asked, in order.

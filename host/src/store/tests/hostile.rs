@@ -185,6 +185,124 @@ fn a_changed_row_is_not_listed() {
     assert!(bench.store.artifact_header(id).is_err());
 }
 
+/// W12: a unit is fresh by its fingerprint, so nothing passes for fresh under that of another.
+#[test]
+fn a_changed_unit_is_not_fresh() {
+    let exchange = "UPDATE unit SET fingerprint = zeroblob(32) WHERE id = 1;
+                    UPDATE unit SET fingerprint = (SELECT digest FROM swapped WHERE id = 1) WHERE id = 2;
+                    UPDATE unit SET fingerprint = (SELECT digest FROM swapped WHERE id = 2) WHERE id = 1";
+    for change in [
+        exchange,
+        "UPDATE unit SET layer = 'other'",
+        "UPDATE unit SET key = key || 'x'",
+        "UPDATE unit SET partial = 1",
+        "UPDATE unit SET realm = zeroblob(32)",
+        "UPDATE unit_detail SET roles = '{}'",
+    ] {
+        let bench = Bench::new();
+        let [old, new] = ["old", "new"].map(|name| bench.unit(name, Realm::Live, true));
+        let snapshot = bench.snapshot(&[("notes", &[old, new])]);
+        let found = bench.store.newest_snapshot().unwrap().unwrap();
+        assert_eq!(found.id, snapshot);
+        assert!(bench.store.snapshot_units(&found, "notes").is_ok());
+        let connection = &bench.store.connection;
+        connection
+            .execute_batch(
+                "CREATE TEMP TABLE swapped AS SELECT id, fingerprint AS digest FROM unit",
+            )
+            .unwrap();
+        connection.execute_batch(change).unwrap();
+        let realm = if change.contains("realm") {
+            Realm::from_bytes(&[0; 32])
+        } else {
+            Realm::Live
+        };
+        let finished = bench.store.finished_unit(Digest::of(b"new"), realm);
+        assert!(
+            matches!(finished, Err(StoreError::Changed { .. })),
+            "{change}: {finished:?}"
+        );
+        let listed = bench.store.snapshot_units(&found, "notes");
+        assert!(
+            matches!(listed, Err(StoreError::Changed { .. })),
+            "{change}"
+        );
+        assert!(bench.store.unit(new).is_err(), "{change}");
+        assert!(bench.store.retire_unit(new).is_err(), "{change}");
+    }
+}
+
+/// W12: a unit that waits is not done because a row says so, and the reverse.
+#[test]
+fn a_unit_whose_state_was_changed_is_neither_open_nor_finished() {
+    for (done, change) in [
+        (false, "UPDATE unit SET done = 1"),
+        (true, "UPDATE unit SET done = 0"),
+    ] {
+        let bench = Bench::new();
+        bench.unit("a", Realm::Live, done);
+        bench.store.connection.execute_batch(change).unwrap();
+        let fingerprint = Digest::of(b"a");
+        let (open, finished) = (
+            bench.store.open_unit(fingerprint, Realm::Live),
+            bench.store.finished_unit(fingerprint, Realm::Live),
+        );
+        assert!(open.is_err() || finished.is_err(), "{change}");
+    }
+}
+
+/// W12: outputs belong to the unit that made them, each in its place.
+#[test]
+fn an_output_of_another_unit_is_not_listed() {
+    for change in [
+        "UPDATE artifact SET unit = 2",
+        "UPDATE artifact SET position = 1",
+    ] {
+        let bench = Bench::new();
+        let [one, other] = ["one", "other"].map(|name| bench.unit(name, Realm::Live, true));
+        bench.artifact(one, "good");
+        bench.store.connection.execute_batch(change).unwrap();
+        let listed = [one, other].map(|unit| bench.store.outputs(unit));
+        let is_changed = |listed: &Result<_, _>| matches!(listed, Err(StoreError::Changed { .. }));
+        assert!(listed.iter().any(is_changed), "{change}: {listed:?}");
+    }
+}
+
+/// W12: what tells why a unit is stale, and what its plugin said, is that of this unit.
+#[test]
+fn the_changed_parts_of_a_unit_are_not_read() {
+    for change in [
+        "UPDATE unit_detail SET parts = '{\"version\":2}'",
+        "UPDATE unit_detail SET log = 'info all is well'",
+    ] {
+        let bench = Bench::new();
+        let unit = bench.unit("a", Realm::Live, true);
+        assert!(bench.store.unit(unit).is_ok());
+        bench.store.connection.execute_batch(change).unwrap();
+        let read = bench.store.unit(unit);
+        assert!(matches!(read, Err(StoreError::Changed { .. })), "{change}");
+    }
+}
+
+/// A unit that begins anew, ends or is let go has the seal of what it is then.
+#[test]
+fn a_unit_that_changes_by_itself_stays_whole() {
+    let bench = Bench::new();
+    let fingerprint = Digest::of(b"a");
+    for done in [false, false, true, false] {
+        let unit = bench.unit("a", Realm::Live, done);
+        assert!(bench.store.unit(unit).is_ok(), "{done}");
+    }
+    let finished = bench.store.finished_unit(fingerprint, Realm::Live).unwrap();
+    let (unit, _) = finished.unwrap();
+    bench.store.retire_unit(unit).unwrap();
+    assert!(bench.store.unit(unit).is_ok());
+    assert_eq!(
+        bench.store.finished_unit(fingerprint, Realm::Live).unwrap(),
+        None
+    );
+}
+
 /// W12: an answer is what a unit was made from.
 #[test]
 fn a_changed_answer_is_not_used() {
