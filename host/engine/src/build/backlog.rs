@@ -61,6 +61,15 @@ impl Backlog {
         self.moved.notify_all();
     }
 
+    /// Returns the bytes that are counted.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .bytes
+    }
+
     /// Lets nobody wait any longer.
     pub(super) fn close(&self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +137,13 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
+    use serde_json::json;
+
     use super::*;
+    use synix_core::artifact::{Content, Metadata};
+    use synix_core::ids::{Kind, Label};
+    use synix_core::request::{Ending, Request, Role, Usage, Wire};
+    use synix_sandbox::{Level, LogLine};
 
     /// W18: a part waits until there is room, and not for longer.
     #[test]
@@ -147,7 +162,7 @@ mod tests {
             backlog.remove(6);
             assert_eq!(added.recv(), Ok(true));
         });
-        assert_eq!(backlog.waiting.lock().unwrap().bytes, 5);
+        assert_eq!(backlog.waiting(), 5);
     }
 
     /// What is larger than the bound would otherwise wait for ever.
@@ -165,6 +180,69 @@ mod tests {
             backlog.remove(11);
             assert_eq!(added.recv(), Ok(true));
         });
+    }
+
+    /// What is not counted is not bounded.
+    #[test]
+    fn whatever_may_be_large_counts() {
+        const LARGE: usize = 1 << 20;
+        let large = || "x".repeat(LARGE);
+        let ran = |end, asked| Ran {
+            unit: 0,
+            end,
+            asked,
+            roles: Vec::new(),
+        };
+        let output = Artifact {
+            label: Label::parse("a").unwrap(),
+            kind: Kind::parse("k").unwrap(),
+            content: Content::Text(large()),
+            metadata: Metadata::from([("m".to_owned(), json!({ "list": [large()] }))]),
+        };
+        let digest = output.digest().unwrap();
+        let line = LogLine {
+            level: Level::Info,
+            message: large(),
+        };
+        let done = RunEnd::Done {
+            outputs: vec![(output, digest)],
+            log: vec![line],
+        };
+        assert!(size(&ran(done, Vec::new())) >= 3 * LARGE);
+        let failed = RunEnd::Failed(super::super::unit::guest_failure(large()));
+        assert!(size(&ran(failed, Vec::new())) >= LARGE);
+        let image = Part::Image {
+            media_type: "image/png".to_owned(),
+            data: large(),
+        };
+        let request = Request {
+            wire: Wire::OpenAi,
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            messages: vec![Message {
+                role: Role::User,
+                parts: vec![Part::Text(large()), image],
+            }],
+            max_tokens: None,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            options: serde_json::Map::new(),
+            sample: 0,
+            revision: String::new(),
+        };
+        let asked = AskedRequest {
+            key: request.key().unwrap(),
+            request,
+            answer: Some(Answer {
+                text: large(),
+                ending: Ending::Complete,
+                model: "m".to_owned(),
+                usage: Usage::default(),
+                details: serde_json::Map::new(),
+            }),
+        };
+        assert!(size(&ran(RunEnd::Suspended, vec![asked])) >= 3 * LARGE);
     }
 
     #[test]

@@ -61,8 +61,7 @@ impl Pool {
             let backlog = Arc::clone(&backlog);
             threads.push(std::thread::spawn(move || {
                 let worker = Worker {
-                    sender: &sender,
-                    backlog: &backlog,
+                    outlet: Outlet { sender, backlog },
                     part,
                     recall: &recall,
                     roles: &roles,
@@ -140,16 +139,33 @@ fn work(worker: &Worker<'_>, queue: &Mutex<Receiver<Vec<Job>>>) {
             Ok(true) => {}
             Ok(false) => return,
             Err(_) => {
-                let _ = worker.sender.send(None);
+                let _ = worker.outlet.sender.send(None);
                 return;
             }
         }
     }
 }
 
+/// Where a worker hands results over.
+struct Outlet {
+    sender: UnboundedSender<Option<Ready>>,
+    backlog: Arc<Backlog>,
+}
+
+impl Outlet {
+    /// Hands over what a worker has, once there is room for it; `false`: nobody wants it.
+    fn put(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {
+        let ready = Ready {
+            results,
+            bytes,
+            is_last,
+        };
+        self.backlog.add(bytes) && self.sender.send(Some(ready)).is_ok()
+    }
+}
+
 struct Worker<'w> {
-    sender: &'w UnboundedSender<Option<Ready>>,
-    backlog: &'w Backlog,
+    outlet: Outlet,
     /// Results of so many bytes are handed over before the chunk is done.
     part: usize,
     recall: &'w Recall,
@@ -161,7 +177,7 @@ impl Worker<'_> {
     fn run(&self, chunk: &[Job]) -> bool {
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
-            if self.sender.is_closed() {
+            if self.outlet.sender.is_closed() {
                 return false;
             }
             let ran = run(job, self.roles, self.recall);
@@ -173,21 +189,55 @@ impl Worker<'_> {
                 break;
             }
             if bytes >= self.part {
-                if !self.hand_over(std::mem::take(&mut results), bytes, false) {
+                if !self.outlet.put(std::mem::take(&mut results), bytes, false) {
                     return false;
                 }
                 bytes = 0;
             }
         }
-        self.hand_over(results, bytes, true)
+        self.outlet.put(results, bytes, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(most: usize) -> (Pool, Outlet) {
+        let (sender, results) = unbounded_channel();
+        let backlog = Arc::new(Backlog::new(most));
+        let pool = Pool {
+            chunks: None,
+            results,
+            backlog: Arc::clone(&backlog),
+            taken: 0,
+            threads: Vec::new(),
+            outstanding: 1,
+        };
+        (pool, Outlet { sender, backlog })
     }
 
-    fn hand_over(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {
-        let ready = Ready {
-            results,
-            bytes,
-            is_last,
-        };
-        self.backlog.add(bytes) && self.sender.send(Some(ready)).is_ok()
+    /// W18: what was handed over counts until the writer asks for more, and a chunk is out until its last part.
+    #[tokio::test]
+    async fn a_part_counts_until_it_is_written() {
+        let (mut pool, outlet) = pool(10);
+        assert!(outlet.put(Vec::new(), 4, false) && outlet.put(Vec::new(), 6, true));
+        assert_eq!(outlet.backlog.waiting(), 10);
+        assert!(pool.results().await.is_some());
+        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (10, false));
+        assert!(pool.results().await.is_some());
+        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (6, true));
+    }
+
+    /// A worker that waits for room would keep the build from ending.
+    #[test]
+    fn a_worker_waits_for_nobody_when_the_pool_is_gone() {
+        let (pool, outlet) = pool(10);
+        assert!(outlet.put(Vec::new(), 10, false));
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| outlet.put(Vec::new(), 10, true));
+            drop(pool);
+            assert!(!waits.join().unwrap());
+        });
     }
 }
