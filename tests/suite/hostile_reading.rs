@@ -31,11 +31,11 @@ fn a_dot_env_changes_nothing_that_is_read() {
     ends_as_told(rows);
     ends_as_told([
         row(".env is a link", HARMLESS, |clone| {
-            link(clone, ".env", "../outside/credentials")
+            link(clone, ".env", "../outside/credentials");
         }),
         row(".env is a pipe", HARMLESS, |clone| pipe(clone, ".env")),
         row(".env is a device", HARMLESS, |clone| {
-            link(clone, ".env", "/dev/zero")
+            link(clone, ".env", "/dev/zero");
         }),
         row(".env is large", HARMLESS, |clone| {
             clone.bench.write(".env", &"A=1\n".repeat(300_000));
@@ -55,7 +55,7 @@ fn what_needs_a_yes_is_not_done_by_reading() {
                 clone,
                 "name = \"clone\"",
                 &format!("name = \"clone\"\n{line}"),
-            )
+            );
         }
     };
     ends_as_told([
@@ -161,7 +161,7 @@ fn a_name_that_steers_is_written_out() {
             |clone| clone.bench.write("notes/a\u{1b}]0;pwned\u{7}b.md", "x"),
         ),
         row("a command of a log", HARMLESS, |clone| {
-            clone.bench.write("notes/::error file=x::forged.md", "x")
+            clone.bench.write("notes/::error file=x::forged.md", "x");
         }),
         row(
             "a key",
@@ -177,7 +177,7 @@ fn a_name_that_steers_is_written_out() {
                     "transform = \"map\"",
                     "transform = \"map\\u001b[2J\\n::error::x\"",
                 )
-            },
+            },;
         ),
     ]);
 }

@@ -109,7 +109,7 @@ fn a_file_of_the_project_is_in_it_and_ends() {
                     clone,
                     "transform = \"map\"",
                     "transform = \"../outside/credentials\"",
-                )
+                );
             },
         ),
         row(

@@ -32,6 +32,10 @@ fn tls_in<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     cause.downcast_ref()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the many faults of TLS, these have advice of their own"
+)]
 fn of_tls(error: &TlsError) -> Option<&'static str> {
     match error {
         TlsError::InvalidCertificate(certificate) => Some(of_certificate(certificate)),
@@ -42,6 +46,10 @@ fn of_tls(error: &TlsError) -> Option<&'static str> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the many faults of TLS, these have advice of their own"
+)]
 fn of_certificate(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::Expired
