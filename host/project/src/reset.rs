@@ -56,7 +56,7 @@ impl Project {
             };
             if let Some(id) = &batch.batch {
                 let note = format!("of the state that was reset; {message}");
-                store.write(|| store.note_abandoned(id, &note))?;
+                store.write(|tx| tx.note_abandoned(id, &note))?;
             }
             observer(&Event::Batch(BatchEvent::Abandoned {
                 batch: batch.batch.clone(),

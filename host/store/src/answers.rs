@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::attempts::AttemptId;
 use super::requests::RequestId;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction, seal};
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, RequestKey};
 
@@ -36,7 +36,7 @@ impl Realm {
     }
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Keeps the answer to `request`, unless there is one like it: units were made from the first.
     pub fn keep_answer(
         &self,

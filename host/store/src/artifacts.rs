@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::objects::LARGE;
 use super::seal::ArtifactRow;
 use super::units::UnitId;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction, seal};
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
@@ -55,7 +55,7 @@ pub(super) fn artifact_row(
     })
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Adds an output of `unit`. `digest` is the artifact's own.
     pub fn add_artifact(
         &self,

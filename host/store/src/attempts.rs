@@ -13,7 +13,7 @@ use super::build::BuildId;
 use super::paid::Terms;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::request::{Answer, FailureKind, Settlement, Usage};
 
 /// The number of an attempt in this state.
@@ -25,6 +25,17 @@ pub(super) const ANSWERED: i64 = 1;
 pub(super) const FAILED: i64 = 2;
 /// The send may have been billed and nothing came back.
 pub(super) const UNCLEAR: i64 = 3;
+
+/// What a request is sent for.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The build that pays for it.
+    pub build: BuildId,
+    /// The layer that asks.
+    pub layer: &'a str,
+    /// The submission that carries it; `None`: a call of its own.
+    pub submission: Option<SubmissionId>,
+}
 
 /// What came of asking for the right to send a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,20 +74,18 @@ fn tokens(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-impl Store {
-    /// Asks for the right to send `request` for a layer of `build`; call it inside [`Store::write`].
+impl Transaction<'_> {
+    /// Asks for the right to send `request`.
     pub fn claim(
         &self,
         request: RequestId,
-        build: BuildId,
-        layer: &str,
-        submission: Option<SubmissionId>,
+        origin: Origin<'_>,
         terms: Terms<'_>,
     ) -> Result<Claim, StoreError> {
         if let Some(answer) = self.answer_to(request, Realm::Live, terms.accept_truncated)? {
             return Ok(Claim::Settled(Box::new(Settlement::from(&answer))));
         }
-        if let Some(settlement) = self.paid_for(request, terms.retry, Some(build))? {
+        if let Some(settlement) = self.paid_for(request, terms.retry, Some(origin.build))? {
             // Somebody who asks again may bring a better answer than the one on record.
             return Ok(match self.in_flight(request)? {
                 Some(_) => Claim::InFlight,
@@ -87,7 +96,7 @@ impl Store {
             .connection
             .prepare_cached("INSERT OR IGNORE INTO attempt (request, build, submission, layer, state) VALUES (?1, ?2, ?3, ?4, 0)")
             .and_then(|mut statement| {
-                statement.execute(params![request.0, build.0, submission.map(|submission| submission.0), layer])
+                statement.execute(params![request.0, origin.build.0, origin.submission.map(|submission| submission.0), origin.layer])
             })
             .map_err(|source| self.failed(source))?;
         // The index refuses a second one, whatever was read before.
@@ -121,13 +130,11 @@ impl Store {
         self.note(attempt, note)
     }
 
-    /// Records a send of `request` for a layer of `build` that was billed and gave no answer, where
-    /// another send followed it at once.
+    /// Records a call that was billed and gave no answer, where another call followed it at once.
     pub fn add_failed(
         &self,
         request: RequestId,
-        build: BuildId,
-        layer: &str,
+        origin: Origin<'_>,
         note: &AttemptNote,
         usage: Usage,
     ) -> Result<(), StoreError> {
@@ -135,7 +142,9 @@ impl Store {
             .prepare_cached(
                 "INSERT INTO attempt (request, build, layer, state) VALUES (?1, ?2, ?3, ?4)",
             )
-            .and_then(|mut statement| statement.execute(params![request.0, build.0, layer, FAILED]))
+            .and_then(|mut statement| {
+                statement.execute(params![request.0, origin.build.0, origin.layer, FAILED])
+            })
             .map_err(|source| self.failed(source))?;
         let attempt = AttemptId(self.connection.last_insert_rowid());
         self.close_failed(attempt, note, usage)

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::answers::Realm;
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
+use synix_core::request::Failure;
 
 /// The number of a build, shown as `build-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,23 +75,30 @@ impl LayerMode {
     }
 }
 
-/// Where a stale unit of a build stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitState {
-    /// Waiting to run or for answers.
+/// The progress of a stale unit of a build.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum UnitState<'a> {
+    /// It waits to run or for answers.
     Waiting,
     /// It has its outputs.
     Done,
     /// It failed, or was held back.
-    Failed,
+    Failed(&'a Failure),
 }
 
-impl UnitState {
+impl<'a> UnitState<'a> {
     pub(super) const fn number(self) -> i64 {
         match self {
             Self::Waiting => 0,
             Self::Done => 1,
-            Self::Failed => 2,
+            Self::Failed(_) => 2,
+        }
+    }
+
+    pub(super) const fn failure(self) -> Option<&'a Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            Self::Waiting | Self::Done => None,
         }
     }
 }

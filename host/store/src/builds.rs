@@ -8,12 +8,12 @@ use super::answers::Realm;
 use super::build::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, NewBuild, UnitState,
 };
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
-use synix_core::request::{Failure, FailureKind};
+use synix_core::request::FailureKind;
 
-impl Store {
+impl Transaction<'_> {
     /// Opens a build.
     pub fn open_build(&self, build: &NewBuild) -> Result<BuildId, StoreError> {
         self.connection
@@ -118,9 +118,9 @@ impl Store {
         build: BuildId,
         layer: usize,
         key: &str,
-        state: UnitState,
-        failure: Option<&Failure>,
+        state: UnitState<'_>,
     ) -> Result<(), StoreError> {
+        let failure = state.failure();
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO build_unit (build, layer, key, state, kind, message)

@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 
 use super::connection::Watched;
+use super::transaction::{End, Transaction};
 use super::{BuildId, Store, StoreError};
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
@@ -123,18 +124,19 @@ impl Store {
     }
 
     fn in_one_pass(&self, rules: &GcRules, locked: &[BuildId]) -> Result<Option<Pass>, StoreError> {
-        self.execute_batch("BEGIN IMMEDIATE")?;
-        let collected = self.collect(rules, locked);
-        let end = if rules.dry_run || collected.is_err() {
-            "ROLLBACK"
+        let end = if rules.dry_run {
+            End::RollBack
         } else {
-            "COMMIT"
+            End::Commit
         };
-        let ended = self.execute_batch(end);
-        let pass = collected.map_err(|source| self.failed(source))?;
-        ended.map(|()| pass)
+        self.in_transaction(end, |tx| {
+            let pass = tx.collect(rules, locked);
+            pass.map_err(|source| tx.failed(source))
+        })
     }
+}
 
+impl Transaction<'_> {
     fn collect(&self, rules: &GcRules, locked: &[BuildId]) -> rusqlite::Result<Option<Pass>> {
         let connection = &self.connection;
         let open: Vec<i64> = connection

@@ -9,8 +9,8 @@
 //!   damaged-…         a database that was set aside, with the marker damage.json
 //! ```
 //!
-//! [`Store`] reads and writes, [`Reader`] only reads and may be used by many
-//! threads and processes beside one writer. Each file of this module owns the
+//! [`Store::write`] hands out a [`Transaction`], whose methods write. [`Reader`] only reads and may be used by
+//! many threads and processes beside one writer. Each file of this module owns the
 //! tables of one subject; `database` owns the file itself.
 //!
 //! ```
@@ -21,8 +21,8 @@
 //! let project = tempfile::tempdir()?;
 //! let state = project.path().join(".synix");
 //! let store = Store::open(&state)?;
-//! let build = store.write(|| {
-//!     store.open_build(&NewBuild {
+//! let build = store.write(|tx| {
+//!     tx.open_build(&NewBuild {
 //!         kind: BuildKind::Build,
 //!         pipeline: "synix.toml".to_owned(),
 //!         fingerprint: Digest::of(b"the pipeline"),
@@ -67,6 +67,7 @@ mod snapshots;
 mod submission;
 mod submissions;
 mod sweep;
+mod transaction;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -75,12 +76,11 @@ use std::sync::Arc;
 use connection::Watched;
 use reading::Kept;
 
-use synix_core::crash;
 use synix_disk::{DiskError, FileLock, Folder};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
-pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
+pub use attempts::{AttemptId, AttemptNote, Claim, Origin, Spent};
 pub use build::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, NewBuild, UnitState,
 };
@@ -96,6 +96,7 @@ pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Standing, Submission, SubmissionId, SubmissionRequest, SubmissionState,
 };
+pub use transaction::Transaction;
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
 
 /// What SQLite or the file system said.
@@ -150,6 +151,12 @@ pub enum StoreError {
     #[error("there is no state in {} yet", .path.display())]
     Absent {
         /// The state folder.
+        path: PathBuf,
+    },
+    /// A transaction was begun within another one.
+    #[error("a step that writes the state database {} began within another step; this is a fault of synix, please report it", .path.display())]
+    Nested {
+        /// The database file.
         path: PathBuf,
     },
     /// A row does not hold what it should.
@@ -223,7 +230,7 @@ impl StoreError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Database { .. } => "state",
+            Self::Database { .. } | Self::Nested { .. } => "state",
             Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Unusable { .. }
@@ -246,6 +253,7 @@ impl StoreError {
             Self::Absent { .. } => "run `synix build` first",
             Self::FormatTooNew { .. } => "use the synix that wrote it, or a later one",
             Self::Database { .. }
+            | Self::Nested { .. }
             | Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Network { .. }
@@ -375,28 +383,6 @@ impl Store {
                 sealed_units: true,
             },
         }
-    }
-
-    /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
-    pub fn write<T, E: From<StoreError>>(
-        &self,
-        act: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        crash::point();
-        self.execute_batch("BEGIN IMMEDIATE")?;
-        let error = match act() {
-            Ok(value) => match self.execute_batch("COMMIT") {
-                Ok(()) => {
-                    crash::point();
-                    return Ok(value);
-                }
-                Err(error) => error.into(),
-            },
-            Err(error) => error,
-        };
-        // The first error is the one to report.
-        let _ = self.execute_batch("ROLLBACK");
-        Err(error)
     }
 
     /// Takes the lock on driving a build, or returns `None` where another process has it.

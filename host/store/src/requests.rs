@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::request::{Request, RequestKey};
 
@@ -10,7 +10,7 @@ use synix_core::request::{Request, RequestKey};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub i64);
 
-impl Store {
+impl Transaction<'_> {
     /// Adds `request` unless its key is known, and returns its number.
     pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
         let known = self.known_request(key)?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::build::BuildId;
 use super::damage::examine;
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
-use super::{Store, StoreError, database, files};
+use super::{Store, StoreError, Transaction, database, files};
 use synix_core::clock::Moment;
 
 impl Store {
@@ -33,6 +33,13 @@ impl Store {
         Ok((Self::over(database::create(&place)?, place), Some(damage)))
     }
 
+    /// Ends a reset: from here on the new state counts.
+    pub fn end_reset(&self) -> Result<(), StoreError> {
+        keep_marker_as_record(&self.place)
+    }
+}
+
+impl Transaction<'_> {
     /// Records what was live in the old state as abandoned, so that no later build adopts it (M7).
     pub fn abandon_lost(
         &self,
@@ -74,10 +81,5 @@ impl Store {
             )
             .map(|_| ())
             .map_err(|source| self.failed(source))
-    }
-
-    /// Ends a reset: from here on the new state counts.
-    pub fn end_reset(&self) -> Result<(), StoreError> {
-        keep_marker_as_record(&self.place)
     }
 }

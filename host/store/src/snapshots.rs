@@ -9,7 +9,7 @@ use super::answers::Realm;
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
 use super::units::{self, UnitId};
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Moment;
 use synix_core::digest::{Digest, Encoder};
 
@@ -69,7 +69,7 @@ pub struct SnapshotArtifact {
     pub artifact: StoredArtifact,
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Makes a snapshot of `layers` (name and units in order), unless the newest of this pipeline equals it.
     pub fn take_snapshot(
         &self,

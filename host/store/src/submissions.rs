@@ -9,12 +9,12 @@ use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::{BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState};
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
 use synix_core::request::RequestKey;
 
-impl Store {
+impl Transaction<'_> {
     /// Writes a new submission; its `id` is ignored.
     pub fn open_submission(&self, submission: &Submission) -> Result<SubmissionId, StoreError> {
         self.connection

@@ -7,7 +7,7 @@ use super::artifacts::ArtifactId;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::seal::UnitRow;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction, seal};
 use synix_core::digest::Digest;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Ending, RequestKey};
@@ -148,7 +148,7 @@ impl Checked {
     }
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Keeps a unit; one that was open under the same fingerprint keeps its number.
     pub fn keep_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
         let seal_as = |done| {

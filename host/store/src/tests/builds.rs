@@ -34,7 +34,7 @@ fn a_unit_of_a_build_stands_where_it_was_last_seen() {
     for state in [UnitState::Waiting, UnitState::Done] {
         bench
             .store
-            .keep_build_unit(bench.build, 1, "a", state, None)
+            .write(|tx| tx.keep_build_unit(bench.build, 1, "a", state))
             .unwrap();
     }
     let expected = LayerTally {

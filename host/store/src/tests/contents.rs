@@ -63,8 +63,8 @@ fn object(bench: &Bench, text: &str) -> PathBuf {
 #[test]
 fn a_write_that_fails_leaves_nothing() {
     let bench = Bench::new();
-    let failed: Result<(), StoreError> = bench.store.write(|| {
-        bench.request("question");
+    let failed: Result<(), StoreError> = bench.store.write(|tx| {
+        add_request(tx, "question")?;
         Err(StoreError::Unusable {
             what: "test",
             detail: String::new(),
@@ -77,7 +77,7 @@ fn a_write_that_fails_leaves_nothing() {
 #[test]
 fn the_first_error_of_a_write_is_the_one_reported() {
     let bench = Bench::new();
-    let failed: Result<(), StoreError> = bench.store.write(|| {
+    let failed: Result<(), StoreError> = bench.store.write(|_| {
         Err(StoreError::Unusable {
             what: "test",
             detail: "why".to_owned(),
@@ -92,15 +92,43 @@ fn the_first_error_of_a_write_is_the_one_reported() {
 #[test]
 fn a_write_that_failed_does_not_block_the_next() {
     let bench = Bench::new();
-    let _: Result<(), _> = bench.store.write(|| {
+    let _: Result<(), _> = bench.store.write(|_| {
         Err(StoreError::BadObject {
             path: PathBuf::new(),
             source: None,
         })
     });
+    bench.store.write(|tx| add_request(tx, "question")).unwrap();
+    assert!(bench.store.request_id(key("question")).unwrap().is_some());
+}
+
+/// L7: the outer transaction decides; an inner one would end it.
+#[test]
+fn a_write_within_a_write_is_an_error_and_spoils_nothing() {
+    let bench = Bench::new();
     bench
         .store
-        .write(|| Ok::<_, StoreError>(bench.request("question")))
+        .write(|tx| {
+            add_request(tx, "outer")?;
+            let inner: Result<(), StoreError> = bench.store.write(|_| Ok(()));
+            assert!(matches!(inner, Err(StoreError::Nested { .. })), "{inner:?}");
+            Ok::<_, StoreError>(())
+        })
         .unwrap();
-    assert!(bench.store.request_id(key("question")).unwrap().is_some());
+    assert!(bench.store.request_id(key("outer")).unwrap().is_some());
+}
+
+#[test]
+fn a_write_that_panics_leaves_nothing() {
+    let bench = Bench::new();
+    let act = || {
+        bench.store.write(|tx| -> Result<(), StoreError> {
+            add_request(tx, "question")?;
+            panic!("a fault")
+        })
+    };
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+    assert!(caught.is_err());
+    assert_eq!(bench.store.request_id(key("question")).unwrap(), None);
+    bench.request("next");
 }

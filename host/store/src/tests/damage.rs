@@ -37,17 +37,20 @@ fn broken() -> tempfile::TempDir {
     let answer = answer("done", Ending::Complete);
     bench
         .store
-        .keep_answer(request, Realm::Live, &answer, None)
+        .write(|tx| tx.keep_answer(request, Realm::Live, &answer, None))
         .unwrap();
     for (token, state, batch) in [
         ("a", SubmissionState::Settled, "batch_a"),
         ("b", SubmissionState::Live, "batch_b"),
     ] {
         let mut row = submission(bench.build, token);
-        row.id = bench.store.open_submission(&row).unwrap();
+        row.id = bench.store.write(|tx| tx.open_submission(&row)).unwrap();
         row.state = state;
         row.batch = Some(batch.to_owned());
-        bench.store.update_submission(&mut row).unwrap();
+        bench
+            .store
+            .write(|tx| tx.update_submission(&mut row))
+            .unwrap();
     }
     let folder = bench.close();
     break_table(folder.path(), "unit");
@@ -189,7 +192,9 @@ fn a_reset_abandons_live_batches_by_id() {
     let (store, lost) = Store::open_anew(folder.path()).unwrap();
     let lost = lost.unwrap();
     let build = open_build(&store);
-    store.abandon_lost(build, &lost, Moment(0)).unwrap();
+    store
+        .write(|tx| tx.abandon_lost(build, &lost, Moment(0)))
+        .unwrap();
     store.end_reset().unwrap();
     let row = store.submissions_of(build).unwrap().remove(0);
     assert_eq!(

@@ -90,8 +90,8 @@ fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
     let reader = bench.store.another().unwrap();
     bench
         .store
-        .write(|| -> Result<(), StoreError> {
-            bench.request("during");
+        .write(|tx| -> Result<(), StoreError> {
+            add_request(tx, "during")?;
             assert!(reader.request_id(key("before"))?.is_some());
             assert_eq!(reader.request_id(key("during"))?, None);
             Ok(())

@@ -228,7 +228,10 @@ fn a_changed_unit_is_not_fresh() {
             "{change}"
         );
         assert!(bench.store.unit(new).is_err(), "{change}");
-        assert!(bench.store.retire_unit(new).is_err(), "{change}");
+        assert!(
+            bench.store.write(|tx| tx.retire_unit(new)).is_err(),
+            "{change}"
+        );
     }
 }
 
@@ -295,7 +298,7 @@ fn a_unit_that_changes_by_itself_stays_whole() {
     }
     let finished = bench.store.finished_unit(fingerprint, Realm::Live).unwrap();
     let (unit, _) = finished.unwrap();
-    bench.store.retire_unit(unit).unwrap();
+    bench.store.write(|tx| tx.retire_unit(unit)).unwrap();
     assert!(bench.store.unit(unit).is_ok());
     assert_eq!(
         bench.store.finished_unit(fingerprint, Realm::Live).unwrap(),
@@ -312,7 +315,7 @@ fn a_changed_answer_is_not_used() {
         let given = answer(text, Ending::Complete);
         bench
             .store
-            .keep_answer(request, Realm::Live, &given, None)
+            .write(|tx| tx.keep_answer(request, Realm::Live, &given, None))
             .unwrap();
     }
     let read = || bench.store.answer_to(one, Realm::Live, false);
@@ -352,7 +355,7 @@ proptest! {
             }
         }
         if let Ok(store) = Store::open(folder.path()) {
-            let _ = store.forget_units();
+            let _ = store.write(|tx| tx.forget_units());
         }
     }
 }
@@ -652,12 +655,12 @@ mod links {
         let text = "x".repeat(objects::LARGE + 1);
         let digest = Digest::of(text.as_bytes()).to_string();
         symlink(temp.path(), folder.join("objects")).unwrap();
-        assert!(store.put_object(text.as_bytes()).is_err());
+        assert!(store.write(|tx| tx.put_object(text.as_bytes())).is_err());
         fs::remove_file(folder.join("objects")).unwrap();
         fs::create_dir_all(folder.join("objects").join(&digest[..2])).unwrap();
         let object = folder.join("objects").join(&digest[..2]).join(&digest[2..]);
         symlink(&victim, &object).unwrap();
-        assert!(store.put_object(text.as_bytes()).is_err());
+        assert!(store.write(|tx| tx.put_object(text.as_bytes())).is_err());
         assert!(store.object(Digest::of(b"mine"), 4).is_err());
         symlink(temp.path(), folder.join("batches")).unwrap();
         assert!(store.batch_file("synix-0a", ".jsonl").is_err());
@@ -716,7 +719,9 @@ mod links {
         use std::os::unix::fs::PermissionsExt as _;
         let (_temp, folder, _) = place();
         let store = Store::open(&folder).unwrap();
-        store.put_object(&[b'x'; objects::LARGE + 1]).unwrap();
+        store
+            .write(|tx| tx.put_object(&[b'x'; objects::LARGE + 1]))
+            .unwrap();
         let mut folders = vec![folder];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).unwrap() {

@@ -68,7 +68,7 @@ fn what_was_paid_for_is_remembered_behind_a_failure_that_cost_nothing() {
     let down = note(FailureKind::Provider, "down");
     bench
         .store
-        .close_failed(attempt, &down, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &down, Usage::default()))
         .unwrap();
     assert_eq!(failure(bench.claim(request)).0, FailureKind::Refused);
 }
@@ -90,7 +90,7 @@ fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
     let again = note(FailureKind::Empty, "nothing again");
     bench
         .store
-        .close_failed(attempt, &again, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &again, Usage::default()))
         .unwrap();
     // The same command, and another that was told the same before, have had their attempt.
     let (_, message) = failure(bench.claim_on(request, &named));
@@ -107,14 +107,14 @@ fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
     let garbled = note(FailureKind::Unreadable, "no JSON");
     bench
         .store
-        .close_failed(attempt, &garbled, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &garbled, Usage::default()))
         .unwrap();
     let other = open_build(&bench.store);
     let terms = Terms {
         accept_truncated: false,
         retry: &begun,
     };
-    let claim = || bench.store.claim(request, other, "notes", None, terms);
+    let claim = |tx: &Transaction<'_>| tx.claim(request, alone(other), terms);
     assert_eq!(
         failure(bench.store.write(claim).unwrap()).0,
         FailureKind::Unreadable
@@ -147,7 +147,7 @@ fn an_answer_that_has_come_meanwhile_is_no_failure() {
     let given = answer("yes", Ending::Complete);
     bench
         .store
-        .close_answered(attempt, request, &given)
+        .write(|tx| tx.close_answered(attempt, request, &given))
         .unwrap();
     let found = bench
         .store
@@ -163,7 +163,10 @@ fn a_cut_answer_that_was_let_go_is_asked_for_again() {
     let request = bench.request("question");
     let attempt = bench.granted(request);
     let cut = answer("ye", Ending::Truncated);
-    bench.store.close_answered(attempt, request, &cut).unwrap();
+    bench
+        .store
+        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .unwrap();
     assert!(matches!(bench.claim(request), Claim::Settled(_)));
     bench
         .store

@@ -14,14 +14,29 @@ fn a_request_is_added_once() {
 fn a_submission_is_written_only_where_it_was_left() {
     let bench = Bench::new();
     let mut fast = submission(bench.build, "a");
-    fast.id = bench.store.open_submission(&fast).unwrap();
+    fast.id = bench.store.write(|tx| tx.open_submission(&fast)).unwrap();
     (fast.state, fast.batch) = (SubmissionState::Adopted, Some("stranger".to_owned()));
-    assert!(bench.store.update_submission(&mut fast).unwrap());
+    assert!(
+        bench
+            .store
+            .write(|tx| tx.update_submission(&mut fast))
+            .unwrap()
+    );
     let mut slow = bench.store.submission(fast.id).unwrap().unwrap();
     (fast.state, fast.batch) = (SubmissionState::Live, Some("ours".to_owned()));
-    assert!(bench.store.update_submission(&mut fast).unwrap());
+    assert!(
+        bench
+            .store
+            .write(|tx| tx.update_submission(&mut fast))
+            .unwrap()
+    );
     slow.state = SubmissionState::Ended;
-    assert!(!bench.store.update_submission(&mut slow).unwrap());
+    assert!(
+        !bench
+            .store
+            .write(|tx| tx.update_submission(&mut slow))
+            .unwrap()
+    );
     let stored = bench.store.submission(fast.id).unwrap().unwrap();
     assert_eq!(stored.batch.as_deref(), Some("ours"));
     assert_eq!(stored.state, SubmissionState::Live);
@@ -41,7 +56,7 @@ fn a_request_in_flight_is_not_granted_again() {
     };
     let claim = bench
         .store
-        .write(|| bench.store.claim(request, other, "notes", None, terms))
+        .write(|tx| tx.claim(request, alone(other), terms))
         .unwrap();
     assert_eq!(claim, Claim::InFlight);
 }
@@ -55,7 +70,7 @@ fn an_answered_request_is_not_granted_again() {
     let attempt = bench.granted(request);
     bench
         .store
-        .close_answered(attempt, request, &given)
+        .write(|tx| tx.close_answered(attempt, request, &given))
         .unwrap();
     assert_eq!(bench.claim(request), settled(&given));
 }
@@ -67,7 +82,10 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
     let request = bench.request("question");
     let cut = answer("ye", Ending::Truncated);
     let attempt = bench.granted(request);
-    bench.store.close_answered(attempt, request, &cut).unwrap();
+    bench
+        .store
+        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .unwrap();
     // It is on record for both, and neither pays for it again.
     assert_eq!(bench.claim(request), settled(&cut));
     let again = bench.retry([FailureKind::Truncated]);
@@ -76,12 +94,10 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
             accept_truncated,
             retry: &again,
         };
-        let claim = || {
-            bench
-                .store
-                .claim(request, bench.build, "notes", None, terms)
-        };
-        let claim = bench.store.write(claim).unwrap();
+        let claim = bench
+            .store
+            .write(|tx| tx.claim(request, alone(bench.build), terms))
+            .unwrap();
         assert_eq!(matches!(claim, Claim::Granted(_)), granted);
     }
 }
@@ -101,7 +117,7 @@ fn a_later_answer_takes_the_place_of_a_truncated_one() {
         };
         bench
             .store
-            .close_answered(attempt, request, &answer("text", ending))
+            .write(|tx| tx.close_answered(attempt, request, &answer("text", ending)))
             .unwrap();
     }
     let kept = bench.store.answer(key("question"), false).unwrap().unwrap();
@@ -132,11 +148,13 @@ fn the_last_failure_is_told_in_the_provider_s_words() {
         let attempt = bench.granted(request);
         bench
             .store
-            .close_failed(
-                attempt,
-                &note(FailureKind::Provider, words),
-                Usage::default(),
-            )
+            .write(|tx| {
+                tx.close_failed(
+                    attempt,
+                    &note(FailureKind::Provider, words),
+                    Usage::default(),
+                )
+            })
             .unwrap();
     }
     let last = bench.store.last_failure(request).unwrap();
@@ -151,7 +169,7 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
     let attempt = bench.granted(first);
     bench
         .store
-        .close_answered(attempt, first, &answer("yes", Ending::Complete))
+        .write(|tx| tx.close_answered(attempt, first, &answer("yes", Ending::Complete)))
         .unwrap();
     let attempt = bench.granted(second);
     let usage = Usage {
@@ -160,9 +178,12 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
     };
     bench
         .store
-        .close_failed(attempt, &note(FailureKind::Refused, "no"), usage)
+        .write(|tx| tx.close_failed(attempt, &note(FailureKind::Refused, "no"), usage))
         .unwrap();
-    bench.store.add_unclear(second, bench.build, 2).unwrap();
+    bench
+        .store
+        .write(|tx| tx.add_unclear(second, bench.build, 2))
+        .unwrap();
     let expected = Spent {
         sync: 2,
         batch: 0,
@@ -180,7 +201,10 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
 fn an_unclear_send_does_not_hold_its_request() {
     let bench = Bench::new();
     let request = bench.request("question");
-    bench.store.add_unclear(request, bench.build, 1).unwrap();
+    bench
+        .store
+        .write(|tx| tx.add_unclear(request, bench.build, 1))
+        .unwrap();
     assert!(matches!(bench.claim(request), Claim::Granted(_)));
 }
 
@@ -191,7 +215,13 @@ fn orphaned_sends_become_unclear() {
     let request = bench.request("question");
     bench.granted(request);
     assert_eq!(bench.store.builds_in_flight().unwrap(), [bench.build]);
-    assert_eq!(bench.store.close_orphans(bench.build).unwrap(), 1);
+    assert_eq!(
+        bench
+            .store
+            .write(|tx| tx.close_orphans(bench.build))
+            .unwrap(),
+        1
+    );
     assert_eq!(bench.store.spent(bench.build).unwrap().unclear, 1);
     assert!(matches!(bench.claim(request), Claim::Granted(_)));
 }
@@ -203,23 +233,31 @@ fn requests_in_a_batch_are_no_orphans() {
     let request = bench.request("question");
     let batch = bench
         .store
-        .open_submission(&submission(bench.build, "t1"))
+        .write(|tx| tx.open_submission(&submission(bench.build, "t1")))
         .unwrap();
     bench
         .store
-        .write(|| {
+        .write(|tx| {
             let retry = Retry::default();
             let terms = Terms {
                 accept_truncated: false,
                 retry: &retry,
             };
-            bench
-                .store
-                .claim(request, bench.build, "notes", Some(batch), terms)
+            let origin = Origin {
+                submission: Some(batch),
+                ..alone(bench.build)
+            };
+            tx.claim(request, origin, terms)
         })
         .unwrap();
     assert_eq!(bench.store.builds_in_flight().unwrap(), []);
-    assert_eq!(bench.store.close_orphans(bench.build).unwrap(), 0);
+    assert_eq!(
+        bench
+            .store
+            .write(|tx| tx.close_orphans(bench.build))
+            .unwrap(),
+        0
+    );
     assert_eq!(bench.store.in_flight(request).unwrap(), Some(Some(batch)));
 }
 
@@ -236,9 +274,12 @@ fn only_submissions_that_hold_claims_are_unsettled() {
     .enumerate()
     {
         let mut row = submission(bench.build, &format!("t{number}"));
-        row.id = bench.store.open_submission(&row).unwrap();
+        row.id = bench.store.write(|tx| tx.open_submission(&row)).unwrap();
         row.state = state;
-        bench.store.update_submission(&mut row).unwrap();
+        bench
+            .store
+            .write(|tx| tx.update_submission(&mut row))
+            .unwrap();
     }
     let unsettled = bench.store.unsettled_submissions().unwrap();
     let states: Vec<_> = unsettled.iter().map(|row| row.state).collect();

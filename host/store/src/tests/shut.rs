@@ -52,10 +52,10 @@ fn a_full_disk_keeps_what_was_there() {
     connection
         .pragma_update(None, "max_page_count", pages)
         .unwrap();
-    let filled: Result<(), StoreError> = bench.store.write(|| {
+    let filled: Result<(), StoreError> = bench.store.write(|tx| {
         for number in 0..10_000 {
             let text = format!("{number} {}", "x".repeat(1000));
-            bench.store.add_request(key(&text), &request(&text))?;
+            add_request(tx, &text)?;
         }
         Ok(())
     });

@@ -21,7 +21,7 @@ fn a_replayed_answer_is_no_live_answer() {
     let recorded = answer("recorded", Ending::Complete);
     bench
         .store
-        .keep_answer(request, replay("tape"), &recorded, None)
+        .write(|tx| tx.keep_answer(request, replay("tape"), &recorded, None))
         .unwrap();
     assert_eq!(bench.store.answer(key("question"), false).unwrap(), None);
     assert!(matches!(bench.claim(request), Claim::Granted(_)));
@@ -71,7 +71,7 @@ fn an_open_unit_remembers_what_it_asked_in_order() {
         let request = bench.request(text);
         bench
             .store
-            .add_to_transcript(unit, position, request, None)
+            .write(|tx| tx.add_to_transcript(unit, position, request, None))
             .unwrap();
     }
     let open = bench
@@ -89,7 +89,7 @@ fn an_open_unit_remembers_what_it_asked_in_order() {
 fn a_retired_unit_makes_room_for_another_under_its_fingerprint() {
     let bench = Bench::new();
     let old = bench.unit("a", Realm::Live, true);
-    bench.store.retire_unit(old).unwrap();
+    bench.store.write(|tx| tx.retire_unit(old)).unwrap();
     let new = bench.unit("a", Realm::Live, true);
     assert_ne!(new, old);
     assert_eq!(
@@ -106,7 +106,7 @@ fn a_retired_unit_keeps_its_artifacts() {
     let bench = Bench::new();
     let unit = bench.unit("a", Realm::Live, true);
     let id = bench.artifact(unit, "text");
-    bench.store.retire_unit(unit).unwrap();
+    bench.store.write(|tx| tx.retire_unit(unit)).unwrap();
     assert_eq!(bench.store.artifact(id).unwrap(), artifact("text"));
     assert_eq!(bench.store.outputs(unit).unwrap().len(), 1);
 }
@@ -119,19 +119,22 @@ fn forgetting_units_keeps_answers_and_builds() {
     let attempt = bench.granted(request);
     bench
         .store
-        .close_answered(attempt, request, &answer("yes", Ending::Complete))
+        .write(|tx| tx.close_answered(attempt, request, &answer("yes", Ending::Complete)))
         .unwrap();
     let source = bench.unit("source", Realm::Live, true);
     let input = bench.artifact(source, "input");
     let unit = bench.unit("a", Realm::Live, true);
-    bench.store.add_input(unit, 0, input).unwrap();
     bench
         .store
-        .add_to_transcript(unit, 0, request, None)
+        .write(|tx| tx.add_input(unit, 0, input))
+        .unwrap();
+    bench
+        .store
+        .write(|tx| tx.add_to_transcript(unit, 0, request, None))
         .unwrap();
     bench.artifact(unit, "text");
     bench.snapshot(&[("source", &[source]), ("notes", &[unit])]);
-    let forgotten = bench.store.write(|| bench.store.forget_units()).unwrap();
+    let forgotten = bench.store.write(|tx| tx.forget_units()).unwrap();
     assert_eq!(forgotten, 2);
     assert_eq!(bench.count("artifact"), 0);
     assert!(bench.store.newest_snapshot().unwrap().is_none());
@@ -158,7 +161,7 @@ fn an_answer_that_was_taken_stays_the_answer() {
         };
         bench
             .store
-            .close_answered(attempt, request, &answer)
+            .write(|tx| tx.close_answered(attempt, request, &answer))
             .unwrap();
         answer
     };
@@ -178,12 +181,14 @@ fn a_transcript_names_the_answer_of_its_own_cassette() {
         let said = answer(tape, Ending::Complete);
         bench
             .store
-            .keep_answer(request, replay(tape), &said, None)
+            .write(|tx| tx.keep_answer(request, replay(tape), &said, None))
             .unwrap();
         let unit = bench.unit(tape, replay(tape), true);
         bench
             .store
-            .add_to_transcript(unit, 0, request, Some((replay(tape), Ending::Complete)))
+            .write(|tx| {
+                tx.add_to_transcript(unit, 0, request, Some((replay(tape), Ending::Complete)))
+            })
             .unwrap();
         unit
     };
