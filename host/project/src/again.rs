@@ -103,12 +103,7 @@ pub fn resume(
         store.write(|tx| tx.rebase_build(row.id, project.ready.fingerprint, &parts))?;
     }
     store.write(|tx| tx.close_build(row.id, None))?;
-    let kind = if row.kind == BuildKind::Build.name() {
-        BuildKind::Build
-    } else {
-        BuildKind::Batch
-    };
-    let report = project.drive(&store, row.id, kind, cassette.as_ref(), order, observer);
+    let report = project.drive(&store, row.id, row.kind, cassette.as_ref(), order, observer);
     drop(lock);
     report
 }

@@ -1,6 +1,7 @@
 //! Answers: money already spent, kept for good.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use super::attempts::AttemptId;
 use super::requests::RequestId;
@@ -29,10 +30,20 @@ impl Realm {
             Self::Replay(digest) => digest.as_bytes(),
         }
     }
+}
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        <[u8; 32]>::try_from(bytes)
-            .map_or(Self::Live, |bytes| Self::Replay(Digest::from_bytes(bytes)))
+impl ToSql for Realm {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().into())
+    }
+}
+
+impl FromSql for Realm {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_blob()? {
+            [] => Ok(Self::Live),
+            _ => FromSql::column_result(value).map(|bytes| Self::Replay(Digest::from_bytes(bytes))),
+        }
     }
 }
 
@@ -48,29 +59,23 @@ impl Transaction<'_> {
         let document = serde_json::to_string(answer).unwrap_or_default();
         let truncated = answer.ending == Ending::Truncated;
         let seal = seal::of_answer(request.0, realm, truncated, &document);
-        let keep = || {
-            let added = self
-                .connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![
-                    request.0,
-                    realm.as_bytes(),
-                    truncated,
-                    attempt.map(|attempt| attempt.0)
-                ])?;
-            if added > 0 {
-                let id = self.connection.last_insert_rowid();
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO answer_body (answer, document, seal) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute(params![id, document, seal])?;
-            }
-            Ok(())
-        };
-        keep().map_err(|source| self.failed(source))
+        let added = self.change(
+            "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                request.0,
+                realm,
+                truncated,
+                attempt.map(|attempt| attempt.0)
+            ],
+        )?;
+        if added > 0 {
+            self.execute(
+                "INSERT INTO answer_body (answer, document, seal) VALUES (?1, ?2, ?3)",
+                params![self.connection.last_insert_rowid(), document, seal],
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -102,27 +107,21 @@ impl Reader {
              WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
             self.seal_of("answer_body")
         );
-        self.connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement
-                    .query_row(
-                        params![request.0, realm.as_bytes(), accept_truncated],
-                        |row| {
-                            Ok(Row {
-                                request: request.0,
-                                realm,
-                                document: row.get(0)?,
-                                truncated: row.get(1)?,
-                                seal: row.get(2)?,
-                            })
-                        },
-                    )
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))?
-            .map(|row| row.read())
-            .transpose()
+        self.query_optional(
+            &statement,
+            params![request.0, realm, accept_truncated],
+            |row| {
+                Ok(Row {
+                    request: request.0,
+                    realm,
+                    document: row.get(0)?,
+                    truncated: row.get(1)?,
+                    seal: row.get(2)?,
+                })
+            },
+        )?
+        .map(|row| row.read())
+        .transpose()
     }
 
     /// Returns the answer under a transcript's number, and the batch whose row it was.
@@ -134,22 +133,17 @@ impl Reader {
              WHERE a.id = ?1",
             self.seal_of("b")
         );
-        let (row, batch): (Row, Option<String>) = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement.query_row([answer.0], |row| {
-                    let found = Row {
-                        document: row.get(0)?,
-                        request: row.get(2)?,
-                        realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
-                        truncated: row.get(4)?,
-                        seal: row.get(5)?,
-                    };
-                    Ok((found, row.get(1)?))
-                })
-            })
-            .map_err(|source| self.failed(source))?;
+        let (row, batch): (Row, Option<String>) =
+            self.query_row(&statement, [answer.0], |row| {
+                let found = Row {
+                    document: row.get(0)?,
+                    request: row.get(2)?,
+                    realm: row.get(3)?,
+                    truncated: row.get(4)?,
+                    seal: row.get(5)?,
+                };
+                Ok((found, row.get(1)?))
+            })?;
         Ok((row.read()?, batch))
     }
 }

@@ -5,7 +5,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
 use super::answers::Realm;
+use super::statement::named;
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
 use synix_core::request::Failure;
@@ -50,6 +53,23 @@ impl BuildKind {
     }
 }
 
+impl ToSql for BuildKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for BuildKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        named(
+            "kind of build",
+            &[Self::Build, Self::Batch],
+            Self::name,
+            value,
+        )
+    }
+}
+
 /// How a layer's requests are answered, fixed once for a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerMode {
@@ -67,11 +87,22 @@ impl LayerMode {
             Self::Batch => "batch",
         }
     }
+}
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Sync, Self::Batch]
-            .into_iter()
-            .find(|mode| mode.name() == text)
+impl ToSql for LayerMode {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for LayerMode {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        named(
+            "mode of a layer",
+            &[Self::Sync, Self::Batch],
+            Self::name,
+            value,
+        )
     }
 }
 
@@ -87,19 +118,22 @@ pub enum UnitState<'a> {
 }
 
 impl<'a> UnitState<'a> {
-    pub(super) const fn number(self) -> i64 {
-        match self {
-            Self::Waiting => 0,
-            Self::Done => 1,
-            Self::Failed(_) => 2,
-        }
-    }
-
     pub(super) const fn failure(self) -> Option<&'a Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
             Self::Waiting | Self::Done => None,
         }
+    }
+}
+
+impl ToSql for UnitState<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let number = match self {
+            Self::Waiting => 0,
+            Self::Done => 1,
+            Self::Failed(_) => 2,
+        };
+        Ok(ToSqlOutput::from(number))
     }
 }
 
@@ -125,8 +159,8 @@ pub struct NewBuild {
 pub struct BuildRow {
     /// Its number.
     pub id: BuildId,
-    /// `build` or `batch-build`.
-    pub kind: String,
+    /// Which command opened it.
+    pub kind: BuildKind,
     /// The pipeline file, relative to the project.
     pub pipeline: String,
     /// The pipeline's fingerprint when it was opened.

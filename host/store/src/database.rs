@@ -12,7 +12,7 @@ use super::connection::{PATIENCE, Purpose, Watched};
 use super::migrations::MIGRATIONS;
 use super::reading::{self, Kept};
 use super::schema::{self, Schema};
-use super::{StoreError, damage, files, seal};
+use super::{StoreError, damage, files, seal, statement};
 use synix_disk::Folder;
 
 /// The format this synix writes: how many migrations have run.
@@ -48,10 +48,8 @@ pub(super) fn true_path(place: &Folder) -> PathBuf {
 
 pub(super) fn failed(place: &Folder, source: rusqlite::Error) -> StoreError {
     let path = || path(place);
-    if let rusqlite::Error::InvalidColumnType(_, column, sort) = &source {
-        return StoreError::Changed {
-            what: format!("a row, whose `{column}` is of the type {sort},"),
-        };
+    if let Some(error) = statement::bad_value(&path(), &source) {
+        return error;
     }
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -163,7 +161,7 @@ fn has_tables(connection: &Connection, place: &Folder) -> Result<bool, StoreErro
 fn settle(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -cache)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 

@@ -181,13 +181,18 @@ pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<St
         .collect()
 }
 
+/// Returns a moment to compare with those in rows. No row is later than the latest that a row can have.
+fn bound(moment: Moment) -> u64 {
+    moment.0.min(i64::MAX.unsigned_abs())
+}
+
 fn remove(
     connection: &Watched,
     rules: &GcRules,
     before: Moment,
     freed: &mut Freed,
 ) -> rusqlite::Result<()> {
-    let before = i64::try_from(before.0).unwrap_or(i64::MAX);
+    let before = bound(before);
     let delete = |statement: &str| connection.execute(statement, []).map(|count| count as u64);
     connection.execute_batch(SCRATCH)?;
     connection.execute(OLD_BUILDS, [before])?;
@@ -210,8 +215,8 @@ fn remove(
 
 /// Returns later and later times at which builds were opened, the present excluded.
 fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
-    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
-    let opened: Vec<i64> = connection
+    let after = bound(after);
+    let opened: Vec<u64> = connection
         .prepare("SELECT DISTINCT opened FROM build WHERE opened >= ?1 ORDER BY opened")?
         .query_map([after], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -220,21 +225,19 @@ fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
         .iter()
         .skip(step - 1)
         .step_by(step)
-        .map(|opened| Moment(opened.unsigned_abs() + 1))
+        .map(|opened| Moment(opened + 1))
         .collect();
     steps.extend(
         opened
             .last()
-            .map(|last| Moment(last.unsigned_abs() + 1))
+            .map(|last| Moment(last + 1))
             .filter(|last| steps.last() != Some(last)),
     );
     Ok(steps)
 }
 
 fn pragma(connection: &Watched, name: &str) -> rusqlite::Result<u64> {
-    connection.pragma_query_value(None, name, |row| {
-        row.get::<_, i64>(0).map(i64::unsigned_abs)
-    })
+    connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
 fn file_size(connection: &Watched) -> rusqlite::Result<u64> {
@@ -257,6 +260,6 @@ fn objects_size(connection: &Watched) -> rusqlite::Result<u64> {
         "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT object, size FROM artifact_body
            JOIN artifact ON artifact = id WHERE object IS NOT NULL)",
         [],
-        |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        |row| row.get(0),
     )
 }

@@ -64,6 +64,7 @@ mod schema;
 mod seal;
 mod sends;
 mod snapshots;
+mod statement;
 mod submission;
 mod submissions;
 mod sweep;
@@ -159,6 +160,14 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
+    /// A number does not fit into a row.
+    #[error("the state database {} cannot keep a value ({detail}); nothing of this step was kept, please report it", .path.display())]
+    TooLarge {
+        /// The database file.
+        path: PathBuf,
+        /// What does not fit.
+        detail: String,
+    },
     /// A row does not hold what it should.
     #[error("the state holds an unusable {what}: {detail}")]
     Unusable {
@@ -230,7 +239,7 @@ impl StoreError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Database { .. } | Self::Nested { .. } => "state",
+            Self::Database { .. } | Self::Nested { .. } | Self::TooLarge { .. } => "state",
             Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Unusable { .. }
@@ -254,6 +263,7 @@ impl StoreError {
             Self::FormatTooNew { .. } => "use the synix that wrote it, or a later one",
             Self::Database { .. }
             | Self::Nested { .. }
+            | Self::TooLarge { .. }
             | Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Network { .. }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::build::BuildId;
 use super::damage::examine;
@@ -47,39 +47,33 @@ impl Transaction<'_> {
         damage: &Damage,
         now: Moment,
     ) -> Result<(), StoreError> {
-        let keep = |connection: &Connection| {
-            for lost in &damage.held.live {
-                connection.execute(
-                    "INSERT INTO submission (token, build, layers, provider, model, attempt, requests, state, status,
-                                             batch, note, opened, changed)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 'abandoned', 'abandoned', ?7, ?8, ?9, ?9)
-                     ON CONFLICT DO NOTHING",
-                    params![
-                        lost.token,
-                        build.0,
-                        lost.layers,
-                        lost.provider,
-                        lost.model,
-                        i64::try_from(lost.requests).unwrap_or(i64::MAX),
-                        lost.batch,
-                        "of the state that was reset; it may go on at the provider and be billed",
-                        i64::try_from(now.0).unwrap_or(i64::MAX)
-                    ],
-                )?;
-            }
-            Ok(())
-        };
-        keep(&self.connection).map_err(|source| self.failed(source))
+        for lost in &damage.held.live {
+            self.execute(
+                "INSERT INTO submission (token, build, layers, provider, model, attempt, requests,
+                 state, status, batch, note, opened, changed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 'abandoned', 'abandoned', ?7, ?8, ?9, ?9)
+                 ON CONFLICT DO NOTHING",
+                params![
+                    lost.token,
+                    build.0,
+                    lost.layers,
+                    lost.provider,
+                    lost.model,
+                    lost.requests,
+                    lost.batch,
+                    "of the state that was reset; it may go on at the provider and be billed",
+                    now.0
+                ],
+            )?;
+        }
+        Ok(())
     }
 
     /// Replaces what is said of an abandoned batch of the old state.
     pub fn note_abandoned(&self, batch: &str, note: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "UPDATE submission SET note = ?2 WHERE batch = ?1 AND state = 'abandoned'",
-                [batch, note],
-            )
-            .map(|_| ())
-            .map_err(|source| self.failed(source))
+        self.execute(
+            "UPDATE submission SET note = ?2 WHERE batch = ?1 AND state = 'abandoned'",
+            [batch, note],
+        )
     }
 }

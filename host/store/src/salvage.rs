@@ -185,7 +185,7 @@ fn unsettled(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<LostBatch>> {
         token: row.get(2)?,
         model: row.get(3)?,
         layers: row.get(4)?,
-        requests: row.get::<_, i64>(5)?.unsigned_abs(),
+        requests: row.get(5)?,
         state,
     }))
 }

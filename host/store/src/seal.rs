@@ -50,7 +50,7 @@ pub(super) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
 pub(super) struct ArtifactRow<'a> {
     /// The unit whose output it is, and where among its outputs.
     pub(super) unit: i64,
-    pub(super) position: i64,
+    pub(super) position: u64,
     pub(super) label: &'a str,
     pub(super) kind: &'a str,
     pub(super) digest: &'a Digest,
@@ -61,7 +61,7 @@ pub(super) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
     short(
         Encoder::new("synix.seal.artifact.v2")
             .number(row.unit.unsigned_abs())
-            .number(row.position.unsigned_abs())
+            .number(row.position)
             .text(row.label)
             .text(row.kind)
             .digest(*row.digest),

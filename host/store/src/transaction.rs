@@ -31,7 +31,14 @@ pub(super) enum End {
 impl Store {
     /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
     ///
-    /// A transaction within another one is an error, and leaves the outer one as it is.
+    /// A transaction within another one is an error, and leaves the outer one as it is. What writes is a method of
+    /// the transaction alone:
+    ///
+    /// ```compile_fail,E0599
+    /// # fn cancel(store: &synix_store::Store) {
+    /// store.cancel_build(synix_store::BuildId(7));
+    /// # }
+    /// ```
     pub fn write<T, E: From<StoreError>>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,

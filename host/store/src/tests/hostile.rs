@@ -213,7 +213,7 @@ fn a_changed_unit_is_not_fresh() {
             .unwrap();
         connection.execute_batch(change).unwrap();
         let realm = if change.contains("realm") {
-            Realm::from_bytes(&[0; 32])
+            Realm::Replay(Digest::from_bytes([0; 32]))
         } else {
             Realm::Live
         };
@@ -386,6 +386,85 @@ fn a_build_names_a_file_beside_the_state() {
         assert!(bench.store.build(bench.build).is_err(), "{name}");
         assert!(bench.store.builds(None).is_err(), "{name}");
     }
+}
+
+/// W12: a value that rows never have is an error, and is never read as another one.
+#[test]
+fn an_unknown_value_is_an_error() {
+    type Read = fn(&Bench) -> Result<(), StoreError>;
+    let changes: [(&str, Read); 9] = [
+        ("UPDATE build SET kind = 'other'", |bench| {
+            bench.store.build(bench.build).map(drop)
+        }),
+        ("UPDATE build SET realm = x'00'", |bench| {
+            bench.store.build(bench.build).map(drop)
+        }),
+        ("UPDATE build SET opened = -1", |bench| {
+            bench.store.build(bench.build).map(drop)
+        }),
+        ("UPDATE build SET fingerprint = x'00'", |bench| {
+            bench.store.build(bench.build).map(drop)
+        }),
+        ("UPDATE build_layer SET mode = 'other'", |bench| {
+            bench.store.build_layers(bench.build).map(drop)
+        }),
+        ("UPDATE build_layer SET position = -1", |bench| {
+            bench.store.build_layers(bench.build).map(drop)
+        }),
+        ("UPDATE submission SET state = 'other'", |bench| {
+            bench.store.submissions_of(bench.build).map(drop)
+        }),
+        ("UPDATE attempt SET state = 7", |bench| {
+            bench.store.each_send(bench.build, |_| {})
+        }),
+        ("UPDATE attempt SET input_tokens = -1", |bench| {
+            bench.store.spent(bench.build).map(drop)
+        }),
+    ];
+    for (change, read) in changes {
+        let bench = Bench::new();
+        let layer = BuildLayer {
+            position: 0,
+            name: "notes".to_owned(),
+            mode: Some(LayerMode::Sync),
+            fresh: 0,
+        };
+        let row = submission(bench.build, "a");
+        bench
+            .store
+            .write(|tx| {
+                tx.keep_build_layer(bench.build, &layer)?;
+                tx.open_submission(&row)
+            })
+            .unwrap();
+        let request = bench.request("question");
+        bench.granted(request);
+        read(&bench).unwrap();
+        bench.store.connection.execute_batch(change).unwrap();
+        let error = read(&bench).unwrap_err();
+        assert_eq!(error.kind(), "state_damaged", "{change}: {error}");
+    }
+}
+
+/// A number that SQLite cannot keep is refused; a clamped one would be a false record of money.
+#[test]
+fn a_number_that_does_not_fit_is_refused() {
+    let bench = Bench::new();
+    let request = bench.request("question");
+    let attempt = bench.granted(request);
+    let usage = Usage {
+        input_tokens: u64::MAX,
+        ..Usage::default()
+    };
+    let note = note(FailureKind::Refused, "no");
+    let closed = bench
+        .store
+        .write(|tx| tx.close_failed(attempt, &note, usage));
+    assert!(
+        matches!(closed, Err(StoreError::TooLarge { .. })),
+        "{closed:?}"
+    );
+    assert_eq!(bench.store.in_flight(request).unwrap(), Some(None));
 }
 
 /// The token of a submission becomes the name of a file.
