@@ -4,8 +4,9 @@ use rusqlite::params;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use super::attempts::AttemptId;
+use super::recovery::seal;
 use super::requests::RequestId;
-use super::{Reader, StoreError, Transaction, seal};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, RequestKey};
 

@@ -3,9 +3,9 @@
 use rusqlite::params;
 
 use super::objects::LARGE;
-use super::seal::ArtifactRow;
+use super::recovery::seal::{self, ArtifactRow};
 use super::units::UnitId;
-use super::{Reader, StoreError, Transaction, seal};
+use super::{Reader, StoreError, Transaction};
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};

@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::connection::{PATIENCE, Purpose, Watched};
 use super::migrations::MIGRATIONS;
 use super::reading::{self, Kept};
+use super::recovery::{damage, seal};
 use super::schema::{self, Schema};
-use super::{StoreError, damage, files, seal, statement};
+use super::{StoreError, files, statement};
 use synix_disk::Folder;
 
 /// The format this synix writes: how many migrations have run.

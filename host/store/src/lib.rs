@@ -47,21 +47,16 @@ mod attempts;
 mod build;
 mod builds;
 mod connection;
-mod damage;
 mod database;
 mod files;
 mod gc;
-mod marker;
 mod migrations;
-mod network;
 mod objects;
 mod paid;
 mod reading;
+mod recovery;
 mod requests;
-mod reset;
-mod salvage;
 mod schema;
-mod seal;
 mod sends;
 mod snapshots;
 mod statement;
@@ -76,6 +71,7 @@ use std::sync::Arc;
 
 use connection::Watched;
 use reading::Kept;
+use recovery::seal;
 
 use synix_disk::{DiskError, FileLock, Folder};
 
@@ -87,11 +83,9 @@ pub use build::{
 };
 pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
-pub use marker::Damage;
-pub use network::refuse_network;
 pub use paid::{Retry, Terms};
+pub use recovery::{Count, Damage, Held, LostBatch, refuse_network};
 pub use requests::RequestId;
-pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submission::{

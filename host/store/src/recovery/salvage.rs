@@ -9,8 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Purpose, Watched};
-use super::database;
+use crate::connection::{Purpose, Watched};
+use crate::database;
 use synix_disk::Folder;
 
 /// Rows that are looked up one by one where their table is damaged, at most: a planted number may be any.
@@ -98,7 +98,7 @@ impl fmt::Display for LostBatch {
 }
 
 /// Opens a file that may be damaged, so that nothing in it changes.
-pub(super) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
+pub(crate) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
     let path = database::true_path(place);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Watched::open(&path, &path, flags, Purpose::Read)?;
@@ -109,7 +109,7 @@ pub(super) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
 }
 
 /// Reads what can be read from the file.
-pub(super) fn held(place: &Folder) -> Held {
+pub(crate) fn held(place: &Folder) -> Held {
     let Ok(connection) = open_untouched(place) else {
         return Held::default();
     };

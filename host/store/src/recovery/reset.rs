@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::params;
 
-use super::build::BuildId;
 use super::damage::examine;
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
-use super::{Store, StoreError, Transaction, database, files};
+use crate::build::BuildId;
+use crate::{Store, StoreError, Transaction, database, files};
 use synix_core::clock::Moment;
 
 impl Store {

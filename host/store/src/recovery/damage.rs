@@ -11,8 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
-use super::schema::{self, Schema};
-use super::{LOCKS, StoreError, database, files, salvage};
+use super::salvage;
+use crate::schema::{self, Schema};
+use crate::{LOCKS, StoreError, database, files};
 use synix_core::clock::Clock;
 use synix_disk::{DiskError, FileLock, Folder, Kind};
 
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// Refuses where the state is damaged or was lost; called before the file is opened.
-pub(super) fn refuse(place: &Folder) -> Result<(), StoreError> {
+pub(crate) fn refuse(place: &Folder) -> Result<(), StoreError> {
     let there = place.has_file(database::FILE)?;
     match read_marker(place)? {
         None if there || !was_used(place)? => Ok(()),
@@ -38,7 +39,7 @@ pub(super) fn refuse(place: &Folder) -> Result<(), StoreError> {
 }
 
 /// Returns the error for a file that SQLite or a look at its tables finds damaged.
-pub(super) fn found(place: &Folder, what: &str) -> StoreError {
+pub(crate) fn found(place: &Folder, what: &str) -> StoreError {
     match examine(place, Some(what)) {
         Ok(Some(damage)) => told(place, damage),
         Ok(None) => StoreError::Corrupted {
@@ -50,7 +51,7 @@ pub(super) fn found(place: &Folder, what: &str) -> StoreError {
 }
 
 /// Marks that a database with tables stood here: one that is empty or gone later was lost.
-pub(super) fn remember(place: &Folder) -> Result<(), StoreError> {
+pub(crate) fn remember(place: &Folder) -> Result<(), StoreError> {
     let locks = place.make_below(LOCKS)?;
     if !locks.has_file(STATE_LOCK)? {
         locks.replace(STATE_LOCK, b"")?;
@@ -59,7 +60,7 @@ pub(super) fn remember(place: &Folder) -> Result<(), StoreError> {
 }
 
 /// Says whether a database with tables stood here.
-pub(super) fn was_used(place: &Folder) -> Result<bool, StoreError> {
+pub(crate) fn was_used(place: &Folder) -> Result<bool, StoreError> {
     match place.below(LOCKS)? {
         Some(locks) => Ok(locks.has_file(STATE_LOCK)?),
         None => Ok(false),
@@ -76,7 +77,7 @@ fn told(place: &Folder, damage: Damage) -> StoreError {
 /// Examines the file and sets it aside if it is damaged; `None` where it is whole.
 ///
 /// `said` is what led here; the check alone may only find that it cannot begin.
-pub(super) fn examine(place: &Folder, said: Option<&str>) -> Result<Option<Damage>, StoreError> {
+pub(crate) fn examine(place: &Folder, said: Option<&str>) -> Result<Option<Damage>, StoreError> {
     // Two that find the same damage: one sets the file aside, the other reads the marker.
     let _lock = lock(place)?;
     let there = files::check(place)?;
@@ -168,7 +169,7 @@ fn free_name(place: &Folder) -> Result<String, StoreError> {
 }
 
 /// Says whether a name is one that [`free_name`] gives.
-pub(super) fn is_name_aside(name: &str) -> bool {
+pub(crate) fn is_name_aside(name: &str) -> bool {
     let digits = |text: &str, count: usize| {
         text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
     };

@@ -12,8 +12,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::damage;
 use super::salvage::{Count, Held};
-use super::{StoreError, damage, database};
+use crate::{StoreError, database};
 use synix_core::clock::Clock;
 use synix_disk::Folder;
 
@@ -25,7 +26,7 @@ const MARKER_BYTES: u64 = 16 << 20;
 /// What became of a damaged database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    pub(super) phase: Phase,
+    pub(crate) phase: Phase,
     /// What is wrong with the file.
     pub found: String,
     /// When it was found.
@@ -38,7 +39,7 @@ pub struct Damage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     InUse,
     Moving,
     Aside,
@@ -47,7 +48,7 @@ pub(super) enum Phase {
 
 impl Damage {
     /// Says what is wrong, where the file is, what it held and what to run.
-    pub(super) fn tell(&self, folder: &Path) -> String {
+    pub(crate) fn tell(&self, folder: &Path) -> String {
         let place = folder.join(database::FILE);
         let what = format!(
             "the state database {} is damaged: {}",
@@ -105,7 +106,7 @@ impl fmt::Display for Damage {
 }
 
 /// Reads the marker. A stranger may have written it, so no name in it is used but one that synix gives.
-pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
+pub(crate) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
     let Some(bytes) = place.read(MARKER, MARKER_BYTES)? else {
         return Ok(None);
     };
@@ -128,13 +129,13 @@ pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> 
     }))
 }
 
-pub(super) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
+pub(crate) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(damage).unwrap_or_default();
     Ok(place.replace(MARKER, &text)?)
 }
 
 /// Ends the refusal; the marker stays as a record of what was lost.
-pub(super) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
+pub(crate) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
     let date = Clock::Real.now().to_string().replace([':', '-'], "");
     let mut number = 1;
     loop {
