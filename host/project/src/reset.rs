@@ -38,7 +38,7 @@ impl Project {
             Default::default()
         };
         let runtime = runtime()?;
-        for batch in &lost.held.live {
+        for batch in &lost.salvaged.live {
             let message = match (&batch.batch, providers.get(&batch.provider)) {
                 (None, _) => format!(
                     "a create call to {} may have made a batch with token {}; look for it there",

@@ -1,4 +1,4 @@
-//! Answers: money already spent, kept for good.
+//! Answers (tables `answer`, `answer_body`): they were paid for, so only a user's `gc --answers` deletes them.
 
 use rusqlite::params;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};

@@ -1,4 +1,4 @@
-//! Artifacts and their contents.
+//! Artifacts and their contents (tables `artifact`, `artifact_body`).
 
 use rusqlite::params;
 

@@ -1,4 +1,4 @@
-//! Sends of requests: one row each, written before the send.
+//! Sends of requests (tables `attempt`, `attempt_note`): one row each, written before the send.
 //!
 //! An attempt is open while its request may be in flight. The database holds
 //! at most one open attempt for a request, so two processes never send the

@@ -142,8 +142,8 @@ fn begin(connection: &Watched, place: &Folder) -> Result<(), StoreError> {
     migrate(connection, place)
 }
 
-/// Says whether the first writer has come to its tables. Where some are gone, the state is damaged; where there is
-/// more than that, it is not used.
+/// Returns whether the first writer has made its tables. If some are missing, the state is damaged; if there is more
+/// than those, synix does not use it.
 fn has_tables(connection: &Connection, place: &Folder) -> Result<bool, StoreError> {
     // In this order: a first writer commits its tables before it leaves a trace.
     let was_used = damage::was_used(place)?;

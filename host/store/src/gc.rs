@@ -1,4 +1,4 @@
-//! Lets old bodies go: what no kept snapshot and no young or open work stands on.
+//! Deletes old rows that no retained snapshot and no young or open work uses: of most tables, and owns none.
 //!
 //! | kept, whatever its age | because |
 //! | --- | --- |

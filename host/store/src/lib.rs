@@ -45,7 +45,6 @@ mod answers;
 mod artifacts;
 mod attempts;
 mod build;
-mod builds;
 mod connection;
 mod database;
 mod files;
@@ -84,7 +83,7 @@ pub use build::{
 pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
 pub use paid::{Retry, Terms};
-pub use recovery::{Count, Damage, Held, LostBatch, refuse_network};
+pub use recovery::{Count, Damage, LostBatch, Salvaged, refuse_network};
 pub use requests::RequestId;
 pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
@@ -94,7 +93,7 @@ pub use submission::{
 pub use transaction::Transaction;
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
 
-/// What SQLite or the file system said.
+/// The error of SQLite or of the file system.
 pub type Refusal = Box<dyn std::error::Error + std::marker::Send + Sync>;
 
 /// Why the state could not be read or written.
@@ -108,7 +107,7 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// The database was damaged or is gone; nothing is done before a copy is restored or the state is reset.
+    /// The database is damaged or missing; synix does nothing before a copy is restored or the state is reset.
     #[error("{}", .damage.tell(.folder))]
     Damaged {
         /// The state folder.
@@ -117,7 +116,7 @@ pub enum StoreError {
         damage: Box<Damage>,
     },
     /// SQLite found damage that a check of the whole file does not find.
-    #[error("the state database {} was found damaged ({detail}), and a check of it finds nothing; run the command again, and look after the disk", .path.display())]
+    #[error("SQLite reports that the state database {} is damaged ({detail}), but a check of the whole file finds nothing; run the command again, and check the disk", .path.display())]
     Corrupted {
         /// The database file.
         path: PathBuf,
@@ -179,13 +178,13 @@ pub enum StoreError {
         source: Option<DiskError>,
     },
     /// The state folder is a link.
-    #[error("{} is a symbolic link, and no state is used through one: whoever wrote the project says where it leads. Remove the link; to keep the state on another disk, mount a folder of that disk here", .path.display())]
+    #[error("{} is a symbolic link, and synix uses no state through a link: whoever wrote the project chose where it leads. Remove the link; to keep the state on another disk, mount a folder of that disk here", .path.display())]
     Linked {
         /// The state folder.
         path: PathBuf,
     },
     /// The database holds something that synix does not make.
-    #[error("{} is not used, because it is not as synix makes it: {what}. If the project is not yours, remove the folder that it is in; else put a copy back, or start a new state with `synix build --reset-state`", .path.display())]
+    #[error("synix does not use {}, because it is not as synix makes it: {what}. If the project is not yours, remove the folder that the file is in. Otherwise put a copy back, or start a new state with `synix build --reset-state`", .path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -194,14 +193,14 @@ pub enum StoreError {
     },
     /// A row differs from the digest that was written with it.
     #[error(
-        "{what} in the state was changed after it was made: it does not match its digest, so it is neither shown nor used; put back a copy of the state, or run `synix clean`, after which the next build makes what it needs again"
+        "{what} in the state was changed after it was made: it does not match its digest, so synix neither shows nor uses it; put back a copy of the state, or run `synix clean`, after which the next build makes what it needs again"
     )]
     Changed {
         /// Which one.
         what: String,
     },
     /// A statement took more steps than a whole file of its size has.
-    #[error("a look-up in the state database {} was ended because it would never end: the file is not as synix writes it; put a copy back, or remove the file to start a new state", .path.display())]
+    #[error("synix ended a look-up in the state database {}, because it took more steps than a whole file of its size: the file is not as synix writes it. Put a copy back, or remove the file to start a new state", .path.display())]
     Endless {
         /// The database file.
         path: PathBuf,
@@ -250,7 +249,7 @@ impl StoreError {
         }
     }
 
-    /// Says what to do about it, where the message does not.
+    /// Returns what to do about it, if the message does not say so.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Absent { .. } => "run `synix build` first",

@@ -1,4 +1,4 @@
-//! Requests that were answered and paid for, with an answer that will not do.
+//! Requests that were paid for without a usable answer: reads `attempt` and `answer`, and owns no table.
 //!
 //! Asked again, such a request would most likely end the same way and would be
 //! paid for once more. So it stays failed under its key, in every build and
@@ -75,12 +75,12 @@ impl Reader {
                 Settlement::Failed(failure) => failure.kind,
             };
             let is_old = closed.attempt <= retry.until;
-            let again = if is_old {
+            let is_asked_again = if is_old {
                 retry.kinds.contains(&kind)
             } else {
                 kind == FailureKind::Unreadable && own == Some(closed.build)
             };
-            return Ok((!again).then_some(settlement));
+            return Ok((!is_asked_again).then_some(settlement));
         }
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! Requests under their keys.
+//! Requests under their keys (tables `request`, `request_body`).
 
 use rusqlite::params;
 

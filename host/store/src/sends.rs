@@ -1,4 +1,4 @@
-//! The sends of a build, as far as money goes.
+//! What the sends of a build cost: reads `attempt`, and owns no table.
 
 use super::attempts::AttemptState;
 use super::build::BuildId;

@@ -1,4 +1,4 @@
-//! Snapshots: which units the pipeline makes now, layer by layer.
+//! Snapshots (tables `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit`): the units that a pipeline makes now.
 //!
 //! Equal layers of two snapshots share one set, so that a snapshot costs what
 //! changed.

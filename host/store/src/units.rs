@@ -1,4 +1,4 @@
-//! Units: work done or begun under one fingerprint.
+//! Units, work done or begun under one fingerprint (tables `unit`, `unit_detail`, `unit_input`, `transcript`).
 
 use rusqlite::params;
 
@@ -326,11 +326,13 @@ impl Reader {
         type Detail = (i64, String, Option<String>, Option<i64>);
         let (build, parts, log, seal): Detail =
             self.query_row(&statement, [id.0], |row| Detail::try_from(row))?;
-        let gone = || StoreError::Unusable {
+        let missing = || StoreError::Unusable {
             what: "unit",
             detail: format!("there is no unit {}", id.0),
         };
-        let row = self.checked_unit("u.id = ?1", [id.0])?.ok_or_else(gone)?;
+        let row = self
+            .checked_unit("u.id = ?1", [id.0])?
+            .ok_or_else(missing)?;
         let made = seal::of_detail(id.0, &parts, log.as_deref());
         seal::check(seal, made, || row.name())?;
         Ok(StoredUnit {

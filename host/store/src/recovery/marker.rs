@@ -1,4 +1,4 @@
-//! The marker of a damaged state: what was found, what was held, and how far setting it aside has come.
+//! The marker of a damaged state: what was found, what the file contained, and how far it is set aside.
 //!
 //! | phase | what a command does that finds it |
 //! | --- | --- |
@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::damage;
-use super::salvage::{Count, Held};
+use super::salvage::{Count, Salvaged};
 use crate::{StoreError, database};
 use synix_core::clock::Clock;
 use synix_disk::Folder;
@@ -33,8 +33,9 @@ pub struct Damage {
     pub since: String,
     /// Its name in the state folder now; `None` where it is still in its place, or gone.
     pub set_aside: Option<String>,
-    /// What it held, as far as it can be read.
-    pub held: Held,
+    /// What it contained, as far as it can be read.
+    #[serde(rename = "held")]
+    pub salvaged: Salvaged,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub(crate) enum Phase {
 }
 
 impl Damage {
-    /// Says what is wrong, where the file is, what it held and what to run.
+    /// Returns what is wrong, where the file is, what it contained and what to run.
     pub(crate) fn tell(&self, folder: &Path) -> String {
         let place = folder.join(database::FILE);
         let what = format!(
@@ -69,28 +70,28 @@ impl Damage {
             (_, None) => "there is nothing to set aside".to_owned(),
         };
         format!(
-            "{what}\n  {aside}\n  {self}\n  put a whole copy in its place, or start a new state with `synix build \
-             --reset-state`, `synix batch-build run --reset-state` or `synix batch-build resume --reset-state`: what was \
-             answered is then paid for again, and its live batches are abandoned"
+            "{what}\n  {aside}\n  {self}\n  put an intact copy in its place, or start a new state with `synix build \
+             --reset-state`, `synix batch-build run --reset-state` or `synix batch-build resume --reset-state`: you \
+             then pay for its answers again, and synix abandons its live batches"
         )
     }
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Held {
+        let Salvaged {
             builds,
             answers,
             submissions,
             live,
-        } = &self.held;
+        } = &self.salvaged;
         let batches = Count {
             rows: live.len() as u64,
             whole: submissions.whole,
         };
         write!(
             f,
-            "it held builds: {builds}, answers: {answers}, live batches: {batches}"
+            "it contained builds: {builds}, answers: {answers}, live batches: {batches}"
         )?;
         for batch in live {
             write!(f, "\n    {batch}")?;
@@ -116,7 +117,7 @@ pub(crate) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> 
         found: format!("{MARKER} cannot be read: {why}"),
         since: Clock::Real.now().to_string(),
         set_aside: None,
-        held: Held::default(),
+        salvaged: Salvaged::default(),
     };
     Ok(Some(match serde_json::from_slice::<Damage>(&bytes) {
         Err(error) => unreadable(error.to_string()),

@@ -20,4 +20,4 @@ pub(crate) mod seal;
 
 pub use marker::Damage;
 pub use network::refuse_network;
-pub use salvage::{Count, Held, LostBatch};
+pub use salvage::{Count, LostBatch, Salvaged};

@@ -13,7 +13,7 @@ use synix_core::clock::Moment;
 impl Store {
     /// Opens the state as [`Store::open`] does; one that is damaged gives way to a new one.
     ///
-    /// What the old one held is returned. Until [`Store::end_reset`] the damage stays on record.
+    /// Returns what the old one contained. Until [`Store::end_reset`] the damage stays on record.
     pub fn open_anew(folder: &Path) -> Result<(Self, Option<Box<Damage>>), StoreError> {
         let place = files::make(folder)?;
         // Whoever asks for this has met the damage; opening alone may not.
@@ -47,7 +47,7 @@ impl Transaction<'_> {
         damage: &Damage,
         now: Moment,
     ) -> Result<(), StoreError> {
-        for lost in &damage.held.live {
+        for lost in &damage.salvaged.live {
             self.execute(
                 "INSERT INTO submission (token, build, layers, provider, model, attempt, requests,
                  state, status, batch, note, opened, changed)

@@ -16,9 +16,9 @@ use synix_disk::Folder;
 /// Rows that are looked up one by one where their table is damaged, at most: a planted number may be any.
 const LOOK_UPS: usize = 1_000_000;
 
-/// What a damaged database held, as far as it can be read.
+/// What a damaged database contained, as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Salvaged {
     /// Its builds.
     pub builds: Count,
     /// Its answers: what was paid for.
@@ -109,14 +109,14 @@ pub(crate) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
 }
 
 /// Reads what can be read from the file.
-pub(crate) fn held(place: &Folder) -> Held {
+pub(crate) fn read(place: &Folder) -> Salvaged {
     let Ok(connection) = open_untouched(place) else {
-        return Held::default();
+        return Salvaged::default();
     };
     let count = |table| each(&connection, &format!("SELECT id FROM {table}"), |_| Ok(()));
     let mut live = Vec::new();
     let submissions = submissions(&connection, &mut live);
-    Held {
+    Salvaged {
         builds: count("build"),
         answers: count("answer"),
         submissions,

@@ -26,13 +26,13 @@ use synix_core::request::{
 };
 
 /// A state in a folder of its own, with one build.
-struct Bench {
+struct Fixture {
     store: Store,
     build: BuildId,
     folder: tempfile::TempDir,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();

@@ -1,14 +1,16 @@
-//! What a build is on record: one row for each command that drives work, with its layers and stale units.
+//! Builds (tables `build`, `build_layer`, `build_unit`): the commands that drive work, their layers and stale units.
 //!
 //! Its status is derived from these rows and the submissions', never stored.
+
+mod rows;
 
 use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use super::answers::Realm;
-use super::statement::named;
+use crate::answers::Realm;
+use crate::statement::named;
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
 use synix_core::request::Failure;
@@ -118,7 +120,7 @@ pub enum UnitState<'a> {
 }
 
 impl<'a> UnitState<'a> {
-    pub(super) const fn failure(self) -> Option<&'a Failure> {
+    pub(crate) const fn failure(self) -> Option<&'a Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
             Self::Waiting | Self::Done => None,

@@ -1,13 +1,11 @@
-//! Builds, written and read.
+//! Reads and writes the tables `build`, `build_layer` and `build_unit`.
 
 use std::path::Path;
 
 use rusqlite::params;
 
-use super::build::{
-    BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerTally, NewBuild, UnitState,
-};
-use super::{Reader, StoreError, Transaction};
+use super::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerTally, NewBuild, UnitState};
+use crate::{Reader, StoreError, Transaction};
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
 
