@@ -176,8 +176,8 @@ fn a_name_that_steers_is_written_out() {
                     clone,
                     "transform = \"map\"",
                     "transform = \"map\\u001b[2J\\n::error::x\"",
-                )
-            },;
+                );
+            },
         ),
     ]);
 }

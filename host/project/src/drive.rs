@@ -48,12 +48,12 @@ impl Project {
             realm: realm(cassette.as_ref()),
             opened: self.place.clock.now(),
         };
-        let (build, lock) = store.write(|| {
-            let build = store.open_build(&new)?;
+        let (build, lock) = store.write(|tx| {
+            let build = tx.open_build(&new)?;
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.
             let lock = self.lock(&store, build)?;
             if let Some(lost) = &lost {
-                store.abandon_lost(build, lost, new.opened)?;
+                tx.abandon_lost(build, lost, new.opened)?;
             }
             Ok::<_, ProjectError>((build, lock))
         })?;
@@ -133,7 +133,7 @@ impl Project {
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // The first error is the one to report.
-                let kept = store.write(|| store.keep_build_error(build, Some(&view.kept())));
+                let kept = store.write(|tx| tx.keep_build_error(build, Some(&view.kept())));
                 if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
                     self.ended(&status, replayed, observer)?;
                 }

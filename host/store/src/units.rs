@@ -1,13 +1,13 @@
-//! Units: work done or begun under one fingerprint.
+//! Units, work done or begun under one fingerprint (tables `unit`, `unit_detail`, `unit_input`, `transcript`).
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::answers::{AnswerId, Realm};
 use super::artifacts::ArtifactId;
 use super::build::BuildId;
+use super::recovery::seal::{self, UnitRow};
 use super::requests::RequestId;
-use super::seal::UnitRow;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Ending, RequestKey};
@@ -91,7 +91,7 @@ pub struct TranscriptEntry {
 pub(super) type Row = (
     i64,
     [u8; 32],
-    Vec<u8>,
+    Realm,
     String,
     String,
     bool,
@@ -119,7 +119,7 @@ pub(super) fn checked(
     let found = Checked {
         id: UnitId(id),
         fingerprint: Digest::from_bytes(fingerprint),
-        realm: Realm::from_bytes(&realm),
+        realm,
         layer,
         key,
         done,
@@ -148,7 +148,7 @@ impl Checked {
     }
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Keeps a unit; one that was open under the same fingerprint keeps its number.
     pub fn keep_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
         let seal_as = |done| {
@@ -162,44 +162,35 @@ impl Store {
                 roles: unit.roles,
             })
         };
-        let keep = || {
-            let (id, done): (i64, bool) = self
-                .connection
-                .prepare_cached(
-                    "INSERT INTO unit (fingerprint, realm, layer, key, done, partial, build, seal)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                     ON CONFLICT DO UPDATE SET done = max(done, excluded.done), build = excluded.build,
-                     seal = excluded.seal
-                     RETURNING id, done",
-                )?
-                .query_row(
-                    params![
-                        unit.fingerprint.as_bytes(),
-                        unit.realm.as_bytes(),
-                        unit.layer,
-                        unit.key.as_str(),
-                        unit.done,
-                        unit.partial,
-                        unit.build.0,
-                        seal_as(unit.done)
-                    ],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )?;
-            if done != unit.done {
-                self.connection.execute(
-                    "UPDATE unit SET seal = ?2 WHERE id = ?1",
-                    params![id, seal_as(done)],
-                )?;
-            }
-            let seal = seal::of_detail(id, unit.parts, unit.log);
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO unit_detail (unit, parts, roles, log, seal) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![id, unit.parts, unit.roles, unit.log, seal])?;
-            Ok(UnitId(id))
-        };
-        keep().map_err(|source| self.failed(source))
+        let (id, done) = self.query_row(
+            "INSERT INTO unit (fingerprint, realm, layer, key, done, partial, build, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET done = max(done, excluded.done), build = excluded.build, seal = excluded.seal
+             RETURNING id, done",
+            params![
+                unit.fingerprint.as_bytes(),
+                unit.realm,
+                unit.layer,
+                unit.key.as_str(),
+                unit.done,
+                unit.partial,
+                unit.build.0,
+                seal_as(unit.done)
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        if done != unit.done {
+            self.execute(
+                "UPDATE unit SET seal = ?2 WHERE id = ?1",
+                params![id, seal_as(done)],
+            )?;
+        }
+        let seal = seal::of_detail(id, unit.parts, unit.log);
+        self.execute(
+            "INSERT OR REPLACE INTO unit_detail (unit, parts, roles, log, seal) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, unit.parts, unit.roles, unit.log, seal],
+        )?;
+        Ok(UnitId(id))
     }
 
     /// Records which artifact stands at `position` of a unit's inputs.
@@ -209,14 +200,10 @@ impl Store {
         position: usize,
         artifact: ArtifactId,
     ) -> Result<(), StoreError> {
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
-            )
-            .and_then(|mut statement| statement.execute(params![unit.0, position, artifact.0]))
-            .map(|_| ())
-            .map_err(|source| self.failed(source))
+        self.execute(
+            "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
+            params![unit.0, position, artifact.0],
+        )
     }
 
     /// Records which request stands at `position` of a unit's transcript, and how the answer to it ended, if it has one.
@@ -227,21 +214,17 @@ impl Store {
         request: RequestId,
         answered: Option<(Realm, Ending)>,
     ) -> Result<(), StoreError> {
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
         let (realm, truncated) = match &answered {
-            Some((realm, ending)) => (Some(realm.as_bytes()), Some(*ending == Ending::Truncated)),
+            Some((realm, ending)) => (Some(realm), Some(*ending == Ending::Truncated)),
             None => (None, None),
         };
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO transcript (unit, position, request, answer) VALUES (?1, ?2, ?3,
-                 (SELECT id FROM answer WHERE request = ?3 AND realm = ?4 AND truncated = ?5))",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![unit.0, position, request.0, realm, truncated])
-            })
-            .map(|_| ())
-            .map_err(|source| self.failed(source))
+        self.execute(
+            "INSERT OR REPLACE INTO transcript (unit, position, request, answer)
+             VALUES (?1, ?2, ?3,
+                 (SELECT id FROM answer
+             WHERE request = ?3 AND realm = ?4 AND truncated = ?5))",
+            params![unit.0, position, request.0, realm, truncated],
+        )
     }
 
     /// Takes a unit's fingerprint from it, so that it can be made again.
@@ -252,37 +235,30 @@ impl Store {
         let Some(row) = &mut row else { return Ok(()) };
         // A fingerprint nothing can have, so that snapshots still find the old unit.
         row.fingerprint = Digest::of(&unit.0.to_le_bytes());
-        self.connection
-            .prepare_cached("UPDATE unit SET fingerprint = ?2, seal = ?3 WHERE id = ?1")
-            .and_then(|mut statement| {
-                statement.execute(params![unit.0, row.fingerprint.as_bytes(), row.seal()])
-            })
-            .map(|_| ())
-            .map_err(|source| self.failed(source))
+        self.execute(
+            "UPDATE unit SET fingerprint = ?2, seal = ?3 WHERE id = ?1",
+            params![unit.0, row.fingerprint.as_bytes(), row.seal()],
+        )
     }
 
     /// Forgets every unit, artifact and snapshot, and returns how many units there were.
     ///
     /// Requests, answers, submissions and builds stay: they stand for money.
     pub fn forget_units(&self) -> Result<usize, StoreError> {
-        let forget = || {
-            for table in [
-                "snapshot_layer",
-                "snapshot",
-                "layer_set_unit",
-                "layer_set",
-                "unit_input",
-                "transcript",
-                "artifact_body",
-                "artifact",
-                "unit_detail",
-            ] {
-                self.connection
-                    .execute(&format!("DELETE FROM {table}"), [])?;
-            }
-            self.connection.execute("DELETE FROM unit", [])
-        };
-        forget().map_err(|source| self.failed(source))
+        for table in [
+            "snapshot_layer",
+            "snapshot",
+            "layer_set_unit",
+            "layer_set",
+            "unit_input",
+            "transcript",
+            "artifact_body",
+            "artifact",
+            "unit_detail",
+        ] {
+            self.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.change("DELETE FROM unit", [])
     }
 }
 
@@ -298,15 +274,7 @@ impl Reader {
              FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE {condition}",
             self.seal_of_unit("u")
         );
-        let row: Option<Row> = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement
-                    .query_row(values, |row| Row::try_from(row))
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))?;
+        let row: Option<Row> = self.query_optional(&statement, values, |row| Row::try_from(row))?;
         row.map(checked).transpose()
     }
 
@@ -318,7 +286,7 @@ impl Reader {
     ) -> Result<Option<(UnitId, Option<String>)>, StoreError> {
         let found = self.checked_unit(
             "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 1",
-            params![fingerprint.as_bytes(), realm.as_bytes()],
+            params![fingerprint.as_bytes(), realm],
         )?;
         Ok(found.map(|found| (found.id, found.roles)))
     }
@@ -331,7 +299,7 @@ impl Reader {
     ) -> Result<Option<OpenUnit>, StoreError> {
         let found = self.checked_unit(
             "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 0",
-            params![fingerprint.as_bytes(), realm.as_bytes()],
+            params![fingerprint.as_bytes(), realm],
         )?;
         let Some(Checked { id, roles, .. }) = found else {
             return Ok(None);
@@ -351,20 +319,20 @@ impl Reader {
     /// Returns the unit.
     pub fn unit(&self, id: UnitId) -> Result<StoredUnit, StoreError> {
         let statement = format!(
-            "SELECT u.build, d.parts, d.log, {} FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE u.id = ?1",
+            "SELECT u.build, d.parts, d.log, {}
+             FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE u.id = ?1",
             self.seal_of_unit("d")
         );
         type Detail = (i64, String, Option<String>, Option<i64>);
-        let (build, parts, log, seal): Detail = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| statement.query_row([id.0], |row| Detail::try_from(row)))
-            .map_err(|source| self.failed(source))?;
-        let gone = || StoreError::Unusable {
+        let (build, parts, log, seal): Detail =
+            self.query_row(&statement, [id.0], |row| Detail::try_from(row))?;
+        let missing = || StoreError::Unusable {
             what: "unit",
             detail: format!("there is no unit {}", id.0),
         };
-        let row = self.checked_unit("u.id = ?1", [id.0])?.ok_or_else(gone)?;
+        let row = self
+            .checked_unit("u.id = ?1", [id.0])?
+            .ok_or_else(missing)?;
         let made = seal::of_detail(id.0, &parts, log.as_deref());
         seal::check(seal, made, || row.name())?;
         Ok(StoredUnit {
@@ -383,22 +351,17 @@ impl Reader {
 
     /// Returns what a unit asked, in order.
     pub fn transcript(&self, unit: UnitId) -> Result<Vec<TranscriptEntry>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT r.id, r.key, t.answer FROM transcript t JOIN request r ON r.id = t.request
+        self.query(
+            "SELECT r.id, r.key, t.answer FROM transcript t JOIN request r ON r.id = t.request
                  WHERE t.unit = ?1 ORDER BY t.position",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([unit.0], |row| {
-                        Ok(TranscriptEntry {
-                            request: RequestId(row.get(0)?),
-                            key: RequestKey(Digest::from_bytes(row.get(1)?)),
-                            answer: row.get::<_, Option<i64>>(2)?.map(AnswerId),
-                        })
-                    })?
-                    .collect()
-            })
-            .map_err(|source| self.failed(source))
+            [unit.0],
+            |row| {
+                Ok(TranscriptEntry {
+                    request: RequestId(row.get(0)?),
+                    key: RequestKey(Digest::from_bytes(row.get(1)?)),
+                    answer: row.get::<_, Option<i64>>(2)?.map(AnswerId),
+                })
+            },
+        )
     }
 }

@@ -11,7 +11,7 @@ use super::wave::{estimated_tokens, target_of};
 use super::{BatchError, Batches, Queued, Target, Work};
 use synix_core::request::RequestKey;
 use synix_providers::BatchTraits;
-use synix_store::{Claim, RequestId, Submission, SubmissionId, SubmissionState, Terms};
+use synix_store::{Claim, Origin, RequestId, Submission, SubmissionId, SubmissionState, Terms};
 
 /// What a chunk may hold.
 #[derive(Debug, Clone, Copy)]
@@ -191,29 +191,28 @@ impl Batches<'_> {
             on_record: None,
         };
         let store = self.store;
-        let claims = store.write(|| -> Result<_, BatchError> {
-            submission.id = store.open_submission(&submission)?;
+        let claims = store.write(|tx| -> Result<_, BatchError> {
+            submission.id = tx.open_submission(&submission)?;
             let mut claims = Vec::with_capacity(chunk.len());
             for queued in chunk {
                 let terms = Terms {
                     accept_truncated: queued.accept_truncated,
                     retry: &self.settings.retry,
                 };
-                let claim = store.claim(
-                    queued.request,
-                    self.build,
-                    self.layer_name(queued.layer),
-                    Some(submission.id),
-                    terms,
-                )?;
+                let origin = Origin {
+                    build: self.build,
+                    layer: self.layer_name(queued.layer),
+                    submission: Some(submission.id),
+                };
+                let claim = tx.claim(queued.request, origin, terms)?;
                 submission.requests += u64::from(matches!(claim, Claim::Granted(_)));
                 claims.push(claim);
             }
             if submission.requests == 0 {
                 // Every request was answered or in flight already.
-                store.drop_submission(submission.id)?;
+                tx.drop_submission(submission.id)?;
             } else {
-                store.update_submission(&mut submission)?;
+                tx.update_submission(&mut submission)?;
             }
             Ok(claims)
         })?;

@@ -23,8 +23,8 @@ impl Batches<'_> {
             })?;
         submission.state = state;
         submission.changed = self.clock.now();
-        let kept = self.store.write(|| -> Result<bool, BatchError> {
-            if !self.store.update_submission(submission)? {
+        let kept = self.store.write(|tx| -> Result<bool, BatchError> {
+            if !tx.update_submission(submission)? {
                 return Ok(false);
             }
             for (request, line) in open.iter().zip(1_u64..) {
@@ -33,8 +33,7 @@ impl Batches<'_> {
                     kind: failure.kind,
                     message: failure.message,
                 };
-                self.store
-                    .close_failed(request.attempt, &note, failure.usage)?;
+                tx.close_failed(request.attempt, &note, failure.usage)?;
             }
             Ok(true)
         })?;

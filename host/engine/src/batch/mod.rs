@@ -390,7 +390,7 @@ impl<'a> Batches<'a> {
         work.submission.changed = self.clock.now();
         let kept = self
             .store
-            .write(|| self.store.update_submission(&mut work.submission))?;
+            .write(|tx| tx.update_submission(&mut work.submission))?;
         if !kept {
             self.follow(work)?;
         }

@@ -11,7 +11,7 @@ use super::{BatchError, BatchEvent, Batches, Work, failure};
 use synix_core::digest::Digest;
 use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage, Wire};
 use synix_providers::{BatchState, FileId, GarbledRow, Phase};
-use synix_store::{AttemptNote, Realm, Submission, SubmissionState};
+use synix_store::{AttemptNote, Realm, Submission, SubmissionState, Transaction};
 
 /// Rows kept in one transaction, and held in memory for it, at most.
 const ROWS_AT_ONCE: usize = 10_000;
@@ -235,11 +235,15 @@ impl Batches<'_> {
             if ended && rows.is_empty() {
                 return Ok(());
             }
-            let store = self.store;
-            let taken = store.write(|| {
+            let taken = self.store.write(|tx| {
                 let mut taken = Vec::new();
                 for (id, outcome) in rows {
-                    taken.extend(self.take_row(submission, id.as_deref(), outcome, oddities)?);
+                    taken.extend(take_row(
+                        tx,
+                        submission,
+                        (id.as_deref(), outcome),
+                        oddities,
+                    )?);
                 }
                 Ok::<_, BatchError>(taken)
             })?;
@@ -274,50 +278,6 @@ impl Batches<'_> {
             start: garbled.start.clone(),
             kept,
         });
-    }
-
-    fn take_row(
-        &self,
-        submission: &Submission,
-        id: Option<&str>,
-        outcome: Outcome,
-        oddities: &mut Oddities,
-    ) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
-        let is_unusable = is_unusable(&outcome);
-        let Some(key) = id.and_then(key_of) else {
-            // A row that cannot be read is counted as such.
-            oddities.unknown += u64::from(!is_unusable);
-            oddities.nobodys += u64::from(is_unusable);
-            return Ok(None);
-        };
-        let Some(open) = self.store.open_attempt(submission.id, key)? else {
-            if oddities.seen.contains(&key) {
-                oddities.duplicate += 1;
-            } else if self.store.request_id(key)?.is_none() {
-                oddities.unknown += 1;
-            }
-            return Ok(None);
-        };
-        oddities.seen.insert(key);
-        match &outcome {
-            Outcome::Answered(answer) => {
-                self.store
-                    .close_answered(open.attempt, open.request, answer)?;
-            }
-            Outcome::Failed(failure) => {
-                let note = AttemptNote {
-                    kind: failure.kind,
-                    message: failure.message.clone(),
-                };
-                self.store
-                    .close_failed(open.attempt, &note, failure.usage)?;
-                if is_unusable {
-                    // It was answered, so it was billed; nobody says how much.
-                    self.store.add_unclear(open.request, submission.build, 1)?;
-                }
-            }
-        }
-        Ok(Some((key, outcome.into())))
     }
 
     /// Hands an outcome to this command, if it waits for it; a passing failure goes into the next batch.
@@ -400,6 +360,48 @@ impl Batches<'_> {
         }
         Ok(())
     }
+}
+
+/// Keeps what a row brought, and returns it if its request was open.
+fn take_row(
+    tx: &Transaction<'_>,
+    submission: &Submission,
+    (id, outcome): (Option<&str>, Outcome),
+    oddities: &mut Oddities,
+) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
+    let is_unusable = is_unusable(&outcome);
+    let Some(key) = id.and_then(key_of) else {
+        // A row that cannot be read is counted as such.
+        oddities.unknown += u64::from(!is_unusable);
+        oddities.nobodys += u64::from(is_unusable);
+        return Ok(None);
+    };
+    let Some(open) = tx.open_attempt(submission.id, key)? else {
+        if oddities.seen.contains(&key) {
+            oddities.duplicate += 1;
+        } else if tx.request_id(key)?.is_none() {
+            oddities.unknown += 1;
+        }
+        return Ok(None);
+    };
+    oddities.seen.insert(key);
+    match &outcome {
+        Outcome::Answered(answer) => {
+            tx.close_answered(open.attempt, open.request, answer)?;
+        }
+        Outcome::Failed(failure) => {
+            let note = AttemptNote {
+                kind: failure.kind,
+                message: failure.message.clone(),
+            };
+            tx.close_failed(open.attempt, &note, failure.usage)?;
+            if is_unusable {
+                // It was answered, so it was billed; nobody says how much.
+                tx.add_unclear(open.request, submission.build, 1)?;
+            }
+        }
+    }
+    Ok(Some((key, outcome.into())))
 }
 
 fn key_of(custom_id: &str) -> Option<RequestKey> {

@@ -117,9 +117,9 @@ pub async fn drive(
         kinds: drive.retry_failed.clone(),
         until: store.newest_attempt()?,
     };
-    store.write(|| {
-        store.clear_build_units(build)?;
-        store.keep_build_error(build, None)
+    store.write(|tx| {
+        tx.clear_build_units(build)?;
+        tx.keep_build_error(build, None)
     })?;
     let mut modes = match drive.kind {
         BuildKind::Build => Modes::all_sync(desk.pipeline),
@@ -216,11 +216,9 @@ async fn finish<A: Answerer>(
             })
             .collect();
         let now = journal.now();
-        journal.store.write(|| {
-            journal
-                .store
-                .take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
-            journal.store.close_build(journal.build, Some(now))
+        journal.store.write(|tx| {
+            tx.take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
+            tx.close_build(journal.build, Some(now))
         })?;
     }
     Ok(Driven { complete })

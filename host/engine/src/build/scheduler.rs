@@ -5,6 +5,7 @@
 //! takes in what runs and answers bring.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::BuildError;
@@ -12,7 +13,7 @@ use super::answerer::{Answerer, Asked};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
 use super::event::{LayerCounts, Observer};
 use super::handle::Handle;
-use super::journal::Journal;
+use super::journal::{Journal, Record};
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
@@ -114,6 +115,27 @@ pub(super) struct LayerRun {
     pub(super) holdings: Holdings,
     /// In a dry run: requests of its units that were answered before.
     pub(super) on_record: u64,
+}
+
+/// A scheduler within one transaction of its journal: only there are units made and settled.
+pub(super) struct Step<'t, 'a, A> {
+    pub(super) scheduler: &'t mut Scheduler<'a, A>,
+    /// `None` in a dry run.
+    pub(super) record: Option<Record<'t>>,
+}
+
+impl<'a, A> Deref for Step<'_, 'a, A> {
+    type Target = Scheduler<'a, A>;
+
+    fn deref(&self) -> &Self::Target {
+        self.scheduler
+    }
+}
+
+impl<A> DerefMut for Step<'_, '_, A> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.scheduler
+    }
 }
 
 pub(super) struct Scheduler<'a, A> {
@@ -286,18 +308,26 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Runs `act` in one transaction of the journal, if there is one.
     pub(super) fn written(
         &mut self,
-        act: impl FnOnce(&mut Self) -> Result<(), BuildError>,
+        act: impl FnOnce(&mut Step<'_, 'a, A>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        match self.site.journal {
-            Some(journal) => journal.store.write(|| act(self)),
-            None => act(self),
-        }
+        let Some(journal) = self.site.journal else {
+            return act(&mut Step {
+                scheduler: self,
+                record: None,
+            });
+        };
+        journal.store.write(|tx| {
+            act(&mut Step {
+                scheduler: self,
+                record: Some(Record { journal, tx }),
+            })
+        })
     }
 
     /// Writes down how each layer is answered and how much of it is fresh.
     fn keep_layers(&mut self) -> Result<(), BuildError> {
         self.written(|this| {
-            let Some(journal) = this.site.journal else {
+            let Some(record) = this.record else {
                 return Ok(());
             };
             let layers: Vec<BuildLayer> = this
@@ -311,7 +341,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     fresh: layer.fresh,
                 })
                 .collect();
-            Ok(journal.layers(&layers)?)
+            Ok(record.layers(&layers)?)
         })
     }
 

@@ -199,7 +199,9 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
 }
 
 fn open_build(store: &Store) -> BuildId {
-    store.open_build(&new_build(BuildKind::Batch)).unwrap()
+    store
+        .write(|tx| tx.open_build(&new_build(BuildKind::Batch)))
+        .unwrap()
 }
 
 fn live(
@@ -268,7 +270,7 @@ impl Life<'_> {
             Order::Cancel => {
                 self.batches.settings.interval = None;
                 self.runtime.block_on(self.batches.cancel(self.build))?;
-                self.store.write(|| self.store.cancel_build(self.build))?;
+                self.store.write(|tx| tx.cancel_build(self.build))?;
             }
         }
         self.standing.waits = self.batches.is_waiting();
@@ -284,7 +286,7 @@ impl Life<'_> {
                 continue;
             }
             self.standing.failed.remove(&number);
-            let id = self.store.write(|| self.store.add_request(key, &request));
+            let id = self.store.write(|tx| tx.add_request(key, &request));
             self.batches.queue(Queued {
                 key,
                 request: id.unwrap(),

@@ -1,8 +1,7 @@
-//! Damage to the database: found, set aside, told; never repaired.
+//! Damage to the database: found, set aside and reported; never repaired.
 //!
-//! The file goes under a dated name beside its place, with its log, and a
-//! marker says what was found and what the file held. As long as the marker
-//! stands and no whole file has taken the place, nothing is opened.
+//! The file gets a dated name beside its place, with its log, and a marker records what was found and what the file
+//! contained. As long as there is a marker and no intact file is in the place, nothing is opened.
 //!
 //! What each phase of the marker means is in [`super::marker`].
 
@@ -11,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
-use super::schema::{self, Schema};
-use super::{LOCKS, StoreError, database, files, salvage};
+use super::salvage;
+use crate::schema::{self, Schema};
+use crate::{LOCKS, StoreError, database, files};
 use synix_core::clock::Clock;
 use synix_disk::{DiskError, FileLock, Folder, Kind};
 
@@ -24,23 +24,23 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// Refuses where the state is damaged or was lost; called before the file is opened.
-pub(super) fn refuse(place: &Folder) -> Result<(), StoreError> {
+pub(crate) fn refuse(place: &Folder) -> Result<(), StoreError> {
     let there = place.has_file(database::FILE)?;
     match read_marker(place)? {
         None if there || !was_used(place)? => Ok(()),
-        Some(damage) if damage.phase == Phase::Aside && !there => Err(told(place, damage)),
-        Some(damage) if damage.phase == Phase::Resetting => Err(told(place, damage)),
+        Some(damage) if damage.phase == Phase::Aside && !there => Err(error_of(place, damage)),
+        Some(damage) if damage.phase == Phase::Resetting => Err(error_of(place, damage)),
         None | Some(_) => examine(place, None).and_then(|found| match found {
-            Some(damage) => Err(told(place, damage)),
+            Some(damage) => Err(error_of(place, damage)),
             None => Ok(()),
         }),
     }
 }
 
 /// Returns the error for a file that SQLite or a look at its tables finds damaged.
-pub(super) fn found(place: &Folder, what: &str) -> StoreError {
+pub(crate) fn found(place: &Folder, what: &str) -> StoreError {
     match examine(place, Some(what)) {
-        Ok(Some(damage)) => told(place, damage),
+        Ok(Some(damage)) => error_of(place, damage),
         Ok(None) => StoreError::Corrupted {
             path: database::path(place),
             detail: what.to_owned(),
@@ -49,8 +49,8 @@ pub(super) fn found(place: &Folder, what: &str) -> StoreError {
     }
 }
 
-/// Marks that a database with tables stood here: one that is empty or gone later was lost.
-pub(super) fn remember(place: &Folder) -> Result<(), StoreError> {
+/// Records that there was a database with tables here: one that is empty or missing later was lost.
+pub(crate) fn remember(place: &Folder) -> Result<(), StoreError> {
     let locks = place.make_below(LOCKS)?;
     if !locks.has_file(STATE_LOCK)? {
         locks.replace(STATE_LOCK, b"")?;
@@ -58,15 +58,15 @@ pub(super) fn remember(place: &Folder) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Says whether a database with tables stood here.
-pub(super) fn was_used(place: &Folder) -> Result<bool, StoreError> {
+/// Returns whether there was a database with tables here.
+pub(crate) fn was_used(place: &Folder) -> Result<bool, StoreError> {
     match place.below(LOCKS)? {
         Some(locks) => Ok(locks.has_file(STATE_LOCK)?),
         None => Ok(false),
     }
 }
 
-fn told(place: &Folder, damage: Damage) -> StoreError {
+fn error_of(place: &Folder, damage: Damage) -> StoreError {
     StoreError::Damaged {
         folder: place.path().to_owned(),
         damage: Box::new(damage),
@@ -75,8 +75,11 @@ fn told(place: &Folder, damage: Damage) -> StoreError {
 
 /// Examines the file and sets it aside if it is damaged; `None` where it is whole.
 ///
-/// `said` is what led here; the check alone may only find that it cannot begin.
-pub(super) fn examine(place: &Folder, said: Option<&str>) -> Result<Option<Damage>, StoreError> {
+/// `reported` is what led here; the check alone may only find that it cannot begin.
+pub(crate) fn examine(
+    place: &Folder,
+    reported: Option<&str>,
+) -> Result<Option<Damage>, StoreError> {
     // Two that find the same damage: one sets the file aside, the other reads the marker.
     let _lock = lock(place)?;
     let there = files::check(place)?;
@@ -97,8 +100,8 @@ pub(super) fn examine(place: &Folder, said: Option<&str>) -> Result<Option<Damag
             }
             return Ok(None);
         }
-        None => "the file is gone".to_owned(),
-        Some(found) => said.map_or(found, str::to_owned),
+        None => "the file is missing".to_owned(),
+        Some(found) => reported.map_or(found, str::to_owned),
     };
     let damage = Damage {
         phase: if is_in_use(place)? {
@@ -109,7 +112,7 @@ pub(super) fn examine(place: &Folder, said: Option<&str>) -> Result<Option<Damag
         found,
         since: Clock::Real.now().to_string(),
         set_aside: None,
-        held: salvage::held(place),
+        salvaged: salvage::read(place),
     };
     if damage.phase == Phase::InUse {
         write_marker(place, &damage)?;
@@ -168,7 +171,7 @@ fn free_name(place: &Folder) -> Result<String, StoreError> {
 }
 
 /// Says whether a name is one that [`free_name`] gives.
-pub(super) fn is_name_aside(name: &str) -> bool {
+pub(crate) fn is_name_aside(name: &str) -> bool {
     let digits = |text: &str, count: usize| {
         text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -203,10 +206,10 @@ fn check(place: &Folder, there: bool) -> Option<String> {
         }
         // The quick one leaves indexes out; what it cannot see is worth the long one here.
         for pragma in ["quick_check", "integrity_check"] {
-            let said: String =
+            let result: String =
                 connection.query_row(&format!("PRAGMA {pragma}(1)"), [], |row| row.get(0))?;
-            if said != "ok" {
-                return Ok(Some(said.replace('\n', " ")));
+            if result != "ok" {
+                return Ok(Some(result.replace('\n', " ")));
             }
         }
         Ok(None)

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Refuses a folder whose file system is shared with other machines.
 pub fn refuse_network(folder: &Path) -> Result<(), StoreError> {

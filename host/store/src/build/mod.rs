@@ -1,13 +1,19 @@
-//! What a build is on record: one row for each command that drives work, with its layers and stale units.
+//! Builds (tables `build`, `build_layer`, `build_unit`): the commands that drive work, their layers and stale units.
 //!
 //! Its status is derived from these rows and the submissions', never stored.
+
+mod rows;
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::answers::Realm;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::answers::Realm;
+use crate::statement::named;
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
+use synix_core::request::Failure;
 
 /// The number of a build, shown as `build-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +55,23 @@ impl BuildKind {
     }
 }
 
+impl ToSql for BuildKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for BuildKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        named(
+            "kind of build",
+            &[Self::Build, Self::Batch],
+            Self::name,
+            value,
+        )
+    }
+}
+
 /// How a layer's requests are answered, fixed once for a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerMode {
@@ -66,32 +89,53 @@ impl LayerMode {
             Self::Batch => "batch",
         }
     }
+}
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Sync, Self::Batch]
-            .into_iter()
-            .find(|mode| mode.name() == text)
+impl ToSql for LayerMode {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
     }
 }
 
-/// Where a stale unit of a build stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitState {
-    /// Waiting to run or for answers.
+impl FromSql for LayerMode {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        named(
+            "mode of a layer",
+            &[Self::Sync, Self::Batch],
+            Self::name,
+            value,
+        )
+    }
+}
+
+/// The progress of a stale unit of a build.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum UnitState<'a> {
+    /// It waits to run or for answers.
     Waiting,
     /// It has its outputs.
     Done,
     /// It failed, or was held back.
-    Failed,
+    Failed(&'a Failure),
 }
 
-impl UnitState {
-    pub(super) const fn number(self) -> i64 {
+impl<'a> UnitState<'a> {
+    pub(crate) const fn failure(self) -> Option<&'a Failure> {
         match self {
+            Self::Failed(failure) => Some(failure),
+            Self::Waiting | Self::Done => None,
+        }
+    }
+}
+
+impl ToSql for UnitState<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let number = match self {
             Self::Waiting => 0,
             Self::Done => 1,
-            Self::Failed => 2,
-        }
+            Self::Failed(_) => 2,
+        };
+        Ok(ToSqlOutput::from(number))
     }
 }
 
@@ -117,8 +161,8 @@ pub struct NewBuild {
 pub struct BuildRow {
     /// Its number.
     pub id: BuildId,
-    /// `build` or `batch-build`.
-    pub kind: String,
+    /// Which command opened it.
+    pub kind: BuildKind,
     /// The pipeline file, relative to the project.
     pub pipeline: String,
     /// The pipeline's fingerprint when it was opened.

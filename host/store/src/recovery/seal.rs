@@ -5,28 +5,28 @@
 //! whoever changes rows on purpose can make seals as well, and is kept out by other means. Rows of a state that an
 //! earlier synix wrote have none.
 
-use super::StoreError;
-use super::answers::Realm;
+use crate::StoreError;
+use crate::answers::Realm;
 use synix_core::digest::{Digest, Encoder};
 
 /// The name of the column.
-pub(super) const COLUMN: &str = "seal";
+pub(crate) const COLUMN: &str = "seal";
 
 /// What the seal of a row of `unit` covers: all that decides whether its outputs are those of a unit that is fresh.
 #[derive(Debug)]
-pub(super) struct UnitRow<'a> {
-    pub(super) fingerprint: &'a Digest,
-    pub(super) realm: Realm,
-    pub(super) layer: &'a str,
-    pub(super) key: &'a str,
-    pub(super) done: bool,
-    pub(super) partial: bool,
+pub(crate) struct UnitRow<'a> {
+    pub(crate) fingerprint: &'a Digest,
+    pub(crate) realm: Realm,
+    pub(crate) layer: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) done: bool,
+    pub(crate) partial: bool,
     /// Stands in `unit_detail`.
-    pub(super) roles: Option<&'a str>,
+    pub(crate) roles: Option<&'a str>,
 }
 
 /// Seals a row of `unit`.
-pub(super) fn of_unit(row: &UnitRow<'_>) -> i64 {
+pub(crate) fn of_unit(row: &UnitRow<'_>) -> i64 {
     let encoder = Encoder::new("synix.seal.unit.v1")
         .digest(*row.fingerprint)
         .bytes(row.realm.as_bytes())
@@ -38,7 +38,7 @@ pub(super) fn of_unit(row: &UnitRow<'_>) -> i64 {
 }
 
 /// Seals a row of `unit_detail` to the unit that it belongs to, without its roles.
-pub(super) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
+pub(crate) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
     let encoder = Encoder::new("synix.seal.unit-detail.v1")
         .number(unit.unsigned_abs())
         .text(parts);
@@ -47,21 +47,21 @@ pub(super) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
 
 /// What the seal of a row of `artifact` covers.
 #[derive(Debug)]
-pub(super) struct ArtifactRow<'a> {
+pub(crate) struct ArtifactRow<'a> {
     /// The unit whose output it is, and where among its outputs.
-    pub(super) unit: i64,
-    pub(super) position: i64,
-    pub(super) label: &'a str,
-    pub(super) kind: &'a str,
-    pub(super) digest: &'a Digest,
+    pub(crate) unit: i64,
+    pub(crate) position: u64,
+    pub(crate) label: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) digest: &'a Digest,
 }
 
 /// Seals a row of `artifact`.
-pub(super) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
+pub(crate) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
     short(
         Encoder::new("synix.seal.artifact.v2")
             .number(row.unit.unsigned_abs())
-            .number(row.position.unsigned_abs())
+            .number(row.position)
             .text(row.label)
             .text(row.kind)
             .digest(*row.digest),
@@ -69,7 +69,7 @@ pub(super) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
 }
 
 /// Refuses a row of `artifact` whose seal is another. Format 3 sealed it without its unit.
-pub(super) fn check_artifact(
+pub(crate) fn check_artifact(
     found: Option<i64>,
     row: &ArtifactRow<'_>,
     what: impl FnOnce() -> String,
@@ -85,13 +85,13 @@ pub(super) fn check_artifact(
 }
 
 /// Seals a row of `artifact_body` without its content.
-pub(super) fn of_body(digest: &Digest, media_type: Option<&str>, metadata: &str) -> i64 {
+pub(crate) fn of_body(digest: &Digest, media_type: Option<&str>, metadata: &str) -> i64 {
     let encoder = Encoder::new("synix.seal.artifact-body.v1").digest(*digest);
     short(optional(encoder, media_type).text(metadata))
 }
 
 /// Seals a row of `answer_body` to the row of `answer` that it belongs to.
-pub(super) fn of_answer(request: i64, realm: Realm, truncated: bool, document: &str) -> i64 {
+pub(crate) fn of_answer(request: i64, realm: Realm, truncated: bool, document: &str) -> i64 {
     short(
         Encoder::new("synix.seal.answer.v1")
             .number(request.unsigned_abs())
@@ -102,7 +102,7 @@ pub(super) fn of_answer(request: i64, realm: Realm, truncated: bool, document: &
 }
 
 /// Refuses a row whose seal is another; an old row has none.
-pub(super) fn check(
+pub(crate) fn check(
     found: Option<i64>,
     made: i64,
     what: impl FnOnce() -> String,

@@ -9,16 +9,16 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Purpose, Watched};
-use super::database;
+use crate::connection::{Purpose, Watched};
+use crate::database;
 use synix_disk::Folder;
 
 /// Rows that are looked up one by one where their table is damaged, at most: a planted number may be any.
 const LOOK_UPS: usize = 1_000_000;
 
-/// What a damaged database held, as far as it can be read.
+/// What a damaged database contained, as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Salvaged {
     /// Its builds.
     pub builds: Count,
     /// Its answers: what was paid for.
@@ -98,7 +98,7 @@ impl fmt::Display for LostBatch {
 }
 
 /// Opens a file that may be damaged, so that nothing in it changes.
-pub(super) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
+pub(crate) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
     let path = database::true_path(place);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Watched::open(&path, &path, flags, Purpose::Read)?;
@@ -109,14 +109,14 @@ pub(super) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
 }
 
 /// Reads what can be read from the file.
-pub(super) fn held(place: &Folder) -> Held {
+pub(crate) fn read(place: &Folder) -> Salvaged {
     let Ok(connection) = open_untouched(place) else {
-        return Held::default();
+        return Salvaged::default();
     };
     let count = |table| each(&connection, &format!("SELECT id FROM {table}"), |_| Ok(()));
     let mut live = Vec::new();
     let submissions = submissions(&connection, &mut live);
-    Held {
+    Salvaged {
         builds: count("build"),
         answers: count("answer"),
         submissions,
@@ -185,7 +185,7 @@ fn unsettled(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<LostBatch>> {
         token: row.get(2)?,
         model: row.get(3)?,
         layers: row.get(4)?,
-        requests: row.get::<_, i64>(5)?.unsigned_abs(),
+        requests: row.get(5)?,
         state,
     }))
 }

@@ -1,4 +1,4 @@
-//! The marker of a damaged state: what was found, what was held, and how far setting it aside has come.
+//! The marker of a damaged state: what was found, what the file contained, and how far it is set aside.
 //!
 //! | phase | what a command does that finds it |
 //! | --- | --- |
@@ -12,8 +12,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::salvage::{Count, Held};
-use super::{StoreError, damage, database};
+use super::damage;
+use super::salvage::{Count, Salvaged};
+use crate::{StoreError, database};
 use synix_core::clock::Clock;
 use synix_disk::Folder;
 
@@ -25,20 +26,21 @@ const MARKER_BYTES: u64 = 16 << 20;
 /// What became of a damaged database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    pub(super) phase: Phase,
+    pub(crate) phase: Phase,
     /// What is wrong with the file.
     pub found: String,
     /// When it was found.
     pub since: String,
     /// Its name in the state folder now; `None` where it is still in its place, or gone.
     pub set_aside: Option<String>,
-    /// What it held, as far as it can be read.
-    pub held: Held,
+    /// What it contained, as far as it can be read.
+    #[serde(rename = "held")]
+    pub salvaged: Salvaged,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     InUse,
     Moving,
     Aside,
@@ -46,8 +48,8 @@ pub(super) enum Phase {
 }
 
 impl Damage {
-    /// Says what is wrong, where the file is, what it held and what to run.
-    pub(super) fn tell(&self, folder: &Path) -> String {
+    /// Returns what is wrong, where the file is, what it contained and what to run.
+    pub(crate) fn tell(&self, folder: &Path) -> String {
         let place = folder.join(database::FILE);
         let what = format!(
             "the state database {} is damaged: {}",
@@ -68,28 +70,28 @@ impl Damage {
             (_, None) => "there is nothing to set aside".to_owned(),
         };
         format!(
-            "{what}\n  {aside}\n  {self}\n  put a whole copy in its place, or start a new state with `synix build \
-             --reset-state`, `synix batch-build run --reset-state` or `synix batch-build resume --reset-state`: what was \
-             answered is then paid for again, and its live batches are abandoned"
+            "{what}\n  {aside}\n  {self}\n  put an intact copy in its place, or start a new state with `synix build \
+             --reset-state`, `synix batch-build run --reset-state` or `synix batch-build resume --reset-state`: you \
+             then pay for its answers again, and synix abandons its live batches"
         )
     }
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Held {
+        let Salvaged {
             builds,
             answers,
             submissions,
             live,
-        } = &self.held;
+        } = &self.salvaged;
         let batches = Count {
             rows: live.len() as u64,
             whole: submissions.whole,
         };
         write!(
             f,
-            "it held builds: {builds}, answers: {answers}, live batches: {batches}"
+            "it contained builds: {builds}, answers: {answers}, live batches: {batches}"
         )?;
         for batch in live {
             write!(f, "\n    {batch}")?;
@@ -105,7 +107,7 @@ impl fmt::Display for Damage {
 }
 
 /// Reads the marker. A stranger may have written it, so no name in it is used but one that synix gives.
-pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
+pub(crate) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
     let Some(bytes) = place.read(MARKER, MARKER_BYTES)? else {
         return Ok(None);
     };
@@ -115,7 +117,7 @@ pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> 
         found: format!("{MARKER} cannot be read: {why}"),
         since: Clock::Real.now().to_string(),
         set_aside: None,
-        held: Held::default(),
+        salvaged: Salvaged::default(),
     };
     Ok(Some(match serde_json::from_slice::<Damage>(&bytes) {
         Err(error) => unreadable(error.to_string()),
@@ -128,13 +130,13 @@ pub(super) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> 
     }))
 }
 
-pub(super) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
+pub(crate) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(damage).unwrap_or_default();
     Ok(place.replace(MARKER, &text)?)
 }
 
 /// Ends the refusal; the marker stays as a record of what was lost.
-pub(super) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
+pub(crate) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
     let date = Clock::Real.now().to_string().replace([':', '-'], "");
     let mut number = 1;
     loop {
