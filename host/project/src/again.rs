@@ -170,7 +170,7 @@ pub fn cancel(
         allow_partial: false,
         allow_mismatch: false,
         sync_after: None,
-        ruling: batch::Ruling::None,
+        lost_create: batch::LostCreatePolicy::Ask,
         budget: None,
         reset_state: false,
         retry_failed: BTreeSet::new(),

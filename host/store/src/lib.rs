@@ -40,7 +40,7 @@ mod seal;
 mod sends;
 mod snapshots;
 mod submission;
-mod submissions;
+mod submission_table;
 mod sweep;
 mod units;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::step::{Brought, Call, Finished};
-use super::{BatchError, BatchEvent, Batches, Work};
+use super::step::{Call, CallResult, Finished};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission};
 use synix_core::request::{Failure, FailureKind};
 use synix_providers::{BatchState, CreateError, Phase, Provider, ProviderError, Retry};
 use synix_store::SubmissionState;
@@ -45,41 +45,43 @@ impl Batches<'_> {
 
     fn take_brought(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
-        brought: Brought,
+        brought: CallResult,
     ) -> Result<Option<Call>, BatchError> {
         match brought {
-            Brought::Uploaded(Ok(file)) => {
+            CallResult::Uploaded(Ok(file)) => {
                 synix_disk::discard(&self.input_file(&work.submission)?);
                 work.submission.file = Some(file.0);
                 self.enter(work, SubmissionState::Uploaded)?;
                 work.due = Some(Instant::now());
             }
-            Brought::Uploaded(Err(error)) => {
+            CallResult::Uploaded(Err(error)) => {
                 self.give_up(work, &error, "cannot upload the input file")?;
             }
-            Brought::Marked(Ok(newest)) => {
+            CallResult::Marked(Ok(newest)) => {
                 work.marked = true;
                 work.submission.newest = Some(newest.unwrap_or_default());
                 return self.create_call(work, provider);
             }
-            Brought::Marked(Err(error)) => {
+            CallResult::Marked(Err(error)) => {
                 self.give_up(work, &error, "cannot read the list of batches")?;
             }
-            Brought::Created(created) => self.take_created(work, created)?,
-            Brought::Found(found) => return self.take_found(work, provider, found),
-            Brought::Polled(Ok(batch)) => return self.take_polled(work, *batch),
-            Brought::Polled(Err(error)) => self.take_poll_error(work, error)?,
-            Brought::Fetched(batch, Ok(())) => self.take_rows(work, &batch)?,
-            Brought::Fetched(batch, Err(error)) if self.is_gone(&work.submission, &error) => {
+            CallResult::Created(created) => self.take_created(work, created)?,
+            CallResult::Found(found) => return self.take_found(work, provider, found),
+            CallResult::Polled(Ok(batch)) => return self.take_polled(work, *batch),
+            CallResult::Polled(Err(error)) => self.take_poll_error(work, error)?,
+            CallResult::Fetched(batch, Ok(())) => self.take_rows(work, &batch)?,
+            CallResult::Fetched(batch, Err(error)) if self.is_gone(&work.submission, &error) => {
                 self.take_what_is_left(work, &batch, &error)?;
             }
-            Brought::Fetched(batch, Err(error)) => {
+            CallResult::Fetched(batch, Err(error)) => {
                 self.take_no_rows(work, &batch, error)?;
             }
-            Brought::Cancelled(batch, cancelled) => self.take_cancelled(work, &batch, cancelled)?,
-            Brought::Broken => {
+            CallResult::Cancelled(batch, cancelled) => {
+                self.take_cancelled(work, &batch, cancelled)?
+            }
+            CallResult::Broken => {
                 self.tell(&BatchEvent::Trouble {
                     message: "a call broke off inside synix; please report it".to_owned(),
                 });
@@ -95,7 +97,7 @@ impl Batches<'_> {
 
     fn take_created(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         created: Result<Box<BatchState>, CreateError>,
     ) -> Result<(), BatchError> {
         match created {
@@ -129,7 +131,7 @@ impl Batches<'_> {
 
     fn take_polled(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: BatchState,
     ) -> Result<Option<Call>, BatchError> {
         work.errors = 0;
@@ -172,7 +174,7 @@ impl Batches<'_> {
     /// same again, or files that are no better after so many looks.
     fn take_no_rows(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
         error: ProviderError,
     ) -> Result<(), BatchError> {
@@ -201,7 +203,11 @@ impl Batches<'_> {
     }
 
     /// Tells how a batch stands; false where another process has taken the submission on.
-    fn tell_status(&self, work: &mut Work, batch: &BatchState) -> Result<bool, BatchError> {
+    fn tell_status(
+        &self,
+        work: &mut DrivenSubmission,
+        batch: &BatchState,
+    ) -> Result<bool, BatchError> {
         let counts = batch.counts.as_ref();
         let done = counts.map(|counts| counts.completed + counts.failed);
         if work.submission.status != batch.status_text {
@@ -222,7 +228,11 @@ impl Batches<'_> {
         Ok(true)
     }
 
-    fn take_poll_error(&mut self, work: &mut Work, error: ProviderError) -> Result<(), BatchError> {
+    fn take_poll_error(
+        &mut self,
+        work: &mut DrivenSubmission,
+        error: ProviderError,
+    ) -> Result<(), BatchError> {
         let batch = work.submission.batch.clone().unwrap_or_default();
         if work.submission.build == self.build && error.to_failure().kind == FailureKind::Auth {
             return Err(BatchError::Refused { batch, error });
@@ -238,7 +248,7 @@ impl Batches<'_> {
 
     fn take_cancelled(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         id: &str,
         cancelled: Result<Box<BatchState>, ProviderError>,
     ) -> Result<(), BatchError> {
@@ -260,7 +270,7 @@ impl Batches<'_> {
     }
 
     /// Sets the next step off by the interval, doubled with each error in a row.
-    pub(super) fn later(&self, work: &mut Work) {
+    pub(super) fn later(&self, work: &mut DrivenSubmission) {
         let factor = 1_u32 << work.errors.min(6);
         work.errors += 1;
         work.due = self.settings.interval.map(|pause| {
@@ -271,7 +281,7 @@ impl Batches<'_> {
     /// Frees the requests of a submission that was surely not created.
     fn give_up(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         error: &ProviderError,
         what: &str,
     ) -> Result<(), BatchError> {

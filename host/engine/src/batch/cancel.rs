@@ -3,7 +3,7 @@
 use super::close::never_sent;
 use super::start::{find_call, poll_call};
 use super::step::Call;
-use super::{BatchError, Batches, Work};
+use super::{BatchError, Batches, DrivenSubmission};
 use synix_store::{BuildId, Submission, SubmissionState};
 
 impl Batches<'_> {
@@ -16,7 +16,8 @@ impl Batches<'_> {
         let now = tokio::time::Instant::now();
         for submission in self.store.unsettled_submissions()? {
             if submission.build == build {
-                self.works.insert(submission.id, Work::new(submission, now));
+                self.works
+                    .insert(submission.id, DrivenSubmission::new(submission, now));
             }
         }
         while self.is_active() {
@@ -35,7 +36,10 @@ impl Batches<'_> {
         Ok(build.is_some_and(|build| build.cancelled))
     }
 
-    pub(super) fn cancelling_call(&mut self, work: &mut Work) -> Result<Option<Call>, BatchError> {
+    pub(super) fn cancelling_call(
+        &mut self,
+        work: &mut DrivenSubmission,
+    ) -> Result<Option<Call>, BatchError> {
         match work.submission.state {
             SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded => {
                 self.abandon(work, &never_sent())?;

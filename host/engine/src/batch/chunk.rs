@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::wave::{estimated_tokens, target_of};
-use super::{BatchError, Batches, Queued, Target, Work};
+use super::{BatchError, BatchRequest, Batches, DrivenSubmission, Target};
 use synix_core::request::RequestKey;
 use synix_providers::BatchTraits;
 use synix_store::{Claim, RequestId, Submission, SubmissionId, SubmissionState, Terms};
@@ -98,7 +98,7 @@ impl Batches<'_> {
             let most = self.room(&target).requests;
             while group.len() >= most {
                 let cut = self.cut(&target, &group)?;
-                let chunk: Vec<Queued> = group.drain(..cut.requests).collect();
+                let chunk: Vec<BatchRequest> = group.drain(..cut.requests).collect();
                 self.claim(&chunk, cut.tokens, 0)?;
             }
             self.queue.append(&mut group);
@@ -126,7 +126,7 @@ impl Batches<'_> {
         written.map_or(traits.most_requests, |most| most.min(traits.most_requests))
     }
 
-    fn cut(&self, target: &Target, queued: &[Queued]) -> Result<Cut, BatchError> {
+    fn cut(&self, target: &Target, queued: &[BatchRequest]) -> Result<Cut, BatchError> {
         let sizes = queued.iter().map(|queued| {
             let line = self.line_of(target, queued.request, &queued.key)?;
             Ok(Size {
@@ -148,7 +148,7 @@ impl Batches<'_> {
         Ok(provider.map_or_else(String::new, |provider| provider.batch_line(&request, key)))
     }
 
-    fn tokens_of(&self, chunk: &[Queued]) -> Result<u64, BatchError> {
+    fn tokens_of(&self, chunk: &[BatchRequest]) -> Result<u64, BatchError> {
         chunk.iter().try_fold(0, |sum, queued| {
             let line = self.line_of(&queued.target, queued.request, &queued.key)?;
             Ok(sum + estimated_tokens(&line))
@@ -156,7 +156,12 @@ impl Batches<'_> {
     }
 
     /// Claims a chunk under a new submission. Nothing has left the machine yet.
-    fn claim(&mut self, chunk: &[Queued], tokens: u64, divided: u32) -> Result<(), BatchError> {
+    fn claim(
+        &mut self,
+        chunk: &[BatchRequest],
+        tokens: u64,
+        divided: u32,
+    ) -> Result<(), BatchError> {
         let Some(first) = chunk.first() else {
             return Ok(());
         };
@@ -233,13 +238,13 @@ impl Batches<'_> {
             }
         }
         if submission.requests > 0 {
-            let work = Work::new(submission, Instant::now());
+            let work = DrivenSubmission::new(submission, Instant::now());
             self.works.insert(work.submission.id, work);
         }
         Ok(())
     }
 
-    fn layer_names(&self, chunk: &[Queued]) -> String {
+    fn layer_names(&self, chunk: &[BatchRequest]) -> String {
         let mut positions: Vec<usize> = chunk.iter().map(|queued| queued.layer).collect();
         positions.sort_unstable();
         positions.dedup();
@@ -283,8 +288,8 @@ impl Batches<'_> {
 /// What stands around the lines where they go as one document.
 const ENVELOPE: u64 = 64;
 
-fn by_target(queue: Vec<Queued>) -> BTreeMap<Arc<Target>, Vec<Queued>> {
-    let mut groups: BTreeMap<Arc<Target>, Vec<Queued>> = BTreeMap::new();
+fn by_target(queue: Vec<BatchRequest>) -> BTreeMap<Arc<Target>, Vec<BatchRequest>> {
+    let mut groups: BTreeMap<Arc<Target>, Vec<BatchRequest>> = BTreeMap::new();
     for queued in queue {
         groups
             .entry(Arc::clone(&queued.target))

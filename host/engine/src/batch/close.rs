@@ -1,6 +1,6 @@
 //! The end of a submission: what it still holds is closed in the transaction that ends it.
 
-use super::{BatchError, BatchEvent, Batches, Work, failure};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission, failure};
 use synix_core::request::{Failure, FailureKind, Settlement};
 use synix_store::{AttemptNote, SubmissionRequest, SubmissionState};
 
@@ -10,7 +10,7 @@ impl Batches<'_> {
     /// Returns what it held, in the order of its lines; `None`, and nothing done, where another process was faster.
     pub(super) fn close(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         state: SubmissionState,
         verdict: impl Fn(u64) -> Failure,
     ) -> Result<Option<Vec<SubmissionRequest>>, BatchError> {
@@ -50,7 +50,11 @@ impl Batches<'_> {
     }
 
     /// Ends a submission without rows and fails what it held.
-    pub(super) fn abandon(&mut self, work: &mut Work, failure: &Failure) -> Result<(), BatchError> {
+    pub(super) fn abandon(
+        &mut self,
+        work: &mut DrivenSubmission,
+        failure: &Failure,
+    ) -> Result<(), BatchError> {
         "abandoned".clone_into(&mut work.submission.status);
         work.submission.note = Some(failure.message.clone());
         let closed = self.close(work, SubmissionState::Abandoned, |_| failure.clone())?;

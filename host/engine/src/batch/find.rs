@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::close::never_sent;
 use super::step::Call;
-use super::{BatchError, BatchEvent, Batches, Ruling, Work};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission, LostCreatePolicy};
 use synix_providers::{BatchState, Phase, Provider, ProviderError};
 use synix_store::{BatchOwner, Submission, SubmissionState};
 
@@ -17,7 +17,7 @@ impl Batches<'_> {
     /// A list that cannot be read proves nothing: the submission then stays as it is.
     pub(super) fn take_found(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
         found: Result<Vec<BatchState>, ProviderError>,
     ) -> Result<Option<Call>, BatchError> {
@@ -38,21 +38,24 @@ impl Batches<'_> {
                 BatchOwner::Certain => {}
             }
         }
-        if candidates.is_empty() && held && self.settings.ruling != Ruling::CreateAgain {
+        if candidates.is_empty()
+            && held
+            && self.settings.lost_create != LostCreatePolicy::CreateAgain
+        {
             // Another submission took it for its own; if its rows say no, it may be this one's.
             work.submission.note = Some("waits for the rows of a batch that may be it".to_owned());
             self.keep(work)?;
             self.later(work);
             return Ok(None);
         }
-        match &self.settings.ruling {
-            Ruling::None => {}
-            Ruling::Adopt(id) => {
+        match &self.settings.lost_create {
+            LostCreatePolicy::Ask => {}
+            LostCreatePolicy::Adopt(id) => {
                 if candidates.iter().any(|batch| batch.id == *id) {
                     candidates.retain(|batch| batch.id == *id);
                 }
             }
-            Ruling::CreateAgain => candidates.clear(),
+            LostCreatePolicy::CreateAgain => candidates.clear(),
         }
         let is_named = |batch: &BatchState| batch.token.as_deref() == Some(&work.submission.token);
         if candidates.len() > 1 && candidates.iter().any(is_named) {
@@ -75,18 +78,18 @@ impl Batches<'_> {
     /// Goes on without a list: it proves nothing, so nothing is created unless the user says so.
     fn take_no_list(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
         error: ProviderError,
     ) -> Result<Option<Call>, BatchError> {
-        match self.settings.ruling.clone() {
-            Ruling::CreateAgain => return self.look_again(work, provider),
+        match self.settings.lost_create.clone() {
+            LostCreatePolicy::CreateAgain => return self.look_again(work, provider),
             // Its rows tell whether it is.
-            Ruling::Adopt(id) => {
+            LostCreatePolicy::Adopt(id) => {
                 let batch = BatchState::unseen(id);
                 return self.adopt(work, &batch, Tells::Rows).map(|()| None);
             }
-            Ruling::None => {}
+            LostCreatePolicy::Ask => {}
         }
         let name = &work.submission.provider;
         let message = format!("cannot read the list of batches at {name}: {error}");
@@ -95,9 +98,9 @@ impl Batches<'_> {
         self.keep(work)?;
         if matches!(error, ProviderError::EndlessList { .. }) {
             // A list that was only late would show more at the next looks.
-            let pauses = self.settings.look_again.get(&work.submission.provider);
+            let pauses = self.settings.search_pauses.get(&work.submission.provider);
             let Some(pause) = pauses.and_then(|pauses| pauses.get(work.looks)) else {
-                return Err(BatchError::Untold {
+                return Err(BatchError::CreateOutcomeUnknown {
                     requests: work.submission.requests,
                     error,
                 });
@@ -112,7 +115,7 @@ impl Batches<'_> {
 
     fn adopt(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
         tells: Tells,
     ) -> Result<(), BatchError> {
@@ -130,12 +133,14 @@ impl Batches<'_> {
 
     fn look_again(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
-        let pauses = self.settings.look_again.get(&work.submission.provider);
+        let pauses = self.settings.search_pauses.get(&work.submission.provider);
         let pause = pauses.and_then(|pauses| pauses.get(work.looks));
-        if let Some(pause) = pause.filter(|_| self.settings.ruling != Ruling::CreateAgain) {
+        if let Some(pause) =
+            pause.filter(|_| self.settings.lost_create != LostCreatePolicy::CreateAgain)
+        {
             work.looks += 1;
             work.due = Some(Instant::now() + *pause);
             return Ok(None);
@@ -164,7 +169,7 @@ impl Batches<'_> {
     }
 
     /// Prepares another create call, so that no two calls share a token.
-    pub(super) fn create_anew(&mut self, work: &mut Work) -> Result<bool, BatchError> {
+    pub(super) fn create_anew(&mut self, work: &mut DrivenSubmission) -> Result<bool, BatchError> {
         synix_disk::discard(&self.input_file(&work.submission)?);
         work.looks = 0;
         work.marked = false;
@@ -180,7 +185,7 @@ impl Batches<'_> {
     /// Writes down that the batch exists.
     pub(super) fn go_live(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
     ) -> Result<(), BatchError> {
         work.submission.batch = Some(batch.id.clone());

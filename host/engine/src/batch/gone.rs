@@ -1,6 +1,6 @@
 //! Batches and files that their provider no longer knows: waited for as long as they may come back, then given up.
 
-use super::{BatchError, BatchEvent, Batches, Work, failure};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission, failure};
 use synix_core::request::FailureKind;
 use synix_providers::{BatchState, ProviderError};
 use synix_store::{Submission, SubmissionState};
@@ -18,7 +18,7 @@ impl Batches<'_> {
     /// Gives up a batch; its requests are asked again.
     pub(super) fn give_up_batch(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         error: &ProviderError,
     ) -> Result<(), BatchError> {
         let batch = work.submission.batch.clone().unwrap_or_default();
@@ -30,7 +30,7 @@ impl Batches<'_> {
     /// Takes the rows of the files that could still be had; what has none is missing.
     pub(super) fn take_what_is_left(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
         error: &ProviderError,
     ) -> Result<(), BatchError> {
@@ -43,7 +43,7 @@ impl Batches<'_> {
     /// Goes on with the rows that were downloaded.
     pub(super) fn take_rows(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
     ) -> Result<(), BatchError> {
         self.complete_rows(&work.submission)?;

@@ -109,7 +109,7 @@ pub enum BatchError {
     #[error(
         "the reply to a batch of {requests} requests was lost, and nothing tells whether it exists: {error}; resume later, with --adopt ID if it does, or with --create-again if it does not"
     )]
-    Untold {
+    CreateOutcomeUnknown {
         /// How many requests it carries.
         requests: u64,
         /// What is wrong with the list.
@@ -141,7 +141,7 @@ pub struct Target {
 
 /// A request for a batch.
 #[derive(Debug, Clone)]
-pub struct Queued {
+pub struct BatchRequest {
     /// Its key.
     pub key: RequestKey,
     /// Its number in the store.
@@ -156,10 +156,10 @@ pub struct Queued {
 
 /// What to do about a lost create reply that only a person can clear up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Ruling {
+pub enum LostCreatePolicy {
     /// Ask.
     #[default]
-    None,
+    Ask,
     /// This batch is ours.
     Adopt(String),
     /// None is ours: create it again.
@@ -170,7 +170,7 @@ pub enum Ruling {
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
     /// Pauses before each further look for a batch whose create reply was lost, by provider.
-    pub look_again: HashMap<String, Vec<Duration>>,
+    pub search_pauses: HashMap<String, Vec<Duration>>,
     /// How often a request is put into a batch in one command, at most.
     pub attempts: u32,
     /// Names of the layers by position, for people.
@@ -184,22 +184,22 @@ pub struct BatchSettings {
     /// How long a batch may take before what it still holds goes by single calls.
     pub sync_after: Option<Duration>,
     /// The user's word on a lost create reply.
-    pub ruling: Ruling,
+    pub lost_create: LostCreatePolicy,
     /// What is asked again although it was paid for.
     pub retry: Retry,
 }
 
 /// A request this command waits for.
 #[derive(Debug)]
-struct Wanted {
-    queued: Queued,
+struct AwaitedRequest {
+    queued: BatchRequest,
     /// How often this command put it into a batch.
     sends: u32,
 }
 
 /// A submission this command drives.
 #[derive(Debug)]
-struct Work {
+struct DrivenSubmission {
     submission: Submission,
     /// A call of it is under way.
     busy: bool,
@@ -231,14 +231,14 @@ pub struct Batches<'a> {
     settings: BatchSettings,
     clock: &'a Clock,
     observer: &'a dyn Fn(&BatchEvent),
-    queue: Vec<Queued>,
+    queue: Vec<BatchRequest>,
     /// Chunks of a validation failure that named no line, each to be sent by itself.
-    divided: Vec<(Vec<Queued>, u32)>,
-    wanted: HashMap<RequestKey, Wanted>,
+    divided: Vec<(Vec<BatchRequest>, u32)>,
+    wanted: HashMap<RequestKey, AwaitedRequest>,
     settled: Vec<(RequestKey, Settlement)>,
     /// Requests that go by single calls from now on.
-    for_sync: Vec<Queued>,
-    works: BTreeMap<SubmissionId, Work>,
+    for_sync: Vec<BatchRequest>,
+    works: BTreeMap<SubmissionId, DrivenSubmission>,
     /// Locks of other builds whose submissions this command creates.
     locks: HashMap<BuildId, FileLock>,
     /// When the list of submissions is read again (L5).
@@ -299,8 +299,8 @@ impl<'a> Batches<'a> {
     }
 
     /// Takes a request for the next batch.
-    pub fn queue(&mut self, queued: Queued) {
-        let wanted = Wanted {
+    pub fn queue(&mut self, queued: BatchRequest) {
+        let wanted = AwaitedRequest {
             queued: queued.clone(),
             sends: 0,
         };
@@ -334,7 +334,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns the requests that go by single calls from now on.
-    pub fn take_for_sync(&mut self) -> Vec<Queued> {
+    pub fn take_for_sync(&mut self) -> Vec<BatchRequest> {
         std::mem::take(&mut self.for_sync)
     }
 
@@ -376,7 +376,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Tells what went wrong with a submission, unless it is what was told last.
-    fn tell_trouble(&self, work: &mut Work, message: String) {
+    fn tell_trouble(&self, work: &mut DrivenSubmission, message: String) {
         if work.told.as_ref() != Some(&message) {
             self.tell(&BatchEvent::Trouble {
                 message: message.clone(),
@@ -386,7 +386,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Writes a submission down as it stands now; false where another process was faster.
-    fn keep(&self, work: &mut Work) -> Result<bool, BatchError> {
+    fn keep(&self, work: &mut DrivenSubmission) -> Result<bool, BatchError> {
         work.submission.changed = self.clock.now();
         let kept = self
             .store
@@ -398,7 +398,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Takes what another process wrote as the truth, and goes on from there.
-    fn follow(&self, work: &mut Work) -> Result<(), BatchError> {
+    fn follow(&self, work: &mut DrivenSubmission) -> Result<(), BatchError> {
         if let Some(current) = self.store.submission(work.submission.id)? {
             work.submission = current;
         }
@@ -407,7 +407,11 @@ impl<'a> Batches<'a> {
     }
 
     /// Moves a submission to `state`; false where another process was faster.
-    fn enter(&self, work: &mut Work, state: SubmissionState) -> Result<bool, BatchError> {
+    fn enter(
+        &self,
+        work: &mut DrivenSubmission,
+        state: SubmissionState,
+    ) -> Result<bool, BatchError> {
         work.submission.state = state;
         if state.is_before_batch() {
             state.name().clone_into(&mut work.submission.status);

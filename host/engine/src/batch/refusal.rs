@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::wave::{target_of, told_limit};
-use super::{BatchError, Batches, Queued, Work, failure};
+use super::{BatchError, BatchRequest, Batches, DrivenSubmission, failure};
 use synix_core::request::{Failure, FailureKind, RequestKey, Settlement};
 use synix_providers::{BatchState, ValidationError};
 use synix_store::SubmissionState;
@@ -29,7 +29,7 @@ impl Batches<'_> {
     /// Takes the verdict of a batch that failed validation.
     pub(super) fn take_refusal(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
     ) -> Result<(), BatchError> {
         let words = format!("batch {} failed validation: {}", batch.id, in_words(batch));
@@ -67,7 +67,7 @@ impl Batches<'_> {
     /// The provider's queue is full: the same requests go again when there is room, in chunks that fit.
     fn wait_for_room(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
         words: &str,
         refusals: u32,
@@ -93,7 +93,7 @@ impl Batches<'_> {
     /// An upload may not be seen at once: the same file again, then another upload.
     fn create_from_same_file(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         batch: &BatchState,
         words: &str,
     ) -> Result<(), BatchError> {
@@ -112,14 +112,14 @@ impl Batches<'_> {
         Ok(())
     }
 
-    fn fail_all(&mut self, work: &mut Work, words: &str) -> Result<(), BatchError> {
+    fn fail_all(&mut self, work: &mut DrivenSubmission, words: &str) -> Result<(), BatchError> {
         self.abandon(work, &failure(FailureKind::Invalid, words, false))
     }
 
     /// Fails the lines that the provider names; the others were not run and go again.
     fn fail_lines(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         words: &str,
         guilty: &HashSet<u64>,
     ) -> Result<(), BatchError> {
@@ -147,13 +147,13 @@ impl Batches<'_> {
     }
 
     /// The provider names no line: each half goes by itself, until the bad line is alone.
-    fn divide(&mut self, work: &mut Work, words: &str) -> Result<(), BatchError> {
+    fn divide(&mut self, work: &mut DrivenSubmission, words: &str) -> Result<(), BatchError> {
         let depth = work.submission.divided + 1;
         let closed = self.close(work, SubmissionState::Settled, |_| passing(words))?;
         let Some(open) = closed else {
             return Ok(());
         };
-        let wanted: Vec<Queued> = open
+        let wanted: Vec<BatchRequest> = open
             .iter()
             .filter_map(|request| self.uncount(request.key))
             .collect();
@@ -167,7 +167,7 @@ impl Batches<'_> {
     }
 
     /// Takes an attempt back that was none: the request did not run.
-    fn uncount(&mut self, key: RequestKey) -> Option<Queued> {
+    fn uncount(&mut self, key: RequestKey) -> Option<BatchRequest> {
         let wanted = self.wanted.get_mut(&key)?;
         wanted.sends = wanted.sends.saturating_sub(1);
         Some(wanted.queued.clone())

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::time::Instant;
 
 use super::lines::{KeptRows, Line, Lines};
-use super::{BatchError, BatchEvent, Batches, Work, failure};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission, failure};
 use synix_core::digest::Digest;
 use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage, Wire};
 use synix_providers::{BatchState, FileId, GarbledRow, Phase};
@@ -75,7 +75,7 @@ impl Batches<'_> {
     }
 
     /// Takes every row of a fetched batch; what has none is missing.
-    pub(super) fn take_fetched(&mut self, work: &mut Work) -> Result<(), BatchError> {
+    pub(super) fn take_fetched(&mut self, work: &mut DrivenSubmission) -> Result<(), BatchError> {
         match self.take_all_rows(work) {
             // Another process took them too, was faster, and has put the files away.
             Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
@@ -85,7 +85,7 @@ impl Batches<'_> {
         }
     }
 
-    fn take_all_rows(&mut self, work: &mut Work) -> Result<(), BatchError> {
+    fn take_all_rows(&mut self, work: &mut DrivenSubmission) -> Result<(), BatchError> {
         let files = self.row_files(&work.submission)?;
         if !files.iter().all(|file| file.exists()) {
             self.enter(work, SubmissionState::Ended)?;
@@ -181,7 +181,7 @@ impl Batches<'_> {
     }
 
     /// Lets a batch go whose rows are not ours; the search for ours begins anew.
-    fn release_stranger(&mut self, work: &mut Work) -> Result<(), BatchError> {
+    fn release_stranger(&mut self, work: &mut DrivenSubmission) -> Result<(), BatchError> {
         for file in self.row_files(&work.submission)? {
             synix_disk::discard(&file);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::step::{Call, Finished, Input, make};
-use super::{BatchError, BatchEvent, Batches, Work};
+use super::{BatchError, BatchEvent, Batches, DrivenSubmission};
 use synix_providers::{FileId, Provider};
 use synix_store::{Submission, SubmissionId, SubmissionState};
 
@@ -56,7 +56,7 @@ impl Batches<'_> {
         for submission in stored {
             self.works
                 .entry(submission.id)
-                .or_insert_with(|| Work::new(submission, now));
+                .or_insert_with(|| DrivenSubmission::new(submission, now));
         }
         self.claim_again()
     }
@@ -116,7 +116,7 @@ impl Batches<'_> {
         tokio::spawn(async move {
             // In a task of its own: a panic there must not let the build wait for ever.
             let made = tokio::spawn(make(provider, call)).await;
-            let brought = made.unwrap_or(super::step::Brought::Broken);
+            let brought = made.unwrap_or(super::step::CallResult::Broken);
             // The receiver is gone only when the command is.
             let _ = sender.send(Finished {
                 submission,
@@ -157,7 +157,7 @@ impl Batches<'_> {
 
     fn next_call(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
         let before = work.submission.state.is_before_batch();
@@ -188,7 +188,7 @@ impl Batches<'_> {
     /// Brings the requests on their way, unless the provider has no room for them now.
     fn first_call(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
         if !self.has_room(work, provider)? {
@@ -208,7 +208,7 @@ impl Batches<'_> {
     /// Writes down that a batch is about to be created, with all that will be needed to find it again.
     pub(super) fn create_call(
         &mut self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
     ) -> Result<Option<Call>, BatchError> {
         if work.submission.state == SubmissionState::Uploaded && !self.has_room(work, provider)? {
@@ -235,7 +235,7 @@ impl Batches<'_> {
     }
 
     /// Looks at a batch, or cancels one that takes too long.
-    fn live_call(&self, work: &mut Work) -> Call {
+    fn live_call(&self, work: &mut DrivenSubmission) -> Call {
         let batch = work.submission.batch.clone().unwrap_or_default();
         if self.is_over_time(&work.submission) && !work.cancel_sent {
             work.cancel_sent = true;
@@ -251,7 +251,7 @@ impl Batches<'_> {
     }
 }
 
-impl Work {
+impl DrivenSubmission {
     pub(super) fn new(submission: Submission, due: Instant) -> Self {
         Self {
             submission,

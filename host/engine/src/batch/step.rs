@@ -52,7 +52,7 @@ pub(super) enum Input {
 
 /// What a call brought.
 #[derive(Debug)]
-pub(super) enum Brought {
+pub(super) enum CallResult {
     Uploaded(Result<FileId, ProviderError>),
     Marked(Result<Option<String>, ProviderError>),
     Created(Result<Box<BatchState>, CreateError>),
@@ -68,39 +68,43 @@ pub(super) enum Brought {
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) submission: SubmissionId,
-    pub(super) brought: Brought,
+    pub(super) brought: CallResult,
 }
 
 /// Makes one call.
-pub(super) async fn make(provider: Arc<Provider>, call: Call) -> Brought {
+pub(super) async fn make(provider: Arc<Provider>, call: Call) -> CallResult {
     match call {
-        Call::Upload { path, name } => Brought::Uploaded(provider.upload_batch(&path, &name).await),
+        Call::Upload { path, name } => {
+            CallResult::Uploaded(provider.upload_batch(&path, &name).await)
+        }
         Call::Mark => {
             let page = provider.list_batches(None).await;
-            Brought::Marked(page.map(|page| page.batches.into_iter().next().map(|batch| batch.id)))
+            CallResult::Marked(
+                page.map(|page| page.batches.into_iter().next().map(|batch| batch.id)),
+            )
         }
         Call::Create { input, token } => {
             let input = match &input {
                 Input::Uploaded { file, model } => BatchInput::Uploaded { file, model },
                 Input::Lines(path) => BatchInput::Lines(path),
             };
-            Brought::Created(provider.create_batch(input, &token).await.map(Box::new))
+            CallResult::Created(provider.create_batch(input, &token).await.map(Box::new))
         }
         Call::Find { newest, opened } => {
-            Brought::Found(find(&provider, newest.as_deref(), opened).await)
+            CallResult::Found(find(&provider, newest.as_deref(), opened).await)
         }
-        Call::Poll { batch } => Brought::Polled(provider.poll_batch(&batch).await.map(Box::new)),
+        Call::Poll { batch } => CallResult::Polled(provider.poll_batch(&batch).await.map(Box::new)),
         Call::Fetch {
             batch,
             requests,
             files,
         } => {
             let fetched = fetch(&provider, requests, &files).await;
-            Brought::Fetched(batch, fetched)
+            CallResult::Fetched(batch, fetched)
         }
         Call::Cancel { batch } => {
             let cancelled = provider.cancel_batch(&batch).await.map(Box::new);
-            Brought::Cancelled(batch, cancelled)
+            CallResult::Cancelled(batch, cancelled)
         }
     }
 }

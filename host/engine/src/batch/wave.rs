@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BatchError, Batches, Target, Work};
+use super::{BatchError, Batches, DrivenSubmission, Target};
 use synix_core::clock::Moment;
 use synix_providers::Provider;
 use synix_store::{Submission, SubmissionState};
@@ -30,7 +30,7 @@ impl Batches<'_> {
     /// Says whether the provider has room for the submission; sets off its next step where it has not.
     pub(super) fn has_room(
         &self,
-        work: &mut Work,
+        work: &mut DrivenSubmission,
         provider: &Provider,
     ) -> Result<bool, BatchError> {
         let submission = &work.submission;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::super::{BatchError, BatchSettings, Batches, Queued, Ruling, Target};
+use super::super::{BatchError, BatchRequest, BatchSettings, Batches, LostCreatePolicy, Target};
 use super::mishap::{QUESTIONS, question};
 use synix_core::clock::{Clock, Moment};
 use synix_core::digest::Digest;
@@ -35,7 +35,7 @@ pub(super) struct Place {
 pub(super) struct Start {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
-    pub(super) ruling: Ruling,
+    pub(super) lost_create: LostCreatePolicy,
     /// Whether what was paid for in vain is asked again.
     pub(super) retry_failed: bool,
 }
@@ -179,7 +179,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
         BTreeSet::new()
     };
     BatchSettings {
-        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
+        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::ZERO),
@@ -190,7 +190,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
             .into_iter()
             .collect(),
         sync_after: None,
-        ruling: start.ruling,
+        lost_create: start.lost_create,
         retry: Retry {
             kinds,
             until: store.newest_attempt().unwrap(),
@@ -285,7 +285,7 @@ impl Life<'_> {
             }
             self.standing.failed.remove(&number);
             let id = self.store.write(|| self.store.add_request(key, &request));
-            self.batches.queue(Queued {
+            self.batches.queue(BatchRequest {
                 key,
                 request: id.unwrap(),
                 layer: 0,
