@@ -175,14 +175,14 @@ pub fn cancel(
         reset_state: false,
         retry_failed: BTreeSet::new(),
     });
-    let mut batches = batch::Batches::new(
-        &store,
-        row.id,
-        &providers,
+    let mut batches = batch::Batches::new(batch::BatchContext {
+        store: &store,
+        build: row.id,
+        providers: &providers,
         settings,
-        &project.place.clock,
-        &tell,
-    );
+        clock: &project.place.clock,
+        observer: &tell,
+    });
     runtime()?
         .block_on(batches.cancel(row.id))
         .map_err(BuildError::from)?;

@@ -254,7 +254,7 @@ impl World {
             .unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-        let known = known_steps();
+        let known = documented_steps();
         for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let step = (pair[0].1.as_str(), pair[1].1.as_str());
             check(known.contains(&step), || {
@@ -282,8 +282,8 @@ fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
     Err(TestCaseError::fail(words()))
 }
 
-/// The steps that `docs/batch.md` lists.
-fn known_steps() -> BTreeSet<(&'static str, &'static str)> {
+/// Returns the steps that `docs/batch.md` lists.
+pub(in crate::batch) fn documented_steps() -> BTreeSet<(&'static str, &'static str)> {
     let documents = include_str!("../../../../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
