@@ -102,6 +102,7 @@ const fn traits(uploads: bool, labelled: bool) -> BatchTraits {
         most_creations_per_hour: None,
         uploads,
         labelled,
+        one_model: true,
     }
 }
 

@@ -287,7 +287,7 @@ pub(in crate::batch) fn documented_steps() -> BTreeSet<(&'static str, &'static s
     let documents = include_str!("../../../../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
-    let rows = table.lines().filter_map(|line| {
+    let rows = table.lines().skip(2).filter_map(|line| {
         line.strip_prefix("| ")?
             .strip_suffix(" |")?
             .split_once(" | ")
