@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::calls::{CallResult, EndedCall, Input, ProviderCall};
+use super::commit::Committed;
 use super::list_search::Bounds;
 use super::machine::{
     Call, Closing, DrivenSubmission, Effect, Ending, Event, Facts, Ownership, Preparation, Room,
@@ -11,16 +12,7 @@ use super::machine::{
 use super::recovery::Recovery;
 use super::{BatchError, Batches, Purpose, Turn, submitter};
 use synix_providers::{FileId, Phase, Provider};
-use synix_store::{AttemptNote, Submission, SubmissionId, SubmissionRequest, SubmissionState};
-
-/// What became of the transaction of a transition.
-#[derive(Debug)]
-enum Committed {
-    /// It is on record, and so is the end of these requests.
-    Kept(Vec<SubmissionRequest>),
-    /// Another process took the submission on; nothing was written.
-    Overtaken,
-}
+use synix_store::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 
 impl Batches<'_> {
     /// Takes in what a call brought.
@@ -88,7 +80,10 @@ impl Batches<'_> {
             None => None,
         };
         next.submission.changed = now;
-        let open = match self.commit(&mut next.submission, &transition.write)? {
+        let open = match self
+            .context
+            .commit(&mut next.submission, &transition.write)?
+        {
             Committed::Kept(open) => open,
             Committed::Overtaken => {
                 self.replace(id, transition.next);
@@ -231,47 +226,6 @@ impl Batches<'_> {
             },
             Call::Cancel => ProviderCall::Cancel { batch: batch() },
         })
-    }
-
-    /// Writes a transition down, in one transaction.
-    fn commit(&self, next: &mut Submission, write: &Write) -> Result<Committed, BatchError> {
-        let store = self.context.store;
-        let kept = |kept: bool, open| {
-            if kept {
-                Committed::Kept(open)
-            } else {
-                Committed::Overtaken
-            }
-        };
-        match write {
-            Write::Nothing => Ok(Committed::Kept(Vec::new())),
-            Write::Record => {
-                let written = store.write(|| store.update_submission(next))?;
-                Ok(kept(written, Vec::new()))
-            }
-            Write::Close(closing) => {
-                let mut open: Vec<SubmissionRequest> = Vec::new();
-                store.each_open_request(next.id, |request| -> Result<(), BatchError> {
-                    open.push(request);
-                    Ok(())
-                })?;
-                let written = store.write(|| -> Result<bool, BatchError> {
-                    if !store.update_submission(next)? {
-                        return Ok(false);
-                    }
-                    for (request, line) in open.iter().zip(1_u64..) {
-                        let failure = closing.verdict(line);
-                        let note = AttemptNote {
-                            kind: failure.kind,
-                            message: failure.message,
-                        };
-                        store.close_failed(request.attempt, &note, failure.usage)?;
-                    }
-                    Ok(true)
-                })?;
-                Ok(kept(written, open))
-            }
-        }
     }
 
     /// Takes what another process wrote as the truth, and goes on from there.

@@ -1,17 +1,12 @@
 //! Batches: from recorded requests to rows, safely.
 //!
 //! Creating a batch spends money and cannot be repeated, so each submission is
-//! a small state machine, and every arrow of it is one committed transaction:
+//! a small state machine, and every step of it is one committed transaction:
 //!
 //! ```text
-//! claimed ─> uploading ─> uploaded ─> creating ─────> live ──────> ended ─> fetched ─> settled
-//!    │           │         ▲  │        ▲  │            ▲ │          ▲ ▲ │      │
-//!    │           │         │  │        │  └> unclear ──┤ │          │ │ └<─────┤ files gone
-//!    └───────────┼─────────┼──┼────────┘     │  ▲  │   │ │          │ │        │
-//!                │         │  │              │  │  └> adopted ──────┘ │        │
-//!                │         │  │              │  └── not ours <────────┼────────┘
-//!                │         └──┼── not found, or the file not seen <───┘
-//!                └────────────┴──> abandoned, as from all up to ended
+//! claimed ─> uploading ─> uploaded ─> creating ─> live ─> ended ─> fetched ─> settled
+//!                                         │         ^       ^
+//!                                         └> unclear ┴> adopted
 //! ```
 //!
 //! `docs/batch.md` says what is on record in each state, what a process does
@@ -36,6 +31,7 @@
 
 mod calls;
 mod chunk;
+mod commit;
 mod context;
 mod driver;
 mod error;
@@ -48,6 +44,7 @@ mod recovery;
 mod requests;
 mod row_reader;
 mod schedule;
+mod settings;
 mod submitter;
 #[cfg(test)]
 mod tests;
@@ -55,8 +52,6 @@ mod throttle;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -66,72 +61,14 @@ use requests::RequestBook;
 use submitter::Submitter;
 use synix_core::request::{Failure, FailureKind, RequestKey, Settlement, Usage};
 use synix_disk::FileLock;
-use synix_store::{BuildId, RequestId, Retry, Submission, SubmissionId};
+use synix_store::{BuildId, Submission, SubmissionId};
 use throttle::Throttle;
 
 pub use context::BatchContext;
 pub use error::BatchError;
 pub use event::BatchEvent;
 pub use machine::Misplaced;
-
-/// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name at the provider.
-    pub model: String,
-}
-
-/// A request for a batch.
-#[derive(Debug, Clone)]
-pub struct BatchRequest {
-    /// Its key.
-    pub key: RequestKey,
-    /// Its number in the store.
-    pub request: RequestId,
-    /// The position of the layer that asked first.
-    pub layer: usize,
-    /// Whether an answer cut at its token limit will do.
-    pub accept_truncated: bool,
-    /// Where it goes; shared by all that go there.
-    pub target: Arc<Target>,
-}
-
-/// The user's decision on a lost create reply that only a person can clear up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum LostCreatePolicy {
-    /// Ask.
-    #[default]
-    Ask,
-    /// This batch is ours.
-    Adopt(String),
-    /// None is ours: create it again.
-    CreateAgain,
-}
-
-/// How batches are driven.
-#[derive(Debug, Clone)]
-pub struct BatchSettings {
-    /// Pauses before each further search for a batch whose create reply was lost, by provider.
-    pub search_pauses: HashMap<String, Vec<Duration>>,
-    /// How often a request is put into a batch in one command, at most.
-    pub attempts: u32,
-    /// Names of the layers by position, for people.
-    pub layers: Vec<String>,
-    /// Between two polls of a batch; `None`: each is polled once.
-    pub interval: Option<Duration>,
-    /// Requests in one batch at most, by provider, where it is less than the provider takes.
-    pub batch_requests: HashMap<String, u32>,
-    /// Input tokens that may be under way at once, by provider.
-    pub enqueued_tokens: HashMap<String, u64>,
-    /// How long a batch may take before what it still holds goes by single calls.
-    pub sync_after: Option<Duration>,
-    /// What to do about a lost create reply.
-    pub lost_create: LostCreatePolicy,
-    /// What is asked again although it was paid for.
-    pub retry: Retry,
-}
+pub use settings::{BatchRequest, BatchSettings, LostCreatePolicy, Target};
 
 /// A submission that this command drives, and whose turn it is.
 #[derive(Debug)]

@@ -106,7 +106,7 @@ impl Transition {
         let batch = self.batch();
         let failure = missing_row(&batch, &self.next.submission.status, tally);
         let settled = self.closing(SubmissionState::Settled, Closing::Fail { failure, route });
-        let told = if tally.is_odd() {
+        let reported = if tally.is_odd() {
             settled.reporting(BatchEvent::OddRows {
                 batch,
                 missing: tally.missing,
@@ -117,7 +117,7 @@ impl Transition {
         } else {
             settled
         };
-        told.doing(Effect::ReportSettled)
+        reported.doing(Effect::ReportSettled)
     }
 }
 

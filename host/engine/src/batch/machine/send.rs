@@ -151,11 +151,11 @@ impl Transition {
         let event = BatchEvent::Trouble {
             message: "a call broke off inside synix; please report it".to_owned(),
         };
-        let told = self.reporting(event).backing_off(facts);
+        let reported = self.reporting(event).backing_off(facts);
         // Whether the create call was made is not known.
-        if told.next.submission.state == SubmissionState::Creating {
-            return told.lose_sight();
+        if reported.next.submission.state == SubmissionState::Creating {
+            return reported.lose_sight();
         }
-        told
+        reported
     }
 }
