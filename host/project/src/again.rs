@@ -165,19 +165,19 @@ pub fn cancel(
         allow_partial: false,
         allow_mismatch: false,
         sync_after: None,
-        ruling: batch::Ruling::None,
+        lost_create: batch::LostCreatePolicy::Ask,
         budget: None,
         reset_state: false,
         retry_failed: BTreeSet::new(),
     });
-    let mut batches = batch::Batches::new(
-        &store,
-        row.id,
-        &providers,
+    let mut batches = batch::Batches::new(batch::BatchContext {
+        store: &store,
+        build: row.id,
+        providers: &providers,
         settings,
-        &project.place.clock,
-        &tell,
-    );
+        clock: &project.place.clock,
+        observer: &tell,
+    });
     runtime()?
         .block_on(batches.cancel(row.id))
         .map_err(BuildError::from)?;

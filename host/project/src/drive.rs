@@ -211,7 +211,7 @@ impl Project {
     pub(super) fn batch_settings(&self, order: &BuildOrder) -> BatchSettings {
         let providers = &self.pipeline.providers;
         BatchSettings {
-            look_again: providers
+            search_pauses: providers
                 .iter()
                 .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
                 .collect(),
@@ -232,7 +232,7 @@ impl Project {
                 .filter_map(|(name, profile)| Some((name.clone(), profile.enqueued_tokens?)))
                 .collect(),
             sync_after: order.sync_after,
-            ruling: order.ruling.clone(),
+            lost_create: order.lost_create.clone(),
             retry: Retry::default(),
         }
     }

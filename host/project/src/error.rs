@@ -236,7 +236,9 @@ impl ProjectError {
                 | BuildError::Unpriced(_)
                 | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
+                | BuildError::Batch(
+                    BatchError::Ambiguous { .. } | BatchError::CreateOutcomeUnknown { .. },
+                ) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Sources(_)

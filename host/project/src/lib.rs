@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use synix_core::request::FailureKind;
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::{self, Observer, Patience, ReadyPipeline, Workshop};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
@@ -85,7 +85,7 @@ pub struct BuildOrder {
     /// How long a batch may take before what it still holds goes by single calls.
     pub sync_after: Option<Duration>,
     /// The user's word on a batch whose create reply was lost.
-    pub ruling: Ruling,
+    pub lost_create: LostCreatePolicy,
     /// What the build may cost at most; `None`: as the pipeline file says.
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.

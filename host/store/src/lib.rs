@@ -60,7 +60,7 @@ mod sends;
 mod snapshots;
 mod statement;
 mod submission;
-mod submissions;
+mod submission_table;
 mod sweep;
 mod transaction;
 mod units;

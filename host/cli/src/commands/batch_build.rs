@@ -1,6 +1,6 @@
 //! `batch-build` and its commands.
 
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::view::Status;
 use synix_project::{BuildOrder, Options, Project, Report};
 use synix_store::BuildKind;
@@ -59,14 +59,14 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             adopt,
             create_again,
         } => {
-            let ruling = match adopt {
-                Some(batch) => Ruling::Adopt(batch.clone()),
-                None if *create_again => Ruling::CreateAgain,
-                None => Ruling::None,
+            let lost_create = match adopt {
+                Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
+                None if *create_again => LostCreatePolicy::CreateAgain,
+                None => LostCreatePolicy::Ask,
             };
             let order = BuildOrder {
                 allow_mismatch: *allow_pipeline_mismatch,
-                ruling,
+                lost_create,
                 ..order(poll, risks, patience, money)
             };
             let options = Options {
@@ -103,7 +103,7 @@ fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> Bui
         reset_state: risks.reset_state,
         allow_mismatch: false,
         sync_after: patience.sync_after,
-        ruling: Ruling::None,
+        lost_create: LostCreatePolicy::Ask,
         budget: money.budget,
         retry_failed: money.retry_failed(),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::Patience;
 use synix_project::{BuildOrder, Options, Project};
 
@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,
-        ruling: Ruling::None,
+        lost_create: LostCreatePolicy::Ask,
         budget: args.money.budget,
         reset_state: args.risks.reset_state,
         retry_failed: args.money.retry_failed(),

@@ -19,7 +19,7 @@ use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
-use crate::batch::{BatchSettings, Batches};
+use crate::batch::{BatchContext, BatchSettings, Batches};
 use synix_core::clock::Clock;
 use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
@@ -158,7 +158,14 @@ pub async fn drive(
                 drive.concurrency.get(),
                 retry,
             );
-            let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
+            let batches = Batches::new(BatchContext {
+                store,
+                build,
+                providers: drive.providers,
+                settings,
+                clock: desk.clock,
+                observer: &tell,
+            });
             let budget = Budget::new(store, build, desk.prices, drive.budget);
             finish(
                 site,

@@ -12,7 +12,7 @@ use super::BuildError;
 use super::answerer::{Asked, Settled};
 use super::event::{Event, Observer};
 use super::outage::Outages;
-use crate::batch::Queued;
+use crate::batch::BatchRequest;
 use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
@@ -114,7 +114,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Returns a request that was meant for a batch as one for a call.
-    pub(super) fn stored(&self, queued: &Queued) -> Result<Asked, BuildError> {
+    pub(super) fn stored(&self, queued: &BatchRequest) -> Result<Asked, BuildError> {
         let request = self.store.request(queued.request)?;
         Ok(Asked {
             key: queued.key,

@@ -1,118 +1,29 @@
-//! The calls of the state machine: each a task that knows a provider and no state.
+//! A search through a provider's list of batches, page by page.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use synix_core::clock::Moment;
-use synix_providers::{BatchInput, BatchState, CreateError, FileId, Provider, ProviderError};
-use synix_store::SubmissionId;
+use synix_providers::{BatchState, Provider, ProviderError};
 
 /// In milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// A call to a provider.
+/// Where a search may end.
 #[derive(Debug)]
-pub(super) enum Call {
-    Upload {
-        path: PathBuf,
-        name: String,
-    },
-    /// Names the newest batch in the list.
-    Mark,
-    Create {
-        input: Input,
-        token: String,
-    },
-    /// Reads the list back to `newest`, or to a day before `opened`.
-    Find {
-        newest: Option<String>,
-        opened: Moment,
-    },
-    Poll {
-        batch: String,
-    },
-    Fetch {
-        batch: Box<BatchState>,
-        /// How many requests it has, which bounds its files.
-        requests: u64,
-        files: Vec<(FileId, PathBuf)>,
-    },
-    Cancel {
-        batch: String,
-    },
+pub(super) struct Bounds {
+    /// The newest batch in the list before the create call, where it was read.
+    pub(super) newest: Option<String>,
+    /// When the submission was written: what is a day older is surely not its batch.
+    pub(super) opened: Moment,
 }
 
-/// What a batch is created from.
-#[derive(Debug)]
-pub(super) enum Input {
-    Uploaded { file: FileId, model: String },
-    Lines(PathBuf),
-}
-
-/// What a call brought.
-#[derive(Debug)]
-pub(super) enum Brought {
-    Uploaded(Result<FileId, ProviderError>),
-    Marked(Result<Option<String>, ProviderError>),
-    Created(Result<Box<BatchState>, CreateError>),
-    Found(Result<Vec<BatchState>, ProviderError>),
-    Polled(Result<Box<BatchState>, ProviderError>),
-    Fetched(Box<BatchState>, Result<(), ProviderError>),
-    Cancelled(String, Result<Box<BatchState>, ProviderError>),
-    /// The task broke off; what it did is not known.
-    Broken,
-}
-
-/// A call that has come to its end.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) submission: SubmissionId,
-    pub(super) brought: Brought,
-}
-
-/// Makes one call.
-pub(super) async fn make(provider: Arc<Provider>, call: Call) -> Brought {
-    match call {
-        Call::Upload { path, name } => Brought::Uploaded(provider.upload_batch(&path, &name).await),
-        Call::Mark => {
-            let page = provider.list_batches(None).await;
-            Brought::Marked(page.map(|page| page.batches.into_iter().next().map(|batch| batch.id)))
-        }
-        Call::Create { input, token } => {
-            let input = match &input {
-                Input::Uploaded { file, model } => BatchInput::Uploaded { file, model },
-                Input::Lines(path) => BatchInput::Lines(path),
-            };
-            Brought::Created(provider.create_batch(input, &token).await.map(Box::new))
-        }
-        Call::Find { newest, opened } => {
-            Brought::Found(find(&provider, newest.as_deref(), opened).await)
-        }
-        Call::Poll { batch } => Brought::Polled(provider.poll_batch(&batch).await.map(Box::new)),
-        Call::Fetch {
-            batch,
-            requests,
-            files,
-        } => {
-            let fetched = fetch(&provider, requests, &files).await;
-            Brought::Fetched(batch, fetched)
-        }
-        Call::Cancel { batch } => {
-            let cancelled = provider.cancel_batch(&batch).await.map(Box::new);
-            Brought::Cancelled(batch, cancelled)
-        }
-    }
-}
-
-/// Lists what may have been created since `newest`, or since a day before `opened`.
+/// Lists what may have been created within `bounds`.
 ///
-/// What is not in the result is not at the provider: that is what a second create call rests on.
-/// So a list that cannot be read to where this is sure is an error.
-async fn find(
+/// What is not in the result is not at the provider: a second create call rests on that. So a list
+/// that cannot be read to where this is sure is an error.
+pub(super) async fn search(
     provider: &Provider,
-    newest: Option<&str>,
-    opened: Moment,
+    bounds: &Bounds,
 ) -> Result<Vec<BatchState>, ProviderError> {
     let mut search = Search::default();
     let mut after: Option<String> = None;
@@ -120,7 +31,7 @@ async fn find(
         let page = provider.list_batches(after.as_deref()).await?;
         let endless = |reason: &str| provider.endless_list(reason);
         search
-            .take(page.batches, after.as_deref(), newest, opened)
+            .on_page(page.batches, after.as_deref(), bounds)
             .map_err(endless)?;
         if search.repeats > 0 && !provider.pages_shift() {
             return Err(endless("a page repeats what was on others"));
@@ -155,28 +66,28 @@ struct Search {
 }
 
 impl Search {
-    fn take(
+    fn on_page(
         &mut self,
         batches: Vec<BatchState>,
         after: Option<&str>,
-        newest: Option<&str>,
-        opened: Moment,
+        bounds: &Bounds,
     ) -> Result<(), &'static str> {
-        let first = self.seen.is_empty();
-        let (mut news, mut ends) = (0, false);
+        let newest = bounds.newest.as_deref();
+        let is_first = self.seen.is_empty();
+        let (mut new, mut ends) = (0, false);
         for batch in batches {
             if !self.seen.insert(batch.id.clone()) {
                 self.repeats += usize::from(after != Some(batch.id.as_str()));
                 continue;
             }
-            news += 1;
+            new += 1;
             if let (Some(last), Some(created)) = (self.last, batch.created) {
                 self.is_unordered |= created > last;
             }
             self.last = batch.created.or(self.last);
             // Clocks differ, but not by a day.
             let created = batch.created.map(|created| created.0.saturating_add(DAY));
-            let is_older = created.is_some_and(|created| created < opened.0);
+            let is_older = created.is_some_and(|created| created < bounds.opened.0);
             let is_mark = newest == Some(batch.id.as_str());
             ends |= is_older || is_mark;
             // Behind the mark stands what was there before the call.
@@ -187,7 +98,7 @@ impl Search {
             }
         }
         self.is_over = ends && !self.is_unordered;
-        if !first && news == 0 {
+        if !is_first && new == 0 {
             return Err("a page brings nothing new");
         }
         Ok(())
@@ -204,25 +115,18 @@ impl Search {
     }
 }
 
-/// Downloads files so that each is there whole or not at all, whoever else does the same.
-async fn fetch(
-    provider: &Provider,
-    requests: u64,
-    files: &[(FileId, PathBuf)],
-) -> Result<(), ProviderError> {
-    for (file, path) in files {
-        let partial = path.with_extension(format!("{}.part", std::process::id()));
-        provider.download(file, requests, &partial).await?;
-        synix_disk::rename(&partial, path)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const OPENED: Moment = Moment(1_000 * DAY);
+
+    fn back_to(newest: Option<&str>) -> Bounds {
+        Bounds {
+            newest: newest.map(str::to_owned),
+            opened: OPENED,
+        }
+    }
 
     fn batch(id: &str, created: Option<u64>) -> BatchState {
         BatchState {
@@ -242,7 +146,7 @@ mod tests {
     fn a_search_ends_where_a_list_is_older_than_what_is_looked_for() {
         let mut search = Search::default();
         let page = vec![batch("new", Some(NEW)), batch("old", Some(OLD))];
-        search.take(page, None, None, OPENED).unwrap();
+        search.on_page(page, None, &back_to(None)).unwrap();
         assert_eq!((found(&search), search.is_over), (vec!["new"], true));
     }
 
@@ -251,10 +155,10 @@ mod tests {
     fn an_old_batch_is_no_end_of_a_list_without_order() {
         let mut search = Search::default();
         let page = vec![batch("old", Some(OLD)), batch("new", Some(NEW))];
-        search.take(page, None, None, OPENED).unwrap();
+        search.on_page(page, None, &back_to(None)).unwrap();
         assert_eq!((found(&search), search.is_over), (vec!["new"], false));
         let page = vec![batch("newer", None)];
-        search.take(page, Some("new"), None, OPENED).unwrap();
+        search.on_page(page, Some("new"), &back_to(None)).unwrap();
         assert_eq!(found(&search), ["new", "newer"]);
     }
 
@@ -262,7 +166,9 @@ mod tests {
     fn what_stands_behind_the_mark_was_there_before() {
         let mut search = Search::default();
         let page = ["c", "b", "a"].map(|id| batch(id, Some(NEW)));
-        search.take(page.into(), None, Some("b"), OPENED).unwrap();
+        search
+            .on_page(page.into(), None, &back_to(Some("b")))
+            .unwrap();
         assert_eq!((found(&search), search.is_over), (vec!["c"], true));
     }
 
@@ -271,9 +177,9 @@ mod tests {
     fn a_list_that_leads_in_a_circle_has_no_end() {
         let mut search = Search::default();
         let page = || vec![batch("a", None), batch("b", None)];
-        search.take(page(), None, None, OPENED).unwrap();
+        search.on_page(page(), None, &back_to(None)).unwrap();
         search.go_on("b").unwrap();
-        assert!(search.take(page(), Some("b"), None, OPENED).is_err());
+        assert!(search.on_page(page(), Some("b"), &back_to(None)).is_err());
         assert!(search.go_on("b").is_err());
     }
 
@@ -282,12 +188,12 @@ mod tests {
     fn a_page_that_repeats_others_is_noticed() {
         let mut search = Search::default();
         let page = vec![batch("a", None), batch("b", None)];
-        search.take(page, None, None, OPENED).unwrap();
+        search.on_page(page, None, &back_to(None)).unwrap();
         let page = vec![batch("b", None), batch("c", None)];
-        search.take(page, Some("b"), None, OPENED).unwrap();
+        search.on_page(page, Some("b"), &back_to(None)).unwrap();
         assert_eq!(search.repeats, 0);
         let page = vec![batch("a", None), batch("d", None)];
-        search.take(page, Some("c"), None, OPENED).unwrap();
+        search.on_page(page, Some("c"), &back_to(None)).unwrap();
         assert_eq!(search.repeats, 1);
     }
 
