@@ -53,7 +53,7 @@ impl FromSql for AttemptState {
             1 => Ok(Self::Answered),
             2 => Ok(Self::Failed),
             3 => Ok(Self::Unclear),
-            other => Err(unknown("state of an attempt", other)),
+            other => Err(unknown("state of an attempt", &other)),
         }
     }
 }

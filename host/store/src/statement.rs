@@ -88,11 +88,11 @@ pub(super) fn named<T: Copy>(
 ) -> FromSqlResult<T> {
     let found = value.as_str()?;
     let known = all.iter().copied().find(|known| name(*known) == found);
-    known.ok_or_else(|| unknown(what, found))
+    known.ok_or_else(|| unknown(what, &found))
 }
 
 /// Returns the error for a value that is not one of a closed set.
-pub(super) fn unknown(what: &'static str, found: impl ToString) -> FromSqlError {
+pub(super) fn unknown(what: &'static str, found: &dyn std::fmt::Display) -> FromSqlError {
     FromSqlError::other(UnknownValue {
         what,
         found: found.to_string(),

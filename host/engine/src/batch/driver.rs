@@ -144,11 +144,12 @@ impl Batches<'_> {
         } else {
             Room::Free
         };
-        let validation_failures = match event {
-            Event::Polled(Ok(batch)) if batch.phase == Phase::Failed => {
-                self.throttle.count_validation_failure(submission)
-            }
-            _ => 0,
+        let validation_failures = if let Event::Polled(Ok(batch)) = event
+            && batch.phase == Phase::Failed
+        {
+            self.throttle.count_validation_failure(submission)
+        } else {
+            0
         };
         Ok((ending, room, validation_failures))
     }

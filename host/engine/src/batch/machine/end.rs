@@ -7,7 +7,7 @@ use synix_providers::Phase;
 use synix_store::SubmissionState;
 
 /// What reading the rows of a fetched batch came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::batch) enum RowsRead {
     /// The files are not there any more.
     FilesGone,

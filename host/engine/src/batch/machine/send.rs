@@ -1,5 +1,7 @@
 //! From claimed requests to a create call, and its reply.
 
+use std::ops::ControlFlow;
+
 use super::search::Recognition;
 use super::{Call, Effect, Ending, Facts, Preparation, Room, Transition, end};
 use crate::batch::BatchEvent;
@@ -14,32 +16,32 @@ impl Transition {
             return self.create_where_room(facts);
         }
         match self.obstacle(facts) {
-            Ok(free) => free
+            ControlFlow::Continue(free) => free
                 .entering(SubmissionState::Uploading)
                 .calling(Call::Upload),
-            Err(kept_back) => kept_back,
+            ControlFlow::Break(kept_back) => kept_back,
         }
     }
 
     pub(super) fn create_where_room(self, facts: &Facts<'_>) -> Self {
         match self.obstacle(facts) {
             // Nothing of such a batch will be ours alone: what is newest now is surely not it.
-            Ok(free) if !facts.traits.labelled && !facts.traits.uploads => {
+            ControlFlow::Continue(free) if !facts.traits.labelled && !facts.traits.uploads => {
                 free.calling(Call::ReadNewest)
             }
-            Ok(free) => free.creating(),
-            Err(kept_back) => kept_back,
+            ControlFlow::Continue(free) => free.creating(),
+            ControlFlow::Break(kept_back) => kept_back,
         }
     }
 
     /// Returns what happens instead where nothing may be sent.
-    fn obstacle(self, facts: &Facts<'_>) -> Result<Self, Self> {
+    fn obstacle(self, facts: &Facts<'_>) -> ControlFlow<Self, Self> {
         if facts.ending != Ending::No {
-            return Err(self.abandoning(end::never_sent()));
+            return ControlFlow::Break(self.abandoning(end::never_sent()));
         }
         match facts.room {
-            Room::Free => Ok(self),
-            Room::Full { again_after } => Err(self.due_after(again_after)),
+            Room::Free => ControlFlow::Continue(self),
+            Room::Full { again_after } => ControlFlow::Break(self.due_after(again_after)),
         }
     }
 
