@@ -89,6 +89,8 @@ fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
     ] {
         collect(&root.join(part), &mut files)?;
     }
+    // The prose beside the contract does not get into a component.
+    files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
     files.sort();
     let mut digest = Sha256::new();
     for file in files {
