@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use synix_core::request::FailureKind;
 use synix_engine::build::Patience;
 use synix_prices::Amount;
-use synix_project::{CassetteMode, Options};
-use synix_store::BuildId;
+use synix_project::{CassetteMode, Environment, Options};
+use synix_sandbox::Compiler;
 
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
+use crate::failure::Usage;
+use crate::io::Surroundings;
 use crate::quantity::{self, duration};
 use crate::render::Talk;
 
@@ -22,6 +24,8 @@ const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or
 
 /// The options that every command has, below its own.
 const GLOBAL: &str = "Global options";
+/// Options of `build` that matter to batches alone.
+const BATCHES: &str = "Options with --batch";
 /// Global options that matter to commands that build, plan or fetch.
 const BUILDING: &str = "Global options of commands that read the pipeline";
 
@@ -67,12 +71,45 @@ pub(crate) struct Global {
     /// Update synix.lock, even where the environment has CI
     #[arg(long, global = true, conflicts_with = "locked", help_heading = BUILDING)]
     no_locked: bool,
+    /// Not an argument: what the command runs in.
+    #[arg(skip)]
+    surroundings: Surroundings,
 }
 
 impl Global {
+    /// Goes where the command is to run.
+    pub(crate) fn enter(&mut self, surroundings: Surroundings) -> Result<(), Usage> {
+        self.surroundings = surroundings;
+        let Some(folder) = &self.directory else {
+            return Ok(());
+        };
+        let entered = self.surroundings.environment.go_to(folder);
+        entered.map_err(|error| Usage(format!("cannot go to {}: {error}", folder.display())))
+    }
+
+    pub(crate) const fn environment(&self) -> &Environment {
+        &self.surroundings.environment
+    }
+
+    /// Returns a path that the user typed, as it is seen from where the command runs.
+    pub(crate) fn at(&self, path: &Path) -> PathBuf {
+        self.environment().at(path)
+    }
+
+    /// Returns the file of the program `synix`.
+    pub(crate) const fn program(&self) -> Option<&PathBuf> {
+        self.surroundings.program.as_ref()
+    }
+
+    /// Returns who compiles plugins.
+    pub(crate) fn compiler(&self) -> Compiler {
+        crate::compiler::compiler(self.program())
+    }
+
     /// Returns what the command says of its project; a pipeline behind the command comes first.
     pub(crate) fn options(&self, pipeline: Option<&PathBuf>) -> Options {
         Options {
+            environment: self.environment().clone(),
             pipeline: pipeline.or(self.pipeline.as_ref()).cloned(),
             cassette_mode: self.cassette_mode,
             cassette_dir: self.cassette_dir.clone(),
@@ -82,8 +119,9 @@ impl Global {
             } else {
                 self.locked
             },
+            offline: false,
             trust: false,
-            compiler: crate::compiler::of_this_program(),
+            compiler: self.compiler(),
         }
     }
 
@@ -107,14 +145,19 @@ pub(crate) enum Command {
     /// Build what changed through the providers' batch APIs
     #[command(subcommand)]
     BatchBuild(BatchBuild),
+    /// Continue a build, as `batch-build resume` does
+    Resume(Resume),
+    /// Show what is stale, what runs, what failed and what it cost
+    Status(Status),
+    /// List all builds, the newest first
+    #[command(visible_alias = "runs")]
+    Builds,
     /// List the artifacts
     List(List),
     /// Show an artifact
     Show(Show),
     /// Show everything an artifact was made from
     Lineage(Lineage),
-    /// List all builds, the newest first
-    Runs,
     /// Delete the artifacts, but keep the answers they were made from
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
@@ -124,8 +167,10 @@ pub(crate) enum Command {
     /// Create, check, run and pin plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
-    /// Replay a project and compare its output with golden files
-    #[command(subcommand)]
+    /// Replay a project in a copy and compare the output of each command with a golden file
+    Test(Test),
+    /// The former name of `test`
+    #[command(subcommand, hide = true)]
     Demo(Demo),
 }
 
@@ -153,6 +198,9 @@ pub(crate) struct Init {
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArg,
+    /// Send requests through the providers' batch APIs, as `batch-build run` does
+    #[arg(long, conflicts_with = "no_wait")]
+    pub(crate) batch: bool,
     /// Exit with code 4 instead of waiting for answers that a batch or another process will bring
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -160,6 +208,10 @@ pub(crate) struct Build {
     pub(crate) risks: Risks,
     #[command(flatten)]
     pub(crate) money: Money,
+    #[command(flatten, next_help_heading = BATCHES)]
+    pub(crate) poll: Poll,
+    #[command(flatten, next_help_heading = BATCHES)]
+    pub(crate) patience: SyncAfter,
 }
 
 #[derive(Debug, clap::Args)]
@@ -210,36 +262,10 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         pipeline: PipelineArg,
         #[command(flatten)]
-        poll: Poll,
-        #[command(flatten)]
-        risks: Risks,
-        #[command(flatten)]
-        patience: SyncAfter,
-        #[command(flatten)]
-        money: Money,
+        drive: Drive,
     },
     /// Continue a build
-    Resume {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        poll: Poll,
-        #[command(flatten)]
-        risks: Risks,
-        #[command(flatten)]
-        patience: SyncAfter,
-        #[command(flatten)]
-        money: Money,
-        /// Continue even though the pipeline has changed since the build was started
-        #[arg(long)]
-        allow_pipeline_mismatch: bool,
-        /// Use this batch as the one whose creation was never confirmed
-        #[arg(long, value_name = "ID", conflicts_with = "create_again")]
-        adopt: Option<String>,
-        /// Recreate a batch whose creation was never confirmed, even if the provider may already have it
-        #[arg(long)]
-        create_again: bool,
-    },
+    Resume(Resume),
     /// Show what a batch build would do, without sending anything
     Plan(PipelineArg),
     /// List the batch builds, the newest first
@@ -262,6 +288,42 @@ pub(crate) enum BatchBuild {
     Cancel(Which),
 }
 
+/// How a batch build is driven.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Drive {
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) risks: Risks,
+    #[command(flatten)]
+    pub(crate) patience: SyncAfter,
+    #[command(flatten)]
+    pub(crate) money: Money,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) drive: Drive,
+    /// Continue even though the pipeline has changed since the build was started
+    #[arg(long)]
+    pub(crate) allow_pipeline_mismatch: bool,
+    /// Use this batch as the one whose creation was never confirmed
+    #[arg(long, value_name = "ID", conflicts_with = "create_again")]
+    pub(crate) adopt: Option<String>,
+    /// Recreate a batch whose creation was never confirmed, even if the provider may already have it
+    #[arg(long)]
+    pub(crate) create_again: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// Show this build instead: build-7, 7, or the beginning of an id that no other build shares
+    pub(crate) build: Option<String>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct SyncAfter {
     /// Cancel batches that take longer, such as 6h, and send the rest as single requests
@@ -271,9 +333,8 @@ pub(crate) struct SyncAfter {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The build, such as build-7 [default: the newest batch build]
-    #[arg(value_parser = build_id)]
-    pub(crate) build: Option<BuildId>,
+    /// The build: build-7, 7, or the beginning of an id that no other build shares [default: the newest batch build]
+    pub(crate) build: Option<String>,
     /// Use the newest batch build, as without BUILD
     #[arg(long, conflicts_with = "build")]
     latest: bool,
@@ -293,6 +354,11 @@ pub(crate) struct Poll {
 }
 
 impl Poll {
+    /// Says whether to stay until the batches have ended.
+    pub(crate) const fn stays(&self) -> bool {
+        self.poll
+    }
+
     pub(crate) const fn patience(&self) -> Patience {
         if self.poll {
             Patience::Poll {
@@ -303,10 +369,6 @@ impl Poll {
             Patience::Leave
         }
     }
-}
-
-fn build_id(text: &str) -> Result<BuildId, &'static str> {
-    text.parse().map_err(|_| "a build is named like build-7")
 }
 
 fn paid(text: &str) -> Result<Paid, String> {
@@ -388,16 +450,23 @@ pub(crate) struct Gc {
     pub(crate) dry_run: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// The project's folder, with its cassette
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Write the golden files instead of comparing with them
+    #[arg(long, visible_alias = "update-goldens")]
+    pub(crate) update: bool,
+    /// Write the report as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
-    /// Replay the project in a copy and compare the output of each command
-    Run {
-        /// The project, with its cassettes
-        dir: PathBuf,
-        /// Write the golden files instead of comparing with them
-        #[arg(long)]
-        update_goldens: bool,
-    },
+    /// Replay the project in a copy and compare the output of each command with a golden file
+    Run(Test),
 }
 
 #[cfg(test)]

@@ -8,18 +8,19 @@ use synix_sandbox::{Compiler, serve_compiler};
 /// The first argument of a process that only compiles. It is no command: nobody types it.
 const WORD: &str = "__compile";
 
-/// Returns how this program has components compiled.
-pub(crate) fn of_this_program() -> Compiler {
-    match program() {
+/// Returns how this program has components compiled; without a program, within this process.
+pub(crate) fn compiler(program: Option<&PathBuf>) -> Compiler {
+    match program {
         Some(program) => Compiler::Child {
-            program,
+            program: program.clone(),
             args: vec![WORD.into()],
         },
         None => Compiler::InProcess,
     }
 }
 
-fn program() -> Option<PathBuf> {
+/// Returns the file of the program that runs.
+pub(crate) fn this_program() -> Option<PathBuf> {
     // Also there after the file was replaced by another version while this one runs.
     let running = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") && running.exists() {
@@ -28,8 +29,8 @@ fn program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-/// Compiles what stands on stdin, if this process was started for that.
-pub(crate) fn serve() -> Option<ExitCode> {
+/// Compiles what stands on stdin, if this process was started for that; a program calls this first of all.
+pub fn serve() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     if args.next()? != WORD {
         return None;

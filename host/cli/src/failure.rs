@@ -1,7 +1,5 @@
 //! Exit codes, and errors with their kinds, causes and hints.
 
-use std::process::ExitCode;
-
 use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::desk::DeskError;
 use synix_authoring::scaffold::ScaffoldError;
@@ -31,18 +29,17 @@ const FAILED: u8 = 1;
 /// The exit code of a mistake in what the user typed.
 pub(crate) const USAGE: u8 = 2;
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::WithErrors => 3,
-            Exit::Waiting => 4,
-            Exit::Failed(code) => code,
-        })
-    }
-}
-
 impl Exit {
+    /// Returns the code itself.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WithErrors => 3,
+            Self::Waiting => 4,
+            Self::Failed(code) => code,
+        }
+    }
+
     /// A failure that needs no further words.
     pub(crate) const FAILED: Self = Self::Failed(FAILED);
 }

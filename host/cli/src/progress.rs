@@ -48,7 +48,7 @@ impl<'a> Progress<'a> {
         Self {
             screen,
             begun: Instant::now(),
-            bars: screen.is_watched().then(|| RefCell::new(Bars::default())),
+            bars: screen.can_draw().then(|| RefCell::new(Bars::default())),
             seen: RefCell::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! The only code that writes to stdout and stderr.
+//! The only code that writes to the streams of a command.
 //!
 //! Results go to stdout. Progress, logs and errors go to stderr. Whatever is
 //! written may hold words of others, so everything is made printable here and
@@ -6,7 +6,8 @@
 //! of them is set in below it. A reader that closes the pipe early has read
 //! enough: that is no failure.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::cell::RefCell;
+use std::io::{self, BufRead, Write};
 
 use anyhow::Context as _;
 use clap::builder::StyledStr;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use synix_core::printable;
 use synix_engine::view::{ErrorView, SCHEMA};
 
+use crate::io::{Output, Streams};
 use crate::table::{self, Column};
 
 /// How much is told on stderr.
@@ -29,15 +31,33 @@ pub(crate) enum Talk {
 }
 
 /// Where results and talk go.
-#[derive(Debug)]
 pub(crate) struct Screen {
     json: bool,
     talk: Talk,
+    stdin: RefCell<Box<dyn BufRead + Send>>,
+    has_person: bool,
+    stdout: RefCell<Output>,
+    stderr: RefCell<Output>,
+    owns_stderr: bool,
 }
 
 impl Screen {
-    pub(crate) const fn new(json: bool, talk: Talk) -> Self {
-        Self { json, talk }
+    pub(crate) fn new(json: bool, talk: Talk, streams: Streams) -> Self {
+        Self {
+            json,
+            talk,
+            stdin: RefCell::new(streams.stdin),
+            has_person: streams.has_person,
+            stdout: RefCell::new(streams.stdout),
+            stderr: RefCell::new(streams.stderr),
+            owns_stderr: streams.owns_stderr,
+        }
+    }
+
+    /// Does from now on what the arguments say, which were not known before.
+    pub(crate) const fn listen(&mut self, json: bool, talk: Talk) {
+        self.json = json;
+        self.talk = talk;
     }
 
     /// Writes the result: `document` where JSON was asked for, else the text.
@@ -49,9 +69,9 @@ impl Screen {
         let answer = if self.json {
             as_json(document)?
         } else {
-            text().into().render(width())
+            text().into().render(self.width())
         };
-        print(&answer)
+        self.print(&answer)
     }
 
     /// Writes a part of a result in words before the whole is known; JSON comes whole.
@@ -59,7 +79,7 @@ impl Screen {
         if self.json {
             return Ok(());
         }
-        print(&text().into().render(width()))
+        self.print(&text().into().render(self.width()))
     }
 
     /// Writes a content as it is where a program reads it or `raw` is set, and printable to a terminal.
@@ -69,19 +89,20 @@ impl Screen {
         text: impl FnOnce() -> String,
         raw: bool,
     ) -> anyhow::Result<()> {
-        print(&if self.json {
+        let content = if self.json {
             as_json(document)?
-        } else if raw || !io::stdout().is_terminal() {
+        } else if raw || !self.stdout.borrow().is_terminal {
             text()
         } else {
             printable::lines(&text())
-        })
+        };
+        self.print(&content)
     }
 
     /// Writes a line of talk, unless the user wants none; where nobody listens, nothing is lost.
     pub(crate) fn talk(&self, line: &str) {
         if self.talk > Talk::Quiet {
-            complain(&Lines::from(line.to_owned()));
+            self.complain(&Lines::from(line.to_owned()));
         }
     }
 
@@ -92,13 +113,14 @@ impl Screen {
 
     /// Asks on the terminal, and returns the line that was typed.
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
-        let mut terminal = io::stderr().lock();
+        let terminal = &mut self.stderr.borrow_mut().writer;
         terminal
             .write_all(printable::line(question).as_bytes())
             .and_then(|()| terminal.flush())
             .context("cannot ask on the terminal")?;
         let mut answer = String::new();
-        io::stdin()
+        let mut stdin = self.stdin.borrow_mut();
+        stdin
             .read_line(&mut answer)
             .context("cannot read the answer")?;
         Ok(answer)
@@ -106,34 +128,61 @@ impl Screen {
 
     /// Says whether a person is watching.
     pub(crate) fn is_watched(&self) -> bool {
-        self.talk > Talk::Quiet && io::stderr().is_terminal()
+        self.talk > Talk::Quiet && self.stderr.borrow().is_terminal
+    }
+
+    /// Says whether counts can move before a person's eyes.
+    pub(crate) fn can_draw(&self) -> bool {
+        self.owns_stderr && self.is_watched()
+    }
+
+    /// Says whether a person can be asked something.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && self.has_person && self.is_watched()
     }
 
     /// Writes an error: in words to stderr and, where JSON was asked for, as a document to stdout.
     pub(crate) fn error(&self, error: &ErrorView) {
-        complain(&in_words(error));
+        self.complain(&in_words(error));
         if self.json
             && let Ok(document) = as_json(&json!({ "error": error }))
         {
             // There is no other place to say that even this failed.
-            let _ = print(&document);
+            let _ = self.print(&document);
         }
     }
 
     /// Writes help that was asked for; it is ours, colours and all.
     pub(crate) fn help(&self, help: &StyledStr) -> anyhow::Result<()> {
-        print(&coloured(help, io::stdout().is_terminal()))
+        let help = coloured(help, self.stdout.borrow().is_terminal);
+        self.print(&help)
     }
 
     /// Writes help in place of an error, where no command was given.
     pub(crate) fn help_instead(&self, help: &StyledStr) {
-        let text = coloured(help, io::stderr().is_terminal());
-        let _ = write_line(&mut io::stderr().lock(), &text);
+        let stderr = &mut *self.stderr.borrow_mut();
+        let text = coloured(help, stderr.is_terminal);
+        let _ = write_line(&mut stderr.writer, &text);
     }
 
     /// Says whether JSON was asked for.
     pub(crate) const fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Returns the width of the terminal that results go to; `None`: no terminal, nothing is cut.
+    fn width(&self) -> Option<usize> {
+        self.stdout.borrow().width
+    }
+
+    fn print(&self, text: &str) -> anyhow::Result<()> {
+        let stdout = &mut self.stdout.borrow_mut().writer;
+        finish(write_line(stdout, text)).context("cannot write to stdout")
+    }
+
+    fn complain(&self, lines: &Lines) {
+        let stderr = &mut self.stderr.borrow_mut().writer;
+        let _ = write_line(stderr, &lines.render(None));
     }
 }
 
@@ -155,23 +204,6 @@ fn in_words(error: &ErrorView) -> Lines {
         lines.push(format!("help: {hint}"));
     }
     lines
-}
-
-/// The width of the terminal that results go to; `None`: no terminal, nothing is cut.
-fn width() -> Option<usize> {
-    if !io::stdout().is_terminal() {
-        return None;
-    }
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
-    Some(usize::from(columns))
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    finish(write_line(&mut io::stdout().lock(), text)).context("cannot write to stdout")
-}
-
-fn complain(lines: &Lines) {
-    let _ = write_line(&mut io::stderr().lock(), &lines.render(None));
 }
 
 fn as_json(document: &impl Serialize) -> anyhow::Result<String> {

@@ -13,31 +13,39 @@ use synix_core::digest::Digest;
 use synix_core::printable;
 use synix_engine::batch::{self, BatchEvent};
 use synix_engine::build::{BuildError, Event, Observer, Patience};
-use synix_engine::view::Status;
+use synix_engine::view::{FindError, Status, find_build};
 use synix_prices::Prices;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
 use synix_transforms::FIRST_PARTY;
 
 /// Returns the build that a user names, or the newest batch build.
-fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<BuildRow, ProjectError> {
-    let found = match build {
-        Some(id) => reader.build(id)?,
-        None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
-    };
-    found.ok_or_else(|| {
-        build
-            .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
-            .into()
-    })
+fn chosen(reader: &Reader, build: Option<&str>) -> Result<BuildRow, ProjectError> {
+    if let Some(name) = build {
+        return Ok(find_build(reader, name)?);
+    }
+    let newest = reader.builds(Some(BuildKind::Batch))?.into_iter().next();
+    newest.ok_or_else(|| BuildError::NoBuild.into())
+}
+
+/// Reads a build again, which another process may have driven meanwhile.
+fn again(reader: &Reader, build: BuildId) -> Result<BuildRow, ProjectError> {
+    reader
+        .build(build)?
+        .ok_or_else(|| BuildError::NoBuild.into())
 }
 
 /// Returns where a build stands, or the newest batch build; in a project without state every build is unknown.
-pub fn status(options: &Options, build: Option<BuildId>) -> Result<Status, ProjectError> {
+pub fn status(options: &Options, build: Option<&str>) -> Result<Status, ProjectError> {
     let reader = match archive(options) {
         Err(ProjectError::Store(StoreError::Absent { .. })) => {
-            return Err(build
-                .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
-                .into());
+            return Err(match build {
+                Some(name) => FindError::NoBuild {
+                    name: name.to_owned(),
+                    nearest: None,
+                }
+                .into(),
+                None => BuildError::NoBuild.into(),
+            });
         }
         other => other?,
     };
@@ -49,7 +57,7 @@ pub fn status(options: &Options, build: Option<BuildId>) -> Result<Status, Proje
 /// Takes a batch build up again, with the pipeline it was opened with (L2).
 pub fn resume(
     options: &Options,
-    build: Option<BuildId>,
+    build: Option<&str>,
     order: &BuildOrder,
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
@@ -88,7 +96,7 @@ pub fn resume(
     }
     let lock = project.lock(&store, row.id)?;
     // Whoever held the lock a moment ago may have brought it to its end.
-    let row = chosen(&store, Some(row.id))?;
+    let row = again(&store, row.id)?;
     refuse_ended(&store, &row)?;
     if !project.ready.parts.has_fingerprint(row.fingerprint) && !order.allow_mismatch {
         return Err(BuildError::Mismatch {
@@ -129,7 +137,7 @@ fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
 pub fn cancel(
     options: &Options,
-    build: Option<BuildId>,
+    build: Option<&str>,
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
     let place = Place::with_state(options)?;
@@ -149,7 +157,7 @@ pub fn cancel(
     refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;
     // Whoever held the lock a moment ago may have brought it to its end.
-    let row = chosen(&store, Some(row.id))?;
+    let row = again(&store, row.id)?;
     refuse_to_cancel(&store, &row)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
@@ -229,10 +237,7 @@ pub struct AtHand {
 /// Returns the pipeline file at hand, which need not be there as long as its state is.
 pub fn at_hand(options: &Options) -> Result<AtHand, ProjectError> {
     let place = Place::with_state(options)?;
-    let is_named = options
-        .pipeline
-        .as_deref()
-        .is_some_and(|path| !path.is_dir());
+    let is_named = options.named_file().is_some();
     Ok(AtHand {
         is_certain: is_named || place.root.join(&place.file).is_file(),
         file: place.file,
@@ -275,9 +280,7 @@ pub fn prices(
         .flatten();
     let file = row.map_or(place.file, |row| row.pipeline);
     let path = options
-        .pipeline
-        .clone()
-        .filter(|path| !path.is_dir())
+        .named_file()
         .unwrap_or_else(|| place.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
     let bytes = match read_pipeline(&path) {

@@ -242,7 +242,7 @@ impl Project {
         let mut providers = Providers::new();
         let mut missing = BTreeMap::new();
         for (name, profile) in &self.pipeline.providers {
-            let found = KeyUse::of(profile, self.place.environment, &dot_env);
+            let found = KeyUse::of(profile, &self.place.environment, &dot_env);
             found.check(name)?;
             let redirect = found.redirect.clone();
             let elsewhere = redirect.is_some() || !profile.writes_own_url();

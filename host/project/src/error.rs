@@ -227,7 +227,7 @@ impl ProjectError {
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match &**error {
-                BuildError::UnknownBuild(_) | BuildError::NoBuild => 2,
+                BuildError::NoBuild => 2,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }

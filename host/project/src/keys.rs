@@ -49,7 +49,7 @@ impl KeyUse {
     /// Finds the key of a provider.
     pub(super) fn of(
         profile: &ProviderProfile,
-        environment: Environment,
+        environment: &Environment,
         dot_env: &DotEnv,
     ) -> Self {
         let redirect = environment.base_url(profile);

@@ -17,6 +17,7 @@ mod gc;
 mod interrupt;
 mod keys;
 mod on_done;
+mod overview;
 mod place;
 mod plugins;
 mod reset;
@@ -46,24 +47,26 @@ use synix_store::{BuildId, BuildKind, Reader, StoreError};
 pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
 pub use bench::Bench;
 pub use caches::passed_on;
+pub use environment::Environment;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
+pub use overview::overview;
 pub use place::{CassetteMode, Options};
 pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
 use drive::runtime;
-use environment::Environment;
 use place::{Place, folder_of};
 
 /// Opens a sandbox for one call at a time, outside any project.
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
-    let root = match options.pipeline.as_deref() {
-        Some(path) if path.is_dir() => path,
-        Some(path) => folder_of(path),
-        None => Path::new("."),
+    let named = options.pipeline.as_deref();
+    let root = options.environment.at(named.unwrap_or(Path::new(".")));
+    let root = match &options.pipeline {
+        Some(_) if !root.is_dir() => folder_of(&root),
+        Some(_) | None => &root,
     };
-    let cache = Environment.compile_cache(root);
+    let cache = options.environment.compile_cache(root);
     Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
@@ -130,7 +133,7 @@ impl Project {
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let place = Place::find(options)?;
         let pipeline = place.pipeline()?;
-        caps::check(&pipeline, place.environment)?;
+        caps::check(&pipeline, &place.environment)?;
         let folder = place.folder()?;
         let plugins = place.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
@@ -158,7 +161,9 @@ impl Project {
                 | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
         let mut unwritten = None;
-        if !plugins.changes.is_empty() {
+        if options.offline {
+            unwritten = (!plugins.changes.is_empty()).then_some(plugins.lock);
+        } else if !plugins.changes.is_empty() {
             match place.write_lock(&plugins.lock) {
                 // A project that may only be read can still be planned.
                 Err(ProjectError::Disk(error)) if error.is_denied() => {

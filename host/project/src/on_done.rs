@@ -98,7 +98,7 @@ impl Project {
         };
         // Keys of providers are none of its business.
         started.env_clear();
-        let environment = self.place.environment;
+        let environment = &self.place.environment;
         started.envs(environment.get("HOME").map(|home| ("HOME", home)));
         started.envs(environment.search_path().map(|path| ("PATH", path)));
         started

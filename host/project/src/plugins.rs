@@ -150,7 +150,7 @@ impl Place {
         if let Some(cached) = digest.and_then(|digest| registry.cached(digest)) {
             return Ok(cached);
         }
-        if self.cassette_mode == CassetteMode::Replay {
+        if self.offline || self.cassette_mode == CassetteMode::Replay {
             let fault = if digest.is_some() {
                 FetchFault::NotCached
             } else {

@@ -6,9 +6,9 @@ use synix_engine::batch::Ruling;
 use synix_engine::build::Patience;
 use synix_project::{BuildOrder, Options, Project};
 
-use super::outcome;
+use super::{batch_build, outcome};
 use crate::args::{Build, Global};
-use crate::failure::Exit;
+use crate::failure::{Exit, Usage};
 use crate::progress::Progress;
 use crate::render::Screen;
 
@@ -16,6 +16,20 @@ use crate::render::Screen;
 const LOOK: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
+    if args.batch {
+        let order = batch_build::order(&args.poll, &args.risks, &args.patience, &args.money);
+        return batch_build::start(global, &args.pipeline, &args.risks, &order, screen);
+    }
+    let of_batches = [
+        (args.poll.stays(), "--poll"),
+        (args.patience.sync_after.is_some(), "--sync-after"),
+    ];
+    if let Some((_, flag)) = of_batches.iter().find(|(is_given, _)| *is_given) {
+        return Err(Usage(format!(
+            "{flag} says how to wait for batches; add --batch, or leave it out"
+        ))
+        .into());
+    }
     let patience = if args.no_wait {
         Patience::Leave
     } else {

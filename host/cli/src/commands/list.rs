@@ -24,7 +24,8 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
     });
     screen.answer(&document, || text(&artifacts))?;
     if view.build().is_none() {
-        screen.talk("no build has come to its end yet; `synix runs` lists those that were started");
+        screen
+            .talk("no build has come to its end yet; `synix builds` lists those that were started");
     }
     Ok(Exit::Done)
 }

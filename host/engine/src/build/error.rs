@@ -55,9 +55,6 @@ pub enum BuildError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// There is no build of this number.
-    #[error("there is no {0}")]
-    UnknownBuild(BuildId),
     /// There is no batch build.
     #[error("there is no batch build yet")]
     NoBuild,
@@ -143,7 +140,7 @@ impl BuildError {
             Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => "file",
             Self::Batch(_) => "batch",
             Self::Cassette(_) => "cassette",
-            Self::UnknownBuild(_) | Self::NoBuild => "unknown_build",
+            Self::NoBuild => "unknown_build",
             Self::Held { .. } => "busy",
             Self::Ended { .. } => "ended",
             Self::Mismatch { .. } => "pipeline_changed",
@@ -161,7 +158,6 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),
-            Self::UnknownBuild(_) => "`synix runs` lists all builds".to_owned(),
             Self::NoBuild => "`synix batch-build run` starts one".to_owned(),
             Self::Held { .. } => "wait for that process, or stop it".to_owned(),
             Self::Ended { .. } => "start another build with `synix batch-build run`".to_owned(),

@@ -18,11 +18,7 @@ impl Bills {
     pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bills = Self::default();
         reader.each_send(build, |send| {
-            let rate = if send.submission.is_some() {
-                Rate::Batch
-            } else {
-                Rate::Sync
-            };
+            let rate = rate(send.submission.is_some());
             let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
             add(&mut bills.whole);
             match bills.layers.get_mut(send.layer) {
@@ -35,6 +31,23 @@ impl Bills {
         })?;
         Ok(bills)
     }
+}
+
+/// Adds what a build's sends cost to a bill.
+pub(super) fn add(
+    bill: &mut Bill,
+    reader: &Reader,
+    build: BuildId,
+    prices: &Prices,
+) -> Result<(), StoreError> {
+    reader.each_send(build, |send| {
+        let rate = rate(send.submission.is_some());
+        bill.add(prices, send.model, &send.usage, rate);
+    })
+}
+
+const fn rate(is_batch: bool) -> Rate {
+    if is_batch { Rate::Batch } else { Rate::Sync }
 }
 
 /// Returns the tokens and the cost of a bill; where there is none, nothing was sent.

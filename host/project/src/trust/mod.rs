@@ -50,10 +50,11 @@ impl TrustQuestion {
         let dot_env = DotEnv::read(&place.root, &pipeline)?;
         let mut asked = place.asked_at_the_end(&pipeline);
         let providers = pipeline.providers.values();
-        asked
-            .extend(providers.filter_map(|profile| {
-                KeyUse::of(profile, place.environment, &dot_env).would_ask()
-            }));
+        asked.extend(
+            providers.filter_map(|profile| {
+                KeyUse::of(profile, &place.environment, &dot_env).would_ask()
+            }),
+        );
         asked.extend(place.asked_to_read_hidden(&pipeline, &dot_env));
         asked.extend(place.asked_to_fetch(&pipeline));
         asked.extend(place.asked_by_files(&dot_env));
@@ -105,29 +106,29 @@ impl TrustQuestion {
 }
 
 /// Returns everything the user ever said yes to, the oldest of each project first.
-pub fn trusted() -> Result<Vec<Yes>, ProjectError> {
-    Ok(kept()?.all())
+pub fn trusted(environment: &Environment) -> Result<Vec<Yes>, ProjectError> {
+    Ok(kept(environment)?.all())
 }
 
 /// Takes back every yes for a project, and says whether there was one. The project need not be there any more.
-pub fn revoke_trust(project: &Path) -> Result<bool, ProjectError> {
+pub fn revoke_trust(environment: &Environment, project: &Path) -> Result<bool, ProjectError> {
+    let project = &environment.at(project);
     let project = match project.canonicalize() {
         Ok(found) if found.is_file() => found.parent().unwrap_or(&found).to_owned(),
         Ok(found) => found,
         Err(_) => std::path::absolute(project).map_err(|source| ProjectError::Here { source })?,
     };
-    Ok(kept()?.revoke(&project)?)
+    Ok(kept(environment)?.revoke(&project)?)
 }
 
-fn kept() -> Result<Kept, TrustError> {
-    let environment = Environment;
+fn kept(environment: &Environment) -> Result<Kept, TrustError> {
     let owners = Owners::of_this_process(environment.sudo_user());
-    Kept::open(Environment::config_folder(), &owners)
+    Kept::open(environment.config_folder(), &owners)
 }
 
 impl Place {
     fn kept(&self) -> Result<Kept, TrustError> {
-        match Environment::config_folder() {
+        match self.environment.config_folder() {
             Some(path) if checkout::holds(&self.root, &path) => {
                 Err(TrustError::InCheckout { path })
             }
@@ -204,7 +205,7 @@ impl Place {
     /// Returns what is asked to read hidden files, such as those of git, where a server of strangers could get them.
     fn asked_to_read_hidden(&self, pipeline: &Pipeline, dot_env: &DotEnv) -> Vec<Ask> {
         let mut providers = pipeline.providers.values();
-        let is_strange = |profile| KeyUse::of(profile, self.environment, dot_env).is_strange();
+        let is_strange = |profile| KeyUse::of(profile, &self.environment, dot_env).is_strange();
         if !providers.any(is_strange) {
             return Vec::new();
         }
@@ -328,7 +329,7 @@ impl Project {
         let dot_env = self.place.dot_env(&self.pipeline)?;
         let mut asked = self.place.asked_at_the_end(&self.pipeline);
         for (name, profile) in &self.pipeline.providers {
-            let key = KeyUse::of(profile, self.place.environment, &dot_env);
+            let key = KeyUse::of(profile, &self.place.environment, &dot_env);
             key.check(name)?;
             asked.extend(key.asks());
         }

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let (name, bytes) = super::component(&args.file)?;
+    let (name, bytes) = super::component(global, &args.file)?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)

@@ -1,4 +1,4 @@
-//! `runs` and `batch-build list`.
+//! `builds` and `batch-build list`.
 
 use serde_json::json;
 use synix_engine::view::{self, BuildView};
