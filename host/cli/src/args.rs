@@ -16,8 +16,9 @@ use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::failure::Usage;
 use crate::io::Surroundings;
+use crate::log::{self, Filter};
 use crate::quantity::{self, duration};
-use crate::render::Talk;
+use crate::render::{Color, Talk};
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
@@ -53,9 +54,12 @@ pub(crate) struct Global {
     /// Print results and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
-    /// Print each failed unit and everything that plugins log
-    #[arg(short, long, global = true, help_heading = GLOBAL)]
-    verbose: bool,
+    /// Print each failed unit and everything that plugins log; twice: also each request, thrice: more of synix itself
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
+    verbose: u8,
+    /// Print colours where a terminal shows them, always, or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = GLOBAL)]
+    pub(crate) color: Color,
     /// Get answers from providers (off), get and record them (record), or read recorded ones (replay)
     #[arg(long, global = true, value_name = "MODE", help_heading = BUILDING)]
     cassette_mode: Option<CassetteMode>,
@@ -128,8 +132,20 @@ impl Global {
     pub(crate) const fn talk(&self) -> Talk {
         match (self.quiet, self.verbose) {
             (true, _) => Talk::Quiet,
-            (false, true) => Talk::Verbose,
-            (false, false) => Talk::Normal,
+            (false, 1..) => Talk::Verbose,
+            (false, 0) => Talk::Normal,
+        }
+    }
+
+    /// Returns how much of its own work synix tells, as `SYNIX_LOG` says, or `-v`.
+    pub(crate) fn log(&self) -> Result<Filter, Usage> {
+        match self.environment().get(log::VARIABLE) {
+            Some(text) => text.parse(),
+            None => Ok(Filter::of_verbosity(if self.quiet {
+                0
+            } else {
+                self.verbose
+            })),
         }
     }
 }
@@ -169,6 +185,10 @@ pub(crate) enum Command {
     Plugin(PluginCommand),
     /// Replay a project in a copy and compare the output of each command with a golden file
     Test(Test),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Print the manual page, or write one for each command to a folder
+    Man(Man),
     /// The former name of `test`
     #[command(subcommand, hide = true)]
     Demo(Demo),
@@ -461,6 +481,19 @@ pub(crate) struct Test {
     /// Write the report as JUnit XML, too
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Write a page for each command to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

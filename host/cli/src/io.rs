@@ -14,6 +14,7 @@ pub struct Output {
     pub(crate) is_terminal: bool,
     /// How many columns fit; `None`: nothing is cut.
     pub(crate) width: Option<usize>,
+    pub(crate) colours: bool,
 }
 
 impl Output {
@@ -23,6 +24,7 @@ impl Output {
             writer: Box::new(writer),
             is_terminal: false,
             width: None,
+            colours: false,
         }
     }
 

@@ -21,19 +21,21 @@ mod compiler;
 mod failure;
 mod io;
 mod layer_progress;
+mod log;
 mod progress;
 mod quantity;
 mod render;
 mod table;
+mod totals;
 mod usage;
 
 use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use args::Args;
+use args::{Args, Global};
 use failure::Exit;
-use render::{Screen, Talk};
+use render::{Color, Screen, Talk};
 
 pub use compiler::serve as compile_if_asked;
 pub use io::{Captured, Io, Output};
@@ -42,16 +44,19 @@ pub use synix_project::Environment;
 /// Runs a command, whose arguments come without the name of the program, and returns its exit code.
 pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    let wants_json = arguments
-        .iter()
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument == "--json");
     let (surroundings, streams) = io.split();
-    let mut screen = Screen::new(wants_json, Talk::Normal, streams);
+    let mut screen = Screen::new(streams);
+    // What is said of wrong arguments follows those that can be read all the same.
+    let readable = || arguments.iter().take_while(|argument| *argument != "--");
+    let wants_json = readable().any(|argument| argument == "--json");
+    let color = Color::among(readable());
+    screen.listen(wants_json, Talk::Normal, color, &surroundings.environment);
     let words = std::iter::once(OsString::from("synix")).chain(arguments);
     let exit = match Args::try_parse_from(words) {
         Ok(mut args) => {
-            screen.listen(args.global.json, args.global.talk());
+            let Global { json, color, .. } = args.global;
+            let talk = args.global.talk();
+            screen.listen(json, talk, color, &surroundings.environment);
             perform(&mut args, surroundings, &screen)
         }
         Err(error) => usage::answer(&error, &screen),
@@ -61,7 +66,13 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) ->
 
 fn perform(args: &mut Args, surroundings: io::Surroundings, screen: &Screen) -> Exit {
     let outcome = match args.global.enter(surroundings) {
-        Ok(()) => commands::run(args, screen),
+        Ok(()) => match args.global.log() {
+            Ok(filter) => {
+                let dispatch = screen.dispatch(filter);
+                tracing::dispatcher::with_default(&dispatch, || commands::run(args, screen))
+            }
+            Err(error) => Err(error.into()),
+        },
         Err(error) => Err(error.into()),
     };
     outcome.unwrap_or_else(|error| failure::report(&error, screen))

@@ -6,17 +6,24 @@
 //! of them is set in below it. A reader that closes the pipe early has read
 //! enough: that is no failure.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 use clap::builder::StyledStr;
 use serde::Serialize;
 use serde_json::{Value, json};
 use synix_core::printable;
 use synix_engine::view::{ErrorView, SCHEMA};
 
+use synix_project::Environment;
+use tracing::Dispatch;
+
 use crate::io::{Output, Streams};
+use crate::log::Filter;
 use crate::table::{self, Column};
 
 /// How much is told on stderr.
@@ -37,27 +44,94 @@ pub(crate) struct Screen {
     stdin: RefCell<Box<dyn BufRead + Send>>,
     has_person: bool,
     stdout: RefCell<Output>,
-    stderr: RefCell<Output>,
+    /// Events of synix's own work go there, too, from any thread.
+    stderr: Arc<Mutex<Output>>,
     owns_stderr: bool,
+    /// Whether events are told, which would tear moving counts apart.
+    logs: Cell<bool>,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// Where a terminal shows them, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Also in a file or a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// Returns what `--color` says among arguments that may be wrong.
+    pub(crate) fn among<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Self {
+        let mut said = Self::default();
+        let mut is_next = false;
+        for argument in arguments {
+            let argument = argument.to_string_lossy();
+            let value = argument.strip_prefix("--color=");
+            if let Some(value) = value.or(is_next.then_some(&argument)) {
+                said = Self::from_str(value, false).unwrap_or(said);
+            }
+            is_next = argument == "--color";
+        }
+        said
+    }
+
+    /// Decides for a stream.
+    fn is_used(self, is_terminal: bool, environment: &Environment) -> bool {
+        let says = |name| environment.get(name).filter(|text| !text.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if says("NO_COLOR").is_some() => false,
+            Self::Auto if says("CLICOLOR_FORCE").is_some_and(|text| text != "0") => true,
+            Self::Auto if says("TERM").is_some_and(|text| text == "dumb") => false,
+            Self::Auto => is_terminal,
+        }
+    }
 }
 
 impl Screen {
-    pub(crate) fn new(json: bool, talk: Talk, streams: Streams) -> Self {
+    pub(crate) fn new(streams: Streams) -> Self {
         Self {
-            json,
-            talk,
+            json: false,
+            talk: Talk::Normal,
             stdin: RefCell::new(streams.stdin),
             has_person: streams.has_person,
             stdout: RefCell::new(streams.stdout),
-            stderr: RefCell::new(streams.stderr),
+            stderr: Arc::new(Mutex::new(streams.stderr)),
             owns_stderr: streams.owns_stderr,
+            logs: Cell::new(false),
         }
     }
 
     /// Does from now on what the arguments say, which were not known before.
-    pub(crate) const fn listen(&mut self, json: bool, talk: Talk) {
+    pub(crate) fn listen(
+        &mut self,
+        json: bool,
+        talk: Talk,
+        color: Color,
+        environment: &Environment,
+    ) {
         self.json = json;
         self.talk = talk;
+        let stdout = self.stdout.get_mut();
+        stdout.colours = color.is_used(stdout.is_terminal, environment);
+        let mut stderr = self.stderr();
+        stderr.colours = color.is_used(stderr.is_terminal, environment);
+    }
+
+    /// Returns what takes in events of synix's own work.
+    pub(crate) fn dispatch(&self, filter: Filter) -> Dispatch {
+        let dispatch = filter.dispatch(&self.stderr);
+        self.logs.set(dispatch.is_some());
+        dispatch.unwrap_or_else(Dispatch::none)
+    }
+
+    fn stderr(&self) -> MutexGuard<'_, Output> {
+        self.stderr.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the result: `document` where JSON was asked for, else the text.
@@ -69,7 +143,7 @@ impl Screen {
         let answer = if self.json {
             as_json(document)?
         } else {
-            text().into().render(self.width())
+            self.laid_out(&text().into())
         };
         self.print(&answer)
     }
@@ -79,7 +153,8 @@ impl Screen {
         if self.json {
             return Ok(());
         }
-        self.print(&text().into().render(self.width()))
+        let part = self.laid_out(&text().into());
+        self.print(&part)
     }
 
     /// Writes a content as it is where a program reads it or `raw` is set, and printable to a terminal.
@@ -99,10 +174,19 @@ impl Screen {
         self.print(&content)
     }
 
+    /// Writes a text of ours as it is, such as a script.
+    pub(crate) fn own_text(&self, document: &impl Serialize, text: &str) -> anyhow::Result<()> {
+        if self.json {
+            self.print(&as_json(document)?)
+        } else {
+            self.print(text)
+        }
+    }
+
     /// Writes a line of talk, unless the user wants none; where nobody listens, nothing is lost.
     pub(crate) fn talk(&self, line: &str) {
         if self.talk > Talk::Quiet {
-            self.complain(&Lines::from(line.to_owned()));
+            self.complain(&talk(line));
         }
     }
 
@@ -113,7 +197,7 @@ impl Screen {
 
     /// Asks on the terminal, and returns the line that was typed.
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
-        let terminal = &mut self.stderr.borrow_mut().writer;
+        let terminal = &mut self.stderr().writer;
         terminal
             .write_all(printable::line(question).as_bytes())
             .and_then(|()| terminal.flush())
@@ -128,12 +212,12 @@ impl Screen {
 
     /// Says whether a person is watching.
     pub(crate) fn is_watched(&self) -> bool {
-        self.talk > Talk::Quiet && self.stderr.borrow().is_terminal
+        self.talk > Talk::Quiet && self.stderr().is_terminal
     }
 
     /// Says whether counts can move before a person's eyes.
     pub(crate) fn can_draw(&self) -> bool {
-        self.owns_stderr && self.is_watched()
+        self.owns_stderr && !self.logs.get() && self.is_watched()
     }
 
     /// Says whether a person can be asked something.
@@ -154,14 +238,14 @@ impl Screen {
 
     /// Writes help that was asked for; it is ours, colours and all.
     pub(crate) fn help(&self, help: &StyledStr) -> anyhow::Result<()> {
-        let help = coloured(help, self.stdout.borrow().is_terminal);
+        let help = coloured(help, self.stdout.borrow().colours);
         self.print(&help)
     }
 
     /// Writes help in place of an error, where no command was given.
     pub(crate) fn help_instead(&self, help: &StyledStr) {
-        let stderr = &mut *self.stderr.borrow_mut();
-        let text = coloured(help, stderr.is_terminal);
+        let mut stderr = self.stderr();
+        let text = coloured(help, stderr.colours);
         let _ = write_line(&mut stderr.writer, &text);
     }
 
@@ -170,9 +254,10 @@ impl Screen {
         self.json
     }
 
-    /// Returns the width of the terminal that results go to; `None`: no terminal, nothing is cut.
-    fn width(&self) -> Option<usize> {
-        self.stdout.borrow().width
+    /// Lays lines out for the place that results go to.
+    fn laid_out(&self, lines: &Lines) -> String {
+        let stdout = self.stdout.borrow();
+        lines.render(stdout.width, stdout.colours)
     }
 
     fn print(&self, text: &str) -> anyhow::Result<()> {
@@ -181,27 +266,38 @@ impl Screen {
     }
 
     fn complain(&self, lines: &Lines) {
-        let stderr = &mut self.stderr.borrow_mut().writer;
-        let _ = write_line(stderr, &lines.render(None));
+        let mut stderr = self.stderr();
+        let text = lines.render(None, stderr.colours);
+        let _ = write_line(&mut stderr.writer, &text);
     }
 }
 
-fn coloured(help: &StyledStr, is_terminal: bool) -> String {
-    if is_terminal {
+fn coloured(help: &StyledStr, colours: bool) -> String {
+    if colours {
         help.ansi().to_string()
     } else {
         help.to_string()
     }
 }
 
+/// Returns a line of talk; a warning is marked as one.
+fn talk(line: &str) -> Lines {
+    let mut lines = Lines::default();
+    match line.strip_prefix("warning: ") {
+        Some(warning) => lines.marked(Mark::Warning, warning),
+        None => lines.push(line),
+    }
+    lines
+}
+
 fn in_words(error: &ErrorView) -> Lines {
     let mut lines = Lines::default();
-    lines.push(format!("error: {}", error.message));
+    lines.marked(Mark::Error, &error.message);
     for cause in &error.causes {
         lines.push(format!("  because: {cause}"));
     }
     if let Some(hint) = &error.hint {
-        lines.push(format!("help: {hint}"));
+        lines.marked(Mark::Help, hint);
     }
     lines
 }
@@ -236,10 +332,46 @@ pub(crate) struct Lines(Vec<Line>);
 #[derive(Debug)]
 enum Line {
     Text(String),
+    Marked(Mark, String),
     Table(Vec<Column>, Vec<Vec<String>>),
 }
 
+/// The first word of a line, which stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Error,
+    Warning,
+    Help,
+}
+
+impl Mark {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error:",
+            Self::Warning => "warning:",
+            Self::Help => "help:",
+        }
+    }
+
+    /// Returns how a terminal is told to show it.
+    const fn style(self) -> &'static str {
+        match self {
+            Self::Error => "\u{1b}[1;31m",
+            Self::Warning => "\u{1b}[1;33m",
+            Self::Help => "\u{1b}[1;36m",
+        }
+    }
+}
+
+/// How headings of tables are shown, and the end of any style.
+const HEADING: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
 impl Lines {
+    fn marked(&mut self, mark: Mark, text: &str) {
+        self.0.push(Line::Marked(mark, text.to_owned()));
+    }
+
     /// Adds a line; a break within it comes from somebody else.
     pub(crate) fn push(&mut self, line: impl Into<String>) {
         self.0.push(Line::Text(line.into()));
@@ -268,14 +400,36 @@ impl Lines {
         self.0.append(&mut other.0);
     }
 
-    fn render(&self, width: Option<usize>) -> String {
+    /// Returns the text of the lines. Styles are put around what is safe already.
+    fn render(&self, width: Option<usize>, colours: bool) -> String {
         let mut shown = String::new();
         for line in &self.0 {
             match line {
                 Line::Text(text) => write_safely(text, &mut shown),
+                Line::Marked(mark, text) => {
+                    let mut marked = String::new();
+                    write_safely(&format!("{} {text}", mark.word()), &mut marked);
+                    match marked.strip_prefix(mark.word()).filter(|_| colours) {
+                        Some(rest) => {
+                            shown.push_str(mark.style());
+                            shown.push_str(mark.word());
+                            shown.push_str(PLAIN);
+                            shown.push_str(rest);
+                        }
+                        None => shown.push_str(&marked),
+                    }
+                }
                 Line::Table(columns, rows) => {
-                    for line in table::lay_out(columns, rows, width) {
-                        write_safely(&line, &mut shown);
+                    let table = table::lay_out(columns, rows, width);
+                    for (number, line) in table.lines.iter().enumerate() {
+                        let is_styled = colours && number == 0 && table.has_headings;
+                        shown.push_str(if is_styled { HEADING } else { "" });
+                        write_safely(line, &mut shown);
+                        if is_styled {
+                            shown.truncate(shown.trim_end_matches('\n').len());
+                            shown.push_str(PLAIN);
+                            shown.push('\n');
+                        }
                     }
                 }
             }
@@ -331,7 +485,7 @@ mod tests {
         lines.push("  notes/a: no\u{1b}[2J\r\n::error::x\u{2028}y\n\n##[error]z");
         lines.push("::error::a file of that name");
         assert_eq!(
-            lines.render(None),
+            lines.render(None, false),
             "  notes/a: no\\u{1b}[2J\n    \\u{3a}:error::x\\u{2028}y\n\n    #\\u{23}[error]z\n\
              \\u{3a}:error::a file of that name\n"
         );
@@ -346,8 +500,18 @@ mod tests {
             hint: Some("run `synix build`".to_owned()),
         };
         assert_eq!(
-            in_words(&error).render(None),
+            in_words(&error).render(None, false),
             "error: no\n  state\n  because: gone\nhelp: run `synix build`\n"
+        );
+        // The words of others stay without a style, whatever they hold.
+        assert_eq!(
+            in_words(&error).render(None, true),
+            "\u{1b}[1;31merror:\u{1b}[0m no\n  state\n  because: gone\n\u{1b}[1;36mhelp:\u{1b}[0m run `synix build`\n"
+        );
+        let hostile = talk("warning: \u{1b}[2Jerror: x").render(None, true);
+        assert_eq!(
+            hostile,
+            "\u{1b}[1;33mwarning:\u{1b}[0m \\u{1b}[2Jerror: x\n"
         );
     }
 
@@ -357,6 +521,44 @@ mod tests {
             as_json(&json!({"a": "\u{9b}\u{202e}"})).unwrap(),
             "{\n  \"a\": \"\\u009b\\u202e\",\n  \"schema\": 1\n}"
         );
+    }
+
+    #[test]
+    fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
+        let environment = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().copied();
+            Environment::new(variables, std::path::PathBuf::from("/"))
+        };
+        let cases: [(Color, bool, &[(&str, &str)], bool); 9] = [
+            (Color::Auto, true, &[], true),
+            (Color::Auto, false, &[], false),
+            (Color::Auto, true, &[("NO_COLOR", "1")], false),
+            (Color::Auto, true, &[("NO_COLOR", "")], true),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "1")], true),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "0")], false),
+            (Color::Auto, true, &[("TERM", "dumb")], false),
+            (Color::Always, false, &[("NO_COLOR", "1")], true),
+            (Color::Never, true, &[("CLICOLOR_FORCE", "1")], false),
+        ];
+        for (color, is_terminal, variables, used) in cases {
+            let environment = environment(variables);
+            let found = color.is_used(is_terminal, &environment);
+            assert_eq!(found, used, "{color:?} {is_terminal} {variables:?}");
+        }
+        let among = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            Color::among(words.iter())
+        };
+        assert_eq!(among(&["bild", "--color", "always"]), Color::Always);
+        assert_eq!(among(&["--color=never", "bild"]), Color::Never);
+        assert_eq!(among(&["--color", "loud"]), Color::Auto);
+    }
+
+    #[test]
+    fn the_headings_of_a_table_stand_out_and_nothing_else() {
+        let mut lines = Lines::default();
+        lines.table([Column::Left("layer")], vec![["a".to_owned()]]);
+        assert_eq!(lines.render(None, true), "\u{1b}[1mlayer\u{1b}[0m\na\n");
     }
 
     #[test]

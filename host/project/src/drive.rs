@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::interrupt::{Interrupts, left};
 use super::keys::KeyUse;
 use super::place::CassetteMode;
+use super::spending::Spending;
 use super::{BuildOrder, Project, ProjectError, Report};
 use synix_disk::{FileLock, Folder, Links};
 use synix_engine::batch::BatchSettings;
@@ -118,12 +120,20 @@ impl Project {
                 interrupts.next().await;
             }
         };
-        let outcome = runtime()?.block_on(async {
+        let money = Spending::new(store, build, &self.prices, observer);
+        let watched = |event: &Event| {
+            observer(event);
+            money.look(event);
+        };
+        let span = tracing::info_span!("build", id = %build);
+        let desk = self.desk(cassette);
+        let driven = async {
             tokio::select! {
-                driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
+                driven = build::drive(desk, drive, store, build, &watched) => Some(driven),
                 () = leave => None,
             }
-        });
+        };
+        let outcome = runtime()?.block_on(driven.instrument(span));
         let replayed = cassette.is_some();
         match outcome {
             Some(Ok(_)) => {}
@@ -144,6 +154,7 @@ impl Project {
             Ok(())
         };
         let report = report(store, build, &self.prices)?;
+        tracing::info!(build = %build, status = report.status.status, "the build was driven as far as it goes now");
         if !report.waiting {
             self.ended(&report.status, replayed, observer)?;
         }
@@ -284,8 +295,14 @@ pub(super) fn realm(cassette: Option<&Arc<Cassette>>) -> Realm {
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
+    // What is told of this command's work comes from its threads, too.
+    let told = tracing::dispatcher::get_default(Clone::clone);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .on_thread_start(move || {
+            // Until the thread ends.
+            std::mem::forget(tracing::dispatcher::set_default(&told));
+        })
         .enable_all()
         .build()
         .map_err(|source| ProjectError::Here { source })

@@ -23,6 +23,7 @@ mod plugins;
 mod reset;
 mod search;
 mod server;
+mod spending;
 mod trust;
 mod update;
 

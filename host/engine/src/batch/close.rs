@@ -1,6 +1,6 @@
 //! The end of a submission: what it still holds is closed in the transaction that ends it.
 
-use super::{BatchError, BatchEvent, Batches, Work, failure};
+use super::{BatchError, BatchEvent, Batches, Work, failure, log};
 use synix_core::request::{Failure, FailureKind, Settlement};
 use synix_store::{AttemptNote, SubmissionRequest, SubmissionState};
 
@@ -42,6 +42,7 @@ impl Batches<'_> {
             self.follow(work)?;
             return Ok(None);
         }
+        log(&work.submission);
         synix_disk::discard(&self.input_file(&work.submission)?);
         for file in self.row_files(&work.submission)? {
             synix_disk::discard(&file);

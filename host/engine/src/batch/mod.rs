@@ -394,6 +394,7 @@ impl<'a> Batches<'a> {
         if !kept {
             self.follow(work)?;
         }
+        log(&work.submission);
         Ok(kept)
     }
 
@@ -414,6 +415,19 @@ impl<'a> Batches<'a> {
         }
         self.keep(work)
     }
+}
+
+/// Notes where a submission stands now, whoever moved it.
+fn log(submission: &Submission) {
+    tracing::debug!(
+        submission = submission.token,
+        provider = submission.provider,
+        batch = submission.batch,
+        requests = submission.requests,
+        state = submission.state.name(),
+        status = submission.status,
+        "batch"
+    );
 }
 
 fn failure(kind: FailureKind, message: impl Into<String>, passing: bool) -> Failure {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::step::{Call, Finished, Input, make};
 use super::{BatchError, BatchEvent, Batches, Work};
@@ -113,16 +114,17 @@ impl Batches<'_> {
     pub(super) fn spawn(&mut self, submission: SubmissionId, provider: Arc<Provider>, call: Call) {
         self.busy += 1;
         let sender = self.sender.clone();
-        tokio::spawn(async move {
+        let sending = async move {
             // In a task of its own: a panic there must not let the build wait for ever.
-            let made = tokio::spawn(make(provider, call)).await;
+            let made = tokio::spawn(make(provider, call).in_current_span()).await;
             let brought = made.unwrap_or(super::step::Brought::Broken);
             // The receiver is gone only when the command is.
             let _ = sender.send(Finished {
                 submission,
                 brought,
             });
-        });
+        };
+        tokio::spawn(sending.in_current_span());
     }
 
     /// Says whether this command may take the submission on, and takes the lock where it must.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
@@ -30,6 +32,39 @@ impl Bills {
             }
         })?;
         Ok(bills)
+    }
+}
+
+/// What a build has sent, and what that cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    /// Requests, in calls and in batches.
+    pub requests: u64,
+    /// What providers counted for them so far.
+    pub tokens: TokensView,
+    /// The cost so far in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Spent {
+    /// Adds up what `build` sent until now, at `prices`.
+    pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
+        let mut bill = Bill::default();
+        let mut requests = 0;
+        reader.each_send(build, |send| {
+            requests += 1;
+            bill.add(
+                prices,
+                send.model,
+                &send.usage,
+                rate(send.submission.is_some()),
+            );
+        })?;
+        Ok(Self {
+            requests,
+            tokens: TokensView::of(&bill),
+            cost_usd: bill.cost(),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod snapshot;
 mod status;
 
 pub use builds::find_build;
+pub use cost::Spent;
 pub use error::{ErrorView, FAILED};
 pub use failures::{FailureGroup, advice};
 pub use find::{FindError, Found};

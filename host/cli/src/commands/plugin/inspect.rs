@@ -12,6 +12,7 @@ use synix_project as project;
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
+use crate::table::padded;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -73,8 +74,8 @@ fn text(found: &Inspection) -> Vec<String> {
     ];
     for (field, producers) in &found.producers {
         lines.push(format!(
-            "{:<12}  {}",
-            printable::line(field),
+            "{}  {}",
+            padded(&printable::line(field), 12),
             named(producers)
         ));
     }
