@@ -4,10 +4,12 @@ mod batch_build;
 mod build;
 mod builds;
 mod clean;
+mod completions;
 mod gc;
 mod init;
 mod lineage;
 mod list;
+mod man;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
@@ -39,6 +41,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
+        Command::Completions(args) => completions::run(args, screen),
+        Command::Man(args) => man::run(global, args, screen),
         Command::Test(args) | Command::Demo(Demo::Run(args)) => test::run(global, args, screen),
     }
 }
