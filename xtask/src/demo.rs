@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         "synix",
         "--",
     ];
-    let demo = ["demo", "run", "templates/team-report"];
+    let demo = ["test", "templates/team-report"];
     shell::run(
         Command::new(cargo)
             .args(words)
