@@ -93,8 +93,9 @@ impl FromStr for Filter {
         let parts = text.split(',').map(str::trim);
         for part in parts.filter(|part| !part.is_empty()) {
             let (name, level) = part.split_once('=').unwrap_or(("", part));
-            // Numbers would be levels, too.
-            let is_word = level.bytes().all(|one| one.is_ascii_alphabetic());
+            // Numbers and nothing at all would be levels, too.
+            let is_word =
+                !level.is_empty() && level.bytes().all(|one| one.is_ascii_alphabetic());
             let level: LevelFilter = level
                 .parse()
                 .ok()

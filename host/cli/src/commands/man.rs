@@ -44,5 +44,14 @@ fn page(command: &Command) -> anyhow::Result<String> {
     Page::new(command.clone())
         .render(&mut page)
         .context("cannot make a manual page")?;
-    Ok(String::from_utf8(page)?)
+    let page = String::from_utf8(page)?;
+    // Not every roff reads UTF-8.
+    let escaped = page.chars().map(|one| {
+        if one.is_ascii() {
+            one.to_string()
+        } else {
+            format!("\\[u{:04X}]", u32::from(one))
+        }
+    });
+    Ok(escaped.collect())
 }
