@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use synix_core::request::FailureKind;
-use synix_engine::build::Patience;
+use synix_engine::build::WaitPolicy;
 use synix_prices::Amount;
 use synix_project::{CassetteMode, Environment, Options};
 use synix_sandbox::Compiler;
@@ -18,7 +18,7 @@ use crate::failure::Usage;
 use crate::io::Surroundings;
 use crate::log::{self, Filter};
 use crate::quantity::{self, duration};
-use crate::render::{Color, Talk};
+use crate::render::{Color, Verbosity};
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
@@ -129,11 +129,11 @@ impl Global {
         }
     }
 
-    pub(crate) const fn talk(&self) -> Talk {
+    pub(crate) const fn talk(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Talk::Quiet,
-            (false, 1..) => Talk::Verbose,
-            (false, 0) => Talk::Normal,
+            (true, _) => Verbosity::Quiet,
+            (false, 1..) => Verbosity::Verbose,
+            (false, 0) => Verbosity::Normal,
         }
     }
 
@@ -231,7 +231,7 @@ pub(crate) struct Build {
     #[command(flatten, next_help_heading = BATCHES)]
     pub(crate) poll: Poll,
     #[command(flatten, next_help_heading = BATCHES)]
-    pub(crate) patience: SyncAfter,
+    pub(crate) fallback: SyncAfter,
 }
 
 #[derive(Debug, clap::Args)]
@@ -316,7 +316,7 @@ pub(crate) struct Drive {
     #[command(flatten)]
     pub(crate) risks: Risks,
     #[command(flatten)]
-    pub(crate) patience: SyncAfter,
+    pub(crate) fallback: SyncAfter,
     #[command(flatten)]
     pub(crate) money: Money,
 }
@@ -379,14 +379,14 @@ impl Poll {
         self.poll
     }
 
-    pub(crate) const fn patience(&self) -> Patience {
+    pub(crate) const fn wait_policy(&self) -> WaitPolicy {
         if self.poll {
-            Patience::Poll {
+            WaitPolicy::Poll {
                 interval: self.poll_interval,
                 timeout: self.poll_timeout,
             }
         } else {
-            Patience::Leave
+            WaitPolicy::Leave
         }
     }
 }

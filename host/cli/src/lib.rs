@@ -35,7 +35,7 @@ use clap::Parser as _;
 
 use args::{Args, Global};
 use failure::Exit;
-use render::{Color, Screen, Talk};
+use render::{Color, Screen, Verbosity};
 
 pub use compiler::serve as compile_if_asked;
 pub use io::{Captured, Io, Output};
@@ -50,7 +50,12 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) ->
     let readable = || arguments.iter().take_while(|argument| *argument != "--");
     let wants_json = readable().any(|argument| argument == "--json");
     let color = Color::among(readable());
-    screen.listen(wants_json, Talk::Normal, color, &surroundings.environment);
+    screen.listen(
+        wants_json,
+        Verbosity::Normal,
+        color,
+        &surroundings.environment,
+    );
     let words = std::iter::once(OsString::from("synix")).chain(arguments);
     let exit = match Args::try_parse_from(words) {
         Ok(mut args) => {

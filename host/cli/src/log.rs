@@ -94,8 +94,7 @@ impl FromStr for Filter {
         for part in parts.filter(|part| !part.is_empty()) {
             let (name, level) = part.split_once('=').unwrap_or(("", part));
             // Numbers and nothing at all would be levels, too.
-            let is_word =
-                !level.is_empty() && level.bytes().all(|one| one.is_ascii_alphabetic());
+            let is_word = !level.is_empty() && level.bytes().all(|one| one.is_ascii_alphabetic());
             let level: LevelFilter = level
                 .parse()
                 .ok()

@@ -14,7 +14,7 @@ use synix_engine::build::{Event, LayerCounts};
 
 use crate::bars::Bars;
 use crate::layer_progress::LayerProgress;
-use crate::render::{Screen, Talk};
+use crate::render::{Screen, Verbosity};
 use crate::totals::Totals;
 
 /// Between two lines of one layer on a pipe.
@@ -58,7 +58,7 @@ impl<'a> Progress<'a> {
 
     pub(crate) fn tell(&self, event: &Event) {
         let now = self.begun.elapsed();
-        let verbose = self.screen.tells(Talk::Verbose);
+        let verbose = self.screen.tells(Verbosity::Verbose);
         let line = self.seen.borrow_mut().line(event, now, verbose);
         match &self.bars {
             None => {

@@ -28,7 +28,7 @@ use crate::table::{self, Column};
 
 /// How much is told on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Talk {
+pub(crate) enum Verbosity {
     /// Errors alone.
     Quiet,
     /// Progress, warnings and errors.
@@ -40,7 +40,7 @@ pub(crate) enum Talk {
 /// Where results and talk go.
 pub(crate) struct Screen {
     json: bool,
-    talk: Talk,
+    talk: Verbosity,
     stdin: RefCell<Box<dyn BufRead + Send>>,
     has_person: bool,
     stdout: RefCell<Output>,
@@ -97,7 +97,7 @@ impl Screen {
     pub(crate) fn new(streams: Streams) -> Self {
         Self {
             json: false,
-            talk: Talk::Normal,
+            talk: Verbosity::Normal,
             stdin: RefCell::new(streams.stdin),
             has_person: streams.has_person,
             stdout: RefCell::new(streams.stdout),
@@ -111,7 +111,7 @@ impl Screen {
     pub(crate) fn listen(
         &mut self,
         json: bool,
-        talk: Talk,
+        talk: Verbosity,
         color: Color,
         environment: &Environment,
     ) {
@@ -185,13 +185,13 @@ impl Screen {
 
     /// Writes a line of talk, unless the user wants none; where nobody listens, nothing is lost.
     pub(crate) fn talk(&self, line: &str) {
-        if self.talk > Talk::Quiet {
+        if self.talk > Verbosity::Quiet {
             self.complain(&talk(line));
         }
     }
 
     /// Says whether the user wants to read this much.
-    pub(crate) fn tells(&self, talk: Talk) -> bool {
+    pub(crate) fn tells(&self, talk: Verbosity) -> bool {
         self.talk >= talk
     }
 
@@ -212,7 +212,7 @@ impl Screen {
 
     /// Says whether a person is watching.
     pub(crate) fn is_watched(&self) -> bool {
-        self.talk > Talk::Quiet && self.stderr().is_terminal
+        self.talk > Verbosity::Quiet && self.stderr().is_terminal
     }
 
     /// Says whether counts can move before a person's eyes.

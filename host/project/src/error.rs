@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::trust::{Ask, TrustError, listed};
+use super::trust::{Permission, TrustError, listed};
 use synix_disk::DiskError;
 use synix_engine::batch::BatchError;
 use synix_engine::build::{BuildError, PrepareError};
@@ -34,7 +34,7 @@ pub enum ProjectError {
     )]
     Untrusted {
         /// What it asks for.
-        asked: Vec<Ask>,
+        asked: Vec<Permission>,
         /// The command that asks the user.
         command: String,
         /// Why a yes that was said may be unknown.

@@ -1,7 +1,7 @@
 //! Where a pipeline stands as a whole. Nothing is written, and no server is asked.
 
-use super::again::{at_hand, prices};
-use super::place::{Options, Place};
+use super::context::{Options, ProjectContext};
+use super::lifecycle::{current_pipeline, prices};
 use super::{Project, ProjectError};
 use synix_engine::view::{Overview, Wanted};
 use synix_prices::Prices;
@@ -13,8 +13,8 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         offline: true,
         ..options.clone()
     };
-    let place = Place::with_state(options)?;
-    let reader = match Reader::open(&place.state()) {
+    let context = ProjectContext::with_state(options)?;
+    let reader = match Reader::open(&context.state()) {
         Ok(reader) => Some(reader),
         Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
@@ -24,16 +24,16 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         Err(error @ ProjectError::Store(_)) => return Err(error),
         other => other,
     };
-    let at_hand = at_hand(options)?;
+    let current_pipeline = current_pipeline(options)?;
     let wanted = Wanted {
-        pipeline: &at_hand.file,
-        is_certain: at_hand.is_certain,
+        pipeline: &current_pipeline.file,
+        is_certain: current_pipeline.is_certain,
         snapshot: None,
     };
     let prices = match &reader {
         Some(reader) => {
             let newest = reader.builds(None)?.into_iter();
-            let newest = newest.map(|build| (build.pipeline == at_hand.file, build.id));
+            let newest = newest.map(|build| (build.pipeline == current_pipeline.file, build.id));
             // Its own, if it was built.
             let build = newest.max().map(|(_, id)| id);
             prices(options, reader, build)?

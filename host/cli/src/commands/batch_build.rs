@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             })
         }
         BatchBuild::Run { pipeline, drive } => {
-            let order = order(&drive.poll, &drive.risks, &drive.patience, &drive.money);
+            let order = order(&drive.poll, &drive.risks, &drive.fallback, &drive.money);
             start(global, pipeline, &drive.risks, &order, screen)
         }
         BatchBuild::Resume(args) => resume(global, args, screen),
@@ -84,7 +84,7 @@ pub(super) fn resume(
     let order = BuildOrder {
         allow_mismatch: args.allow_pipeline_mismatch,
         ruling,
-        ..order(&drive.poll, &drive.risks, &drive.patience, &drive.money)
+        ..order(&drive.poll, &drive.risks, &drive.fallback, &drive.money)
     };
     let options = Options {
         trust: drive.risks.trust,
@@ -109,13 +109,13 @@ fn answer(report: &Report, screen: &Screen) -> anyhow::Result<Exit> {
 }
 
 /// Says how a batch build is to be driven.
-pub(super) fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
+pub(super) fn order(poll: &Poll, risks: &Risks, fallback: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
-        patience: poll.patience(),
+        wait_policy: poll.wait_policy(),
         allow_partial: risks.allow_partial,
         reset_state: risks.reset_state,
         allow_mismatch: false,
-        sync_after: patience.sync_after,
+        sync_after: fallback.sync_after,
         ruling: Ruling::None,
         budget: money.budget,
         retry_failed: money.retry_failed(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use synix_engine::batch::Ruling;
-use synix_engine::build::Patience;
+use synix_engine::build::WaitPolicy;
 use synix_project::{BuildOrder, Options, Project};
 
 use super::{batch_build, outcome};
@@ -17,12 +17,12 @@ const LOOK: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
     if args.batch {
-        let order = batch_build::order(&args.poll, &args.risks, &args.patience, &args.money);
+        let order = batch_build::order(&args.poll, &args.risks, &args.fallback, &args.money);
         return batch_build::start(global, &args.pipeline, &args.risks, &order, screen);
     }
     let of_batches = [
         (args.poll.stays(), "--poll"),
-        (args.patience.sync_after.is_some(), "--sync-after"),
+        (args.fallback.sync_after.is_some(), "--sync-after"),
     ];
     if let Some((_, flag)) = of_batches.iter().find(|(is_given, _)| *is_given) {
         return Err(Usage(format!(
@@ -30,16 +30,16 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         ))
         .into());
     }
-    let patience = if args.no_wait {
-        Patience::Leave
+    let wait_policy = if args.no_wait {
+        WaitPolicy::Leave
     } else {
-        Patience::Poll {
+        WaitPolicy::Poll {
             interval: LOOK,
             timeout: None,
         }
     };
     let order = BuildOrder {
-        patience,
+        wait_policy,
         allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use synix_core::printable;
-use synix_project::{Ask, TrustQuestion, Yes};
+use synix_project::{Permission, TrustGrant, TrustQuestion};
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::{Exit, Usage};
@@ -94,7 +94,7 @@ fn text(question: &TrustQuestion) -> Vec<String> {
         return vec![format!("{project} asks for nothing that needs your yes")];
     }
     let mut lines = vec![format!("{project} asks to:")];
-    lines.extend(question.asked().iter().map(|ask: &Ask| {
+    lines.extend(question.asked().iter().map(|ask: &Permission| {
         let known = if question.missing().contains(ask) {
             ""
         } else {
@@ -128,7 +128,7 @@ fn list(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn said(yes: &Yes) -> Vec<String> {
+fn said(yes: &TrustGrant) -> Vec<String> {
     let project = printable::line(&yes.project.display().to_string());
     let mut lines = vec![format!("{project}, {}:", yes.given)];
     let asked = yes.asked.iter();

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::Ask;
+use super::Permission;
 
 /// Who this process is, and which others it takes for the user.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl Owners {
     }
 
     /// Says what about a path the user has to know before it is gone by; nothing where it is not there.
-    pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Ask> {
+    pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Permission> {
         use std::os::unix::fs::MetadataExt as _;
 
         let mut asked = Vec::new();
@@ -43,7 +43,7 @@ impl Owners {
             .into_iter()
             .flatten()
         {
-            let ask = Ask::Owner {
+            let ask = Permission::Owner {
                 path: shown.to_owned(),
                 owner: accounts::user(found.uid()),
             };
@@ -54,7 +54,7 @@ impl Owners {
         if let Ok(found) = path.metadata()
             && let Some(by) = self.others(found.mode(), found.gid(), found.is_dir())
         {
-            asked.push(Ask::Writable {
+            asked.push(Permission::Writable {
                 path: shown.to_owned(),
                 by,
             });
@@ -97,7 +97,7 @@ impl Owners {
     }
 
     #[expect(clippy::unused_self, reason = "as where owners are told apart")]
-    pub(in super::super) const fn look(&self, _: &Path, _: &str) -> Vec<Ask> {
+    pub(in super::super) const fn look(&self, _: &Path, _: &str) -> Vec<Permission> {
         Vec::new()
     }
 
@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(look(&file, mode), [], "{mode:o}");
         }
         for mode in [0o666, 0o602, 0o646] {
-            let [Ask::Writable { by, .. }] = &look(&file, mode)[..] else {
+            let [Permission::Writable { by, .. }] = &look(&file, mode)[..] else {
                 panic!("{mode:o}");
             };
             assert_eq!(by, "everybody on this machine");
@@ -246,7 +246,7 @@ mod tests {
         std::os::unix::fs::symlink(&file, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(4242), None).unwrap();
         let owners = Owners::of_this_process(None);
-        let [Ask::Owner { owner, .. }] = &owners.look(&link, "link")[..] else {
+        let [Permission::Owner { owner, .. }] = &owners.look(&link, "link")[..] else {
             panic!("not asked");
         };
         assert!(owner.contains("4242"), "{owner}");

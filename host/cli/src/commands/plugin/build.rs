@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use synix_authoring::Language;
 use synix_authoring::build::build;
-use synix_project::Bench;
+use synix_project::PluginTools;
 
 use crate::args::Global;
 use crate::failure::Exit;
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let bench = Bench::open(global.environment(), global.compiler())?;
+    let bench = PluginTools::open(global.environment(), global.compiler())?;
     let dir = global.at(&args.dir);
     // A first build may take minutes without a word.
     if let Some(language) = Language::of(&dir) {

@@ -73,7 +73,7 @@ impl Options {
 }
 
 /// Where a project is and what the environment says, before its pipeline is read.
-pub(super) struct Place {
+pub(super) struct ProjectContext {
     pub(super) root: PathBuf,
     /// The pipeline file, relative to the root.
     pub(super) file: String,
@@ -93,7 +93,7 @@ pub(super) struct Place {
     pub(super) compiler: Compiler,
 }
 
-impl Place {
+impl ProjectContext {
     pub(super) fn find(options: &Options) -> Result<Self, ProjectError> {
         let path = match &options.pipeline {
             Some(path) => {

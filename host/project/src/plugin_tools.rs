@@ -8,14 +8,14 @@ use synix_authoring::build::Tools;
 use synix_sandbox::{Compiler, Sandbox};
 
 /// A sandbox and tools.
-pub struct Bench {
+pub struct PluginTools {
     /// Loads what was built.
     pub sandbox: Sandbox,
     /// Programs of the folder that `SYNIX_TOOLS` names, then those on `PATH`.
     pub tools: Tools,
 }
 
-impl Bench {
+impl PluginTools {
     /// Reads the environment and starts the sandbox, whose components `compiler` compiles.
     pub fn open(environment: &Environment, compiler: Compiler) -> Result<Self, ProjectError> {
         let cache = environment.compile_cache(&environment.at(Path::new(".")));
@@ -38,9 +38,9 @@ impl Bench {
     }
 }
 
-impl std::fmt::Debug for Bench {
+impl std::fmt::Debug for PluginTools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench")
+        f.debug_struct("PluginTools")
             .field("tools", &self.tools)
             .finish_non_exhaustive()
     }
