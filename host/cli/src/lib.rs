@@ -16,11 +16,13 @@
 
 mod args;
 mod bars;
+mod color;
 mod commands;
 mod compiler;
 mod failure;
 mod io;
 mod layer_progress;
+mod lines;
 mod log;
 mod progress;
 mod quantity;
@@ -34,8 +36,9 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use args::{Args, Global};
+use color::Color;
 use failure::Exit;
-use render::{Color, Screen, Verbosity};
+use render::{Screen, Verbosity};
 
 pub use compiler::serve as compile_if_asked;
 pub use io::{Captured, Io, Output};

@@ -7,24 +7,22 @@
 //! enough: that is no failure.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use clap::ValueEnum as _;
 use clap::builder::StyledStr;
 use serde::Serialize;
 use serde_json::{Value, json};
 use synix_core::printable;
 use synix_engine::view::{ErrorView, SCHEMA};
-
 use synix_project::Environment;
 use tracing::Dispatch;
 
+use crate::color::Color;
 use crate::io::{Output, Streams};
+use crate::lines::{Lines, Mark};
 use crate::log::Filter;
-use crate::table::{self, Column};
 
 /// How much is told on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,48 +47,6 @@ pub(crate) struct Screen {
     owns_stderr: bool,
     /// Whether events are told, which would tear moving counts apart.
     logs: Cell<bool>,
-}
-
-/// When colours are used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Color {
-    /// Where a terminal shows them, unless the environment says otherwise.
-    #[default]
-    Auto,
-    /// Also in a file or a pipe.
-    Always,
-    /// Nowhere.
-    Never,
-}
-
-impl Color {
-    /// Returns what `--color` says among arguments that may be wrong.
-    pub(crate) fn among<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Self {
-        let mut said = Self::default();
-        let mut is_next = false;
-        for argument in arguments {
-            let argument = argument.to_string_lossy();
-            let value = argument.strip_prefix("--color=");
-            if let Some(value) = value.or(is_next.then_some(&argument)) {
-                said = Self::from_str(value, false).unwrap_or(said);
-            }
-            is_next = argument == "--color";
-        }
-        said
-    }
-
-    /// Decides for a stream.
-    fn is_used(self, is_terminal: bool, environment: &Environment) -> bool {
-        let says = |name| environment.get(name).filter(|text| !text.is_empty());
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto if says("NO_COLOR").is_some() => false,
-            Self::Auto if says("CLICOLOR_FORCE").is_some_and(|text| text != "0") => true,
-            Self::Auto if says("TERM").is_some_and(|text| text == "dumb") => false,
-            Self::Auto => is_terminal,
-        }
-    }
 }
 
 impl Screen {
@@ -325,171 +281,9 @@ fn finish(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Lines of ours, which may hold words of others.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<Line>);
-
-#[derive(Debug)]
-enum Line {
-    Text(String),
-    Marked(Mark, String),
-    Table(Vec<Column>, Vec<Vec<String>>),
-}
-
-/// The first word of a line, which stands out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Error,
-    Warning,
-    Help,
-}
-
-impl Mark {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error:",
-            Self::Warning => "warning:",
-            Self::Help => "help:",
-        }
-    }
-
-    /// Returns how a terminal is told to show it.
-    const fn style(self) -> &'static str {
-        match self {
-            Self::Error => "\u{1b}[1;31m",
-            Self::Warning => "\u{1b}[1;33m",
-            Self::Help => "\u{1b}[1;36m",
-        }
-    }
-}
-
-/// How headings of tables are shown, and the end of any style.
-const HEADING: &str = "\u{1b}[1m";
-const PLAIN: &str = "\u{1b}[0m";
-
-impl Lines {
-    fn marked(&mut self, mark: Mark, text: &str) {
-        self.0.push(Line::Marked(mark, text.to_owned()));
-    }
-
-    /// Adds a line; a break within it comes from somebody else.
-    pub(crate) fn push(&mut self, line: impl Into<String>) {
-        self.0.push(Line::Text(line.into()));
-    }
-
-    /// Adds a heading with an empty line above it.
-    pub(crate) fn heading(&mut self, heading: impl Into<String>) {
-        self.push("");
-        self.push(heading);
-    }
-
-    /// Adds a table, which is laid out for the place where it is shown.
-    pub(crate) fn table<const N: usize>(&mut self, columns: [Column; N], rows: Vec<[String; N]>) {
-        let rows = rows.into_iter().map(Vec::from).collect();
-        self.0.push(Line::Table(columns.to_vec(), rows));
-    }
-
-    /// Keeps the first lines and says how many there were.
-    pub(crate) fn cut(&mut self, most: usize) -> usize {
-        let count = self.0.len();
-        self.0.truncate(most);
-        count
-    }
-
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
-    /// Returns the text of the lines. Styles are put around what is safe already.
-    fn render(&self, width: Option<usize>, colours: bool) -> String {
-        let mut shown = String::new();
-        for line in &self.0 {
-            match line {
-                Line::Text(text) => write_safely(text, &mut shown),
-                Line::Marked(mark, text) => {
-                    let mut marked = String::new();
-                    write_safely(&format!("{} {text}", mark.word()), &mut marked);
-                    match marked.strip_prefix(mark.word()).filter(|_| colours) {
-                        Some(rest) => {
-                            shown.push_str(mark.style());
-                            shown.push_str(mark.word());
-                            shown.push_str(PLAIN);
-                            shown.push_str(rest);
-                        }
-                        None => shown.push_str(&marked),
-                    }
-                }
-                Line::Table(columns, rows) => {
-                    let table = table::lay_out(columns, rows, width);
-                    for (number, line) in table.lines.iter().enumerate() {
-                        let is_styled = colours && number == 0 && table.has_headings;
-                        shown.push_str(if is_styled { HEADING } else { "" });
-                        write_safely(line, &mut shown);
-                        if is_styled {
-                            shown.truncate(shown.trim_end_matches('\n').len());
-                            shown.push_str(PLAIN);
-                            shown.push('\n');
-                        }
-                    }
-                }
-            }
-        }
-        shown
-    }
-}
-
-impl Extend<String> for Lines {
-    fn extend<T: IntoIterator<Item = String>>(&mut self, lines: T) {
-        self.0.extend(lines.into_iter().map(Line::Text));
-    }
-}
-
-impl From<Vec<String>> for Lines {
-    fn from(lines: Vec<String>) -> Self {
-        Self(lines.into_iter().map(Line::Text).collect())
-    }
-}
-
-impl From<String> for Lines {
-    fn from(line: String) -> Self {
-        Self(vec![Line::Text(line)])
-    }
-}
-
-impl From<&str> for Lines {
-    fn from(line: &str) -> Self {
-        line.to_owned().into()
-    }
-}
-
-/// Writes one line of ours. Further lines within it stand below, set in further than it is.
-fn write_safely(line: &str, shown: &mut String) {
-    let safe = printable::lines(line.trim_end_matches(['\r', '\n']));
-    let indent = safe.len() - safe.trim_start_matches(' ').len() + 2;
-    for (number, part) in safe.split('\n').enumerate() {
-        if number > 0 && !part.is_empty() {
-            shown.push_str(&" ".repeat(indent));
-        }
-        shown.push_str(&printable::inert(part));
-        shown.push('\n');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_others_begin_no_line_and_give_no_command() {
-        let mut lines = Lines::default();
-        lines.push("  notes/a: no\u{1b}[2J\r\n::error::x\u{2028}y\n\n##[error]z");
-        lines.push("::error::a file of that name");
-        assert_eq!(
-            lines.render(None, false),
-            "  notes/a: no\\u{1b}[2J\n    \\u{3a}:error::x\\u{2028}y\n\n    #\\u{23}[error]z\n\
-             \\u{3a}:error::a file of that name\n"
-        );
-    }
 
     #[test]
     fn an_error_ends_with_what_to_do() {
@@ -521,44 +315,6 @@ mod tests {
             as_json(&json!({"a": "\u{9b}\u{202e}"})).unwrap(),
             "{\n  \"a\": \"\\u009b\\u202e\",\n  \"schema\": 1\n}"
         );
-    }
-
-    #[test]
-    fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
-        let environment = |variables: &[(&str, &str)]| {
-            let variables = variables.iter().copied();
-            Environment::new(variables, std::path::PathBuf::from("/"))
-        };
-        let cases: [(Color, bool, &[(&str, &str)], bool); 9] = [
-            (Color::Auto, true, &[], true),
-            (Color::Auto, false, &[], false),
-            (Color::Auto, true, &[("NO_COLOR", "1")], false),
-            (Color::Auto, true, &[("NO_COLOR", "")], true),
-            (Color::Auto, false, &[("CLICOLOR_FORCE", "1")], true),
-            (Color::Auto, false, &[("CLICOLOR_FORCE", "0")], false),
-            (Color::Auto, true, &[("TERM", "dumb")], false),
-            (Color::Always, false, &[("NO_COLOR", "1")], true),
-            (Color::Never, true, &[("CLICOLOR_FORCE", "1")], false),
-        ];
-        for (color, is_terminal, variables, used) in cases {
-            let environment = environment(variables);
-            let found = color.is_used(is_terminal, &environment);
-            assert_eq!(found, used, "{color:?} {is_terminal} {variables:?}");
-        }
-        let among = |words: &[&str]| {
-            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            Color::among(words.iter())
-        };
-        assert_eq!(among(&["bild", "--color", "always"]), Color::Always);
-        assert_eq!(among(&["--color=never", "bild"]), Color::Never);
-        assert_eq!(among(&["--color", "loud"]), Color::Auto);
-    }
-
-    #[test]
-    fn the_headings_of_a_table_stand_out_and_nothing_else() {
-        let mut lines = Lines::default();
-        lines.table([Column::Left("layer")], vec![["a".to_owned()]]);
-        assert_eq!(lines.render(None, true), "\u{1b}[1mlayer\u{1b}[0m\na\n");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use synix_store::BuildKind;
 
 use crate::args::Global;
 use crate::failure::Exit;
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 pub(super) fn run(

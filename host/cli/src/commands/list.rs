@@ -7,7 +7,8 @@ use synix_engine::view::Listed;
 use super::reading::Archive;
 use crate::args::{Global, List};
 use crate::failure::Exit;
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 /// Digits of an id that a person is shown.

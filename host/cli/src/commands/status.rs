@@ -6,7 +6,8 @@ use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
 use super::{batch_build, outcome};
 use crate::args::{Global, Status};
 use crate::failure::Exit;
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Result<Exit> {
