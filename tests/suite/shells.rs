@@ -112,7 +112,7 @@ fn each_command_has_a_manual_page() {
     if has("groff") {
         for file in files {
             let mut groff = Command::new("groff");
-            groff.args(["-man", "-Tascii", "-P-cbu", "-wall"]);
+            groff.args(["-man", "-Tutf8", "-P-cbu", "-wall"]);
             let run = Run::of(groff.arg(folder.path().join(file))).expect_code(0);
             assert_eq!(run.stderr, "", "{file}");
             assert!(run.stdout.contains("SYNOPSIS"), "{file}");
