@@ -38,6 +38,15 @@ impl Settled {
     }
 }
 
+/// What the workers do while the scheduler waits for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// Units run: they may ask more, so nothing is decided by the requests known so far.
+    Running,
+    /// Only an answer can make progress.
+    Idle,
+}
+
 /// Whoever answers requests. The scheduler knows no more of it than this.
 pub(super) trait Answerer {
     /// Takes over requests, each key once. Does not wait.
@@ -45,11 +54,10 @@ pub(super) trait Answerer {
 
     /// Waits for requests to settle; `None`: no more will, in this process.
     ///
-    /// `idle` says that nothing else can make progress. Without it the call
-    /// may be dropped at any await and must not lose anything.
+    /// While workers run, the caller may drop the future at any await, and nothing may be lost.
     fn settled(
         &mut self,
-        idle: bool,
+        workers: Workers,
     ) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
 
     /// Sends nothing more. Where something is in flight, `error` comes from [`Answerer::settled`] once that has ended.

@@ -6,11 +6,11 @@ use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
 use super::bounds::Counted;
 use super::event::Event;
-use super::handle::{Handle, Place};
-use super::journal::Entry;
+use super::handle::Handle;
+use super::progress::Freshness;
+use super::recorder::{Entry, Made};
 use super::scheduler::{Scheduler, Unit};
 use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
-use crate::plan::PlanFailure;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
@@ -46,7 +46,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
             if let Some(layer) = asking.map(|unit| unit.layer) {
-                self.layers[layer].answered += 1;
+                self.layers[layer].progress.request_settled();
             }
             match settlement {
                 Settlement::Answered { ending, usage } => {
@@ -113,19 +113,13 @@ impl<A: Answerer> Scheduler<'_, A> {
         if !self.counts_requests(number, &asked) {
             return Ok(());
         }
-        let ids = match self.site.journal {
-            Some(journal) => {
-                let parts = self.stored_parts(number);
-                let inputs = self.stored_inputs(number);
-                let entry = self.entry(number, &parts, &inputs);
-                journal
-                    .suspended(&entry, &asked, roles)?
-                    .into_iter()
-                    .map(Some)
-                    .collect()
-            }
-            None => vec![None; asked.len()],
+        let parts = self.stored_parts(number);
+        let inputs = self.stored_inputs(number);
+        let entry = Entry {
+            roles,
+            ..self.entry(number, &parts, &inputs)
         };
+        let ids = self.recorder.suspended(&entry, &asked)?;
         let layer = self.unit(number).layer;
         self.unit_mut(number).transcript = asked.iter().map(|asked| asked.key).collect();
         for (asked, id) in asked.into_iter().zip(ids) {
@@ -141,7 +135,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
-                self.layers[layer].asked += 1;
+                self.layers[layer].progress.request_added();
                 self.to_ask.push(Asked {
                     key: asked.key,
                     id,
@@ -164,10 +158,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             return false;
         }
         self.unit_mut(number).counted = asked.len().max(counted);
-        if self.site.journal.is_none() {
-            let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
-            self.layers[layer].on_record += answered as u64;
-        }
+        self.recorder.answered(layer, asked);
         true
     }
 
@@ -202,32 +193,27 @@ impl<A: Answerer> Scheduler<'_, A> {
                 message: line.message.clone(),
             });
         }
-        let (unit, places): (_, Vec<Place>) = match self.site.journal {
-            Some(journal) => {
-                let parts = self.stored_parts(number);
-                let inputs = self.stored_inputs(number);
-                let entry = self.entry(number, &parts, &inputs);
-                let (unit, ids) = journal.done(&entry, asked, roles, &outputs, log)?;
-                (Some(unit), ids.into_iter().map(Place::Stored).collect())
-            }
-            None => (
-                None,
-                outputs
-                    .iter()
-                    .map(|(output, _)| Place::Held(Arc::new(output.clone())))
-                    .collect(),
-            ),
+        let parts = self.stored_parts(number);
+        let inputs = self.stored_inputs(number);
+        let entry = Entry {
+            roles,
+            ..self.entry(number, &parts, &inputs)
         };
+        let made = Made {
+            outputs: &outputs,
+            log,
+        };
+        let (unit, locations) = self.recorder.done(&entry, asked, made)?;
         let partial = self.unit(number).partial;
         let handles = outputs
             .into_iter()
-            .zip(places)
-            .map(|((output, digest), place)| Handle {
+            .zip(locations)
+            .map(|((output, digest), location)| Handle {
                 layer,
                 label: output.label,
                 digest,
                 partial,
-                place,
+                location,
             })
             .collect();
         self.units[number] = None;
@@ -247,8 +233,7 @@ impl<A: Answerer> Scheduler<'_, A> {
 
     /// Fails a layer that could not even be divided into units.
     pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
-        self.layers[layer].open += 1;
-        self.layers[layer].stale += 1;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         // A layer's name is a valid unit key: it is shorter and its rule is stricter.
         let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
             layer: self.layer_name(layer).to_owned(),
@@ -258,16 +243,14 @@ impl<A: Answerer> Scheduler<'_, A> {
         self.record_failure(layer, key, failure)
     }
 
-    /// Writes down and tells that an open unit failed.
+    /// Records and reports that an open unit failed.
     pub(super) fn record_failure(
         &mut self,
         layer: usize,
         key: UnitKey,
         failure: &Failure,
     ) -> Result<(), BuildError> {
-        if let Some(journal) = self.site.journal {
-            journal.failed(layer, key.as_str(), failure)?;
-        }
+        self.recorder.failed(layer, &key, failure)?;
         (self.site.observer)(&Event::Failed {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
@@ -275,12 +258,8 @@ impl<A: Answerer> Scheduler<'_, A> {
             message: failure.message.clone(),
         });
         let run = &mut self.layers[layer];
-        run.failures.push(PlanFailure {
-            unit: key.to_string(),
-            message: failure.message.clone(),
-        });
         run.failed.push(key);
-        run.open -= 1;
+        run.progress.unit_failed();
         self.check_complete(layer)
     }
 
@@ -312,6 +291,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             parts,
             partial: unit.partial,
             inputs,
+            roles: None,
         }
     }
 }

@@ -10,12 +10,12 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::budget::Budget;
 use super::event::{Event, Observer};
-use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline};
 use super::live::{Live, Patience};
 use super::modes::Modes;
 use super::pool::Pool;
 use super::recall::Known;
+use super::recorder::{Recorder, StoreRecorder};
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
@@ -126,24 +126,26 @@ pub async fn drive(
         BuildKind::Batch => Modes::by_layer(desk.pipeline),
     };
     modes.restore(&store.build_layers(build)?, desk.pipeline);
-    let journal = Journal {
+    let recorder = Recorder::Store(StoreRecorder {
         store,
         build,
         realm,
         clock: desk.clock,
-    };
+    });
     let site = Site {
         pipeline: desk.pipeline,
         folder: desk.folder,
         reader: Some(store),
-        journal: Some(journal),
         realm,
         allow_partial: drive.allow_partial,
         observer,
     };
     let pool = desk.pool(Some(store))?;
     match desk.replay {
-        Some(cassette) => finish(site, Replay::new(Arc::clone(cassette), modes), pool).await,
+        Some(cassette) => {
+            let answerer = Replay::new(Arc::clone(cassette), modes);
+            finish(Scheduler::new(site, recorder, answerer)?, pool).await
+        }
         None => {
             let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
             let settings = BatchSettings {
@@ -160,20 +162,16 @@ pub async fn drive(
             );
             let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
             let budget = Budget::new(store, build, desk.prices, drive.budget);
-            finish(
-                site,
-                Live::new(
-                    calls,
-                    batches,
-                    budget,
-                    modes,
-                    above(desk.pipeline),
-                    &drive,
-                    observer,
-                ),
-                pool,
-            )
-            .await
+            let answerer = Live::new(
+                calls,
+                batches,
+                budget,
+                modes,
+                above(desk.pipeline),
+                &drive,
+                observer,
+            );
+            finish(Scheduler::new(site, recorder, answerer)?, pool).await
         }
     }
 }
@@ -195,18 +193,17 @@ fn above(pipeline: &ReadyPipeline) -> Vec<BTreeSet<usize>> {
 }
 
 async fn finish<A: Answerer>(
-    site: Site<'_>,
-    answerer: A,
+    mut scheduler: Scheduler<'_, A>,
     pool: Pool,
 ) -> Result<Driven, BuildError> {
-    let mut scheduler = Scheduler::new(site, answerer)?;
     scheduler.run(pool).await?;
     let complete = scheduler.is_complete();
-    if let (true, Some(journal)) = (complete, site.journal) {
+    if complete {
+        let pipeline = scheduler.site.pipeline;
         let layers: Vec<(String, Vec<UnitId>)> = scheduler
             .layers
             .iter_mut()
-            .zip(&site.pipeline.layers)
+            .zip(&pipeline.layers)
             .map(|(run, layer)| {
                 run.made.sort();
                 (
@@ -215,13 +212,7 @@ async fn finish<A: Answerer>(
                 )
             })
             .collect();
-        let now = journal.now();
-        journal.store.write(|| {
-            journal
-                .store
-                .take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
-            journal.store.close_build(journal.build, Some(now))
-        })?;
+        scheduler.recorder.complete(&pipeline.file, &layers)?;
     }
     Ok(Driven { complete })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Asked, Settled, Workers};
 use super::modes::Modes;
 use super::replay::Misses;
 use crate::plan::PlanRetry;
@@ -150,14 +150,14 @@ impl Answerer for DryRun<'_> {
         Ok(())
     }
 
-    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
             return Ok(Some(missed));
         }
         if !self.settled.is_empty() {
             return Ok(Some(std::mem::take(&mut self.settled)));
         }
-        if !idle {
+        if workers == Workers::Running {
             std::future::pending::<()>().await;
         }
         for (layer, asking) in &self.asking {

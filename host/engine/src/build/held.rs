@@ -4,6 +4,7 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
+use super::progress::Freshness;
 use super::scheduler::Scheduler;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
@@ -36,8 +37,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if !self.admits(layer, Counted::Units, 1) {
             return Ok(());
         }
-        self.layers[layer].stale += 1;
-        self.layers[layer].open += 1;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         let message = format!("it needs {needs}, which failed");
         let failure = Failure {
             kind: FailureKind::HeldBack,

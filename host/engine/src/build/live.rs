@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Asked, Settled, Workers};
 use super::budget::Budget;
 use super::drive::Drive;
 use super::event::{Event, Observer};
@@ -198,9 +198,9 @@ impl<'a> Live<'a> {
     }
 
     /// Waits for the next thing to happen. Loses nothing when dropped.
-    async fn wait(&mut self, idle: bool) -> Result<Woke, BuildError> {
+    async fn wait(&mut self, workers: Workers) -> Result<Woke, BuildError> {
         let elsewhere = self.is_elsewhere();
-        if elsewhere && idle {
+        if elsewhere && workers == Workers::Idle {
             self.tell_waiting();
         }
         let polls = self.patience != Patience::Leave;
@@ -307,19 +307,18 @@ impl<'a> Live<'a> {
         Ok(self.batches.drain().await?)
     }
 
-    async fn next(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn next(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
         loop {
-            if idle {
-                self.send_ready()?;
-            } else {
-                self.batches.submit_full()?;
+            match workers {
+                Workers::Idle => self.send_ready()?,
+                Workers::Running => self.batches.submit_full()?,
             }
             let found = self.taken();
             if !found.is_empty() {
                 return Ok(Some(found));
             }
             let woke = if self.has_more() {
-                self.wait(idle).await?
+                self.wait(workers).await?
             } else {
                 Woke::Done
             };
@@ -327,7 +326,7 @@ impl<'a> Live<'a> {
                 Woke::Settled(settled) if settled.is_empty() => {}
                 Woke::Settled(settled) => return Ok(Some(settled)),
                 Woke::Moved => {}
-                Woke::Done if idle => return Ok(None),
+                Woke::Done if workers == Workers::Idle => return Ok(None),
                 Woke::Done => std::future::pending::<()>().await,
             }
         }
@@ -372,13 +371,13 @@ impl Answerer for Live<'_> {
         self.calls.start()
     }
 
-    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {
                 biased;
                 () = interrupt.cancelled() => Err(self.interrupted()),
-                next = self.next(idle) => next,
+                next = self.next(workers) => next,
             };
             match next {
                 Ok(None) => {

@@ -12,6 +12,7 @@ use super::drive::Desk;
 use super::dry::DryRun;
 use super::layers::ReadyBody;
 use super::modes::Modes;
+use super::recorder::{LayerNotes, PlanNotes, Recorder};
 use super::replay::Misses;
 use super::scheduler::{Scheduler, Site};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
@@ -37,14 +38,17 @@ pub async fn plan(
         pipeline: desk.pipeline,
         folder: desk.folder,
         reader,
-        journal: None,
         realm: desk.realm(),
         allow_partial: false,
         observer: &|_| {},
     };
     let misses = desk.replay.map(|cassette| Misses::of(Arc::clone(cassette)));
     let dry = DryRun::new(reader, modes, desk.prices, misses);
-    let mut scheduler = Scheduler::new(site, dry)?;
+    let mut scheduler = Scheduler::new(
+        site,
+        Recorder::Notes(PlanNotes::new(desk.pipeline.layers.len())),
+        dry,
+    )?;
     scheduler.run(desk.pool(reader)?).await?;
     describe(&mut scheduler)
 }
@@ -69,7 +73,7 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
     let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(count);
     for position in 0..count {
         // Inputs stand before those who use them.
-        foreseen.push(if scheduler.layers[position].spawned {
+        foreseen.push(if scheduler.layers[position].progress.is_divided() {
             None
         } else {
             Some(foresee(scheduler, position, &foreseen)?)
@@ -105,7 +109,7 @@ fn layer(
     let requests = noted.map_or(0, |noted| noted.requests);
     let in_flight = noted.map_or(0, |noted| noted.in_flight);
     let missing = noted.map_or(0, |noted| noted.missing);
-    let run = &mut scheduler.layers[position];
+    let notes = notes(&mut scheduler.recorder, position);
     let asks = match &layer.body {
         ReadyBody::Source { .. } => None,
         ReadyBody::Transform(transform) => {
@@ -130,14 +134,18 @@ fn layer(
         _ => None,
     };
     let asking = plan::Asking {
-        answered: run.on_record,
+        answered: notes.answered,
         in_flight,
         missing,
         requests_max,
         ..plan::Asking::new(requests, exact, forecast)
     };
-    let (units, stale) = (run.fresh.saturating_add(run.stale), run.stale);
-    let mut stale_units = std::mem::take(&mut run.stale_units);
+    let progress = &scheduler.layers[position].progress;
+    let (units, stale) = (
+        progress.fresh().saturating_add(progress.stale()),
+        progress.stale(),
+    );
+    let mut stale_units = notes.stale_units;
     let mut described = PlanLayer {
         name: layer.name.to_string(),
         allow_hidden: layer.allow_hidden,
@@ -150,7 +158,7 @@ fn layer(
         asking,
         retry_failed,
         stale_units: Vec::new(),
-        failures: std::mem::take(&mut run.failures),
+        failures: notes.failures,
     };
     if let Some(foreseen) = foreseen {
         described.units_exact = foreseen.is_counted;
@@ -168,6 +176,14 @@ fn layer(
     stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
     described.stale_units = stale_units;
     described
+}
+
+/// Takes the notes on a layer.
+fn notes(recorder: &mut Recorder<'_>, layer: usize) -> LayerNotes {
+    match recorder {
+        Recorder::Notes(notes) => std::mem::take(&mut notes.layers[layer]),
+        Recorder::Store(_) => LayerNotes::default(),
+    }
 }
 
 /// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
@@ -193,7 +209,7 @@ fn foresee(
     let shape = transform.plugin.descriptor().shape;
     let mut arriving = Arriving::default();
     for input in &transform.inputs {
-        if !scheduler.layers[*input].complete {
+        if !scheduler.layers[*input].progress.is_complete() {
             let of_input = foreseen.get(*input).and_then(Option::as_ref);
             arriving.add(scheduler, *input, of_input)?;
         }
@@ -301,8 +317,11 @@ impl Arriving {
             .map(|(key, _)| key.as_str())
             .chain(run.failed.iter().map(synix_core::ids::UnitKey::as_str))
             .collect();
-        let mut pending: Vec<String> = run
-            .stale_units
+        let noted = match &scheduler.recorder {
+            Recorder::Notes(notes) => notes.layers[layer].stale_units.as_slice(),
+            Recorder::Store(_) => &[],
+        };
+        let mut pending: Vec<String> = noted
             .iter()
             .filter(|unit| !settled.contains(unit.unit.as_str()))
             .map(|unit| unit.unit.clone())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Asked, Settled, Workers};
 use super::unit::excerpt;
 use synix_core::request::{Failure, FailureKind, Request, Usage};
 use synix_providers::Cassette;
@@ -95,7 +95,7 @@ impl Answerer for Replay {
         Ok(())
     }
 
-    async fn settled(&mut self, _idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(&mut self, _: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
         Ok(self.misses.take())
     }
 

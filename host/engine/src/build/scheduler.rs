@@ -8,16 +8,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked};
+use super::answerer::{Answerer, Asked, Workers};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
-use super::event::{LayerCounts, Observer};
+use super::event::Observer;
 use super::handle::Handle;
-use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
+use super::progress::LayerProgress;
+use super::recorder::Recorder;
 use super::unit::Job;
-use crate::plan::{PlanFailure, PlanUnit};
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
 use synix_core::request::{Failure, RequestKey, Usage};
@@ -39,8 +39,6 @@ pub(super) struct Site<'a> {
     pub(super) folder: &'a ProjectFolder,
     /// `None` before the first build.
     pub(super) reader: Option<&'a Reader>,
-    /// `None` in a dry run.
-    pub(super) journal: Option<Journal<'a>>,
     pub(super) realm: Realm,
     pub(super) allow_partial: bool,
     pub(super) observer: Observer<'a>,
@@ -86,38 +84,23 @@ pub(super) fn inputs_of<'h>(
 pub(super) struct LayerRun {
     /// Layers that take this one's artifacts.
     pub(super) dependants: Vec<usize>,
-    /// All its units are known.
-    pub(super) spawned: bool,
-    /// Every unit is settled, and no more will come.
-    pub(super) complete: bool,
-    /// Units that are not settled.
-    pub(super) open: usize,
-    pub(super) fresh: u64,
-    pub(super) stale: u64,
-    /// Requests that its units wait or waited for, and how many of them are settled.
-    pub(super) asked: u64,
-    pub(super) answered: u64,
-    /// What was last told of it.
-    pub(super) told: LayerCounts,
+    pub(super) progress: LayerProgress,
     /// Whether a layer below must see all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
     pub(super) artifacts: Vec<Handle>,
     pub(super) labels: HashMap<Label, UnitKey>,
-    /// Finished units; without a number in a dry run.
+    /// Finished units; without a number in a plan.
     pub(super) made: Vec<(UnitKey, Option<UnitId>)>,
     /// Units that failed or were held back.
     pub(super) failed: Vec<UnitKey>,
-    pub(super) stale_units: Vec<PlanUnit>,
-    pub(super) failures: Vec<PlanFailure>,
     /// What a source holds.
     pub(super) holdings: Holdings,
-    /// In a dry run: requests of its units that were answered before.
-    pub(super) on_record: u64,
 }
 
 pub(super) struct Scheduler<'a, A> {
     pub(super) site: Site<'a>,
+    pub(super) recorder: Recorder<'a>,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
     /// By number; `None` once settled, because memory follows the work in flight.
@@ -145,7 +128,11 @@ pub(super) struct Scheduler<'a, A> {
 }
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
-    pub(super) fn new(site: Site<'a>, answerer: A) -> Result<Self, BuildError> {
+    pub(super) fn new(
+        site: Site<'a>,
+        recorder: Recorder<'a>,
+        answerer: A,
+    ) -> Result<Self, BuildError> {
         let mut layers: Vec<LayerRun> = site
             .pipeline
             .layers
@@ -164,6 +151,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         Ok(Self {
             previous: Previous::open(site.reader, &site.pipeline.file)?,
             site,
+            recorder,
             answerer,
             layers,
             units: Vec::new(),
@@ -194,12 +182,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.answerer.ask(asked)?;
                 self.keep_layers()?;
             }
-            self.tell_layers();
+            self.report_layers();
             if pool.is_idle() {
                 if self.waiters.is_empty() && !self.is_stopping {
                     break;
                 }
-                let settled = self.answerer.settled(true).await?;
+                let settled = self.answerer.settled(Workers::Idle).await?;
                 self.keep_layers()?;
                 match settled {
                     Some(settled) => self.written(|this| this.take_settled(settled))?,
@@ -213,7 +201,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     let ran = ran.ok_or(BuildError::WorkersGone)?;
                     self.written(|this| this.take_ran(ran))?;
                 }
-                settled = self.answerer.settled(false) => {
+                settled = self.answerer.settled(Workers::Running) => {
                     if let Some(settled) = settled? {
                         self.written(|this| this.take_settled(settled))?;
                     } else {
@@ -280,16 +268,16 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     /// Says whether every unit of every layer is settled.
     pub(super) fn is_complete(&self) -> bool {
-        self.layers.iter().all(|layer| layer.complete)
+        self.layers.iter().all(|layer| layer.progress.is_complete())
     }
 
-    /// Runs `act` in one transaction of the journal, if there is one.
+    /// Runs `act` in one transaction, if anything is written.
     pub(super) fn written(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        match self.site.journal {
-            Some(journal) => journal.store.write(|| act(self)),
+        match self.recorder.store() {
+            Some(store) => store.write(|| act(self)),
             None => act(self),
         }
     }
@@ -297,9 +285,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Writes down how each layer is answered and how much of it is fresh.
     fn keep_layers(&mut self) -> Result<(), BuildError> {
         self.written(|this| {
-            let Some(journal) = this.site.journal else {
-                return Ok(());
-            };
             let layers: Vec<BuildLayer> = this
                 .layers
                 .iter()
@@ -308,10 +293,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     position,
                     name: this.layer_name(position).to_owned(),
                     mode: this.answerer.mode(position),
-                    fresh: layer.fresh,
+                    fresh: layer.progress.fresh(),
                 })
                 .collect();
-            Ok(journal.layers(&layers)?)
+            Ok(this.recorder.layers(&layers)?)
         })
     }
 
@@ -375,7 +360,10 @@ fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
         unit: number,
         transform: Arc::clone(transform),
         spec: Arc::clone(&unit.spec),
-        inputs: unit.inputs().map(Handle::job_input).collect(),
+        inputs: unit
+            .inputs()
+            .map(|input| (input.location.clone(), input.digest))
+            .collect(),
         transcript: unit.transcript.clone(),
     }
 }

@@ -1,15 +1,13 @@
 //! Sources, read into artifacts.
 
-use std::sync::Arc;
-
 use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Bounds;
-use super::handle::{FileArtifact, Handle, Place};
-use super::journal::Entry;
+use super::handle::{FileArtifact, Handle, Location};
 use super::layers::ReadyBody;
+use super::progress::Freshness;
+use super::recorder::Entry;
 use super::scheduler::Scheduler;
-use crate::plan::PlanUnit;
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
 use synix_sources::{SourceError, SourceFile, SourceProblems};
@@ -53,7 +51,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.written(|this| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
-                    this.layers[position].spawned = true;
+                    this.layers[position].progress.all_units_known();
                     for number in 0..this.layers[position].artifacts.len() {
                         let artifact = this.layers[position].artifacts[number].clone();
                         this.spawn_dependants(&artifact)?;
@@ -105,11 +103,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     label: output.label.clone(),
                     digest: output.digest,
                     partial: false,
-                    place: Place::Stored(output.id),
+                    location: Location::Stored(output.id),
                 };
                 self.layers[layer].artifacts.push(handle);
             }
-            self.layers[layer].fresh += 1;
+            self.layers[layer].progress.unit_added(Freshness::Fresh);
+            self.layers[layer].progress.unit_made();
             self.layers[layer].made.push((key, Some(id)));
             return Ok(Ok(()));
         }
@@ -122,21 +121,19 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             path: file.path.clone(),
             detail: error.to_string(),
         })?;
-        if self.site.journal.is_none() {
-            let reason = match self.previous.source_digest(name, file.label.as_str())? {
-                Some(old) => StaleReason::Source {
-                    label: file.label.to_string(),
-                    old: old.short(),
-                    new: digest.short(),
+        let previous = &mut self.previous;
+        self.recorder.stale(layer, &key, || {
+            Ok(vec![
+                match previous.source_digest(name, file.label.as_str())? {
+                    Some(old) => StaleReason::Source {
+                        label: file.label.to_string(),
+                        old: old.short(),
+                        new: digest.short(),
+                    },
+                    None => StaleReason::New,
                 },
-                None => StaleReason::New,
-            };
-            self.layers[layer].stale_units.push(PlanUnit {
-                unit: key.to_string(),
-                reasons: vec![reason],
-                guess: false,
-            });
-        }
+            ])
+        })?;
         let entry = Entry {
             layer,
             layer_name: name,
@@ -145,34 +142,27 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
             partial: false,
             inputs: &[],
+            roles: None,
         };
         let label = artifact.label.clone();
-        let (unit, place) = match self.site.journal {
-            Some(journal) => {
-                let (unit, id) = journal.source(&entry, &artifact, digest)?;
-                (Some(unit), Place::Stored(id))
-            }
-            // Contents are dropped: all of them together may not fit into memory.
-            None => {
-                let file = FileArtifact {
-                    folder: self.site.folder.clone(),
-                    layer: self.site.pipeline.layers[layer].name.clone(),
-                    file: file.clone(),
-                    kind: kind.clone(),
-                    metadata: artifact.metadata,
-                };
-                (None, Place::File(Arc::new(file)))
-            }
+        let reread = || FileArtifact {
+            folder: self.site.folder.clone(),
+            layer: self.site.pipeline.layers[layer].name.clone(),
+            file: file.clone(),
+            kind: kind.clone(),
+            metadata: artifact.metadata.clone(),
         };
+        let (unit, location) = self.recorder.source(&entry, &artifact, digest, reread)?;
         let run = &mut self.layers[layer];
-        run.stale += 1;
+        run.progress.unit_added(Freshness::Stale);
+        run.progress.unit_made();
         run.made.push((key, unit));
         run.artifacts.push(Handle {
             layer,
             label,
             digest,
             partial: false,
-            place,
+            location,
         });
         Ok(Ok(()))
     }

@@ -7,11 +7,11 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::event::Event;
-use super::handle::{Handle, Place};
+use super::handle::{Handle, Location};
 use super::layers::ReadyTransform;
+use super::progress::Freshness;
 use super::scheduler::{Scheduler, Unit, inputs_of};
 use super::unit::guest_failure;
-use crate::plan::PlanUnit;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
 use synix_core::ids::UnitKey;
@@ -51,37 +51,34 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     /// Goes on below a layer that may just have been completed.
     pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
-        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
-        {
+        if !self.layers[layer].progress.complete() {
             return Ok(());
         }
-        self.layers[layer].complete = true;
         // Memory follows the work in flight: no more units will be looked up.
         self.previous
             .forget(self.site.pipeline.layers[layer].name.as_str());
         self.layers[layer].labels = HashMap::new();
-        self.tell_layer(layer);
-        let run = &self.layers[layer];
+        self.report_layer(layer);
+        let progress = &self.layers[layer].progress;
         (self.site.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
-            fresh: run.fresh,
-            stale: run.stale,
+            fresh: progress.fresh(),
+            stale: progress.stale(),
         });
         for dependant in self.layers[layer].dependants.clone() {
             let transform = self.transform(dependant);
             if !transform
                 .inputs
                 .iter()
-                .all(|input| self.layers[*input].complete)
+                .all(|input| self.layers[*input].progress.is_complete())
             {
                 continue;
             }
-            if self.layers[dependant].spawned {
+            let progress = &mut self.layers[dependant].progress;
+            if progress.is_divided() {
                 continue;
             }
-            self.layers[dependant].spawned = true;
-            // Its first unit may settle before its last is known; the layer is not complete then.
-            self.layers[dependant].open += 1;
+            progress.division_started();
             if transform.plugin.descriptor().shape == Shape::PerInput {
                 self.hold_back_each(dependant, &transform)?;
                 self.all_known(dependant)?;
@@ -94,7 +91,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
-        self.layers[layer].open -= 1;
+        self.layers[layer].progress.all_units_known();
         self.check_complete(layer)
     }
 
@@ -162,15 +159,15 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             digest: input.digest,
             metadata: artifact.metadata.clone(),
         };
-        match (&input.place, self.site.reader) {
-            (Place::Held(artifact), _) => Ok(header(artifact)),
-            (Place::File(file), _) => Ok(Header {
+        match (&input.location, self.site.reader) {
+            (Location::Memory(artifact), _) => Ok(header(artifact)),
+            (Location::File(file), _) => Ok(Header {
                 label: input.label.clone(),
                 kind: file.kind.clone(),
                 digest: input.digest,
                 metadata: file.metadata.clone(),
             }),
-            (Place::Stored(id), Some(reader)) => {
+            (Location::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {
                     label: input.label.clone(),
@@ -179,7 +176,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     metadata,
                 })
             }
-            (Place::Stored(id), None) => {
+            (Location::Stored(id), None) => {
                 Err(BuildError::Store(synix_store::StoreError::Unusable {
                     what: "artifact",
                     detail: format!("{} without a state", id.0),
@@ -201,8 +198,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         let name = self.layer_name(layer);
         if let Err(error) = config_text(&spec) {
-            self.layers[layer].open += 1;
-            self.layers[layer].stale += 1;
+            self.layers[layer].progress.unit_added(Freshness::Stale);
             return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
         }
         let partial = partial || inputs_of(&spec, inputs).any(|input| input.partial);
@@ -222,11 +218,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     label: output.label,
                     digest: output.digest,
                     partial,
-                    place: Place::Stored(output.id),
+                    location: Location::Stored(output.id),
                 })
                 .collect();
-            self.layers[layer].fresh += 1;
-            self.layers[layer].open += 1;
+            self.layers[layer].progress.unit_added(Freshness::Fresh);
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
@@ -235,19 +230,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
             return Ok(());
         }
-        if self.site.journal.is_none() {
+        let previous = &mut self.previous;
+        self.recorder.stale(layer, &spec.key, || {
             let now = StoredParts::new(transform.parts.clone(), parts);
-            let reasons = self
-                .previous
-                .reasons(name, spec.key.as_str(), &now, &roles)?;
-            self.layers[layer].stale_units.push(PlanUnit {
-                unit: spec.key.to_string(),
-                reasons,
-                guess: false,
-            });
-        }
-        self.layers[layer].open += 1;
-        self.layers[layer].stale += 1;
+            previous.reasons(name, spec.key.as_str(), &now, &roles)
+        })?;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         self.runnable.push_back(self.units.len());
         self.units.push(Some(Box::new(Unit {
             layer,
@@ -295,9 +283,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return Ok(open.transcript);
         }
         // It asked another model then; what it asks now is no divergence.
-        if let Some(journal) = self.site.journal {
-            journal.retire(open.id)?;
-        }
+        self.recorder.retire(open.id)?;
         Ok(Vec::new())
     }
 
@@ -320,7 +306,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             run.labels.insert(artifact.label.clone(), key.clone());
         }
         run.made.push((key.clone(), unit));
-        run.open -= 1;
+        run.progress.unit_made();
         for artifact in artifacts {
             self.spawn_dependants(&artifact)?;
             if self.layers[layer].is_gathered {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::BuildError;
-use super::handle::FileArtifact;
+use super::handle::Location;
 use super::layers::{ReadyTransform, Roles};
 use super::recall::Recall;
 use synix_core::artifact::Artifact;
@@ -19,7 +19,6 @@ use synix_core::request::{
     Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
 };
 use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-use synix_store::ArtifactId;
 
 /// A run to make.
 #[derive(Debug)]
@@ -28,17 +27,10 @@ pub(super) struct Job {
     pub(super) unit: usize,
     pub(super) transform: Arc<ReadyTransform>,
     pub(super) spec: Arc<UnitSpec>,
-    pub(super) inputs: Vec<JobInput>,
+    /// Where each input's content is, and its digest.
+    pub(super) inputs: Vec<(Location, Digest)>,
     /// What earlier runs asked, in order.
     pub(super) transcript: Vec<RequestKey>,
-}
-
-/// An input by the shortest way to its content.
-#[derive(Debug, Clone)]
-pub(super) enum JobInput {
-    Stored(ArtifactId, Digest),
-    File(Arc<FileArtifact>, Digest),
-    Held(Arc<Artifact>, Digest),
 }
 
 /// What a run did.
@@ -177,10 +169,13 @@ impl Desk<'_> {
         self.job
             .inputs
             .iter()
-            .map(|input| match input {
-                JobInput::Stored(id, digest) => Ok((self.recall.artifact(*id)?, *digest)),
-                JobInput::File(file, digest) => Ok((file.read(*digest)?, *digest)),
-                JobInput::Held(artifact, digest) => Ok((artifact.as_ref().clone(), *digest)),
+            .map(|(location, digest)| {
+                let artifact = match location {
+                    Location::Stored(id) => self.recall.artifact(*id)?,
+                    Location::File(file) => file.read(*digest)?,
+                    Location::Memory(artifact) => artifact.as_ref().clone(),
+                };
+                Ok((artifact, *digest))
             })
             .collect()
     }
