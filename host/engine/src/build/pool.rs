@@ -64,10 +64,9 @@ impl Pool {
                     sender: &sender,
                     backlog: &backlog,
                     part,
-                    recall: &recall,
                     roles: &roles,
                 };
-                work(&worker, &queue);
+                work(&worker, recall, &queue);
             }));
         }
         Ok(Self {
@@ -131,14 +130,14 @@ impl Drop for Pool {
     }
 }
 
-fn work(worker: &Worker<'_>, queue: &Mutex<Receiver<Vec<Job>>>) {
+fn work(worker: &Worker<'_>, mut recall: Recall, queue: &Mutex<Receiver<Vec<Job>>>) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
         // A thread that died in silence would let the build wait for ever.
-        match catch_unwind(AssertUnwindSafe(|| worker.run(&chunk))) {
-            Ok(true) => {}
-            Ok(false) => return,
+        match catch_unwind(AssertUnwindSafe(|| worker.run(chunk, recall))) {
+            Ok(Some(back)) => recall = back,
+            Ok(None) => return,
             Err(_) => {
                 let _ = worker.sender.send(None);
                 return;
@@ -152,19 +151,19 @@ struct Worker<'w> {
     backlog: &'w Backlog,
     /// Results of so many bytes are handed over before the chunk is done.
     part: usize,
-    recall: &'w Recall,
-    roles: &'w Roles,
+    roles: &'w Arc<Roles>,
 }
 
 impl Worker<'_> {
-    /// Runs a chunk and hands its results over; `false`: nobody wants them any more.
-    fn run(&self, chunk: &[Job]) -> bool {
+    /// Runs a chunk and hands its results over; `None`: nobody wants them any more.
+    fn run(&self, chunk: Vec<Job>, mut recall: Recall) -> Option<Recall> {
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
             if self.sender.is_closed() {
-                return false;
+                return None;
             }
-            let ran = run(job, self.roles, self.recall);
+            let ran;
+            (ran, recall) = run(job, self.roles, recall);
             // All that follow would be stopped, too.
             let is_interrupted = matches!(ran.end, RunEnd::Interrupted);
             bytes = bytes.saturating_add(backlog::size(&ran));
@@ -174,12 +173,12 @@ impl Worker<'_> {
             }
             if bytes >= self.part {
                 if !self.hand_over(std::mem::take(&mut results), bytes, false) {
-                    return false;
+                    return None;
                 }
                 bytes = 0;
             }
         }
-        self.hand_over(results, bytes, true)
+        self.hand_over(results, bytes, true).then_some(recall)
     }
 
     fn hand_over(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {

@@ -78,73 +78,99 @@ pub(super) fn guest_failure(message: String) -> Failure {
     }
 }
 
-/// Runs a unit once.
-pub(super) fn run(job: &Job, roles: &Roles, recall: &Recall) -> Ran {
-    let mut desk = Desk {
-        job,
-        roles,
+/// Runs a unit once; hands back `recall`, which the run owns meanwhile.
+pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall) {
+    let Job {
+        unit,
+        transform,
+        spec,
+        inputs,
+        transcript,
+    } = job;
+    let ran = |end| Ran {
+        unit,
+        end,
+        asked: Vec::new(),
+        roles: Vec::new(),
+    };
+    let inputs = match read(&inputs, &recall) {
+        Ok(inputs) => inputs,
+        Err(error) => return (ran(RunEnd::Broken(Box::new(error))), recall),
+    };
+    let own_config = spec.config.as_ref().map(|additions| {
+        let mut config = transform.config.clone();
+        config.extend(additions.clone());
+        json::object(config)
+    });
+    let call = Call {
+        unit: &spec,
+        inputs: &inputs,
+        config: own_config.as_deref().unwrap_or(&transform.config_text),
+        limits: &transform.limits,
+        grants_llm: transform.grants_llm,
+    };
+    let model = UnitModel {
+        transform: Arc::clone(&transform),
+        transcript,
+        roles: Arc::clone(roles),
         recall,
         asked: Vec::new(),
         extra_roles: BTreeSet::new(),
         stopped: None,
     };
-    let end = desk.run();
-    Ran {
-        unit: job.unit,
-        end,
-        asked: desk.asked,
-        roles: desk.extra_roles.into_iter().collect(),
-    }
+    let executed = transform.plugin.execute(&call, model);
+    let mut model = executed.model;
+    let end = match (model.stopped.take(), executed.run) {
+        (Some(stopped), _) => stopped,
+        (None, Ok(Run::Suspended)) => RunEnd::Suspended,
+        (None, Ok(Run::Done { outputs, log })) => model.done(outputs, log),
+        (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
+        (None, Err(error)) => {
+            let mut failure = guest_failure(super::error::chain(&error));
+            failure.passing = error.is_passing();
+            RunEnd::Failed(failure)
+        }
+    };
+    let ran = Ran {
+        asked: model.asked,
+        roles: model.extra_roles.into_iter().collect(),
+        ..ran(end)
+    };
+    (ran, model.recall)
 }
 
-struct Desk<'a> {
-    job: &'a Job,
-    roles: &'a Roles,
-    recall: &'a Recall,
+fn read(
+    inputs: &[(Location, Digest)],
+    recall: &Recall,
+) -> Result<Vec<(Artifact, Digest)>, BuildError> {
+    inputs
+        .iter()
+        .map(|(location, digest)| {
+            let artifact = match location {
+                Location::Stored(id) => recall.artifact(*id)?,
+                Location::File(file) => file.read(*digest)?,
+                Location::Memory(artifact) => artifact.as_ref().clone(),
+            };
+            Ok((artifact, *digest))
+        })
+        .collect()
+}
+
+/// The model of one run: it answers with what is known and compares what is asked with the transcript.
+struct UnitModel {
+    transform: Arc<ReadyTransform>,
+    transcript: Vec<RequestKey>,
+    roles: Arc<Roles>,
+    recall: Recall,
     asked: Vec<AskedRequest>,
     extra_roles: BTreeSet<String>,
-    /// Why the run must end, where it is not for want of an answer.
+    /// Why the run must end for another reason than a missing answer.
     stopped: Option<RunEnd>,
 }
 
-impl Desk<'_> {
-    fn run(&mut self) -> RunEnd {
-        let inputs = match self.inputs() {
-            Ok(inputs) => inputs,
-            Err(error) => return RunEnd::Broken(Box::new(error)),
-        };
-        let job = self.job;
-        let transform = &job.transform;
-        let own_config = job.spec.config.as_ref().map(|additions| {
-            let mut config = transform.config.clone();
-            config.extend(additions.clone());
-            json::object(config)
-        });
-        let call = Call {
-            unit: &job.spec,
-            inputs: &inputs,
-            config: own_config.as_deref().unwrap_or(&transform.config_text),
-            limits: &transform.limits,
-            grants_llm: transform.grants_llm,
-        };
-        let run = transform.plugin.execute(&call, self);
-        if let Some(stopped) = self.stopped.take() {
-            return stopped;
-        }
-        match run {
-            Ok(Run::Suspended) => RunEnd::Suspended,
-            Ok(Run::Done { outputs, log }) => self.done(outputs, log),
-            Err(error) if error.is_interrupted() => RunEnd::Interrupted,
-            Err(error) => {
-                let mut failure = guest_failure(super::error::chain(&error));
-                failure.passing = error.is_passing();
-                RunEnd::Failed(failure)
-            }
-        }
-    }
-
+impl UnitModel {
     fn done(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
-        if let Some(expected) = self.job.transcript.get(self.asked.len()) {
+        if let Some(expected) = self.transcript.get(self.asked.len()) {
             return RunEnd::Failed(self.divergence(*expected, "asked nothing more"));
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
@@ -165,49 +191,34 @@ impl Desk<'_> {
         }
     }
 
-    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, BuildError> {
-        self.job
-            .inputs
-            .iter()
-            .map(|(location, digest)| {
-                let artifact = match location {
-                    Location::Stored(id) => self.recall.artifact(*id)?,
-                    Location::File(file) => file.read(*digest)?,
-                    Location::Memory(artifact) => artifact.as_ref().clone(),
-                };
-                Ok((artifact, *digest))
-            })
-            .collect()
-    }
-
     /// Resolves one request and looks its answer up; `Err` holds what the guest is told.
     fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = ask
             .model
             .clone()
-            .filter(|role| *role != self.job.transform.role)
+            .filter(|role| *role != self.transform.role)
         {
             self.extra_roles.insert(role);
         }
         let role = ask
             .model
             .clone()
-            .unwrap_or_else(|| self.job.transform.role.clone());
-        let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
+            .unwrap_or_else(|| self.transform.role.clone());
+        let Some(request) = self.roles.resolve(&self.transform, ask) else {
             return Err(Refusal::UnknownRole(role));
         };
         self.admit_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.job.transcript.get(self.asked.len())
+        if let Some(expected) = self.transcript.get(self.asked.len())
             && *expected != key
         {
             let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
             self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
             return Ok(None);
         }
-        let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
+        let answer = match self.recall.answer(key, self.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
                 self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
@@ -224,7 +235,7 @@ impl Desk<'_> {
 
     /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
     fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
-        let transform = &self.job.transform;
+        let transform = &self.transform;
         let Some(allowed) = &transform.options_allowed else {
             return Ok(());
         };
@@ -253,7 +264,7 @@ impl Desk<'_> {
     }
 }
 
-impl Model for Desk<'_> {
+impl Model for UnitModel {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
         let before = self.asked.len();
