@@ -1,5 +1,7 @@
 //! The command `synix`: arguments, one call to the library, words and an exit code.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod bars;
 mod commands;

@@ -19,7 +19,7 @@ use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
 use synix_sandbox::Interruption;
-use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
+use synix_store::{BuildId, BuildKind, Realm, Retry, Store};
 
 /// Attempts at a request through batches in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -40,14 +40,7 @@ impl Project {
             self.admit()?;
         }
         let (store, lost) = self.state(order.reset_state)?;
-        let new = NewBuild {
-            kind,
-            pipeline: self.place.file.clone(),
-            fingerprint: self.ready.fingerprint,
-            parts: serde_json::to_string(&self.ready.parts).unwrap_or_default(),
-            realm: realm(cassette.as_ref()),
-            opened: self.place.clock.now(),
-        };
+        let new = self.desk(cassette.as_ref()).new_build(kind);
         let (build, lock) = store.write(|| {
             let build = store.open_build(&new)?;
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.

@@ -1,21 +1,20 @@
 //! What runs and answers bring: outputs, requests, failures.
 
-use std::sync::Arc;
-
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::event::Event;
 use super::handle::Handle;
 use super::progress::Freshness;
 use super::recorder::{Entry, Made};
 use super::scheduler::{Scheduler, Unit};
-use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
+use super::unit::{Ran, RunEnd, guest_failure};
+use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, Failure, FailureKind, Settlement};
+use synix_core::request::{Ending, Failure, FailureKind, RequestKey, Settlement};
 use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
@@ -41,8 +40,11 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     /// Wakes the units that waited for what has settled.
-    pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
-        for Settled { key, settlement } in settled {
+    pub(super) fn take_settled(
+        &mut self,
+        settled: Vec<(RequestKey, Settlement)>,
+    ) -> Result<(), BuildError> {
+        for (key, settlement) in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
             if let Some(layer) = asking.map(|unit| unit.layer) {
@@ -90,7 +92,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     fn suspend(
         &mut self,
         number: usize,
-        asked: Vec<AskedRequest>,
+        asked: Vec<PendingRequest>,
         roles: Option<&str>,
     ) -> Result<(), BuildError> {
         let accepts_truncated = self.transform(self.unit(number).layer).accept_truncated;
@@ -136,13 +138,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             }
             if waiters.is_empty() {
                 self.layers[layer].progress.request_added();
-                self.to_ask.push(Asked {
-                    key: asked.key,
-                    id,
-                    layer,
-                    accept_truncated: accepts_truncated,
-                    request: Arc::new(asked.request),
-                });
+                self.to_ask.push(PendingRequest { id, ..asked });
             }
             waiters.push(number);
             self.unit_mut(number).waiting += 1;
@@ -151,7 +147,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 
     /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
-    fn counts_requests(&mut self, number: usize, asked: &[AskedRequest]) -> bool {
+    fn counts_requests(&mut self, number: usize, asked: &[PendingRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
         let more = asked.len().saturating_sub(counted) as u64;
         if more > 0 && !self.admits(layer, Counted::Requests, more) {
@@ -165,7 +161,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     fn finish(
         &mut self,
         number: usize,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
         roles: Option<&str>,
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],

@@ -1,6 +1,6 @@
 //! Drives one build from where it stands to its end, or as far as answers reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::answerer::Answerer;
 use super::budget::Budget;
 use super::event::{Event, Observer};
 use super::layers::{ReadyBody, ReadyPipeline};
-use super::live::{Live, Patience};
+use super::live::{Live, Patience, Routes};
 use super::modes::Modes;
 use super::pool::Pool;
 use super::recall::Known;
@@ -19,13 +19,13 @@ use super::recorder::{Recorder, StoreRecorder};
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
-use crate::batch::{BatchSettings, Batches};
+use crate::batch::{BatchSettings, Batches, Ruling};
 use synix_core::clock::Clock;
 use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
 use synix_providers::Cassette;
 use synix_sources::ProjectFolder;
-use synix_store::{BuildId, BuildKind, Reader, Realm, Retry, Store, UnitId};
+use synix_store::{BuildId, BuildKind, NewBuild, Reader, Realm, Retry, Store, UnitId};
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,56 @@ pub struct Driven {
     pub complete: bool,
 }
 
+/// How often a request is put into a batch in one command, at most.
+const BATCH_ATTEMPTS: u32 = 3;
+
+/// Sync calls at a time where nobody says otherwise.
+const CONCURRENCY: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(7);
+
+static NO_MISSING_KEYS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> Drive<'a> {
+    /// Returns the settings of `synix build`: sync calls, 8 at a time, no budget. Change the fields that should differ.
+    pub fn new(pipeline: &ReadyPipeline, providers: &'a Providers) -> Self {
+        let names = pipeline.layers.iter().map(|layer| layer.name.to_string());
+        Self {
+            providers,
+            batches: BatchSettings {
+                look_again: HashMap::new(),
+                attempts: BATCH_ATTEMPTS,
+                layers: names.collect(),
+                interval: None,
+                batch_requests: HashMap::new(),
+                enqueued_tokens: HashMap::new(),
+                sync_after: None,
+                ruling: Ruling::default(),
+                retry: Retry::default(),
+            },
+            missing_keys: &NO_MISSING_KEYS,
+            concurrency: CONCURRENCY,
+            patience: Patience::Leave,
+            allow_partial: false,
+            kind: BuildKind::Build,
+            retry_failed: BTreeSet::new(),
+            budget: None,
+            interrupt: CancellationToken::new(),
+        }
+    }
+}
+
 impl Desk<'_> {
+    /// Describes a new build of the pipeline, which the caller opens in the store and locks.
+    pub fn new_build(&self, kind: BuildKind) -> NewBuild {
+        NewBuild {
+            kind,
+            pipeline: self.pipeline.file.clone(),
+            fingerprint: self.pipeline.fingerprint,
+            parts: serde_json::to_string(&self.pipeline.parts).unwrap_or_default(),
+            realm: self.realm(),
+            opened: self.clock.now(),
+        }
+    }
+
     pub(super) fn realm(&self) -> Realm {
         self.replay
             .map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
@@ -152,25 +201,13 @@ pub async fn drive(
                 retry: retry.clone(),
                 ..drive.batches.clone()
             };
-            let calls = SyncCalls::new(
-                store,
-                build,
-                settings.layers.clone(),
-                drive.providers,
-                drive.concurrency.get(),
-                retry,
-            );
-            let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
-            let budget = Budget::new(store, build, desk.prices, drive.budget);
-            let answerer = Live::new(
-                calls,
-                batches,
-                budget,
-                modes,
-                above(desk.pipeline),
-                &drive,
-                observer,
-            );
+            let routes = Routes {
+                calls: SyncCalls::new(store, build, &drive, retry),
+                batches: Batches::new(store, build, drive.providers, settings, desk.clock, &tell),
+                budget: Budget::new(store, build, desk.prices, drive.budget),
+            };
+            let upstream = above(desk.pipeline);
+            let answerer = Live::new(routes, modes, upstream, &drive, observer);
             finish(Scheduler::new(site, recorder, answerer)?, pool).await
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled, Workers};
+use super::answerer::{Answerer, Workers};
 use super::modes::Modes;
 use super::replay::Misses;
+use crate::pending::PendingRequest;
 use crate::plan::PlanRetry;
-use synix_core::request::{Ending, FailureKind, Settlement};
+use synix_core::request::{Ending, FailureKind, RequestKey, Settlement};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, Retry};
 
@@ -34,7 +35,7 @@ impl Asking {
 }
 
 impl Asking {
-    fn add(&mut self, prices: &Prices, asked: &Asked) {
+    fn add(&mut self, prices: &Prices, asked: &PendingRequest) {
         let estimate = Estimate::of(&asked.request);
         let model = &asked.request.model;
         self.requests += 1;
@@ -61,7 +62,7 @@ pub(super) struct DryRun<'a> {
     pub(super) asking: BTreeMap<usize, Asking>,
     again: BTreeMap<usize, Again>,
     /// What a build would settle without a send.
-    settled: Vec<Settled>,
+    settled: Vec<(RequestKey, Settlement)>,
 }
 
 impl<'a> DryRun<'a> {
@@ -98,7 +99,7 @@ impl<'a> DryRun<'a> {
     }
 
     /// Returns what a build would settle a request with, without sending it.
-    fn paid_for(&self, asked: &Asked) -> Result<Sent, BuildError> {
+    fn paid_for(&self, asked: &PendingRequest) -> Result<Sent, BuildError> {
         let Some(reader) = self.reader else {
             return Ok(Sent::Now);
         };
@@ -123,8 +124,8 @@ enum Sent {
 }
 
 impl Answerer for DryRun<'_> {
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
-        for asked in asked {
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
+        for asked in requests {
             if let Some(misses) = &mut self.misses {
                 misses.note(&asked);
                 self.asking.entry(asked.layer).or_default().missing += 1;
@@ -142,15 +143,17 @@ impl Answerer for DryRun<'_> {
                     let again = self.again.entry(asked.layer).or_default();
                     again.asking.add(self.prices, &asked);
                     *again.kinds.entry(kind(&settlement).name()).or_default() += 1;
-                    let key = asked.key;
-                    self.settled.push(Settled { key, settlement });
+                    self.settled.push((asked.key, settlement));
                 }
             }
         }
         Ok(())
     }
 
-    async fn settled(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
             return Ok(Some(missed));
         }

@@ -9,13 +9,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled, Workers};
+use super::answerer::{Answerer, Workers};
 use super::budget::Budget;
 use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::sync::{Others, SyncCalls};
 use crate::batch::{Batches, Queued, Target};
+use crate::pending::PendingRequest;
+use synix_core::request::{RequestKey, Settlement};
 use synix_providers::Notice;
 use synix_store::LayerMode;
 
@@ -49,6 +51,14 @@ const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
 /// A look takes at most this part of the time: thousands of requests may be elsewhere.
 const LOOK_SHARE: u32 = 20;
 
+/// The ways to providers, and what limits them.
+pub(super) struct Routes<'a> {
+    pub(super) calls: SyncCalls<'a>,
+    pub(super) batches: Batches<'a>,
+    pub(super) budget: Budget<'a>,
+}
+
+/// The answerer of a live build.
 pub(super) struct Live<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
@@ -57,7 +67,7 @@ pub(super) struct Live<'a> {
     /// For each layer those it is made from, however far above, and itself.
     above: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
-    undecided: BTreeMap<usize, Vec<Asked>>,
+    undecided: BTreeMap<usize, Vec<PendingRequest>>,
     targets: HashMap<(String, String), Arc<Target>>,
     patience: Patience,
     deadline: Option<Instant>,
@@ -78,7 +88,7 @@ pub(super) struct Live<'a> {
 
 /// What a wait brought.
 enum Woke {
-    Settled(Vec<Settled>),
+    Settled(Vec<(RequestKey, Settlement)>),
     /// Something moved; look again.
     Moved,
     /// Nothing more will come in this process.
@@ -87,9 +97,7 @@ enum Woke {
 
 impl<'a> Live<'a> {
     pub(super) fn new(
-        calls: SyncCalls<'a>,
-        batches: Batches<'a>,
-        budget: Budget<'a>,
+        routes: Routes<'a>,
         modes: Modes,
         above: Vec<BTreeSet<usize>>,
         drive: &Drive<'a>,
@@ -106,6 +114,11 @@ impl<'a> Live<'a> {
         for provider in drive.providers.values() {
             provider.tell(sender.clone());
         }
+        let Routes {
+            calls,
+            batches,
+            budget,
+        } = routes;
         Self {
             calls,
             batches,
@@ -128,7 +141,7 @@ impl<'a> Live<'a> {
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) -> Result<(), BuildError> {
+    fn send(&mut self, wave: Vec<(PendingRequest, LayerMode)>) -> Result<(), BuildError> {
         self.budget.admit(&wave)?;
         for (asked, mode) in wave {
             self.route(asked, mode);
@@ -136,7 +149,7 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    fn route(&mut self, asked: Asked, mode: LayerMode) {
+    fn route(&mut self, asked: PendingRequest, mode: LayerMode) {
         match (mode, asked.id) {
             (LayerMode::Batch, Some(request)) => {
                 let target = self.target(&asked.request.provider, &asked.request.model);
@@ -282,14 +295,6 @@ impl<'a> Live<'a> {
         self.calls.is_busy() || self.calls.elsewhere().all() > 0 || self.batches.is_waiting()
     }
 
-    fn taken(&mut self) -> Vec<Settled> {
-        self.batches
-            .take_settled()
-            .into_iter()
-            .map(|(key, settlement)| Settled { key, settlement })
-            .collect()
-    }
-
     fn interrupted(&self) -> BuildError {
         let calls = self.calls.in_flight();
         if calls > 0 {
@@ -307,13 +312,16 @@ impl<'a> Live<'a> {
         Ok(self.batches.drain().await?)
     }
 
-    async fn next(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn next(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         loop {
             match workers {
                 Workers::Idle => self.send_ready()?,
                 Workers::Running => self.batches.submit_full()?,
             }
-            let found = self.taken();
+            let found = self.batches.take_settled();
             if !found.is_empty() {
                 return Ok(Some(found));
             }
@@ -334,9 +342,9 @@ impl<'a> Live<'a> {
 }
 
 impl Answerer for Live<'_> {
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
         let mut wave = Vec::new();
-        for asked in asked {
+        for asked in requests {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
                 self.stop = Some(BuildError::MissingKey {
@@ -371,7 +379,10 @@ impl Answerer for Live<'_> {
         self.calls.start()
     }
 
-    async fn settled(&mut self, workers: Workers) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {

@@ -19,7 +19,7 @@ use synix_store::{
 };
 
 use super::handle::{FileArtifact, Location};
-use super::unit::AskedRequest;
+use crate::pending::PendingRequest;
 use crate::plan::{PlanFailure, PlanUnit};
 
 /// Where a scheduler records what happens.
@@ -120,7 +120,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Records that requests of a layer's units were answered before: a plan shows them.
-    pub(super) fn answered(&mut self, layer: usize, asked: &[AskedRequest]) {
+    pub(super) fn answered(&mut self, layer: usize, asked: &[PendingRequest]) {
         if let Self::Notes(notes) = self {
             let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
             notes.layers[layer].answered += answered as u64;
@@ -131,7 +131,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn suspended(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
     ) -> Result<Vec<Option<RequestId>>, StoreError> {
         match self {
             Self::Store(recorder) => {
@@ -146,7 +146,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn done(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
         made: Made<'_>,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
         match self {
@@ -224,7 +224,7 @@ impl StoreRecorder<'_> {
     fn suspended(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
         let unit = self.unit(entry, self.realm, UnitState::Waiting, &[])?;
         let requests = self.transcript(unit, asked)?;
@@ -235,7 +235,7 @@ impl StoreRecorder<'_> {
     fn done(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
         made: Made<'_>,
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
         let unit = self.unit(entry, self.realm, UnitState::Done, made.log)?;
@@ -327,7 +327,7 @@ impl StoreRecorder<'_> {
     fn transcript(
         &self,
         unit: UnitId,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {

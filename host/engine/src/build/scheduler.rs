@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Workers};
+use super::answerer::{Answerer, Workers};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
 use super::event::Observer;
 use super::handle::Handle;
@@ -18,6 +18,7 @@ use super::previous::Previous;
 use super::progress::LayerProgress;
 use super::recorder::Recorder;
 use super::unit::Job;
+use crate::pending::PendingRequest;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
 use synix_core::request::{Failure, RequestKey, Usage};
@@ -115,7 +116,7 @@ pub(super) struct Scheduler<'a, A> {
     /// Layers whose inputs are all there, to be divided into units by their plugins.
     pub(super) to_split: VecDeque<usize>,
     /// Requests for the answerer, once what asked them is written down.
-    pub(super) to_ask: Vec<Asked>,
+    pub(super) to_ask: Vec<PendingRequest>,
     pub(super) previous: Previous<'a>,
     /// Set once the sources are read: nothing else is made before.
     pub(super) bounds: Option<Bounds>,
@@ -358,6 +359,7 @@ fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
     };
     Job {
         unit: number,
+        layer: unit.layer,
         transform: Arc::clone(transform),
         spec: Arc::clone(&unit.spec),
         inputs: unit

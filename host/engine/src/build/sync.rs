@@ -9,11 +9,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::BuildError;
-use super::answerer::{Asked, Settled};
+use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::outage::Outages;
 use crate::batch::Queued;
-use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use crate::pending::PendingRequest;
+use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
 use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Retry, Store, Terms};
 
@@ -31,14 +32,14 @@ pub(super) struct SyncCalls<'a> {
     concurrency: usize,
     /// What is asked again although it was paid for.
     retry: Retry,
-    queue: VecDeque<Asked>,
+    queue: VecDeque<PendingRequest>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
     elsewhere: Vec<Elsewhere>,
     /// Settled without a call.
-    settled: Vec<Settled>,
+    settled: Vec<(RequestKey, Settlement)>,
     /// Providers that answer nobody now, and why: the rest is not sent.
     outages: Outages,
     sender: UnboundedSender<Finished>,
@@ -60,7 +61,7 @@ struct Finished {
 /// A request that somebody else has in flight.
 #[derive(Debug)]
 struct Elsewhere {
-    asked: Asked,
+    asked: PendingRequest,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
 }
@@ -81,21 +82,14 @@ impl Others {
 }
 
 impl<'a> SyncCalls<'a> {
-    pub(super) fn new(
-        store: &'a Store,
-        build: BuildId,
-        layers: Vec<String>,
-        providers: &'a Providers,
-        concurrency: usize,
-        retry: Retry,
-    ) -> Self {
+    pub(super) fn new(store: &'a Store, build: BuildId, drive: &Drive<'a>, retry: Retry) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
             store,
             build,
-            layers,
-            providers,
-            concurrency,
+            layers: drive.batches.layers.clone(),
+            providers: drive.providers,
+            concurrency: drive.concurrency.get(),
             retry,
             queue: VecDeque::new(),
             in_flight: 0,
@@ -108,20 +102,21 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    pub(super) fn ask(&mut self, asked: Asked) {
+    pub(super) fn ask(&mut self, asked: PendingRequest) {
         *self.open_by_layer.entry(asked.layer).or_default() += 1;
         self.queue.push_back(asked);
     }
 
     /// Returns a request that was meant for a batch as one for a call.
-    pub(super) fn stored(&self, queued: &Queued) -> Result<Asked, BuildError> {
+    pub(super) fn stored(&self, queued: &Queued) -> Result<PendingRequest, BuildError> {
         let request = self.store.request(queued.request)?;
-        Ok(Asked {
+        Ok(PendingRequest {
             key: queued.key,
             id: Some(queued.request),
             layer: queued.layer,
             accept_truncated: queued.accept_truncated,
             request: Arc::new(request),
+            answer: None,
         })
     }
 
@@ -166,7 +161,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Settles a request that was paid for without an answer that will do, unless it is asked again.
-    pub(super) fn settle_paid(&mut self, asked: &Asked) -> Result<bool, BuildError> {
+    pub(super) fn settle_paid(&mut self, asked: &PendingRequest) -> Result<bool, BuildError> {
         let Some(request) = asked.id else {
             return Ok(false);
         };
@@ -177,10 +172,7 @@ impl<'a> SyncCalls<'a> {
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        self.settled.push(Settled {
-            key: asked.key,
-            settlement,
-        });
+        self.settled.push((asked.key, settlement));
         Ok(true)
     }
 
@@ -217,9 +209,9 @@ impl<'a> SyncCalls<'a> {
                 };
                 match self.outages.of(&asked.request.provider) {
                     Some(failure) => {
-                        let failed = Settled::failed(asked.key, failure.clone());
+                        let failed = Settlement::Failed(failure.clone());
                         self.left(asked.layer);
-                        self.settled.push(failed);
+                        self.settled.push((asked.key, failed));
                     }
                     None => chosen.push(asked),
                 }
@@ -237,10 +229,7 @@ impl<'a> SyncCalls<'a> {
                     }
                     Claim::Settled(settlement) => {
                         self.left(asked.layer);
-                        self.settled.push(Settled {
-                            key: asked.key,
-                            settlement: *settlement,
-                        });
+                        self.settled.push((asked.key, *settlement));
                     }
                 }
             }
@@ -248,7 +237,10 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Asks for the right to send each of these, in one transaction.
-    fn claim(&self, chosen: Vec<Asked>) -> Result<Vec<(Claim, RequestId, Asked)>, BuildError> {
+    fn claim(
+        &self,
+        chosen: Vec<PendingRequest>,
+    ) -> Result<Vec<(Claim, RequestId, PendingRequest)>, BuildError> {
         self.store.write(|| {
             let mut claims = Vec::with_capacity(chosen.len());
             for asked in chosen {
@@ -265,7 +257,7 @@ impl<'a> SyncCalls<'a> {
         })
     }
 
-    fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
+    fn call(&mut self, asked: PendingRequest, request: RequestId, attempt: AttemptId) {
         self.in_flight += 1;
         let call = self.outages.begin();
         let name = asked.request.provider.clone();
@@ -296,7 +288,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
-    pub(super) async fn settled(&mut self) -> Result<Vec<Settled>, BuildError> {
+    pub(super) async fn settled(&mut self) -> Result<Vec<(RequestKey, Settlement)>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());
@@ -352,10 +344,8 @@ impl<'a> SyncCalls<'a> {
             self.left(finished.layer);
             self.outages
                 .learn(&finished.provider, finished.call, &finished.completion);
-            self.settled.push(Settled {
-                key: finished.key,
-                settlement: finished.completion.outcome.into(),
-            });
+            self.settled
+                .push((finished.key, finished.completion.outcome.into()));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::BuildError;
 use super::handle::Location;
 use super::layers::{ReadyTransform, Roles};
 use super::recall::Recall;
+use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::json;
@@ -25,6 +26,8 @@ use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
 pub(super) struct Job {
     /// The unit's position in the scheduler.
     pub(super) unit: usize,
+    /// The position of its layer.
+    pub(super) layer: usize,
     pub(super) transform: Arc<ReadyTransform>,
     pub(super) spec: Arc<UnitSpec>,
     /// Where each input's content is, and its digest.
@@ -39,7 +42,7 @@ pub(super) struct Ran {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
     /// All it asked, in order.
-    pub(super) asked: Vec<AskedRequest>,
+    pub(super) asked: Vec<PendingRequest>,
     /// Model roles it named beside its layer's.
     pub(super) roles: Vec<String>,
 }
@@ -60,14 +63,6 @@ pub(super) enum RunEnd {
     Broken(Box<BuildError>),
 }
 
-/// A request of a run.
-#[derive(Debug)]
-pub(super) struct AskedRequest {
-    pub(super) key: RequestKey,
-    pub(super) request: Request,
-    pub(super) answer: Option<Answer>,
-}
-
 /// Returns the failure of a unit whose plugin did wrong.
 pub(super) fn guest_failure(message: String) -> Failure {
     Failure {
@@ -82,6 +77,7 @@ pub(super) fn guest_failure(message: String) -> Failure {
 pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall) {
     let Job {
         unit,
+        layer,
         transform,
         spec,
         inputs,
@@ -110,6 +106,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall)
         grants_llm: transform.grants_llm,
     };
     let model = UnitModel {
+        layer,
         transform: Arc::clone(&transform),
         transcript,
         roles: Arc::clone(roles),
@@ -158,11 +155,12 @@ fn read(
 
 /// The model of one run: it answers with what is known and compares what is asked with the transcript.
 struct UnitModel {
+    layer: usize,
     transform: Arc<ReadyTransform>,
     transcript: Vec<RequestKey>,
     roles: Arc<Roles>,
     recall: Recall,
-    asked: Vec<AskedRequest>,
+    asked: Vec<PendingRequest>,
     extra_roles: BTreeSet<String>,
     /// Why the run must end for another reason than a missing answer.
     stopped: Option<RunEnd>,
@@ -225,9 +223,12 @@ impl UnitModel {
                 None
             }
         };
-        self.asked.push(AskedRequest {
+        self.asked.push(PendingRequest {
             key,
-            request,
+            id: None,
+            layer: self.layer,
+            accept_truncated: self.transform.accept_truncated,
+            request: Arc::new(request),
             answer: answer.clone(),
         });
         Ok(answer)
