@@ -12,7 +12,7 @@
 //! ```
 //! use std::{collections::BTreeMap, sync::Arc};
 //! use synix_core::{artifact::Content, clock::Clock, request::Wire};
-//! use synix_engine::build::{self, Desk, Drive, Providers, Workshop};
+//! use synix_engine::build::{self, BuildContext, BuildOptions, Providers, PrepareContext};
 //! use synix_prices::Prices;
 //! use synix_providers::{Endpoint, Provider};
 //! use synix_sandbox::Sandbox;
@@ -37,14 +37,14 @@
 //!     "#,
 //! )?;
 //! let (folder, sandbox) = (ProjectFolder::open(project.path())?, Sandbox::new(2, None)?);
-//! let workshop = Workshop {
+//! let context = PrepareContext {
 //!     folder: &folder,
 //!     sandbox: &sandbox,
 //!     first_party: synix_transforms::FIRST_PARTY,
 //!     components: &BTreeMap::new(),
 //!     redirected: &|_| true,
 //! };
-//! let ready = build::prepare(&pipeline, "synix.toml", &workshop)?;
+//! let ready = build::prepare(&pipeline, "synix.toml", &context)?;
 //! let provider = Provider::open(Endpoint {
 //!     name: "openai".to_owned(),
 //!     wire: Wire::OpenAi,
@@ -55,17 +55,17 @@
 //! })?;
 //! let providers = Providers::from([("openai".to_owned(), Arc::new(provider))]);
 //! let (clock, prices) = (Clock::Real, Prices::default());
-//! let desk =
-//!     Desk { pipeline: &ready, folder: &folder, replay: None, clock: &clock, prices: &prices };
+//! let context =
+//!     BuildContext { pipeline: &ready, folder: &folder, replay: None, clock: &clock, prices: &prices };
 //!
 //! let store = Store::open(&project.path().join(".synix"))?;
-//! let build = store.write(|| store.open_build(&desk.new_build(BuildKind::Build)))?;
+//! let build = store.write(|| store.open_build(&context.new_build(BuildKind::Build)))?;
 //! let _lock = store.lock_build(build)?.ok_or("another process drives the build")?;
-//! // Another task can stop the build by `drive.interrupt`, a `CancellationToken`.
-//! let drive = Drive::new(&ready, &providers);
-//! let driven = build::drive(desk, drive, &store, build, &|_event| {}).await?;
+//! // Another task can stop the build by `options.interrupt`, a `CancellationToken`.
+//! let options = BuildOptions::new(&ready, &providers);
+//! let end = build::run(context, options, &store, build, &|_event| {}).await?;
 //!
-//! assert!(driven.complete);
+//! assert!(end.complete);
 //! let snapshot = store.newest_snapshot()?.ok_or("the build is complete")?;
 //! let summaries = store.snapshot_artifacts(&snapshot, "summaries")?;
 //! let summary = store.artifact(summaries[0].artifact.id)?;

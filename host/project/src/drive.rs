@@ -13,7 +13,9 @@ use super::place::CassetteMode;
 use super::{BuildOrder, Project, ProjectError, Report};
 use synix_disk::{FileLock, Folder, Links};
 use synix_engine::batch::BatchSettings;
-use synix_engine::build::{self, BuildError, Desk, Drive, Event, Observer, Providers};
+use synix_engine::build::{
+    self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
+};
 use synix_engine::view::{ErrorView, Status};
 use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
@@ -87,7 +89,7 @@ impl Project {
         } else {
             self.providers()?
         };
-        let drive = Drive {
+        let options = BuildOptions {
             providers: &providers,
             batches: self.batch_settings(order),
             missing_keys: &missing_keys,
@@ -107,12 +109,12 @@ impl Project {
         runtime.spawn(wait_to_leave(
             self.interruption.clone(),
             // A replay has no calls that an end could lose.
-            cassette.is_none().then(|| drive.interrupt.clone()),
+            cassette.is_none().then(|| options.interrupt.clone()),
             leave.clone(),
         ));
         let outcome = runtime.block_on(async {
             tokio::select! {
-                driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
+                driven = build::run(self.desk(cassette), options, store, build, observer) => Some(driven),
                 () = leave.cancelled() => None,
             }
         });
@@ -190,8 +192,8 @@ impl Project {
         Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
     }
 
-    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {
-        Desk {
+    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> BuildContext<'a> {
+        BuildContext {
             pipeline: &self.ready,
             folder: &self.folder,
             replay,

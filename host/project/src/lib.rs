@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use synix_core::request::FailureKind;
 use synix_engine::batch::Ruling;
-use synix_engine::build::{self, Observer, Patience, ReadyPipeline, Workshop};
+use synix_engine::build::{self, Observer, Patience, PrepareContext, ReadyPipeline};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
 use synix_fetch::{Lock, LockChange};
@@ -146,7 +146,7 @@ impl Project {
                 .get(name)
                 .is_some_and(|profile| place.environment.base_url(profile).is_some())
         };
-        let workshop = Workshop {
+        let context = PrepareContext {
             folder: &folder,
             sandbox: &sandbox,
             first_party: synix_transforms::FIRST_PARTY,
@@ -154,7 +154,7 @@ impl Project {
             redirected: &redirected,
         };
         let ready =
-            build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
+            build::prepare(&pipeline, &place.file, &context).map_err(|error| match error {
                 build::PrepareError::Pipeline(errors) => place.wrong(errors),
                 other @ (build::PrepareError::File { .. }
                 | build::PrepareError::Files(_)

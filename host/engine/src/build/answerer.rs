@@ -1,4 +1,4 @@
-//! The one difference between sync, batch, replay and dry run: who answers.
+//! The one difference between sync, batch, replay and plan: who answers.
 
 use synix_core::request::{RequestKey, Settlement};
 use synix_store::LayerMode;
@@ -15,9 +15,9 @@ pub(super) enum Workers {
     Idle,
 }
 
-/// Whoever answers requests. The scheduler knows no more of it than this.
+/// Answers requests. The scheduler knows nothing else of it.
 pub(super) trait Answerer {
-    /// Takes over requests, each key once. Does not wait.
+    /// Takes requests, each key once. Does not wait.
     fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError>;
 
     /// Waits for requests to settle; `None`: no more will, in this process. The runs look an answer up themselves.
@@ -28,11 +28,11 @@ pub(super) trait Answerer {
         workers: Workers,
     ) -> impl Future<Output = Result<Option<Vec<(RequestKey, Settlement)>>, BuildError>>;
 
-    /// Sends nothing more. Where something is in flight, `error` comes from [`Answerer::settled`] once that has ended.
+    /// Sends nothing more. If requests are in flight, [`Answerer::settled`] returns `error` once they have ended.
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
         Err(error)
     }
 
-    /// Returns how a layer's requests are answered, where that is decided.
+    /// Returns how a layer's requests are answered, if that is decided.
     fn mode(&self, layer: usize) -> Option<LayerMode>;
 }

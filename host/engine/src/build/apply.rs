@@ -27,11 +27,11 @@ impl<A: Answerer> Scheduler<'_, A> {
                 RunEnd::Interrupted => self.interrupt(),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
-                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    let roles = self.context.pipeline.roles.extra(&ran.roles);
                     self.suspend(ran.unit, ran.asked, roles.as_deref())?;
                 }
                 RunEnd::Done { outputs, log } => {
-                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    let roles = self.context.pipeline.roles.extra(&ran.roles);
                     self.finish(ran.unit, &ran.asked, roles.as_deref(), outputs, &log)?;
                 }
             }
@@ -182,7 +182,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             return self.fail_unit(number, &guest_failure(taken));
         }
         for line in log {
-            (self.site.observer)(&Event::Log {
+            (self.context.observer)(&Event::Log {
                 layer: self.layer_name(layer).to_owned(),
                 unit: key.to_string(),
                 level: line.level.to_string(),
@@ -213,7 +213,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             })
             .collect();
         self.units[number] = None;
-        (self.site.observer)(&Event::Done {
+        (self.context.observer)(&Event::Done {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
         });
@@ -247,7 +247,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         failure: &Failure,
     ) -> Result<(), BuildError> {
         self.recorder.failed(layer, &key, failure)?;
-        (self.site.observer)(&Event::Failed {
+        (self.context.observer)(&Event::Failed {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
             kind: failure.kind,

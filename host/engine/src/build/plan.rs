@@ -1,4 +1,4 @@
-//! What a build would do: the build itself, with an answerer that only takes notes.
+//! Finds out what a build would do: the build itself, with a recorder and an answerer that only take notes.
 //!
 //! Units that run are counted; those behind answers that nobody has yet are foreseen, by what the last build made. What is
 //! foreseen is a guess and is never mixed with what is counted.
@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer as _;
-use super::drive::Desk;
-use super::dry::DryRun;
 use super::layers::ReadyBody;
 use super::modes::Modes;
+use super::options::BuildContext;
+use super::plan_answerer::PlanAnswerer;
 use super::recorder::{LayerNotes, PlanNotes, Recorder};
 use super::replay::Misses;
-use super::scheduler::{Scheduler, Site};
+use super::scheduler::{Scheduler, SchedulerContext};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
 use synix_core::fingerprint::{StaleReason, StoredParts, compare};
 use synix_prices::Forecast;
@@ -26,34 +26,36 @@ const NAMED: usize = 100;
 
 /// Finds out what a build would do. Writes nothing and sends nothing.
 pub async fn plan(
-    desk: Desk<'_>,
+    build_context: BuildContext<'_>,
     kind: BuildKind,
     reader: Option<&Reader>,
 ) -> Result<Plan, BuildError> {
     let modes = match kind {
-        BuildKind::Build => Modes::all_sync(desk.pipeline),
-        BuildKind::Batch => Modes::by_layer(desk.pipeline),
+        BuildKind::Build => Modes::all_sync(build_context.pipeline),
+        BuildKind::Batch => Modes::by_layer(build_context.pipeline),
     };
-    let site = Site {
-        pipeline: desk.pipeline,
-        folder: desk.folder,
+    let context = SchedulerContext {
+        pipeline: build_context.pipeline,
+        folder: build_context.folder,
         reader,
-        realm: desk.realm(),
+        realm: build_context.realm(),
         allow_partial: false,
         observer: &|_| {},
     };
-    let misses = desk.replay.map(|cassette| Misses::of(Arc::clone(cassette)));
-    let dry = DryRun::new(reader, modes, desk.prices, misses);
+    let misses = build_context
+        .replay
+        .map(|cassette| Misses::of(Arc::clone(cassette)));
+    let dry = PlanAnswerer::new(reader, modes, build_context.prices, misses);
     let mut scheduler = Scheduler::new(
-        site,
-        Recorder::Notes(PlanNotes::new(desk.pipeline.layers.len())),
+        context,
+        Recorder::Notes(PlanNotes::new(build_context.pipeline.layers.len())),
         dry,
     )?;
-    scheduler.run(desk.pool(reader)?).await?;
+    scheduler.run(build_context.pool(reader)?).await?;
     describe(&mut scheduler)
 }
 
-type Dry<'s, 'a> = Scheduler<'s, DryRun<'a>>;
+type Dry<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
 
 /// Units that may follow from answers.
 #[derive(Debug, Default)]
@@ -72,7 +74,7 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
     let count = scheduler.layers.len();
     let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(count);
     for position in 0..count {
-        // Inputs stand before those who use them.
+        // Upstream layers come first.
         foreseen.push(if scheduler.layers[position].progress.is_divided() {
             None
         } else {
@@ -98,7 +100,7 @@ fn layer(
     foreseen: Option<Foreseen>,
     unpriced: &mut BTreeSet<String>,
 ) -> PlanLayer {
-    let layer = &scheduler.site.pipeline.layers[position];
+    let layer = &scheduler.context.pipeline.layers[position];
     let retry_failed = scheduler.answerer.again(position);
     let may_ask = may_ask(scheduler, position);
     let decided = scheduler.answerer.mode(position);
@@ -188,7 +190,7 @@ fn notes(recorder: &mut Recorder<'_>, layer: usize) -> LayerNotes {
 
 /// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
 fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
-    let ReadyBody::Transform(transform) = &scheduler.site.pipeline.layers[layer].body else {
+    let ReadyBody::Transform(transform) = &scheduler.context.pipeline.layers[layer].body else {
         return 0;
     };
     let waiting = scheduler.units.iter().flatten();
@@ -216,14 +218,14 @@ fn foresee(
     }
     if shape == Shape::PerInput {
         let many = transform.inputs.len() > 1;
-        let named = arriving.named.iter().map(|(above, label)| PlanUnit {
+        let named = arriving.named.iter().map(|(upstream, label)| PlanUnit {
             unit: if many {
-                format!("{above}/{label}")
+                format!("{upstream}/{label}")
             } else {
                 label.clone()
             },
             reasons: vec![StaleReason::InputStale {
-                input: format!("{above}/{label}"),
+                input: format!("{upstream}/{label}"),
             }],
             guess: true,
         });
@@ -383,7 +385,7 @@ impl Arriving {
             let new = self
                 .named
                 .iter()
-                .map(|(above, label)| format!("{above}/{label}"));
+                .map(|(upstream, label)| format!("{upstream}/{label}"));
             stale.extend(new.filter(|input| !self.known.contains(input)));
             stale.extend(self.nameless.iter().cloned());
         }

@@ -54,7 +54,7 @@ pub enum PrepareError {
 }
 
 /// What is needed to make a pipeline ready.
-pub struct Workshop<'a> {
+pub struct PrepareContext<'a> {
     /// The project's folder.
     pub folder: &'a ProjectFolder,
     /// Where plugins are loaded.
@@ -71,7 +71,7 @@ pub struct Workshop<'a> {
 pub fn prepare(
     pipeline: &Pipeline,
     file: &str,
-    workshop: &Workshop<'_>,
+    context: &PrepareContext<'_>,
 ) -> Result<ReadyPipeline, PrepareError> {
     let mut errors = Vec::new();
     let roles = Arc::new(Roles(
@@ -93,7 +93,7 @@ pub fn prepare(
     ));
     let mut preparation = Preparation {
         pipeline,
-        workshop,
+        context,
         roles: &roles,
         plugins: BTreeMap::new(),
         problems: SourceProblems::default(),
@@ -162,7 +162,7 @@ fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineErr
 /// What is known while layers are made ready.
 struct Preparation<'a> {
     pipeline: &'a Pipeline,
-    workshop: &'a Workshop<'a>,
+    context: &'a PrepareContext<'a>,
     roles: &'a Roles,
     /// Loaded plugins by reference.
     plugins: BTreeMap<String, Plugin>,
@@ -180,21 +180,21 @@ impl Preparation<'_> {
             return Ok(Ok(plugin.clone()));
         }
         let first_party = |name: &str| {
-            let mut all = self.workshop.first_party.iter();
+            let mut all = self.context.first_party.iter();
             all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
         };
         let bytes = match &transform.transform {
             TransformRef::FirstParty(name) => first_party(name),
             TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
-                self.workshop.components.get(name).map(Vec::as_slice)
+                self.context.components.get(name).map(Vec::as_slice)
             }
         };
         let Some(bytes) = bytes else {
-            let known = self.workshop.first_party.iter().map(|(name, _)| *name);
+            let known = self.context.first_party.iter().map(|(name, _)| *name);
             return Ok(Err(self.pipeline.unknown_transform_error(layer, known)));
         };
         let plugin =
-            self.workshop
+            self.context
                 .sandbox
                 .load(name, bytes)
                 .map_err(|source| PrepareError::Plugin {
@@ -213,7 +213,7 @@ impl Preparation<'_> {
     ) -> ReadyTransform {
         let Self {
             pipeline,
-            workshop,
+            context,
             roles,
             problems,
             ..
@@ -226,7 +226,7 @@ impl Preparation<'_> {
         let mut blanks = Vec::new();
         let mut bytes = 0_u64;
         for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
-            let text = match workshop.folder.read_text(&value.path, hidden) {
+            let text = match context.folder.read_text(&value.path, hidden) {
                 // The files that these name hold questions; an empty one would be asked and paid for.
                 Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
                     path: value.path.clone(),
@@ -270,7 +270,7 @@ impl Preparation<'_> {
         let role = pipeline.role(layer);
         let accept_truncated = transform.accept.contains(&Ending::Truncated);
         let has_batch_api = role.is_some_and(|role| {
-            let redirected = (workshop.redirected)(&role.provider);
+            let redirected = (context.redirected)(&role.provider);
             pipeline.batch_support(role, redirected) == BatchSupport::Available
         });
         let role_name = transform

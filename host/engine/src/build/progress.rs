@@ -149,7 +149,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     /// Reports a layer if its counts changed.
     pub(super) fn report_layer(&mut self, layer: usize) {
         if let Some(counts) = self.layers[layer].progress.changes() {
-            (self.site.observer)(&Event::Layer {
+            (self.context.observer)(&Event::Layer {
                 layer: self.layer_name(layer).to_owned(),
                 counts,
             });

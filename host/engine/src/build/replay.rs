@@ -26,7 +26,7 @@ pub(super) struct Misses {
     compared: usize,
 }
 
-/// Misses that are told their nearest recording. A changed prompt misses them all, and each
+/// How many misses are compared with the cassette. A changed prompt misses all recordings, and each
 /// comparison reads the whole cassette.
 const COMPARED: usize = 10;
 

@@ -1,7 +1,7 @@
 //! The loop: run what can run, ask what was asked, wait for what settles.
 //!
-//! A unit starts as soon as its own inputs are there, also when others of the
-//! layer above still wait. [`super::spawn`] makes units, [`super::apply`]
+//! A unit starts as soon as its own inputs exist, even if other units of the
+//! upstream layer still wait. [`super::spawn`] makes units, [`super::apply`]
 //! takes in what runs and answers bring.
 
 use std::collections::{HashMap, VecDeque};
@@ -35,7 +35,7 @@ const CHUNK_INPUTS: usize = 16 * 1024;
 
 /// What a scheduler works on.
 #[derive(Clone, Copy)]
-pub(super) struct Site<'a> {
+pub(super) struct SchedulerContext<'a> {
     pub(super) pipeline: &'a ReadyPipeline,
     pub(super) folder: &'a ProjectFolder,
     /// `None` before the first build.
@@ -52,7 +52,7 @@ pub(super) struct Unit {
     pub(super) spec: Arc<UnitSpec>,
     /// What [`UnitSpec::inputs`] counts in; the units of one `split` share it.
     pub(super) inputs: Arc<[Handle]>,
-    /// Whether something is missing among its inputs or below them.
+    /// Whether an input, or anything upstream of one, is missing.
     pub(super) partial: bool,
     pub(super) fingerprint: Digest,
     /// What it asked so far.
@@ -80,13 +80,13 @@ pub(super) fn inputs_of<'h>(
     positions.filter_map(|position| all.get(position))
 }
 
-/// Where a layer stands.
+/// The state of a layer.
 #[derive(Debug, Default)]
 pub(super) struct LayerRun {
     /// Layers that take this one's artifacts.
-    pub(super) dependants: Vec<usize>,
+    pub(super) downstream: Vec<usize>,
     pub(super) progress: LayerProgress,
-    /// Whether a layer below must see all its artifacts before it can be divided into units.
+    /// Whether a downstream layer needs all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
     pub(super) artifacts: Vec<Handle>,
@@ -100,7 +100,7 @@ pub(super) struct LayerRun {
 }
 
 pub(super) struct Scheduler<'a, A> {
-    pub(super) site: Site<'a>,
+    pub(super) context: SchedulerContext<'a>,
     pub(super) recorder: Recorder<'a>,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
@@ -124,34 +124,34 @@ pub(super) struct Scheduler<'a, A> {
     excess: Option<Excess>,
     /// Whether a guest was stopped because the build is to end.
     is_interrupted: bool,
-    /// Whether the answerer was told.
+    /// Whether the answerer was stopped.
     is_stopping: bool,
 }
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
     pub(super) fn new(
-        site: Site<'a>,
+        context: SchedulerContext<'a>,
         recorder: Recorder<'a>,
         answerer: A,
     ) -> Result<Self, BuildError> {
-        let mut layers: Vec<LayerRun> = site
+        let mut layers: Vec<LayerRun> = context
             .pipeline
             .layers
             .iter()
             .map(|_| LayerRun::default())
             .collect();
-        for (position, layer) in site.pipeline.layers.iter().enumerate() {
+        for (position, layer) in context.pipeline.layers.iter().enumerate() {
             if let ReadyBody::Transform(transform) = &layer.body {
                 let gathers = transform.plugin.descriptor().shape != Shape::PerInput;
                 for input in &transform.inputs {
-                    layers[*input].dependants.push(position);
+                    layers[*input].downstream.push(position);
                     layers[*input].is_gathered |= gathers;
                 }
             }
         }
         Ok(Self {
-            previous: Previous::open(site.reader, &site.pipeline.file)?,
-            site,
+            previous: Previous::open(context.reader, &context.pipeline.file)?,
+            context,
             recorder,
             answerer,
             layers,
@@ -315,7 +315,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)
-                .map(|unit| job(&self.site, unit_at(&self.units, unit), unit))
+                .map(|unit| job(&self.context, unit_at(&self.units, unit), unit))
                 .collect();
             pool.send(chunk);
         }
@@ -335,14 +335,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
-        match &self.site.pipeline.layers[layer].body {
+        match &self.context.pipeline.layers[layer].body {
             ReadyBody::Transform(transform) => Arc::clone(transform),
             ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
         }
     }
 
     pub(super) fn layer_name(&self, layer: usize) -> &'a str {
-        self.site.pipeline.layers[layer].name.as_str()
+        self.context.pipeline.layers[layer].name.as_str()
     }
 }
 
@@ -353,8 +353,8 @@ fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
     unit
 }
 
-fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
-    let ReadyBody::Transform(transform) = &site.pipeline.layers[unit.layer].body else {
+fn job(context: &SchedulerContext<'_>, unit: &Unit, number: usize) -> Job {
+    let ReadyBody::Transform(transform) = &context.pipeline.layers[unit.layer].body else {
         unreachable!("only transforms have units that run")
     };
     Job {

@@ -16,13 +16,13 @@ use synix_store::Realm;
 impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
     pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
-        let pipeline = self.site.pipeline;
-        // All that are wrong are told at once: each look at a thousand files takes its time.
+        let pipeline = self.context.pipeline;
+        // All problems are reported at once: each pass over a thousand files takes a while.
         let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
             if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
                 let name = layer.name.as_str();
-                let found = match self.site.folder.sources(glob, *hidden) {
+                let found = match self.context.folder.sources(glob, *hidden) {
                     Ok(found) => found,
                     Err(problem) => {
                         problems.push(name, problem);
@@ -54,7 +54,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     this.layers[position].progress.all_units_known();
                     for number in 0..this.layers[position].artifacts.len() {
                         let artifact = this.layers[position].artifacts[number].clone();
-                        this.spawn_dependants(&artifact)?;
+                        this.spawn_downstream(&artifact)?;
                     }
                     if !this.layers[position].is_gathered {
                         this.layers[position].artifacts = Vec::new();
@@ -73,7 +73,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         file: &SourceFile,
     ) -> Result<Result<(), SourceError>, BuildError> {
         let name = self.layer_name(layer);
-        let bytes = match self.site.folder.read_source(file) {
+        let bytes = match self.context.folder.read_source(file) {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -112,7 +112,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             self.layers[layer].made.push((key, Some(id)));
             return Ok(Ok(()));
         }
-        let artifact = match self.site.folder.artifact(file, kind, &bytes) {
+        let artifact = match self.context.folder.artifact(file, kind, &bytes) {
             Ok(artifact) => artifact,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -146,8 +146,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         let label = artifact.label.clone();
         let reread = || FileArtifact {
-            folder: self.site.folder.clone(),
-            layer: self.site.pipeline.layers[layer].name.clone(),
+            folder: self.context.folder.clone(),
+            layer: self.context.pipeline.layers[layer].name.clone(),
             file: file.clone(),
             kind: kind.clone(),
             metadata: artifact.metadata.clone(),

@@ -22,9 +22,9 @@ use synix_store::UnitId;
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Makes the units that need nothing but this artifact.
-    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
-        for dependant in self.layers[artifact.layer].dependants.clone() {
-            let transform = self.transform(dependant);
+    pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
+        for downstream in self.layers[artifact.layer].downstream.clone() {
+            let transform = self.transform(downstream);
             if transform.plugin.descriptor().shape != Shape::PerInput {
                 continue;
             }
@@ -41,32 +41,32 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                         config: None,
                     };
                     let inputs = Arc::from([artifact.clone()]);
-                    self.spawn(dependant, &transform, spec, &inputs, false)?;
+                    self.spawn(downstream, &transform, spec, &inputs, false)?;
                 }
-                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
+                Err(error) => self.fail_layer(downstream, &guest_failure(error.to_string()))?,
             }
         }
         Ok(())
     }
 
-    /// Goes on below a layer that may just have been completed.
+    /// Continues downstream if the layer is now complete.
     pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
         if !self.layers[layer].progress.complete() {
             return Ok(());
         }
         // Memory follows the work in flight: no more units will be looked up.
         self.previous
-            .forget(self.site.pipeline.layers[layer].name.as_str());
+            .forget(self.context.pipeline.layers[layer].name.as_str());
         self.layers[layer].labels = HashMap::new();
         self.report_layer(layer);
         let progress = &self.layers[layer].progress;
-        (self.site.observer)(&Event::Units {
+        (self.context.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
             fresh: progress.fresh(),
             stale: progress.stale(),
         });
-        for dependant in self.layers[layer].dependants.clone() {
-            let transform = self.transform(dependant);
+        for downstream in self.layers[layer].downstream.clone() {
+            let transform = self.transform(downstream);
             if !transform
                 .inputs
                 .iter()
@@ -74,17 +74,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             {
                 continue;
             }
-            let progress = &mut self.layers[dependant].progress;
+            let progress = &mut self.layers[downstream].progress;
             if progress.is_divided() {
                 continue;
             }
             progress.division_started();
             if transform.plugin.descriptor().shape == Shape::PerInput {
-                self.hold_back_each(dependant, &transform)?;
-                self.all_known(dependant)?;
+                self.hold_back_each(downstream, &transform)?;
+                self.all_known(downstream)?;
             } else {
                 // A guest divides it: not here, where other processes wait for this transaction.
-                self.to_split.push_back(dependant);
+                self.to_split.push_back(downstream);
             }
         }
         Ok(())
@@ -108,9 +108,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 .cmp(&right.label)
                 .then(left.layer.cmp(&right.layer))
         });
-        let missing = self.missing_below(&transform);
+        let missing = self.missing_upstream(&transform);
         if let Some(missing) = &missing
-            && (!self.site.allow_partial || inputs.is_empty())
+            && (!self.context.allow_partial || inputs.is_empty())
         {
             return self.written(|this| {
                 this.hold_back_all(layer, missing)?;
@@ -159,7 +159,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             digest: input.digest,
             metadata: artifact.metadata.clone(),
         };
-        match (&input.location, self.site.reader) {
+        match (&input.location, self.context.reader) {
             (Location::Memory(artifact), _) => Ok(header(artifact)),
             (Location::File(file), _) => Ok(Header {
                 label: input.label.clone(),
@@ -204,10 +204,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         let partial = partial || inputs_of(&spec, inputs).any(|input| input.partial);
         let parts = self.unit_parts(&spec, inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
-        let roles = Arc::clone(&self.site.pipeline.roles);
+        let roles = Arc::clone(&self.context.pipeline.roles);
         let finished = self
             .previous
-            .finished(name, fingerprint, self.site.realm, |extra| {
+            .finished(name, fingerprint, self.context.realm, |extra| {
                 roles.unchanged(extra)
             })?;
         if let Some((id, outputs)) = finished {
@@ -273,13 +273,13 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     /// Returns what the unit under `fingerprint` asked before it had to wait.
     fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
-        let Some(reader) = self.site.reader else {
+        let Some(reader) = self.context.reader else {
             return Ok(Vec::new());
         };
-        let Some(open) = reader.open_unit(fingerprint, self.site.realm)? else {
+        let Some(open) = reader.open_unit(fingerprint, self.context.realm)? else {
             return Ok(Vec::new());
         };
-        if self.site.pipeline.roles.unchanged(open.roles.as_deref()) {
+        if self.context.pipeline.roles.unchanged(open.roles.as_deref()) {
             return Ok(open.transcript);
         }
         // It asked another model then; what it asks now is no divergence.
@@ -308,7 +308,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         run.made.push((key.clone(), unit));
         run.progress.unit_made();
         for artifact in artifacts {
-            self.spawn_dependants(&artifact)?;
+            self.spawn_downstream(&artifact)?;
             if self.layers[layer].is_gathered {
                 self.layers[layer].artifacts.push(artifact);
             }

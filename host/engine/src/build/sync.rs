@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::BuildError;
-use super::drive::Drive;
+use super::circuit_breaker::CircuitBreakers;
 use super::event::{Event, Observer};
-use super::outage::Outages;
+use super::options::BuildOptions;
 use crate::batch::Queued;
 use crate::pending::PendingRequest;
 use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
@@ -41,7 +41,7 @@ pub(super) struct SyncCalls<'a> {
     /// Settled without a call.
     settled: Vec<(RequestKey, Settlement)>,
     /// Providers that answer nobody now, and why: the rest is not sent.
-    outages: Outages,
+    breakers: CircuitBreakers,
     sender: UnboundedSender<Finished>,
     finished: UnboundedReceiver<Finished>,
 }
@@ -82,21 +82,26 @@ impl Others {
 }
 
 impl<'a> SyncCalls<'a> {
-    pub(super) fn new(store: &'a Store, build: BuildId, drive: &Drive<'a>, retry: Retry) -> Self {
+    pub(super) fn new(
+        store: &'a Store,
+        build: BuildId,
+        options: &BuildOptions<'a>,
+        retry: Retry,
+    ) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
             store,
             build,
-            layers: drive.batches.layers.clone(),
-            providers: drive.providers,
-            concurrency: drive.concurrency.get(),
+            layers: options.batches.layers.clone(),
+            providers: options.providers,
+            concurrency: options.concurrency.get(),
             retry,
             queue: VecDeque::new(),
             in_flight: 0,
             open_by_layer: BTreeMap::new(),
             elsewhere: Vec::new(),
             settled: Vec::new(),
-            outages: Outages::default(),
+            breakers: CircuitBreakers::default(),
             sender,
             finished,
         }
@@ -207,7 +212,7 @@ impl<'a> SyncCalls<'a> {
                 let Some(asked) = self.queue.pop_front() else {
                     break;
                 };
-                match self.outages.of(&asked.request.provider) {
+                match self.breakers.of(&asked.request.provider) {
                     Some(failure) => {
                         let failed = Settlement::Failed(failure.clone());
                         self.left(asked.layer);
@@ -259,7 +264,7 @@ impl<'a> SyncCalls<'a> {
 
     fn call(&mut self, asked: PendingRequest, request: RequestId, attempt: AttemptId) {
         self.in_flight += 1;
-        let call = self.outages.begin();
+        let call = self.breakers.begin();
         let name = asked.request.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
@@ -342,7 +347,7 @@ impl<'a> SyncCalls<'a> {
         self.in_flight -= batch.len();
         for finished in batch {
             self.left(finished.layer);
-            self.outages
+            self.breakers
                 .learn(&finished.provider, finished.call, &finished.completion);
             self.settled
                 .push((finished.key, finished.completion.outcome.into()));

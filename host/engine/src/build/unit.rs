@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::handle::Location;
+use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
-use super::recall::Recall;
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
@@ -73,8 +73,8 @@ pub(super) fn guest_failure(message: String) -> Failure {
     }
 }
 
-/// Runs a unit once; hands back `recall`, which the run owns meanwhile.
-pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall) {
+/// Runs a unit once; hands back `known`, which the run owns meanwhile.
+pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, KnownAnswers) {
     let Job {
         unit,
         layer,
@@ -89,9 +89,9 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall)
         asked: Vec::new(),
         roles: Vec::new(),
     };
-    let inputs = match read(&inputs, &recall) {
+    let inputs = match read(&inputs, &known) {
         Ok(inputs) => inputs,
-        Err(error) => return (ran(RunEnd::Broken(Box::new(error))), recall),
+        Err(error) => return (ran(RunEnd::Broken(Box::new(error))), known),
     };
     let own_config = spec.config.as_ref().map(|additions| {
         let mut config = transform.config.clone();
@@ -110,7 +110,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall)
         transform: Arc::clone(&transform),
         transcript,
         roles: Arc::clone(roles),
-        recall,
+        known,
         asked: Vec::new(),
         extra_roles: BTreeSet::new(),
         stopped: None,
@@ -133,18 +133,18 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, recall: Recall) -> (Ran, Recall)
         roles: model.extra_roles.into_iter().collect(),
         ..ran(end)
     };
-    (ran, model.recall)
+    (ran, model.known)
 }
 
 fn read(
     inputs: &[(Location, Digest)],
-    recall: &Recall,
+    known: &KnownAnswers,
 ) -> Result<Vec<(Artifact, Digest)>, BuildError> {
     inputs
         .iter()
         .map(|(location, digest)| {
             let artifact = match location {
-                Location::Stored(id) => recall.artifact(*id)?,
+                Location::Stored(id) => known.artifact(*id)?,
                 Location::File(file) => file.read(*digest)?,
                 Location::Memory(artifact) => artifact.as_ref().clone(),
             };
@@ -159,7 +159,7 @@ struct UnitModel {
     transform: Arc<ReadyTransform>,
     transcript: Vec<RequestKey>,
     roles: Arc<Roles>,
-    recall: Recall,
+    known: KnownAnswers,
     asked: Vec<PendingRequest>,
     extra_roles: BTreeSet<String>,
     /// Why the run must end for another reason than a missing answer.
@@ -189,7 +189,7 @@ impl UnitModel {
         }
     }
 
-    /// Resolves one request and looks its answer up; `Err` holds what the guest is told.
+    /// Resolves one request and looks its answer up; `Err` holds what the guest receives.
     fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = ask
             .model
@@ -216,7 +216,7 @@ impl UnitModel {
             self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
             return Ok(None);
         }
-        let answer = match self.recall.answer(key, self.transform.accept_truncated) {
+        let answer = match self.known.answer(key, self.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
                 self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
@@ -254,7 +254,7 @@ impl UnitModel {
 
     fn divergence(&self, expected: RequestKey, now: &str) -> Failure {
         let before = self
-            .recall
+            .known
             .request(expected)
             .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
         guest_failure(format!(

@@ -46,26 +46,26 @@ impl Asking {
 
 /// The requests of a layer that would be sent only if the user said so: they were paid for.
 #[derive(Debug, Default)]
-struct Again {
+struct RetryFailed {
     asking: Asking,
     kinds: BTreeMap<&'static str, u64>,
 }
 
 /// Counts and prices the requests that would be sent, by layer.
 #[derive(Debug)]
-pub(super) struct DryRun<'a> {
+pub(super) struct PlanAnswerer<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
     /// What the cassette lacks, where the plan is of a replay.
     misses: Option<Misses>,
     pub(super) asking: BTreeMap<usize, Asking>,
-    again: BTreeMap<usize, Again>,
+    again: BTreeMap<usize, RetryFailed>,
     /// What a build would settle without a send.
     settled: Vec<(RequestKey, Settlement)>,
 }
 
-impl<'a> DryRun<'a> {
+impl<'a> PlanAnswerer<'a> {
     pub(super) const fn new(
         reader: Option<&'a Reader>,
         modes: Modes,
@@ -123,7 +123,7 @@ enum Sent {
     OnlyIfTold(Settlement),
 }
 
-impl Answerer for DryRun<'_> {
+impl Answerer for PlanAnswerer<'_> {
     fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
         for asked in requests {
             if let Some(misses) = &mut self.misses {

@@ -1,4 +1,4 @@
-//! Units that cannot be made, because something they need has failed.
+//! Holds back units whose inputs failed.
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -15,7 +15,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         layer: usize,
         transform: &ReadyTransform,
     ) -> Result<(), BuildError> {
-        if self.site.allow_partial {
+        if self.context.allow_partial {
             return Ok(());
         }
         for input in &transform.inputs {
@@ -48,14 +48,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.record_failure(layer, key, &failure)
     }
 
-    /// Names a unit whose outputs an input of `transform` lacks, however far below.
-    pub(super) fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
+    /// Names a failed unit upstream of `transform`, at any distance.
+    pub(super) fn missing_upstream(&self, transform: &ReadyTransform) -> Option<String> {
         transform.inputs.iter().find_map(|input| {
             if let Some(key) = self.layers[*input].failed.first() {
                 return Some(format!("{}/{key}", self.layer_name(*input)));
             }
-            match &self.site.pipeline.layers[*input].body {
-                ReadyBody::Transform(above) => self.missing_below(above),
+            match &self.context.pipeline.layers[*input].body {
+                ReadyBody::Transform(upstream) => self.missing_upstream(upstream),
                 ReadyBody::Source { .. } => None,
             }
         })

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::budget::Budget;
-use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
+use super::options::BuildOptions;
 use super::sync::{Others, SyncCalls};
 use crate::batch::{Batches, Queued, Target};
 use crate::pending::PendingRequest;
@@ -59,13 +59,13 @@ pub(super) struct Routes<'a> {
 }
 
 /// The answerer of a live build.
-pub(super) struct Live<'a> {
+pub(super) struct ProviderAnswerer<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
     budget: Budget<'a>,
     modes: Modes,
-    /// For each layer those it is made from, however far above, and itself.
-    above: Arc<[BTreeSet<usize>]>,
+    /// For each layer, itself and all upstream layers.
+    upstream: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
     undecided: BTreeMap<usize, Vec<PendingRequest>>,
     targets: HashMap<(String, String), Arc<Target>>,
@@ -73,11 +73,11 @@ pub(super) struct Live<'a> {
     deadline: Option<Instant>,
     /// When what others have in flight is looked at; `None`: not in this command.
     look_elsewhere: Option<Instant>,
-    told_waiting: bool,
+    reported_waiting: bool,
     /// What providers' calls wait for.
     notices: UnboundedReceiver<Notice>,
-    /// Until when the waits of each provider have been told.
-    told_waits: HashMap<String, Instant>,
+    /// Until when the waits of each provider have been reported.
+    reported_waits: HashMap<String, Instant>,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
     /// Ends the build as soon as what is in flight has brought its answers.
@@ -87,7 +87,7 @@ pub(super) struct Live<'a> {
 }
 
 /// What a wait brought.
-enum Woke {
+enum WaitEnd {
     Settled(Vec<(RequestKey, Settlement)>),
     /// Something moved; look again.
     Moved,
@@ -95,15 +95,15 @@ enum Woke {
     Done,
 }
 
-impl<'a> Live<'a> {
+impl<'a> ProviderAnswerer<'a> {
     pub(super) fn new(
         routes: Routes<'a>,
         modes: Modes,
-        above: Vec<BTreeSet<usize>>,
-        drive: &Drive<'a>,
+        upstream: Vec<BTreeSet<usize>>,
+        options: &BuildOptions<'a>,
         observer: Observer<'a>,
     ) -> Self {
-        let deadline = match drive.patience {
+        let deadline = match options.patience {
             Patience::Poll {
                 timeout: Some(timeout),
                 ..
@@ -111,7 +111,7 @@ impl<'a> Live<'a> {
             Patience::Poll { timeout: None, .. } | Patience::Leave => None,
         };
         let (sender, notices) = unbounded_channel();
-        for provider in drive.providers.values() {
+        for provider in options.providers.values() {
             provider.tell(sender.clone());
         }
         let Routes {
@@ -124,18 +124,18 @@ impl<'a> Live<'a> {
             batches,
             budget,
             modes,
-            above: above.into(),
+            upstream: upstream.into(),
             undecided: BTreeMap::new(),
             targets: HashMap::new(),
-            patience: drive.patience,
+            patience: options.patience,
             deadline,
             look_elsewhere: Some(Instant::now()),
-            told_waiting: false,
+            reported_waiting: false,
             notices,
-            told_waits: HashMap::new(),
-            missing_keys: drive.missing_keys,
+            reported_waits: HashMap::new(),
+            missing_keys: options.missing_keys,
             stop: None,
-            interrupt: drive.interrupt.clone(),
+            interrupt: options.interrupt.clone(),
             observer,
         }
     }
@@ -181,10 +181,10 @@ impl<'a> Live<'a> {
     /// Sends what no call under way can add to: independent branches never wait for each other (L12).
     fn send_ready(&mut self) -> Result<(), BuildError> {
         let busy = self.calls.busy_layers();
-        let above = Arc::clone(&self.above);
+        let upstream = Arc::clone(&self.upstream);
         let ready = |layer: usize| {
-            let above = above.get(layer);
-            !above.is_some_and(|above| above.iter().any(|layer| busy.contains(layer)))
+            let upstream = upstream.get(layer);
+            !upstream.is_some_and(|upstream| upstream.iter().any(|layer| busy.contains(layer)))
         };
         // A mode is decided by all that is on record before anything must be waited for (C3).
         let decided: Vec<usize> = self
@@ -211,10 +211,10 @@ impl<'a> Live<'a> {
     }
 
     /// Waits for the next thing to happen. Loses nothing when dropped.
-    async fn wait(&mut self, workers: Workers) -> Result<Woke, BuildError> {
+    async fn wait(&mut self, workers: Workers) -> Result<WaitEnd, BuildError> {
         let elsewhere = self.is_elsewhere();
         if elsewhere && workers == Workers::Idle {
-            self.tell_waiting();
+            self.report_waiting();
         }
         let polls = self.patience != Patience::Leave;
         let look = self.look_elsewhere.filter(|_| elsewhere);
@@ -223,25 +223,25 @@ impl<'a> Live<'a> {
         let busy = self.calls.is_busy();
         let deadline = self.deadline.filter(|_| !busy);
         if !busy && !wants_batches && look.is_none() && deadline.is_none() {
-            return Ok(Woke::Done);
+            return Ok(WaitEnd::Done);
         }
         tokio::select! {
             biased;
-            settled = self.calls.settled(), if busy => Ok(Woke::Settled(settled?)),
+            settled = self.calls.settled(), if busy => Ok(WaitEnd::Settled(settled?)),
             Some(notice) = self.notices.recv() => {
-                self.tell_wait(notice);
-                Ok(Woke::Moved)
+                self.report_wait(notice);
+                Ok(WaitEnd::Moved)
             }
             () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
                 self.look_elsewhere()?;
-                Ok(Woke::Moved)
+                Ok(WaitEnd::Moved)
             }
             moved = self.batches.progress(), if wants_batches => {
                 moved?;
-                Ok(Woke::Moved)
+                Ok(WaitEnd::Moved)
             }
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                Ok(Woke::Done)
+                Ok(WaitEnd::Done)
             }
         }
     }
@@ -250,24 +250,24 @@ impl<'a> Live<'a> {
         self.calls.elsewhere().all() > 0 || self.batches.is_elsewhere()
     }
 
-    /// Says once whom this command waits for.
-    fn tell_waiting(&mut self) {
+    /// Reports once whom this command waits for.
+    fn report_waiting(&mut self) {
         let Others { calls, rows } = self.calls.elsewhere();
-        if self.told_waiting || calls + rows == 0 {
+        if self.reported_waiting || calls + rows == 0 {
             return;
         }
-        self.told_waiting = true;
+        self.reported_waiting = true;
         (self.observer)(&Event::WaitingForOthers { calls, rows });
     }
 
-    /// Says what the calls to a provider wait for, once for as long as they do.
-    fn tell_wait(&mut self, notice: Notice) {
+    /// Reports what the calls to a provider wait for, once for each wait.
+    fn report_wait(&mut self, notice: Notice) {
         let now = Instant::now();
-        let told = self.told_waits.get(&notice.provider);
+        let told = self.reported_waits.get(&notice.provider);
         if told.is_some_and(|told| *told > now) {
             return;
         }
-        self.told_waits
+        self.reported_waits
             .insert(notice.provider.clone(), now + notice.wait);
         (self.observer)(&Event::Retrying {
             provider: notice.provider,
@@ -328,20 +328,20 @@ impl<'a> Live<'a> {
             let woke = if self.has_more() {
                 self.wait(workers).await?
             } else {
-                Woke::Done
+                WaitEnd::Done
             };
             match woke {
-                Woke::Settled(settled) if settled.is_empty() => {}
-                Woke::Settled(settled) => return Ok(Some(settled)),
-                Woke::Moved => {}
-                Woke::Done if workers == Workers::Idle => return Ok(None),
-                Woke::Done => std::future::pending::<()>().await,
+                WaitEnd::Settled(settled) if settled.is_empty() => {}
+                WaitEnd::Settled(settled) => return Ok(Some(settled)),
+                WaitEnd::Moved => {}
+                WaitEnd::Done if workers == Workers::Idle => return Ok(None),
+                WaitEnd::Done => std::future::pending::<()>().await,
             }
         }
     }
 }
 
-impl Answerer for Live<'_> {
+impl Answerer for ProviderAnswerer<'_> {
     fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
         let mut wave = Vec::new();
         for asked in requests {
