@@ -12,9 +12,9 @@
 //! ```
 //! use std::{collections::BTreeMap, sync::Arc};
 //! use synix_core::{artifact::Content, clock::Clock, request::Wire};
-//! use synix_engine::build::{self, BuildContext, BuildOptions, Providers, PrepareContext};
+//! use synix_engine::build::{self, BuildContext, BuildOptions, Event, PrepareContext, Providers};
 //! use synix_prices::Prices;
-//! use synix_providers::{Endpoint, Provider};
+//! use synix_providers::{Endpoint, Provider, Secret};
 //! use synix_sandbox::Sandbox;
 //! use synix_scripted_provider::{Rule, Script, ScriptedProvider};
 //! use synix_sources::ProjectFolder;
@@ -50,7 +50,7 @@
 //!     wire: Wire::OpenAi,
 //!     batch_api: Default::default(),
 //!     base_url: server.openai_url(),
-//!     key: None,
+//!     key: Some(Secret::new("sk-example")),
 //!     http: Default::default(),
 //! })?;
 //! let providers = Providers::from([("openai".to_owned(), Arc::new(provider))]);
@@ -63,7 +63,7 @@
 //! let _lock = store.lock_build(build)?.ok_or("another process drives the build")?;
 //! // Another task can stop the build by `options.interrupt`, a `CancellationToken`.
 //! let options = BuildOptions::new(&ready, &providers);
-//! let end = build::run(context, options, &store, build, &|_event| {}).await?;
+//! let end = build::run(context, options, &store, build, &|event| assert!(!matches!(event, Event::Failed { .. }), "{event:?}")).await?;
 //!
 //! assert!(end.complete);
 //! let snapshot = store.newest_snapshot()?.ok_or("the build is complete")?;
