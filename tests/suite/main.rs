@@ -27,6 +27,7 @@ mod crash;
 mod damage;
 mod docs;
 mod downloads;
+mod duplicates;
 mod examples;
 mod failures;
 mod first_party;
