@@ -1,4 +1,6 @@
 //! Builds the command and runs the demonstration project from its cassettes.
+//!
+//! As the tests build it, which share most of what is compiled: the command as it is used takes the compiler twice as long.
 
 use std::process::Command;
 
@@ -12,7 +14,6 @@ pub(crate) fn run() -> Result<(), Failure> {
     let cargo = Toolchain::from_environment().cargo;
     let words = [
         "run",
-        "--release",
         "--locked",
         "--package",
         "synix",
