@@ -26,17 +26,20 @@ export function exports(transform) {
       shape: transform.shape,
     }),
     split: (inputs, config) =>
-      told(() => list(unitsOf(transform, inputs.map(toHeader), JSON.parse(config)), "split", "units").map((unit) => ({
-        key: unit.key,
-        inputs: unit.inputs,
-        config: json(unit.config),
-      }))),
+      told(() => {
+        const split = () => unitsOf(transform, inputs.map(toHeader), JSON.parse(config));
+        return list(transform, "split", "units", split).map((unit) => ({
+          key: unit.key,
+          inputs: unit.inputs,
+          config: json(unit.config),
+        }));
+      }),
     execute: (unit, inputs, config) =>
       told(() => {
         const given = { key: unit.key, inputs: Array.from(unit.inputs) };
         if (unit.config != null) given.config = JSON.parse(unit.config);
-        const made = transform.execute(given, inputs.map(toInput), JSON.parse(config));
-        return list(made, "execute", "outputs").map(toOutput);
+        const execute = () => transform.execute(given, inputs.map(toInput), JSON.parse(config));
+        return list(transform, "execute", "outputs", execute).map(toOutput);
       }),
   };
 }
@@ -57,10 +60,41 @@ function check(transform) {
   if (typeof transform.execute !== "function") throw mistake("has no function `execute`");
 }
 
-function list(made, name, what) {
-  if (typeof made?.then === "function") throw new TypeError(`\`${name}\` is async, and nothing in a transform waits`);
+function list(transform, name, what, work) {
+  const { made, last } = noting(transform[name], work);
+  if (typeof made?.then === "function") {
+    const error = new TypeError(`\`${name}\` is async, and nothing in a transform waits`, { cause: last });
+    const { fileName, lineNumber, columnNumber } = transform[name];
+    // Its own trace leads to this file alone.
+    error.stack = `  at ${name} (${fileName}:${lineNumber}:${columnNumber})`;
+    throw error;
+  }
   if (!Array.isArray(made)) throw new TypeError(`\`${name}\` gave ${shown(made)}, not a list of ${what}`);
   return made;
+}
+
+// Calls a function of the author. What an async one throws lies in a promise into which nobody can look before it is
+// waited for, so the last error that was made in it is noted as it is made.
+function noting(own, work) {
+  let last;
+  if (own?.constructor?.name !== "AsyncFunction") return { made: work(), last };
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, sites) => {
+    last = error;
+    return sites.map(frame).join("\n");
+  };
+  try {
+    return { made: work(), last };
+  } finally {
+    Error.prepareStackTrace = before;
+  }
+}
+
+// A line of a trace as the interpreter writes it.
+function frame(site) {
+  const name = site.getFunctionName() || "<anonymous>";
+  if (site.isNative()) return `    at ${name} (native)`;
+  return `    at ${name} (${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()})`;
 }
 
 function toOutput(output) {

@@ -58,6 +58,53 @@ fn a_fault_in_javascript_and_typescript_points_into_the_authors_file_once() {
     }
 }
 
+/// Nothing in a transform waits, so an `async` one fails in any case; what was thrown in it is what its author looks for.
+#[test]
+fn an_async_execute_is_named_with_its_line_and_with_what_failed_in_it() {
+    for (language, file, signature) in [
+        ("js", "plugin.js", "function ask(text) {\n"),
+        ("ts", "plugin.ts", "function ask(text: string): string {\n"),
+    ] {
+        let folder = scaffold(language);
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(signature) && text.contains("  execute("));
+        let fault = "  if (text.includes(\"THROW\")) throw new RangeError(\"on purpose\");\n";
+        let text = text.replace(signature, &format!("{signature}{fault}"));
+        let text = text.replace("  execute(", "  async execute(");
+        fs::write(&path, &text).unwrap();
+        let built = if language == "js" {
+            succeeds(&mut plugin(&["build"], folder.path())).stdout
+        } else {
+            // The types say so before anything runs.
+            let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+            assert!(run.says(&format!("{file}(")), "{run:?}");
+            continue;
+        };
+        for (note, fails_in_it) in [("THROW", true), ("fine", false)] {
+            let ran = run(folder.path(), built.trim(), note, "x").expect_code(1);
+            let all = format!("{}{}", ran.stdout, ran.stderr);
+            let line = line_of(&text, "async execute(");
+            assert!(
+                all.contains("`execute` is async, and nothing in a transform waits"),
+                "{all}"
+            );
+            assert!(
+                all.contains(&format!("at execute ({file}:{line})")),
+                "{all}"
+            );
+            let line = line_of(&text, "throw new RangeError");
+            let named = all.contains("caused by RangeError: on purpose")
+                && all.contains(&format!("at ask ({file}:{line})"));
+            assert_eq!(named, fails_in_it, "{all}");
+            assert!(
+                !all.contains("bundle.js") && !all.contains("component.js"),
+                "{all}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_fault_when_a_component_is_made_points_into_the_authors_file() {
     let folder = scaffold("js");

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use synix_scripted_provider::Endpoint;
 
+use crate::folders::{self, copy, pipe};
 use crate::workbench::{Run, TEAM, Workbench, command_in};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
@@ -57,18 +58,9 @@ fn built() -> Workbench {
     bench
 }
 
-/// Puts a link in the place of whatever has the name.
+/// Puts a link in the place of whatever has the name in the project.
 fn link(bench: &Workbench, name: &str, target: &Path) {
-    let path = bench.path(name);
-    let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    symlink(target, path).unwrap();
-}
-
-fn pipe(path: &Path) {
-    let _ = fs::remove_file(path);
-    let made = std::process::Command::new("mkfifo").arg(path).status();
-    assert!(made.unwrap().success());
+    folders::link(&bench.path(name), target);
 }
 
 #[track_caller]
@@ -394,19 +386,6 @@ fn clone() -> (tempfile::TempDir, PathBuf) {
     let project = temp.path().join("project");
     copy(Path::new(TEMPLATE), &project);
     (temp, project)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// What stands in the environment and nowhere else.

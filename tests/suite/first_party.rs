@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::workbench::{MODES, Mode, Run, Workbench, command_in};
+use crate::workbench::{MODES, Mode, Run, Workbench, command_in, over_notes};
 
 const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
 
@@ -97,14 +97,8 @@ fn what_needs_no_model_declares_none() {
     }
 }
 
-const NOTES: &str = r#"
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-max_tokens = 300
-[layers.notes]
-source = "notes/*.md"
-[layers.pieces]
+const NOTES: &str = over_notes!(
+    r#"[layers.pieces]
 transform = "chunk"
 inputs = ["notes"]
 [layers.pieces.config]
@@ -119,7 +113,8 @@ inputs = ["distinct"]
 batch = true
 [layers.claims.config]
 prompt = "What does this say of {{ metadata.topic }}? {{ content }}"
-"#;
+"#
+);
 
 fn notes() -> Workbench {
     let bench = Workbench::with_layers(NOTES);

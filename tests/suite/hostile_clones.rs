@@ -3,16 +3,13 @@
 //! Each command that needs no yes is run in each of them. None may run anything, reach anybody, show a secret, or touch a
 //! file outside; those that need a yes refuse. `SECURITY.md` promises it.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::clones::HostileClone;
+use crate::folders::{self, files};
 use crate::trust::Elsewhere;
-use crate::workbench::{BATCH, KEY, Run, Workbench, command_in};
-
-/// What only the user has.
-const SECRET: &str = "aws-secret-of-the-user";
+use crate::workbench::{BATCH, Run, Workbench, command_in};
 
 /// Commands that never need a yes.
 const SAFE: [&[&str]; 15] = [
@@ -41,79 +38,7 @@ const ACTING: [&[&str]; 4] = [
     &["batch-build", "resume"],
 ];
 
-/// A project of a stranger, and what would notice if it got its way.
-struct HostileClone {
-    bench: Workbench,
-    elsewhere: Elsewhere,
-    outside: PathBuf,
-    before: BTreeMap<PathBuf, Vec<u8>>,
-}
-
 impl HostileClone {
-    /// `provider` stands in the table of the provider, `pipeline` in that of the pipeline.
-    fn new(provider: &str, pipeline: &str) -> Self {
-        let bench = Workbench::with_layers("");
-        bench.write("notes/a.md", "a note");
-        bench.write(
-            "synix.toml",
-            &format!(
-                r#"[pipeline]
-name = "clone"
-{pipeline}
-
-[providers.openai]
-retries = 0
-backoff = 0
-{provider}
-
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-
-[layers.notes]
-source = "notes/*.md"
-
-[layers.said]
-transform = "map"
-inputs = ["notes"]
-[layers.said.config]
-prompt = "Say: {{{{ content }}}}"
-"#
-            ),
-        );
-        let outside = bench.path("../outside");
-        fs::create_dir_all(&outside).unwrap();
-        fs::write(
-            outside.join("credentials"),
-            format!("aws_secret_access_key={SECRET}\n"),
-        )
-        .unwrap();
-        Self {
-            before: files(&outside),
-            outside,
-            elsewhere: Elsewhere::start(),
-            bench,
-        }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = self.bench.command(arguments);
-        command.env("AWS_SECRET_ACCESS_KEY", SECRET);
-        self.elsewhere.between(&mut command)
-    }
-
-    /// Nothing came of a command for the stranger.
-    #[track_caller]
-    fn nothing_came_of(&self, arguments: &[&str], run: &Run) {
-        let what = format!("{arguments:?}: {run:?}");
-        assert!(run.code >= 0, "{what}");
-        assert!(!run.says(SECRET) && !run.says(KEY), "{what}");
-        assert_eq!(self.elsewhere.seen(), [""; 0], "{what}");
-        assert_eq!(self.bench.sent(), 0, "{what}");
-        assert!(!self.bench.path("ran").exists(), "{what}");
-        assert_eq!(files(&self.outside), self.before, "{what}");
-    }
-
     #[track_caller]
     fn is_safe(&self) {
         for arguments in SAFE {
@@ -133,21 +58,6 @@ prompt = "Say: {{{{ content }}}}"
             }
         }
     }
-}
-
-/// Every file below a folder, with its bytes.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            let bytes = fs::read(&path).unwrap();
-            found.insert(path, bytes);
-        }
-    }
-    found
 }
 
 /// W1, attacks 1 and 2: a `.env` that moves the cache of compiled code into the clone.
@@ -231,8 +141,7 @@ fn dot_env_is_no_link_to_a_file_of_the_user() {
 fn dot_env_is_a_regular_file_of_bounded_size() {
     let clone = HostileClone::new("", "");
     let path = clone.bench.path(".env");
-    let made = Command::new("mkfifo").arg(&path).status().unwrap();
-    assert!(made.success());
+    folders::pipe(&path);
     clone.is_safe();
     clone.is_refused(1, "regular file");
     fs::remove_file(&path).unwrap();
@@ -390,7 +299,7 @@ fn a_state_of_the_clone_is_not_built_on() {
     let maker = Workbench::team();
     maker.ok(&["build"]);
     let clone = HostileClone::new("", "");
-    crate::trust::copy(&maker.path(".synix"), &clone.bench.path(".synix"));
+    folders::copy(&maker.path(".synix"), &clone.bench.path(".synix"));
     clone.is_refused(5, "use the state in .synix");
     for arguments in [&["list"][..], &["show", "summary"], &["plan"], &["runs"]] {
         let run = clone.run(arguments).expect_code(0);

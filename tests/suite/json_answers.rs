@@ -3,16 +3,10 @@
 use serde_json::json;
 use synix_scripted_provider::{Rule, Script};
 
-use crate::workbench::{MODES, Mode, Workbench};
+use crate::workbench::{MODES, Mode, Workbench, over_notes};
 
-const TAGS: &str = r#"
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-max_tokens = 300
-[layers.notes]
-source = "notes/*.md"
-[layers.tagged]
+const TAGS: &str = over_notes!(
+    r#"[layers.tagged]
 transform = "map"
 inputs = ["notes"]
 batch = true
@@ -28,7 +22,8 @@ inputs = ["tagged"]
 [layers.topics.config]
 by = "tags"
 prompt = "{{ group }}:{% for one in inputs %} {{ (one.content | fromjson).summary }}{% endfor %}"
-"#;
+"#
+);
 
 fn notes(layers: &str) -> Workbench {
     let bench = Workbench::with_layers(layers);

@@ -11,6 +11,7 @@ use synix_core::digest::{Digest, Encoder};
 use synix_scripted_provider::Script;
 use synix_store::SUPPORTED_FORMAT;
 
+use crate::folders::copy;
 use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/state");
@@ -57,19 +58,6 @@ fn artifacts(bench: &Workbench) -> String {
         .iter()
         .map(|(name, digest)| format!("{name} {digest}\n"));
     lines.collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn old_states() -> impl Iterator<Item = PathBuf> {

@@ -176,3 +176,42 @@ fn a_project_without_a_state_can_be_planned_and_not_built() {
     assert_eq!(shut.bench.sent(), 0);
     assert!(!shut.bench.path(".synix").exists());
 }
+
+/// A project with a plugin of its own, which is not the one that its lock file pins.
+fn with_a_changed_plugin() -> Workbench {
+    let bench = Workbench::guest("moody", &[("calm", "a quiet day")]);
+    bench.ok(&["plan"]);
+    let other = synix_test_components::bytes("echo");
+    fs::write(bench.path("plugins/moody.wasm"), other).unwrap();
+    bench
+}
+
+/// The lock file cannot be brought up to date: a plan says what differs, and only a build needs it written.
+#[test]
+fn a_lock_file_that_may_not_be_written_keeps_nobody_from_planning() {
+    for pinned in [true, false] {
+        let bench = with_a_changed_plugin();
+        if !pinned {
+            bench.remove("synix.lock");
+        }
+        let before = fs::read(bench.path("synix.lock")).ok();
+        let shut = Shut::new(bench);
+        let plan = shut.run(&["plan"]);
+        assert!(plan.code == 0 && plan.says("synix.lock: "), "{plan:?}");
+        let build = shut.run(&["build", "--trust"]);
+        assert!(build.code == 1 && build.says("synix.lock"), "{build:?}");
+        assert_eq!(shut.run(&["plan", "--locked"]).code, 5);
+        assert_eq!(fs::read(shut.bench.path("synix.lock")).ok(), before);
+        assert_eq!(shut.bench.sent(), 0);
+    }
+}
+
+/// What the lock file pins is not known where it cannot be read, so nothing is planned past it.
+#[test]
+fn a_lock_file_that_may_not_be_read_is_named() {
+    let shut = Shut::new(with_a_changed_plugin());
+    let lock = shut.bench.path("synix.lock");
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o000)).unwrap();
+    let plan = shut.run(&["plan"]);
+    assert!(plan.code == 1 && plan.says("synix.lock"), "{plan:?}");
+}

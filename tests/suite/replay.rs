@@ -104,3 +104,45 @@ fn a_replay_without_a_cassette_says_where_it_should_be() {
     let run = replay(&bench, &["build"]).expect_code(1);
     assert!(run.says("no cassette at"), "{run:?}");
 }
+
+/// A plan of a replay prices nothing that the replay would not send: what the cassette lacks is missing.
+#[test]
+fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
+    let bench = recorded();
+    let whole = replay(&bench, &["plan", "--json"]).expect_code(0).json();
+    assert_eq!(whole["total"]["missing"], 0, "{whole:#}");
+    bench.write("bios/bela.md", "I am bela and I write things up.");
+    bench.write("bios/dmitri.md", "I am new.");
+    for command in [&["plan"][..], &["batch-build", "plan"]] {
+        let plan = replay(&bench, &[command, &["--json"]].concat()).json();
+        let total = &plan["total"];
+        assert_eq!(
+            (&total["missing"], &total["requests"]),
+            (&2.into(), &0.into()),
+            "{total:#}"
+        );
+        assert_eq!(
+            (&total["cost_usd"], &total["exact"]),
+            (&0.0.into(), &true.into())
+        );
+        let failures = &plan["layers"][1]["failures"];
+        assert_eq!(failures.as_array().unwrap().len(), 2, "{failures:#}");
+        let shown = replay(&bench, command).expect_code(0);
+        for words in [
+            "2 answers are missing from the cassette",
+            "cannot be made in styles:",
+            "bela: no recording of request",
+            "cannot be made in summary:",
+        ] {
+            assert!(shown.says(words), "{words}: {shown:?}");
+        }
+        assert!(
+            !shown.says("$") && !shown.says("all answers are on record"),
+            "{shown:?}"
+        );
+    }
+    // What is said is what a replay does, and what recording costs is told without one.
+    replay(&bench, &["build"]).expect_code(3);
+    let live = bench.json(&["plan"]);
+    assert!(live["total"]["requests"].as_u64().unwrap() > 0, "{live:#}");
+}

@@ -4,7 +4,8 @@ use std::fs;
 
 use synix_scripted_provider::{Rule, Script};
 
-use crate::workbench::Workbench;
+use crate::bombs::with_schema;
+use crate::workbench::{Workbench, guest_layers};
 
 const MAP: &str = r#"
 [models.default]
@@ -217,4 +218,29 @@ fn a_plan_asks_what_a_build_sends() {
     assert_eq!(bench.sent(), 2);
     let plan = bench.json(&["plan"]);
     assert_eq!(plan["layers"][1]["requests"], 0);
+}
+
+/// One file can be named as often as a config has room for, so what counts is all of them together.
+#[test]
+fn the_files_that_a_config_names_have_a_limit_together() {
+    let schema = r#"{"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "file"}}}}"#;
+    let named = |times: usize| {
+        let files = vec!["\"large.md\""; times].join(", ");
+        let layers = guest_layers("own");
+        let bench = Workbench::with_layers(&format!("{layers}config.files = [{files}]\n"));
+        bench.write("texts/one.md", "One.");
+        bench.write("large.md", &"x".repeat(22 << 20));
+        bench.write("plugins/.gitkeep", "");
+        fs::write(bench.path("plugins/own.wasm"), with_schema(schema)).unwrap();
+        bench
+    };
+    // The guest itself makes nothing; its files were read.
+    named(2).ok(&["plan"]);
+    for command in [&["plan"][..], &["build"]] {
+        let bench = named(3);
+        let run = bench.run(command).expect_code(2);
+        let words = "large.md: with it, the files that this config names have more than 64 MiB";
+        assert!(run.says(words) && run.says("layer `made`"), "{run:?}");
+        assert!(!bench.path(".synix").exists());
+    }
 }

@@ -1,38 +1,28 @@
 //! The first-party transforms beside `map` and `reduce`: what each asks, and what a change costs.
 
-use crate::workbench::{MODES, Mode, Workbench};
+use crate::workbench::{MODES, Mode, Workbench, over_notes};
 
-const FOLD: &str = r#"
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-max_tokens = 300
-[layers.notes]
-source = "notes/*.md"
-[layers.story]
+const FOLD: &str = over_notes!(
+    r#"[layers.story]
 transform = "fold"
 inputs = ["notes"]
 [layers.story.config]
 initial = "Nothing yet."
 prompt = "So far:\n{{ so_far }}\n\nNow:\n{{ content }}"
 label = "story"
-"#;
+"#
+);
 
-const GROUP: &str = r#"
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-max_tokens = 300
-[layers.notes]
-source = "notes/*.md"
-[layers.topics]
+const GROUP: &str = over_notes!(
+    r#"[layers.topics]
 transform = "group"
 inputs = ["notes"]
 [layers.topics.config]
 by = "topic"
 on_missing = "group"
 prompt = "{{ group }}:{% for one in inputs %}\n- {{ one.content }}{% endfor %}"
-"#;
+"#
+);
 
 fn days(last: u32) -> Workbench {
     let bench = Workbench::with_layers(FOLD);

@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 
 use serde_json::Value;
 
+use crate::clones;
+use crate::folders::copy;
 use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
 
 /// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
@@ -97,31 +99,8 @@ fn asking(url: &str, more: &str) -> Workbench {
 }
 
 fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
-    format!(
-        r#"[pipeline]
-name = "clone"
-
-[providers.openai]
-base_url = "{url}"
-retries = 0
-backoff = 0
-batch = true
-{more}
-
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-
-[layers.notes]
-source = "notes/*.md"
-
-[layers.said]
-transform = "map"
-inputs = ["notes"]
-[layers.said.config]
-prompt = "{prompt}"
-"#
-    )
+    let provider = format!("base_url = \"{url}\"\nbatch = true\n{more}");
+    clones::asking_toml("", &provider, prompt)
 }
 
 /// The pipeline file with something more under `[pipeline]`.
@@ -723,19 +702,6 @@ fn without_a_configuration_folder_the_user_is_told() {
             .expect_code(1)
             .says("SYNIX_CONFIG_DIR")
     );
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// W8: what others may write is theirs as well.

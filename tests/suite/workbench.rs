@@ -47,6 +47,18 @@ prompt = "Sum up:{% for one in inputs %}\n- {{ one.label }}: {{ one.content }}{%
 label = "summary"
 "#;
 
+/// The layers of a pipeline over notes, with a model of the first provider.
+macro_rules! over_notes {
+    ($layers:literal) => {
+        concat!(
+            "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 300\n",
+            "[layers.notes]\nsource = \"notes/*.md\"\n",
+            $layers
+        )
+    };
+}
+pub(crate) use over_notes;
+
 /// One layer of a guest, asked through batches.
 pub(crate) fn guest_layers(guest: &str) -> String {
     format!(

@@ -9,6 +9,7 @@
 mod bench;
 mod debian;
 mod demo;
+mod dist;
 mod docs;
 mod fuzz;
 mod languages;
@@ -28,10 +29,12 @@ const USAGE: &str = "\
 cargo xtask setup [--from-debian]   get what the build needs and check it
 cargo xtask setup --languages       get what plugins in other languages are built with, into target/languages
 cargo xtask demo                    build the command and run the demonstration project
+cargo xtask dist [TARGET]           build the command as it is released, into an archive and a wheel in target/dist
 cargo xtask docs                    bring the config tables in docs/transforms.md up to date
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask transforms              compile the first-party transforms into host/transforms/components
 cargo xtask test                    setup in both ways, then build everything and run every test
+cargo xtask test --quick            only the tests that need nothing but Rust and a C compiler
 cargo xtask bench [PART...]         build the command as it is released and measure it:
                                     units, batches, flow, languages [default: all]
 cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1], then fuzz
@@ -49,10 +52,13 @@ fn main() -> ExitCode {
         ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
         ["demo"] => demo::run(),
+        ["dist"] => dist::run(None),
+        ["dist", target] => dist::run(Some(target)),
         ["docs"] => docs::run(),
         ["record"] => record::run(),
         ["transforms"] => transforms::run(),
         ["test"] => test::run(),
+        ["test", "--quick"] => test::run_quick(),
         ["bench", ref parts @ ..] => bench::run(parts),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),
         ["fuzz", seconds] => fuzz::run(seconds, None),

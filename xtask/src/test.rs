@@ -1,10 +1,24 @@
-//! Builds everything and runs every test.
+//! Builds everything and runs the tests: all of them, or those that need no toolchains of other languages.
 
 use crate::languages;
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
-/// Runs the task.
+/// Modules of the suite that the quick tier leaves out: they compile plugins, or kill thousands of processes.
+/// `.config/nextest.toml` leaves out the same.
+const SLOW: [&str; 9] = [
+    "author_errors",
+    "authors",
+    "by_hand",
+    "crash",
+    "examples",
+    "languages",
+    "scaffolds",
+    "split_examples",
+    "torture",
+];
+
+/// Runs every test.
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(Way::Easiest)?;
     let tools = languages::run_setup()?;
@@ -15,4 +29,55 @@ pub(crate) fn run() -> Result<(), Failure> {
             .env("SYNIX_TOOLS", tools)
             .current_dir(root()),
     )
+}
+
+/// Runs the tests that need nothing but Rust and a C compiler, with nextest where it is installed.
+pub(crate) fn run_quick() -> Result<(), Failure> {
+    setup::run(Way::Easiest)?;
+    println!("test");
+    let mut command = shell::cargo();
+    if shell::works("cargo", &["nextest", "--version"]) {
+        command.args(["nextest", "run", "--workspace", "--locked"]);
+    } else {
+        command.args([
+            "test",
+            "--workspace",
+            "--locked",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--",
+        ]);
+        for module in SLOW {
+            command.args(["--skip", &format!("{module}::")]);
+        }
+    }
+    shell::run(command.current_dir(root()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nextest_leaves_out_the_same_modules() {
+        let config = std::fs::read_to_string(root().join(".config/nextest.toml")).unwrap();
+        let (_, filter) = config.split_once("default-filter = '''").unwrap();
+        let (filter, _) = filter.split_once("'''").unwrap();
+        let groups = filter.split("/^(").skip(1);
+        let mut named: Vec<&str> = groups
+            .filter_map(|group| group.split_once(')'))
+            .flat_map(|(names, _)| names.split('|'))
+            .collect();
+        named.sort_unstable();
+        assert_eq!(named, SLOW);
+    }
+
+    #[test]
+    fn the_modules_that_are_left_out_are_there() {
+        for module in SLOW {
+            let file = root().join(format!("tests/suite/{module}.rs"));
+            assert!(file.is_file(), "{}", file.display());
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! This program as a compiler of components, in a process of its own.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use synix_sandbox::{Compiler, serve_compiler};
@@ -8,25 +9,75 @@ use synix_sandbox::{Compiler, serve_compiler};
 /// The first argument of a process that only compiles. It is no command: nobody types it.
 const WORD: &str = "__compile";
 
-/// Returns how this program has components compiled; without a program, within this process.
-pub(crate) fn compiler(program: Option<&PathBuf>) -> Compiler {
-    match program {
-        Some(program) => Compiler::Child {
-            program: program.clone(),
-            args: vec![WORD.into()],
-        },
-        None => Compiler::InProcess,
+/// What to do where the program file cannot be found.
+const NEXT: &str = if cfg!(target_os = "linux") {
+    "mount /proc here, then run the command again"
+} else {
+    "start synix by its full path, then run the command again"
+};
+
+/// The file of the program `synix`, which compiles components in a process of its own.
+///
+/// Never this process: a stranger's component could take all its memory.
+#[derive(Debug, Clone)]
+pub(crate) enum Program {
+    File(PathBuf),
+    Unknown {
+        /// Why, and what to do about it.
+        reason: String,
+    },
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self::Unknown {
+            reason: "this command was given no program that compiles plugins: name one with `Io::with_program`"
+                .to_owned(),
+        }
     }
 }
 
-/// Returns the file of the program that runs.
-pub(crate) fn this_program() -> Option<PathBuf> {
-    // Also there after the file was replaced by another version while this one runs.
-    let running = PathBuf::from("/proc/self/exe");
-    if cfg!(target_os = "linux") && running.exists() {
-        return Some(running);
+impl Program {
+    /// Returns the program that runs.
+    pub(crate) fn this() -> Self {
+        // Also there after the file was replaced by another version while this one runs.
+        let running = PathBuf::from("/proc/self/exe");
+        if cfg!(target_os = "linux") && running.exists() {
+            return Self::File(running);
+        }
+        Self::found(std::env::current_exe())
     }
-    std::env::current_exe().ok()
+
+    fn found(program: io::Result<PathBuf>) -> Self {
+        match program {
+            Ok(program) => Self::File(program),
+            Err(error) => Self::Unknown {
+                reason: format!(
+                    "synix compiles plugins in a process of its own and cannot find its own program file ({error}); {NEXT}"
+                ),
+            },
+        }
+    }
+
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(program) => Some(program),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns who compiles components.
+    pub(crate) fn compiler(&self) -> Compiler {
+        match self {
+            Self::File(program) => Compiler::Child {
+                program: program.clone(),
+                args: vec![WORD.into()],
+            },
+            Self::Unknown { reason } => Compiler::Nobody {
+                reason: reason.clone(),
+            },
+        }
+    }
 }
 
 /// Compiles what stands on stdin, if this process was started for that; a program calls this first of all.
@@ -46,4 +97,27 @@ pub fn serve() -> Option<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_program_file_nothing_is_compiled() {
+        let lost = io::Error::from(io::ErrorKind::NotFound);
+        let Compiler::Nobody { reason } = Program::found(Err(lost)).compiler() else {
+            panic!("something compiles");
+        };
+        assert!(reason.ends_with(NEXT), "{reason}");
+        assert!(matches!(
+            Program::found(Ok(PathBuf::from("synix"))).compiler(),
+            Compiler::Child { .. }
+        ));
+        // Nor where a program that embeds the command names no other.
+        assert!(matches!(
+            Program::default().compiler(),
+            Compiler::Nobody { .. }
+        ));
+    }
 }

@@ -3,14 +3,14 @@
 use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::desk::DeskError;
 use synix_authoring::scaffold::ScaffoldError;
+use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
-use synix_engine::view::{ErrorView, FAILED as FAILED_KIND, FindError};
+use synix_engine::view::{ErrorView, FindError};
 use synix_project::ProjectError;
 use synix_sandbox::PluginError;
 use synix_store::StoreError;
 
-use crate::render::Screen;
-use crate::usage;
+use crate::render::{Errors, Screen};
 
 /// What the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,29 @@ impl Exit {
     pub(crate) const FAILED: Self = Self::Failed(FAILED);
 }
 
+/// The user or the system ended a command that drives no build.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// Ends a command that has nothing to lose at the first Ctrl-C or SIGTERM, whatever its plugins are at.
+pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
+    if !screen.owns_process() {
+        // Whoever embeds the command decides when its process ends.
+        return Ok(());
+    }
+    let errors = screen.errors();
+    synix_project::at_interrupt(move || {
+        tell(&Interrupted.into(), &errors);
+        #[expect(
+            clippy::exit,
+            reason = "a guest on the main thread may run for as long as its limits allow"
+        )]
+        std::process::exit(FAILED.into());
+    })?;
+    Ok(())
+}
+
 /// A mistake in what the user typed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -51,13 +74,17 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// Says what went wrong, with its causes and what to do, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
+    tell(error, &screen.errors())
+}
+
+fn tell(error: &anyhow::Error, errors: &Errors) -> Exit {
     let (kind, hint, code) = class(error);
-    screen.error(&ErrorView::of(kind, hint, &**error));
+    errors.tell(&ErrorView::of(kind, hint, &**error));
     Exit::Failed(code)
 }
 
 /// Returns the kind of an error, what to do about it and the exit code.
-fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
+fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
@@ -68,18 +95,21 @@ fn class(error: &anyhow::Error) -> (&'static str, Option<String>, u8) {
         return (error.kind(), error.hint(), FAILED);
     }
     if error.is::<Usage>() {
-        return (usage::KIND, None, USAGE);
+        return (ErrorKind::USAGE, None, USAGE);
+    }
+    if error.is::<Interrupted>() {
+        return (ErrorKind::INTERRUPTED, None, FAILED);
     }
     let kind = if error.is::<PluginError>()
         || error.is::<DeskError>()
         || error.is::<PluginBuildError>()
         || error.is::<ScaffoldError>()
     {
-        "plugin"
+        ErrorKind::PLUGIN
     } else if error.is::<DiskError>() || error.is::<std::io::Error>() {
-        "file"
+        ErrorKind::FILE
     } else {
-        FAILED_KIND
+        ErrorKind::FAILED
     };
     (kind, None, FAILED)
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use synix_project::Environment;
 
+use crate::compiler::Program;
+
 /// Where results or talk go.
 pub struct Output {
     pub(crate) writer: Box<dyn Write + Send>,
@@ -68,7 +70,7 @@ pub struct Io {
     stderr: Output,
     /// Whether stderr is the process's own, on which counts can move.
     owns_stderr: bool,
-    program: Option<PathBuf>,
+    program: Program,
 }
 
 impl Io {
@@ -81,13 +83,13 @@ impl Io {
             stdout: Output::of_process(io::stdout()),
             stderr: Output::of_process(io::stderr()),
             owns_stderr: true,
-            program: crate::compiler::this_program(),
+            program: Program::this(),
         }
     }
 
     /// Makes an empty stdin, and outputs for a program: where they go is up to the caller.
     ///
-    /// Without a program of its own the command compiles plugins within this process and without limits.
+    /// Without a program, which [`Self::with_program`] names, the command compiles no plugins.
     pub fn new(environment: Environment, stdout: Output, stderr: Output) -> Self {
         Self {
             environment,
@@ -96,7 +98,7 @@ impl Io {
             stdout,
             stderr,
             owns_stderr: false,
-            program: None,
+            program: Program::default(),
         }
     }
 
@@ -119,7 +121,7 @@ impl Io {
     /// Says where the program `synix` is: it compiles plugins and replays projects in processes of their own.
     #[must_use]
     pub fn with_program(mut self, program: PathBuf) -> Self {
-        self.program = Some(program);
+        self.program = Program::File(program);
         self
     }
 
@@ -151,7 +153,7 @@ impl fmt::Debug for Io {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Surroundings {
     pub(crate) environment: Environment,
-    pub(crate) program: Option<PathBuf>,
+    pub(crate) program: Program,
 }
 
 /// The three streams.

@@ -27,6 +27,7 @@ mod log;
 mod progress;
 mod quantity;
 mod render;
+mod running;
 mod table;
 mod totals;
 mod usage;

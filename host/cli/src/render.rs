@@ -41,7 +41,8 @@ pub(crate) struct Screen {
     talk: Verbosity,
     stdin: RefCell<Box<dyn BufRead + Send>>,
     has_person: bool,
-    stdout: RefCell<Output>,
+    /// An interrupted command ends with an error from another thread.
+    stdout: Arc<Mutex<Output>>,
     /// Events of synix's own work go there, too, from any thread.
     stderr: Arc<Mutex<Output>>,
     owns_stderr: bool,
@@ -56,7 +57,7 @@ impl Screen {
             talk: Verbosity::Normal,
             stdin: RefCell::new(streams.stdin),
             has_person: streams.has_person,
-            stdout: RefCell::new(streams.stdout),
+            stdout: Arc::new(Mutex::new(streams.stdout)),
             stderr: Arc::new(Mutex::new(streams.stderr)),
             owns_stderr: streams.owns_stderr,
             logs: Cell::new(false),
@@ -73,8 +74,9 @@ impl Screen {
     ) {
         self.json = json;
         self.talk = talk;
-        let stdout = self.stdout.get_mut();
+        let mut stdout = self.stdout();
         stdout.colours = color.is_used(stdout.is_terminal, environment);
+        drop(stdout);
         let mut stderr = self.stderr();
         stderr.colours = color.is_used(stderr.is_terminal, environment);
     }
@@ -86,8 +88,21 @@ impl Screen {
         dispatch.unwrap_or_else(Dispatch::none)
     }
 
+    fn stdout(&self) -> MutexGuard<'_, Output> {
+        locked(&self.stdout)
+    }
+
     fn stderr(&self) -> MutexGuard<'_, Output> {
-        self.stderr.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.stderr)
+    }
+
+    /// Returns what tells of an error from another thread.
+    pub(crate) fn errors(&self) -> Errors {
+        Errors {
+            json: self.json,
+            stdout: Arc::clone(&self.stdout),
+            stderr: Arc::clone(&self.stderr),
+        }
     }
 
     /// Writes the result: `document` where JSON was asked for, else the text.
@@ -122,7 +137,7 @@ impl Screen {
     ) -> anyhow::Result<()> {
         let content = if self.json {
             as_json(document)?
-        } else if raw || !self.stdout.borrow().is_terminal {
+        } else if raw || !self.stdout().is_terminal {
             text()
         } else {
             printable::lines(&text())
@@ -181,20 +196,9 @@ impl Screen {
         !self.json && self.has_person && self.is_watched()
     }
 
-    /// Writes an error: in words to stderr and, where JSON was asked for, as a document to stdout.
-    pub(crate) fn error(&self, error: &ErrorView) {
-        self.complain(&in_words(error));
-        if self.json
-            && let Ok(document) = as_json(&json!({ "error": error }))
-        {
-            // There is no other place to say that even this failed.
-            let _ = self.print(&document);
-        }
-    }
-
     /// Writes help that was asked for; it is ours, colours and all.
     pub(crate) fn help(&self, help: &StyledStr) -> anyhow::Result<()> {
-        let help = coloured(help, self.stdout.borrow().colours);
+        let help = coloured(help, self.stdout().colours);
         self.print(&help)
     }
 
@@ -212,20 +216,56 @@ impl Screen {
 
     /// Lays lines out for the place that results go to.
     fn laid_out(&self, lines: &Lines) -> String {
-        let stdout = self.stdout.borrow();
+        let stdout = self.stdout();
         lines.render(stdout.width, stdout.colours)
     }
 
+    /// Says whether the process is the command's own, which may end it.
+    pub(crate) const fn owns_process(&self) -> bool {
+        self.owns_stderr
+    }
+
     fn print(&self, text: &str) -> anyhow::Result<()> {
-        let stdout = &mut self.stdout.borrow_mut().writer;
-        finish(write_line(stdout, text)).context("cannot write to stdout")
+        print(&mut self.stdout(), text)
     }
 
     fn complain(&self, lines: &Lines) {
-        let mut stderr = self.stderr();
-        let text = lines.render(None, stderr.colours);
-        let _ = write_line(&mut stderr.writer, &text);
+        complain(&mut self.stderr(), lines);
     }
+}
+
+/// The places that an error goes to, for any thread.
+#[derive(Clone)]
+pub(crate) struct Errors {
+    json: bool,
+    stdout: Arc<Mutex<Output>>,
+    stderr: Arc<Mutex<Output>>,
+}
+
+impl Errors {
+    /// Writes an error: in words to stderr and, where JSON was asked for, as a document to stdout.
+    pub(crate) fn tell(&self, error: &ErrorView) {
+        complain(&mut locked(&self.stderr), &in_words(error));
+        if self.json
+            && let Ok(document) = as_json(&json!({ "error": error }))
+        {
+            // There is no other place to say that even this failed.
+            let _ = print(&mut locked(&self.stdout), &document);
+        }
+    }
+}
+
+fn locked(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
+    output.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn print(stdout: &mut Output, text: &str) -> anyhow::Result<()> {
+    finish(write_line(&mut stdout.writer, text)).context("cannot write to stdout")
+}
+
+fn complain(stderr: &mut Output, lines: &Lines) {
+    let text = lines.render(None, stderr.colours);
+    let _ = write_line(&mut stderr.writer, &text);
 }
 
 fn coloured(help: &StyledStr, colours: bool) -> String {

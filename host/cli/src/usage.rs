@@ -2,14 +2,12 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Error};
+use synix_core::error_kind::ErrorKind as Kind;
 use synix_engine::view::ErrorView;
 
 use crate::args::Args;
 use crate::failure::{Exit, USAGE};
 use crate::render::Screen;
-
-/// The kind of an error in the arguments.
-pub(crate) const KIND: &str = "usage";
 
 /// Answers what is no command: help to stdout with exit code 0, an error with 2.
 pub(crate) fn answer(error: &Error, screen: &Screen) -> Exit {
@@ -25,7 +23,7 @@ pub(crate) fn answer(error: &Error, screen: &Screen) -> Exit {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !screen.is_json() {
         screen.help_instead(&error.render());
     } else {
-        screen.error(&view(error));
+        screen.errors().tell(&view(error));
     }
     Exit::Failed(USAGE)
 }
@@ -35,7 +33,7 @@ fn view(error: &Error) -> ErrorView {
     // Without a command it prints the help, which is no error text.
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return ErrorView {
-            kind: KIND.to_owned(),
+            kind: Kind::USAGE.to_string(),
             message: "a command is missing".to_owned(),
             causes: Vec::new(),
             hint: Some(commands()),
@@ -61,7 +59,7 @@ fn view(error: &Error) -> ErrorView {
     }
     hints.push("`--help` shows more".to_owned());
     ErrorView {
-        kind: KIND.to_owned(),
+        kind: Kind::USAGE.to_string(),
         message: message
             .strip_prefix("error: ")
             .unwrap_or(message)

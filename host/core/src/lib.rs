@@ -18,6 +18,7 @@ pub mod artifact;
 pub mod clock;
 pub mod crash;
 pub mod digest;
+pub mod error_kind;
 pub mod fingerprint;
 pub mod ids;
 pub mod json;

@@ -1,6 +1,17 @@
 //! Reads files of strangers with care, writes files whole, and holds locks that end with the process.
 //!
 //! [`Folder`] is for all that stands below a folder which a stranger may have filled: it follows no link.
+//!
+//! ```
+//! use synix_disk::{Folder, Links, replace};
+//!
+//! let parent = tempfile::tempdir()?;
+//! // Written whole: a reader sees the old file or the new one.
+//! replace(&parent.path().join("note.txt"), b"hello")?;
+//! let folder = Folder::open(parent.path(), Links::Refuse)?.expect("the folder is there");
+//! assert_eq!(folder.read("note.txt", 1024)?.as_deref(), Some(&b"hello"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -82,6 +82,8 @@ pub struct Asking {
     pub answered: u64,
     /// Requests that are under way already.
     pub in_flight: u64,
+    /// Requests that the cassette of a replay lacks: they are not sent, and their units fail.
+    pub missing: u64,
     /// Input tokens of the known requests; `None` where they cannot be counted, or where none is known yet.
     pub input_tokens: Option<u64>,
     /// Whether these are not all counted with the models' own tokenizers.
@@ -112,6 +114,7 @@ impl Asking {
             exact,
             answered: 0,
             in_flight: 0,
+            missing: 0,
             input_tokens: forecast.input_tokens.filter(|_| !is_open),
             input_tokens_estimated: forecast.input_estimated,
             output_tokens_max: forecast.output_tokens.filter(|_| exact),
@@ -153,6 +156,7 @@ impl Asking {
             exact,
             answered: count(|part| part.answered),
             in_flight: count(|part| part.in_flight),
+            missing: count(|part| part.missing),
             input_tokens: tokens(|part| part.input_tokens),
             input_tokens_estimated: known.clone().any(|part| part.input_tokens_estimated),
             output_tokens_max: tokens(|part| part.output_tokens_max).filter(|_| exact),

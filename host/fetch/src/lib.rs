@@ -3,6 +3,16 @@
 //! Whatever a server says, a component is its digest: bytes with another one
 //! are not kept and not returned, neither from the network nor from the cache.
 //! Whether the network may be asked is for the caller.
+//!
+//! ```
+//! use synix_fetch::{Lock, Pin};
+//!
+//! let mut lock = Lock::default();
+//! lock.pin("oci://ghcr.io/team/plugin:1.0", Pin::of(b"the component"));
+//! let text = lock.to_text()?;
+//! assert_eq!(Lock::parse("synix.lock", text.as_bytes())?, lock);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

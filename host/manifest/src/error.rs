@@ -7,6 +7,9 @@ use super::position::{Position, Positions, Side, dotted};
 use synix_core::ids::InvalidName;
 use synix_core::json::UnsafeNumber;
 
+/// Errors that are shown, and layers of a cycle: whoever corrects these sees the rest.
+const SHOWN: usize = 100;
+
 /// Everything that is wrong with a pipeline file, in the order of the file; at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineErrors(Vec<PipelineError>);
@@ -45,13 +48,16 @@ fn write_lines(
     errors: &[PipelineError],
     write: impl Fn(&PipelineError, &mut fmt::Formatter<'_>) -> fmt::Result,
 ) -> fmt::Result {
-    for (number, error) in errors.iter().enumerate() {
+    for (number, error) in errors.iter().take(SHOWN).enumerate() {
         if number > 0 {
             f.write_str("\n")?;
         }
         write(error, f)?;
     }
-    Ok(())
+    match errors.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => write!(f, "\nand {more} more like these"),
+    }
 }
 
 /// One thing that is wrong with a pipeline file.
@@ -353,13 +359,41 @@ fn quoted(keys: &[String]) -> String {
 }
 
 fn cycle(layers: &[String]) -> String {
-    let round = layers.iter().chain(layers.first());
-    round.map(String::as_str).collect::<Vec<_>>().join(" -> ")
+    let mut round: Vec<&str> = layers.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match layers.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("{more} more"),
+    };
+    if !more.is_empty() {
+        round.push(&more);
+    }
+    round.extend(layers.first().map(String::as_str));
+    round.join(" -> ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_a_thousand_times_is_shown_a_hundred_times() {
+        let errors = (1..=1000).map(|line| PipelineError {
+            line,
+            column: 1,
+            key: "k".to_owned(),
+            kind: PipelineErrorKind::UnknownKey {
+                key: "k".to_owned(),
+                table: String::new(),
+            },
+            hint: None,
+        });
+        let shown = PipelineErrors::new(errors.collect()).unwrap().to_string();
+        assert_eq!(shown.lines().count(), 101);
+        assert!(shown.ends_with("\nand 900 more like these"), "{shown}");
+        let names: Vec<String> = (0..5000).map(|at| format!("l{at}")).collect();
+        assert!(cycle(&names).ends_with("l99 -> 4900 more -> l0"));
+        assert_eq!(cycle(&names[..2]), "l0 -> l1 -> l0");
+    }
 
     #[test]
     fn an_error_names_file_line_column_and_hint() {

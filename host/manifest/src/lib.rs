@@ -4,6 +4,31 @@
 //! that is wrong with it. Nothing here touches the disk or the environment:
 //! reading the files that the text names is for `synix-sources`, what a
 //! transform makes of its config is its own.
+//!
+//! ```
+//! let pipeline = synix_manifest::parse(
+//!     r#"
+//!     pipeline.name = "notes"
+//!     layers.notes.source = "notes/*.md"
+//!
+//!     [models.default]
+//!     provider = "openai"
+//!     model = "gpt-4o-mini"
+//!
+//!     [layers.findings]
+//!     transform = "map"
+//!     inputs = ["notes"]
+//!     config.prompt = "What follows from this? {{ content }}"
+//!     "#,
+//! )?;
+//! let names: Vec<&str> = pipeline.layers.iter().map(|layer| layer.name.as_str()).collect();
+//! assert_eq!(names, ["notes", "findings"]);
+//!
+//! // An error says where it is, and what may have been meant.
+//! let errors = synix_manifest::parse("pipeline.nmae = \"notes\"").unwrap_err();
+//! assert!(errors.to_string().contains("name"));
+//! # Ok::<(), synix_manifest::PipelineErrors>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -3,6 +3,21 @@
 //! Tokens are facts and are kept; money is worked out from them when it is
 //! shown, at the listed prices or the pipeline file's own. What has no known
 //! price costs an unknown amount, never nothing.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use synix_core::request::Usage;
+//! use synix_prices::{Prices, Rate};
+//!
+//! let prices = Prices::new(BTreeMap::new());
+//! let usage = Usage { input_tokens: 1_000_000, ..Usage::default() };
+//! let call = prices.cost("gpt-4o-mini", &usage, Rate::Sync)?;
+//! let row = prices.cost("gpt-4o-mini", &usage, Rate::Batch)?;
+//! assert_eq!(row.usd() * 2.0, call.usd());
+//! assert!(prices.cost("a model of nobody", &usage, Rate::Sync).is_err());
+//! # Ok::<(), synix_prices::PriceError>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

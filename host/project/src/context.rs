@@ -60,7 +60,7 @@ pub struct Options {
     pub offline: bool,
     /// Say yes, for this command, to everything that the project asks for.
     pub trust: bool,
-    /// Who compiles plugins; the default is this process, without limits.
+    /// Who compiles plugins; by default nobody does, and only those in the cache can be used.
     pub compiler: Compiler,
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::trust::{Permission, TrustError, listed};
+use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
 use synix_engine::batch::BatchError;
 use synix_engine::build::{BuildError, PrepareError};
@@ -142,30 +143,30 @@ impl ProjectError {
     }
 
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoPipeline { .. } => "no_pipeline",
-            Self::Untrusted { .. } => "untrusted",
-            Self::OpenKey { .. } => "unencrypted_key",
-            Self::Trust(_) => "trust",
-            Self::NotText { .. } | Self::Pipeline { .. } => "pipeline",
+            Self::NoPipeline { .. } => ErrorKind::NO_PIPELINE,
+            Self::Untrusted { .. } => ErrorKind::UNTRUSTED,
+            Self::OpenKey { .. } => ErrorKind::UNENCRYPTED_KEY,
+            Self::Trust(_) => ErrorKind::TRUST,
+            Self::NotText { .. } | Self::Pipeline { .. } => ErrorKind::PIPELINE,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {
-                    "pipeline"
+                    ErrorKind::PIPELINE
                 }
-                PrepareError::Plugin { .. } => "plugin",
+                PrepareError::Plugin { .. } => ErrorKind::PLUGIN,
             },
-            Self::Lock(LockError::Differs { .. }) => "locked",
-            Self::Lock(_) => "lock_file",
-            Self::Registry(_) => "fetch",
-            Self::Sandbox(_) => "plugin",
-            Self::Usage(_) => "usage",
-            Self::Here { .. } => "system",
-            Self::Folder(_) | Self::Disk(_) => "file",
+            Self::Lock(LockError::Differs { .. }) => ErrorKind::LOCKED,
+            Self::Lock(_) => ErrorKind::LOCK_FILE,
+            Self::Registry(_) => ErrorKind::FETCH,
+            Self::Sandbox(_) => ErrorKind::PLUGIN,
+            Self::Usage(_) => ErrorKind::USAGE,
+            Self::Here { .. } => ErrorKind::SYSTEM,
+            Self::Folder(_) | Self::Disk(_) => ErrorKind::FILE,
             Self::Store(error) => error.kind(),
-            Self::Cassette(_) => "cassette",
-            Self::Provider(_) => "provider",
-            Self::Interrupted { .. } => "interrupted",
+            Self::Cassette(_) => ErrorKind::CASSETTE,
+            Self::Provider(_) => ErrorKind::PROVIDER,
+            Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
             Self::Find(error) => error.kind(),
         }
@@ -181,7 +182,7 @@ impl ProjectError {
                 "record it with `synix build --cassette-mode record`".to_owned(),
             ),
             Self::Untrusted { command, .. } => Some(format!(
-                "`{command}` shows this and asks you; --trust after `build`, `batch-build run` or `batch-build resume` says yes for that command alone"
+                "`{command}` shows this and asks you; --trust after `build`, `batch-build run`, `resume` and `cancel`, `plugin update` and `plugin fetch` says yes for that command alone"
             )),
             Self::OpenKey { .. } => Some(
                 "write `https://`, or give the provider a name of its own and no `api_key_env`, so that it gets no key".to_owned(),
@@ -235,7 +236,9 @@ impl ProjectError {
                 | BuildError::Unpriced(_)
                 | BuildError::Excess(_)
                 | BuildError::OtherAnswers { .. }
-                | BuildError::Batch(BatchError::Ambiguous { .. } | BatchError::Untold { .. }) => 5,
+                | BuildError::Batch(
+                    BatchError::Ambiguous { .. } | BatchError::CreateOutcomeUnknown { .. },
+                ) => 5,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Sources(_)

@@ -20,6 +20,7 @@ use synix_engine::view::{ErrorView, Status};
 use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
+use synix_sandbox::Interruption;
 use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
 
 /// Attempts at a request through batches in one command, at most.
@@ -49,12 +50,12 @@ impl Project {
             realm: realm(cassette.as_ref()),
             opened: self.context.clock.now(),
         };
-        let (build, lock) = store.write(|| {
-            let build = store.open_build(&new)?;
+        let (build, lock) = store.write(|tx| {
+            let build = tx.open_build(&new)?;
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.
             let lock = self.lock(&store, build)?;
             if let Some(lost) = &lost {
-                store.abandon_lost(build, lost, new.opened)?;
+                tx.abandon_lost(build, lost, new.opened)?;
             }
             Ok::<_, ProjectError>((build, lock))
         })?;
@@ -109,17 +110,15 @@ impl Project {
                 .or_else(|| self.pipeline.budget_usd.and_then(Amount::from_usd)),
             interrupt: CancellationToken::new(),
         };
-        let interrupt = drive.interrupt.clone();
-        // A replay has no calls that an end could lose.
-        let waits_for_calls = cassette.is_none();
-        let leave = async {
-            let mut interrupts = Interrupts::listen();
-            interrupts.next().await;
-            if waits_for_calls {
-                interrupt.cancel();
-                interrupts.next().await;
-            }
-        };
+        let leave = CancellationToken::new();
+        let runtime = runtime()?;
+        // A task of its own: a guest that divides its inputs runs on the thread that drives the build.
+        runtime.spawn(wait_to_leave(
+            self.interruption.clone(),
+            // A replay has no calls that an end could lose.
+            cassette.is_none().then(|| drive.interrupt.clone()),
+            leave.clone(),
+        ));
         let money = Spending::new(store, build, &self.prices, observer);
         let watched = |event: &Event| {
             observer(event);
@@ -130,10 +129,13 @@ impl Project {
         let driven = async {
             tokio::select! {
                 driven = build::drive(desk, drive, store, build, &watched) => Some(driven),
-                () = leave => None,
+                () = leave.cancelled() => None,
             }
         };
-        let outcome = runtime()?.block_on(driven.instrument(span));
+        let outcome = runtime.block_on(driven.instrument(span));
+        drop(runtime);
+        // The project may be built again.
+        self.interruption.lift();
         let replayed = cassette.is_some();
         match outcome {
             Some(Ok(_)) => {}
@@ -141,7 +143,7 @@ impl Project {
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // The first error is the one to report.
-                let kept = store.write(|| store.keep_build_error(build, Some(&view.kept())));
+                let kept = store.write(|tx| tx.keep_build_error(build, Some(&view.kept())));
                 if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
                     self.ended(&status, replayed, observer)?;
                 }
@@ -220,7 +222,7 @@ impl Project {
     pub(super) fn batch_settings(&self, order: &BuildOrder) -> BatchSettings {
         let providers = &self.pipeline.providers;
         BatchSettings {
-            look_again: providers
+            search_pauses: providers
                 .iter()
                 .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
                 .collect(),
@@ -241,7 +243,7 @@ impl Project {
                 .filter_map(|(name, profile)| Some((name.clone(), profile.enqueued_tokens?)))
                 .collect(),
             sync_after: order.sync_after,
-            ruling: order.ruling.clone(),
+            lost_create: order.lost_create.clone(),
             retry: Retry::default(),
         }
     }
@@ -269,6 +271,22 @@ impl Project {
         }
         Ok((providers, missing))
     }
+}
+
+/// Stops guests at the first interruption and leaves at the second; where there are no `calls` to wait for, at the first.
+async fn wait_to_leave(
+    guests: Interruption,
+    calls: Option<CancellationToken>,
+    leave: CancellationToken,
+) {
+    let mut interrupts = Interrupts::listen();
+    interrupts.next().await;
+    guests.stop();
+    if let Some(calls) = calls {
+        calls.cancel();
+        interrupts.next().await;
+    }
+    leave.cancel();
 }
 
 fn endpoint(

@@ -57,13 +57,36 @@ impl Interrupts {
     }
 }
 
+/// Calls `act` on a thread of its own at the first Ctrl-C or SIGTERM from now on; the system no longer ends this process.
+///
+/// For a command that drives no build: one that does listens by itself.
+pub fn at_interrupt(act: impl FnOnce() + Send + 'static) -> Result<(), ProjectError> {
+    let here = |source| ProjectError::Here { source };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(here)?;
+    let mut interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen()
+    };
+    std::thread::Builder::new()
+        .name("synix-signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(interrupts.next());
+            act();
+        })
+        .map_err(here)?;
+    Ok(())
+}
+
 /// Writes down what an interrupted build left, and says what goes on and what to run.
 pub(super) fn left(
     store: &Store,
     build: BuildId,
     kind: BuildKind,
 ) -> Result<ProjectError, ProjectError> {
-    let unclear = store.write(|| store.close_orphans(build))?;
+    let unclear = store.write(|tx| tx.close_orphans(build))?;
     let mut lines = vec!["interrupted; what was answered is kept".to_owned()];
     if unclear > 0 {
         lines.push(format!(

@@ -34,14 +34,14 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use synix_core::request::FailureKind;
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::{self, Observer, ReadyPipeline, WaitPolicy, Workshop};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
 use synix_fetch::{Lock, LockChange};
 use synix_manifest::Pipeline;
 use synix_prices::{Amount, Price, Prices};
-use synix_sandbox::Sandbox;
+use synix_sandbox::{Interruption, Sandbox};
 use synix_sources::ProjectFolder;
 use synix_store::{BuildId, BuildKind, Reader, StoreError};
 
@@ -50,6 +50,7 @@ pub use context::{CassetteMode, Options};
 pub use environment::Environment;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
+pub use interrupt::at_interrupt;
 pub use lifecycle::{
     CurrentPipeline, archive, cancel, clean, component_names, current_pipeline, prices, resume,
     status,
@@ -93,7 +94,7 @@ pub struct BuildOrder {
     /// How long a batch may take before what it still holds goes by single calls.
     pub sync_after: Option<Duration>,
     /// The user's word on a batch whose create reply was lost.
-    pub ruling: Ruling,
+    pub lost_create: LostCreatePolicy,
     /// What the build may cost at most; `None`: as the pipeline file says.
     pub budget: Option<Amount>,
     /// Start a new state where the present one is damaged.
@@ -127,6 +128,8 @@ pub struct Project {
     ready: ReadyPipeline,
     prices: Prices,
     folder: ProjectFolder,
+    /// Stops the guests of its plugins.
+    interruption: Interruption,
     lock_changes: Vec<LockChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
@@ -184,6 +187,7 @@ impl Project {
             pipeline,
             ready,
             folder,
+            interruption: sandbox.interruption(),
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
             unwritten_lock: unwritten,

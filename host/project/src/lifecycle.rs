@@ -108,15 +108,10 @@ pub fn resume(
     // Also where only the form of the fingerprint is another: an earlier version of synix opened the build.
     if row.fingerprint != project.ready.fingerprint {
         let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
-        store.write(|| store.rebase_build(row.id, project.ready.fingerprint, &parts))?;
+        store.write(|tx| tx.rebase_build(row.id, project.ready.fingerprint, &parts))?;
     }
-    store.write(|| store.close_build(row.id, None))?;
-    let kind = if row.kind == BuildKind::Build.name() {
-        BuildKind::Build
-    } else {
-        BuildKind::Batch
-    };
-    let report = project.drive(&store, row.id, kind, cassette.as_ref(), order, observer);
+    store.write(|tx| tx.close_build(row.id, None))?;
+    let report = project.drive(&store, row.id, row.kind, cassette.as_ref(), order, observer);
     drop(lock);
     report
 }
@@ -178,23 +173,23 @@ pub fn cancel(
         allow_partial: false,
         allow_mismatch: false,
         sync_after: None,
-        ruling: batch::Ruling::None,
+        lost_create: batch::LostCreatePolicy::Ask,
         budget: None,
         reset_state: false,
         retry_failed: BTreeSet::new(),
     });
-    let mut batches = batch::Batches::new(
-        &store,
-        row.id,
-        &providers,
+    let mut batches = batch::Batches::new(batch::BatchContext {
+        store: &store,
+        build: row.id,
+        providers: &providers,
         settings,
-        &project.context.clock,
-        &tell,
-    );
+        clock: &project.context.clock,
+        observer: &tell,
+    });
     runtime()?
         .block_on(batches.cancel(row.id))
         .map_err(BuildError::from)?;
-    store.write(|| store.cancel_build(row.id))?;
+    store.write(|tx| tx.cancel_build(row.id))?;
     drop(lock);
     let report = report(&store, row.id, &project.prices)?;
     project.ended(&report.status, row.realm != Realm::Live, observer)?;
@@ -303,14 +298,10 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     // A build that is driven now would lose what it stands on.
     let units = loop {
         let (builds, locks) = lock_open_builds(&store)?;
-        let forgotten = store.write(|| -> Result<_, StoreError> {
+        let forgotten = store.write(|tx| -> Result<_, StoreError> {
             // Another build was opened meanwhile: it is locked too, or the command is refused.
-            if store
-                .open_builds()?
-                .iter()
-                .all(|open| builds.contains(open))
-            {
-                store.forget_units().map(Some)
+            if tx.open_builds()?.iter().all(|open| builds.contains(open)) {
+                tx.forget_units().map(Some)
             } else {
                 Ok(None)
             }

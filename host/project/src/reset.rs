@@ -38,7 +38,7 @@ impl Project {
             Default::default()
         };
         let runtime = runtime()?;
-        for batch in &lost.held.live {
+        for batch in &lost.salvaged.live {
             let message = match (&batch.batch, providers.get(&batch.provider)) {
                 (None, _) => format!(
                     "a create call to {} may have made a batch with token {}; look for it there",
@@ -56,7 +56,7 @@ impl Project {
             };
             if let Some(id) = &batch.batch {
                 let note = format!("of the state that was reset; {message}");
-                store.write(|| store.note_abandoned(id, &note))?;
+                store.write(|tx| tx.note_abandoned(id, &note))?;
             }
             observer(&Event::Batch(BatchEvent::Abandoned {
                 batch: batch.batch.clone(),

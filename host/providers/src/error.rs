@@ -90,12 +90,14 @@ pub enum ProviderError {
         reason: String,
     },
     /// No connection; nothing was sent.
-    #[error("cannot reach provider {provider} at {url}")]
+    #[error("cannot reach provider {provider} at {url}{}", .words.map_or_else(String::new, |words| format!(": {words}")))]
     Unreachable {
         /// Which provider.
         provider: String,
         /// Its base URL.
         url: String,
+        /// What there is to say beyond the cause.
+        words: Option<&'static str>,
         /// What the client said.
         source: reqwest::Error,
     },
@@ -276,7 +278,12 @@ impl ProviderError {
     fn failure(&self, kind: FailureKind, passing: bool) -> Failure {
         let mut message = self.to_string();
         if let Some(cause) = first_cause(self) {
-            message = format!("{message}: {cause}");
+            // In brackets behind words of ours: whoever runs the server may know it by these.
+            message = if matches!(self, Self::Unreachable { words: Some(_), .. }) {
+                format!("{message} ({cause})")
+            } else {
+                format!("{message}: {cause}")
+            };
         }
         Failure {
             kind,

@@ -18,6 +18,18 @@
 //! cassette               recorded answers, without any provider
 //! webhook                the same HTTP for one document to a URL of the user's
 //! ```
+//!
+//! ```
+//! use synix_core::request::{Outcome, Wire};
+//!
+//! let body = br#"{"choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}],
+//!                 "usage": {"prompt_tokens": 9, "completion_tokens": 1}}"#;
+//! let Outcome::Answered(answer) = synix_providers::read_reply(Wire::OpenAi, body) else {
+//!     panic!("the reply holds an answer");
+//! };
+//! assert_eq!(answer.text, "Paris");
+//! assert_eq!(answer.usage.output_tokens, 1);
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -41,6 +53,7 @@ mod openai;
 mod outcome;
 mod pace;
 mod patience;
+mod reach;
 mod reading;
 mod redirect;
 mod rows;

@@ -19,7 +19,7 @@ use super::notice::{Notice, Notices};
 use super::pace::Pace;
 use super::patience::Patience;
 use super::wait;
-use super::{Endpoint, HttpSettings, Secret, coding, reading, redirect};
+use super::{Endpoint, HttpSettings, Secret, coding, reach, reading, redirect};
 use synix_core::clock::Clock;
 use synix_core::crash;
 use synix_core::loopback::is_loopback;
@@ -473,6 +473,7 @@ impl Transport {
             ProviderError::Unreachable {
                 provider,
                 url: shown.to_string(),
+                words: reach::words(&source),
                 source,
             }
         } else if source.is_builder() {

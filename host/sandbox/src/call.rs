@@ -10,6 +10,7 @@ use super::error::{Fault, NoThread, NotStarted, PluginError};
 use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
 use super::imports::{State, Suspension};
+use super::interruption::Interruption;
 use super::lend::{self, Lent};
 use super::limits::{Limits, Meter, STACK_BYTES};
 use super::model::{Model, Refusal};
@@ -93,7 +94,7 @@ impl Plugin {
                 })
             })?;
         let seed = self.seed_of_split(headers, config);
-        let ended = enter_aside(&self.loaded.transform, limits, seed, |transform, store| {
+        let ended = self.enter_aside(limits, seed, |transform, store| {
             transform.call_split(store, &inputs, config)
         });
         let units = ended.settle(self.name(), limits, |units| {
@@ -140,8 +141,7 @@ impl Plugin {
         let granted = call.grants_llm && self.descriptor().declares_llm();
         let seed = self.seed_of_execute(call);
         let ended = lend::lend(model, |lent| {
-            enter(
-                &self.loaded.transform,
+            self.enter(
                 call.limits,
                 granted.then_some(lent),
                 seed,
@@ -162,6 +162,30 @@ impl Plugin {
             })
         };
         Measured { run, fuel, refusal }
+    }
+
+    /// Calls a function of this plugin as [`enter`] does.
+    pub(super) fn enter<R>(
+        &self,
+        limits: &Limits,
+        model: Option<Lent>,
+        seed: Digest,
+        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> Ended<R> {
+        let interruption = &self.loaded.core.interruption;
+        let transform = &self.loaded.transform;
+        enter(transform, interruption, limits, model, seed, act)
+    }
+
+    /// The same as [`enter_aside`] does.
+    pub(super) fn enter_aside<R: Send>(
+        &self,
+        limits: &Limits,
+        seed: Digest,
+        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
+    ) -> Ended<R> {
+        let interruption = &self.loaded.core.interruption;
+        enter_aside(&self.loaded.transform, interruption, limits, seed, act)
     }
 
     /// Returns the seed of a call of `split`.
@@ -251,6 +275,7 @@ impl<R> Ended<R> {
 /// Calls a function of a fresh instance, which is dropped afterwards.
 pub(super) fn enter<R>(
     transform: &TransformPre<State>,
+    interruption: &Interruption,
     limits: &Limits,
     model: Option<Lent>,
     seed: Digest,
@@ -266,7 +291,9 @@ pub(super) fn enter<R>(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| {
+    let stopped = interruption.clone();
+    store.epoch_deadline_callback(move |context| {
+        stopped.check()?;
         // What the engine counted may be a moment old, and never too much.
         let charged = context.data().charged();
         if context.get_fuel()? < charged {
@@ -276,6 +303,8 @@ pub(super) fn enter<R>(
     });
     let mut result = store
         .set_fuel(limits.fuel)
+        // Not only at a tick: thousands of calls may still be to come.
+        .and_then(|()| Ok(interruption.check()?))
         .and_then(|()| {
             let instance = transform.instantiate(&mut store);
             instance.map_err(NotStarted::of)
@@ -309,6 +338,7 @@ pub(super) fn enter<R>(
 /// The same on a thread of its own, without a model: the caller may be inside an async runtime, where WASI cannot wait.
 pub(super) fn enter_aside<R: Send>(
     transform: &TransformPre<State>,
+    interruption: &Interruption,
     limits: &Limits,
     seed: Digest,
     act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
@@ -316,7 +346,9 @@ pub(super) fn enter_aside<R: Send>(
     thread::scope(|scope| {
         let called = thread::Builder::new()
             .stack_size(2 * STACK_BYTES)
-            .spawn_scoped(scope, || enter(transform, limits, None, seed, act));
+            .spawn_scoped(scope, || {
+                enter(transform, interruption, limits, None, seed, act)
+            });
         match called.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),

@@ -12,6 +12,7 @@ use super::cache::{Cache, CompileCache};
 use super::compile::Compiler;
 use super::error::{Fault, PluginError};
 use super::imports::State;
+use super::interruption::Interruption;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
 use super::wasi;
 
@@ -69,6 +70,7 @@ pub(super) struct Core {
     pub(super) cache: Option<Cache>,
     pub(super) compiler: Compiler,
     pub(super) memories: Memories,
+    pub(super) interruption: Interruption,
     _ticker: Ticker,
 }
 
@@ -129,9 +131,15 @@ impl Sandbox {
                 cache,
                 compiler,
                 memories,
+                interruption: Interruption::default(),
                 _ticker: ticker,
             }),
         })
+    }
+
+    /// Returns the hand that stops the calls of this sandbox.
+    pub fn interruption(&self) -> Interruption {
+        self.core.interruption.clone()
     }
 
     /// Returns the name and version of the contract that plugins are called by.
@@ -196,7 +204,7 @@ fn config(memories: Memories) -> Config {
     config
 }
 
-/// Moves the engine's epoch on, for the limit of wall time, until it is dropped.
+/// Moves the engine's epoch on, for the limit of wall time and for interruptions, until it is dropped.
 struct Ticker {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,

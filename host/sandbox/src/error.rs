@@ -46,6 +46,11 @@ impl PluginError {
         self.fault.is_passing()
     }
 
+    /// Tells whether the call was stopped from outside, so that nothing is known of it.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(*self.fault, Fault::Interrupted)
+    }
+
     /// Returns how many units there were, where they were too many for the caller.
     pub fn too_many_units(&self) -> Option<u64> {
         if let Fault::TooManyUnits { count, .. } = *self.fault {
@@ -228,6 +233,9 @@ pub enum Fault {
         /// What the engine said.
         detail: String,
     },
+    /// Somebody stopped the calls of the sandbox.
+    #[error("interrupted")]
+    Interrupted,
     /// This machine has not the memory that the call may use.
     #[error(
         "this machine has not enough memory for the call, which is within its limits: {detail}"
@@ -249,6 +257,7 @@ impl Fault {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::OutOfTime { .. }
+            | Self::Interrupted
             | Self::Busy { .. }
             | Self::Machine { .. }
             | Self::NotCompiled(_) => true,
@@ -287,6 +296,7 @@ impl Fault {
                     limit: limits.memory_bytes,
                 },
                 Breach::Time => Self::OutOfTime { limit: limits.wall },
+                Breach::Interrupted => Self::Interrupted,
                 Breach::Hostcall => Self::HostcallTooLarge {
                     limit: limits.hostcall_bytes,
                 },

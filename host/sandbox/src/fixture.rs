@@ -47,6 +47,9 @@ pub(super) const ASK_BOTH: &str = "
         (i32.load offset=56 (i32.load (i32.const 2340)))
         (i32.load offset=60 (i32.load (i32.const 2340))))";
 
+/// Asks one question and never ends.
+pub(super) const ASK_AND_SPIN: &str = "(call $ask) (loop $again (br $again)) (unreachable)";
+
 /// Never ends.
 pub(super) const SPIN: &str = "(loop $again (br $again)) (unreachable)";
 

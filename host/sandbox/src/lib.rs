@@ -7,6 +7,54 @@
 //!
 //! Who answers a guest's questions is for the [`Model`] that the caller lends;
 //! which units to run, and what to keep of them, is for the caller.
+//!
+//! ```
+//! use synix_core::artifact::{Artifact, Content};
+//! use synix_core::request::{Answer, Ask, Ending, Usage};
+//! use synix_sandbox::{Call, Limits, Model, Run, Sandbox, UnitSpec, Verdict};
+//!
+//! /// Answers every request, or none: the run then ends, and starts anew once the answer is known.
+//! struct Scripted(Option<&'static str>);
+//!
+//! impl Model for Scripted {
+//!     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+//!         let Some(text) = self.0 else {
+//!             return Verdict::Suspend;
+//!         };
+//!         let answer = Answer {
+//!             text: text.to_owned(),
+//!             ending: Ending::Complete,
+//!             model: "scripted".to_owned(),
+//!             usage: Usage::default(),
+//!             details: serde_json::Map::new(),
+//!         };
+//!         Verdict::Answered(vec![answer; asked.len()])
+//!     }
+//! }
+//!
+//! let component = synix_transforms::component("map").expect("`map` comes with synix");
+//! let plugin = Sandbox::new(1, None)?.load("map", component)?;
+//! let note = Artifact {
+//!     label: "monday".parse()?,
+//!     kind: "note".parse()?,
+//!     content: Content::Text("It rained.".to_owned()),
+//!     metadata: serde_json::from_str("{}")?,
+//! };
+//! let digest = note.digest()?;
+//! let call = Call {
+//!     unit: &UnitSpec { key: "monday".parse()?, inputs: vec![0], config: None },
+//!     inputs: &[(note, digest)],
+//!     config: r#"{"prompt": "Summarise: {{ content }}"}"#,
+//!     limits: &Limits::default(),
+//!     grants_llm: true,
+//! };
+//! assert_eq!(plugin.execute(&call, &mut Scripted(None))?, Run::Suspended);
+//! let Run::Done { outputs, .. } = plugin.execute(&call, &mut Scripted(Some("Wet.")))? else {
+//!     panic!("every answer is known");
+//! };
+//! assert_eq!(outputs[0].content, Content::Text("Wet.".to_owned()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![warn(missing_docs)]
 
@@ -22,6 +70,7 @@ mod error;
 mod fixture;
 mod form;
 mod imports;
+mod interruption;
 mod lend;
 mod limits;
 mod load;
@@ -47,6 +96,7 @@ pub use engine::Sandbox;
 pub use error::{Fault, PluginError};
 pub use form::TooComplex;
 pub use imports::log::{Level, LogLine};
+pub use interruption::Interruption;
 pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, Refusal, Verdict};
 pub use rehearse::{Division, Rehearsal};

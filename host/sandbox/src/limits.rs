@@ -85,7 +85,9 @@ pub(super) enum Breach {
     Time,
     #[error("limit of bytes handed to the host reached")]
     Hostcall,
-    /// Not the guest's doing.
+    /// Nor are these the guest's doing.
+    #[error("interrupted")]
+    Interrupted,
     #[error("this machine has no memory left")]
     Machine,
 }

@@ -30,7 +30,7 @@ pub(super) struct Loaded {
     /// Whether it imports WASI.
     pub(super) needs_wasi: bool,
     /// Keeps the clock of the wall limit running.
-    _core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 impl Sandbox {
@@ -55,7 +55,7 @@ impl Sandbox {
         check_resources(&component).map_err(fails)?;
         check_world(core, &component).map_err(fails)?;
         let transform = link(core, &component).map_err(fails)?;
-        let descriptor = describe(name, digest, &transform)?;
+        let descriptor = describe(core, name, digest, &transform)?;
         if let Some(cache) = &core.cache {
             cache.put(digest, &component, &descriptor);
         }
@@ -78,7 +78,7 @@ fn plugin(
             descriptor,
             needs_wasi: needs_wasi(core, &transform),
             transform,
-            _core: Arc::clone(core),
+            core: Arc::clone(core),
         }),
     }
 }
@@ -185,15 +185,20 @@ fn needs_wasi(core: &Core, transform: &TransformPre<State>) -> bool {
 }
 
 fn describe(
+    core: &Core,
     name: &str,
     digest: Digest,
     transform: &TransformPre<State>,
 ) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
     let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
-    let ended = call::enter_aside(transform, &limits, seed, |transform, store| {
-        transform.call_describe(store)
-    });
+    let ended = call::enter_aside(
+        transform,
+        &core.interruption,
+        &limits,
+        seed,
+        |transform, store| transform.call_describe(store),
+    );
     let settled = ended.settle(name, &limits, |claimed| {
         convert::claimed_descriptor(claimed)
             .check()

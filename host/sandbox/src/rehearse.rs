@@ -2,7 +2,7 @@
 //!
 //! What to think of the results is for the caller.
 
-use super::call::{Call, enter, enter_aside};
+use super::call::Call;
 use super::descriptor::{Descriptor, Shape};
 use super::error::{Fault, PluginError};
 use super::imports::log::LogLine;
@@ -51,7 +51,7 @@ impl Plugin {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.unsafe_number(&error))?;
         let seed = self.seed_of_split(headers, config);
-        let ended = enter_aside(&self.loaded.transform, limits, seed, |transform, store| {
+        let ended = self.enter_aside(limits, seed, |transform, store| {
             transform.call_split(store, &inputs, config)
         });
         let settled = ended.settle(self.name(), limits, |units| {
@@ -102,8 +102,7 @@ impl Plugin {
         let granted = call.grants_llm && self.descriptor().declares_llm();
         let ended = lend::lend(model, |lent| {
             let model = granted.then_some(lent);
-            enter(
-                &self.loaded.transform,
+            self.enter(
                 &limits,
                 model,
                 self.seed_of_execute(call),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::fixture::{ASK, ASK_BOTH, Guest, SPIN};
+use super::fixture::{ASK, ASK_AND_SPIN, ASK_BOTH, Guest, SPIN};
 use super::*;
 use synix_core::artifact::{Artifact, Content};
 use synix_core::ids::UnitKey;
@@ -633,6 +633,7 @@ fn two_runs_use_the_same_fuel() {
         lend::lend(&mut Script::of([answered("so")]), |lent| {
             let ended = call::enter(
                 &plugin.loaded.transform,
+                &Interruption::default(),
                 &limits,
                 Some(lent),
                 plugin.digest(),
@@ -915,4 +916,70 @@ proptest! {
             Err(error) => prop_assert!(error.to_string().starts_with("plugin changed: ")),
         }
     }
+}
+
+/// What is compiled without limits is compiled because somebody chose that.
+#[test]
+fn a_sandbox_without_a_compiler_says_so() {
+    let sandbox = Sandbox::with_compiler(1, None, Compiler::default()).unwrap();
+    let error = sandbox
+        .load("guest", &Guest::default().component())
+        .unwrap_err();
+    let Fault::NotCompiled(failure) = *error.fault else {
+        panic!("{error:?}");
+    };
+    assert!(matches!(&failure, CompileFailure::Nobody { .. }));
+    assert!(
+        failure.to_string().contains("Options::compiler"),
+        "{failure}"
+    );
+}
+
+/// Calls that were stopped say nothing about their plugin, and go on once that is lifted.
+#[test]
+fn an_interrupted_call_is_no_failure_of_the_plugin() {
+    let sandbox = sandbox();
+    let guest = Guest {
+        execute: ASK,
+        ..Guest::default()
+    };
+    let plugin = sandbox.load("guest", &guest.component()).unwrap();
+    sandbox.interruption().stop();
+    let error = run(&plugin, &mut Script::default()).unwrap_err();
+    assert!(error.is_interrupted() && error.is_passing(), "{error:?}");
+    sandbox.interruption().lift();
+    assert!(run(&plugin, &mut Script::of([answered("so")])).is_ok());
+}
+
+/// An endless guest, with no limit in sight, is stopped by what another thread says after it has begun.
+#[test]
+fn a_call_that_runs_is_interrupted() {
+    struct Begun(std::sync::mpsc::Sender<()>);
+    impl Model for Begun {
+        fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+            self.0.send(()).unwrap();
+            answered("so")
+        }
+    }
+    let sandbox = sandbox();
+    let guest = Guest {
+        execute: ASK_AND_SPIN,
+        ..Guest::default()
+    };
+    let plugin = sandbox.load("guest", &guest.component()).unwrap();
+    let limits = Limits {
+        fuel: u64::MAX,
+        wall: Duration::from_secs(86_400),
+        ..Limits::default()
+    };
+    let (sender, begun) = std::sync::mpsc::channel();
+    let error = std::thread::scope(|scope| {
+        let interruption = sandbox.interruption();
+        scope.spawn(move || {
+            begun.recv().unwrap();
+            interruption.stop();
+        });
+        run_within(&plugin, &limits, &mut Begun(sender)).unwrap_err()
+    });
+    assert!(error.is_interrupted(), "{error:?}");
 }

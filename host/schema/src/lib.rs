@@ -5,6 +5,17 @@
 //! value takes are counted first; [`Unusable`] and [`TooCostly`] say what is
 //! too much, the same on every machine. References lead to no file and no
 //! server, and a pattern takes linear time.
+//!
+//! ```
+//! use serde_json::json;
+//! use synix_schema::Schema;
+//!
+//! let text = json!({"type": "object", "required": ["prompt"]});
+//! let schema = Schema::new(&text)?;
+//! assert!(schema.is_valid(&json!({"prompt": "Summarise {{ content }}"}))?);
+//! assert!(!schema.is_valid(&json!({}))?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -3,6 +3,19 @@
 //! [`ProjectFolder`] is the only way to them: it reads nothing outside the
 //! folder of the pipeline file, whatever a path or a link says. Which files a
 //! layer takes is written in the pipeline; keeping artifacts is for the store.
+//!
+//! ```
+//! use synix_sources::{Hidden, ProjectFolder};
+//!
+//! let project = tempfile::tempdir()?;
+//! synix_disk::replace(&project.path().join("monday.md"), b"It rained.")?;
+//! let folder = ProjectFolder::open(project.path())?;
+//! let found = folder.sources("*.md", Hidden::Refused)?;
+//! assert_eq!(found.files.len(), 1);
+//! // Nothing outside the folder can be read.
+//! assert!(folder.read("../secret").is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -139,7 +152,7 @@ pub enum SourceError {
         path: String,
     },
     /// The glob itself is wrong.
-    #[error("the glob `{glob}` {source}")]
+    #[error("the glob `{}` {source}", excerpt(.glob))]
     Glob {
         /// The glob.
         glob: String,
@@ -147,7 +160,7 @@ pub enum SourceError {
         source: InvalidGlob,
     },
     /// The glob takes no file.
-    #[error("the glob `{glob}` matches no file")]
+    #[error("the glob `{}` matches no file", excerpt(.glob))]
     NoMatch {
         /// The glob.
         glob: String,
@@ -186,6 +199,15 @@ pub enum SourceError {
         /// What is wrong.
         problem: FrontMatterProblem,
     },
+}
+
+/// The start of a text that may be as long as the pipeline file.
+fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// What is wrong with a file's front matter.

@@ -1,10 +1,12 @@
-//! Answers: money already spent, kept for good.
+//! Answers (tables `answer`, `answer_body`): they were paid for, so only a user's `gc --answers` deletes them.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use super::attempts::AttemptId;
+use super::recovery::seal;
 use super::requests::RequestId;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, RequestKey};
 
@@ -29,14 +31,24 @@ impl Realm {
             Self::Replay(digest) => digest.as_bytes(),
         }
     }
+}
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        <[u8; 32]>::try_from(bytes)
-            .map_or(Self::Live, |bytes| Self::Replay(Digest::from_bytes(bytes)))
+impl ToSql for Realm {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().into())
     }
 }
 
-impl Store {
+impl FromSql for Realm {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_blob()? {
+            [] => Ok(Self::Live),
+            _ => FromSql::column_result(value).map(|bytes| Self::Replay(Digest::from_bytes(bytes))),
+        }
+    }
+}
+
+impl Transaction<'_> {
     /// Keeps the answer to `request`, unless there is one like it: units were made from the first.
     pub fn keep_answer(
         &self,
@@ -48,29 +60,23 @@ impl Store {
         let document = serde_json::to_string(answer).unwrap_or_default();
         let truncated = answer.ending == Ending::Truncated;
         let seal = seal::of_answer(request.0, realm, truncated, &document);
-        let keep = || {
-            let added = self
-                .connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![
-                    request.0,
-                    realm.as_bytes(),
-                    truncated,
-                    attempt.map(|attempt| attempt.0)
-                ])?;
-            if added > 0 {
-                let id = self.connection.last_insert_rowid();
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO answer_body (answer, document, seal) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute(params![id, document, seal])?;
-            }
-            Ok(())
-        };
-        keep().map_err(|source| self.failed(source))
+        let added = self.change(
+            "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                request.0,
+                realm,
+                truncated,
+                attempt.map(|attempt| attempt.0)
+            ],
+        )?;
+        if added > 0 {
+            self.execute(
+                "INSERT INTO answer_body (answer, document, seal) VALUES (?1, ?2, ?3)",
+                params![self.connection.last_insert_rowid(), document, seal],
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -102,27 +108,21 @@ impl Reader {
              WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
             self.seal_of("answer_body")
         );
-        self.connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement
-                    .query_row(
-                        params![request.0, realm.as_bytes(), accept_truncated],
-                        |row| {
-                            Ok(Row {
-                                request: request.0,
-                                realm,
-                                document: row.get(0)?,
-                                truncated: row.get(1)?,
-                                seal: row.get(2)?,
-                            })
-                        },
-                    )
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))?
-            .map(|row| row.read())
-            .transpose()
+        self.query_optional(
+            &statement,
+            params![request.0, realm, accept_truncated],
+            |row| {
+                Ok(Row {
+                    request: request.0,
+                    realm,
+                    document: row.get(0)?,
+                    truncated: row.get(1)?,
+                    seal: row.get(2)?,
+                })
+            },
+        )?
+        .map(|row| row.read())
+        .transpose()
     }
 
     /// Returns the answer under a transcript's number, and the batch whose row it was.
@@ -134,22 +134,17 @@ impl Reader {
              WHERE a.id = ?1",
             self.seal_of("b")
         );
-        let (row, batch): (Row, Option<String>) = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement.query_row([answer.0], |row| {
-                    let found = Row {
-                        document: row.get(0)?,
-                        request: row.get(2)?,
-                        realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
-                        truncated: row.get(4)?,
-                        seal: row.get(5)?,
-                    };
-                    Ok((found, row.get(1)?))
-                })
-            })
-            .map_err(|source| self.failed(source))?;
+        let (row, batch): (Row, Option<String>) =
+            self.query_row(&statement, [answer.0], |row| {
+                let found = Row {
+                    document: row.get(0)?,
+                    request: row.get(2)?,
+                    realm: row.get(3)?,
+                    truncated: row.get(4)?,
+                    seal: row.get(5)?,
+                };
+                Ok((found, row.get(1)?))
+            })?;
         Ok((row.read()?, batch))
     }
 }

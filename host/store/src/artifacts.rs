@@ -1,10 +1,11 @@
-//! Artifacts and their contents.
+//! Artifacts and their contents (tables `artifact`, `artifact_body`).
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::objects::LARGE;
+use super::recovery::seal::{self, ArtifactRow};
 use super::units::UnitId;
-use super::{Reader, Store, StoreError, seal};
+use super::{Reader, StoreError, Transaction};
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
@@ -28,13 +29,19 @@ pub struct StoredArtifact {
     pub digest: Digest,
 }
 
-pub(super) type Columns = (i64, i64, String, String, [u8; 32], Option<i64>);
+pub(super) type Columns = (i64, i64, u64, String, String, [u8; 32], Option<i64>);
 
 pub(super) fn artifact_row(
-    (id, unit, label, kind, digest, seal): Columns,
+    (id, unit, position, label, kind, digest, seal): Columns,
 ) -> Result<StoredArtifact, StoreError> {
-    let made = seal::of_artifact(&label, &kind, &Digest::from_bytes(digest));
-    seal::check(seal, made, || format!("artifact {id}"))?;
+    let row = ArtifactRow {
+        unit,
+        position,
+        label: &label,
+        kind: &kind,
+        digest: &Digest::from_bytes(digest),
+    };
+    seal::check_artifact(seal, &row, || format!("artifact {id}"))?;
     let text = |error: synix_core::ids::InvalidName| StoreError::Unusable {
         what: "artifact",
         detail: error.to_string(),
@@ -48,7 +55,7 @@ pub(super) fn artifact_row(
     })
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Adds an output of `unit`. `digest` is the artifact's own.
     pub fn add_artifact(
         &self,
@@ -58,8 +65,6 @@ impl Store {
         digest: Digest,
     ) -> Result<ArtifactId, StoreError> {
         let bytes = artifact.content.as_bytes();
-        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
         let object = if bytes.len() > LARGE {
             Some(self.put_object(bytes)?)
         } else {
@@ -67,41 +72,41 @@ impl Store {
         };
         let metadata = serde_json::to_string(&artifact.metadata).unwrap_or_default();
         let (label, kind) = (artifact.label.as_str(), artifact.kind.as_str());
-        let seal = seal::of_artifact(label, kind, &digest);
+        let seal = seal::of_artifact(&ArtifactRow {
+            unit: unit.0,
+            position: position as u64,
+            label,
+            kind,
+            digest: &digest,
+        });
         let body_seal = seal::of_body(&digest, artifact.content.media_type(), &metadata);
-        let insert = || {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO artifact (unit, position, label, kind, digest, size, seal)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    unit.0,
-                    position,
-                    label,
-                    kind,
-                    digest.as_bytes(),
-                    size,
-                    seal
-                ])?;
-            let id = self.connection.last_insert_rowid();
-            let inline = if object.is_some() { None } else { Some(bytes) };
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO artifact_body (artifact, media_type, metadata, content, object, seal)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    id,
-                    artifact.content.media_type(),
-                    metadata,
-                    inline,
-                    object.as_ref().map(Digest::as_bytes),
-                    body_seal
-                ])?;
-            Ok(ArtifactId(id))
-        };
-        insert().map_err(|source| self.failed(source))
+        let id = self.insert(
+            "INSERT INTO artifact (unit, position, label, kind, digest, size, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                unit.0,
+                position,
+                label,
+                kind,
+                digest.as_bytes(),
+                bytes.len(),
+                seal
+            ],
+        )?;
+        let inline = if object.is_some() { None } else { Some(bytes) };
+        self.execute(
+            "INSERT INTO artifact_body (artifact, media_type, metadata, content, object, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                id,
+                artifact.content.media_type(),
+                metadata,
+                inline,
+                object.as_ref().map(Digest::as_bytes),
+                body_seal
+            ],
+        )?;
+        Ok(ArtifactId(id))
     }
 }
 
@@ -115,21 +120,15 @@ impl Reader {
             String,
             Option<Vec<u8>>,
             Option<[u8; 32]>,
-            i64,
+            u64,
             [u8; 32],
         );
-        let row: Option<Row> = self
-            .connection
-            .prepare_cached(
-                "SELECT label, kind, media_type, metadata, content, object, size, digest
+        let row: Option<Row> = self.query_optional(
+            "SELECT label, kind, media_type, metadata, content, object, size, digest
                  FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id.0], |row| Row::try_from(row))
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))?;
+            [id.0],
+            |row| Row::try_from(row),
+        )?;
         let unusable = |detail: String| StoreError::Unusable {
             what: "artifact",
             detail,
@@ -139,7 +138,7 @@ impl Reader {
         };
         let bytes = match (content, object) {
             (Some(bytes), _) => bytes,
-            (None, Some(object)) => self.object(Digest::from_bytes(object), size.unsigned_abs())?,
+            (None, Some(object)) => self.object(Digest::from_bytes(object), size)?,
             (None, None) => return Err(unusable(format!("artifact {} has no content", id.0))),
         };
         let content = match media_type {
@@ -170,6 +169,8 @@ impl Reader {
     /// Returns kind and metadata of an artifact.
     pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
         type Header = (
+            i64,
+            u64,
             String,
             String,
             Option<String>,
@@ -179,26 +180,25 @@ impl Reader {
             Option<i64>,
         );
         let statement = format!(
-            "SELECT label, kind, media_type, metadata, digest, {}, {}
+            "SELECT unit, position, label, kind, media_type, metadata, digest, {}, {}
              FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
             self.seal_of("artifact"),
             self.seal_of("artifact_body")
         );
-        let (label, kind, media_type, metadata, digest, seal, body_seal): Header = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| statement.query_row([id.0], |row| Header::try_from(row)))
-            .map_err(|source| self.failed(source))?;
+        let (unit, position, label, kind, media_type, metadata, digest, seal, body_seal): Header =
+            self.query_row(&statement, [id.0], |row| Header::try_from(row))?;
         let digest = Digest::from_bytes(digest);
-        for (found, made) in [
-            (seal, seal::of_artifact(&label, &kind, &digest)),
-            (
-                body_seal,
-                seal::of_body(&digest, media_type.as_deref(), &metadata),
-            ),
-        ] {
-            seal::check(found, made, || format!("the artifact {label}"))?;
-        }
+        let what = || format!("the artifact {label}");
+        let row = ArtifactRow {
+            unit,
+            position,
+            label: &label,
+            kind: &kind,
+            digest: &digest,
+        };
+        seal::check_artifact(seal, &row, what)?;
+        let body = seal::of_body(&digest, media_type.as_deref(), &metadata);
+        seal::check(body_seal, body, what)?;
         let unusable = |detail: String| StoreError::Unusable {
             what: "artifact",
             detail,
@@ -224,18 +224,12 @@ impl Reader {
 
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
         let statement = format!(
-            "SELECT artifact.id, artifact.unit, artifact.label, artifact.kind, artifact.digest, {} FROM {rest}",
+            "SELECT artifact.id, artifact.unit, artifact.position, artifact.label, artifact.kind,
+             artifact.digest, {}
+             FROM {rest}",
             self.seal_of("artifact")
         );
-        let rows: Vec<Columns> = self
-            .connection
-            .prepare_cached(&statement)
-            .and_then(|mut statement| {
-                statement
-                    .query_map([number], |row| Columns::try_from(row))?
-                    .collect()
-            })
-            .map_err(|source| self.failed(source))?;
+        let rows: Vec<Columns> = self.query(&statement, [number], |row| Columns::try_from(row))?;
         rows.into_iter().map(artifact_row).collect()
     }
 }

@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::connection::{PATIENCE, Purpose, Watched};
 use super::migrations::MIGRATIONS;
 use super::reading::{self, Kept};
+use super::recovery::{damage, seal};
 use super::schema::{self, Schema};
-use super::{StoreError, damage, files, seal};
+use super::{StoreError, files, statement};
 use synix_disk::Folder;
 
 /// The format this synix writes: how many migrations have run.
@@ -48,10 +49,8 @@ pub(super) fn true_path(place: &Folder) -> PathBuf {
 
 pub(super) fn failed(place: &Folder, source: rusqlite::Error) -> StoreError {
     let path = || path(place);
-    if let rusqlite::Error::InvalidColumnType(_, column, sort) = &source {
-        return StoreError::Changed {
-            what: format!("a row, whose `{column}` is of the type {sort},"),
-        };
+    if let Some(error) = statement::bad_value(&path(), &source) {
+        return error;
     }
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -143,8 +142,8 @@ fn begin(connection: &Watched, place: &Folder) -> Result<(), StoreError> {
     migrate(connection, place)
 }
 
-/// Says whether the first writer has come to its tables. Where some are gone, the state is damaged; where there is
-/// more than that, it is not used.
+/// Returns whether the first writer has made its tables. If some are missing, the state is damaged; if there is more
+/// than those, synix does not use it.
 fn has_tables(connection: &Connection, place: &Folder) -> Result<bool, StoreError> {
     // In this order: a first writer commits its tables before it leaves a trace.
     let was_used = damage::was_used(place)?;
@@ -163,7 +162,7 @@ fn has_tables(connection: &Connection, place: &Folder) -> Result<bool, StoreErro
 fn settle(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -cache)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 
@@ -184,11 +183,11 @@ fn use_wal(connection: &Watched) -> rusqlite::Result<()> {
     }
 }
 
-/// Says whether the rows of the database have seals.
-pub(super) fn has_seals(connection: &Connection) -> rusqlite::Result<bool> {
+/// Says whether the rows of a table have seals.
+pub(super) fn has_seals(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
-        .prepare("SELECT 1 FROM pragma_table_info('answer_body') WHERE name = ?1")?
-        .exists([seal::COLUMN])
+        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
+        .exists([table, seal::COLUMN])
 }
 
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<u32> {

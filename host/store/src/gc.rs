@@ -1,4 +1,4 @@
-//! Lets old bodies go: what no kept snapshot and no young or open work stands on.
+//! Deletes old rows that no retained snapshot and no young or open work uses: of most tables, and owns none.
 //!
 //! | kept, whatever its age | because |
 //! | --- | --- |
@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 
 use super::connection::Watched;
+use super::transaction::{End, Transaction};
 use super::{BuildId, Store, StoreError};
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
@@ -123,18 +124,19 @@ impl Store {
     }
 
     fn in_one_pass(&self, rules: &GcRules, locked: &[BuildId]) -> Result<Option<Pass>, StoreError> {
-        self.execute_batch("BEGIN IMMEDIATE")?;
-        let collected = self.collect(rules, locked);
-        let end = if rules.dry_run || collected.is_err() {
-            "ROLLBACK"
+        let end = if rules.dry_run {
+            End::RollBack
         } else {
-            "COMMIT"
+            End::Commit
         };
-        let ended = self.execute_batch(end);
-        let pass = collected.map_err(|source| self.failed(source))?;
-        ended.map(|()| pass)
+        self.in_transaction(end, |tx| {
+            let pass = tx.collect(rules, locked);
+            pass.map_err(|source| tx.failed(source))
+        })
     }
+}
 
+impl Transaction<'_> {
     fn collect(&self, rules: &GcRules, locked: &[BuildId]) -> rusqlite::Result<Option<Pass>> {
         let connection = &self.connection;
         let open: Vec<i64> = connection
@@ -179,13 +181,18 @@ pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<St
         .collect()
 }
 
+/// Returns a moment to compare with those in rows. No row is later than the latest that a row can have.
+fn bound(moment: Moment) -> u64 {
+    moment.0.min(i64::MAX.unsigned_abs())
+}
+
 fn remove(
     connection: &Watched,
     rules: &GcRules,
     before: Moment,
     freed: &mut Freed,
 ) -> rusqlite::Result<()> {
-    let before = i64::try_from(before.0).unwrap_or(i64::MAX);
+    let before = bound(before);
     let delete = |statement: &str| connection.execute(statement, []).map(|count| count as u64);
     connection.execute_batch(SCRATCH)?;
     connection.execute(OLD_BUILDS, [before])?;
@@ -208,8 +215,8 @@ fn remove(
 
 /// Returns later and later times at which builds were opened, the present excluded.
 fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
-    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
-    let opened: Vec<i64> = connection
+    let after = bound(after);
+    let opened: Vec<u64> = connection
         .prepare("SELECT DISTINCT opened FROM build WHERE opened >= ?1 ORDER BY opened")?
         .query_map([after], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -218,21 +225,19 @@ fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
         .iter()
         .skip(step - 1)
         .step_by(step)
-        .map(|opened| Moment(opened.unsigned_abs() + 1))
+        .map(|opened| Moment(opened + 1))
         .collect();
     steps.extend(
         opened
             .last()
-            .map(|last| Moment(last.unsigned_abs() + 1))
+            .map(|last| Moment(last + 1))
             .filter(|last| steps.last() != Some(last)),
     );
     Ok(steps)
 }
 
 fn pragma(connection: &Watched, name: &str) -> rusqlite::Result<u64> {
-    connection.pragma_query_value(None, name, |row| {
-        row.get::<_, i64>(0).map(i64::unsigned_abs)
-    })
+    connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
 fn file_size(connection: &Watched) -> rusqlite::Result<u64> {
@@ -255,6 +260,6 @@ fn objects_size(connection: &Watched) -> rusqlite::Result<u64> {
         "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT object, size FROM artifact_body
            JOIN artifact ON artifact = id WHERE object IS NOT NULL)",
         [],
-        |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+        |row| row.get(0),
     )
 }

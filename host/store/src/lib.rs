@@ -9,9 +9,34 @@
 //!   damaged-…         a database that was set aside, with the marker damage.json
 //! ```
 //!
-//! [`Store`] reads and writes, [`Reader`] only reads and may be used by many
-//! threads and processes beside one writer. Each file of this module owns the
+//! [`Store::write`] hands out a [`Transaction`], whose methods write. [`Reader`] only reads and may be used by
+//! many threads and processes beside one writer. Each file of this module owns the
 //! tables of one subject; `database` owns the file itself.
+//!
+//! ```
+//! use synix_core::clock::Moment;
+//! use synix_core::digest::Digest;
+//! use synix_store::{BuildKind, NewBuild, Reader, Realm, Store};
+//!
+//! let project = tempfile::tempdir()?;
+//! let state = project.path().join(".synix");
+//! let store = Store::open(&state)?;
+//! let build = store.write(|tx| {
+//!     tx.open_build(&NewBuild {
+//!         kind: BuildKind::Build,
+//!         pipeline: "synix.toml".to_owned(),
+//!         fingerprint: Digest::of(b"the pipeline"),
+//!         parts: "{}".to_owned(),
+//!         realm: Realm::Live,
+//!         opened: Moment(0),
+//!     })
+//! })?;
+//!
+//! // Many processes may read beside the one that writes.
+//! let reader = Reader::open(&state)?;
+//! assert_eq!(reader.open_builds()?, [build]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -20,28 +45,24 @@ mod answers;
 mod artifacts;
 mod attempts;
 mod build;
-mod builds;
 mod connection;
-mod damage;
 mod database;
 mod files;
 mod gc;
-mod marker;
 mod migrations;
-mod network;
 mod objects;
 mod paid;
 mod reading;
+mod recovery;
 mod requests;
-mod reset;
-mod salvage;
 mod schema;
-mod seal;
 mod sends;
 mod snapshots;
+mod statement;
 mod submission;
-mod submissions;
+mod submission_table;
 mod sweep;
+mod transaction;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -49,31 +70,31 @@ use std::sync::Arc;
 
 use connection::Watched;
 use reading::Kept;
+use recovery::seal;
 
-use synix_core::crash;
+use synix_core::error_kind::ErrorKind;
 use synix_disk::{DiskError, FileLock, Folder};
 
 pub use answers::{AnswerId, Realm};
 pub use artifacts::{ArtifactId, StoredArtifact};
-pub use attempts::{AttemptId, AttemptNote, Claim, Spent};
+pub use attempts::{AttemptId, AttemptNote, Claim, Origin, Spent};
 pub use build::{
     BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, NewBuild, UnitState,
 };
 pub use database::SUPPORTED_FORMAT;
 pub use gc::{Freed, GcRules};
-pub use marker::Damage;
-pub use network::refuse_network;
 pub use paid::{Retry, Terms};
+pub use recovery::{Count, Damage, LostBatch, Salvaged, refuse_network};
 pub use requests::RequestId;
-pub use salvage::{Count, Held, LostBatch};
 pub use sends::{Send, SendState};
 pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Standing, Submission, SubmissionId, SubmissionRequest, SubmissionState,
 };
+pub use transaction::Transaction;
 pub use units::{NewUnit, OpenUnit, StoredUnit, TranscriptEntry, UnitId};
 
-/// What SQLite or the file system said.
+/// The error of SQLite or of the file system.
 pub type Refusal = Box<dyn std::error::Error + std::marker::Send + Sync>;
 
 /// Why the state could not be read or written.
@@ -87,7 +108,7 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// The database was damaged or is gone; nothing is done before a copy is restored or the state is reset.
+    /// The database is damaged or missing; synix does nothing before a copy is restored or the state is reset.
     #[error("{}", .damage.tell(.folder))]
     Damaged {
         /// The state folder.
@@ -96,7 +117,7 @@ pub enum StoreError {
         damage: Box<Damage>,
     },
     /// SQLite found damage that a check of the whole file does not find.
-    #[error("the state database {} was found damaged ({detail}), and a check of it finds nothing; run the command again, and look after the disk", .path.display())]
+    #[error("SQLite reports that the state database {} is damaged ({detail}), but a check of the whole file finds nothing; run the command again, and check the disk", .path.display())]
     Corrupted {
         /// The database file.
         path: PathBuf,
@@ -127,6 +148,20 @@ pub enum StoreError {
         /// The state folder.
         path: PathBuf,
     },
+    /// A transaction was begun within another one.
+    #[error("a step that writes the state database {} began within another step; this is a fault of synix, please report it", .path.display())]
+    Nested {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A number does not fit into a row.
+    #[error("the state database {} cannot keep a value ({detail}); nothing of this step was kept, please report it", .path.display())]
+    TooLarge {
+        /// The database file.
+        path: PathBuf,
+        /// What does not fit.
+        detail: String,
+    },
     /// A row does not hold what it should.
     #[error("the state holds an unusable {what}: {detail}")]
     Unusable {
@@ -144,13 +179,13 @@ pub enum StoreError {
         source: Option<DiskError>,
     },
     /// The state folder is a link.
-    #[error("{} is a symbolic link, and no state is used through one: whoever wrote the project says where it leads. Remove the link; to keep the state on another disk, mount a folder of that disk here", .path.display())]
+    #[error("{} is a symbolic link, and synix uses no state through a link: whoever wrote the project chose where it leads. Remove the link; to keep the state on another disk, mount a folder of that disk here", .path.display())]
     Linked {
         /// The state folder.
         path: PathBuf,
     },
     /// The database holds something that synix does not make.
-    #[error("{} is not used, because it is not as synix makes it: {what}. If the project is not yours, remove the folder that it is in; else put a copy back, or start a new state with `synix build --reset-state`", .path.display())]
+    #[error("synix does not use {}, because it is not as synix makes it: {what}. If the project is not yours, remove the folder that the file is in. Otherwise put a copy back, or start a new state with `synix build --reset-state`", .path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -159,14 +194,14 @@ pub enum StoreError {
     },
     /// A row differs from the digest that was written with it.
     #[error(
-        "{what} in the state was changed after it was made: it does not match its digest, so it is neither shown nor used; put back a copy of the state, or run `synix clean`, after which the next build makes what it needs again"
+        "{what} in the state was changed after it was made: it does not match its digest, so synix neither shows nor uses it; put back a copy of the state, or run `synix clean`, after which the next build makes what it needs again"
     )]
     Changed {
         /// Which one.
         what: String,
     },
     /// A statement took more steps than a whole file of its size has.
-    #[error("a look-up in the state database {} was ended because it would never end: the file is not as synix writes it; put a copy back, or remove the file to start a new state", .path.display())]
+    #[error("synix ended a look-up in the state database {}, because it took more steps than a whole file of its size: the file is not as synix writes it. Put a copy back, or remove the file to start a new state", .path.display())]
     Endless {
         /// The database file.
         path: PathBuf,
@@ -196,31 +231,33 @@ pub enum StoreError {
 
 impl StoreError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::Database { .. } => "state",
+            Self::Database { .. } | Self::Nested { .. } | Self::TooLarge { .. } => ErrorKind::STATE,
             Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Unusable { .. }
             | Self::Changed { .. }
             | Self::Endless { .. }
-            | Self::BadObject { .. } => "state_damaged",
-            Self::Linked { .. } | Self::Foreign { .. } => "state_foreign",
-            Self::Full { .. } => "disk_full",
-            Self::Closed { .. } => "state_closed",
-            Self::Network { .. } => "network_file_system",
-            Self::FormatTooNew { .. } => "state_too_new",
-            Self::Absent { .. } => "no_state",
-            Self::Disk(_) => "file",
+            | Self::BadObject { .. } => ErrorKind::STATE_DAMAGED,
+            Self::Linked { .. } | Self::Foreign { .. } => ErrorKind::STATE_FOREIGN,
+            Self::Full { .. } => ErrorKind::DISK_FULL,
+            Self::Closed { .. } => ErrorKind::STATE_CLOSED,
+            Self::Network { .. } => ErrorKind::NETWORK_FILE_SYSTEM,
+            Self::FormatTooNew { .. } => ErrorKind::STATE_TOO_NEW,
+            Self::Absent { .. } => ErrorKind::NO_STATE,
+            Self::Disk(_) => ErrorKind::FILE,
         }
     }
 
-    /// Says what to do about it, where the message does not.
+    /// Returns what to do about it, if the message does not say so.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Absent { .. } => "run `synix build` first",
             Self::FormatTooNew { .. } => "use the synix that wrote it, or a later one",
             Self::Database { .. }
+            | Self::Nested { .. }
+            | Self::TooLarge { .. }
             | Self::Damaged { .. }
             | Self::Corrupted { .. }
             | Self::Network { .. }
@@ -247,6 +284,8 @@ pub struct Reader {
     kept: Option<Arc<Kept>>,
     /// Whether rows have seals; those of an earlier format have none.
     sealed: bool,
+    /// Whether the rows of units have seals; they came later.
+    sealed_units: bool,
 }
 
 /// The state, open for reading and writing.
@@ -280,9 +319,13 @@ impl Reader {
         };
         let place = files::open(folder)?.ok_or_else(absent)?;
         let (connection, kept) = database::open_to_read(&place, kept)?;
-        let sealed = database::has_seals(&connection);
+        let has_seals = |table| {
+            let found = database::has_seals(&connection, table);
+            found.map_err(|source| database::failed(&place, source))
+        };
         Ok(Self {
-            sealed: sealed.map_err(|source| database::failed(&place, source))?,
+            sealed: has_seals("answer_body")?,
+            sealed_units: has_seals("unit")?,
             connection,
             place,
             kept,
@@ -302,6 +345,15 @@ impl Reader {
     fn seal_of(&self, table: &str) -> String {
         if self.sealed {
             format!("{table}.{}", seal::COLUMN)
+        } else {
+            "NULL".to_owned()
+        }
+    }
+
+    /// Returns what stands for the seal of a row of `unit` or `unit_detail`, called `name`, in a statement.
+    fn seal_of_unit(&self, name: &str) -> String {
+        if self.sealed_units {
+            format!("{name}.{}", seal::COLUMN)
         } else {
             "NULL".to_owned()
         }
@@ -332,30 +384,9 @@ impl Store {
                 place,
                 kept: None,
                 sealed: true,
+                sealed_units: true,
             },
         }
-    }
-
-    /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
-    pub fn write<T, E: From<StoreError>>(
-        &self,
-        act: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        crash::point();
-        self.execute_batch("BEGIN IMMEDIATE")?;
-        let error = match act() {
-            Ok(value) => match self.execute_batch("COMMIT") {
-                Ok(()) => {
-                    crash::point();
-                    return Ok(value);
-                }
-                Err(error) => error.into(),
-            },
-            Err(error) => error,
-        };
-        // The first error is the one to report.
-        let _ = self.execute_batch("ROLLBACK");
-        Err(error)
     }
 
     /// Takes the lock on driving a build, or returns `None` where another process has it.

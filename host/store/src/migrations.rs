@@ -209,4 +209,7 @@ CREATE TABLE snapshot_layer (
     "ALTER TABLE artifact ADD COLUMN seal INTEGER;
 ALTER TABLE artifact_body ADD COLUMN seal INTEGER;
 ALTER TABLE answer_body ADD COLUMN seal INTEGER;",
+    // Nor is a unit whose fingerprint, state or settings were changed, or exchanged with those of another.
+    "ALTER TABLE unit ADD COLUMN seal INTEGER;
+ALTER TABLE unit_detail ADD COLUMN seal INTEGER;",
 ];

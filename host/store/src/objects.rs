@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Reader, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 
 /// Contents above this stand beside the database, in bytes.
@@ -14,7 +14,7 @@ const MOST_BYTES: u64 = 4 << 30;
 /// The folder of all of them.
 pub(super) const FOLDER: &str = "objects";
 
-impl Reader {
+impl Transaction<'_> {
     /// Keeps `bytes` durably, before the row that names them.
     pub(super) fn put_object(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
@@ -29,7 +29,9 @@ impl Reader {
         }
         Ok(digest)
     }
+}
 
+impl Reader {
     /// Returns the bytes under `digest`, checked; there are `size` of them.
     pub(super) fn object(&self, digest: Digest, size: u64) -> Result<Vec<u8>, StoreError> {
         let name = digest.to_string();

@@ -1,4 +1,4 @@
-//! Requests that were answered and paid for, with an answer that will not do.
+//! Requests that were paid for without a usable answer: reads `attempt` and `answer`, and owns no table.
 //!
 //! Asked again, such a request would most likely end the same way and would be
 //! paid for once more. So it stays failed under its key, in every build and
@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::params;
+
 use super::answers::Realm;
-use super::attempts::{ANSWERED, AttemptId, FAILED};
+use super::attempts::{AttemptId, AttemptState};
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::{Reader, StoreError};
@@ -42,12 +44,10 @@ struct Closed {
 impl Reader {
     /// Returns the newest attempt of all; 0 where there is none.
     pub fn newest_attempt(&self) -> Result<AttemptId, StoreError> {
-        self.connection
-            .query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| {
-                row.get(0)
-            })
-            .map(AttemptId)
-            .map_err(|source| self.failed(source))
+        self.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| {
+            row.get(0)
+        })
+        .map(AttemptId)
     }
 
     /// Returns what `request`, which has no answer that will do, came to when it was paid for last.
@@ -75,12 +75,12 @@ impl Reader {
                 Settlement::Failed(failure) => failure.kind,
             };
             let is_old = closed.attempt <= retry.until;
-            let again = if is_old {
+            let is_asked_again = if is_old {
                 retry.kinds.contains(&kind)
             } else {
                 kind == FailureKind::Unreadable && own == Some(closed.build)
             };
-            return Ok((!again).then_some(settlement));
+            return Ok((!is_asked_again).then_some(settlement));
         }
         Ok(None)
     }
@@ -115,25 +115,21 @@ impl Reader {
 
     /// Returns the attempts at a request that came to an end, the newest first.
     fn closed_attempts(&self, request: RequestId) -> Result<Vec<Closed>, StoreError> {
-        let read = || -> rusqlite::Result<_> {
-            self.connection
-                .prepare_cached(
-                    "SELECT t.id, t.build, t.state, n.kind, n.message
-                     FROM attempt t LEFT JOIN attempt_note n ON n.attempt = t.id
-                     WHERE t.request = ?1 AND t.state IN (?2, ?3) ORDER BY t.id DESC",
-                )?
-                .query_map([request.0, ANSWERED, FAILED], |row| {
-                    let kind: Option<String> = row.get(3)?;
-                    let message: Option<String> = row.get(4)?;
-                    Ok(Closed {
-                        attempt: AttemptId(row.get(0)?),
-                        build: BuildId(row.get(1)?),
-                        answered: row.get::<_, i64>(2)? == ANSWERED,
-                        note: kind.zip(message),
-                    })
-                })?
-                .collect()
-        };
-        read().map_err(|source| self.failed(source))
+        self.query(
+            "SELECT t.id, t.build, t.state, n.kind, n.message
+             FROM attempt t LEFT JOIN attempt_note n ON n.attempt = t.id
+             WHERE t.request = ?1 AND t.state IN (?2, ?3) ORDER BY t.id DESC",
+            params![request.0, AttemptState::Answered, AttemptState::Failed],
+            |row| {
+                let kind: Option<String> = row.get(3)?;
+                let message: Option<String> = row.get(4)?;
+                Ok(Closed {
+                    attempt: AttemptId(row.get(0)?),
+                    build: BuildId(row.get(1)?),
+                    answered: row.get::<_, AttemptState>(2)? == AttemptState::Answered,
+                    note: kind.zip(message),
+                })
+            },
+        )
     }
 }

@@ -1,8 +1,8 @@
-//! Requests under their keys.
+//! Requests under their keys (tables `request`, `request_body`).
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::request::{Request, RequestKey};
 
@@ -10,7 +10,7 @@ use synix_core::request::{Request, RequestKey};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub i64);
 
-impl Store {
+impl Transaction<'_> {
     /// Adds `request` unless its key is known, and returns its number.
     pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
         let known = self.known_request(key)?;
@@ -18,67 +18,49 @@ impl Store {
             return Ok(id);
         }
         let document = serde_json::to_string(request).unwrap_or_default();
-        let insert = || {
-            let id = if let Some((id, _)) = known {
-                id.0
-            } else {
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute(params![key.0.as_bytes(), request.provider, request.model])?;
-                self.connection.last_insert_rowid()
-            };
-            self.connection
-                .prepare_cached("INSERT INTO request_body (request, document) VALUES (?1, ?2)")?
-                .execute(params![id, document])?;
-            Ok(RequestId(id))
+        let id = match known {
+            Some((id, _)) => id.0,
+            None => self.insert(
+                "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)",
+                params![key.0.as_bytes(), request.provider, request.model],
+            )?,
         };
-        insert().map_err(|source| self.failed(source))
+        self.execute(
+            "INSERT INTO request_body (request, document) VALUES (?1, ?2)",
+            params![id, document],
+        )?;
+        Ok(RequestId(id))
     }
 }
 
 impl Reader {
     /// Returns the number of the request under `key`, and whether its text is there: old ones may have been let go.
     fn known_request(&self, key: RequestKey) -> Result<Option<(RequestId, bool)>, StoreError> {
-        self.connection
-            .prepare_cached(
-                "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id) FROM request WHERE key = ?1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([key.0.as_bytes()], |row| {
-                        Ok((RequestId(row.get(0)?), row.get(1)?))
-                    })
-                    .optional()
-            })
-            .map_err(|source| self.failed(source))
+        self.query_optional(
+            "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id)
+             FROM request WHERE key = ?1",
+            [key.0.as_bytes()],
+            |row| Ok((RequestId(row.get(0)?), row.get(1)?)),
+        )
     }
 
     /// Returns the number of the request under `key`, if it is known.
     pub fn request_id(&self, key: RequestKey) -> Result<Option<RequestId>, StoreError> {
-        self.connection
-            .prepare_cached("SELECT id FROM request WHERE key = ?1")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([key.0.as_bytes()], |row| row.get(0))
-                    .optional()
-            })
-            .map(|id| id.map(RequestId))
-            .map_err(|source| self.failed(source))
+        self.query_optional(
+            "SELECT id FROM request WHERE key = ?1",
+            [key.0.as_bytes()],
+            |row| row.get(0),
+        )
+        .map(|id| id.map(RequestId))
     }
 
     /// Returns the whole request.
     pub fn request(&self, id: RequestId) -> Result<Request, StoreError> {
-        let (document, key): (String, [u8; 32]) = self
-            .connection
-            .prepare_cached(
-                "SELECT document, key FROM request_body JOIN request ON id = request WHERE id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            })
-            .map_err(|source| self.failed(source))?;
+        let (document, key): (String, [u8; 32]) = self.query_row(
+            "SELECT document, key FROM request_body JOIN request ON id = request WHERE id = ?1",
+            [id.0],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         let request: Request =
             serde_json::from_str(&document).map_err(|error| StoreError::Unusable {
                 what: "request",

@@ -32,7 +32,7 @@ pub(super) enum Schema {
     Empty,
     /// It is what the migrations make.
     Whole,
-    /// Something is gone.
+    /// Something is missing.
     Lacking(String),
     /// Something is there that synix did not make.
     Foreign(String),
@@ -70,15 +70,15 @@ pub(super) fn look(connection: &Connection) -> rusqlite::Result<Schema> {
             None => return Ok(Schema::Foreign(format!("it has the {sort} {name}"))),
         }
     }
-    let gone: Vec<String> = expected
+    let missing: Vec<String> = expected
         .keys()
         .filter(|key| !found.contains_key(*key))
         .map(|(sort, name)| format!("{sort} {name}"))
         .collect();
-    if gone.is_empty() {
+    if missing.is_empty() {
         Ok(Schema::Whole)
     } else {
-        Ok(Schema::Lacking(format!("it has no {}", gone.join(", "))))
+        Ok(Schema::Lacking(format!("it has no {}", missing.join(", "))))
     }
 }
 

@@ -1,6 +1,6 @@
-//! The sends of a build, as far as money goes.
+//! What the sends of a build cost: reads `attempt`, and owns no table.
 
-use super::attempts::UNCLEAR;
+use super::attempts::AttemptState;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
@@ -50,11 +50,11 @@ impl Reader {
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
                         t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, {uncounted}
-                 FROM attempt t JOIN request r ON r.id = t.request WHERE t.build = ?1 ORDER BY t.id",
+                 FROM attempt t JOIN request r ON r.id = t.request
+             WHERE t.build = ?1 ORDER BY t.id",
             ))?;
             let mut rows = statement.query([build.0])?;
             while let Some(row) = rows.next()? {
-                let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                 each(Send {
                     request: RequestId(row.get(0)?),
                     key: RequestKey(Digest::from_bytes(row.get(10)?)),
@@ -62,16 +62,16 @@ impl Reader {
                     model: row.get_ref(2)?.as_str()?,
                     submission: row.get::<_, Option<i64>>(3)?.map(SubmissionId),
                     state: match row.get(4)? {
-                        0 => SendState::Open,
-                        UNCLEAR => SendState::Unclear,
-                        _ => SendState::Closed,
+                        AttemptState::InFlight => SendState::Open,
+                        AttemptState::Answered | AttemptState::Failed => SendState::Closed,
+                        AttemptState::Unclear => SendState::Unclear,
                     },
                     usage: Usage {
-                        input_tokens: count(5)?,
-                        cached_tokens: count(6)?,
-                        cache_write_tokens: count(7)?,
-                        output_tokens: count(8)?,
-                        reasoning_tokens: count(9)?,
+                        input_tokens: row.get(5)?,
+                        cached_tokens: row.get(6)?,
+                        cache_write_tokens: row.get(7)?,
+                        output_tokens: row.get(8)?,
+                        reasoning_tokens: row.get(9)?,
                         uncounted: row.get(11)?,
                     },
                 });

@@ -1,15 +1,15 @@
-//! Snapshots: which units the pipeline makes now, layer by layer.
+//! Snapshots (tables `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit`): the units that a pipeline makes now.
 //!
 //! Equal layers of two snapshots share one set, so that a snapshot costs what
 //! changed.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::answers::Realm;
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
-use super::units::UnitId;
-use super::{Reader, Store, StoreError};
+use super::units::{self, UnitId};
+use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Moment;
 use synix_core::digest::{Digest, Encoder};
 
@@ -69,7 +69,7 @@ pub struct SnapshotArtifact {
     pub artifact: StoredArtifact,
 }
 
-impl Store {
+impl Transaction<'_> {
     /// Makes a snapshot of `layers` (name and units in order), unless the newest of this pipeline equals it.
     pub fn take_snapshot(
         &self,
@@ -87,21 +87,17 @@ impl Store {
         {
             return Ok(newest.id);
         }
-        let insert = || {
-            self.connection.execute(
-                "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
-                params![build.0, pipeline, i64::try_from(now.0).unwrap_or(i64::MAX)],
+        let id = self.insert(
+            "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
+            params![build.0, pipeline, now.0],
+        )?;
+        for (position, (name, set)) in sets.iter().enumerate() {
+            self.execute(
+                "INSERT INTO snapshot_layer (snapshot, position, name, layer_set) VALUES (?1, ?2, ?3, ?4)",
+                params![id, position, name, set],
             )?;
-            let id = self.connection.last_insert_rowid();
-            for ((name, set), position) in sets.iter().zip(0_i64..) {
-                self.connection.execute(
-                    "INSERT INTO snapshot_layer (snapshot, position, name, layer_set) VALUES (?1, ?2, ?3, ?4)",
-                    params![id, position, name, set],
-                )?;
-            }
-            Ok(SnapshotId(id))
-        };
-        insert().map_err(|source| self.failed(source))
+        }
+        Ok(SnapshotId(id))
     }
 
     fn layer_set(&self, units: &[UnitId]) -> Result<i64, StoreError> {
@@ -110,32 +106,25 @@ impl Store {
             encoder = encoder.number(unit.0.unsigned_abs());
         }
         let digest = encoder.finish();
-        let keep = || {
-            let known: Option<i64> = self
-                .connection
-                .query_row(
-                    "SELECT id FROM layer_set WHERE digest = ?1",
-                    [digest.as_bytes()],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if let Some(set) = known {
-                return Ok(set);
-            }
-            self.connection.execute(
-                "INSERT INTO layer_set (digest) VALUES (?1)",
-                [digest.as_bytes()],
-            )?;
-            let set = self.connection.last_insert_rowid();
-            let mut insert = self.connection.prepare_cached(
+        let known = self.query_optional(
+            "SELECT id FROM layer_set WHERE digest = ?1",
+            [digest.as_bytes()],
+            |row| row.get(0),
+        )?;
+        if let Some(set) = known {
+            return Ok(set);
+        }
+        let set = self.insert(
+            "INSERT INTO layer_set (digest) VALUES (?1)",
+            [digest.as_bytes()],
+        )?;
+        for (position, unit) in units.iter().enumerate() {
+            self.execute(
                 "INSERT INTO layer_set_unit (layer_set, position, unit) VALUES (?1, ?2, ?3)",
+                params![set, position, unit.0],
             )?;
-            for (unit, position) in units.iter().zip(0_i64..) {
-                insert.execute(params![set, position, unit.0])?;
-            }
-            Ok(set)
-        };
-        keep().map_err(|source| self.failed(source))
+        }
+        Ok(set)
     }
 }
 
@@ -171,7 +160,8 @@ impl Reader {
     ) -> Result<Vec<Snapshot>, StoreError> {
         let find = || {
             let statement = format!(
-                "SELECT id, build, pipeline FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+                "SELECT id, build, pipeline
+             FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
             );
             let mut found: Vec<Snapshot> = self
                 .connection
@@ -186,7 +176,8 @@ impl Reader {
                 })?
                 .collect::<Result<_, _>>()?;
             let mut layers = self.connection.prepare_cached(
-                "SELECT name, layer_set FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position",
+                "SELECT name, layer_set
+             FROM snapshot_layer WHERE snapshot = ?1 ORDER BY position",
             )?;
             for snapshot in &mut found {
                 snapshot.layers = layers
@@ -207,26 +198,29 @@ impl Reader {
         let Some(set) = snapshot.set(layer) else {
             return Ok(Vec::new());
         };
-        self.connection
-            .prepare_cached(
-                "SELECT u.id, u.key, u.fingerprint, u.realm, d.roles FROM layer_set_unit s
-                 JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
-                 WHERE s.layer_set = ?1 ORDER BY s.position",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([set], |row| {
-                        Ok(SnapshotUnit {
-                            id: UnitId(row.get(0)?),
-                            key: row.get(1)?,
-                            fingerprint: Digest::from_bytes(row.get(2)?),
-                            realm: Realm::from_bytes(&row.get::<_, Vec<u8>>(3)?),
-                            roles: row.get(4)?,
-                        })
-                    })?
-                    .collect()
+        let statement = format!(
+            "SELECT u.id, u.fingerprint, u.realm, u.layer, u.key, u.done, u.partial, d.roles, {}
+             FROM layer_set_unit s
+             JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
+             WHERE s.layer_set = ?1 ORDER BY s.position",
+            self.seal_of_unit("u")
+        );
+        let failed = |source| self.failed(source);
+        let mut statement = self.connection.prepare_cached(&statement).map_err(failed)?;
+        let rows = statement
+            .query_map([set], |row| units::Row::try_from(row))
+            .map_err(failed)?;
+        rows.map(|row| {
+            let row = units::checked(row.map_err(failed)?)?;
+            Ok(SnapshotUnit {
+                id: row.id,
+                key: row.key,
+                fingerprint: row.fingerprint,
+                realm: row.realm,
+                roles: row.roles,
             })
-            .map_err(|source| self.failed(source))
+        })
+        .collect()
     }
 
     /// Returns the artifacts of a layer of a snapshot, in order of their labels.
@@ -258,7 +252,7 @@ impl Reader {
         let find = || {
             self.connection
                 .prepare_cached(&format!(
-                    "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                    "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                      FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                      WHERE s.layer_set = ?1 AND a.label = ?2",
                     self.seal_of("a")
@@ -291,7 +285,7 @@ impl Reader {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT a.id, a.unit, a.label, a.kind, a.digest, {}
+                "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                  FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                  WHERE s.layer_set = ?1 ORDER BY a.label",
                 self.seal_of("a")

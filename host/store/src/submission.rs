@@ -2,9 +2,12 @@
 //!
 //! What each state means and what follows it is `synix-engine`'s.
 
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
 use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
+use super::statement::named;
 use synix_core::clock::Moment;
 use synix_core::request::RequestKey;
 
@@ -83,6 +86,18 @@ impl SubmissionState {
             self,
             Self::Claimed | Self::Uploading | Self::Uploaded | Self::Creating | Self::Unclear
         )
+    }
+}
+
+impl ToSql for SubmissionState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for SubmissionState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        named("state of a submission", &Self::ALL, Self::name, value)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::gc::{Freed, GcRules, named_objects};
 use super::objects::FOLDER;
-use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError};
+use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_disk::{Entry, Folder, Kind};
 
@@ -23,17 +23,37 @@ impl Store {
             return Ok(None);
         };
         // Objects are written inside the transaction that names them: none can be named while this one is open.
-        self.write(|| -> Result<(), StoreError> {
+        self.write(|tx| -> Result<(), StoreError> {
             if !rules.dry_run {
-                named = named_objects(&self.connection).map_err(|source| self.failed(source))?;
+                named = named_objects(&tx.connection).map_err(|source| tx.failed(source))?;
             }
-            self.sweep_objects(rules, &named, &mut freed)?;
-            self.sweep_batch_files(rules, &mut freed)
+            tx.sweep_objects(rules, &named, &mut freed)?;
+            tx.sweep_batch_files(rules, &mut freed)
         })?;
         self.sweep_locks(rules, &mut freed)?;
         Ok(Some(freed))
     }
 
+    /// Removes the locks of builds that nobody will drive again.
+    fn sweep_locks(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
+        let Some(folder) = self.place.below(LOCKS)? else {
+            return Ok(());
+        };
+        for file in folder.entries()? {
+            let name = file.name.to_string_lossy();
+            let Some(Ok(build)) = name.starts_with("build-").then(|| name.parse::<BuildId>())
+            else {
+                continue;
+            };
+            if self.is_over(build)? {
+                freed.files += u64::from(take(&folder, &file, rules, freed)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
     fn sweep_objects(
         &self,
         rules: &GcRules,
@@ -77,24 +97,6 @@ impl Store {
             let name = file.name.to_string_lossy();
             let ours = name.starts_with("synix-");
             if ours && !open.iter().any(|open| name.starts_with(&open.token)) {
-                freed.files += u64::from(take(&folder, &file, rules, freed)?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the locks of builds that nobody will drive again.
-    fn sweep_locks(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
-        let Some(folder) = self.place.below(LOCKS)? else {
-            return Ok(());
-        };
-        for file in folder.entries()? {
-            let name = file.name.to_string_lossy();
-            let Some(Ok(build)) = name.starts_with("build-").then(|| name.parse::<BuildId>())
-            else {
-                continue;
-            };
-            if self.is_over(build)? {
                 freed.files += u64::from(take(&folder, &file, rules, freed)?);
             }
         }

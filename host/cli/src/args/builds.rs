@@ -70,6 +70,13 @@ pub(crate) struct Risks {
     /// Start a new state if this one is damaged; the answers it held are paid for again
     #[arg(long)]
     pub(crate) reset_state: bool,
+    #[command(flatten)]
+    pub(crate) yes: TrustFlag,
+}
+
+/// A yes that is not kept, for commands that act for the user.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrustFlag {
     /// Say yes, for this command, to all that `synix trust` shows
     #[arg(long)]
     pub(crate) trust: bool,
@@ -88,7 +95,7 @@ pub(crate) enum BatchBuild {
     Resume(Resume),
     /// Show what a batch build would do, without sending anything
     Plan(PipelineArg),
-    /// List the batch builds, the newest first
+    /// List the batch builds, the newest first; `synix builds` lists all builds
     List,
     /// Show the state of a build
     Status {
@@ -105,7 +112,12 @@ pub(crate) enum BatchBuild {
         poll_interval: Duration,
     },
     /// Cancel a build and its batches at the providers
-    Cancel(Which),
+    Cancel {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        yes: TrustFlag,
+    },
 }
 
 /// How a batch build is driven.

@@ -13,13 +13,14 @@ use synix_sandbox::Compiler;
 use crate::color::Color;
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
+use crate::compiler::Program;
 use crate::failure::Usage;
 use crate::io::Surroundings;
 use crate::log::{self, Filter};
 use crate::quantity::{self, duration};
 use crate::render::Verbosity;
 
-pub(crate) use builds::{BatchBuild, Build, Money, Poll, Resume, Risks, SyncAfter};
+pub(crate) use builds::{BatchBuild, Build, Money, Poll, Resume, Risks, SyncAfter, TrustFlag};
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
@@ -100,13 +101,13 @@ impl Global {
     }
 
     /// Returns the file of the program `synix`.
-    pub(crate) const fn program(&self) -> Option<&PathBuf> {
-        self.surroundings.program.as_ref()
+    pub(crate) const fn program(&self) -> &Program {
+        &self.surroundings.program
     }
 
     /// Returns who compiles plugins.
     pub(crate) fn compiler(&self) -> Compiler {
-        crate::compiler::compiler(self.program())
+        self.program().compiler()
     }
 
     /// Returns what the command says of its project; a pipeline behind the command comes first.

@@ -1,6 +1,6 @@
 //! `batch-build` and its commands, which `build --batch`, `resume` and `builds` share.
 
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::view::Status;
 use synix_project::{BuildOrder, Options, Project, Report};
 use synix_store::BuildKind;
@@ -38,11 +38,15 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             start(global, pipeline, &drive.risks, &order, screen)
         }
         BatchBuild::Resume(args) => resume(global, args, screen),
-        BatchBuild::Cancel(which) => {
+        BatchBuild::Cancel { which, yes } => {
+            let options = Options {
+                trust: yes.trust,
+                ..global.options(None)
+            };
             let report = {
                 let progress = Progress::new(screen);
                 let build = which.build.as_deref();
-                synix_project::cancel(&global.options(None), build, &|event| progress.tell(event))?
+                synix_project::cancel(&options, build, &|event| progress.tell(event))?
             };
             show(&report.status, screen)?;
             Ok(Exit::Done)
@@ -59,7 +63,7 @@ pub(super) fn start(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let project = Project::open(&Options {
-        trust: risks.trust,
+        trust: risks.yes.trust,
         ..global.options(pipeline.pipeline.as_ref())
     })?;
     let report = {
@@ -75,19 +79,19 @@ pub(super) fn resume(
     args: &args::Resume,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let ruling = match &args.adopt {
-        Some(batch) => Ruling::Adopt(batch.clone()),
-        None if args.create_again => Ruling::CreateAgain,
-        None => Ruling::None,
+    let lost_create = match &args.adopt {
+        Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
+        None if args.create_again => LostCreatePolicy::CreateAgain,
+        None => LostCreatePolicy::Ask,
     };
     let drive = &args.drive;
     let order = BuildOrder {
         allow_mismatch: args.allow_pipeline_mismatch,
-        ruling,
+        lost_create,
         ..order(&drive.poll, &drive.risks, &drive.fallback, &drive.money)
     };
     let options = Options {
-        trust: drive.risks.trust,
+        trust: drive.risks.yes.trust,
         ..global.options(None)
     };
     let report = {
@@ -116,7 +120,7 @@ pub(super) fn order(poll: &Poll, risks: &Risks, fallback: &SyncAfter, money: &Mo
         reset_state: risks.reset_state,
         allow_mismatch: false,
         sync_after: fallback.sync_after,
-        ruling: Ruling::None,
+        lost_create: LostCreatePolicy::Ask,
         budget: money.budget,
         retry_failed: money.retry_failed(),
     }

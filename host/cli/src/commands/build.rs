@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synix_engine::batch::Ruling;
+use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::WaitPolicy;
 use synix_project::{BuildOrder, Options, Project};
 
@@ -43,13 +43,13 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,
-        ruling: Ruling::None,
+        lost_create: LostCreatePolicy::Ask,
         budget: args.money.budget,
         reset_state: args.risks.reset_state,
         retry_failed: args.money.retry_failed(),
     };
     let project = Project::open(&Options {
-        trust: args.risks.trust,
+        trust: args.risks.yes.trust,
         ..global.options(args.pipeline.pipeline.as_ref())
     })?;
     let report = {

@@ -1,6 +1,7 @@
 //! `builds` and `batch-build list`.
 
 use serde_json::json;
+use synix_core::printable;
 use synix_engine::view::{self, BuildView};
 use synix_store::BuildKind;
 
@@ -18,6 +19,18 @@ pub(super) fn run(
     let reader = synix_project::archive(&global.options(None))?;
     let builds = view::builds(&reader, kind)?;
     screen.answer(&json!({ "builds": builds }), || text(&builds))?;
+    if kind.is_some() {
+        // Whoever looks for a build of another kind here would think it lost.
+        let more = view::builds(&reader, None)?
+            .len()
+            .saturating_sub(builds.len());
+        if more > 0 {
+            let more = printable::count(more as u64, "other build");
+            screen.talk(&format!(
+                "not listed here: {more}; `synix builds` lists all"
+            ));
+        }
+    }
     Ok(Exit::Done)
 }
 

@@ -8,7 +8,7 @@ use synix_project::Project;
 use synix_store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
-use crate::failure::Exit;
+use crate::failure::{self, Exit};
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
@@ -26,6 +26,7 @@ pub(super) fn run(
     kind: BuildKind,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
     let project = Project::open(&global.options(args.pipeline.as_ref()))?;
     for change in project.lock_changes() {
         screen.talk(&format!("{}: {change}", project.lock_name()));
@@ -96,6 +97,17 @@ fn notes(plan: &Plan) -> Vec<String> {
         notes.push(format!(
             "all answers are on record, so these layers send nothing: {}",
             on_record.join(", ")
+        ));
+    }
+    if total.asking.missing > 0 {
+        let verb = if total.asking.missing == 1 {
+            "is"
+        } else {
+            "are"
+        };
+        notes.push(format!(
+            "{} {verb} missing from the cassette, so a replay cannot make their units; `synix build --cassette-mode record` records them",
+            counted(total.asking.missing, "answer")
         ));
     }
     if !total.asking.exact {
@@ -223,7 +235,10 @@ const fn asks_nothing(layer: &PlanLayer) -> bool {
 
 /// A layer that has units to make and every answer they ask for.
 const fn is_on_record(layer: &PlanLayer) -> bool {
-    asks_nothing(layer) && layer.asking.answered > 0 && layer.asking.in_flight == 0
+    asks_nothing(layer)
+        && layer.asking.answered > 0
+        && layer.asking.in_flight == 0
+        && layer.asking.missing == 0
 }
 
 /// A layer with a number that nothing tells.

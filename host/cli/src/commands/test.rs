@@ -22,8 +22,9 @@ use synix_engine::view;
 use synix_project::{Environment, Options};
 
 use crate::args::{Global, Test};
-use crate::failure::Exit;
+use crate::failure::{Exit, Interrupted};
 use crate::render::Screen;
+use crate::running::Running;
 
 /// What came of a command without a golden file.
 const UNKNOWN: &str = "has no golden file";
@@ -79,16 +80,21 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
             dir.join("synix.toml").display()
         );
     }
+    let running = Running::default();
+    let stopped = running.clone();
+    synix_project::at_interrupt(move || stopped.stop())?;
     let scratch = private_folder().context("cannot make a folder for the copy")?;
     synix_disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
     let golden = dir.join(GOLDEN);
     let program = global
         .program()
+        .file()
         .context("cannot find the program synix, which replays each command")?;
     let mut show = Show {
         program,
         environment: global.environment(),
         copy: scratch.path(),
+        running,
         golden: match goldens {
             Goldens::Compare => Folder::open(&golden, Links::Refuse)?,
             Goldens::Update => {
@@ -134,6 +140,7 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
 struct Show<'a> {
     program: &'a Path,
     environment: &'a Environment,
+    running: Running,
     copy: &'a Path,
     golden: Option<Folder>,
     goldens: Goldens,
@@ -235,7 +242,10 @@ impl Show<'_> {
             .envs(synix_project::passed_on(self.environment))
             .env("SYNIX_CASSETTE_MODE", "replay")
             .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z");
-        let output = command.output().context("cannot run this program")?;
+        let output = self.running.output(&mut command);
+        let Some(output) = output.context("cannot run this program")? else {
+            return Err(Interrupted.into());
+        };
         let mut transcript = format!("$ synix {}\n", words.join(" "));
         transcript.push_str(&String::from_utf8_lossy(&output.stdout));
         let complaint = match output.status.code() {

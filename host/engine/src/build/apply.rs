@@ -8,7 +8,7 @@ use super::bounds::Counted;
 use super::event::Event;
 use super::handle::{Handle, Place};
 use super::journal::Entry;
-use super::scheduler::{Scheduler, Unit};
+use super::scheduler::{Step, Unit};
 use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
 use crate::plan::PlanFailure;
 use synix_core::artifact::Artifact;
@@ -19,12 +19,13 @@ use synix_core::request::{Ending, Failure, FailureKind, Settlement};
 use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
-impl<A: Answerer> Scheduler<'_, A> {
+impl<A: Answerer> Step<'_, '_, A> {
     /// Takes in the results of a chunk.
     pub(super) fn take_ran(&mut self, results: Vec<Ran>) -> Result<(), BuildError> {
         for ran in results {
             match ran.end {
                 RunEnd::Broken(error) => return Err(*error),
+                RunEnd::Interrupted => self.interrupt(),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
                     let roles = self.site.pipeline.roles.extra(&ran.roles);
@@ -112,12 +113,12 @@ impl<A: Answerer> Scheduler<'_, A> {
         if !self.counts_requests(number, &asked) {
             return Ok(());
         }
-        let ids = match self.site.journal {
-            Some(journal) => {
+        let ids = match self.record {
+            Some(record) => {
                 let parts = self.stored_parts(number);
                 let inputs = self.stored_inputs(number);
                 let entry = self.entry(number, &parts, &inputs);
-                journal
+                record
                     .suspended(&entry, &asked, roles)?
                     .into_iter()
                     .map(Some)
@@ -131,7 +132,8 @@ impl<A: Answerer> Scheduler<'_, A> {
             if asked.answer.is_some() {
                 continue;
             }
-            let waiters = self
+            let scheduler = &mut *self.scheduler;
+            let waiters = scheduler
                 .waiters
                 .entry(asked.key)
                 // Nearly always one: a list that grows would start with room for four.
@@ -140,8 +142,8 @@ impl<A: Answerer> Scheduler<'_, A> {
                 continue;
             }
             if waiters.is_empty() {
-                self.layers[layer].asked += 1;
-                self.to_ask.push(Asked {
+                scheduler.layers[layer].asked += 1;
+                scheduler.to_ask.push(Asked {
                     key: asked.key,
                     id,
                     layer,
@@ -201,12 +203,12 @@ impl<A: Answerer> Scheduler<'_, A> {
                 message: line.message.clone(),
             });
         }
-        let (unit, places): (_, Vec<Place>) = match self.site.journal {
-            Some(journal) => {
+        let (unit, places): (_, Vec<Place>) = match self.record {
+            Some(record) => {
                 let parts = self.stored_parts(number);
                 let inputs = self.stored_inputs(number);
                 let entry = self.entry(number, &parts, &inputs);
-                let (unit, ids) = journal.done(&entry, asked, roles, &outputs, log)?;
+                let (unit, ids) = record.done(&entry, asked, roles, &outputs, log)?;
                 (Some(unit), ids.into_iter().map(Place::Stored).collect())
             }
             None => (
@@ -264,8 +266,8 @@ impl<A: Answerer> Scheduler<'_, A> {
         key: UnitKey,
         failure: &Failure,
     ) -> Result<(), BuildError> {
-        if let Some(journal) = self.site.journal {
-            journal.failed(layer, key.as_str(), failure)?;
+        if let Some(record) = self.record {
+            record.failed(layer, key.as_str(), failure)?;
         }
         (self.site.observer)(&Event::Failed {
             layer: self.layer_name(layer).to_owned(),

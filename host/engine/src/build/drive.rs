@@ -19,7 +19,7 @@ use super::recall::Known;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, Site};
 use super::sync::{Providers, SyncCalls, close_orphans, take_over_orphans};
-use crate::batch::{BatchSettings, Batches};
+use crate::batch::{BatchContext, BatchSettings, Batches};
 use synix_core::clock::Clock;
 use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
@@ -64,6 +64,7 @@ pub struct Drive<'a> {
     /// What the build may cost at most.
     pub budget: Option<Amount>,
     /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
+    /// Guests are for whoever has their sandbox to stop.
     pub interrupt: CancellationToken,
 }
 
@@ -116,9 +117,9 @@ pub async fn drive(
         kinds: drive.retry_failed.clone(),
         until: store.newest_attempt()?,
     };
-    store.write(|| {
-        store.clear_build_units(build)?;
-        store.keep_build_error(build, None)
+    store.write(|tx| {
+        tx.clear_build_units(build)?;
+        tx.keep_build_error(build, None)
     })?;
     let mut modes = match drive.kind {
         BuildKind::Build => Modes::all_sync(desk.pipeline),
@@ -157,7 +158,14 @@ pub async fn drive(
                 drive.concurrency.get(),
                 retry,
             );
-            let batches = Batches::new(store, build, drive.providers, settings, desk.clock, &tell);
+            let batches = Batches::new(BatchContext {
+                store,
+                build,
+                providers: drive.providers,
+                settings,
+                clock: desk.clock,
+                observer: &tell,
+            });
             let budget = Budget::new(store, build, desk.prices, drive.budget);
             finish(
                 site,
@@ -215,11 +223,9 @@ async fn finish<A: Answerer>(
             })
             .collect();
         let now = journal.now();
-        journal.store.write(|| {
-            journal
-                .store
-                .take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
-            journal.store.close_build(journal.build, Some(now))
+        journal.store.write(|tx| {
+            tx.take_snapshot(journal.build, &site.pipeline.file, &layers, now)?;
+            tx.close_build(journal.build, Some(now))
         })?;
     }
     Ok(Driven { complete })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::BuildError;
 use super::answerer::{Answerer, Asked, Settled};
 use super::modes::Modes;
+use super::replay::Misses;
 use crate::plan::PlanRetry;
 use synix_core::request::{Ending, FailureKind, Settlement};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
@@ -16,6 +17,8 @@ pub(super) struct Asking {
     pub(super) requests: u64,
     /// Those that are under way: they are not sent again.
     pub(super) in_flight: u64,
+    /// Those that the cassette lacks: a replay sends nothing, so they have no price.
+    pub(super) missing: u64,
     sync: Forecast,
     /// A layer's mode may be decided only when all its requests are known.
     batch: Forecast,
@@ -53,6 +56,8 @@ pub(super) struct DryRun<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
+    /// What the cassette lacks, where the plan is of a replay.
+    misses: Option<Misses>,
     pub(super) asking: BTreeMap<usize, Asking>,
     again: BTreeMap<usize, Again>,
     /// What a build would settle without a send.
@@ -60,11 +65,17 @@ pub(super) struct DryRun<'a> {
 }
 
 impl<'a> DryRun<'a> {
-    pub(super) const fn new(reader: Option<&'a Reader>, modes: Modes, prices: &'a Prices) -> Self {
+    pub(super) const fn new(
+        reader: Option<&'a Reader>,
+        modes: Modes,
+        prices: &'a Prices,
+        misses: Option<Misses>,
+    ) -> Self {
         Self {
             reader,
             modes,
             prices,
+            misses,
             asking: BTreeMap::new(),
             again: BTreeMap::new(),
             settled: Vec::new(),
@@ -114,6 +125,11 @@ enum Sent {
 impl Answerer for DryRun<'_> {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
+            if let Some(misses) = &mut self.misses {
+                misses.note(&asked);
+                self.asking.entry(asked.layer).or_default().missing += 1;
+                continue;
+            }
             match self.paid_for(&asked)? {
                 Sent::Already => {
                     self.asking.entry(asked.layer).or_default().in_flight += 1;
@@ -135,6 +151,9 @@ impl Answerer for DryRun<'_> {
     }
 
     async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+        if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
+            return Ok(Some(missed));
+        }
         if !self.settled.is_empty() {
             return Ok(Some(std::mem::take(&mut self.settled)));
         }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::bounds::Excess;
 use crate::batch::BatchError;
+use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
 use synix_prices::{Amount, PriceError};
 use synix_providers::cassette::CassetteError;
@@ -130,27 +131,29 @@ pub enum BuildError {
 
 impl BuildError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => "source",
-            Self::Plugin { .. } => "plugin",
-            Self::Batch(BatchError::Ambiguous { .. }) => "ambiguous_batch",
+            Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => ErrorKind::SOURCE,
+            Self::Plugin { .. } => ErrorKind::PLUGIN,
+            Self::Batch(BatchError::Ambiguous { .. }) => ErrorKind::AMBIGUOUS_BATCH,
             Self::Batch(BatchError::Store(error)) => error.kind(),
-            Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => "file",
-            Self::Batch(_) => "batch",
-            Self::Cassette(_) => "cassette",
-            Self::NoBuild => "unknown_build",
-            Self::Held { .. } => "busy",
-            Self::Ended { .. } => "ended",
-            Self::Mismatch { .. } => "pipeline_changed",
-            Self::OtherAnswers { .. } => "other_answers",
-            Self::MissingKey { .. } => "missing_key",
-            Self::Budget { .. } => "budget",
-            Self::Unpriced(_) => "unpriced",
-            Self::Excess(_) => "layer_limit",
-            Self::Interrupted => "interrupted",
-            Self::WorkersGone => "internal",
+            Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => {
+                ErrorKind::FILE
+            }
+            Self::Batch(_) => ErrorKind::BATCH,
+            Self::Cassette(_) => ErrorKind::CASSETTE,
+            Self::NoBuild => ErrorKind::UNKNOWN_BUILD,
+            Self::Held { .. } => ErrorKind::BUSY,
+            Self::Ended { .. } => ErrorKind::ENDED,
+            Self::Mismatch { .. } => ErrorKind::PIPELINE_CHANGED,
+            Self::OtherAnswers { .. } => ErrorKind::OTHER_ANSWERS,
+            Self::MissingKey { .. } => ErrorKind::MISSING_KEY,
+            Self::Budget { .. } => ErrorKind::BUDGET,
+            Self::Unpriced(_) => ErrorKind::UNPRICED,
+            Self::Excess(_) => ErrorKind::LAYER_LIMIT,
+            Self::Interrupted => ErrorKind::INTERRUPTED,
+            Self::WorkersGone => ErrorKind::INTERNAL,
         }
     }
 

@@ -4,11 +4,11 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
-use super::scheduler::Scheduler;
+use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
 
-impl<'a, A: Answerer> Scheduler<'a, A> {
+impl<A: Answerer> Step<'_, '_, A> {
     pub(super) fn hold_back_each(
         &mut self,
         layer: usize,
@@ -48,6 +48,21 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.record_failure(layer, key, &failure)
     }
 
+    /// Holds back the units that the layer had, or the layer itself where it had none.
+    pub(super) fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        let mut keys = self.previous.keys(name)?;
+        if keys.is_empty() {
+            keys.push(self.layer_name(layer).to_owned());
+        }
+        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
+            self.hold_back(layer, key, missing)?;
+        }
+        Ok(())
+    }
+}
+
+impl<A: Answerer> Scheduler<'_, A> {
     /// Names a unit whose outputs an input of `transform` lacks, however far below.
     pub(super) fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
         transform.inputs.iter().find_map(|input| {
@@ -59,17 +74,5 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 ReadyBody::Source { .. } => None,
             }
         })
-    }
-
-    /// Holds back the units that the layer had, or the layer itself where it had none.
-    pub(super) fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
-        let mut keys = self.previous.keys(self.layer_name(layer))?;
-        if keys.is_empty() {
-            keys.push(self.layer_name(layer).to_owned());
-        }
-        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
-            self.hold_back(layer, key, missing)?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Writes down what a build does, or, in a dry run, nothing.
 //!
-//! The one place where a unit and its outputs, inputs and transcript become rows.
+//! The one place where a unit and its outputs, inputs and transcript become rows. [`Journal`] says where they go;
+//! [`Record`] writes them, within one transaction.
 
 use synix_core::artifact::Artifact;
 use synix_core::clock::{Clock, Moment};
@@ -9,8 +10,8 @@ use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, UnitId,
-    UnitState,
+    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, Transaction,
+    UnitId, UnitState,
 };
 
 use super::unit::AskedRequest;
@@ -36,11 +37,20 @@ pub(super) struct Entry<'a> {
     pub(super) inputs: &'a [Option<ArtifactId>],
 }
 
+/// A journal while one of its transactions is open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record<'t> {
+    pub(super) journal: Journal<'t>,
+    pub(super) tx: &'t Transaction<'t>,
+}
+
 impl Journal<'_> {
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
     }
+}
 
+impl Record<'_> {
     /// Writes a unit that waits, with what it asked; returns the numbers of the requests.
     pub(super) fn suspended(
         &self,
@@ -48,14 +58,13 @@ impl Journal<'_> {
         asked: &[AskedRequest],
         roles: Option<&str>,
     ) -> Result<Vec<RequestId>, StoreError> {
-        let unit = self.unit(entry, self.realm, false, roles, &[])?;
+        let unit = self.unit(entry, self.journal.realm, false, roles, &[])?;
         let requests = self.transcript(unit, asked)?;
-        self.store.keep_build_unit(
-            self.build,
+        self.tx.keep_build_unit(
+            self.journal.build,
             entry.layer,
             entry.key.as_str(),
             UnitState::Waiting,
-            None,
         )?;
         Ok(requests)
     }
@@ -69,25 +78,24 @@ impl Journal<'_> {
         outputs: &[(Artifact, Digest)],
         log: &[LogLine],
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
-        let unit = self.unit(entry, self.realm, true, roles, log)?;
+        let unit = self.unit(entry, self.journal.realm, true, roles, log)?;
         self.transcript(unit, asked)?;
         let mut ids = Vec::with_capacity(outputs.len());
         for (position, (output, digest)) in outputs.iter().enumerate() {
-            ids.push(self.store.add_artifact(unit, position, output, *digest)?);
+            ids.push(self.tx.add_artifact(unit, position, output, *digest)?);
         }
-        self.store.keep_build_unit(
-            self.build,
+        self.tx.keep_build_unit(
+            self.journal.build,
             entry.layer,
             entry.key.as_str(),
             UnitState::Done,
-            None,
         )?;
         Ok((unit, ids))
     }
 
     /// Lets a unit go, so that its fingerprint is free for another beginning.
     pub(super) fn retire(&self, unit: UnitId) -> Result<(), StoreError> {
-        self.store.retire_unit(unit)
+        self.tx.retire_unit(unit)
     }
 
     /// Writes a source's file. What it says does not depend on where answers come from.
@@ -98,13 +106,12 @@ impl Journal<'_> {
         digest: Digest,
     ) -> Result<(UnitId, ArtifactId), StoreError> {
         let unit = self.unit(entry, Realm::Live, true, None, &[])?;
-        let id = self.store.add_artifact(unit, 0, artifact, digest)?;
-        self.store.keep_build_unit(
-            self.build,
+        let id = self.tx.add_artifact(unit, 0, artifact, digest)?;
+        self.tx.keep_build_unit(
+            self.journal.build,
             entry.layer,
             entry.key.as_str(),
             UnitState::Done,
-            None,
         )?;
         Ok((unit, id))
     }
@@ -116,15 +123,16 @@ impl Journal<'_> {
         key: &str,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        self.store
-            .keep_build_unit(self.build, layer, key, UnitState::Failed, Some(failure))
+        self.tx
+            .keep_build_unit(self.journal.build, layer, key, UnitState::Failed(failure))
     }
 
     /// Writes where the layers stand, and no others.
     pub(super) fn layers(&self, layers: &[BuildLayer]) -> Result<(), StoreError> {
-        self.store.trim_build_layers(self.build, layers.len())?;
+        self.tx
+            .trim_build_layers(self.journal.build, layers.len())?;
         for layer in layers {
-            self.store.keep_build_layer(self.build, layer)?;
+            self.tx.keep_build_layer(self.journal.build, layer)?;
         }
         Ok(())
     }
@@ -138,29 +146,29 @@ impl Journal<'_> {
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
         // One that was made before stays as it was: snapshots and provenance name it.
-        if let Some((earlier, _)) = self.store.finished_unit(entry.fingerprint, realm)? {
-            self.store.retire_unit(earlier)?;
+        if let Some((earlier, _)) = self.tx.finished_unit(entry.fingerprint, realm)? {
+            self.tx.retire_unit(earlier)?;
         }
         let log = (!log.is_empty()).then(|| {
             log.iter()
                 .map(|line| format!("{} {}\n", line.level, line.message))
                 .collect::<String>()
         });
-        let unit = self.store.keep_unit(&NewUnit {
+        let unit = self.tx.keep_unit(&NewUnit {
             fingerprint: entry.fingerprint,
             realm,
             layer: entry.layer_name,
             key: entry.key,
             done,
             partial: entry.partial,
-            build: self.build,
+            build: self.journal.build,
             parts: entry.parts,
             roles,
             log: log.as_deref(),
         })?;
         for (position, input) in entry.inputs.iter().enumerate() {
             if let Some(input) = input {
-                self.store.add_input(unit, position, *input)?;
+                self.tx.add_input(unit, position, *input)?;
             }
         }
         Ok(unit)
@@ -173,15 +181,16 @@ impl Journal<'_> {
     ) -> Result<Vec<RequestId>, StoreError> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {
-            let request = self.store.add_request(asked.key, &asked.request)?;
-            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.realm) {
-                self.store.keep_answer(request, self.realm, answer, None)?;
+            let request = self.tx.add_request(asked.key, &asked.request)?;
+            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.journal.realm) {
+                self.tx
+                    .keep_answer(request, self.journal.realm, answer, None)?;
             }
             let answered = asked
                 .answer
                 .as_ref()
-                .map(|answer| (self.realm, answer.ending));
-            self.store
+                .map(|answer| (self.journal.realm, answer.ending));
+            self.tx
                 .add_to_transcript(unit, position, request, answered)?;
             requests.push(request);
         }

@@ -15,7 +15,7 @@ use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::sync::{Others, SyncCalls};
-use crate::batch::{Batches, Queued, Target};
+use crate::batch::{BatchRequest, Batches, Target};
 use synix_providers::Notice;
 use synix_store::LayerMode;
 
@@ -140,7 +140,7 @@ impl<'a> Live<'a> {
         match (mode, asked.id) {
             (LayerMode::Batch, Some(request)) => {
                 let target = self.target(&asked.request.provider, &asked.request.model);
-                self.batches.queue(Queued {
+                self.batches.queue(BatchRequest {
                     key: asked.key,
                     request,
                     layer: asked.layer,
@@ -401,7 +401,14 @@ impl Answerer for Live<'_> {
     }
 
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
-        self.stop.get_or_insert(error);
+        if self.stop.is_none() {
+            let is_interrupted = matches!(error, BuildError::Interrupted);
+            self.stop = Some(if is_interrupted {
+                self.interrupted()
+            } else {
+                error
+            });
+        }
         self.calls.stop();
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod answerer;
 mod apply;
+mod backlog;
 mod bounds;
 mod budget;
 mod drive;

@@ -4,6 +4,7 @@
 //! foreseen is a guess and is never mixed with what is counted.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer as _;
@@ -11,6 +12,7 @@ use super::drive::Desk;
 use super::dry::DryRun;
 use super::layers::ReadyBody;
 use super::modes::Modes;
+use super::replay::Misses;
 use super::scheduler::{Scheduler, Site};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
 use synix_core::fingerprint::{StaleReason, StoredParts, compare};
@@ -40,7 +42,9 @@ pub async fn plan(
         allow_partial: false,
         observer: &|_| {},
     };
-    let mut scheduler = Scheduler::new(site, DryRun::new(reader, modes, desk.prices))?;
+    let misses = desk.replay.map(|cassette| Misses::of(Arc::clone(cassette)));
+    let dry = DryRun::new(reader, modes, desk.prices, misses);
+    let mut scheduler = Scheduler::new(site, dry)?;
     scheduler.run(desk.pool(reader)?).await?;
     describe(&mut scheduler)
 }
@@ -100,6 +104,7 @@ fn layer(
     unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
     let requests = noted.map_or(0, |noted| noted.requests);
     let in_flight = noted.map_or(0, |noted| noted.in_flight);
+    let missing = noted.map_or(0, |noted| noted.missing);
     let run = &mut scheduler.layers[position];
     let asks = match &layer.body {
         ReadyBody::Source { .. } => None,
@@ -127,6 +132,7 @@ fn layer(
     let asking = plan::Asking {
         answered: run.on_record,
         in_flight,
+        missing,
         requests_max,
         ..plan::Asking::new(requests, exact, forecast)
     };

@@ -7,17 +7,31 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::backlog::{self, Backlog};
 use super::layers::Roles;
 use super::recall::{Known, Recall};
-use super::unit::{Job, Ran, run};
+use super::unit::{Job, Ran, RunEnd, run};
 use synix_store::{Reader, StoreError};
+
+/// Results of a chunk, or a part of them.
+#[derive(Debug)]
+struct Ready {
+    results: Vec<Ran>,
+    bytes: usize,
+    /// Whether the chunk is done.
+    is_last: bool,
+}
 
 /// Worker threads with a queue of chunks.
 #[derive(Debug)]
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
     /// `None` from a worker that panicked.
-    results: UnboundedReceiver<Option<Vec<Ran>>>,
+    results: UnboundedReceiver<Option<Ready>>,
+    /// What waits in `results`, and the part that was taken last.
+    backlog: Arc<Backlog>,
+    /// The bytes of that part: it is in memory until the next one is asked for.
+    taken: usize,
     threads: Vec<JoinHandle<()>>,
     /// Chunks handed out whose results have not come back.
     outstanding: usize,
@@ -34,6 +48,9 @@ impl Pool {
         let (chunks, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let (sender, results) = unbounded_channel();
+        let backlog = Arc::new(Backlog::new(backlog::BYTES));
+        // All workers together have at most half as much at hand as may wait.
+        let part = backlog::BYTES / (2 * workers.max(1));
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
             let recall = Recall {
@@ -41,13 +58,22 @@ impl Pool {
                 reader: reader.map(Reader::another).transpose()?,
             };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
+            let backlog = Arc::clone(&backlog);
             threads.push(std::thread::spawn(move || {
-                work(&queue, &sender, &recall, &roles);
+                let worker = Worker {
+                    outlet: Outlet { sender, backlog },
+                    part,
+                    recall: &recall,
+                    roles: &roles,
+                };
+                work(&worker, &queue);
             }));
         }
         Ok(Self {
             chunks: Some(chunks),
             results,
+            backlog,
+            taken: 0,
             threads,
             outstanding: 0,
         })
@@ -77,11 +103,17 @@ impl Pool {
         }
     }
 
-    /// Returns the results of a chunk, in the order of its jobs; `None` when a thread is gone.
+    /// Returns results of a chunk, in the order of its jobs; `None` when a thread is gone. Loses nothing when dropped.
+    ///
+    /// What was returned before is taken to be written: from here on the workers have its room.
     pub(super) async fn results(&mut self) -> Option<Vec<Ran>> {
-        let results = self.results.recv().await;
-        self.outstanding = self.outstanding.saturating_sub(1);
-        results.flatten()
+        self.backlog.remove(std::mem::take(&mut self.taken));
+        let ready = self.results.recv().await.flatten()?;
+        self.taken = ready.bytes;
+        if ready.is_last {
+            self.outstanding = self.outstanding.saturating_sub(1);
+        }
+        Some(ready.results)
     }
 }
 
@@ -90,6 +122,7 @@ impl Drop for Pool {
         self.chunks = None;
         // Chunks that nobody waits for are not run.
         self.results.close();
+        self.backlog.close();
         for thread in self.threads.drain(..) {
             // A worker that panicked has nothing left to hand back.
             let _ = thread.join();
@@ -97,27 +130,114 @@ impl Drop for Pool {
     }
 }
 
-fn work(
-    queue: &Mutex<Receiver<Vec<Job>>>,
-    sender: &UnboundedSender<Option<Vec<Ran>>>,
-    recall: &Recall,
-    roles: &Roles,
-) {
+fn work(worker: &Worker<'_>, queue: &Mutex<Receiver<Vec<Job>>>) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
-        let run_all = || {
-            chunk
-                .iter()
-                .take_while(|_| !sender.is_closed())
-                .map(|job| run(job, roles, recall))
-                .collect()
-        };
         // A thread that died in silence would let the build wait for ever.
-        let results = catch_unwind(AssertUnwindSafe(run_all)).ok();
-        let panicked = results.is_none();
-        if sender.send(results).is_err() || panicked {
-            return;
+        match catch_unwind(AssertUnwindSafe(|| worker.run(&chunk))) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => {
+                let _ = worker.outlet.sender.send(None);
+                return;
+            }
         }
+    }
+}
+
+/// Where a worker hands results over.
+struct Outlet {
+    sender: UnboundedSender<Option<Ready>>,
+    backlog: Arc<Backlog>,
+}
+
+impl Outlet {
+    /// Hands over what a worker has, once there is room for it; `false`: nobody wants it.
+    fn put(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {
+        let ready = Ready {
+            results,
+            bytes,
+            is_last,
+        };
+        self.backlog.add(bytes) && self.sender.send(Some(ready)).is_ok()
+    }
+}
+
+struct Worker<'w> {
+    outlet: Outlet,
+    /// Results of so many bytes are handed over before the chunk is done.
+    part: usize,
+    recall: &'w Recall,
+    roles: &'w Roles,
+}
+
+impl Worker<'_> {
+    /// Runs a chunk and hands its results over; `false`: nobody wants them any more.
+    fn run(&self, chunk: &[Job]) -> bool {
+        let (mut results, mut bytes) = (Vec::new(), 0_usize);
+        for job in chunk {
+            if self.outlet.sender.is_closed() {
+                return false;
+            }
+            let ran = run(job, self.roles, self.recall);
+            // All that follow would be stopped, too.
+            let is_interrupted = matches!(ran.end, RunEnd::Interrupted);
+            bytes = bytes.saturating_add(backlog::size(&ran));
+            results.push(ran);
+            if is_interrupted {
+                break;
+            }
+            if bytes >= self.part {
+                if !self.outlet.put(std::mem::take(&mut results), bytes, false) {
+                    return false;
+                }
+                bytes = 0;
+            }
+        }
+        self.outlet.put(results, bytes, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(most: usize) -> (Pool, Outlet) {
+        let (sender, results) = unbounded_channel();
+        let backlog = Arc::new(Backlog::new(most));
+        let pool = Pool {
+            chunks: None,
+            results,
+            backlog: Arc::clone(&backlog),
+            taken: 0,
+            threads: Vec::new(),
+            outstanding: 1,
+        };
+        (pool, Outlet { sender, backlog })
+    }
+
+    /// W18: what was handed over counts until the writer asks for more, and a chunk is out until its last part.
+    #[tokio::test]
+    async fn a_part_counts_until_it_is_written() {
+        let (mut pool, outlet) = pool(10);
+        assert!(outlet.put(Vec::new(), 4, false) && outlet.put(Vec::new(), 6, true));
+        assert_eq!(outlet.backlog.waiting(), 10);
+        assert!(pool.results().await.is_some());
+        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (10, false));
+        assert!(pool.results().await.is_some());
+        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (6, true));
+    }
+
+    /// A worker that waits for room would keep the build from ending.
+    #[test]
+    fn a_worker_waits_for_nobody_when_the_pool_is_gone() {
+        let (pool, outlet) = pool(10);
+        assert!(outlet.put(Vec::new(), 10, false));
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| outlet.put(Vec::new(), 10, true));
+            drop(pool);
+            assert!(!waits.join().unwrap());
+        });
     }
 }

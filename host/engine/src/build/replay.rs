@@ -12,8 +12,14 @@ use synix_store::LayerMode;
 /// Opens no socket and reads no key.
 #[derive(Debug)]
 pub(super) struct Replay {
-    cassette: Arc<Cassette>,
+    misses: Misses,
     modes: super::modes::Modes,
+}
+
+/// Requests that a cassette lacks; a plan of a replay takes note of them, too.
+#[derive(Debug)]
+pub(super) struct Misses {
+    cassette: Arc<Cassette>,
     missed: Vec<Settled>,
     /// How many misses were compared with the whole cassette.
     compared: usize,
@@ -26,8 +32,16 @@ const COMPARED: usize = 10;
 impl Replay {
     pub(super) const fn new(cassette: Arc<Cassette>, modes: super::modes::Modes) -> Self {
         Self {
-            cassette,
+            misses: Misses::of(cassette),
             modes,
+        }
+    }
+}
+
+impl Misses {
+    pub(super) const fn of(cassette: Arc<Cassette>) -> Self {
+        Self {
+            cassette,
             missed: Vec::new(),
             compared: 0,
         }
@@ -47,35 +61,42 @@ impl Replay {
             None => "; the cassette is empty".to_owned(),
         }
     }
+
+    /// Notes a request that the runs did not find.
+    pub(super) fn note(&mut self, asked: &Asked) {
+        let message = format!(
+            "no recording of request {} ({}){}",
+            asked.key.0.short(),
+            excerpt(&asked.request),
+            self.nearest(&asked.request)
+        );
+        self.missed.push(Settled::failed(
+            asked.key,
+            Failure {
+                kind: FailureKind::Missing,
+                message,
+                passing: false,
+                usage: Usage::default(),
+            },
+        ));
+    }
+
+    /// Returns what was noted since the last time.
+    pub(super) fn take(&mut self) -> Option<Vec<Settled>> {
+        (!self.missed.is_empty()).then(|| std::mem::take(&mut self.missed))
+    }
 }
 
 impl Answerer for Replay {
     fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
         for asked in asked {
-            let message = format!(
-                "no recording of request {} ({}){}",
-                asked.key.0.short(),
-                excerpt(&asked.request),
-                self.nearest(&asked.request)
-            );
-            self.missed.push(Settled::failed(
-                asked.key,
-                Failure {
-                    kind: FailureKind::Missing,
-                    message,
-                    passing: false,
-                    usage: Usage::default(),
-                },
-            ));
+            self.misses.note(&asked);
         }
         Ok(())
     }
 
     async fn settled(&mut self, _idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
-        if self.missed.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(std::mem::take(&mut self.missed)))
+        Ok(self.misses.take())
     }
 
     fn mode(&self, layer: usize) -> Option<LayerMode> {

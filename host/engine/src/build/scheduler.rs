@@ -5,6 +5,7 @@
 //! takes in what runs and answers bring.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::BuildError;
@@ -12,7 +13,7 @@ use super::answerer::{Answerer, Asked};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
 use super::event::{LayerCounts, Observer};
 use super::handle::Handle;
-use super::journal::Journal;
+use super::journal::{Journal, Record};
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
@@ -116,6 +117,27 @@ pub(super) struct LayerRun {
     pub(super) on_record: u64,
 }
 
+/// A scheduler within one transaction of its journal: only there are units made and settled.
+pub(super) struct Step<'t, 'a, A> {
+    pub(super) scheduler: &'t mut Scheduler<'a, A>,
+    /// `None` in a dry run.
+    pub(super) record: Option<Record<'t>>,
+}
+
+impl<'a, A> Deref for Step<'_, 'a, A> {
+    type Target = Scheduler<'a, A>;
+
+    fn deref(&self) -> &Self::Target {
+        self.scheduler
+    }
+}
+
+impl<A> DerefMut for Step<'_, '_, A> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.scheduler
+    }
+}
+
 pub(super) struct Scheduler<'a, A> {
     pub(super) site: Site<'a>,
     pub(super) answerer: A,
@@ -138,6 +160,8 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) bounds: Option<Bounds>,
     /// Why no more units are made and no more requests are asked.
     excess: Option<Excess>,
+    /// Whether a guest was stopped because the build is to end.
+    is_interrupted: bool,
     /// Whether the answerer was told.
     is_stopping: bool,
 }
@@ -173,6 +197,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             to_ask: Vec::new(),
             bounds: None,
             excess: None,
+            is_interrupted: false,
             is_stopping: false,
         })
     }
@@ -184,7 +209,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             while let Some(layer) = self.to_split.pop_front() {
                 self.spawn_by_split(layer)?;
             }
-            self.stop_at_excess()?;
+            self.stop_early()?;
             self.hand_out(&mut pool);
             if !self.to_ask.is_empty() {
                 let asked = std::mem::take(&mut self.to_ask);
@@ -253,10 +278,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
-    /// Lets what is in flight come to its end where there is too much to do.
-    fn stop_at_excess(&mut self) -> Result<(), BuildError> {
-        let Some(excess) = &self.excess else {
-            return Ok(());
+    /// Notes that a guest was stopped: what it would have done is for another command.
+    pub(super) const fn interrupt(&mut self) {
+        self.is_interrupted = true;
+    }
+
+    /// Lets what is in flight come to its end where there is too much to do, or where the build was interrupted.
+    fn stop_early(&mut self) -> Result<(), BuildError> {
+        let error = match &self.excess {
+            Some(excess) => excess.clone().into(),
+            None if self.is_interrupted => BuildError::Interrupted,
+            None => return Ok(()),
         };
         self.runnable.clear();
         self.to_split.clear();
@@ -265,7 +297,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return Ok(());
         }
         self.is_stopping = true;
-        self.answerer.stop(excess.clone().into())
+        self.answerer.stop(error)
     }
 
     /// Says whether every unit of every layer is settled.
@@ -276,18 +308,26 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Runs `act` in one transaction of the journal, if there is one.
     pub(super) fn written(
         &mut self,
-        act: impl FnOnce(&mut Self) -> Result<(), BuildError>,
+        act: impl FnOnce(&mut Step<'_, 'a, A>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        match self.site.journal {
-            Some(journal) => journal.store.write(|| act(self)),
-            None => act(self),
-        }
+        let Some(journal) = self.site.journal else {
+            return act(&mut Step {
+                scheduler: self,
+                record: None,
+            });
+        };
+        journal.store.write(|tx| {
+            act(&mut Step {
+                scheduler: self,
+                record: Some(Record { journal, tx }),
+            })
+        })
     }
 
     /// Writes down how each layer is answered and how much of it is fresh.
     fn keep_layers(&mut self) -> Result<(), BuildError> {
         self.written(|this| {
-            let Some(journal) = this.site.journal else {
+            let Some(record) = this.record else {
                 return Ok(());
             };
             let layers: Vec<BuildLayer> = this
@@ -301,7 +341,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     fresh: layer.fresh,
                 })
                 .collect();
-            Ok(journal.layers(&layers)?)
+            Ok(record.layers(&layers)?)
         })
     }
 

@@ -8,7 +8,7 @@ use super::bounds::Bounds;
 use super::handle::{FileArtifact, Handle, Place};
 use super::journal::Entry;
 use super::layers::ReadyBody;
-use super::scheduler::Scheduler;
+use super::scheduler::{Scheduler, Step};
 use crate::plan::PlanUnit;
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
@@ -67,7 +67,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             Ok(())
         })
     }
+}
 
+impl<A: Answerer> Step<'_, '_, A> {
     fn read_source(
         &mut self,
         layer: usize,
@@ -147,9 +149,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             inputs: &[],
         };
         let label = artifact.label.clone();
-        let (unit, place) = match self.site.journal {
-            Some(journal) => {
-                let (unit, id) = journal.source(&entry, &artifact, digest)?;
+        let (unit, place) = match self.record {
+            Some(record) => {
+                let (unit, id) = record.source(&entry, &artifact, digest)?;
                 (Some(unit), Place::Stored(id))
             }
             // Contents are dropped: all of them together may not fit into memory.

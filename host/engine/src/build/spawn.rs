@@ -9,7 +9,7 @@ use super::bounds::Counted;
 use super::event::Event;
 use super::handle::{Handle, Place};
 use super::layers::ReadyTransform;
-use super::scheduler::{Scheduler, Unit, inputs_of};
+use super::scheduler::{Scheduler, Step, Unit, inputs_of};
 use super::unit::guest_failure;
 use crate::plan::PlanUnit;
 use synix_core::digest::Digest;
@@ -20,84 +20,7 @@ use synix_core::request::RequestKey;
 use synix_sandbox::{Header, PluginError, Shape, UnitSpec};
 use synix_store::UnitId;
 
-impl<'a, A: Answerer> Scheduler<'a, A> {
-    /// Makes the units that need nothing but this artifact.
-    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
-        for dependant in self.layers[artifact.layer].dependants.clone() {
-            let transform = self.transform(dependant);
-            if transform.plugin.descriptor().shape != Shape::PerInput {
-                continue;
-            }
-            let key = if transform.inputs.len() == 1 {
-                artifact.label.to_string()
-            } else {
-                format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
-            };
-            match UnitKey::stored(&key) {
-                Ok(key) => {
-                    let spec = UnitSpec {
-                        key,
-                        inputs: vec![0],
-                        config: None,
-                    };
-                    let inputs = Arc::from([artifact.clone()]);
-                    self.spawn(dependant, &transform, spec, &inputs, false)?;
-                }
-                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on below a layer that may just have been completed.
-    pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
-        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
-        {
-            return Ok(());
-        }
-        self.layers[layer].complete = true;
-        // Memory follows the work in flight: no more units will be looked up.
-        self.previous
-            .forget(self.site.pipeline.layers[layer].name.as_str());
-        self.layers[layer].labels = HashMap::new();
-        self.tell_layer(layer);
-        let run = &self.layers[layer];
-        (self.site.observer)(&Event::Units {
-            layer: self.layer_name(layer).to_owned(),
-            fresh: run.fresh,
-            stale: run.stale,
-        });
-        for dependant in self.layers[layer].dependants.clone() {
-            let transform = self.transform(dependant);
-            if !transform
-                .inputs
-                .iter()
-                .all(|input| self.layers[*input].complete)
-            {
-                continue;
-            }
-            if self.layers[dependant].spawned {
-                continue;
-            }
-            self.layers[dependant].spawned = true;
-            // Its first unit may settle before its last is known; the layer is not complete then.
-            self.layers[dependant].open += 1;
-            if transform.plugin.descriptor().shape == Shape::PerInput {
-                self.hold_back_each(dependant, &transform)?;
-                self.all_known(dependant)?;
-            } else {
-                // A guest divides it: not here, where other processes wait for this transaction.
-                self.to_split.push_back(dependant);
-            }
-        }
-        Ok(())
-    }
-
-    fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
-        self.layers[layer].open -= 1;
-        self.check_complete(layer)
-    }
-
+impl<A: Answerer> Scheduler<'_, A> {
     /// Lets the plugin divide all inputs of the layer into units.
     pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
         let transform = self.transform(layer);
@@ -132,6 +55,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         drop(headers);
         if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
             self.refuse_units(layer, count);
+            return Ok(());
+        }
+        if specs.as_ref().is_err_and(PluginError::is_interrupted) {
+            self.interrupt();
             return Ok(());
         }
         let inputs: Arc<[Handle]> = inputs.into();
@@ -184,6 +111,106 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
+    /// Returns what a unit's fingerprint covers. Made when needed: held for each unit it would double their room.
+    pub(super) fn unit_parts(
+        &self,
+        spec: &UnitSpec,
+        inputs: &[Handle],
+        partial: bool,
+    ) -> UnitParts {
+        UnitParts {
+            key: spec.key.to_string(),
+            // Such a unit failed when it was made.
+            config: config_text(spec).unwrap_or_default(),
+            inputs: inputs_of(spec, inputs)
+                .map(|input| InputPart {
+                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
+                    digest: input.digest,
+                })
+                .collect(),
+            partial,
+        }
+    }
+}
+
+impl<A: Answerer> Step<'_, '_, A> {
+    /// Makes the units that need nothing but this artifact.
+    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
+        for dependant in self.layers[artifact.layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if transform.plugin.descriptor().shape != Shape::PerInput {
+                continue;
+            }
+            let key = if transform.inputs.len() == 1 {
+                artifact.label.to_string()
+            } else {
+                format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
+            };
+            match UnitKey::stored(&key) {
+                Ok(key) => {
+                    let spec = UnitSpec {
+                        key,
+                        inputs: vec![0],
+                        config: None,
+                    };
+                    let inputs = Arc::from([artifact.clone()]);
+                    self.spawn(dependant, &transform, spec, &inputs, false)?;
+                }
+                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on below a layer that may just have been completed.
+    pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
+        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
+        {
+            return Ok(());
+        }
+        self.layers[layer].complete = true;
+        // Memory follows the work in flight: no more units will be looked up.
+        let name = self.layer_name(layer);
+        self.previous.forget(name);
+        self.layers[layer].labels = HashMap::new();
+        self.tell_layer(layer);
+        let run = &self.layers[layer];
+        (self.site.observer)(&Event::Units {
+            layer: self.layer_name(layer).to_owned(),
+            fresh: run.fresh,
+            stale: run.stale,
+        });
+        for dependant in self.layers[layer].dependants.clone() {
+            let transform = self.transform(dependant);
+            if !transform
+                .inputs
+                .iter()
+                .all(|input| self.layers[*input].complete)
+            {
+                continue;
+            }
+            if self.layers[dependant].spawned {
+                continue;
+            }
+            self.layers[dependant].spawned = true;
+            // Its first unit may settle before its last is known; the layer is not complete then.
+            self.layers[dependant].open += 1;
+            if transform.plugin.descriptor().shape == Shape::PerInput {
+                self.hold_back_each(dependant, &transform)?;
+                self.all_known(dependant)?;
+            } else {
+                // A guest divides it: not here, where other processes wait for this transaction.
+                self.to_split.push_back(dependant);
+            }
+        }
+        Ok(())
+    }
+
+    fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
+        self.layers[layer].open -= 1;
+        self.check_complete(layer)
+    }
+
     fn spawn(
         &mut self,
         layer: usize,
@@ -205,11 +232,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         let parts = self.unit_parts(&spec, inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.site.pipeline.roles);
+        let realm = self.site.realm;
         let finished = self
             .previous
-            .finished(name, fingerprint, self.site.realm, |extra| {
-                roles.unchanged(extra)
-            })?;
+            .finished(name, fingerprint, realm, |extra| roles.unchanged(extra))?;
         if let Some((id, outputs)) = finished {
             let handles: Vec<Handle> = outputs
                 .into_iter()
@@ -244,7 +270,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         self.layers[layer].open += 1;
         self.layers[layer].stale += 1;
-        self.runnable.push_back(self.units.len());
+        let number = self.units.len();
+        self.runnable.push_back(number);
         self.units.push(Some(Box::new(Unit {
             layer,
             spec: Arc::new(spec),
@@ -256,27 +283,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             counted,
         })));
         Ok(())
-    }
-
-    /// Returns what a unit's fingerprint covers. Made when needed: held for each unit it would double their room.
-    pub(super) fn unit_parts(
-        &self,
-        spec: &UnitSpec,
-        inputs: &[Handle],
-        partial: bool,
-    ) -> UnitParts {
-        UnitParts {
-            key: spec.key.to_string(),
-            // Such a unit failed when it was made.
-            config: config_text(spec).unwrap_or_default(),
-            inputs: inputs_of(spec, inputs)
-                .map(|input| InputPart {
-                    name: format!("{}/{}", self.layer_name(input.layer), input.label),
-                    digest: input.digest,
-                })
-                .collect(),
-            partial,
-        }
     }
 
     /// Returns what the unit under `fingerprint` asked before it had to wait.
@@ -291,8 +297,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             return Ok(open.transcript);
         }
         // It asked another model then; what it asks now is no divergence.
-        if let Some(journal) = self.site.journal {
-            journal.retire(open.id)?;
+        if let Some(record) = self.record {
+            record.retire(open.id)?;
         }
         Ok(Vec::new())
     }

@@ -13,10 +13,10 @@ use super::BuildError;
 use super::answerer::{Asked, Settled};
 use super::event::{Event, Observer};
 use super::outage::Outages;
-use crate::batch::Queued;
+use crate::batch::BatchRequest;
 use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
 use synix_providers::{Completion, Provider};
-use synix_store::{AttemptId, AttemptNote, BuildId, Claim, RequestId, Retry, Store, Terms};
+use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
@@ -115,7 +115,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Returns a request that was meant for a batch as one for a call.
-    pub(super) fn stored(&self, queued: &Queued) -> Result<Asked, BuildError> {
+    pub(super) fn stored(&self, queued: &BatchRequest) -> Result<Asked, BuildError> {
         let request = self.store.request(queued.request)?;
         Ok(Asked {
             key: queued.key,
@@ -250,7 +250,7 @@ impl<'a> SyncCalls<'a> {
 
     /// Asks for the right to send each of these, in one transaction.
     fn claim(&self, chosen: Vec<Asked>) -> Result<Vec<(Claim, RequestId, Asked)>, BuildError> {
-        self.store.write(|| {
+        self.store.write(|tx| {
             let mut claims = Vec::with_capacity(chosen.len());
             for asked in chosen {
                 let Some(id) = asked.id else { continue };
@@ -259,11 +259,19 @@ impl<'a> SyncCalls<'a> {
                     accept_truncated: asked.accept_truncated,
                     retry: &self.retry,
                 };
-                let claim = self.store.claim(id, self.build, layer, None, terms)?;
+                let claim = tx.claim(id, self.origin(layer), terms)?;
                 claims.push((claim, id, asked));
             }
             Ok(claims)
         })
+    }
+
+    fn origin<'l>(&self, layer: &'l str) -> Origin<'l> {
+        Origin {
+            build: self.build,
+            layer,
+            submission: None,
+        }
     }
 
     fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
@@ -329,7 +337,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     fn keep(&mut self, batch: Vec<Finished>) -> Result<(), BuildError> {
-        self.store.write(|| -> Result<(), BuildError> {
+        self.store.write(|tx| -> Result<(), BuildError> {
             for finished in &batch {
                 let Finished {
                     request,
@@ -337,27 +345,25 @@ impl<'a> SyncCalls<'a> {
                     completion,
                     ..
                 } = finished;
-                self.store
-                    .add_unclear(*request, self.build, completion.unclear)?;
+                tx.add_unclear(*request, self.build, completion.unclear)?;
                 let layer = self.layers.get(finished.layer).map_or("", String::as_str);
                 for failure in &completion.billed {
                     let note = AttemptNote {
                         kind: failure.kind,
                         message: failure.message.clone(),
                     };
-                    self.store
-                        .add_failed(*request, self.build, layer, &note, failure.usage)?;
+                    tx.add_failed(*request, self.origin(layer), &note, failure.usage)?;
                 }
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
-                        self.store.close_answered(*attempt, *request, answer)?;
+                        tx.close_answered(*attempt, *request, answer)?;
                     }
                     Outcome::Failed(failure) => {
                         let note = AttemptNote {
                             kind: failure.kind,
                             message: failure.message.clone(),
                         };
-                        self.store.close_failed(*attempt, &note, failure.usage)?;
+                        tx.close_failed(*attempt, &note, failure.usage)?;
                     }
                 }
             }
@@ -404,7 +410,7 @@ pub(super) fn close_orphans(
     build: BuildId,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
-    let orphans = store.write(|| store.close_orphans(build))?;
+    let orphans = store.write(|tx| tx.close_orphans(build))?;
     if orphans > 0 {
         observer(&Event::Unclear { requests: orphans });
     }

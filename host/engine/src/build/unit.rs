@@ -62,6 +62,8 @@ pub(super) enum RunEnd {
     /// It waits for those of its requests that have no answer.
     Suspended,
     Failed(Failure),
+    /// Somebody wanted the build to end: it is as if it had not run.
+    Interrupted,
     /// The state or a source could not be read; the build cannot go on.
     Broken(Box<BuildError>),
 }
@@ -140,6 +142,7 @@ impl Desk<'_> {
         match run {
             Ok(Run::Suspended) => RunEnd::Suspended,
             Ok(Run::Done { outputs, log }) => self.done(outputs, log),
+            Err(error) if error.is_interrupted() => RunEnd::Interrupted,
             Err(error) => {
                 let mut failure = guest_failure(super::error::chain(&error));
                 failure.passing = error.is_passing();

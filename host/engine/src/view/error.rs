@@ -4,8 +4,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of an error that has none of its own.
-pub const FAILED: &str = "failed";
+use synix_core::error_kind::ErrorKind;
 
 /// What went wrong, why, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ pub struct ErrorView {
 
 impl ErrorView {
     /// Shows an error with its causes.
-    pub fn of(kind: &str, hint: Option<String>, error: &dyn Error) -> Self {
+    pub fn of(kind: ErrorKind, hint: Option<String>, error: &dyn Error) -> Self {
         let message = error.to_string();
         let mut causes: Vec<String> = Vec::new();
         let mut next = error.source();
@@ -31,7 +30,7 @@ impl ErrorView {
             next = cause.source();
         }
         Self {
-            kind: kind.to_owned(),
+            kind: kind.to_string(),
             message,
             causes,
             hint,
@@ -46,7 +45,7 @@ impl ErrorView {
     /// Reads what a build kept; an earlier synix kept the message alone.
     pub fn read(kept: &str) -> Self {
         serde_json::from_str(kept).unwrap_or_else(|_| Self {
-            kind: FAILED.to_owned(),
+            kind: ErrorKind::FAILED.to_string(),
             message: kept.to_owned(),
             causes: Vec::new(),
             hint: None,
@@ -104,19 +103,23 @@ mod tests {
             "code 8: a readonly database",
             "a readonly database",
         ]);
-        let view = ErrorView::of("budget", None, &error);
+        let view = ErrorView::of(ErrorKind::BUDGET, None, &error);
         assert_eq!(view.message, "nothing can be sent: no price");
         assert_eq!(view.causes, ["code 8: a readonly database"]);
     }
 
     #[test]
     fn a_kept_error_comes_back_whole_and_an_old_one_with_its_message() {
-        let view = ErrorView::of("cassette", Some("record".to_owned()), &chain(&["a", "b"]));
+        let view = ErrorView::of(
+            ErrorKind::CASSETTE,
+            Some("record".to_owned()),
+            &chain(&["a", "b"]),
+        );
         assert_eq!(ErrorView::read(&view.kept()), view);
         let old = ErrorView::read("provider openai: no route");
         assert_eq!(
             (old.kind.as_str(), old.message.as_str()),
-            (FAILED, "provider openai: no route")
+            ("failed", "provider openai: no route")
         );
     }
 }

@@ -63,7 +63,7 @@ fn cause(failure: &FailureView) -> String {
     if failure.kind == HELD_BACK {
         return String::new();
     }
-    let message = failure.message.replace(&failure.unit, "#");
+    let message = without(&failure.message, &failure.unit);
     let words = message.split_whitespace().map(|word| {
         // Numbers, ids and times differ from one request to the next.
         if word.contains(|one: char| one.is_ascii_digit()) {
@@ -73,6 +73,24 @@ fn cause(failure: &FailureView) -> String {
         }
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Replaces the name of a unit where it stands by itself: a unit called `a` is in most words, too.
+fn without(message: &str, unit: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once(unit).filter(|_| !unit.is_empty()) {
+        let is_part = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+        let last = before
+            .chars()
+            .next_back()
+            .or_else(|| kept.chars().next_back());
+        let inside = is_part(last) || is_part(after.chars().next());
+        kept.push_str(before);
+        kept.push_str(if inside { unit } else { "#" });
+        rest = after;
+    }
+    kept + rest
 }
 
 /// Says what to do about a kind of failure.
@@ -118,6 +136,18 @@ mod tests {
             kind: kind.to_owned(),
             message: message.to_owned(),
         }
+    }
+
+    #[test]
+    fn the_name_of_a_unit_is_no_part_of_a_word() {
+        let failures = ["a", "b"].map(|unit| {
+            let message = format!("cannot reach it: {unit}, said/{unit}");
+            failure("said", unit, "provider", &message)
+        });
+        let groups = FailureGroup::all(&failures);
+        assert_eq!(groups.len(), 1, "{groups:?}");
+        assert_eq!(without("aa a/a b-a", "a"), "aa #/# b-#");
+        assert_eq!(without("as is", ""), "as is");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::snapshot::{SnapshotView, Stale};
 use synix_core::digest::Digest;
+use synix_core::error_kind::ErrorKind;
 use synix_manifest::nearest;
 use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 
@@ -102,14 +103,14 @@ fn few(names: &[String], most: usize) -> String {
 
 impl FindError {
     /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } => "unknown_artifact",
-            Self::NoLayer { .. } => "unknown_layer",
-            Self::Ambiguous { .. } => "ambiguous",
-            Self::NoSnapshot { .. } => "unknown_snapshot",
-            Self::NoBuild { .. } => "unknown_build",
-            Self::NotBuilt { .. } => "not_built",
+            Self::NotFound { .. } => ErrorKind::UNKNOWN_ARTIFACT,
+            Self::NoLayer { .. } => ErrorKind::UNKNOWN_LAYER,
+            Self::Ambiguous { .. } => ErrorKind::AMBIGUOUS,
+            Self::NoSnapshot { .. } => ErrorKind::UNKNOWN_SNAPSHOT,
+            Self::NoBuild { .. } => ErrorKind::UNKNOWN_BUILD,
+            Self::NotBuilt { .. } => ErrorKind::NOT_BUILT,
             Self::Store(error) => error.kind(),
         }
     }

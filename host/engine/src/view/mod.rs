@@ -16,7 +16,7 @@ mod status;
 
 pub use builds::find_build;
 pub use cost::Spent;
-pub use error::{ErrorView, FAILED};
+pub use error::ErrorView;
 pub use failures::{FailureGroup, advice};
 pub use find::{FindError, Found};
 pub use lineage::{Edge, Lineage, Node, NodeKind};

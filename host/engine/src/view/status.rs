@@ -169,7 +169,7 @@ impl Status {
         Ok(Self {
             build: build.to_string(),
             status: word(reader, &row)?,
-            kind: row.kind,
+            kind: row.kind.name().to_owned(),
             pipeline: row.pipeline,
             error: row.error.as_deref().map(ErrorView::read),
             opened: row.opened,
@@ -214,7 +214,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
                 build: row.id.to_string(),
                 status: word(reader, &row)?,
                 error: row.error.as_deref().map(ErrorView::read),
-                kind: row.kind,
+                kind: row.kind.name().to_owned(),
                 pipeline: row.pipeline,
                 opened: row.opened,
                 closed: row.closed,
@@ -246,7 +246,7 @@ pub(super) fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, St
         return Ok("submitted");
     }
     // A batch build waits between two commands; a build by single calls ends with its process.
-    let left = build.kind == BuildKind::Build.name() && !reader.is_driven(build.id);
+    let left = build.kind == BuildKind::Build && !reader.is_driven(build.id);
     Ok(if left { "interrupted" } else { "collecting" })
 }
 

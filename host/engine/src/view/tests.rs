@@ -31,17 +31,21 @@ fn new_build(kind: BuildKind) -> NewBuild {
 fn state() -> (TempDir, Store, BuildId) {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let build = store.open_build(&new_build(BuildKind::Batch)).unwrap();
+    let build = store
+        .write(|tx| tx.open_build(&new_build(BuildKind::Batch)))
+        .unwrap();
     store
-        .keep_build_layer(
-            build,
-            &BuildLayer {
-                position: 0,
-                name: "notes".to_owned(),
-                mode: None,
-                fresh: 2,
-            },
-        )
+        .write(|tx| {
+            tx.keep_build_layer(
+                build,
+                &BuildLayer {
+                    position: 0,
+                    name: "notes".to_owned(),
+                    mode: None,
+                    fresh: 2,
+                },
+            )
+        })
         .unwrap();
     (folder, store, build)
 }
@@ -50,17 +54,19 @@ fn source(store: &Store, build: BuildId, layer: &str, label: &str) -> UnitId {
     let path = format!("{layer}/{label}.md");
     let digest = Digest::of(path.as_bytes());
     let unit = store
-        .keep_unit(&NewUnit {
-            fingerprint: source_fingerprint(layer, "source", &path, label, digest),
-            realm: Realm::Live,
-            layer,
-            key: &UnitKey::parse(label).unwrap(),
-            done: true,
-            partial: false,
-            build,
-            parts: &json!({ "path": path, "bytes": digest }).to_string(),
-            roles: None,
-            log: None,
+        .write(|tx| {
+            tx.keep_unit(&NewUnit {
+                fingerprint: source_fingerprint(layer, "source", &path, label, digest),
+                realm: Realm::Live,
+                layer,
+                key: &UnitKey::parse(label).unwrap(),
+                done: true,
+                partial: false,
+                build,
+                parts: &json!({ "path": path, "bytes": digest }).to_string(),
+                roles: None,
+                log: None,
+            })
         })
         .unwrap();
     let artifact = Artifact {
@@ -70,7 +76,7 @@ fn source(store: &Store, build: BuildId, layer: &str, label: &str) -> UnitId {
         metadata: Metadata::new(),
     };
     store
-        .add_artifact(unit, 0, &artifact, artifact.digest().unwrap())
+        .write(|tx| tx.add_artifact(unit, 0, &artifact, artifact.digest().unwrap()))
         .unwrap();
     unit
 }
@@ -87,7 +93,7 @@ fn archive() -> (TempDir, Store) {
     ];
     let layers = [("notes".to_owned(), notes), ("b".to_owned(), b)];
     store
-        .take_snapshot(build, "synix.toml", &layers, Moment(0))
+        .write(|tx| tx.take_snapshot(build, "synix.toml", &layers, Moment(0)))
         .unwrap();
     (folder, store)
 }
@@ -101,7 +107,9 @@ fn the_status_of_a_build_follows_from_its_rows() {
             .status
     };
     assert_eq!(word(), "collecting");
-    store.close_build(build, Some(Moment(1))).unwrap();
+    store
+        .write(|tx| tx.close_build(build, Some(Moment(1))))
+        .unwrap();
     assert_eq!(word(), "completed");
     let failure = Failure {
         kind: FailureKind::Empty,
@@ -110,12 +118,14 @@ fn the_status_of_a_build_follows_from_its_rows() {
         usage: Usage::default(),
     };
     store
-        .keep_build_unit(build, 0, "a", UnitState::Failed, Some(&failure))
+        .write(|tx| tx.keep_build_unit(build, 0, "a", UnitState::Failed(&failure)))
         .unwrap();
     assert_eq!(word(), "completed_with_errors");
-    store.keep_build_error(build, Some("no key")).unwrap();
+    store
+        .write(|tx| tx.keep_build_error(build, Some("no key")))
+        .unwrap();
     assert_eq!(word(), "failed");
-    store.cancel_build(build).unwrap();
+    store.write(|tx| tx.cancel_build(build)).unwrap();
     assert_eq!(word(), "cancelled");
 }
 
@@ -123,7 +133,7 @@ fn the_status_of_a_build_follows_from_its_rows() {
 fn fresh_units_count_as_done() {
     let (_folder, store, build) = state();
     store
-        .keep_build_unit(build, 0, "a", UnitState::Waiting, None)
+        .write(|tx| tx.keep_build_unit(build, 0, "a", UnitState::Waiting))
         .unwrap();
     let layer = Status::of(&store, build, &Prices::default())
         .unwrap()
@@ -155,17 +165,23 @@ fn failed_since() -> (TempDir, Store) {
     let all = vec![source(&store, first, "notes", "all")];
     let layers = |notes: Vec<UnitId>| [("notes".to_owned(), notes)];
     store
-        .take_snapshot(first, "synix.toml", &layers(all), Moment(0))
+        .write(|tx| tx.take_snapshot(first, "synix.toml", &layers(all), Moment(0)))
         .unwrap();
-    store.close_build(first, Some(Moment(1))).unwrap();
-    let second = store.open_build(&new_build(BuildKind::Build)).unwrap();
+    store
+        .write(|tx| tx.close_build(first, Some(Moment(1))))
+        .unwrap();
+    let second = store
+        .write(|tx| tx.open_build(&new_build(BuildKind::Build)))
+        .unwrap();
     let layer = BuildLayer {
         position: 0,
         name: "notes".to_owned(),
         mode: None,
         fresh: 0,
     };
-    store.keep_build_layer(second, &layer).unwrap();
+    store
+        .write(|tx| tx.keep_build_layer(second, &layer))
+        .unwrap();
     let failure = Failure {
         kind: FailureKind::Refused,
         message: "declined".to_owned(),
@@ -173,13 +189,15 @@ fn failed_since() -> (TempDir, Store) {
         usage: Usage::default(),
     };
     store
-        .keep_build_unit(second, 0, "all", UnitState::Failed, Some(&failure))
+        .write(|tx| tx.keep_build_unit(second, 0, "all", UnitState::Failed(&failure)))
         .unwrap();
     let other = vec![source(&store, second, "notes", "other")];
     store
-        .take_snapshot(second, "synix.toml", &layers(other), Moment(2))
+        .write(|tx| tx.take_snapshot(second, "synix.toml", &layers(other), Moment(2)))
         .unwrap();
-    store.close_build(second, Some(Moment(3))).unwrap();
+    store
+        .write(|tx| tx.close_build(second, Some(Moment(3))))
+        .unwrap();
     (folder, store)
 }
 
@@ -274,7 +292,7 @@ fn each_pipeline_has_its_own_newest_snapshot() {
         let units = vec![source(&store, build, "notes", label)];
         let layers = [("notes".to_owned(), units)];
         store
-            .take_snapshot(build, pipeline, &layers, Moment(0))
+            .write(|tx| tx.take_snapshot(build, pipeline, &layers, Moment(0)))
             .unwrap();
     }
     assert!(find(&store, "one").is_ok() && find(&store, "two").is_err());

@@ -4,6 +4,8 @@
 //! behalf elsewhere is asked for, once for a project and exactly: [`Permission`] lists it. [`kept`] holds what was said in the
 //! user's own configuration folder, which no project can write.
 
+#[cfg(unix)]
+mod acl;
 mod kept;
 mod owner;
 mod permission;

@@ -3,11 +3,18 @@
 //! A file counts as the user's where its owner is this user or root; for root under `sudo` also where it is the user
 //! that ran it. Nobody else may write it: neither everybody nor a group, unless the group has no other member, as the
 //! group of its own that many systems give each user (umask 002). A folder that everybody may write is as good as one of
-//! the user's where its sticky bit keeps others from replacing what is in it.
+//! the user's where its sticky bit keeps others from replacing what is in it. Whom an access control list lets write
+//! counts like a group.
 
+#[cfg(unix)]
+use std::fs::Metadata;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::Permission;
+#[cfg(unix)]
+use super::acl::{self, Writer};
 
 /// Who this process is, and which others it takes for the user.
 #[derive(Debug, Clone)]
@@ -35,8 +42,6 @@ impl Owners {
 
     /// Says what about a path the user has to know before it is gone by; nothing where it is not there.
     pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Permission> {
-        use std::os::unix::fs::MetadataExt as _;
-
         let mut asked = Vec::new();
         // Of a link, both whose it is and whose the file is that it leads to.
         for found in [path.symlink_metadata(), path.metadata()]
@@ -52,7 +57,7 @@ impl Owners {
             }
         }
         if let Ok(found) = path.metadata()
-            && let Some(by) = self.others(found.mode(), found.gid(), found.is_dir())
+            && let Some(by) = self.others(path, &found, found.is_dir())
         {
             asked.push(Permission::Writable {
                 path: shown.to_owned(),
@@ -64,28 +69,34 @@ impl Owners {
 
     /// Says whether a path is the user's alone; one that is not there yet is.
     pub(super) fn alone(&self, path: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-
         match path.metadata() {
-            Ok(found) => {
-                self.includes(found.uid())
-                    && self.others(found.mode(), found.gid(), false).is_none()
-            }
+            Ok(found) => self.includes(found.uid()) && self.others(path, &found, false).is_none(),
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         }
     }
 
-    /// Says who else may write what has this mode.
-    fn others(&self, mode: u32, group: u32, is_folder: bool) -> Option<String> {
+    /// Says who else may write what stands at a path.
+    fn others(&self, path: &Path, found: &Metadata, is_folder: bool) -> Option<String> {
         const STICKY: u32 = 0o1000;
+        let (mode, group) = (found.mode(), found.gid());
         if is_folder && mode & STICKY != 0 {
             return None;
         }
         if mode & 0o002 != 0 {
             return Some("everybody on this machine".to_owned());
         }
-        let shared = mode & 0o020 != 0 && !accounts::is_alone_in(self.this, group);
-        shared.then(|| accounts::group(group))
+        if mode & 0o020 == 0 {
+            return None;
+        }
+        // With a list these bits are those of all its entries together.
+        let writers = acl::writers(path, group).unwrap_or_else(|| vec![Writer::Group(group)]);
+        writers.into_iter().find_map(|writer| match writer {
+            Writer::User(user) => (!self.includes(user)).then(|| accounts::user(user)),
+            Writer::Group(group) => {
+                let is_shared = !accounts::is_alone_in(self.this, group);
+                is_shared.then(|| accounts::group(group))
+            }
+        })
     }
 }
 
@@ -221,6 +232,49 @@ mod tests {
         assert_eq!(look(folder.path(), 0o1777), []);
         assert_eq!(look(folder.path(), 0o777).len(), 1);
         assert_eq!(owners.look(&folder.path().join("none"), "none"), []);
+    }
+
+    /// W8: the bits of the group say that somebody may write the file, and not who.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn whom_a_list_lets_write_is_asked_about() {
+        let owners = Owners::of_this_process(None);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        synix_disk::replace(&file, b"").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let set = |user: u32, rights: u16| {
+            // Owner, a user, the group, the mask, everybody.
+            let none = u32::MAX;
+            let entries = [
+                (1, 6, none),
+                (2, rights, user),
+                (4, 4, none),
+                (16, 6, none),
+                (32, 4, none),
+            ];
+            let mut list = 2_u32.to_le_bytes().to_vec();
+            for (tag, rights, id) in entries {
+                list.extend([u16::to_le_bytes(tag), u16::to_le_bytes(rights)].concat());
+                list.extend(u32::to_le_bytes(id));
+            }
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::setxattr(&file, "system.posix_acl_access", &list, flags)
+        };
+        if set(4242, 6).is_err() {
+            // This file system keeps no lists.
+            return;
+        }
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o020, 0o020, "the mask shows in the mode");
+        let [Permission::Writable { by, .. }] = &owners.look(&file, "a")[..] else {
+            panic!("not asked");
+        };
+        assert!(by.contains("4242") && !owners.alone(&file), "{by}");
+        set(4242, 4).unwrap();
+        assert_eq!(owners.look(&file, "a"), [], "it may only be read");
+        set(owners.this, 6).unwrap();
+        assert_eq!(owners.look(&file, "a"), [], "it is the user");
     }
 
     #[test]

@@ -157,6 +157,49 @@ fn a_later_schema_is_named_whatever_else_is_new() {
     ));
 }
 
+/// Editors and Windows tools put one there.
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    let marked = load_changed(|text| format!("\u{feff}{text}")).unwrap();
+    let plain = load_changed(|text| text).unwrap();
+    assert_eq!(
+        (marked.digest(), marked.len()),
+        (plain.digest(), plain.len())
+    );
+    // A second one is text, which is no JSON.
+    let twice = load_changed(|text| format!("\u{feff}\u{feff}{text}"));
+    assert!(
+        matches!(twice, Err(CassetteError::Broken { line: 1, .. })),
+        "{twice:?}"
+    );
+}
+
+/// A document takes twenty times the text that it is read from.
+#[test]
+fn an_entry_has_thirty_two_mebibytes_at_most() {
+    const MOST: usize = 32 << 20;
+    let key = request(Wire::OpenAi, "Hi").key().unwrap();
+    let load = |length: usize| {
+        load_changed(|text| {
+            let (_, answer) = text.split_once("\"answer\": ").unwrap();
+            let end = answer.find("\n    }").unwrap();
+            let rest = length - (end - "Hello".len());
+            text.replace("\"Hello\"", &format!("\"{}\"", "x".repeat(rest)))
+        })
+    };
+    let loaded = load(MOST).unwrap();
+    assert!(loaded.get(&key).unwrap().text.len() > MOST - 1000);
+    let error = load(MOST + 1).unwrap_err();
+    let CassetteError::EntryTooLong {
+        key: named, most, ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!((*named, *most), (key, MOST));
+    assert!(error.to_string().contains("c.json"), "{error}");
+}
+
 #[test]
 fn a_missing_file_is_named() {
     let error = Cassette::load(Path::new("/nowhere/c.json")).unwrap_err();

@@ -20,11 +20,15 @@ use super::error::Fault;
 
 pub use child::{ServeError, serve};
 
-/// Who compiles components.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Who compiles components. Whoever embeds synix chooses: by default nobody does.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compiler {
+    /// Nobody: only components that the cache has can be loaded.
+    Nobody {
+        /// Why there is none, and what to do about it.
+        reason: String,
+    },
     /// This process, without limits: for components that are trusted.
-    #[default]
     InProcess,
     /// A process that calls [`serve`], one for each component that is not in the cache.
     Child {
@@ -35,9 +39,24 @@ pub enum Compiler {
     },
 }
 
+impl Default for Compiler {
+    fn default() -> Self {
+        Self::Nobody {
+            reason: "this program has not chosen a compiler: give `Options::compiler` one"
+                .to_owned(),
+        }
+    }
+}
+
 /// Why a component could not be compiled, though nothing is known to be wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileFailure {
+    /// Nobody was chosen to compile it.
+    #[error("nothing compiles it: {reason}")]
+    Nobody {
+        /// Why, and what to do about it.
+        reason: String,
+    },
     /// There is no compiler.
     #[error("the compiler {} cannot be started", .program.display())]
     NotStarted {
@@ -122,6 +141,10 @@ impl Budget {
 /// Compiles a component for the sandbox.
 pub(super) fn compile(core: &Core, bytes: &[u8]) -> Result<Component, Fault> {
     match &core.compiler {
+        Compiler::Nobody { reason } => {
+            let reason = reason.clone();
+            Err(Fault::NotCompiled(CompileFailure::Nobody { reason }))
+        }
         Compiler::InProcess => {
             Component::from_binary(&core.engine, bytes).map_err(|error| Fault::Corrupt {
                 detail: format!("{error:#}"),

@@ -4,35 +4,35 @@ use super::*;
 
 #[test]
 fn a_small_content_stays_in_the_database() {
-    let bench = Bench::new();
-    let unit = bench.unit("a", Realm::Live, true);
-    let id = bench.artifact(unit, "small");
-    assert_eq!(bench.store.artifact(id).unwrap(), artifact("small"));
-    assert!(!bench.path().join("objects").exists());
+    let fixture = Fixture::new();
+    let unit = fixture.unit("a", Realm::Live, true);
+    let id = fixture.artifact(unit, "small");
+    assert_eq!(fixture.store.artifact(id).unwrap(), artifact("small"));
+    assert!(!fixture.path().join("objects").exists());
 }
 
 #[test]
 fn a_large_content_is_kept_in_a_file_under_its_digest() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let text = "x".repeat(objects::LARGE + 1);
-    let unit = bench.unit("a", Realm::Live, true);
-    let id = bench.artifact(unit, &text);
+    let unit = fixture.unit("a", Realm::Live, true);
+    let id = fixture.artifact(unit, &text);
     assert_eq!(
-        synix_disk::read(&object(&bench, &text)).unwrap(),
+        synix_disk::read(&object(&fixture, &text)).unwrap(),
         text.as_bytes()
     );
-    assert_eq!(bench.store.artifact(id).unwrap(), artifact(&text));
+    assert_eq!(fixture.store.artifact(id).unwrap(), artifact(&text));
 }
 
 #[test]
 fn a_damaged_object_is_not_read() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let text = "x".repeat(objects::LARGE + 1);
-    let unit = bench.unit("a", Realm::Live, true);
-    let id = bench.artifact(unit, &text);
-    let path = object(&bench, &text);
+    let unit = fixture.unit("a", Realm::Live, true);
+    let id = fixture.artifact(unit, &text);
+    let path = object(&fixture, &text);
     synix_disk::replace(&path, "y".repeat(text.len()).as_bytes()).unwrap();
-    match bench.store.artifact(id) {
+    match fixture.store.artifact(id) {
         Err(StoreError::BadObject { path: named, .. }) => assert_eq!(named, path),
         other => panic!("{other:?}"),
     }
@@ -40,19 +40,19 @@ fn a_damaged_object_is_not_read() {
 
 #[test]
 fn a_damaged_object_is_replaced_when_it_is_kept_again() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let text = "x".repeat(objects::LARGE + 1);
-    let first = bench.unit("a", Realm::Live, true);
-    bench.artifact(first, &text);
-    synix_disk::replace(&object(&bench, &text), b"cut").unwrap();
-    let second = bench.unit("b", Realm::Live, true);
-    let id = bench.artifact(second, &text);
-    assert_eq!(bench.store.artifact(id).unwrap(), artifact(&text));
+    let first = fixture.unit("a", Realm::Live, true);
+    fixture.artifact(first, &text);
+    synix_disk::replace(&object(&fixture, &text), b"cut").unwrap();
+    let second = fixture.unit("b", Realm::Live, true);
+    let id = fixture.artifact(second, &text);
+    assert_eq!(fixture.store.artifact(id).unwrap(), artifact(&text));
 }
 
-fn object(bench: &Bench, text: &str) -> PathBuf {
+fn object(fixture: &Fixture, text: &str) -> PathBuf {
     let name = Digest::of(text.as_bytes()).to_string();
-    bench
+    fixture
         .path()
         .join("objects")
         .join(&name[..2])
@@ -62,22 +62,22 @@ fn object(bench: &Bench, text: &str) -> PathBuf {
 /// L7: all of a transaction is kept, or nothing.
 #[test]
 fn a_write_that_fails_leaves_nothing() {
-    let bench = Bench::new();
-    let failed: Result<(), StoreError> = bench.store.write(|| {
-        bench.request("question");
+    let fixture = Fixture::new();
+    let failed: Result<(), StoreError> = fixture.store.write(|tx| {
+        add_request(tx, "question")?;
         Err(StoreError::Unusable {
             what: "test",
             detail: String::new(),
         })
     });
     assert!(failed.is_err());
-    assert_eq!(bench.store.request_id(key("question")).unwrap(), None);
+    assert_eq!(fixture.store.request_id(key("question")).unwrap(), None);
 }
 
 #[test]
 fn the_first_error_of_a_write_is_the_one_reported() {
-    let bench = Bench::new();
-    let failed: Result<(), StoreError> = bench.store.write(|| {
+    let fixture = Fixture::new();
+    let failed: Result<(), StoreError> = fixture.store.write(|_| {
         Err(StoreError::Unusable {
             what: "test",
             detail: "why".to_owned(),
@@ -91,16 +91,47 @@ fn the_first_error_of_a_write_is_the_one_reported() {
 
 #[test]
 fn a_write_that_failed_does_not_block_the_next() {
-    let bench = Bench::new();
-    let _: Result<(), _> = bench.store.write(|| {
+    let fixture = Fixture::new();
+    let _: Result<(), _> = fixture.store.write(|_| {
         Err(StoreError::BadObject {
             path: PathBuf::new(),
             source: None,
         })
     });
-    bench
+    fixture
         .store
-        .write(|| Ok::<_, StoreError>(bench.request("question")))
+        .write(|tx| add_request(tx, "question"))
         .unwrap();
-    assert!(bench.store.request_id(key("question")).unwrap().is_some());
+    assert!(fixture.store.request_id(key("question")).unwrap().is_some());
+}
+
+/// L7: the outer transaction decides; an inner one would end it.
+#[test]
+fn a_write_within_a_write_is_an_error_and_spoils_nothing() {
+    let fixture = Fixture::new();
+    fixture
+        .store
+        .write(|tx| {
+            add_request(tx, "outer")?;
+            let inner: Result<(), StoreError> = fixture.store.write(|_| Ok(()));
+            assert!(matches!(inner, Err(StoreError::Nested { .. })), "{inner:?}");
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    assert!(fixture.store.request_id(key("outer")).unwrap().is_some());
+}
+
+#[test]
+fn a_write_that_panics_leaves_nothing() {
+    let fixture = Fixture::new();
+    let act = || {
+        fixture.store.write(|tx| -> Result<(), StoreError> {
+            add_request(tx, "question")?;
+            panic!("a fault")
+        })
+    };
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+    assert!(caught.is_err());
+    assert_eq!(fixture.store.request_id(key("question")).unwrap(), None);
+    fixture.request("next");
 }

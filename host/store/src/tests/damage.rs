@@ -32,24 +32,27 @@ fn break_table(folder: &Path, table: &str) {
 
 /// A closed state with an answer and a live batch, and a damaged table of units.
 fn broken() -> tempfile::TempDir {
-    let bench = Bench::new();
-    let request = bench.request("one");
+    let fixture = Fixture::new();
+    let request = fixture.request("one");
     let answer = answer("done", Ending::Complete);
-    bench
+    fixture
         .store
-        .keep_answer(request, Realm::Live, &answer, None)
+        .write(|tx| tx.keep_answer(request, Realm::Live, &answer, None))
         .unwrap();
     for (token, state, batch) in [
         ("a", SubmissionState::Settled, "batch_a"),
         ("b", SubmissionState::Live, "batch_b"),
     ] {
-        let mut row = submission(bench.build, token);
-        row.id = bench.store.open_submission(&row).unwrap();
+        let mut row = submission(fixture.build, token);
+        row.id = fixture.store.write(|tx| tx.open_submission(&row)).unwrap();
         row.state = state;
         row.batch = Some(batch.to_owned());
-        bench.store.update_submission(&mut row).unwrap();
+        fixture
+            .store
+            .write(|tx| tx.update_submission(&mut row))
+            .unwrap();
     }
-    let folder = bench.close();
+    let folder = fixture.close();
     break_table(folder.path(), "unit");
     folder
 }
@@ -63,7 +66,7 @@ fn meet(folder: &Path) -> Damage {
 /// L8: a file that is no database is named as damaged, to whoever comes first and to all who follow.
 #[test]
 fn a_file_that_is_no_database_is_damaged() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let first = damage(Store::open(folder.path()));
     assert_eq!(damage(Reader::open(folder.path())), first);
@@ -72,7 +75,7 @@ fn a_file_that_is_no_database_is_damaged() {
 /// L8: nothing of a damaged file is lost by setting it aside.
 #[test]
 fn a_damaged_file_is_set_aside_as_it_was() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let name = damage(Store::open(folder.path())).set_aside.unwrap();
     assert_eq!(
@@ -92,15 +95,19 @@ fn a_damaged_page_is_damage() {
 
 /// L8: what can be read of a damaged file says what was lost.
 #[test]
-fn a_damaged_file_tells_what_it_held() {
+fn a_damaged_file_shows_what_it_contained() {
     let folder = broken();
-    let held = meet(folder.path()).held;
-    let live: Vec<_> = held.live.iter().map(|lost| lost.batch.as_deref()).collect();
+    let salvaged = meet(folder.path()).salvaged;
+    let live: Vec<_> = salvaged
+        .live
+        .iter()
+        .map(|lost| lost.batch.as_deref())
+        .collect();
     assert_eq!(
         (
-            held.builds.rows,
-            held.answers.rows,
-            held.submissions.rows,
+            salvaged.builds.rows,
+            salvaged.answers.rows,
+            salvaged.submissions.rows,
             live
         ),
         (1, 1, 2, vec![Some("batch_b")])
@@ -113,14 +120,17 @@ fn what_cannot_be_read_is_not_counted_as_nothing() {
     for table in ["build", "submission"] {
         break_table(folder.path(), table);
     }
-    let held = meet(folder.path()).held;
-    assert!(!held.builds.whole && !held.submissions.whole, "{held:?}");
+    let salvaged = meet(folder.path()).salvaged;
+    assert!(
+        !salvaged.builds.whole && !salvaged.submissions.whole,
+        "{salvaged:?}"
+    );
 }
 
 /// L8: a table that is gone is damage, not an empty table.
 #[test]
 fn a_missing_table_is_damage() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     tamper(folder.path(), "DROP TABLE attempt_note");
     let found = damage(Store::open(folder.path())).found;
     assert!(found.contains("attempt_note"), "{found}");
@@ -129,7 +139,7 @@ fn a_missing_table_is_damage() {
 /// L8: a file that was cut to nothing is not a state that nobody has used yet.
 #[test]
 fn a_file_that_lost_everything_is_damage() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), b"").unwrap();
     assert_eq!(damage(Reader::open(folder.path())).found, "it is empty");
 }
@@ -137,15 +147,18 @@ fn a_file_that_lost_everything_is_damage() {
 /// L8: a file that is gone is not a state that nobody has used yet.
 #[test]
 fn a_file_that_is_gone_is_damage() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     std::fs::remove_file(super::path(folder.path())).unwrap();
-    assert_eq!(damage(Store::open(folder.path())).found, "the file is gone");
+    assert_eq!(
+        damage(Store::open(folder.path())).found,
+        "the file is missing"
+    );
 }
 
 /// L8: a copy that was put back ends the refusal.
 #[test]
 fn a_restored_file_is_opened() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let path = super::path(folder.path());
     let whole = synix_disk::read(&path).unwrap();
     synix_disk::replace(&path, &[b'x'; 8192]).unwrap();
@@ -158,7 +171,7 @@ fn a_restored_file_is_opened() {
 /// L8: a copy that is damaged itself does not.
 #[test]
 fn a_restored_file_is_checked() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let path = super::path(folder.path());
     synix_disk::replace(&path, &[b'x'; 8192]).unwrap();
     let first = damage(Store::open(folder.path()));
@@ -189,7 +202,9 @@ fn a_reset_abandons_live_batches_by_id() {
     let (store, lost) = Store::open_anew(folder.path()).unwrap();
     let lost = lost.unwrap();
     let build = open_build(&store);
-    store.abandon_lost(build, &lost, Moment(0)).unwrap();
+    store
+        .write(|tx| tx.abandon_lost(build, &lost, Moment(0)))
+        .unwrap();
     store.end_reset().unwrap();
     let row = store.submissions_of(build).unwrap().remove(0);
     assert_eq!(
@@ -207,12 +222,12 @@ fn an_interrupted_reset_is_not_taken_for_a_restored_file() {
     drop(Store::open_anew(folder.path()).unwrap());
     damage(Store::open(folder.path()));
     let (_, lost) = Store::open_anew(folder.path()).unwrap();
-    assert_eq!(lost.unwrap().held.live.len(), 1);
+    assert_eq!(lost.unwrap().salvaged.live.len(), 1);
 }
 
 #[test]
 fn a_reset_leaves_a_whole_state_alone() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let (store, lost) = Store::open_anew(folder.path()).unwrap();
     assert!(lost.is_none() && store.build(BuildId(1)).unwrap().is_some());
 }

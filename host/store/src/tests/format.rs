@@ -5,7 +5,7 @@ use super::*;
 /// L9: a state that a later synix wrote is not written.
 #[test]
 fn a_newer_format_is_refused_for_writing() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let newer = SUPPORTED_FORMAT + 1;
     tamper(folder.path(), &format!("PRAGMA user_version = {newer}"));
     match Store::open(folder.path()) {
@@ -19,9 +19,9 @@ fn a_newer_format_is_refused_for_writing() {
 /// L9: a state that a later synix wrote is read.
 #[test]
 fn a_newer_format_is_read() {
-    let bench = Bench::new();
-    let build = bench.build;
-    let folder = bench.close();
+    let fixture = Fixture::new();
+    let build = fixture.build;
+    let folder = fixture.close();
     tamper(
         folder.path(),
         &format!("PRAGMA user_version = {}", SUPPORTED_FORMAT + 1),
@@ -33,8 +33,8 @@ fn a_newer_format_is_read() {
 /// L9: every table of the present format comes from the migrations alone.
 #[test]
 fn migrations_from_zero_create_every_table() {
-    let bench = Bench::new();
-    let tables: BTreeSet<String> = bench
+    let fixture = Fixture::new();
+    let tables: BTreeSet<String> = fixture
         .store
         .connection
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
@@ -54,8 +54,8 @@ fn migrations_from_zero_create_every_table() {
 
 #[test]
 fn migrations_leave_the_supported_format() {
-    let bench = Bench::new();
-    let format: u32 = bench
+    let fixture = Fixture::new();
+    let format: u32 = fixture
         .store
         .connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
@@ -85,13 +85,13 @@ fn a_database_without_tables_is_no_state() {
 
 #[test]
 fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
-    let bench = Bench::new();
-    bench.request("before");
-    let reader = bench.store.another().unwrap();
-    bench
+    let fixture = Fixture::new();
+    fixture.request("before");
+    let reader = fixture.store.another().unwrap();
+    fixture
         .store
-        .write(|| -> Result<(), StoreError> {
-            bench.request("during");
+        .write(|tx| -> Result<(), StoreError> {
+            add_request(tx, "during")?;
             assert!(reader.request_id(key("before"))?.is_some());
             assert_eq!(reader.request_id(key("during"))?, None);
             Ok(())
@@ -102,8 +102,8 @@ fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
 
 #[test]
 fn a_reader_cannot_write() {
-    let bench = Bench::new();
-    let reader = bench.store.another().unwrap();
+    let fixture = Fixture::new();
+    let reader = fixture.store.another().unwrap();
     assert!(reader.connection.execute("DELETE FROM build", []).is_err());
 }
 

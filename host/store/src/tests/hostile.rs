@@ -34,7 +34,7 @@ fn assert_refused(folder: &Path, word: &str) {
 
 /// A state with what the statement planted in it.
 fn planted(statement: &str) -> tempfile::TempDir {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     tamper(folder.path(), statement);
     folder
 }
@@ -112,17 +112,17 @@ fn a_database_that_was_analysed_is_used() {
 /// W12: pages wound up so that a small table has rows without end.
 #[test]
 fn a_look_up_that_never_ends_is_ended() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let endless =
         "WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    let found: rusqlite::Result<i64> = bench
+    let found: rusqlite::Result<i64> = fixture
         .store
         .connection
         .query_row(endless, [], |row| row.get(0));
-    let said = bench.store.failed(found.unwrap_err());
+    let said = fixture.store.failed(found.unwrap_err());
     assert!(matches!(said, StoreError::Endless { .. }), "{said:?}");
     // The next statement has its own steps.
-    assert_eq!(bench.count("build"), 1);
+    assert_eq!(fixture.count("build"), 1);
 }
 
 /// W12: a row below whose digest the content was changed is neither shown nor built from.
@@ -136,12 +136,12 @@ fn a_changed_artifact_is_not_read() {
         "UPDATE artifact SET kind = 'b'",
         "UPDATE artifact SET digest = zeroblob(32)",
     ] {
-        let bench = Bench::new();
-        let unit = bench.unit("a", Realm::Live, true);
-        let id = bench.artifact(unit, "good");
-        assert!(bench.store.artifact(id).is_ok());
-        bench.store.connection.execute_batch(change).unwrap();
-        let read = bench.store.artifact(id);
+        let fixture = Fixture::new();
+        let unit = fixture.unit("a", Realm::Live, true);
+        let id = fixture.artifact(unit, "good");
+        assert!(fixture.store.artifact(id).is_ok());
+        fixture.store.connection.execute_batch(change).unwrap();
+        let read = fixture.store.artifact(id);
         assert!(
             matches!(read, Err(StoreError::Changed { .. })),
             "{change}: {read:?}"
@@ -158,46 +158,175 @@ fn a_changed_row_is_not_listed() {
         "UPDATE artifact SET digest = zeroblob(32)",
     ];
     for change in changes {
-        let bench = Bench::new();
-        let unit = bench.unit("a", Realm::Live, true);
-        let id = bench.artifact(unit, "good");
-        assert!(bench.store.outputs(unit).is_ok() && bench.store.artifact_header(id).is_ok());
-        bench.store.connection.execute_batch(change).unwrap();
-        let snapshot = bench.snapshot(&[("notes", &[unit])]);
-        let snapshot = bench
+        let fixture = Fixture::new();
+        let unit = fixture.unit("a", Realm::Live, true);
+        let id = fixture.artifact(unit, "good");
+        assert!(fixture.store.outputs(unit).is_ok() && fixture.store.artifact_header(id).is_ok());
+        fixture.store.connection.execute_batch(change).unwrap();
+        let snapshot = fixture.snapshot(&[("notes", &[unit])]);
+        let snapshot = fixture
             .store
             .newest_snapshot()
             .unwrap()
             .filter(|new| new.id == snapshot);
-        let listed = bench.store.snapshot_artifacts(&snapshot.unwrap(), "notes");
+        let listed = fixture
+            .store
+            .snapshot_artifacts(&snapshot.unwrap(), "notes");
         assert!(
             matches!(listed, Err(StoreError::Changed { .. })),
             "{change}"
         );
-        assert!(bench.store.outputs(unit).is_err(), "{change}");
-        assert!(bench.store.artifact_header(id).is_err(), "{change}");
+        assert!(fixture.store.outputs(unit).is_err(), "{change}");
+        assert!(fixture.store.artifact_header(id).is_err(), "{change}");
     }
-    let bench = Bench::new();
-    let unit = bench.unit("a", Realm::Live, true);
-    let id = bench.artifact(unit, "good");
+    let fixture = Fixture::new();
+    let unit = fixture.unit("a", Realm::Live, true);
+    let id = fixture.artifact(unit, "good");
     let change = "UPDATE artifact_body SET metadata = '{\"n\":2}'";
-    bench.store.connection.execute_batch(change).unwrap();
-    assert!(bench.store.artifact_header(id).is_err());
+    fixture.store.connection.execute_batch(change).unwrap();
+    assert!(fixture.store.artifact_header(id).is_err());
+}
+
+/// W12: a unit is fresh by its fingerprint, so nothing passes for fresh under that of another.
+#[test]
+fn a_changed_unit_is_not_fresh() {
+    let exchange = "UPDATE unit SET fingerprint = zeroblob(32) WHERE id = 1;
+                    UPDATE unit SET fingerprint = (SELECT digest FROM swapped WHERE id = 1) WHERE id = 2;
+                    UPDATE unit SET fingerprint = (SELECT digest FROM swapped WHERE id = 2) WHERE id = 1";
+    for change in [
+        exchange,
+        "UPDATE unit SET layer = 'other'",
+        "UPDATE unit SET key = key || 'x'",
+        "UPDATE unit SET partial = 1",
+        "UPDATE unit SET realm = zeroblob(32)",
+        "UPDATE unit_detail SET roles = '{}'",
+    ] {
+        let fixture = Fixture::new();
+        let [old, new] = ["old", "new"].map(|name| fixture.unit(name, Realm::Live, true));
+        let snapshot = fixture.snapshot(&[("notes", &[old, new])]);
+        let found = fixture.store.newest_snapshot().unwrap().unwrap();
+        assert_eq!(found.id, snapshot);
+        assert!(fixture.store.snapshot_units(&found, "notes").is_ok());
+        let connection = &fixture.store.connection;
+        connection
+            .execute_batch(
+                "CREATE TEMP TABLE swapped AS SELECT id, fingerprint AS digest FROM unit",
+            )
+            .unwrap();
+        connection.execute_batch(change).unwrap();
+        let realm = if change.contains("realm") {
+            Realm::Replay(Digest::from_bytes([0; 32]))
+        } else {
+            Realm::Live
+        };
+        let finished = fixture.store.finished_unit(Digest::of(b"new"), realm);
+        assert!(
+            matches!(finished, Err(StoreError::Changed { .. })),
+            "{change}: {finished:?}"
+        );
+        let listed = fixture.store.snapshot_units(&found, "notes");
+        assert!(
+            matches!(listed, Err(StoreError::Changed { .. })),
+            "{change}"
+        );
+        assert!(fixture.store.unit(new).is_err(), "{change}");
+        assert!(
+            fixture.store.write(|tx| tx.retire_unit(new)).is_err(),
+            "{change}"
+        );
+    }
+}
+
+/// W12: a unit that waits is not done because a row says so, and the reverse.
+#[test]
+fn a_unit_whose_state_was_changed_is_neither_open_nor_finished() {
+    for (done, change) in [
+        (false, "UPDATE unit SET done = 1"),
+        (true, "UPDATE unit SET done = 0"),
+    ] {
+        let fixture = Fixture::new();
+        fixture.unit("a", Realm::Live, done);
+        fixture.store.connection.execute_batch(change).unwrap();
+        let fingerprint = Digest::of(b"a");
+        let (open, finished) = (
+            fixture.store.open_unit(fingerprint, Realm::Live),
+            fixture.store.finished_unit(fingerprint, Realm::Live),
+        );
+        assert!(open.is_err() || finished.is_err(), "{change}");
+    }
+}
+
+/// W12: outputs belong to the unit that made them, each in its place.
+#[test]
+fn an_output_of_another_unit_is_not_listed() {
+    for change in [
+        "UPDATE artifact SET unit = 2",
+        "UPDATE artifact SET position = 1",
+    ] {
+        let fixture = Fixture::new();
+        let [one, other] = ["one", "other"].map(|name| fixture.unit(name, Realm::Live, true));
+        fixture.artifact(one, "good");
+        fixture.store.connection.execute_batch(change).unwrap();
+        let listed = [one, other].map(|unit| fixture.store.outputs(unit));
+        let is_changed = |listed: &Result<_, _>| matches!(listed, Err(StoreError::Changed { .. }));
+        assert!(listed.iter().any(is_changed), "{change}: {listed:?}");
+    }
+}
+
+/// W12: what tells why a unit is stale, and what its plugin said, is that of this unit.
+#[test]
+fn the_changed_parts_of_a_unit_are_not_read() {
+    for change in [
+        "UPDATE unit_detail SET parts = '{\"version\":2}'",
+        "UPDATE unit_detail SET log = 'info all is well'",
+    ] {
+        let fixture = Fixture::new();
+        let unit = fixture.unit("a", Realm::Live, true);
+        assert!(fixture.store.unit(unit).is_ok());
+        fixture.store.connection.execute_batch(change).unwrap();
+        let read = fixture.store.unit(unit);
+        assert!(matches!(read, Err(StoreError::Changed { .. })), "{change}");
+    }
+}
+
+/// A unit that begins anew, ends or is let go has the seal of what it is then.
+#[test]
+fn a_unit_that_changes_by_itself_stays_whole() {
+    let fixture = Fixture::new();
+    let fingerprint = Digest::of(b"a");
+    for done in [false, false, true, false] {
+        let unit = fixture.unit("a", Realm::Live, done);
+        assert!(fixture.store.unit(unit).is_ok(), "{done}");
+    }
+    let finished = fixture
+        .store
+        .finished_unit(fingerprint, Realm::Live)
+        .unwrap();
+    let (unit, _) = finished.unwrap();
+    fixture.store.write(|tx| tx.retire_unit(unit)).unwrap();
+    assert!(fixture.store.unit(unit).is_ok());
+    assert_eq!(
+        fixture
+            .store
+            .finished_unit(fingerprint, Realm::Live)
+            .unwrap(),
+        None
+    );
 }
 
 /// W12: an answer is what a unit was made from.
 #[test]
 fn a_changed_answer_is_not_used() {
-    let bench = Bench::new();
-    let [one, other] = ["one", "other"].map(|text| bench.request(text));
+    let fixture = Fixture::new();
+    let [one, other] = ["one", "other"].map(|text| fixture.request(text));
     for (request, text) in [(one, "good"), (other, "fine")] {
         let given = answer(text, Ending::Complete);
-        bench
+        fixture
             .store
-            .keep_answer(request, Realm::Live, &given, None)
+            .write(|tx| tx.keep_answer(request, Realm::Live, &given, None))
             .unwrap();
     }
-    let read = || bench.store.answer_to(one, Realm::Live, false);
+    let read = || fixture.store.answer_to(one, Realm::Live, false);
     assert!(read().unwrap().is_some());
     for change in [
         "UPDATE answer_body SET document = replace(document, 'good', 'evil')",
@@ -205,9 +334,9 @@ fn a_changed_answer_is_not_used() {
         "UPDATE answer_body SET (document, seal) = (SELECT document, seal FROM answer_body WHERE answer = 2)
          WHERE answer = 1",
     ] {
-        bench.store.connection.execute_batch(change).unwrap();
+        fixture.store.connection.execute_batch(change).unwrap();
         assert!(matches!(read(), Err(StoreError::Changed { .. })), "{change}");
-        assert!(bench.store.given_answer(AnswerId(1)).is_err(), "{change}");
+        assert!(fixture.store.given_answer(AnswerId(1)).is_err(), "{change}");
     }
 }
 
@@ -217,11 +346,11 @@ proptest! {
     /// Row 42: whatever bytes stand in the file, each command ends, and without a panic.
     #[test]
     fn a_changed_database_is_read_or_refused(edits in edits::edits()) {
-        let bench = Bench::new();
-        let unit = bench.unit("a", Realm::Live, true);
-        let id = bench.artifact(unit, "content");
-        bench.snapshot(&[("notes", &[unit])]);
-        let folder = bench.close();
+        let fixture = Fixture::new();
+        let unit = fixture.unit("a", Realm::Live, true);
+        let id = fixture.artifact(unit, "content");
+        fixture.snapshot(&[("notes", &[unit])]);
+        let folder = fixture.close();
         tamper(folder.path(), "PRAGMA wal_checkpoint(TRUNCATE)");
         let file = super::path(folder.path());
         let bytes = edits::changed(&fs::read(&file).unwrap(), &edits);
@@ -234,7 +363,7 @@ proptest! {
             }
         }
         if let Ok(store) = Store::open(folder.path()) {
-            let _ = store.forget_units();
+            let _ = store.write(|tx| tx.forget_units());
         }
     }
 }
@@ -242,12 +371,12 @@ proptest! {
 /// W12: the same for a request, whose key is its digest.
 #[test]
 fn a_changed_request_is_not_read() {
-    let bench = Bench::new();
-    let id = bench.request("good");
+    let fixture = Fixture::new();
+    let id = fixture.request("good");
     let change = "UPDATE request_body SET document = replace(document, 'good', 'evil')";
-    bench.store.connection.execute_batch(change).unwrap();
+    fixture.store.connection.execute_batch(change).unwrap();
     assert!(matches!(
-        bench.store.request(id),
+        fixture.store.request(id),
         Err(StoreError::Changed { .. })
     ));
 }
@@ -256,28 +385,107 @@ fn a_changed_request_is_not_read() {
 #[test]
 fn a_build_names_a_file_beside_the_state() {
     for name in ["../evil.toml", "/etc/passwd", "a/b.toml", "..", ""] {
-        let bench = Bench::new();
-        bench
+        let fixture = Fixture::new();
+        fixture
             .store
             .connection
             .execute("UPDATE build SET pipeline = ?1", [name])
             .unwrap();
-        assert!(bench.store.build(bench.build).is_err(), "{name}");
-        assert!(bench.store.builds(None).is_err(), "{name}");
+        assert!(fixture.store.build(fixture.build).is_err(), "{name}");
+        assert!(fixture.store.builds(None).is_err(), "{name}");
     }
+}
+
+/// W12: a value that rows never have is an error, and is never read as another one.
+#[test]
+fn an_unknown_value_is_an_error() {
+    type Read = fn(&Fixture) -> Result<(), StoreError>;
+    let changes: [(&str, Read); 9] = [
+        ("UPDATE build SET kind = 'other'", |fixture| {
+            fixture.store.build(fixture.build).map(drop)
+        }),
+        ("UPDATE build SET realm = x'00'", |fixture| {
+            fixture.store.build(fixture.build).map(drop)
+        }),
+        ("UPDATE build SET opened = -1", |fixture| {
+            fixture.store.build(fixture.build).map(drop)
+        }),
+        ("UPDATE build SET fingerprint = x'00'", |fixture| {
+            fixture.store.build(fixture.build).map(drop)
+        }),
+        ("UPDATE build_layer SET mode = 'other'", |fixture| {
+            fixture.store.build_layers(fixture.build).map(drop)
+        }),
+        ("UPDATE build_layer SET position = -1", |fixture| {
+            fixture.store.build_layers(fixture.build).map(drop)
+        }),
+        ("UPDATE submission SET state = 'other'", |fixture| {
+            fixture.store.submissions_of(fixture.build).map(drop)
+        }),
+        ("UPDATE attempt SET state = 7", |fixture| {
+            fixture.store.each_send(fixture.build, |_| {})
+        }),
+        ("UPDATE attempt SET input_tokens = -1", |fixture| {
+            fixture.store.spent(fixture.build).map(drop)
+        }),
+    ];
+    for (change, read) in changes {
+        let fixture = Fixture::new();
+        let layer = BuildLayer {
+            position: 0,
+            name: "notes".to_owned(),
+            mode: Some(LayerMode::Sync),
+            fresh: 0,
+        };
+        let row = submission(fixture.build, "a");
+        fixture
+            .store
+            .write(|tx| {
+                tx.keep_build_layer(fixture.build, &layer)?;
+                tx.open_submission(&row)
+            })
+            .unwrap();
+        let request = fixture.request("question");
+        fixture.granted(request);
+        read(&fixture).unwrap();
+        fixture.store.connection.execute_batch(change).unwrap();
+        let error = read(&fixture).unwrap_err();
+        assert_eq!(error.kind().word(), "state_damaged", "{change}: {error}");
+    }
+}
+
+/// A number that SQLite cannot keep is refused; a clamped one would be a false record of money.
+#[test]
+fn a_number_that_does_not_fit_is_refused() {
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let attempt = fixture.granted(request);
+    let usage = Usage {
+        input_tokens: u64::MAX,
+        ..Usage::default()
+    };
+    let note = note(FailureKind::Refused, "no");
+    let closed = fixture
+        .store
+        .write(|tx| tx.close_failed(attempt, &note, usage));
+    assert!(
+        matches!(closed, Err(StoreError::TooLarge { .. })),
+        "{closed:?}"
+    );
+    assert_eq!(fixture.store.in_flight(request).unwrap(), Some(None));
 }
 
 /// The token of a submission becomes the name of a file.
 #[test]
 fn a_token_is_no_path() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     for token in ["../../victim", "/tmp/victim", "a/b", "", "a.b", "a\0"] {
         assert!(
-            bench.store.batch_file(token, ".jsonl").is_err(),
+            fixture.store.batch_file(token, ".jsonl").is_err(),
             "{token:?}"
         );
     }
-    assert!(bench.store.batch_file("synix-0a", ".jsonl").is_ok());
+    assert!(fixture.store.batch_file("synix-0a", ".jsonl").is_ok());
 }
 
 /// W2: `set_aside` in a marker is no path. The victim's file is one that the clone can name.
@@ -312,7 +520,7 @@ fn a_marker_renames_nothing_over_a_file_of_the_user() {
 /// W2: a name that synix gives is taken from a marker, and what has it stays.
 #[test]
 fn setting_aside_overwrites_nothing() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let taken = "damaged-20260101T000000Z.sqlite3";
     synix_disk::replace(&folder.path().join(taken), b"earlier").unwrap();
     synix_disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
@@ -338,7 +546,7 @@ fn setting_aside_overwrites_nothing() {
 /// A log that was not moved yet when its process was killed follows the file.
 #[test]
 fn setting_aside_goes_on_where_it_was_interrupted() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let name = "damaged-20260101T000000Z.sqlite3";
     fs::rename(super::path(folder.path()), folder.path().join(name)).unwrap();
     synix_disk::replace(&folder.path().join("state.sqlite3-wal"), b"log").unwrap();
@@ -360,7 +568,7 @@ fn setting_aside_goes_on_where_it_was_interrupted() {
 /// A rollback journal may name a second file, which SQLite 3.40 deletes when it plays the first one back.
 #[test]
 fn a_journal_that_names_another_file_is_not_played() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     tamper(folder.path(), "PRAGMA journal_mode = DELETE");
     let victim = folder.path().join("victim");
     synix_disk::replace(&victim, b"mine").unwrap();
@@ -374,7 +582,7 @@ fn a_journal_that_names_another_file_is_not_played() {
 /// The head of a journal says how large the database was, and playing it back makes it so.
 #[test]
 fn a_journal_of_a_larger_database_is_not_played() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     tamper(folder.path(), "PRAGMA journal_mode = DELETE");
     let database = folder.path().join("state.sqlite3");
     let before = fs::metadata(&database).unwrap().len();
@@ -534,12 +742,12 @@ mod links {
         let text = "x".repeat(objects::LARGE + 1);
         let digest = Digest::of(text.as_bytes()).to_string();
         symlink(temp.path(), folder.join("objects")).unwrap();
-        assert!(store.put_object(text.as_bytes()).is_err());
+        assert!(store.write(|tx| tx.put_object(text.as_bytes())).is_err());
         fs::remove_file(folder.join("objects")).unwrap();
         fs::create_dir_all(folder.join("objects").join(&digest[..2])).unwrap();
         let object = folder.join("objects").join(&digest[..2]).join(&digest[2..]);
         symlink(&victim, &object).unwrap();
-        assert!(store.put_object(text.as_bytes()).is_err());
+        assert!(store.write(|tx| tx.put_object(text.as_bytes())).is_err());
         assert!(store.object(Digest::of(b"mine"), 4).is_err());
         symlink(temp.path(), folder.join("batches")).unwrap();
         assert!(store.batch_file("synix-0a", ".jsonl").is_err());
@@ -598,7 +806,9 @@ mod links {
         use std::os::unix::fs::PermissionsExt as _;
         let (_temp, folder, _) = place();
         let store = Store::open(&folder).unwrap();
-        store.put_object(&[b'x'; objects::LARGE + 1]).unwrap();
+        store
+            .write(|tx| tx.put_object(&[b'x'; objects::LARGE + 1]))
+            .unwrap();
         let mut folders = vec![folder];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).unwrap() {

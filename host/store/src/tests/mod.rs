@@ -26,13 +26,13 @@ use synix_core::request::{
 };
 
 /// A state in a folder of its own, with one build.
-struct Bench {
+struct Fixture {
     store: Store,
     build: BuildId,
     folder: tempfile::TempDir,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
@@ -54,8 +54,7 @@ impl Bench {
     }
 
     fn request(&self, text: &str) -> RequestId {
-        let request = request(text);
-        self.store.add_request(key(text), &request).unwrap()
+        self.store.write(|tx| add_request(tx, text)).unwrap()
     }
 
     fn claim(&self, request: RequestId) -> Claim {
@@ -67,8 +66,10 @@ impl Bench {
             accept_truncated: false,
             retry,
         };
-        let claim = || self.store.claim(request, self.build, "notes", None, terms);
-        self.store.write(claim).unwrap()
+        let origin = alone(self.build);
+        self.store
+            .write(|tx| tx.claim(request, origin, terms))
+            .unwrap()
     }
 
     fn failed(&self, request: RequestId, kind: FailureKind, message: &str) -> AttemptId {
@@ -78,7 +79,7 @@ impl Bench {
         };
         let note = note(kind, message);
         self.store
-            .close_failed(attempt, &note, Usage::default())
+            .write(|tx| tx.close_failed(attempt, &note, Usage::default()))
             .unwrap();
         attempt
     }
@@ -111,13 +112,15 @@ impl Bench {
             roles: None,
             log: None,
         };
-        self.store.keep_unit(&unit).unwrap()
+        self.store.write(|tx| tx.keep_unit(&unit)).unwrap()
     }
 
     fn artifact(&self, unit: UnitId, text: &str) -> ArtifactId {
         let artifact = artifact(text);
         let digest = artifact.digest().unwrap();
-        self.store.add_artifact(unit, 0, &artifact, digest).unwrap()
+        self.store
+            .write(|tx| tx.add_artifact(unit, 0, &artifact, digest))
+            .unwrap()
     }
 
     fn snapshot(&self, layers: &[(&str, &[UnitId])]) -> SnapshotId {
@@ -126,7 +129,7 @@ impl Bench {
             .map(|(name, units)| ((*name).to_owned(), units.to_vec()))
             .collect();
         self.store
-            .take_snapshot(self.build, "synix.toml", &layers, Moment(1))
+            .write(|tx| tx.take_snapshot(self.build, "synix.toml", &layers, Moment(1)))
             .unwrap()
     }
 
@@ -151,8 +154,19 @@ fn new_build(kind: BuildKind) -> NewBuild {
     }
 }
 
+/// A layer of a build that sends by single calls.
+const fn alone(build: BuildId) -> Origin<'static> {
+    Origin {
+        build,
+        layer: "notes",
+        submission: None,
+    }
+}
+
 fn open_build(store: &Store) -> BuildId {
-    store.open_build(&new_build(BuildKind::Build)).unwrap()
+    store
+        .write(|tx| tx.open_build(&new_build(BuildKind::Build)))
+        .unwrap()
 }
 
 fn submission(build: BuildId, token: &str) -> Submission {
@@ -203,6 +217,10 @@ fn request(text: &str) -> Request {
 
 fn key(text: &str) -> RequestKey {
     request(text).key().unwrap()
+}
+
+fn add_request(tx: &Transaction<'_>, text: &str) -> Result<RequestId, StoreError> {
+    tx.add_request(key(text), &request(text))
 }
 
 fn answer(text: &str, ending: Ending) -> Answer {

@@ -23,12 +23,12 @@ fn failure(claim: Claim) -> (FailureKind, String) {
 
 #[test]
 fn a_failure_that_was_paid_for_stays_with_its_words() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     for kind in PAID {
-        let request = bench.request(kind.name());
-        bench.failed(request, kind, "the provider's words");
-        let later = bench.retry([]);
-        let (found, message) = failure(bench.claim_on(request, &later));
+        let request = fixture.request(kind.name());
+        fixture.failed(request, kind, "the provider's words");
+        let later = fixture.retry([]);
+        let (found, message) = failure(fixture.claim_on(request, &later));
         assert_eq!(found, kind);
         assert!(
             message.starts_with("the provider's words (paid for in build-1;"),
@@ -40,7 +40,7 @@ fn a_failure_that_was_paid_for_stays_with_its_words() {
 
 #[test]
 fn a_failure_that_cost_nothing_gets_a_new_attempt() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     for kind in [
         FailureKind::Provider,
         FailureKind::Expired,
@@ -49,107 +49,116 @@ fn a_failure_that_cost_nothing_gets_a_new_attempt() {
         FailureKind::Auth,
         FailureKind::Invalid,
     ] {
-        let request = bench.request(kind.name());
-        bench.failed(request, kind, "no");
-        assert!(matches!(bench.claim(request), Claim::Granted(_)), "{kind}");
+        let request = fixture.request(kind.name());
+        fixture.failed(request, kind, "no");
+        assert!(
+            matches!(fixture.claim(request), Claim::Granted(_)),
+            "{kind}"
+        );
     }
 }
 
 /// A later attempt that cost nothing does not open the purse again.
 #[test]
 fn what_was_paid_for_is_remembered_behind_a_failure_that_cost_nothing() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.failed(request, FailureKind::Refused, "no");
-    let retry = bench.retry([FailureKind::Refused]);
-    let Claim::Granted(attempt) = bench.claim_on(request, &retry) else {
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture.failed(request, FailureKind::Refused, "no");
+    let retry = fixture.retry([FailureKind::Refused]);
+    let Claim::Granted(attempt) = fixture.claim_on(request, &retry) else {
         panic!("it is asked again");
     };
     let down = note(FailureKind::Provider, "down");
-    bench
+    fixture
         .store
-        .close_failed(attempt, &down, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &down, Usage::default()))
         .unwrap();
-    assert_eq!(failure(bench.claim(request)).0, FailureKind::Refused);
+    assert_eq!(failure(fixture.claim(request)).0, FailureKind::Refused);
 }
 
 #[test]
 fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.failed(request, FailureKind::Empty, "nothing");
-    let other = bench.retry([FailureKind::Refused]);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture.failed(request, FailureKind::Empty, "nothing");
+    let other = fixture.retry([FailureKind::Refused]);
     assert_eq!(
-        failure(bench.claim_on(request, &other)).0,
+        failure(fixture.claim_on(request, &other)).0,
         FailureKind::Empty
     );
-    let named = bench.retry([FailureKind::Empty]);
-    let Claim::Granted(attempt) = bench.claim_on(request, &named) else {
+    let named = fixture.retry([FailureKind::Empty]);
+    let Claim::Granted(attempt) = fixture.claim_on(request, &named) else {
         panic!("it is asked again");
     };
     let again = note(FailureKind::Empty, "nothing again");
-    bench
+    fixture
         .store
-        .close_failed(attempt, &again, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &again, Usage::default()))
         .unwrap();
     // The same command, and another that was told the same before, have had their attempt.
-    let (_, message) = failure(bench.claim_on(request, &named));
+    let (_, message) = failure(fixture.claim_on(request, &named));
     assert!(message.starts_with("nothing again"), "{message}");
 }
 
 /// A reply may have been mangled on its way: the command that got it asks once more, nobody else does.
 #[test]
 fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    let begun = bench.retry([]);
-    let attempt = bench.granted(request);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let begun = fixture.retry([]);
+    let attempt = fixture.granted(request);
     let garbled = note(FailureKind::Unreadable, "no JSON");
-    bench
+    fixture
         .store
-        .close_failed(attempt, &garbled, Usage::default())
+        .write(|tx| tx.close_failed(attempt, &garbled, Usage::default()))
         .unwrap();
-    let other = open_build(&bench.store);
+    let other = open_build(&fixture.store);
     let terms = Terms {
         accept_truncated: false,
         retry: &begun,
     };
-    let claim = || bench.store.claim(request, other, "notes", None, terms);
+    let claim = |tx: &Transaction<'_>| tx.claim(request, alone(other), terms);
     assert_eq!(
-        failure(bench.store.write(claim).unwrap()).0,
+        failure(fixture.store.write(claim).unwrap()).0,
         FailureKind::Unreadable
     );
     // A later command of the same build.
-    let later = bench.retry([]);
+    let later = fixture.retry([]);
     assert_eq!(
-        failure(bench.claim_on(request, &later)).0,
+        failure(fixture.claim_on(request, &later)).0,
         FailureKind::Unreadable
     );
-    assert!(matches!(bench.claim_on(request, &begun), Claim::Granted(_)));
+    assert!(matches!(
+        fixture.claim_on(request, &begun),
+        Claim::Granted(_)
+    ));
 }
 
 #[test]
 fn who_asks_again_is_waited_for() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.failed(request, FailureKind::Refused, "no");
-    let retry = bench.retry([FailureKind::Refused]);
-    assert!(matches!(bench.claim_on(request, &retry), Claim::Granted(_)));
-    assert_eq!(bench.claim(request), Claim::InFlight);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture.failed(request, FailureKind::Refused, "no");
+    let retry = fixture.retry([FailureKind::Refused]);
+    assert!(matches!(
+        fixture.claim_on(request, &retry),
+        Claim::Granted(_)
+    ));
+    assert_eq!(fixture.claim(request), Claim::InFlight);
 }
 
 /// Another process may have answered it a moment ago.
 #[test]
 fn an_answer_that_has_come_meanwhile_is_no_failure() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    let attempt = bench.granted(request);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let attempt = fixture.granted(request);
     let given = answer("yes", Ending::Complete);
-    bench
+    fixture
         .store
-        .close_answered(attempt, request, &given)
+        .write(|tx| tx.close_answered(attempt, request, &given))
         .unwrap();
-    let found = bench
+    let found = fixture
         .store
         .paid_for(request, &Retry::default(), None)
         .unwrap();
@@ -159,15 +168,18 @@ fn an_answer_that_has_come_meanwhile_is_no_failure() {
 /// An answer that was let go cannot be shown again, so it is asked for again.
 #[test]
 fn a_cut_answer_that_was_let_go_is_asked_for_again() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    let attempt = bench.granted(request);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let attempt = fixture.granted(request);
     let cut = answer("ye", Ending::Truncated);
-    bench.store.close_answered(attempt, request, &cut).unwrap();
-    assert!(matches!(bench.claim(request), Claim::Settled(_)));
-    bench
+    fixture
+        .store
+        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .unwrap();
+    assert!(matches!(fixture.claim(request), Claim::Settled(_)));
+    fixture
         .store
         .execute_batch("DELETE FROM answer_body; DELETE FROM answer")
         .unwrap();
-    assert!(matches!(bench.claim(request), Claim::Granted(_)));
+    assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }

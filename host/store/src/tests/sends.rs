@@ -5,24 +5,39 @@ use synix_core::request::Settlement;
 
 #[test]
 fn a_request_is_added_once() {
-    let bench = Bench::new();
-    assert_eq!(bench.request("question"), bench.request("question"));
+    let fixture = Fixture::new();
+    assert_eq!(fixture.request("question"), fixture.request("question"));
 }
 
 /// M1: what one process has let go or taken on, a slower one does not put back.
 #[test]
 fn a_submission_is_written_only_where_it_was_left() {
-    let bench = Bench::new();
-    let mut fast = submission(bench.build, "a");
-    fast.id = bench.store.open_submission(&fast).unwrap();
+    let fixture = Fixture::new();
+    let mut fast = submission(fixture.build, "a");
+    fast.id = fixture.store.write(|tx| tx.open_submission(&fast)).unwrap();
     (fast.state, fast.batch) = (SubmissionState::Adopted, Some("stranger".to_owned()));
-    assert!(bench.store.update_submission(&mut fast).unwrap());
-    let mut slow = bench.store.submission(fast.id).unwrap().unwrap();
+    assert!(
+        fixture
+            .store
+            .write(|tx| tx.update_submission(&mut fast))
+            .unwrap()
+    );
+    let mut slow = fixture.store.submission(fast.id).unwrap().unwrap();
     (fast.state, fast.batch) = (SubmissionState::Live, Some("ours".to_owned()));
-    assert!(bench.store.update_submission(&mut fast).unwrap());
+    assert!(
+        fixture
+            .store
+            .write(|tx| tx.update_submission(&mut fast))
+            .unwrap()
+    );
     slow.state = SubmissionState::Ended;
-    assert!(!bench.store.update_submission(&mut slow).unwrap());
-    let stored = bench.store.submission(fast.id).unwrap().unwrap();
+    assert!(
+        !fixture
+            .store
+            .write(|tx| tx.update_submission(&mut slow))
+            .unwrap()
+    );
+    let stored = fixture.store.submission(fast.id).unwrap().unwrap();
     assert_eq!(stored.batch.as_deref(), Some("ours"));
     assert_eq!(stored.state, SubmissionState::Live);
 }
@@ -30,18 +45,18 @@ fn a_submission_is_written_only_where_it_was_left() {
 /// M5: two builds never send the same request at once.
 #[test]
 fn a_request_in_flight_is_not_granted_again() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.granted(request);
-    let other = open_build(&bench.store);
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture.granted(request);
+    let other = open_build(&fixture.store);
     let retry = Retry::default();
     let terms = Terms {
         accept_truncated: false,
         retry: &retry,
     };
-    let claim = bench
+    let claim = fixture
         .store
-        .write(|| bench.store.claim(request, other, "notes", None, terms))
+        .write(|tx| tx.claim(request, alone(other), terms))
         .unwrap();
     assert_eq!(claim, Claim::InFlight);
 }
@@ -49,39 +64,40 @@ fn a_request_in_flight_is_not_granted_again() {
 /// M4: an answer that is there is never sent for again.
 #[test]
 fn an_answered_request_is_not_granted_again() {
-    let bench = Bench::new();
-    let request = bench.request("question");
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
     let given = answer("yes", Ending::Complete);
-    let attempt = bench.granted(request);
-    bench
+    let attempt = fixture.granted(request);
+    fixture
         .store
-        .close_answered(attempt, request, &given)
+        .write(|tx| tx.close_answered(attempt, request, &given))
         .unwrap();
-    assert_eq!(bench.claim(request), settled(&given));
+    assert_eq!(fixture.claim(request), settled(&given));
 }
 
 /// A1: an answer cut at its limit is no answer, unless the layer accepts it.
 #[test]
 fn a_truncated_answer_answers_only_those_who_accept_it() {
-    let bench = Bench::new();
-    let request = bench.request("question");
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
     let cut = answer("ye", Ending::Truncated);
-    let attempt = bench.granted(request);
-    bench.store.close_answered(attempt, request, &cut).unwrap();
+    let attempt = fixture.granted(request);
+    fixture
+        .store
+        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .unwrap();
     // It is on record for both, and neither pays for it again.
-    assert_eq!(bench.claim(request), settled(&cut));
-    let again = bench.retry([FailureKind::Truncated]);
+    assert_eq!(fixture.claim(request), settled(&cut));
+    let again = fixture.retry([FailureKind::Truncated]);
     for (accept_truncated, granted) in [(true, false), (false, true)] {
         let terms = Terms {
             accept_truncated,
             retry: &again,
         };
-        let claim = || {
-            bench
-                .store
-                .claim(request, bench.build, "notes", None, terms)
-        };
-        let claim = bench.store.write(claim).unwrap();
+        let claim = fixture
+            .store
+            .write(|tx| tx.claim(request, alone(fixture.build), terms))
+            .unwrap();
         assert_eq!(matches!(claim, Claim::Granted(_)), granted);
     }
 }
@@ -92,77 +108,86 @@ fn settled(answer: &Answer) -> Claim {
 
 #[test]
 fn a_later_answer_takes_the_place_of_a_truncated_one() {
-    let bench = Bench::new();
-    let request = bench.request("question");
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
     for ending in [Ending::Truncated, Ending::Complete] {
-        let retry = bench.retry([FailureKind::Truncated]);
-        let Claim::Granted(attempt) = bench.claim_on(request, &retry) else {
+        let retry = fixture.retry([FailureKind::Truncated]);
+        let Claim::Granted(attempt) = fixture.claim_on(request, &retry) else {
             panic!("it is asked again");
         };
-        bench
+        fixture
             .store
-            .close_answered(attempt, request, &answer("text", ending))
+            .write(|tx| tx.close_answered(attempt, request, &answer("text", ending)))
             .unwrap();
     }
-    let kept = bench.store.answer(key("question"), false).unwrap().unwrap();
+    let kept = fixture
+        .store
+        .answer(key("question"), false)
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.ending, Ending::Complete);
 }
 
 /// A8: a failure frees the request, and is no answer.
 #[test]
 fn a_failed_attempt_frees_its_request() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    let attempt = bench.failed(request, FailureKind::Provider, "no");
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let attempt = fixture.failed(request, FailureKind::Provider, "no");
     assert!(
-        bench
+        fixture
             .store
             .answer(key("question"), false)
             .unwrap()
             .is_none()
     );
-    assert_ne!(bench.granted(request), attempt);
+    assert_ne!(fixture.granted(request), attempt);
 }
 
 #[test]
 fn the_last_failure_is_told_in_the_provider_s_words() {
-    let bench = Bench::new();
-    let request = bench.request("question");
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
     for words in ["first", "second"] {
-        let attempt = bench.granted(request);
-        bench
+        let attempt = fixture.granted(request);
+        fixture
             .store
-            .close_failed(
-                attempt,
-                &note(FailureKind::Provider, words),
-                Usage::default(),
-            )
+            .write(|tx| {
+                tx.close_failed(
+                    attempt,
+                    &note(FailureKind::Provider, words),
+                    Usage::default(),
+                )
+            })
             .unwrap();
     }
-    let last = bench.store.last_failure(request).unwrap();
+    let last = fixture.store.last_failure(request).unwrap();
     assert_eq!(last, Some(("provider".to_owned(), "second".to_owned())));
 }
 
 /// M10: what a build spent is summed from its rows, whatever became of them.
 #[test]
 fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
-    let bench = Bench::new();
-    let (first, second) = (bench.request("first"), bench.request("second"));
-    let attempt = bench.granted(first);
-    bench
+    let fixture = Fixture::new();
+    let (first, second) = (fixture.request("first"), fixture.request("second"));
+    let attempt = fixture.granted(first);
+    fixture
         .store
-        .close_answered(attempt, first, &answer("yes", Ending::Complete))
+        .write(|tx| tx.close_answered(attempt, first, &answer("yes", Ending::Complete)))
         .unwrap();
-    let attempt = bench.granted(second);
+    let attempt = fixture.granted(second);
     let usage = Usage {
         input_tokens: 5,
         ..Usage::default()
     };
-    bench
+    fixture
         .store
-        .close_failed(attempt, &note(FailureKind::Refused, "no"), usage)
+        .write(|tx| tx.close_failed(attempt, &note(FailureKind::Refused, "no"), usage))
         .unwrap();
-    bench.store.add_unclear(second, bench.build, 2).unwrap();
+    fixture
+        .store
+        .write(|tx| tx.add_unclear(second, fixture.build, 2))
+        .unwrap();
     let expected = Spent {
         sync: 2,
         batch: 0,
@@ -173,59 +198,76 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
             ..Usage::default()
         },
     };
-    assert_eq!(bench.store.spent(bench.build).unwrap(), expected);
+    assert_eq!(fixture.store.spent(fixture.build).unwrap(), expected);
 }
 
 #[test]
 fn an_unclear_send_does_not_hold_its_request() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.store.add_unclear(request, bench.build, 1).unwrap();
-    assert!(matches!(bench.claim(request), Claim::Granted(_)));
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture
+        .store
+        .write(|tx| tx.add_unclear(request, fixture.build, 1))
+        .unwrap();
+    assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }
 
 /// The sync sends of a process that died are unclear, and free.
 #[test]
 fn orphaned_sends_become_unclear() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    bench.granted(request);
-    assert_eq!(bench.store.builds_in_flight().unwrap(), [bench.build]);
-    assert_eq!(bench.store.close_orphans(bench.build).unwrap(), 1);
-    assert_eq!(bench.store.spent(bench.build).unwrap().unclear, 1);
-    assert!(matches!(bench.claim(request), Claim::Granted(_)));
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    fixture.granted(request);
+    assert_eq!(fixture.store.builds_in_flight().unwrap(), [fixture.build]);
+    assert_eq!(
+        fixture
+            .store
+            .write(|tx| tx.close_orphans(fixture.build))
+            .unwrap(),
+        1
+    );
+    assert_eq!(fixture.store.spent(fixture.build).unwrap().unclear, 1);
+    assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }
 
 /// M2: what a batch holds outlives the process that sent it.
 #[test]
 fn requests_in_a_batch_are_no_orphans() {
-    let bench = Bench::new();
-    let request = bench.request("question");
-    let batch = bench
+    let fixture = Fixture::new();
+    let request = fixture.request("question");
+    let batch = fixture
         .store
-        .open_submission(&submission(bench.build, "t1"))
+        .write(|tx| tx.open_submission(&submission(fixture.build, "t1")))
         .unwrap();
-    bench
+    fixture
         .store
-        .write(|| {
+        .write(|tx| {
             let retry = Retry::default();
             let terms = Terms {
                 accept_truncated: false,
                 retry: &retry,
             };
-            bench
-                .store
-                .claim(request, bench.build, "notes", Some(batch), terms)
+            let origin = Origin {
+                submission: Some(batch),
+                ..alone(fixture.build)
+            };
+            tx.claim(request, origin, terms)
         })
         .unwrap();
-    assert_eq!(bench.store.builds_in_flight().unwrap(), []);
-    assert_eq!(bench.store.close_orphans(bench.build).unwrap(), 0);
-    assert_eq!(bench.store.in_flight(request).unwrap(), Some(Some(batch)));
+    assert_eq!(fixture.store.builds_in_flight().unwrap(), []);
+    assert_eq!(
+        fixture
+            .store
+            .write(|tx| tx.close_orphans(fixture.build))
+            .unwrap(),
+        0
+    );
+    assert_eq!(fixture.store.in_flight(request).unwrap(), Some(Some(batch)));
 }
 
 #[test]
 fn only_submissions_that_hold_claims_are_unsettled() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     for (number, state) in [
         SubmissionState::Creating,
         SubmissionState::Live,
@@ -235,12 +277,15 @@ fn only_submissions_that_hold_claims_are_unsettled() {
     .into_iter()
     .enumerate()
     {
-        let mut row = submission(bench.build, &format!("t{number}"));
-        row.id = bench.store.open_submission(&row).unwrap();
+        let mut row = submission(fixture.build, &format!("t{number}"));
+        row.id = fixture.store.write(|tx| tx.open_submission(&row)).unwrap();
         row.state = state;
-        bench.store.update_submission(&mut row).unwrap();
+        fixture
+            .store
+            .write(|tx| tx.update_submission(&mut row))
+            .unwrap();
     }
-    let unsettled = bench.store.unsettled_submissions().unwrap();
+    let unsettled = fixture.store.unsettled_submissions().unwrap();
     let states: Vec<_> = unsettled.iter().map(|row| row.state).collect();
     assert_eq!(states, [SubmissionState::Creating, SubmissionState::Live]);
 }

@@ -5,7 +5,7 @@ use super::*;
 /// X13: without a log the file is read as it stands, also where nothing can be made beside it.
 #[test]
 fn a_file_is_read_as_it_stands() {
-    let folder = Bench::new().close();
+    let folder = Fixture::new().close();
     let odd = folder.path().join("a folder # with ? and %41");
     std::fs::create_dir(&odd).unwrap();
     std::fs::copy(super::path(folder.path()), super::path(&odd)).unwrap();
@@ -25,9 +25,9 @@ fn a_file_is_read_as_it_stands() {
 /// X13: with a log, what is in it counts.
 #[test]
 fn a_copy_holds_what_is_in_the_log() {
-    let bench = Bench::new();
-    bench.request("in the log");
-    let place = Folder::open(bench.path(), synix_disk::Links::Refuse)
+    let fixture = Fixture::new();
+    fixture.request("in the log");
+    let place = Folder::open(fixture.path(), synix_disk::Links::Refuse)
         .unwrap()
         .unwrap();
     let copy = reading::copy(&place).unwrap();
@@ -42,9 +42,9 @@ fn a_copy_holds_what_is_in_the_log() {
 /// A full disk: nothing of the step is kept, what was there is, and the message says what to do.
 #[test]
 fn a_full_disk_keeps_what_was_there() {
-    let bench = Bench::new();
-    bench.request("before");
-    let connection = &bench.store.connection;
+    let fixture = Fixture::new();
+    fixture.request("before");
+    let connection = &fixture.store.connection;
     let pages: i64 = connection
         .pragma_query_value(None, "page_count", |row| row.get(0))
         .unwrap();
@@ -52,13 +52,13 @@ fn a_full_disk_keeps_what_was_there() {
     connection
         .pragma_update(None, "max_page_count", pages)
         .unwrap();
-    let filled: Result<(), StoreError> = bench.store.write(|| {
+    let filled: Result<(), StoreError> = fixture.store.write(|tx| {
         for number in 0..10_000 {
             let text = format!("{number} {}", "x".repeat(1000));
-            bench.store.add_request(key(&text), &request(&text))?;
+            add_request(tx, &text)?;
         }
         Ok(())
     });
     assert!(matches!(filled, Err(StoreError::Full { .. })), "{filled:?}");
-    assert_eq!(bench.count("request"), 1);
+    assert_eq!(fixture.count("request"), 1);
 }

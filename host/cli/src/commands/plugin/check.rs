@@ -12,7 +12,7 @@ use synix_authoring::desk::{self, DeskError, Replies};
 use synix_sandbox::Sandbox;
 
 use crate::args::Global;
-use crate::failure::{Exit, Usage};
+use crate::failure::{self, Exit, Usage};
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,7 @@ const TIMEOUT: u64 = 600;
 const SAY: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     // A component that is checked once fills no cache.
     let sandbox = Sandbox::with_compiler(1, None, global.options(None).compiler)?;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use synix_project::FetchedPlugin;
+use synix_project::{FetchedPlugin, Options};
 
-use crate::args::Global;
+use crate::args::{Global, TrustFlag};
 use crate::failure::Exit;
 use crate::render::Screen;
 
@@ -14,10 +14,15 @@ pub(crate) struct Args {
     /// The pipeline file or its folder, as with --pipeline
     #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
     pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    yes: TrustFlag,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let fetched = synix_project::fetch_plugins(&global.options(args.pipeline.as_ref()))?;
+    let fetched = synix_project::fetch_plugins(&Options {
+        trust: args.yes.trust,
+        ..global.options(args.pipeline.as_ref())
+    })?;
     let documents: Vec<_> = fetched.iter().map(document).collect();
     screen.answer(&json!({ "plugins": documents }), || {
         if fetched.is_empty() {

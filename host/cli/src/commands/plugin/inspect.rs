@@ -10,7 +10,7 @@ use synix_core::printable;
 use synix_project as project;
 
 use crate::args::Global;
-use crate::failure::{Exit, Usage};
+use crate::failure::{self, Exit, Usage};
 use crate::render::Screen;
 use crate::table::padded;
 
@@ -25,6 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;

@@ -11,7 +11,7 @@ use synix_project as project;
 
 use super::GivenConfig;
 use crate::args::Global;
-use crate::failure::{Exit, Usage};
+use crate::failure::{self, Exit, Usage};
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     let GivenConfig { members, folder } = super::config(global, &args.config)?;
     let replies = replies(global, args.reply.as_deref(), args.replies.as_deref())?;

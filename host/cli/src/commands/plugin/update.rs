@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use synix_fetch::{LockChange, Pin};
+use synix_project::Options;
 
-use crate::args::Global;
+use crate::args::{Global, TrustFlag};
 use crate::failure::Exit;
 use crate::render::Screen;
 
@@ -12,10 +13,15 @@ pub(crate) struct Args {
     /// Update only these, written as in `transform` [default: all; pins that are no longer used are removed]
     #[arg(value_name = "REFERENCE")]
     references: Vec<String>,
+    #[command(flatten)]
+    yes: TrustFlag,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let options = global.options(None);
+    let options = Options {
+        trust: args.yes.trust,
+        ..global.options(None)
+    };
     let changes = synix_project::update_plugins(&options, &args.references)?;
     let documents: Vec<_> = changes.iter().map(document).collect();
     screen.answer(&json!({ "changes": documents }), || {

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::super::{BatchError, BatchSettings, Batches, Queued, Ruling, Target};
+use super::super::{
+    BatchContext, BatchError, BatchRequest, BatchSettings, Batches, LostCreatePolicy, Target, Turn,
+};
 use super::mishap::{QUESTIONS, question};
 use synix_core::clock::{Clock, Moment};
 use synix_core::digest::Digest;
@@ -35,7 +37,7 @@ pub(super) struct Place {
 pub(super) struct Start {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
-    pub(super) ruling: Ruling,
+    pub(super) lost_create: LostCreatePolicy,
     /// Whether what was paid for in vain is asked again.
     pub(super) retry_failed: bool,
 }
@@ -179,7 +181,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
         BTreeSet::new()
     };
     BatchSettings {
-        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
+        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::ZERO),
@@ -190,7 +192,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
             .into_iter()
             .collect(),
         sync_after: None,
-        ruling: start.ruling,
+        lost_create: start.lost_create,
         retry: Retry {
             kinds,
             until: store.newest_attempt().unwrap(),
@@ -199,7 +201,8 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
 }
 
 fn open_build(store: &Store) -> BuildId {
-    store.open_build(&new_build(BuildKind::Batch)).unwrap()
+    let new = new_build(BuildKind::Batch);
+    store.write(|tx| tx.open_build(&new)).unwrap()
 }
 
 fn live(
@@ -223,7 +226,14 @@ fn live(
     let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(place)))]);
     let clock = Clock::pinned(Moment(1_000_000));
     let settings = settings(place, start, &store);
-    let batches = Batches::new(&store, build, &providers, settings, &clock, &|_| {});
+    let batches = Batches::new(BatchContext {
+        store: &store,
+        build,
+        providers: &providers,
+        settings,
+        clock: &clock,
+        observer: &|_| {},
+    });
     let mut life = Life {
         place,
         store: &store,
@@ -257,18 +267,18 @@ impl Life<'_> {
             Order::Step => self.step()?,
             Order::Poll => self.poll()?,
             Order::Survey => {
-                self.batches.survey = Some(Instant::now());
+                self.batches.next_reading = Some(Instant::now());
                 self.step()?;
             }
             Order::Land => self.runtime.block_on(async {
-                while self.batches.finished.len() < self.batches.busy {
+                while !self.batches.calls.have_all_ended() {
                     tokio::task::yield_now().await;
                 }
             }),
             Order::Cancel => {
-                self.batches.settings.interval = None;
+                self.batches.context.settings.interval = None;
                 self.runtime.block_on(self.batches.cancel(self.build))?;
-                self.store.write(|| self.store.cancel_build(self.build))?;
+                self.store.write(|tx| tx.cancel_build(self.build))?;
             }
         }
         self.standing.waits = self.batches.is_waiting();
@@ -280,12 +290,12 @@ impl Life<'_> {
             let request = request(self.place.wire, number);
             let key = request.key().unwrap();
             let known = self.store.answer(key, false).unwrap().is_some();
-            if known || self.batches.wanted.contains_key(&key) {
+            if known || self.batches.book.awaits(&key) {
                 continue;
             }
             self.standing.failed.remove(&number);
-            let id = self.store.write(|| self.store.add_request(key, &request));
-            self.batches.queue(Queued {
+            let id = self.store.write(|tx| tx.add_request(key, &request));
+            self.batches.queue(BatchRequest {
                 key,
                 request: id.unwrap(),
                 layer: 0,
@@ -300,18 +310,21 @@ impl Life<'_> {
 
     /// What the build does between two awaits; surveys come by order only, not by the time.
     fn step(&mut self) -> Result<(), BatchError> {
-        let surveys = self.batches.survey.take_if(|due| *due <= Instant::now());
-        self.batches.survey = surveys;
+        let surveys = self
+            .batches
+            .next_reading
+            .take_if(|due| *due <= Instant::now());
+        self.batches.next_reading = surveys;
         self.batches.submit(&|_| true)?;
         self.take_settled();
         let now = Instant::now();
-        let mut works = self.batches.works.values();
-        self.standing.moved = works.any(|work| work.busy || work.due.is_some_and(|due| due <= now));
+        let mut turns = self.batches.slots.values().map(|slot| slot.turn);
+        self.standing.moved = turns.any(|turn| turn == Turn::Calls || turn.is_due(now));
         let entered = self.runtime.enter();
         self.batches.start_due()?;
         drop(entered);
-        self.batches.survey = None;
-        if self.batches.busy > 0 {
+        self.batches.next_reading = None;
+        if self.batches.calls.under_way() > 0 {
             self.runtime.block_on(self.batches.progress())?;
         }
         self.take_settled();

@@ -20,6 +20,8 @@ use event::{Event, Next, events};
 use mishap::{Call, Fate, How, Mishap};
 use world::World;
 
+pub(super) use world::documented_steps;
+
 use synix_core::request::Wire;
 
 /// Cases that the suite runs.

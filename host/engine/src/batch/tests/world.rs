@@ -6,7 +6,7 @@ use proptest::test_runner::TestCaseError;
 use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 
-use super::super::{BatchError, Ruling};
+use super::super::{BatchError, LostCreatePolicy};
 use super::command::{Command, Order, Place, Standing, Start, Told, key};
 use super::event::{COMMANDS, Event, Next};
 use super::mishap::{Mishap, QUESTIONS, script};
@@ -26,7 +26,7 @@ const LAST_COMMANDS: usize = 3;
 struct Seat {
     command: Option<Command>,
     build: Option<BuildId>,
-    ruling: Ruling,
+    lost_create: LostCreatePolicy,
 }
 
 pub(super) struct World {
@@ -118,7 +118,7 @@ impl World {
         if seat.command.is_none() {
             let start = Start {
                 build: seat.build,
-                ruling: std::mem::take(&mut seat.ruling),
+                lost_create: std::mem::take(&mut seat.lost_create),
                 retry_failed: false,
             };
             seat.command = Command::start(&self.place, start);
@@ -131,7 +131,7 @@ impl World {
         seat.build = Some(command.build);
         if let Told::Ended(error) = command.order(order) {
             seat.command = None;
-            seat.ruling = ruling_on(error);
+            seat.lost_create = policy_on(error);
         }
     }
 
@@ -161,18 +161,18 @@ impl World {
 
     /// Runs a command to its end; nothing disturbs it.
     fn last_command(&self) -> Checked<Standing> {
-        let mut ruling = Ruling::None;
+        let mut lost_create = LostCreatePolicy::Ask;
         // A person may have to say more than once which batch it is.
         for _ in 0..QUESTIONS * 4 {
             let start = Start {
                 build: None,
-                ruling,
+                lost_create,
                 retry_failed: true,
             };
             let command = Command::start(&self.place, start).expect("a build of its own");
             match self.run(&command)? {
                 Ok(standing) => return Ok(standing),
-                Err(error @ BatchError::Ambiguous { .. }) => ruling = ruling_on(error),
+                Err(error @ BatchError::Ambiguous { .. }) => lost_create = policy_on(error),
                 Err(error) => return Err(TestCaseError::fail(format!("a command ended: {error}"))),
             }
         }
@@ -254,7 +254,7 @@ impl World {
             .unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-        let known = known_steps();
+        let known = documented_steps();
         for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let step = (pair[0].1.as_str(), pair[1].1.as_str());
             check(known.contains(&step), || {
@@ -266,11 +266,13 @@ impl World {
 }
 
 /// What a person answers who knows no better.
-fn ruling_on(error: BatchError) -> Ruling {
+fn policy_on(error: BatchError) -> LostCreatePolicy {
     let BatchError::Ambiguous { mut candidates, .. } = error else {
-        return Ruling::None;
+        return LostCreatePolicy::Ask;
     };
-    candidates.pop().map_or(Ruling::None, Ruling::Adopt)
+    candidates
+        .pop()
+        .map_or(LostCreatePolicy::Ask, LostCreatePolicy::Adopt)
 }
 
 fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
@@ -280,12 +282,12 @@ fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
     Err(TestCaseError::fail(words()))
 }
 
-/// The steps that `docs/batch.md` lists.
-fn known_steps() -> BTreeSet<(&'static str, &'static str)> {
+/// Returns the steps that `docs/batch.md` lists.
+pub(in crate::batch) fn documented_steps() -> BTreeSet<(&'static str, &'static str)> {
     let documents = include_str!("../../../../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
-    let rows = table.lines().filter_map(|line| {
+    let rows = table.lines().skip(2).filter_map(|line| {
         line.strip_prefix("| ")?
             .strip_suffix(" |")?
             .split_once(" | ")

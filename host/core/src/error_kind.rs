@@ -1,0 +1,110 @@
+//! The stable words for classes of errors, as `docs/commands.md` lists them: one list, from which everything follows.
+//!
+//! Each error type picks its word here and cannot pick another, because the field is private. The test below compares the
+//! list with the document.
+
+use std::fmt;
+
+/// A stable word for a class of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorKind(&'static str);
+
+/// Declares each word once, as a constant and in the list.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $visibility:vis $name:ident = $word:literal;)*) => {
+        impl ErrorKind {
+            $($(#[$doc])* #[doc = concat!("`", $word, "`")] $visibility const $name: Self = Self($word);)*
+
+            /// Every word, in the order of the document.
+            #[cfg(test)]
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+kinds! {
+    /// Arguments or variables that cannot be used.
+    pub USAGE = "usage";
+    pub NO_PIPELINE = "no_pipeline";
+    pub PIPELINE = "pipeline";
+    /// A plugin that cannot be loaded, built or run.
+    pub PLUGIN = "plugin";
+    pub FETCH = "fetch";
+    pub LOCK_FILE = "lock_file";
+    pub LOCKED = "locked";
+    pub UNTRUSTED = "untrusted";
+    pub UNENCRYPTED_KEY = "unencrypted_key";
+    pub TRUST = "trust";
+    pub SOURCE = "source";
+    /// The file system refused.
+    pub FILE = "file";
+    pub SYSTEM = "system";
+    pub NO_STATE = "no_state";
+    pub STATE = "state";
+    pub STATE_DAMAGED = "state_damaged";
+    pub STATE_FOREIGN = "state_foreign";
+    pub STATE_CLOSED = "state_closed";
+    pub STATE_TOO_NEW = "state_too_new";
+    pub DISK_FULL = "disk_full";
+    pub NETWORK_FILE_SYSTEM = "network_file_system";
+    pub CASSETTE = "cassette";
+    pub PROVIDER = "provider";
+    pub MISSING_KEY = "missing_key";
+    pub BUDGET = "budget";
+    pub LAYER_LIMIT = "layer_limit";
+    pub UNPRICED = "unpriced";
+    pub BATCH = "batch";
+    pub AMBIGUOUS_BATCH = "ambiguous_batch";
+    pub UNKNOWN_BUILD = "unknown_build";
+    pub BUSY = "busy";
+    pub ENDED = "ended";
+    pub PIPELINE_CHANGED = "pipeline_changed";
+    pub OTHER_ANSWERS = "other_answers";
+    pub INTERRUPTED = "interrupted";
+    pub UNKNOWN_ARTIFACT = "unknown_artifact";
+    pub UNKNOWN_LAYER = "unknown_layer";
+    pub UNKNOWN_SNAPSHOT = "unknown_snapshot";
+    pub AMBIGUOUS = "ambiguous";
+    pub NOT_BUILT = "not_built";
+    pub INTERNAL = "internal";
+    /// Anything else.
+    pub FAILED = "failed";
+}
+
+impl ErrorKind {
+    /// Returns the word.
+    pub const fn word(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words in the first column of the document's table.
+    fn listed() -> Vec<&'static str> {
+        let text = include_str!("../../../docs/commands.md");
+        let (_, table) = text.split_once("| `error.kind` | meaning |\n").unwrap();
+        let rows = table
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+        cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect()
+    }
+
+    #[test]
+    fn the_document_lists_every_kind_and_no_other() {
+        let known: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.word()).collect();
+        assert_eq!(listed(), known);
+    }
+}

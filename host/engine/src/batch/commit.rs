@@ -1,0 +1,61 @@
+//! The one transaction of a transition.
+
+use super::machine::Write;
+use super::{BatchContext, BatchError};
+use synix_store::{AttemptNote, Submission, SubmissionRequest};
+
+/// What became of the transaction of a transition.
+#[derive(Debug)]
+pub(super) enum Committed {
+    /// It is on record, and so is the end of these requests.
+    Kept(Vec<SubmissionRequest>),
+    /// Another process took the submission on; nothing was written.
+    Overtaken,
+}
+
+impl BatchContext<'_> {
+    /// Writes a transition down, in one transaction.
+    pub(super) fn commit(
+        &self,
+        next: &mut Submission,
+        write: &Write,
+    ) -> Result<Committed, BatchError> {
+        let store = self.store;
+        let kept = |kept: bool, open| {
+            if kept {
+                Committed::Kept(open)
+            } else {
+                Committed::Overtaken
+            }
+        };
+        match write {
+            Write::Nothing => Ok(Committed::Kept(Vec::new())),
+            Write::Record => {
+                let written = store.write(|tx| tx.update_submission(next))?;
+                Ok(kept(written, Vec::new()))
+            }
+            Write::Close(closing) => {
+                let mut open: Vec<SubmissionRequest> = Vec::new();
+                store.each_open_request(next.id, |request| -> Result<(), BatchError> {
+                    open.push(request);
+                    Ok(())
+                })?;
+                let written = store.write(|tx| -> Result<bool, BatchError> {
+                    if !tx.update_submission(next)? {
+                        return Ok(false);
+                    }
+                    for (request, line) in open.iter().zip(1_u64..) {
+                        let failure = closing.verdict(line);
+                        let note = AttemptNote {
+                            kind: failure.kind,
+                            message: failure.message,
+                        };
+                        tx.close_failed(request.attempt, &note, failure.usage)?;
+                    }
+                    Ok(true)
+                })?;
+                Ok(kept(written, open))
+            }
+        }
+    }
+}

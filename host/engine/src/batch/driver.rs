@@ -1,0 +1,313 @@
+//! Carries out what the batch machine derives: files, the transaction, the call, in this order.
+
+use tokio::time::Instant;
+
+use super::calls::{CallResult, EndedCall, Input, ProviderCall};
+use super::commit::Committed;
+use super::list_search::Bounds;
+use super::machine::{
+    Call, Closing, DrivenSubmission, Effect, Ending, Event, Facts, Ownership, Preparation, Room,
+    Transition, Write, step,
+};
+use super::recovery::Recovery;
+use super::{BatchError, Batches, Purpose, Turn, submitter};
+use synix_providers::{FileId, Phase, Provider};
+use synix_store::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
+
+impl Batches<'_> {
+    /// Takes in what a call brought.
+    pub(super) fn on_call_ended(&mut self, ended: EndedCall) -> Result<(), BatchError> {
+        let EndedCall { submission, result } = ended;
+        let Some(slot) = self.slots.get_mut(&submission) else {
+            return Ok(());
+        };
+        slot.turn = Turn::Waits;
+        let event = match result {
+            CallResult::Event(event) => event,
+            CallResult::List(list) => {
+                let lost = &slot.driven.submission;
+                let Some(provider) = self.context.provider(&lost.provider) else {
+                    return Ok(());
+                };
+                let recovery = Recovery {
+                    context: &self.context,
+                    submission: lost,
+                    traits: provider.batch_traits(),
+                };
+                let findings = match list {
+                    Ok(list) => Ok(recovery.findings(list)?),
+                    Err(error) => Err(error),
+                };
+                Event::SearchEnded(findings)
+            }
+        };
+        self.handle(submission, event)
+    }
+
+    /// Takes a submission on by an event, and by those that follow from it at once.
+    pub(super) fn handle(&mut self, id: SubmissionId, event: Event) -> Result<(), BatchError> {
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            next = self.handle_one(id, event)?;
+        }
+        Ok(())
+    }
+
+    fn handle_one(&mut self, id: SubmissionId, event: Event) -> Result<Option<Event>, BatchError> {
+        let Some(slot) = self.slots.get(&id) else {
+            return Ok(None);
+        };
+        let driven = slot.driven.clone();
+        let Some(provider) = self.context.provider(&driven.submission.provider) else {
+            return Ok(None);
+        };
+        let (ending, room, validation_failures) = self.gather(&driven, &event, &provider)?;
+        let facts = Facts {
+            now: self.context.clock.now(),
+            settings: &self.context.settings,
+            traits: provider.batch_traits(),
+            ownership: self.ownership(&driven.submission),
+            ending,
+            room,
+            validation_failures,
+        };
+        let now = facts.now;
+        let mut transition = step(&driven, event, &facts)?;
+        self.prepare(&driven.submission, &mut transition)?;
+        let next = &mut transition.next;
+        let call = match transition.call.take() {
+            Some(call) => Some(self.provider_call(call, &next.submission)?),
+            None => None,
+        };
+        next.submission.changed = now;
+        let open = match self
+            .context
+            .commit(&mut next.submission, &transition.write)?
+        {
+            Committed::Kept(open) => {
+                if !matches!(transition.write, Write::Nothing) {
+                    log(&next.submission);
+                }
+                open
+            }
+            Committed::Overtaken => {
+                self.replace(id, transition.next);
+                self.follow(id)?;
+                return Ok(None);
+            }
+        };
+        let turn = match (&call, transition.due) {
+            (Some(_), _) => Turn::Calls,
+            (None, Some(pause)) => Turn::DueAt(Instant::now() + pause),
+            (None, None) => Turn::Waits,
+        };
+        let submission = transition.next.submission.clone();
+        self.replace(id, transition.next);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.turn = turn;
+        }
+        if let Write::Close(closing) = &transition.write {
+            self.on_closed(&submission, closing, &open)?;
+        }
+        if let Some(call) = call {
+            self.calls.start(id, provider, call);
+        }
+        for effect in transition.effects {
+            if let Some(event) = self.take_place(effect, &submission)? {
+                return Ok(Some(event));
+            }
+        }
+        if !submission.state.is_unsettled() {
+            self.on_ended(&submission)?;
+        }
+        Ok(None)
+    }
+
+    fn replace(&mut self, id: SubmissionId, driven: DrivenSubmission) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.driven = driven;
+        }
+    }
+
+    /// Looks up those facts that cost something, and only where they matter.
+    fn gather(
+        &mut self,
+        driven: &DrivenSubmission,
+        event: &Event,
+        provider: &Provider,
+    ) -> Result<(Ending, Room, u32), BatchError> {
+        let submission = &driven.submission;
+        let ending = self.ending(submission)?;
+        let is_sent_next = matches!(event, Event::Due)
+            && matches!(
+                submission.state,
+                SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded
+            );
+        let room = if is_sent_next && ending == Ending::No {
+            let traits = provider.batch_traits();
+            self.throttle.room(&self.context, submission, traits)?
+        } else {
+            Room::Free
+        };
+        let validation_failures = if let Event::Polled(Ok(batch)) = event
+            && batch.phase == Phase::Failed
+        {
+            self.throttle.count_validation_failure(submission)
+        } else {
+            0
+        };
+        Ok((ending, room, validation_failures))
+    }
+
+    fn ownership(&self, submission: &Submission) -> Ownership {
+        if submission.build == self.context.build {
+            Ownership::ThisBuild
+        } else {
+            Ownership::AnotherBuild
+        }
+    }
+
+    fn ending(&self, submission: &Submission) -> Result<Ending, BatchError> {
+        if self.purpose == Purpose::Cancel {
+            return Ok(Ending::CommandCancels);
+        }
+        if !submission.state.is_before_batch() {
+            return Ok(Ending::No);
+        }
+        // Its build may have been cancelled while it could not be: sending it now would spend money on it.
+        let build = self.context.store.build(submission.build)?;
+        Ok(match build {
+            Some(build) if build.cancelled => Ending::BuildCancelled,
+            Some(_) | None => Ending::No,
+        })
+    }
+
+    /// Makes ready what a transition needs before it is written.
+    fn prepare(&self, current: &Submission, transition: &mut Transition) -> Result<(), BatchError> {
+        for preparation in &transition.preparations {
+            match preparation {
+                Preparation::DiscardInput => self.context.discard_input(current)?,
+                Preparation::RenewToken => {
+                    transition.next.submission.token = submitter::new_token()?;
+                }
+                Preparation::CompleteRows => self.context.complete_rows(current)?,
+                Preparation::DiscardRows => self.context.discard_rows(current)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gathers what a call needs; an input file is written here, before the call is on record.
+    fn provider_call(
+        &self,
+        call: Call,
+        submission: &Submission,
+    ) -> Result<ProviderCall, BatchError> {
+        let batch = || submission.batch.clone().unwrap_or_default();
+        Ok(match call {
+            Call::Upload => ProviderCall::Upload {
+                path: self.context.write_input(submission)?,
+                name: format!("{}.jsonl", submission.token),
+            },
+            Call::ReadNewest => ProviderCall::ReadNewest,
+            Call::Create => ProviderCall::Create {
+                input: match &submission.file {
+                    Some(file) => Input::Uploaded {
+                        file: FileId(file.clone()),
+                        model: submission.model.clone(),
+                    },
+                    None => Input::Lines(self.context.write_input(submission)?),
+                },
+                token: submission.token.clone(),
+            },
+            Call::Search => ProviderCall::Search(Bounds {
+                newest: submission.newest.clone(),
+                opened: submission.opened,
+            }),
+            Call::Poll => ProviderCall::Poll { batch: batch() },
+            Call::Download(batch) => ProviderCall::Download {
+                files: self.context.downloads(submission, &batch)?,
+                batch,
+                requests: submission.requests,
+            },
+            Call::Cancel => ProviderCall::Cancel { batch: batch() },
+        })
+    }
+
+    /// Takes what another process wrote as the truth, and goes on from there.
+    pub(super) fn follow(&mut self, id: SubmissionId) -> Result<(), BatchError> {
+        let current = self.context.store.submission(id)?;
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return Ok(());
+        };
+        if let Some(current) = current {
+            slot.driven.submission = current;
+        }
+        slot.turn = Turn::DueAt(Instant::now());
+        let submission = slot.driven.submission.clone();
+        if !submission.state.is_unsettled() {
+            self.on_ended(&submission)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a submission that has ended, and hands on what became of the requests it still held.
+    fn on_closed(
+        &mut self,
+        submission: &Submission,
+        closing: &Closing,
+        open: &[SubmissionRequest],
+    ) -> Result<(), BatchError> {
+        self.context.discard_input(submission)?;
+        self.context.discard_rows(submission)?;
+        if let Closing::Halve { .. } = closing {
+            self.book.halve(open, submission.divided + 1);
+        } else {
+            self.book.deliver_closed(closing, open);
+        }
+        Ok(())
+    }
+
+    /// Goes on after the end of a submission, whichever process brought it.
+    pub(super) fn on_ended(&mut self, submission: &Submission) -> Result<(), BatchError> {
+        self.slots.remove(&submission.id);
+        self.release_build_lock(submission);
+        self.offer_room(submission);
+        self.book.others_may_have_some = true;
+        self.take_over()
+    }
+
+    /// Lets an effect take place; what it brings at once is an event.
+    fn take_place(
+        &mut self,
+        effect: Effect,
+        submission: &Submission,
+    ) -> Result<Option<Event>, BatchError> {
+        match effect {
+            Effect::Report(event) => self.context.report(&event),
+            Effect::ReportSettled => self.report_settled(submission)?,
+            Effect::ReadRows => return self.read_rows(submission),
+            Effect::ReleaseBuildLock => self.release_build_lock(submission),
+            Effect::OfferRoom => self.offer_room(submission),
+            Effect::RememberFullQueue { limit } => {
+                let interval = self.context.settings.interval;
+                self.throttle.on_full_queue(submission, limit, interval);
+            }
+            Effect::EndCommand(error) => return Err(error),
+        }
+        Ok(None)
+    }
+}
+
+/// Notes where a submission stands from now on.
+fn log(submission: &Submission) {
+    tracing::debug!(
+        submission = submission.token,
+        provider = submission.provider,
+        batch = submission.batch,
+        requests = submission.requests,
+        state = submission.state.name(),
+        status = submission.status,
+        "batch"
+    );
+}

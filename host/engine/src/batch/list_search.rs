@@ -1,0 +1,206 @@
+//! A search through a provider's list of batches, page by page.
+
+use std::collections::HashSet;
+
+use synix_core::clock::Moment;
+use synix_providers::{BatchState, Provider, ProviderError};
+
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Where a search may end.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    /// The newest batch in the list before the create call, where it was read.
+    pub(super) newest: Option<String>,
+    /// When the submission was written: what is a day older is surely not its batch.
+    pub(super) opened: Moment,
+}
+
+/// Lists what may have been created within `bounds`.
+///
+/// What is not in the result is not at the provider: a second create call rests on that. So a list
+/// that cannot be read to where this is sure is an error.
+pub(super) async fn search(
+    provider: &Provider,
+    bounds: &Bounds,
+) -> Result<Vec<BatchState>, ProviderError> {
+    let mut search = Search::default();
+    let mut after: Option<String> = None;
+    loop {
+        let page = provider.list_batches(after.as_deref()).await?;
+        let endless = |reason: &str| provider.endless_list(reason);
+        search
+            .on_page(page.batches, after.as_deref(), bounds)
+            .map_err(endless)?;
+        if search.repeats > 0 && !provider.pages_shift() {
+            return Err(endless("a page repeats what was on others"));
+        }
+        match page.next {
+            Some(next) if !search.is_over => {
+                search.go_on(&next).map_err(endless)?;
+                after = Some(next);
+            }
+            _ => return Ok(search.found),
+        }
+    }
+}
+
+/// Pages of a list that are read, at most.
+const MOST_PAGES: usize = 1000;
+
+/// A walk through a list, page by page.
+#[derive(Debug, Default)]
+struct Search {
+    found: Vec<BatchState>,
+    seen: HashSet<String>,
+    cursors: HashSet<String>,
+    /// Batches that were on earlier pages, but for the one after which a page starts.
+    repeats: usize,
+    /// When the last batch with a time was created.
+    last: Option<Moment>,
+    /// A batch came after an older one: this list is not ordered, and has no end but its last page.
+    is_unordered: bool,
+    /// All that follows is older than what is looked for.
+    is_over: bool,
+}
+
+impl Search {
+    fn on_page(
+        &mut self,
+        batches: Vec<BatchState>,
+        after: Option<&str>,
+        bounds: &Bounds,
+    ) -> Result<(), &'static str> {
+        let newest = bounds.newest.as_deref();
+        let is_first = self.seen.is_empty();
+        let (mut new, mut ends) = (0, false);
+        for batch in batches {
+            if !self.seen.insert(batch.id.clone()) {
+                self.repeats += usize::from(after != Some(batch.id.as_str()));
+                continue;
+            }
+            new += 1;
+            if let (Some(last), Some(created)) = (self.last, batch.created) {
+                self.is_unordered |= created > last;
+            }
+            self.last = batch.created.or(self.last);
+            // Clocks differ, but not by a day.
+            let created = batch.created.map(|created| created.0.saturating_add(DAY));
+            let is_older = created.is_some_and(|created| created < bounds.opened.0);
+            let is_mark = newest == Some(batch.id.as_str());
+            ends |= is_older || is_mark;
+            // Behind the mark stands what was there before the call.
+            let is_behind = ends && !self.is_unordered && batch.created.is_some();
+            let is_before = is_older || is_mark || (is_behind && newest.is_some());
+            if !is_before {
+                self.found.push(batch);
+            }
+        }
+        self.is_over = ends && !self.is_unordered;
+        if !is_first && new == 0 {
+            return Err("a page brings nothing new");
+        }
+        Ok(())
+    }
+
+    fn go_on(&mut self, next: &str) -> Result<(), &'static str> {
+        if !self.cursors.insert(next.to_owned()) {
+            return Err("it leads in a circle");
+        }
+        if self.cursors.len() > MOST_PAGES {
+            return Err("it has more than 1,000 pages");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPENED: Moment = Moment(1_000 * DAY);
+
+    fn back_to(newest: Option<&str>) -> Bounds {
+        Bounds {
+            newest: newest.map(str::to_owned),
+            opened: OPENED,
+        }
+    }
+
+    fn batch(id: &str, created: Option<u64>) -> BatchState {
+        BatchState {
+            created: created.map(Moment),
+            ..BatchState::unseen(id.to_owned())
+        }
+    }
+
+    fn found(search: &Search) -> Vec<&str> {
+        search.found.iter().map(|batch| batch.id.as_str()).collect()
+    }
+
+    const OLD: u64 = 990 * DAY;
+    const NEW: u64 = 1_000 * DAY + 1;
+
+    #[test]
+    fn a_search_ends_where_a_list_is_older_than_what_is_looked_for() {
+        let mut search = Search::default();
+        let page = vec![batch("new", Some(NEW)), batch("old", Some(OLD))];
+        search.on_page(page, None, &back_to(None)).unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["new"], true));
+    }
+
+    /// X1: a list in another order is read to its end.
+    #[test]
+    fn an_old_batch_is_no_end_of_a_list_without_order() {
+        let mut search = Search::default();
+        let page = vec![batch("old", Some(OLD)), batch("new", Some(NEW))];
+        search.on_page(page, None, &back_to(None)).unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["new"], false));
+        let page = vec![batch("newer", None)];
+        search.on_page(page, Some("new"), &back_to(None)).unwrap();
+        assert_eq!(found(&search), ["new", "newer"]);
+    }
+
+    #[test]
+    fn what_stands_behind_the_mark_was_there_before() {
+        let mut search = Search::default();
+        let page = ["c", "b", "a"].map(|id| batch(id, Some(NEW)));
+        search
+            .on_page(page.into(), None, &back_to(Some("b")))
+            .unwrap();
+        assert_eq!((found(&search), search.is_over), (vec!["c"], true));
+    }
+
+    /// X1
+    #[test]
+    fn a_list_that_leads_in_a_circle_has_no_end() {
+        let mut search = Search::default();
+        let page = || vec![batch("a", None), batch("b", None)];
+        search.on_page(page(), None, &back_to(None)).unwrap();
+        search.go_on("b").unwrap();
+        assert!(search.on_page(page(), Some("b"), &back_to(None)).is_err());
+        assert!(search.go_on("b").is_err());
+    }
+
+    /// X1: the batch after which a page starts may be on it, no other.
+    #[test]
+    fn a_page_that_repeats_others_is_noticed() {
+        let mut search = Search::default();
+        let page = vec![batch("a", None), batch("b", None)];
+        search.on_page(page, None, &back_to(None)).unwrap();
+        let page = vec![batch("b", None), batch("c", None)];
+        search.on_page(page, Some("b"), &back_to(None)).unwrap();
+        assert_eq!(search.repeats, 0);
+        let page = vec![batch("a", None), batch("d", None)];
+        search.on_page(page, Some("c"), &back_to(None)).unwrap();
+        assert_eq!(search.repeats, 1);
+    }
+
+    #[test]
+    fn a_list_without_end_is_given_up() {
+        let mut search = Search::default();
+        let given_up = (0..=MOST_PAGES).try_for_each(|page| search.go_on(&page.to_string()));
+        assert!(given_up.is_err());
+    }
+}

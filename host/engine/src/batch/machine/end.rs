@@ -1,0 +1,143 @@
+//! The end of a submission, and what becomes of the requests that it still holds.
+
+use super::{Closing, Effect, Preparation, Route, Transition, Write};
+use crate::batch::{BatchEvent, failure};
+use synix_core::request::{Failure, FailureKind};
+use synix_providers::Phase;
+use synix_store::SubmissionState;
+
+/// What reading the rows of a fetched batch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::batch) enum RowsRead {
+    /// The files are not there any more.
+    FilesGone,
+    /// None of the rows answers what the submission asked.
+    NotOurs,
+    /// Every row was taken; what failed in passing goes where `route` says.
+    Taken { tally: RowTally, route: Route },
+}
+
+/// What was odd about the rows of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::batch) struct RowTally {
+    /// Requests without a row.
+    pub(in crate::batch) missing: u64,
+    /// Rows for a request that had one.
+    pub(in crate::batch) duplicate: u64,
+    /// Rows for nothing that was asked.
+    pub(in crate::batch) unknown: u64,
+    /// Rows that cannot be read.
+    pub(in crate::batch) garbled: u64,
+    /// Those of them that do not say whose they are.
+    pub(in crate::batch) garbled_without_id: u64,
+}
+
+impl RowTally {
+    const fn is_odd(self) -> bool {
+        self.missing + self.duplicate + self.unknown + self.garbled > 0
+    }
+}
+
+impl Closing {
+    /// Returns how the request on `line`, from 1, ends.
+    pub(in crate::batch) fn verdict(&self, line: u64) -> Failure {
+        match self {
+            Self::Fail { failure, .. } => failure.clone(),
+            Self::FailLines { words, lines } if lines.contains(&line) => {
+                failure(FailureKind::Invalid, words.as_str(), false)
+            }
+            Self::Requeue { words } | Self::Halve { words } | Self::FailLines { words, .. } => {
+                failure(FailureKind::Provider, format!("not run: {words}"), true)
+            }
+        }
+    }
+}
+
+/// Returns why the requests of a build are not asked that was cancelled before they were sent.
+pub(super) fn never_sent() -> Failure {
+    failure(FailureKind::Expired, "cancelled before it was sent", true)
+}
+
+impl Transition {
+    /// Ends the submission, and with it all that it still holds.
+    pub(super) fn closing(mut self, state: SubmissionState, closing: Closing) -> Self {
+        self.next.submission.state = state;
+        self.write = Write::Close(closing);
+        self
+    }
+
+    /// Ends the submission without rows; what it held is asked again where that is allowed.
+    pub(super) fn abandoning(mut self, failure: Failure) -> Self {
+        let submission = &mut self.next.submission;
+        "abandoned".clone_into(&mut submission.status);
+        submission.note = Some(failure.message.clone());
+        let event = BatchEvent::Abandoned {
+            batch: submission.batch.clone(),
+            message: failure.message.clone(),
+        };
+        let route = Route::NextBatch;
+        self.closing(SubmissionState::Abandoned, Closing::Fail { failure, route })
+            .reporting(event)
+    }
+
+    pub(super) fn on_rows_read(self, read: RowsRead) -> Self {
+        match read {
+            RowsRead::FilesGone => self.entering(SubmissionState::Ended).due_now(),
+            RowsRead::NotOurs => self.letting_stranger_go(),
+            RowsRead::Taken { tally, route } => self.settling_rows(tally, route),
+        }
+    }
+
+    /// Lets a batch go whose rows are not ours; the search for ours begins anew.
+    fn letting_stranger_go(mut self) -> Self {
+        self.next.progress.searches = 0;
+        let submission = &mut self.next.submission;
+        let batch = submission.batch.take().unwrap_or_default();
+        let message = format!("batch {batch} is not ours: none of its rows was asked for");
+        submission.rejected.push(batch);
+        submission.provisional = false;
+        self.preparing(Preparation::DiscardRows)
+            .lose_sight()
+            .reporting(BatchEvent::Trouble { message })
+            .due_now()
+    }
+
+    fn settling_rows(self, tally: RowTally, route: Route) -> Self {
+        let batch = self.batch();
+        let failure = missing_row(&batch, &self.next.submission.status, tally);
+        let settled = self.closing(SubmissionState::Settled, Closing::Fail { failure, route });
+        let reported = if tally.is_odd() {
+            settled.reporting(BatchEvent::OddRows {
+                batch,
+                missing: tally.missing,
+                duplicate: tally.duplicate,
+                unknown: tally.unknown,
+                garbled: tally.garbled,
+            })
+        } else {
+            settled
+        };
+        reported.doing(Effect::ReportSettled)
+    }
+}
+
+/// Returns how a request ends for which its batch has no row.
+fn missing_row(batch: &str, status: &str, tally: RowTally) -> Failure {
+    let has_ended_early = matches!(Phase::read(status), Phase::Expired | Phase::Cancelled);
+    let strays = tally.garbled_without_id;
+    let (kind, words) = if strays > 0 {
+        let words =
+            format!("no row that can be read; {strays} others cannot be, nor whose they are");
+        (FailureKind::Unreadable, words)
+    } else if has_ended_early {
+        let words = "no row: the batch ended before it".to_owned();
+        (FailureKind::Expired, words)
+    } else {
+        let words = "no row in the batch's files".to_owned();
+        (FailureKind::Missing, words)
+    };
+    let mut why = failure(kind, format!("{words} ({batch})"), true);
+    // One of those rows may have been its own, and paid.
+    why.usage.uncounted = strays > 0;
+    why
+}

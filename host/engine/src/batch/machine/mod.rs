@@ -1,0 +1,308 @@
+//! The batch machine: what follows when something happens to a submission.
+//!
+//! [`step`] is a pure function: it makes no call, writes nothing and reads no
+//! clock. From a submission, an event and the facts of the moment it derives the
+//! submission as it will be, what is written down first, and what is done then.
+//! The driver carries this out, in this order:
+//!
+//! 1. the files of the transition are made ready,
+//! 2. the submission is written, in one transaction,
+//! 3. the call of the transition starts, and its effects take place.
+//!
+//! Where another process was faster, nothing of the third step happens.
+//!
+//! `docs/batch.md` lists the steps from state to state; a test holds the two
+//! against each other.
+
+mod end;
+mod live;
+mod search;
+mod send;
+#[cfg(test)]
+mod tests;
+mod transition;
+mod validation;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::error::BatchError;
+use super::{BatchEvent, BatchSettings};
+use synix_core::clock::Moment;
+use synix_core::request::Failure;
+use synix_providers::{BatchState, BatchTraits, CreateError, FileId, ProviderError};
+use synix_store::{Submission, SubmissionState};
+
+pub(super) use end::{RowTally, RowsRead};
+pub(super) use search::{Findings, may_be_ours};
+
+/// A submission and what this command did for it so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DrivenSubmission {
+    pub(super) submission: Submission,
+    pub(super) progress: Progress,
+}
+
+/// What this command did for a submission. None of it is on record: the next command begins anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Searches for a lost batch that found nothing.
+    pub(super) searches: usize,
+    /// Create calls.
+    pub(super) creates: u32,
+    /// Calls in a row that failed.
+    pub(super) errors: u32,
+    pub(super) cancellation: Cancellation,
+    /// Rows done at the last poll, as the provider counts.
+    pub(super) rows_done: Option<u64>,
+    /// The trouble that was reported last: once is enough.
+    pub(super) last_trouble: Option<String>,
+}
+
+/// How far the cancellation of a batch is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Cancellation {
+    #[default]
+    NotWanted,
+    /// Its build was cancelled before the batch was known.
+    Wanted,
+    /// The provider was asked to cancel it.
+    Sent,
+}
+
+/// Something that happens to a submission.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Its next step is due.
+    Due,
+    /// The upload of its input file has ended.
+    UploadEnded(Result<FileId, ProviderError>),
+    /// The newest batch in the provider's list was read, before a create call.
+    NewestRead(Result<Option<String>, ProviderError>),
+    /// The create call has ended.
+    CreateEnded(Result<Box<BatchState>, CreateError>),
+    /// The provider's list was searched for its lost batch.
+    SearchEnded(Result<Findings, ProviderError>),
+    /// The provider said how its batch stands.
+    Polled(Result<Box<BatchState>, ProviderError>),
+    /// The download of the rows of its batch has ended.
+    DownloadEnded(Box<BatchState>, Result<(), ProviderError>),
+    /// The rows were read.
+    RowsRead(RowsRead),
+    /// The call that cancels its batch has ended.
+    CancelEnded(Result<Box<BatchState>, ProviderError>),
+    /// The task of a call broke off; what the call did is not known.
+    CallBroke,
+}
+
+/// What is true at the moment of an event.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) now: Moment,
+    pub(super) settings: &'a BatchSettings,
+    pub(super) traits: BatchTraits,
+    pub(super) ownership: Ownership,
+    pub(super) ending: Ending,
+    pub(super) room: Room,
+    /// Validation failures of this model in this command, with the one of the event.
+    pub(super) validation_failures: u32,
+}
+
+/// Whose build a submission belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ownership {
+    ThisBuild,
+    AnotherBuild,
+}
+
+/// Whether a submission is to be ended rather than sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    No,
+    /// Its build is on record as cancelled.
+    BuildCancelled,
+    /// This command cancels its build.
+    CommandCancels,
+}
+
+/// Whether the provider has room for a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Free,
+    /// It has none; `None`: until a batch has ended.
+    Full {
+        again_after: Option<Duration>,
+    },
+}
+
+/// Where requests go that a submission ends without an answer for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    NextBatch,
+    SingleCall,
+}
+
+/// What follows from an event.
+#[derive(Debug)]
+pub(super) struct Transition {
+    /// The submission as it stands then.
+    pub(super) next: DrivenSubmission,
+    /// What is made ready before the submission is written.
+    pub(super) preparations: Vec<Preparation>,
+    pub(super) write: Write,
+    /// The call that starts once the submission is written.
+    pub(super) call: Option<Call>,
+    /// How soon the next step is due; `None`: when something else happens.
+    pub(super) due: Option<Duration>,
+    /// What takes place once the submission is written.
+    pub(super) effects: Vec<Effect>,
+}
+
+/// What is made ready before a submission is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Preparation {
+    /// Removes the input file.
+    DiscardInput,
+    /// Gives the submission a token that no other create call has.
+    RenewToken,
+    /// Makes the files of rows that the batch did not offer.
+    CompleteRows,
+    /// Removes the files of rows.
+    DiscardRows,
+}
+
+/// What is written of a submission.
+#[derive(Debug)]
+pub(super) enum Write {
+    Nothing,
+    /// The submission as it stands then.
+    Record,
+    /// The same, and in the same transaction the end of every request that it still holds.
+    Close(Closing),
+}
+
+/// How requests end with the submission that still holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Closing {
+    /// Each fails like this, and is asked again where that is allowed.
+    Fail { failure: Failure, route: Route },
+    /// None was run, for the reason in `words`: each is asked again, and this send does not count.
+    Requeue { words: String },
+    /// The same; each half goes in a batch by itself.
+    Halve { words: String },
+    /// Those on `lines`, from 1, fail; the others were not run.
+    FailLines { words: String, lines: HashSet<u64> },
+}
+
+/// A call to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Call {
+    Upload,
+    /// Names the newest batch in the list.
+    ReadNewest,
+    Create,
+    Search,
+    Poll,
+    Download(Box<BatchState>),
+    Cancel,
+}
+
+/// What takes place once a submission is written.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Report(BatchEvent),
+    /// Reports how many rows were answered.
+    ReportSettled,
+    /// Reads the rows that were downloaded.
+    ReadRows,
+    /// Gives back the lock of another build if nothing of it is left to create.
+    ReleaseBuildLock,
+    /// Sets off what waits for the room that the batch has left.
+    OfferRoom,
+    /// Remembers that the provider has no room for this submission; it may have named its limit.
+    RememberFullQueue {
+        limit: Option<u64>,
+    },
+    /// Ends the command.
+    EndCommand(BatchError),
+}
+
+/// An event that cannot happen in a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "submission {submission} is {state}, where {event} cannot happen; nothing was sent. Please report this as a fault of synix"
+)]
+pub struct Misplaced {
+    submission: i64,
+    state: &'static str,
+    event: &'static str,
+}
+
+/// Derives what follows from an event.
+pub(super) fn step(
+    driven: &DrivenSubmission,
+    event: Event,
+    facts: &Facts<'_>,
+) -> Result<Transition, Misplaced> {
+    use SubmissionState as S;
+    let transition = Transition::of(driven);
+    let state = driven.submission.state;
+    match (state, event) {
+        (S::Claimed | S::Uploading, Event::Due) => Ok(transition.bring_on_its_way(facts)),
+        (S::Uploaded, Event::Due) => Ok(transition.create_where_room(facts)),
+        // An earlier process made the call and did not live to see the reply.
+        (S::Creating, Event::Due) => Ok(transition.lose_sight().calling(Call::Search)),
+        (S::Unclear, Event::Due) => Ok(transition.calling(Call::Search)),
+        (S::Adopted | S::Live, Event::Due) => Ok(transition.look_at_batch(facts)),
+        (S::Ended, Event::Due) => Ok(transition.poll_ended(facts)),
+        (S::Fetched, Event::Due) => Ok(transition.read_fetched(facts)),
+        (S::Uploading, Event::UploadEnded(ended)) => Ok(transition.on_upload_ended(ended)),
+        (S::Claimed | S::Uploading | S::Uploaded, Event::NewestRead(newest)) => {
+            Ok(transition.on_newest_read(newest))
+        }
+        (S::Creating, Event::CreateEnded(ended)) => Ok(transition.on_create_ended(ended, facts)),
+        (S::Unclear, Event::SearchEnded(ended)) => Ok(transition.on_search_ended(ended, facts)),
+        (S::Adopted | S::Live | S::Ended, Event::Polled(polled)) => {
+            Ok(transition.on_polled(polled, facts))
+        }
+        (S::Ended, Event::DownloadEnded(batch, ended)) => {
+            Ok(transition.on_download_ended(&batch, ended, facts))
+        }
+        (S::Fetched, Event::RowsRead(read)) => Ok(transition.on_rows_read(read)),
+        (S::Adopted | S::Live, Event::CancelEnded(ended)) => {
+            Ok(transition.on_cancel_ended(ended, facts))
+        }
+        (state, Event::CallBroke) if state.is_unsettled() => Ok(transition.on_call_broke(facts)),
+        (state, event) => Err(Misplaced {
+            submission: driven.submission.id.0,
+            state: state.name(),
+            event: event.name(),
+        }),
+    }
+}
+
+impl Event {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Due => "a step",
+            Self::UploadEnded(_) => "the end of an upload",
+            Self::NewestRead(_) => "a look at the newest batch",
+            Self::CreateEnded(_) => "the end of a create call",
+            Self::SearchEnded(_) => "the end of a search",
+            Self::Polled(_) => "the reply to a poll",
+            Self::DownloadEnded(..) => "the end of a download",
+            Self::RowsRead(_) => "the end of its rows",
+            Self::CancelEnded(_) => "the reply to a cancel call",
+            Self::CallBroke => "the end of a call",
+        }
+    }
+}
+
+/// Says where requests go that fail in passing: by single calls once their batch takes longer than the user allows.
+pub(super) fn route(settings: &BatchSettings, submission: &Submission, now: Moment) -> Route {
+    let age = now.since(submission.opened);
+    match settings.sync_after {
+        Some(after) if age >= after => Route::SingleCall,
+        Some(_) | None => Route::NextBatch,
+    }
+}

@@ -1,0 +1,213 @@
+//! After a lost create reply: search, search again, adopt, or create once more.
+
+use std::time::Duration;
+
+use super::{Cancellation, DrivenSubmission, Effect, Ending, Facts, Transition, end};
+use crate::batch::error::BatchError;
+use crate::batch::{BatchEvent, LostCreatePolicy};
+use synix_providers::{BatchState, BatchTraits, Phase, ProviderError};
+use synix_store::Submission;
+
+/// Create calls for one submission in one command, at most. Each comes after searches that found nothing.
+const MOST_CREATES: u32 = 3;
+
+/// What a search through the provider's list found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::batch) struct Findings {
+    /// Batches that may be the lost one and that no submission has.
+    pub(in crate::batch) candidates: Vec<BatchState>,
+    /// Those that another submission adopted, and may have to let go.
+    pub(in crate::batch) adopted_by_others: usize,
+}
+
+/// By what a batch is known as that of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::batch) enum Recognition {
+    Token,
+    InputFile,
+    Rows,
+}
+
+impl Recognition {
+    fn of(submission: &Submission, traits: BatchTraits) -> Self {
+        if traits.labelled {
+            Self::Token
+        } else if submission.file.is_some() {
+            Self::InputFile
+        } else {
+            Self::Rows
+        }
+    }
+}
+
+/// Says whether a batch may be the one that the submission lost sight of.
+pub(in crate::batch) fn may_be_ours(
+    submission: &Submission,
+    batch: &BatchState,
+    traits: BatchTraits,
+) -> bool {
+    if batch.phase == Phase::Failed || submission.rejected.contains(&batch.id) {
+        return false;
+    }
+    let is_of_our_file = submission.file.is_some() && batch.input_file == submission.file;
+    match Recognition::of(submission, traits) {
+        // Where the server lost the token, the uploaded file still tells: it is ours alone.
+        Recognition::Token => {
+            let token = batch.token.as_deref();
+            token.is_some_and(|token| token.eq_ignore_ascii_case(&submission.token))
+                || is_of_our_file
+        }
+        Recognition::InputFile => is_of_our_file,
+        Recognition::Rows => {
+            // A provider may not count before the end.
+            let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
+            total == 0 || total == submission.requests
+        }
+    }
+}
+
+impl Transition {
+    pub(super) fn on_search_ended(
+        self,
+        ended: Result<Findings, ProviderError>,
+        facts: &Facts<'_>,
+    ) -> Self {
+        match ended {
+            Ok(findings) => self.on_findings(findings, facts),
+            Err(error) => self.on_list_unread(error, facts),
+        }
+    }
+
+    fn on_findings(mut self, findings: Findings, facts: &Facts<'_>) -> Self {
+        let policy = &facts.settings.lost_create;
+        let mut candidates = findings.candidates;
+        if candidates.is_empty()
+            && findings.adopted_by_others > 0
+            && *policy != LostCreatePolicy::CreateAgain
+        {
+            let note = "waits for the rows of a batch that may be it";
+            self.next.submission.note = Some(note.to_owned());
+            return self.recording().backing_off(facts);
+        }
+        let submission = &self.next.submission;
+        keep_decided(&mut candidates, policy);
+        keep_named(&mut candidates, &submission.token);
+        if candidates.len() > 1 {
+            let error = BatchError::Ambiguous {
+                provider: submission.provider.clone(),
+                requests: submission.requests,
+                candidates: candidates.into_iter().map(|batch| batch.id).collect(),
+            };
+            return self.doing(Effect::EndCommand(error));
+        }
+        let recognition = Recognition::of(submission, facts.traits);
+        match candidates.pop() {
+            Some(batch) => self.adopting(&batch, recognition, facts),
+            None => self.on_nothing_found(facts),
+        }
+    }
+
+    /// Goes on without a list. It proves nothing, so nothing is created unless the user says so.
+    fn on_list_unread(mut self, error: ProviderError, facts: &Facts<'_>) -> Self {
+        match &facts.settings.lost_create {
+            LostCreatePolicy::CreateAgain => return self.on_nothing_found(facts),
+            // Its rows tell whether it is ours.
+            LostCreatePolicy::Adopt(id) => {
+                let batch = BatchState::unseen(id.clone());
+                return self.adopting(&batch, Recognition::Rows, facts);
+            }
+            LostCreatePolicy::Ask => {}
+        }
+        let DrivenSubmission {
+            submission,
+            progress,
+        } = &mut self.next;
+        submission.note = Some("whether it was created is not known yet".to_owned());
+        let (provider, requests) = (&submission.provider, submission.requests);
+        let message = format!("cannot read the list of batches at {provider}: {error}");
+        let pause = facts.search_pause(submission, progress.searches);
+        let noted = self.reporting_trouble(message).recording();
+        if !matches!(error, ProviderError::EndlessList { .. }) {
+            return noted.backing_off(facts);
+        }
+        // A list that was only late shows more at the next searches.
+        if pause.is_some() {
+            return noted.searching_after(pause);
+        }
+        let error = BatchError::CreateOutcomeUnknown { requests, error };
+        noted.doing(Effect::EndCommand(error))
+    }
+
+    fn adopting(mut self, batch: &BatchState, by: Recognition, facts: &Facts<'_>) -> Self {
+        let DrivenSubmission {
+            submission,
+            progress,
+        } = &mut self.next;
+        let event = BatchEvent::Adopted {
+            batch: batch.id.clone(),
+            provider: submission.provider.clone(),
+            requests: submission.requests,
+        };
+        if facts.ending != Ending::No && progress.cancellation == Cancellation::NotWanted {
+            progress.cancellation = Cancellation::Wanted;
+        }
+        self.going_live(batch, by).reporting(event).due_now()
+    }
+
+    fn on_nothing_found(mut self, facts: &Facts<'_>) -> Self {
+        let DrivenSubmission {
+            submission,
+            progress,
+        } = &mut self.next;
+        let pause = facts.search_pause(submission, progress.searches);
+        if pause.is_some() && facts.settings.lost_create != LostCreatePolicy::CreateAgain {
+            return self.searching_after(pause);
+        }
+        if facts.ending != Ending::No {
+            return self.abandoning(end::never_sent());
+        }
+        if progress.creates < MOST_CREATES {
+            return self.starting_over().due_now();
+        }
+        // It stays unclear: the next command searches again before it creates.
+        (progress.creates, progress.searches) = (0, 0);
+        let provider = &submission.provider;
+        let message = format!("{MOST_CREATES} create calls at {provider} had no clear reply");
+        self.reporting(BatchEvent::Trouble { message })
+            .backing_off(facts)
+    }
+
+    fn searching_after(mut self, pause: Option<Duration>) -> Self {
+        self.next.progress.searches += 1;
+        self.due_after(pause)
+    }
+}
+
+impl Facts<'_> {
+    /// Returns the pause before the next search; `None` where all have been made.
+    fn search_pause(&self, submission: &Submission, searches: usize) -> Option<Duration> {
+        let pauses = self.settings.search_pauses.get(&submission.provider)?;
+        pauses.get(searches).copied()
+    }
+}
+
+/// Keeps the candidates that the user's decision allows.
+fn keep_decided(candidates: &mut Vec<BatchState>, policy: &LostCreatePolicy) {
+    match policy {
+        LostCreatePolicy::Ask => {}
+        LostCreatePolicy::Adopt(id) => {
+            if candidates.iter().any(|batch| batch.id == *id) {
+                candidates.retain(|batch| batch.id == *id);
+            }
+        }
+        LostCreatePolicy::CreateAgain => candidates.clear(),
+    }
+}
+
+/// Of several batches made from one file, keeps the one with the token of this create call.
+fn keep_named(candidates: &mut Vec<BatchState>, token: &str) {
+    let is_named = |batch: &BatchState| batch.token.as_deref() == Some(token);
+    if candidates.len() > 1 && candidates.iter().any(is_named) {
+        candidates.retain(is_named);
+    }
+}

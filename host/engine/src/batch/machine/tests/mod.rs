@@ -1,0 +1,101 @@
+//! Every event in every state, and the table of `docs/batch.md`.
+
+mod cases;
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::batch::LostCreatePolicy;
+use crate::batch::tests::documented_steps;
+use cases::{each_transition, facts, settings, submission, submissions};
+
+/// M1: the table of the documentation and the machine say the same, in both directions.
+#[test]
+fn the_documented_steps_are_those_of_the_machine() {
+    let mut steps = BTreeSet::new();
+    each_transition(|driven, transition| {
+        let (from, to) = (driven.submission.state, transition.next.submission.state);
+        if from != to {
+            steps.insert((from.name(), to.name()));
+        }
+    });
+    assert_eq!(steps, documented_steps());
+}
+
+/// M1: what changes a state is written, and a create call starts on record only, in the transition that records it.
+#[test]
+fn no_create_call_starts_that_is_not_on_record() {
+    each_transition(|driven, transition| {
+        let (from, to) = (driven.submission.state, transition.next.submission.state);
+        let is_written = !matches!(transition.write, Write::Nothing);
+        assert!(
+            from == to || is_written,
+            "{from:?} to {to:?} is not written"
+        );
+        if transition.call == Some(Call::Create) {
+            assert_eq!(to, SubmissionState::Creating);
+            assert_ne!(
+                from,
+                SubmissionState::Creating,
+                "created twice for one claim"
+            );
+            assert!(is_written);
+        }
+    });
+}
+
+/// M2: no two create calls share a token: whoever goes back to before a create call takes another one.
+#[test]
+fn whoever_starts_over_takes_another_token() {
+    use SubmissionState as S;
+    each_transition(|driven, transition| {
+        let (from, to) = (driven.submission.state, transition.next.submission.state);
+        let was_created = !matches!(from, S::Claimed | S::Uploading | S::Uploaded);
+        if was_created && matches!(to, S::Claimed | S::Uploaded) {
+            let renews = transition.preparations.contains(&Preparation::RenewToken);
+            assert!(renews, "{from:?} to {to:?} keeps its token");
+        }
+    });
+}
+
+/// M6: a submission that has ended stays so, and one that ends closes all it holds.
+#[test]
+fn a_submission_ends_once_and_closes_what_it_holds() {
+    each_transition(|driven, transition| {
+        assert!(driven.submission.state.is_unsettled());
+        let ends = !transition.next.submission.state.is_unsettled();
+        assert_eq!(ends, matches!(transition.write, Write::Close(_)));
+    });
+}
+
+/// M7: nothing is sent of a build that was cancelled.
+#[test]
+fn nothing_is_sent_of_a_cancelled_build() {
+    let settings = settings(LostCreatePolicy::Ask, 0);
+    for driven in submissions() {
+        let facts = Facts {
+            ending: Ending::BuildCancelled,
+            ..facts(&settings)
+        };
+        if let Ok(transition) = step(&driven, Event::Due, &facts) {
+            let sends = matches!(
+                transition.call,
+                Some(Call::Upload | Call::ReadNewest | Call::Create)
+            );
+            assert!(!sends, "{:?}", driven.submission.state);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_cannot_be_is_named() {
+    let settings = settings(LostCreatePolicy::Ask, 0);
+    let settled = DrivenSubmission {
+        submission: submission(SubmissionState::Settled, None),
+        progress: Progress::default(),
+    };
+    let error = step(&settled, Event::Due, &facts(&settings)).unwrap_err();
+    let words = "submission 1 is settled, where a step cannot happen; nothing was sent. Please report this as a \
+                 fault of synix";
+    assert_eq!(error.to_string(), words);
+}

@@ -1,0 +1,126 @@
+//! The parts that transitions are made of.
+
+use std::time::Duration;
+
+use super::{Call, DrivenSubmission, Effect, Facts, Preparation, Transition, Write};
+use crate::batch::BatchEvent;
+use synix_providers::BatchState;
+use synix_store::SubmissionState;
+
+/// The longest pause to which errors in a row lead.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Doublings of the pause, at most.
+const MOST_DOUBLINGS: u32 = 6;
+
+impl Transition {
+    /// Returns the transition in which nothing happens.
+    pub(super) fn of(driven: &DrivenSubmission) -> Self {
+        Self {
+            next: driven.clone(),
+            preparations: Vec::new(),
+            write: Write::Nothing,
+            call: None,
+            due: None,
+            effects: Vec::new(),
+        }
+    }
+
+    pub(super) fn calling(mut self, call: Call) -> Self {
+        self.call = Some(call);
+        self
+    }
+
+    pub(super) const fn due_now(mut self) -> Self {
+        self.due = Some(Duration::ZERO);
+        self
+    }
+
+    pub(super) const fn due_after(mut self, pause: Option<Duration>) -> Self {
+        self.due = pause;
+        self
+    }
+
+    pub(super) fn preparing(mut self, preparation: Preparation) -> Self {
+        self.preparations.push(preparation);
+        self
+    }
+
+    pub(super) fn doing(mut self, effect: Effect) -> Self {
+        self.effects.push(effect);
+        self
+    }
+
+    pub(super) fn reporting(self, event: BatchEvent) -> Self {
+        self.doing(Effect::Report(event))
+    }
+
+    pub(super) fn recording(mut self) -> Self {
+        self.write = Write::Record;
+        self
+    }
+
+    /// Writes down that the submission enters `state`.
+    pub(super) fn entering(mut self, state: SubmissionState) -> Self {
+        let submission = &mut self.next.submission;
+        submission.state = state;
+        // Before there is a batch, the provider has no word for where it stands.
+        if state.is_before_batch() {
+            state.name().clone_into(&mut submission.status);
+        }
+        self.recording()
+    }
+
+    /// Puts the next step off by the interval, doubled with each error in a row.
+    pub(super) fn backing_off(mut self, facts: &Facts<'_>) -> Self {
+        let factor = 1_u32 << self.next.progress.errors.min(MOST_DOUBLINGS);
+        self.next.progress.errors += 1;
+        let pause = facts
+            .settings
+            .interval
+            .map(|pause| pause.saturating_mul(factor).min(LONGEST_PAUSE.max(pause)));
+        self.due_after(pause)
+    }
+
+    /// Reports a trouble, unless it is the one that was reported last.
+    pub(super) fn reporting_trouble(mut self, message: String) -> Self {
+        if self.next.progress.last_trouble.as_ref() == Some(&message) {
+            return self;
+        }
+        self.next.progress.last_trouble = Some(message.clone());
+        self.reporting(BatchEvent::Trouble { message })
+    }
+
+    /// Notes how the batch stands, and reports it where it stands elsewhere than before.
+    pub(super) fn noting_status(mut self, batch: &BatchState) -> Self {
+        let DrivenSubmission {
+            submission,
+            progress,
+        } = &mut self.next;
+        let counts = batch.counts.as_ref();
+        let done = counts.map(|counts| counts.completed + counts.failed);
+        let is_new_word = submission.status != batch.status_text;
+        if !is_new_word && progress.rows_done == done {
+            return self;
+        }
+        submission.status.clone_from(&batch.status_text);
+        progress.rows_done = done;
+        let event = BatchEvent::Status {
+            batch: batch.id.clone(),
+            status: batch.status_text.clone(),
+            done,
+            requests: submission.requests,
+        };
+        let noted = self.reporting(event);
+        if is_new_word {
+            noted.recording()
+        } else {
+            noted
+        }
+    }
+
+    /// Returns the id of the batch, or nothing where there is none.
+    pub(super) fn batch(&self) -> String {
+        self.next.submission.batch.clone().unwrap_or_default()
+    }
+}

@@ -1,0 +1,32 @@
+//! The search for a batch whose create reply was lost: which batches in the provider's list may be it.
+
+use super::machine::{Findings, may_be_ours};
+use super::{BatchContext, BatchError};
+use synix_providers::{BatchState, BatchTraits};
+use synix_store::{BatchOwner, Submission};
+
+/// The search for the batch of one submission.
+#[derive(Debug)]
+pub(super) struct Recovery<'c> {
+    pub(super) context: &'c BatchContext<'c>,
+    pub(super) submission: &'c Submission,
+    pub(super) traits: BatchTraits,
+}
+
+impl Recovery<'_> {
+    /// Holds a list against the state: a batch that another submission surely has is not the lost one.
+    pub(super) fn findings(&self, list: Vec<BatchState>) -> Result<Findings, BatchError> {
+        let mut findings = Findings::default();
+        for batch in list {
+            if !may_be_ours(self.submission, &batch, self.traits) {
+                continue;
+            }
+            match self.context.store.owner_of_batch(&batch.id)? {
+                BatchOwner::Nobody => findings.candidates.push(batch),
+                BatchOwner::Perhaps => findings.adopted_by_others += 1,
+                BatchOwner::Certain => {}
+            }
+        }
+        Ok(findings)
+    }
+}

@@ -1,0 +1,199 @@
+//! The requests of a command: which wait to be sent, which wait for an answer, and which have one.
+
+use std::collections::{HashMap, HashSet};
+
+use super::machine::{Closing, Route};
+use super::{BatchRequest, failure};
+use synix_core::request::{Failure, FailureKind, RequestKey, Settlement};
+use synix_store::SubmissionRequest;
+
+/// How often a request is put into a batch whose answers cannot be used: each of them is paid.
+const UNREADABLE_SENDS: u32 = 2;
+
+/// A request that this command waits for.
+#[derive(Debug)]
+struct AwaitedRequest {
+    request: BatchRequest,
+    /// How often this command put it into a batch.
+    sends: u32,
+}
+
+/// Part of a batch that failed validation, to be sent by itself.
+#[derive(Debug)]
+pub(super) struct Half {
+    pub(super) requests: Vec<BatchRequest>,
+    /// How often it was divided.
+    pub(super) depth: u32,
+}
+
+/// The requests of a command.
+#[derive(Debug, Default)]
+pub(super) struct RequestBook {
+    /// Waiting for the next batch.
+    pub(super) queue: Vec<BatchRequest>,
+    pub(super) halves: Vec<Half>,
+    awaited: HashMap<RequestKey, AwaitedRequest>,
+    settled: Vec<(RequestKey, Settlement)>,
+    for_single_calls: Vec<BatchRequest>,
+    /// Others may have had requests in flight that this command awaits.
+    pub(super) others_may_have_some: bool,
+    /// How often this command puts a request into a batch, at most.
+    most_sends: u32,
+}
+
+impl RequestBook {
+    pub(super) fn new(most_sends: u32) -> Self {
+        Self {
+            most_sends,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a request for the next batch.
+    pub(super) fn queue(&mut self, request: BatchRequest) {
+        let awaited = AwaitedRequest {
+            request: request.clone(),
+            sends: 0,
+        };
+        self.awaited.insert(request.key, awaited);
+        self.queue.push(request);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.awaited.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn awaits(&self, key: &RequestKey) -> bool {
+        self.awaited.contains_key(key)
+    }
+
+    pub(super) fn take_settled(&mut self) -> Vec<(RequestKey, Settlement)> {
+        std::mem::take(&mut self.settled)
+    }
+
+    pub(super) fn take_for_single_calls(&mut self) -> Vec<BatchRequest> {
+        std::mem::take(&mut self.for_single_calls)
+    }
+
+    pub(super) fn sends(&self, key: &RequestKey) -> Option<u32> {
+        self.awaited.get(key).map(|awaited| awaited.sends)
+    }
+
+    pub(super) fn count_send(&mut self, key: &RequestKey) {
+        if let Some(awaited) = self.awaited.get_mut(key) {
+            awaited.sends += 1;
+        }
+    }
+
+    /// Returns what this command awaits and has not queued.
+    pub(super) fn unqueued(&self) -> Vec<BatchRequest> {
+        let queued: HashSet<RequestKey> = self.queue.iter().map(|request| request.key).collect();
+        self.awaited
+            .values()
+            .filter(|awaited| !queued.contains(&awaited.request.key))
+            .map(|awaited| awaited.request.clone())
+            .collect()
+    }
+
+    pub(super) fn settle(&mut self, key: RequestKey, settlement: Settlement) {
+        self.awaited.remove(&key);
+        self.settled.push((key, settlement));
+    }
+
+    /// Queues a request that is not in flight any more; one that was sent too often fails in `words`.
+    pub(super) fn retry_or_fail(&mut self, request: BatchRequest, words: impl FnOnce() -> String) {
+        let sends = self.sends(&request.key).unwrap_or_default();
+        if sends < self.most_sends {
+            self.queue.push(request);
+            return;
+        }
+        let message = format!("{} (after {sends} attempts)", words());
+        let failed = failure(FailureKind::Provider, message, true);
+        self.settle(request.key, Settlement::Failed(failed));
+    }
+
+    /// Takes an outcome in, if this command awaits it. What failed in passing goes where `route` says.
+    pub(super) fn deliver(&mut self, key: RequestKey, settlement: Settlement, route: Route) {
+        let Some(awaited) = self.awaited.get(&key) else {
+            return;
+        };
+        if let Settlement::Failed(failure) = &settlement
+            && failure.passing
+        {
+            if route == Route::SingleCall {
+                self.for_single_calls.push(awaited.request.clone());
+                self.awaited.remove(&key);
+                return;
+            }
+            if awaited.sends < self.most_sends_after(failure) {
+                self.queue.push(awaited.request.clone());
+                return;
+            }
+        }
+        self.settle(key, settlement);
+    }
+
+    /// Takes in how the requests end that a submission still held, in the order of their lines.
+    pub(super) fn deliver_closed(&mut self, closing: &Closing, open: &[SubmissionRequest]) {
+        let keys = open.iter().map(|request| request.key);
+        match closing {
+            Closing::Fail { failure, route } => {
+                for key in keys {
+                    self.deliver(key, Settlement::Failed(failure.clone()), *route);
+                }
+            }
+            Closing::Requeue { .. } => self.requeue(keys),
+            Closing::Halve { .. } => {}
+            Closing::FailLines { lines, .. } => {
+                let (failed, others): (Vec<_>, Vec<_>) = (1_u64..)
+                    .zip(keys)
+                    .partition(|(line, _)| lines.contains(line));
+                for (line, key) in failed {
+                    let failed = Settlement::Failed(closing.verdict(line));
+                    self.deliver(key, failed, Route::NextBatch);
+                }
+                self.requeue(others.into_iter().map(|(_, key)| key));
+            }
+        }
+    }
+
+    /// Puts both halves of what a submission held up for batches of their own.
+    pub(super) fn halve(&mut self, open: &[SubmissionRequest], depth: u32) {
+        let requests: Vec<BatchRequest> = open
+            .iter()
+            .filter_map(|request| self.uncount_send(request.key))
+            .collect();
+        let (left, right) = requests.split_at(requests.len() / 2);
+        for half in [left, right] {
+            if !half.is_empty() {
+                let requests = half.to_vec();
+                self.halves.push(Half { requests, depth });
+            }
+        }
+    }
+
+    fn requeue(&mut self, keys: impl Iterator<Item = RequestKey>) {
+        for key in keys {
+            if let Some(request) = self.uncount_send(key) {
+                self.queue.push(request);
+            }
+        }
+    }
+
+    /// Takes a send back that was none: the request did not run.
+    fn uncount_send(&mut self, key: RequestKey) -> Option<BatchRequest> {
+        let awaited = self.awaited.get_mut(&key)?;
+        awaited.sends = awaited.sends.saturating_sub(1);
+        Some(awaited.request.clone())
+    }
+
+    /// Returns how often a request is put into a batch that failed like this.
+    fn most_sends_after(&self, failure: &Failure) -> u32 {
+        if failure.kind == FailureKind::Unreadable {
+            self.most_sends.min(UNREADABLE_SENDS)
+        } else {
+            self.most_sends
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Which submissions this command drives, and when each takes its next step.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::machine::{Event, route};
+use super::row_reader::RowReader;
+use super::submitter::Submitter;
+use super::throttle::target_of;
+use super::{BatchError, BatchEvent, Batches, Slot, Turn};
+use synix_store::{Submission, SubmissionId, SubmissionState};
+
+/// Calls under way at once, at most: files are streamed, but sockets and disks are not endless.
+const MOST_CALLS: usize = 16;
+
+/// Between two readings of the list of submissions, at least.
+const LEAST_READING_PAUSE: Duration = Duration::from_millis(200);
+
+impl Batches<'_> {
+    /// Starts every step whose time has come.
+    pub(super) fn start_due(&mut self) -> Result<(), BatchError> {
+        let now = Instant::now();
+        if self.next_reading.is_some_and(|due| due <= now) {
+            self.read_submissions()?;
+        }
+        loop {
+            let due = self.slots.iter().find(|(_, slot)| slot.turn.is_due(now));
+            let Some((id, _)) = due else { return Ok(()) };
+            if self.calls.under_way() >= MOST_CALLS {
+                return Ok(());
+            }
+            self.start(*id)?;
+        }
+    }
+
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let turns = self.slots.values().filter_map(|slot| slot.turn.due());
+        turns.chain(self.next_reading).min()
+    }
+
+    /// Reads which submissions there are: other processes make and settle them too (L5).
+    fn read_submissions(&mut self) -> Result<(), BatchError> {
+        let now = Instant::now();
+        let pause = self.context.settings.interval;
+        self.next_reading = pause.map(|pause| now + pause.max(LEAST_READING_PAUSE));
+        let stored = self.context.store.unsettled_submissions()?;
+        let known = self.slots.len();
+        self.slots.retain(|id, slot| {
+            slot.turn == Turn::Calls || stored.iter().any(|submission| submission.id == *id)
+        });
+        // Whoever settled the others may have brought what this command waits for.
+        self.book.others_may_have_some |= self.slots.len() < known || self.slots.is_empty();
+        // What waits for room may have it now: others' batches end, too.
+        for slot in self.slots.values_mut() {
+            if pause.is_some() && slot.driven.submission.state.is_before_batch() {
+                slot.turn.set_off(now);
+            }
+        }
+        for submission in stored {
+            self.slots
+                .entry(submission.id)
+                .or_insert_with(|| Slot::new(submission, now));
+        }
+        self.take_over()
+    }
+
+    /// Takes the next step of a submission, or finds that it is not ours to take.
+    fn start(&mut self, id: SubmissionId) -> Result<(), BatchError> {
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return Ok(());
+        };
+        slot.turn = Turn::Waits;
+        let mut submission = slot.driven.submission.clone();
+        if self.context.provider(&submission.provider).is_none() {
+            if self.reported_without_provider.insert(id) {
+                self.context.report(&BatchEvent::NoProvider {
+                    submission: id.0,
+                    provider: submission.provider,
+                });
+            }
+            return Ok(());
+        }
+        if !self.may_drive(&mut submission)? {
+            // Its own process is at it; the next reading sees what comes of it.
+            self.slots.remove(&id);
+            return Ok(());
+        }
+        if !submission.state.is_unsettled() {
+            return self.on_ended(&submission);
+        }
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.driven.submission = submission;
+        }
+        self.handle(id, Event::Due)
+    }
+
+    /// Says whether this command may take the submission on, and takes the lock where it must.
+    fn may_drive(&mut self, submission: &mut Submission) -> Result<bool, BatchError> {
+        let (build, state) = (submission.build, submission.state);
+        let is_open = build == self.context.build || !state.is_before_batch();
+        if is_open || self.locks.contains_key(&build) {
+            return Ok(true);
+        }
+        let Some(lock) = self.context.store.lock_build(build)? else {
+            return Ok(false);
+        };
+        self.locks.insert(build, lock);
+        // It may have moved on between the reading and the lock.
+        match self.context.store.submission(submission.id)? {
+            Some(current) => *submission = current,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Gives back the lock of another build when nothing of it is left to create.
+    pub(super) fn release_build_lock(&mut self, submission: &Submission) {
+        let build = submission.build;
+        let is_needed = self
+            .slots
+            .values()
+            .map(|slot| &slot.driven.submission)
+            .any(|other| other.build == build && other.state.is_before_batch());
+        if !is_needed {
+            self.locks.remove(&build);
+        }
+    }
+
+    /// Sets off what waits for the room that an ended batch has left.
+    pub(super) fn offer_room(&mut self, ended: &Submission) {
+        let now = Instant::now();
+        let target = target_of(ended);
+        for slot in self.slots.values_mut() {
+            let submission = &slot.driven.submission;
+            let waits = matches!(
+                submission.state,
+                SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded
+            );
+            if waits && slot.turn != Turn::Calls && target_of(submission) == target {
+                slot.turn = Turn::DueAt(now);
+            }
+        }
+    }
+
+    /// Takes the rows that were downloaded.
+    pub(super) fn read_rows(&mut self, fetched: &Submission) -> Result<Option<Event>, BatchError> {
+        let route = route(&self.context.settings, fetched, self.context.clock.now());
+        let reader = RowReader::new(&self.context, &mut self.book, fetched, route)?;
+        match reader.read() {
+            Ok(read) => Ok(Some(Event::RowsRead(read))),
+            // Another process took them too, was faster, and has put the files away.
+            Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.follow(fetched.id)?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn report_settled(&self, submission: &Submission) -> Result<(), BatchError> {
+        let (succeeded, failed) = self.context.store.submission_tally(submission.id)?;
+        self.context.report(&BatchEvent::Settled {
+            batch: submission.batch.clone().unwrap_or_default(),
+            succeeded,
+            failed,
+        });
+        Ok(())
+    }
+
+    /// Queues again what others had in flight and have no more.
+    pub(super) fn take_over(&mut self) -> Result<(), BatchError> {
+        let slots = &self.slots;
+        let mut submitter = Submitter {
+            context: &self.context,
+            throttle: &self.throttle,
+            book: &mut self.book,
+        };
+        submitter.take_over(&|id| slots.contains_key(&id))
+    }
+}

@@ -1,0 +1,67 @@
+//! What the caller says: which requests go in batches, and how batches are driven.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use synix_core::request::RequestKey;
+use synix_store::{RequestId, Retry};
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+}
+
+/// A request for a batch.
+#[derive(Debug, Clone)]
+pub struct BatchRequest {
+    /// Its key.
+    pub key: RequestKey,
+    /// Its number in the store.
+    pub request: RequestId,
+    /// The position of the layer that asked first.
+    pub layer: usize,
+    /// Whether an answer cut at its token limit will do.
+    pub accept_truncated: bool,
+    /// Where it goes; shared by all that go there.
+    pub target: Arc<Target>,
+}
+
+/// The user's decision on a lost create reply that only a person can clear up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LostCreatePolicy {
+    /// Ask.
+    #[default]
+    Ask,
+    /// This batch is ours.
+    Adopt(String),
+    /// None is ours: create it again.
+    CreateAgain,
+}
+
+/// How batches are driven.
+#[derive(Debug, Clone)]
+pub struct BatchSettings {
+    /// Pauses before each further search for a batch whose create reply was lost, by provider.
+    pub search_pauses: HashMap<String, Vec<Duration>>,
+    /// How often a request is put into a batch in one command, at most.
+    pub attempts: u32,
+    /// Names of the layers by position, for people.
+    pub layers: Vec<String>,
+    /// Between two polls of a batch; `None`: each is polled once.
+    pub interval: Option<Duration>,
+    /// Requests in one batch at most, by provider, where it is less than the provider takes.
+    pub batch_requests: HashMap<String, u32>,
+    /// Input tokens that may be under way at once, by provider.
+    pub enqueued_tokens: HashMap<String, u64>,
+    /// How long a batch may take before what it still holds goes by single calls.
+    pub sync_after: Option<Duration>,
+    /// What to do about a lost create reply.
+    pub lost_create: LostCreatePolicy,
+    /// What is asked again although it was paid for.
+    pub retry: Retry,
+}

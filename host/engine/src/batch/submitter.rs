@@ -1,0 +1,293 @@
+//! From queued requests to submissions: chunks are claimed before anything leaves the machine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::chunk::{ChunkLimits, Cut, Size};
+use super::requests::{Half, RequestBook};
+use super::throttle::{Throttle, estimated_tokens};
+use super::{BatchContext, BatchError, BatchRequest, Target};
+use synix_core::request::Settlement;
+use synix_providers::BatchTraits;
+use synix_store::{Claim, Origin, Realm, Submission, SubmissionId, SubmissionState, Terms};
+
+/// Claims what the book has queued.
+#[derive(Debug)]
+pub(super) struct Submitter<'c> {
+    pub(super) context: &'c BatchContext<'c>,
+    pub(super) throttle: &'c Throttle,
+    pub(super) book: &'c mut RequestBook,
+}
+
+impl Submitter<'_> {
+    /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
+    pub(super) fn submit_ready(
+        &mut self,
+        ready: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<Submission>, BatchError> {
+        let mut made = Vec::new();
+        for Half { requests, depth } in std::mem::take(&mut self.book.halves) {
+            let tokens = self.tokens_of(&requests)?;
+            let half = Chunk {
+                requests: &requests,
+                tokens,
+                divided: depth,
+            };
+            made.extend(self.claim(half)?);
+        }
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.book.queue)
+            .into_iter()
+            .partition(|request| ready(request.layer));
+        self.book.queue = later;
+        for (target, mut group) in by_target(now) {
+            // The order of rows must not depend on the order in which units happened to run.
+            group.sort_by_key(|request| request.key);
+            let mut rest = group.as_slice();
+            while !rest.is_empty() {
+                let cut = self.cut(&target, rest)?;
+                let (requests, after) = rest.split_at(cut.requests);
+                rest = after;
+                made.extend(self.claim(Chunk::cut(requests, cut))?);
+            }
+        }
+        Ok(made)
+    }
+
+    /// Claims the chunks that are full already, whatever may still join the rest.
+    pub(super) fn submit_full(&mut self) -> Result<Vec<Submission>, BatchError> {
+        let mut made = Vec::new();
+        let smallest = self
+            .context
+            .providers
+            .iter()
+            .map(|(name, provider)| self.most_requests(name, &provider.batch_traits()))
+            .min();
+        if smallest.is_none_or(|smallest| self.book.queue.len() < smallest) {
+            return Ok(made);
+        }
+        for (target, mut group) in by_target(std::mem::take(&mut self.book.queue)) {
+            let most = self.limits(&target).requests;
+            while group.len() >= most {
+                let cut = self.cut(&target, &group)?;
+                let requests: Vec<BatchRequest> = group.drain(..cut.requests).collect();
+                made.extend(self.claim(Chunk::cut(&requests, cut))?);
+            }
+            self.book.queue.append(&mut group);
+        }
+        Ok(made)
+    }
+
+    /// Queues again what others had in flight and have no more.
+    pub(super) fn take_over(
+        &mut self,
+        is_driven: &dyn Fn(SubmissionId) -> bool,
+    ) -> Result<(), BatchError> {
+        if !std::mem::take(&mut self.book.others_may_have_some) {
+            return Ok(());
+        }
+        let store = self.context.store;
+        let (mut free, mut answered) = (Vec::new(), Vec::new());
+        for request in self.book.unqueued() {
+            // What is in flight may be asked again after an answer that would not do.
+            if let Some(submission) = store.in_flight(request.request)? {
+                self.book.others_may_have_some |= !submission.is_some_and(is_driven);
+                continue;
+            }
+            match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
+                Some(answer) => answered.push((request.key, Settlement::from(&answer))),
+                None => free.push(request),
+            }
+        }
+        for (key, settlement) in answered {
+            self.book.settle(key, settlement);
+        }
+        for request in free {
+            let number = request.request;
+            self.book
+                .retry_or_fail(request, || match store.last_failure(number) {
+                    Ok(Some((_, message))) => message,
+                    _ => "no answer".to_owned(),
+                });
+        }
+        Ok(())
+    }
+
+    fn limits(&self, target: &Target) -> ChunkLimits {
+        let traits = self
+            .context
+            .provider(&target.provider)
+            .map(|provider| provider.batch_traits());
+        let limit = self.throttle.token_limit(self.context, target);
+        ChunkLimits {
+            requests: traits
+                .as_ref()
+                .map_or(1, |traits| self.most_requests(&target.provider, traits)),
+            bytes: traits.as_ref().map_or(0, |traits| traits.most_bytes),
+            tokens: limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    fn most_requests(&self, provider: &str, traits: &BatchTraits) -> usize {
+        let written = self.context.settings.batch_requests.get(provider);
+        let written = written.and_then(|most| usize::try_from(*most).ok());
+        written.map_or(traits.most_requests, |most| most.min(traits.most_requests))
+    }
+
+    fn cut(&self, target: &Target, requests: &[BatchRequest]) -> Result<Cut, BatchError> {
+        let sizes = requests.iter().map(|request| {
+            let line = self.context.line(target, request.request, &request.key)?;
+            Ok(Size {
+                bytes: line.len() as u64,
+                tokens: estimated_tokens(&line),
+            })
+        });
+        Cut::of(self.limits(target), sizes)
+    }
+
+    fn tokens_of(&self, requests: &[BatchRequest]) -> Result<u64, BatchError> {
+        requests.iter().try_fold(0, |sum, request| {
+            let line = self
+                .context
+                .line(&request.target, request.request, &request.key)?;
+            Ok(sum + estimated_tokens(&line))
+        })
+    }
+
+    /// Claims a chunk under a new submission; `None` where every request is answered or in flight already.
+    fn claim(&mut self, chunk: Chunk<'_>) -> Result<Option<Submission>, BatchError> {
+        let Some(mut submission) = self.new_submission(&chunk)? else {
+            return Ok(None);
+        };
+        let claims = self.write_claims(chunk.requests, &mut submission)?;
+        for (claim, request) in claims.into_iter().zip(chunk.requests) {
+            match claim {
+                Claim::Granted(_) => self.book.count_send(&request.key),
+                // Whoever has it in flight brings its answer.
+                Claim::InFlight => self.book.others_may_have_some = true,
+                Claim::Settled(settlement) => self.book.settle(request.key, *settlement),
+            }
+        }
+        Ok((submission.requests > 0).then_some(submission))
+    }
+
+    fn new_submission(&self, chunk: &Chunk<'_>) -> Result<Option<Submission>, BatchError> {
+        let Some(first) = chunk.requests.first() else {
+            return Ok(None);
+        };
+        let sends = |request: &BatchRequest| self.book.sends(&request.key);
+        let sends = chunk.requests.iter().filter_map(sends).max();
+        let now = self.context.clock.now();
+        Ok(Some(Submission {
+            id: SubmissionId(0),
+            token: new_token()?,
+            build: self.context.build,
+            layers: self.layer_names(chunk.requests),
+            provider: first.target.provider.clone(),
+            model: first.target.model.clone(),
+            attempt: sends.map_or(1, |sends| sends + 1),
+            requests: 0,
+            state: SubmissionState::Claimed,
+            status: SubmissionState::Claimed.name().to_owned(),
+            file: None,
+            batch: None,
+            provisional: false,
+            newest: None,
+            rejected: Vec::new(),
+            divided: chunk.divided,
+            tokens: chunk.tokens,
+            late: 0,
+            note: None,
+            opened: now,
+            changed: now,
+            on_record: None,
+        }))
+    }
+
+    /// Writes the submission and its claims down in one transaction; one that claims nothing is dropped.
+    fn write_claims(
+        &self,
+        requests: &[BatchRequest],
+        submission: &mut Submission,
+    ) -> Result<Vec<Claim>, BatchError> {
+        let BatchContext {
+            store,
+            build,
+            settings,
+            ..
+        } = self.context;
+        store.write(|tx| -> Result<_, BatchError> {
+            submission.id = tx.open_submission(submission)?;
+            let mut claims = Vec::with_capacity(requests.len());
+            for request in requests {
+                let terms = Terms {
+                    accept_truncated: request.accept_truncated,
+                    retry: &settings.retry,
+                };
+                let origin = Origin {
+                    build: *build,
+                    layer: self.context.layer_name(request.layer),
+                    submission: Some(submission.id),
+                };
+                let claim = tx.claim(request.request, origin, terms)?;
+                submission.requests += u64::from(matches!(claim, Claim::Granted(_)));
+                claims.push(claim);
+            }
+            if submission.requests == 0 {
+                tx.drop_submission(submission.id)?;
+            } else {
+                tx.update_submission(submission)?;
+            }
+            Ok(claims)
+        })
+    }
+
+    fn layer_names(&self, requests: &[BatchRequest]) -> String {
+        let mut positions: Vec<usize> = requests.iter().map(|request| request.layer).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let names: Vec<&str> = positions
+            .into_iter()
+            .map(|position| self.context.layer_name(position))
+            .collect();
+        names.join(", ")
+    }
+}
+
+/// Requests for one batch.
+#[derive(Debug, Clone, Copy)]
+struct Chunk<'r> {
+    requests: &'r [BatchRequest],
+    /// Their input tokens, as estimated.
+    tokens: u64,
+    /// How often they were divided after a validation failure that named no line.
+    divided: u32,
+}
+
+impl<'r> Chunk<'r> {
+    const fn cut(requests: &'r [BatchRequest], cut: Cut) -> Self {
+        Self {
+            requests,
+            tokens: cut.tokens,
+            divided: 0,
+        }
+    }
+}
+
+fn by_target(queue: Vec<BatchRequest>) -> BTreeMap<Arc<Target>, Vec<BatchRequest>> {
+    let mut groups: BTreeMap<Arc<Target>, Vec<BatchRequest>> = BTreeMap::new();
+    for request in queue {
+        groups
+            .entry(Arc::clone(&request.target))
+            .or_default()
+            .push(request);
+    }
+    groups
+}
+
+/// Returns a token that no other create call has.
+pub(super) fn new_token() -> Result<String, BatchError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|_| BatchError::NoToken)?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("synix-{digits}"))
+}

@@ -1,0 +1,120 @@
+//! How much a provider takes at once, and when there is room again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::machine::Room;
+use super::{BatchContext, BatchError, Target};
+use synix_core::clock::Moment;
+use synix_providers::BatchTraits;
+use synix_store::Submission;
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
+/// How long to wait where too many batches were created.
+const CREATES_PAUSE: Duration = Duration::from_secs(60);
+
+/// Doublings of the pause after a refusal, at most.
+const MOST_DOUBLINGS: u32 = 6;
+
+/// What this command knows of the limits of each target.
+#[derive(Debug, Default)]
+pub(super) struct Throttle {
+    /// Input tokens that were found to be taken at once.
+    limits: HashMap<Target, u64>,
+    /// When a target whose queue was full may be tried again.
+    holds: HashMap<Target, Instant>,
+    /// Batches that failed validation.
+    validation_failures: HashMap<Target, u32>,
+}
+
+impl Throttle {
+    /// Returns how many input tokens may be under way at a target, where that is written or was found.
+    pub(super) fn token_limit(&self, context: &BatchContext<'_>, target: &Target) -> Option<u64> {
+        let enqueued = &context.settings.enqueued_tokens;
+        let written = enqueued.get(&target.provider).copied();
+        let found = self.limits.get(target).copied();
+        written.into_iter().chain(found).min()
+    }
+
+    /// Says whether the provider has room for the submission.
+    pub(super) fn room(
+        &self,
+        context: &BatchContext<'_>,
+        submission: &Submission,
+        traits: BatchTraits,
+    ) -> Result<Room, BatchError> {
+        let target = target_of(submission);
+        let polls = context.settings.interval.is_some();
+        let full_for = |pause: Duration| Room::Full {
+            again_after: polls.then_some(pause),
+        };
+        let now = Instant::now();
+        if let Some(hold) = self.holds.get(&target).filter(|hold| **hold > now) {
+            return Ok(full_for(*hold - now));
+        }
+        let since = Moment(context.clock.now().0.saturating_sub(HOUR_MS));
+        let most = traits.most_creations_per_hour.map_or(u64::MAX, u64::from);
+        if context.store.created_since(&target.provider, since)? >= most {
+            return Ok(full_for(CREATES_PAUSE));
+        }
+        let Some(limit) = self.token_limit(context, &target) else {
+            return Ok(Room::Free);
+        };
+        let under_way = context
+            .store
+            .tokens_under_way(&target.provider, &target.model)?;
+        // What does not fit at all goes alone.
+        if under_way == 0 || under_way + submission.tokens <= limit {
+            return Ok(Room::Free);
+        }
+        Ok(Room::Full { again_after: None })
+    }
+
+    /// Counts a validation failure, and returns how many there were at the target.
+    pub(super) fn count_validation_failure(&mut self, submission: &Submission) -> u32 {
+        let failures = self
+            .validation_failures
+            .entry(target_of(submission))
+            .or_default();
+        *failures += 1;
+        *failures
+    }
+
+    /// Finds from a refusal how much the target takes, and when to try again.
+    ///
+    /// `named` is the limit that the provider named.
+    pub(super) fn on_full_queue(
+        &mut self,
+        submission: &Submission,
+        named: Option<u64>,
+        interval: Option<Duration>,
+    ) {
+        let target = target_of(submission);
+        // The provider counts others' batches, too, and its tokens are not our estimate.
+        let smaller = submission.tokens - submission.tokens / 4;
+        let limit = named.unwrap_or(u64::MAX).min(smaller).max(1);
+        let known = self.limits.get(&target).copied().unwrap_or(u64::MAX);
+        self.limits.insert(target.clone(), limit.min(known));
+        if let Some(pause) = interval {
+            let failures = self.validation_failures.get(&target).copied();
+            let doublings = failures.unwrap_or_default().min(MOST_DOUBLINGS);
+            let pause = pause.saturating_mul(1 << doublings);
+            self.holds.insert(target, Instant::now() + pause);
+        }
+    }
+}
+
+/// Returns about how many input tokens a line costs, rather too many than too few.
+pub(super) const fn estimated_tokens(line: &str) -> u64 {
+    line.len() as u64 / 3 + 1
+}
+
+pub(super) fn target_of(submission: &Submission) -> Target {
+    Target {
+        provider: submission.provider.clone(),
+        model: submission.model.clone(),
+    }
+}

@@ -1,0 +1,259 @@
+//! What workers have made and the writer has not taken in yet, bounded by bytes.
+//!
+//! Guests run on all cores and one thread writes: without a bound the outputs of hundreds of large units would wait in
+//! memory. A worker hands over what it has made in parts, and waits where the parts of all workers together are too
+//! large. A part that is larger than the bound by itself goes alone.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use super::unit::{AskedRequest, Ran, RunEnd};
+use synix_core::artifact::Artifact;
+use synix_core::request::{Answer, Message, Part};
+
+/// What may wait for the writer, in bytes.
+pub(super) const BYTES: usize = 64 << 20;
+
+/// What a result takes beside its texts, roughly.
+const EACH: usize = 512;
+
+/// Counts the bytes that wait for the writer.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    most: usize,
+    waiting: Mutex<Waiting>,
+    moved: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: usize,
+    is_closed: bool,
+}
+
+impl Backlog {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            waiting: Mutex::default(),
+            moved: Condvar::new(),
+        }
+    }
+
+    /// Counts a part, as soon as there is room for it; `false`: nobody takes parts any more.
+    pub(super) fn add(&self, bytes: usize) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_no_room = |waiting: &mut Waiting| {
+            let fits = waiting.bytes.saturating_add(bytes) <= self.most;
+            !(waiting.is_closed || fits || waiting.bytes == 0)
+        };
+        let mut waiting = self
+            .moved
+            .wait_while(waiting, has_no_room)
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.bytes = waiting.bytes.saturating_add(bytes);
+        !waiting.is_closed
+    }
+
+    /// Forgets a part that the writer has taken in.
+    pub(super) fn remove(&self, bytes: usize) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.bytes = waiting.bytes.saturating_sub(bytes);
+        self.moved.notify_all();
+    }
+
+    /// Returns the bytes that are counted.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .bytes
+    }
+
+    /// Lets nobody wait any longer.
+    pub(super) fn close(&self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.is_closed = true;
+        self.moved.notify_all();
+    }
+}
+
+/// Returns about how many bytes a result holds.
+pub(super) fn size(ran: &Ran) -> usize {
+    let end = match &ran.end {
+        RunEnd::Done { outputs, log } => {
+            let outputs = outputs.iter().map(|(output, _)| size_of_output(output));
+            let log = log.iter().map(|line| line.message.len());
+            outputs.chain(log).sum()
+        }
+        RunEnd::Failed(failure) => failure.message.len(),
+        RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Broken(_) => 0,
+    };
+    let asked: usize = ran.asked.iter().map(size_of_asked).sum();
+    EACH + end + asked
+}
+
+fn size_of_output(output: &Artifact) -> usize {
+    let metadata = output.metadata.iter();
+    let metadata: usize = metadata
+        .map(|(name, value)| name.len() + size_of_value(value))
+        .sum();
+    EACH + output.content.as_bytes().len() + metadata
+}
+
+fn size_of_asked(asked: &AskedRequest) -> usize {
+    let request: usize = asked.request.messages.iter().map(size_of_message).sum();
+    let format = asked.request.response_format.as_ref();
+    let answer = asked.answer.as_ref().map_or(0, |answer: &Answer| {
+        answer.text.len() + answer.details.values().map(size_of_value).sum::<usize>()
+    });
+    EACH + request + format.map_or(0, size_of_value) + answer
+}
+
+fn size_of_message(message: &Message) -> usize {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.len(),
+        Part::Image { data, .. } => data.len(),
+    };
+    message.parts.iter().map(part).sum()
+}
+
+fn size_of_value(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    let own = size_of::<Value>();
+    own + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size_of_value).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + size_of_value(value))
+            .sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use serde_json::json;
+
+    use super::*;
+    use synix_core::artifact::{Content, Metadata};
+    use synix_core::ids::{Kind, Label};
+    use synix_core::request::{Ending, Request, Role, Usage, Wire};
+    use synix_sandbox::{Level, LogLine};
+
+    /// W18: a part waits until there is room, and not for longer.
+    #[test]
+    fn a_part_waits_until_there_is_room() {
+        let backlog = Backlog::new(10);
+        assert!(backlog.add(4) && backlog.add(6));
+        thread::scope(|scope| {
+            let (sender, added) = mpsc::channel();
+            let backlog = &backlog;
+            scope.spawn(move || {
+                sender.send(backlog.add(5)).unwrap();
+            });
+            backlog.remove(4);
+            // It needs 5 and there are 4: only the next one makes room.
+            assert_eq!(added.try_recv(), Err(mpsc::TryRecvError::Empty));
+            backlog.remove(6);
+            assert_eq!(added.recv(), Ok(true));
+        });
+        assert_eq!(backlog.waiting(), 5);
+    }
+
+    /// What is larger than the bound would otherwise wait for ever.
+    #[test]
+    fn a_part_that_never_fits_goes_alone() {
+        let backlog = Backlog::new(10);
+        assert!(backlog.add(11));
+        thread::scope(|scope| {
+            let (sender, added) = mpsc::channel();
+            let backlog = &backlog;
+            scope.spawn(move || {
+                sender.send(backlog.add(100)).unwrap();
+            });
+            assert_eq!(added.try_recv(), Err(mpsc::TryRecvError::Empty));
+            backlog.remove(11);
+            assert_eq!(added.recv(), Ok(true));
+        });
+    }
+
+    /// What is not counted is not bounded.
+    #[test]
+    fn whatever_may_be_large_counts() {
+        const LARGE: usize = 1 << 20;
+        let large = || "x".repeat(LARGE);
+        let ran = |end, asked| Ran {
+            unit: 0,
+            end,
+            asked,
+            roles: Vec::new(),
+        };
+        let output = Artifact {
+            label: Label::parse("a").unwrap(),
+            kind: Kind::parse("k").unwrap(),
+            content: Content::Text(large()),
+            metadata: Metadata::from([("m".to_owned(), json!({ "list": [large()] }))]),
+        };
+        let digest = output.digest().unwrap();
+        let line = LogLine {
+            level: Level::Info,
+            message: large(),
+        };
+        let done = RunEnd::Done {
+            outputs: vec![(output, digest)],
+            log: vec![line],
+        };
+        assert!(size(&ran(done, Vec::new())) >= 3 * LARGE);
+        let failed = RunEnd::Failed(super::super::unit::guest_failure(large()));
+        assert!(size(&ran(failed, Vec::new())) >= LARGE);
+        let image = Part::Image {
+            media_type: "image/png".to_owned(),
+            data: large(),
+        };
+        let request = Request {
+            wire: Wire::OpenAi,
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            messages: vec![Message {
+                role: Role::User,
+                parts: vec![Part::Text(large()), image],
+            }],
+            max_tokens: None,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            options: serde_json::Map::new(),
+            sample: 0,
+            revision: String::new(),
+        };
+        let asked = AskedRequest {
+            key: request.key().unwrap(),
+            request,
+            answer: Some(Answer {
+                text: large(),
+                ending: Ending::Complete,
+                model: "m".to_owned(),
+                usage: Usage::default(),
+                details: serde_json::Map::new(),
+            }),
+        };
+        assert!(size(&ran(RunEnd::Suspended, vec![asked])) >= 3 * LARGE);
+    }
+
+    #[test]
+    fn nobody_waits_once_it_is_closed() {
+        let backlog = Backlog::new(10);
+        assert!(backlog.add(10));
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| backlog.add(1));
+            backlog.close();
+            assert!(!waits.join().unwrap());
+        });
+        assert!(!backlog.add(1));
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads and writes the tables `build`, `build_layer` and `build_unit`.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use super::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerTally, NewBuild, UnitState};
+use crate::{Reader, StoreError, Transaction};
+use synix_core::clock::Moment;
+use synix_core::digest::Digest;
+
+impl Transaction<'_> {
+    /// Opens a build.
+    pub fn open_build(&self, build: &NewBuild) -> Result<BuildId, StoreError> {
+        self.insert(
+            "INSERT INTO build (kind, pipeline, fingerprint, parts, realm, opened)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                build.kind,
+                build.pipeline,
+                build.fingerprint.as_bytes(),
+                build.parts,
+                build.realm,
+                build.opened.0
+            ],
+        )
+        .map(BuildId)
+    }
+
+    /// Takes over another pipeline fingerprint, at the user's word.
+    pub fn rebase_build(
+        &self,
+        build: BuildId,
+        fingerprint: Digest,
+        parts: &str,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET fingerprint = ?2, parts = ?3 WHERE id = ?1",
+            params![build.0, fingerprint.as_bytes(), parts],
+        )
+    }
+
+    /// Records that nothing is left to do, or (`None`) that there is again.
+    pub fn close_build(&self, build: BuildId, closed: Option<Moment>) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET closed = ?2 WHERE id = ?1",
+            params![build.0, closed.map(|closed| closed.0)],
+        )
+    }
+
+    /// Records that a build was cancelled.
+    pub fn cancel_build(&self, build: BuildId) -> Result<(), StoreError> {
+        self.execute("UPDATE build SET cancelled = 1 WHERE id = ?1", [build.0])
+    }
+
+    /// Records why a build stopped before its end, or (`None`) that it goes on.
+    pub fn keep_build_error(&self, build: BuildId, error: Option<&str>) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET error = ?2 WHERE id = ?1",
+            params![build.0, error],
+        )
+    }
+
+    /// Records a layer of a build.
+    pub fn keep_build_layer(&self, build: BuildId, layer: &BuildLayer) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO build_layer (build, position, name, mode, fresh)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET name = excluded.name, mode = excluded.mode,
+             fresh = excluded.fresh",
+            params![build.0, layer.position, layer.name, layer.mode, layer.fresh],
+        )
+    }
+
+    /// Forgets layers from `count` on, which the pipeline no longer has.
+    pub fn trim_build_layers(&self, build: BuildId, count: usize) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM build_layer WHERE build = ?1 AND position >= ?2",
+            params![build.0, count],
+        )
+    }
+
+    /// Records where a stale unit stands.
+    pub fn keep_build_unit(
+        &self,
+        build: BuildId,
+        layer: usize,
+        key: &str,
+        state: UnitState<'_>,
+    ) -> Result<(), StoreError> {
+        let failure = state.failure();
+        self.execute(
+            "INSERT OR REPLACE INTO build_unit (build, layer, key, state, kind, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                build.0,
+                layer,
+                key,
+                state,
+                failure.map(|failure| failure.kind.name()),
+                failure.map(|failure| failure.message.as_str())
+            ],
+        )
+    }
+
+    /// Forgets the stale units of a build, before it is driven again.
+    ///
+    /// Their work is not forgotten: that stands in units and answers.
+    pub fn clear_build_units(&self, build: BuildId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM build_unit WHERE build = ?1", [build.0])
+    }
+}
+
+const BUILD_COLUMNS: &str =
+    "id, kind, pipeline, fingerprint, parts, realm, opened, closed, cancelled, error";
+
+fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
+    Ok(BuildRow {
+        id: BuildId(row.get(0)?),
+        kind: row.get(1)?,
+        pipeline: row.get(2)?,
+        fingerprint: Digest::from_bytes(row.get(3)?),
+        parts: row.get(4)?,
+        realm: row.get(5)?,
+        opened: Moment(row.get(6)?),
+        closed: row.get::<_, Option<u64>>(7)?.map(Moment),
+        cancelled: row.get(8)?,
+        error: row.get(9)?,
+    })
+}
+
+/// Refuses a build whose pipeline file is not in the project's own folder: the name becomes a path.
+fn with_file_name(row: BuildRow) -> Result<BuildRow, StoreError> {
+    let path = Path::new(&row.pipeline);
+    if path.file_name() == Some(path.as_os_str()) {
+        return Ok(row);
+    }
+    Err(StoreError::Unusable {
+        what: "build",
+        detail: format!("{:?} is no name of a pipeline file", row.pipeline),
+    })
+}
+
+impl Reader {
+    /// Returns the build, if there is one of this number.
+    pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
+        self.query_optional(
+            &format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"),
+            [id.0],
+            build_row,
+        )?
+        .map(with_file_name)
+        .transpose()
+    }
+
+    /// Returns all builds, the newest first; with a kind only those.
+    pub fn builds(&self, kind: Option<BuildKind>) -> Result<Vec<BuildRow>, StoreError> {
+        let statement = format!(
+            "SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC"
+        );
+        let rows: Vec<BuildRow> = self.query(&statement, [kind], build_row)?;
+        rows.into_iter().map(with_file_name).collect()
+    }
+
+    /// Returns the builds that were neither completed nor cancelled, the oldest first.
+    pub fn open_builds(&self) -> Result<Vec<BuildId>, StoreError> {
+        self.query(
+            "SELECT id FROM build WHERE closed IS NULL AND cancelled = 0 ORDER BY id",
+            [],
+            |row| row.get(0).map(BuildId),
+        )
+    }
+
+    /// Returns the layers of a build in the pipeline's order.
+    pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
+        self.query(
+            "SELECT position, name, mode, fresh
+             FROM build_layer WHERE build = ?1 ORDER BY position",
+            [build.0],
+            |row| {
+                Ok(BuildLayer {
+                    position: row.get(0)?,
+                    name: row.get(1)?,
+                    mode: row.get(2)?,
+                    fresh: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// Counts the stale units of a layer of a build.
+    pub fn layer_tally(&self, build: BuildId, layer: usize) -> Result<LayerTally, StoreError> {
+        self.query_row(
+            "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1),
+                        count(*) FILTER (WHERE state = 2)
+                 FROM build_unit WHERE build = ?1 AND layer = ?2",
+            params![build.0, layer],
+            |row| {
+                Ok(LayerTally {
+                    waiting: row.get(0)?,
+                    done: row.get(1)?,
+                    failed: row.get(2)?,
+                })
+            },
+        )
+    }
+
+    /// Returns the failed units of a build, by layer and name.
+    pub fn failed_units(&self, build: BuildId) -> Result<Vec<BuildUnit>, StoreError> {
+        self.query(
+            "SELECT layer, key, kind, message
+             FROM build_unit WHERE build = ?1 AND state = 2 ORDER BY layer, key",
+            [build.0],
+            |row| {
+                Ok(BuildUnit {
+                    layer: row.get(0)?,
+                    key: row.get(1)?,
+                    kind: row.get(2)?,
+                    message: row.get(3)?,
+                })
+            },
+        )
+    }
+}

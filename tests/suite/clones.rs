@@ -1,0 +1,98 @@
+//! A project as a stranger would write it, and what would notice if it got its way.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::folders::files;
+use crate::trust::Elsewhere;
+use crate::workbench::{KEY, Run, Workbench};
+
+/// What only the user has.
+pub(crate) const SECRET: &str = "aws-secret-of-the-user";
+
+/// What is asked of each note.
+pub(crate) const QUESTION: &str = "Say: {{ content }}";
+
+/// A pipeline that asks one question for each note; `pipeline` stands in its table, `provider` in that of the provider.
+pub(crate) fn asking_toml(pipeline: &str, provider: &str, prompt: &str) -> String {
+    format!(
+        r#"[pipeline]
+name = "clone"
+{pipeline}
+
+[providers.openai]
+retries = 0
+backoff = 0
+{provider}
+
+[models.default]
+provider = "openai"
+model = "gpt-4o-mini"
+
+[layers.notes]
+source = "notes/*.md"
+
+[layers.said]
+transform = "map"
+inputs = ["notes"]
+[layers.said.config]
+prompt = "{prompt}"
+"#
+    )
+}
+
+/// A project of a stranger, and what would notice if it got its way.
+pub(crate) struct HostileClone {
+    pub(crate) bench: Workbench,
+    pub(crate) elsewhere: Elsewhere,
+    pub(crate) outside: PathBuf,
+    before: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl HostileClone {
+    /// `provider` stands in the table of the provider, `pipeline` in that of the pipeline.
+    pub(crate) fn new(provider: &str, pipeline: &str) -> Self {
+        let bench = Workbench::with_layers("");
+        bench.write("notes/a.md", "a note");
+        bench.write("synix.toml", &asking_toml(pipeline, provider, QUESTION));
+        let outside = bench.path("../outside");
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(
+            outside.join("credentials"),
+            format!("aws_secret_access_key={SECRET}\n"),
+        )
+        .unwrap();
+        Self {
+            before: files(&outside),
+            outside,
+            elsewhere: Elsewhere::start(),
+            bench,
+        }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.elsewhere.between(&mut self.command(arguments))
+    }
+
+    /// The command in the clone, with what a user has in the environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bench.command(arguments);
+        command.env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command
+    }
+
+    /// Nothing came of a command for the stranger.
+    #[track_caller]
+    pub(crate) fn nothing_came_of(&self, arguments: &[&str], run: &Run) {
+        let what = format!("{arguments:?}: {run:?}");
+        let panics = |line: &str| line.starts_with("thread '");
+        assert!(run.code >= 0 && !run.stderr.lines().any(panics), "{what}");
+        assert!(!run.says(SECRET) && !run.says(KEY), "{what}");
+        assert_eq!(self.elsewhere.seen(), [""; 0], "{what}");
+        assert_eq!(self.bench.sent(), 0, "{what}");
+        assert!(!self.bench.path("ran").exists(), "{what}");
+        assert_eq!(files(&self.outside), self.before, "{what}");
+    }
+}

@@ -1,0 +1,182 @@
+//! Providers to which no connection comes about: names that nobody knows, certificates that nobody trusts, servers that do
+//! not speak TLS. The build stops early, says what to do, and pays nothing.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+
+use crate::workbench::{Run, Workbench};
+
+/// For 127.0.0.1, for a hundred years, and signed by itself; made for this test, and no secret of anybody.
+const CERTIFICATE: &str = include_str!("../provider/own.crt");
+const KEY: &str = include_str!("../provider/own.key");
+
+/// Twenty notes and one question for each, to the provider at a URL.
+fn asking(url: &str) -> Workbench {
+    let bench = Workbench::with_layers("");
+    for number in 0..20 {
+        bench.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
+    }
+    bench.write("synix.toml", &pipeline(url));
+    bench
+}
+
+fn pipeline(url: &str) -> String {
+    format!(
+        "[pipeline]\nname = \"far\"\n[providers.openai]\nbase_url = \"{url}\"\nbatch = true\nretries = 1\nbackoff = 0.01\n\
+         [models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n\
+         [layers.said]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{{{ content }}}}\"\n"
+    )
+}
+
+/// A server with a certificate of its own, and its URL.
+fn with_own_certificate() -> String {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let config = Arc::new(config);
+    serve(move |mut stream| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        // Whoever calls ends it.
+        while connection
+            .complete_io(&mut stream)
+            .is_ok_and(|(read, _)| read > 0)
+        {}
+    })
+}
+
+/// A server that speaks HTTP without TLS, and its URL.
+fn without_tls() -> String {
+    serve(|mut stream| {
+        use std::io::Write as _;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    })
+}
+
+fn serve(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/v1", listener.local_addr().unwrap());
+    thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    url
+}
+
+fn count(bench: &Workbench, table: &str) -> i64 {
+    let question = format!("SELECT count(*) FROM {table}");
+    bench
+        .database()
+        .query_row(&question, [], |row| row.get(0))
+        .unwrap()
+}
+
+/// A build ends early and in words, nothing is paid, and a provider that is there gets every request once.
+#[track_caller]
+fn stops_early(url: &str, words: &[&str]) {
+    let bench = asking(url);
+    let run = bench
+        .run(&["build", "--trust", "--concurrency", "3"])
+        .expect_code(3);
+    for words in words
+        .iter()
+        .chain(&["cannot reach provider openai at https://", "help: "])
+    {
+        assert!(run.says(words), "{words}: {run:?}");
+    }
+    // One cause is one group.
+    assert!(run.stdout.contains(" and 17 more"), "{run:?}");
+    assert_eq!(count(&bench, "attempt"), 3, "{run:?}");
+    assert_eq!(count(&bench, "answer"), 0);
+    let status = bench.json(&["batch-build", "status", "build-1"]);
+    let failures = Workbench::failures(&status);
+    assert_eq!(failures.len(), 20);
+    assert!(
+        failures.iter().all(|(_, kind)| kind == "provider"),
+        "{status:#}"
+    );
+    assert_eq!(status["requests"]["unclear"], 0);
+    assert_eq!(
+        (&status["cost_usd"], &status["tokens"]["input"]),
+        (&0.0.into(), &0.into())
+    );
+
+    bench.write("synix.toml", &pipeline(&bench.provider.openai_url()));
+    bench.ok(&["build"]);
+    assert_eq!(bench.sent(), 20);
+}
+
+#[test]
+fn a_name_that_nobody_knows_stops_the_build_early() {
+    stops_early(
+        "https://models.invalid/v1",
+        &["no address is known for this name; check the name in `base_url`"],
+    );
+}
+
+#[test]
+fn a_certificate_that_nobody_trusts_stops_the_build_early() {
+    stops_early(
+        &with_own_certificate(),
+        &[
+            "nobody whom this machine trusts has signed the server's certificate",
+            "SSL_CERT_FILE",
+        ],
+    );
+}
+
+#[test]
+fn a_server_without_tls_stops_the_build_early() {
+    stops_early(
+        &without_tls(),
+        &["the server does not speak TLS; check the port in `base_url`, and write `http://`"],
+    );
+}
+
+/// What the words for a certificate say helps.
+#[test]
+fn an_issuer_that_is_named_is_trusted() {
+    let url = with_own_certificate();
+    let bench = asking(&url);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.crt");
+    std::fs::write(&file, CERTIFICATE).unwrap();
+    let mut command = bench.command(&["build"]);
+    let run = Run::of(command.env("SSL_CERT_FILE", &file)).expect_code(3);
+    assert!(!run.says("nobody whom this machine trusts"), "{run:?}");
+}
+
+/// A batch that could not be sent was not, and nothing is unclear.
+#[test]
+fn a_batch_build_sends_nothing_to_whom_it_cannot_reach() {
+    for (url, words) in [
+        (with_own_certificate(), "SSL_CERT_FILE"),
+        (without_tls(), "does not speak TLS"),
+    ] {
+        let bench = asking(&url);
+        let run = bench.run(&["batch-build", "run"]);
+        assert!(run.says(words), "{run:?}");
+        assert_eq!(count(&bench, "answer"), 0);
+        let status = bench.status();
+        assert_eq!(status["requests"]["unclear"], 0, "{status:#}");
+        bench.write("synix.toml", &pipeline(&bench.provider.openai_url()));
+        let resumed = bench.run(&[
+            "batch-build",
+            "resume",
+            "--poll",
+            "--poll-interval",
+            "0",
+            "--allow-pipeline-mismatch",
+        ]);
+        assert_eq!(resumed.code, 0, "{resumed:?}");
+        assert_eq!(bench.sent(), 20);
+        assert_eq!(bench.ledger().duplicates(), []);
+    }
+}

@@ -1,0 +1,183 @@
+//! What a `.env`, a provider, a golden file or a name of a clone does to commands that only read: nothing.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use crate::clones::HostileClone;
+use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row};
+
+/// W1, W3, W11, W21 and rows 22 to 24, 46, 47: a `.env` that moves, brings or never ends.
+#[test]
+fn a_dot_env_changes_nothing_that_is_read() {
+    let texts = [
+        "SYNIX_CACHE_DIR=vendor",
+        "XDG_CACHE_HOME=vendor",
+        "OPENAI_BASE_URL=https://evil.example/v1",
+        "SYNIX_CASSETTE_MODE=record\nSYNIX_CASSETTE_DIR=../outside",
+        "SYNIX_TOOLS=tools\nPATH=tools",
+        "SYNIX_CRASH_AT=1",
+        "HTTPS_PROXY=http://evil.example",
+        "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"",
+    ];
+    let rows = texts.map(|text| {
+        row(text, HARMLESS, move |clone| {
+            clone.bench.write(".env", text);
+            clone
+                .bench
+                .write("vendor/synix/planted.cwasm", "native code");
+        })
+    });
+    ends_as_told(rows);
+    ends_as_told([
+        row(".env is a link", HARMLESS, |clone| {
+            link(clone, ".env", "../outside/credentials");
+        }),
+        row(".env is a pipe", HARMLESS, |clone| pipe(clone, ".env")),
+        row(".env is a device", HARMLESS, |clone| {
+            link(clone, ".env", "/dev/zero");
+        }),
+        row(".env is large", HARMLESS, |clone| {
+            clone.bench.write(".env", &"A=1\n".repeat(300_000));
+        }),
+    ]);
+}
+
+/// W3, W9, W10, W21: what a build would ask about is no matter to who reads.
+#[test]
+fn what_needs_a_yes_is_not_done_by_reading() {
+    let provider = |line: &'static str| {
+        move |clone: &HostileClone| replace(clone, "retries = 0", &format!("retries = 0\n{line}"))
+    };
+    let pipeline = |line: &'static str| {
+        move |clone: &HostileClone| {
+            replace(
+                clone,
+                "name = \"clone\"",
+                &format!("name = \"clone\"\n{line}"),
+            );
+        }
+    };
+    ends_as_told([
+        row(
+            "base_url",
+            HARMLESS,
+            provider("base_url = \"https://evil.example/v1\""),
+        ),
+        row(
+            "far http",
+            HARMLESS,
+            provider("base_url = \"http://evil.example/v1\""),
+        ),
+        row(
+            "any variable",
+            HARMLESS,
+            provider("api_key_env = \"AWS_SECRET_ACCESS_KEY\""),
+        ),
+        row("on_done", HARMLESS, pipeline("on_done = \"touch ran\"")),
+        row("on_done in a replay", HARMLESS, |clone| {
+            replace(
+                clone,
+                "name = \"clone\"",
+                "name = \"clone\"\non_done = [\"touch\", \"ran\"]\non_done_in_replay = true",
+            );
+        }),
+        row(
+            "on_done_url",
+            HARMLESS,
+            pipeline("on_done_url = \"http://127.0.0.1:9/admin\""),
+        ),
+    ]);
+    let digest = "0".repeat(64);
+    let near = HARMLESS.plan(5, "fetch a plugin from this machine");
+    let far = HARMLESS.plan(
+        2,
+        "must start with `https://`: only this machine is asked by http",
+    );
+    for (host, ends) in [
+        ("127.0.0.1:9", near),
+        ("[::ffff:127.0.0.1]:9", far),
+        ("0.0.0.0:9", far),
+        ("localhost.:9", far),
+    ] {
+        let reference = format!("transform = \"http://{host}/secret#sha256={digest}\"");
+        ends_as_told([row(host, ends, move |clone| {
+            replace(clone, "transform = \"map\"", &reference);
+        })]);
+    }
+}
+
+/// W4: golden files and links, which `demo run` follows nowhere.
+#[test]
+fn golden_files_show_nothing_of_the_user() {
+    ends_as_told([
+        row(
+            "golden file is a secret",
+            HARMLESS
+                .demo(1, "it is a symbolic link, which is not followed here")
+                .plan(0, "total"),
+            |clone| link(clone, "golden/01-plan.txt", "../../outside/credentials"),
+        ),
+        row(
+            "golden file is the environment",
+            HARMLESS.demo(1, "it is a symbolic link, which is not followed here"),
+            |clone| link(clone, "golden/01-plan.txt", "/proc/self/environ"),
+        ),
+        row(
+            "golden folder leads out",
+            HARMLESS.demo(1, "it is a symbolic link, which is not followed here"),
+            |clone| link(clone, "golden", "../outside"),
+        ),
+        row(
+            "golden file is a pipe",
+            HARMLESS.demo(1, "it is not a regular file"),
+            |clone| pipe(clone, "golden/01-plan.txt"),
+        ),
+        row("links that double", HARMLESS, |clone| {
+            for level in 0..40 {
+                let folder = format!("notes/level{level}");
+                fs::create_dir(clone.bench.path(&folder)).unwrap();
+                if level > 0 {
+                    for name in ["one", "two"] {
+                        link(
+                            clone,
+                            &format!("{folder}/{name}"),
+                            &format!("../level{}", level - 1),
+                        );
+                    }
+                }
+            }
+        }),
+    ]);
+}
+
+/// W16: names that would steer a terminal.
+#[test]
+fn a_name_that_steers_is_written_out() {
+    ends_as_told([
+        row(
+            "a note",
+            HARMLESS.plan(1, "has a control character"),
+            |clone| clone.bench.write("notes/a\u{1b}]0;pwned\u{7}b.md", "x"),
+        ),
+        row("a command of a log", HARMLESS, |clone| {
+            clone.bench.write("notes/::error file=x::forged.md", "x");
+        }),
+        row(
+            "a key",
+            HARMLESS.plan(2, "unknown key `bad\\u{1b}[31mkey`"),
+            |clone| replace(clone, "retries = 0", "\"bad\\u001b[31mkey\" = 0"),
+        ),
+        row(
+            "a transform",
+            HARMLESS.plan(2, "has a control character"),
+            |clone| {
+                replace(
+                    clone,
+                    "transform = \"map\"",
+                    "transform = \"map\\u001b[2J\\n::error::x\"",
+                );
+            },
+        ),
+    ]);
+}

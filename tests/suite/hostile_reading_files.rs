@@ -1,0 +1,196 @@
+//! Files of a clone that lead out, that are none, or that never end, under commands that only read.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row, use_plugin};
+
+/// W20, W25, W27, rows 11, 13, 15, 28, 29: files that lead out, that are none, or that never end.
+#[test]
+fn a_file_of_the_project_is_in_it_and_ends() {
+    ends_as_told([
+        row(
+            "source above",
+            HARMLESS.plan(2, "leaves the project folder"),
+            |clone| replace(clone, "notes/*.md", "../outside/*"),
+        ),
+        row(
+            "source absolute",
+            HARMLESS.plan(2, "is absolute; write it relative"),
+            |clone| replace(clone, "notes/*.md", "/proc/self/environ"),
+        ),
+        row(
+            "source of git",
+            HARMLESS.plan(1, "is hidden, as files with secrets often are"),
+            |clone| {
+                clone
+                    .bench
+                    .write(".git/config", "[http] extraheader = basic dG9rZW4=");
+                replace(clone, "notes/*.md", ".git/config");
+            },
+        ),
+        row(
+            "note is a link out",
+            HARMLESS
+                .plan(1, "is outside the project folder")
+                .demo(1, "which is not in the project"),
+            |clone| link(clone, "notes/x.md", "/proc/self/environ"),
+        ),
+        row(
+            "note is a link to credentials",
+            HARMLESS
+                .plan(1, "is outside the project folder")
+                .demo(1, "which is not in the project"),
+            |clone| link(clone, "notes/x.md", "../../outside/credentials"),
+        ),
+        row(
+            "note is a pipe",
+            HARMLESS
+                .plan(1, "is not a file")
+                .demo(1, "is neither a file nor a folder"),
+            |clone| pipe(clone, "notes/x.md"),
+        ),
+        row(
+            "note is a device",
+            HARMLESS
+                .plan(1, "is outside the project folder")
+                .demo(1, "which is not in the project"),
+            |clone| link(clone, "notes/x.md", "/dev/zero"),
+        ),
+        row(
+            "note is endless",
+            HARMLESS
+                .plan(1, "is larger than 64 MiB")
+                .demo(1, "is too large to be copied"),
+            |clone| {
+                clone.bench.write("notes/x.md", "");
+                let file = fs::File::options()
+                    .write(true)
+                    .open(clone.bench.path("notes/x.md"));
+                file.unwrap().set_len(1 << 40).unwrap();
+            },
+        ),
+        row(
+            "folder is a link out",
+            HARMLESS.demo(1, "which is not in the project"),
+            |clone| link(clone, "more", "../outside"),
+        ),
+        row(
+            "prompt out",
+            HARMLESS.plan(2, "is outside the project folder"),
+            |clone| {
+                replace(
+                    clone,
+                    "prompt = \"Say: {{ content }}\"",
+                    "prompt_file = \"../outside/credentials\"",
+                );
+            },
+        ),
+        row(
+            "prompt is a link out",
+            HARMLESS
+                .plan(2, "is outside the project folder")
+                .demo(1, "which is not in the project"),
+            |clone| {
+                link(clone, "p.md", "../outside/credentials");
+                replace(
+                    clone,
+                    "prompt = \"Say: {{ content }}\"",
+                    "prompt_file = \"p.md\"",
+                );
+            },
+        ),
+        row(
+            "plugin out",
+            HARMLESS.plan(2, "is outside the project folder"),
+            |clone| {
+                replace(
+                    clone,
+                    "transform = \"map\"",
+                    "transform = \"../outside/credentials\"",
+                );
+            },
+        ),
+        row(
+            "plugin is a device",
+            HARMLESS
+                .plan(2, "is outside the project folder")
+                .demo(1, "which is not in the project")
+                .inspect(1, "it is not a regular file"),
+            |clone| {
+                link(clone, "plugins/own.wasm", "/dev/zero");
+                use_plugin(clone);
+            },
+        ),
+        row(
+            "plugin is a pipe",
+            HARMLESS
+                .plan(2, "is not a file")
+                .demo(1, "is neither a file nor a folder")
+                .inspect(1, "it is not a regular file"),
+            |clone| {
+                pipe(clone, "plugins/own.wasm");
+                use_plugin(clone);
+            },
+        ),
+        row(
+            "pipeline is a secret",
+            HARMLESS
+                .plan(2, "not TOML")
+                .demo(1, "which is not in the project"),
+            |clone| link(clone, "synix.toml", "../outside/credentials"),
+        ),
+        row(
+            "pipeline is a pipe",
+            HARMLESS
+                .state(2, "there is no pipeline file")
+                .demo(1, "there is no pipeline file"),
+            |clone| pipe(clone, "synix.toml"),
+        ),
+        row(
+            "pipeline is a device",
+            HARMLESS
+                .state(2, "there is no pipeline file")
+                .demo(1, "there is no pipeline file"),
+            |clone| link(clone, "synix.toml", "/dev/zero"),
+        ),
+        row(
+            "pipeline is endless",
+            HARMLESS
+                .plan(1, "it has more than 16777216 bytes")
+                .demo(1, "is too large to be copied"),
+            |clone| {
+                let file = fs::File::options()
+                    .write(true)
+                    .open(clone.bench.path("synix.toml"));
+                file.unwrap().set_len(1 << 40).unwrap();
+            },
+        ),
+    ]);
+    const LINK: &str = "it is a symbolic link, which is not followed here";
+    const PIPE: &str = "it is not a regular file";
+    let leads_out = HARMLESS.demo(1, "which is not in the project");
+    let never_ends = HARMLESS.demo(1, "is neither a file nor a folder");
+    // `plan` reads no cassette; only a replay does.
+    for (name, link_ends, pipe_ends) in [
+        (
+            "synix.lock",
+            leads_out.plan(1, LINK),
+            never_ends.plan(1, PIPE),
+        ),
+        ("cassettes/clone.json", leads_out, never_ends),
+    ] {
+        ends_as_told([
+            row(&format!("{name} is a secret"), link_ends, move |clone| {
+                link(clone, name, "../outside/credentials");
+            }),
+            row(&format!("{name} is a pipe"), pipe_ends, move |clone| {
+                pipe(clone, name);
+            }),
+            row(&format!("{name} is a device"), link_ends, move |clone| {
+                link(clone, name, "/dev/zero");
+            }),
+        ]);
+    }
+}

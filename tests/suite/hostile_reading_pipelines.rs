@@ -1,0 +1,149 @@
+//! Pipeline files, notes and prompts of a clone that are small to write and large to read.
+
+#![cfg(target_os = "linux")]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::clones::HostileClone;
+use crate::reading_table::{HARMLESS, ends_as_told, replace, row};
+
+/// W14, W17, rows 31 to 39: what is small to write and large to read.
+#[test]
+fn a_pipeline_file_that_grows_is_bounded() {
+    let file =
+        |text: fn() -> String| move |clone: &HostileClone| clone.bench.write("synix.toml", &text());
+    let note =
+        |text: fn() -> String| move |clone: &HostileClone| clone.bench.write("notes/a.md", &text());
+    let prompt =
+        |text: &'static str| move |clone: &HostileClone| replace(clone, "Say: {{ content }}", text);
+    ends_as_told([
+        row(
+            "a key of two million parts",
+            HARMLESS.plan(2, "not TOML: recursion limit"),
+            file(|| format!("a{} = 1", ".a".repeat(2_000_000))),
+        ),
+        row(
+            "deep arrays",
+            HARMLESS.plan(2, "not TOML: cannot recurse further"),
+            file(|| format!("a = {}", "[".repeat(100_000))),
+        ),
+        row(
+            "deep tables",
+            HARMLESS.plan(2, "not TOML"),
+            file(|| "a = { b = ".repeat(100_000)),
+        ),
+        row(
+            "unknown keys",
+            HARMLESS.plan(2, "more like these"),
+            file(|| {
+                (0..20_000).fold(String::new(), |mut all, at| {
+                    let _ = writeln!(all, "k{at} = 1");
+                    all
+                })
+            }),
+        ),
+        row(
+            "a circle of layers",
+            HARMLESS.plan(2, "layers form a cycle: c0 -> c4999"),
+            |clone| {
+                let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+                let layers = (0..5000).fold(file, |mut all, at| {
+                    let next = (at + 1) % 5000;
+                    let _ = writeln!(
+                        all,
+                        "[layers.c{at}]\ntransform = \"chunk\"\ninputs = [\"c{next}\"]"
+                    );
+                    all
+                });
+                clone.bench.write("synix.toml", &layers);
+            },
+        ),
+        row(
+            "layers that double",
+            HARMLESS.plan(5, "more than the 2000 that its sources allow"),
+            |clone| {
+                let mut file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+                let mut names = vec!["\"notes\"".to_owned()];
+                for at in 0..30 {
+                    let _ = writeln!(
+                        file,
+                        "[layers.d{at}]\ntransform = \"group\"\ninputs = [{}]\nconfig.by_template = \"{{{{ label }}}}-{at}\"",
+                        names.join(", ")
+                    );
+                    names.push(format!("\"d{at}\""));
+                }
+                clone.bench.write("synix.toml", &file);
+            },
+        ),
+        row(
+            "braces in a glob",
+            HARMLESS.plan(1, "layer `notes`: the glob `{a,b}{a,b}"),
+            |clone| replace(clone, "notes/*.md", &"{a,b}".repeat(5000)),
+        ),
+        row(
+            "stars in a glob",
+            HARMLESS.plan(2, "has an empty part or `.` between slashes"),
+            |clone| replace(clone, "notes/*.md", &"**/".repeat(2000)),
+        ),
+        row(
+            "fuel without end",
+            HARMLESS.plan(2, "to allow more, set SYNIX_MAX_FUEL"),
+            |clone| {
+                replace(
+                    clone,
+                    "[layers.said.config]",
+                    "[layers.said.limits]\nfuel = 9007199254740991\n[layers.said.config]",
+                );
+            },
+        ),
+        row(
+            "a day of time",
+            HARMLESS.plan(2, "to allow more, set SYNIX_MAX_WALL"),
+            |clone| {
+                replace(
+                    clone,
+                    "[layers.said.config]",
+                    "[layers.said.limits]\nwall_s = 86400\n[layers.said.config]",
+                );
+            },
+        ),
+        row(
+            "laughs",
+            HARMLESS.plan(1, "YAML document too large or too complex"),
+            note(|| {
+                (1..30).fold("---\na0: &a0 lol\n".to_owned(), |mut all, at| {
+                    let before = at - 1;
+                    let _ = writeln!(
+                        all,
+                        "a{at}: &a{at} [*a{before}, *a{before}, *a{before}, *a{before}]"
+                    );
+                    all
+                }) + "---\nA note.\n"
+            }),
+        ),
+        row(
+            "deep front matter",
+            HARMLESS.plan(1, "recursion limit exceeded"),
+            note(|| format!("---\na: {}\n---\nx", "[".repeat(100_000))),
+        ),
+        row("words without end", HARMLESS, note(|| "a".repeat(1 << 20))),
+        row(
+            "a range in a prompt",
+            HARMLESS.plan(0, "cannot be made in said"),
+            prompt("{% for a in range(9000000000) %}{{ a }}{% endfor %}"),
+        ),
+        row(
+            "a product in a prompt",
+            HARMLESS.plan(0, "cannot be made in said"),
+            prompt(
+                "{% for a in range(99999) %}{% for b in range(99999) %}{{ content * 99999 }}{% endfor %}{% endfor %}",
+            ),
+        ),
+        row(
+            "a macro that calls itself",
+            HARMLESS.plan(0, "cannot be made in said"),
+            prompt("{% macro a() %}{{ a() }}{{ a() }}{% endmacro %}{{ a() }}"),
+        ),
+    ]);
+}

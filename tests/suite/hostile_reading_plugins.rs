@@ -1,0 +1,96 @@
+//! Plugins of a clone that are costly to compile or to check, that spin, hoard or flood.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use crate::bombs::{bomb, costly_to_compile, with_schema};
+use crate::clones::HostileClone;
+use crate::reading_table::{
+    Ends, HARMLESS, ends_as_told, own_plugin, replace, row, use_guest, use_plugin,
+};
+
+/// W6, W7: a component that is small to send and large to compile, or to check a config against.
+#[test]
+fn a_component_that_is_costly_is_refused_in_words() {
+    let own = |bytes: Vec<u8>| {
+        move |clone: &HostileClone| {
+            fs::write(clone.bench.path("plugins/own.wasm"), &bytes).unwrap();
+            use_plugin(clone);
+        }
+    };
+    ends_as_told(
+        costly_to_compile()
+            .into_iter()
+            .map(|(attack, bytes, said)| row(attack, HARMLESS.plugin(1, said), own(bytes))),
+    );
+    const STEPS: Ends = HARMLESS.plugin(1, "takes more than 10000 steps");
+    const ITSELF: Ends = HARMLESS.plugin(1, "refers to itself without looking deeper");
+    let schemas = [
+        (bomb(r#"{"anyOf": [X, X]}"#), STEPS),
+        (bomb(r#"{"allOf": [X, X]}"#), STEPS),
+        (
+            r##"{"type": "object", "properties": {"prompt": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##.to_owned(),
+            HARMLESS.plan(2, "missing key `a` in [layers.said.config]"),
+        ),
+        (
+            r#"{"type": "object", "properties": {"prompt": {"pattern": "^(a+)+$"}}}"#.to_owned(),
+            HARMLESS.plan(2, "must match `^(a+)+$`"),
+        ),
+        (r##"{"$ref": "#"}"##.to_owned(), ITSELF),
+        (r#"{"$ref": "http://127.0.0.1:9/schema"}"#.to_owned(), ITSELF),
+        (r#"{"$ref": "file:///etc/passwd"}"#.to_owned(), ITSELF),
+    ];
+    ends_as_told(
+        schemas
+            .into_iter()
+            .map(|(schema, ends)| row(&schema, ends, own(with_schema(&schema)))),
+    );
+}
+
+/// W14, W17, W18, rows 62 to 73: plugins that spin, hoard and flood.
+#[test]
+fn a_plugin_that_misbehaves_is_ended_in_words() {
+    // What is wrong with a plugin as such is an error; what is wrong with its units stands in the plan.
+    let broken = |words| HARMLESS.plugin(1, words);
+    let failed = |words| HARMLESS.plan(0, words);
+    for (guest, ends) in [
+        ("spin_describe", broken("out of fuel")),
+        ("huge_descriptor", broken("describes itself wrongly")),
+        ("deep_schema", broken("the config schema is unusable")),
+        ("spin", failed("out of fuel")),
+        ("spin_split", failed("out of fuel")),
+        ("split_bomb", failed("cannot be made in said")),
+        ("hoard_memory", failed("cannot be made in said")),
+        ("flood_output", failed("cannot be made in said")),
+        ("flood_log", failed("total")),
+        ("huge_label", failed("is too long")),
+        ("huge_error", failed("invalid-input: woe")),
+        ("huge_panic", failed("crashed")),
+        ("many_outputs", failed("cannot be made in said")),
+        ("deep_metadata", failed("output 0 is invalid")),
+        ("recurse", failed("crashed")),
+        ("trap", failed("crashed")),
+        ("endless_fold", failed("total")),
+        ("request_storm", failed("cannot be made in said")),
+        ("forged_labels", failed("total")),
+        ("wasi_files", failed("total")),
+        ("wasi_sockets", failed("total")),
+        ("wasi_hoard", failed("total")),
+        ("wasi_flood", failed("total")),
+    ] {
+        ends_as_told([row(guest, ends, move |clone| {
+            own_plugin(clone, guest);
+            use_guest(clone);
+        })]);
+    }
+    let many = HARMLESS.plan(5, "would have 600000 units");
+    ends_as_told([row("swarm", many, |clone| {
+        own_plugin(clone, "swarm");
+        let note = "---\nunits: 600000\nquestions: 0\n---\nA note.\n";
+        clone.bench.write("notes/a.md", note);
+        use_guest(clone);
+        // As much as a layer has by default: with less it would not come so far.
+        replace(clone, "fuel = 200000000", "fuel = 5000000000");
+    })]);
+}

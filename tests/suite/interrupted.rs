@@ -1,0 +1,180 @@
+//! Ctrl-C and SIGTERM while a plugin runs: the command ends with its exit code, whatever the plugin is at.
+//!
+//! The guest loops for fifteen minutes by its limits, so a command that waited for it would not end within any test.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::process::{Child, Command};
+
+use serde_json::Value;
+use synix_scripted_provider::{Endpoint, Rule, Script};
+
+use crate::crash::unclear;
+use crate::workbench::{BATCH, Workbench, guest_layers, text};
+
+const LIMITS: &str = "[layers.made.limits]\nfuel = 1_000_000_000_000\nwall_s = 900\n";
+
+/// Processor time, in hundredths of a second, after which it is a guest that runs: all else took less.
+const BUSY: u64 = 50;
+
+/// A project whose unit `dizzy` never ends; the answer for `calm` is known and recorded.
+fn dizzy() -> Workbench {
+    let bench = Workbench::guest("moody", &[("calm", "a quiet day")]);
+    let layers = format!("{}{LIMITS}", guest_layers("moody"));
+    bench.pipeline("synix.toml", &layers);
+    bench.ok(&["build", "--cassette-mode", "record"]);
+    bench.write("texts/dizzy.md", "spin");
+    bench
+}
+
+/// Returns the processor time that a process and all below it have taken.
+fn ticks(process: u32) -> u64 {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else {
+        return 0;
+    };
+    // The name before may hold blanks.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let own: u64 = [11, 12]
+        .map(|at| fields[at].parse::<u64>().unwrap())
+        .iter()
+        .sum();
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let children = children.unwrap_or_default();
+    let below = children
+        .split_whitespace()
+        .map(|id| ticks(id.parse().unwrap()));
+    own + below.sum::<u64>()
+}
+
+/// Waits until a guest runs in the command, ends the command with SIGTERM and returns its exit code and what it said.
+fn stop_at_work(mut child: Child) -> (i32, String, String) {
+    while ticks(child.id()) < BUSY {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before: {ended:?}");
+        std::thread::yield_now();
+    }
+    terminate(&child);
+    let output = child.wait_with_output().unwrap();
+    let said = |bytes| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap_or(-1);
+    (code, said(output.stdout), said(output.stderr))
+}
+
+fn terminate(child: &Child) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn start(bench: &Workbench, arguments: &[&str]) -> Child {
+    let mut command = bench.command(arguments);
+    command.stdout(std::process::Stdio::piped());
+    command.stderr(std::process::Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// A unit that was stopped is no failed one: it is made by the next build, and nothing is paid again.
+#[test]
+fn an_interrupted_guest_is_no_failure() {
+    for command in [
+        &["build"][..],
+        &BATCH,
+        &["build", "--cassette-mode", "replay"],
+    ] {
+        let bench = dizzy();
+        let (code, _, said) = stop_at_work(start(&bench, command));
+        assert!(
+            code == 1 && said.contains("interrupted"),
+            "{command:?}: {code} {said}"
+        );
+        let status = bench.json(&["batch-build", "status", "build-2"]);
+        assert_eq!(
+            status["failures"],
+            Value::Array(Vec::new()),
+            "{command:?}: {status}"
+        );
+        bench.write("texts/dizzy.md", "awake again");
+        bench.ok(&["build"]);
+        assert_eq!((bench.sent(), bench.names().len()), (2, 4), "{command:?}");
+    }
+}
+
+/// A guest that divides its inputs runs where the build itself is driven.
+#[test]
+fn a_guest_that_divides_its_inputs_can_be_interrupted() {
+    let bench = Workbench::guest("spin_split", &[("one", "x")]);
+    let layers = format!("{}{LIMITS}", guest_layers("spin_split"));
+    bench.pipeline("synix.toml", &layers);
+    let (code, _, said) = stop_at_work(start(&bench, &["build"]));
+    assert!(code == 1 && said.contains("interrupted"), "{code} {said}");
+    let status = bench.json(&["batch-build", "status", "build-1"]);
+    assert_eq!(status["failures"], Value::Array(Vec::new()), "{status}");
+}
+
+/// M8: what is on its way is paid, so its answer is waited for and kept, though the guests are stopped at once.
+#[test]
+fn an_interrupted_guest_costs_no_answer_that_is_on_its_way() {
+    let bench = dizzy();
+    bench.write("texts/eager.md", "a sunny day");
+    bench.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    let mut child = start(&bench, &["build"]);
+    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
+    terminate(&child);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("waiting for the answers of 1 call"), "{said}");
+    assert!(!said.contains("may be billed"), "{said}");
+    assert_eq!((bench.sent(), unclear(&bench)), (2, 0));
+    bench.remove("texts/dizzy.md");
+    bench.ok(&["build"]);
+    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (2, 0));
+}
+
+/// Commands that keep nothing end at once, with an error like any other.
+#[test]
+fn commands_that_keep_nothing_end_with_a_guest_at_work() {
+    let bench = dizzy();
+    for arguments in [
+        &["plan"][..],
+        &["batch-build", "plan"],
+        &[
+            "plugin",
+            "run",
+            "plugins/moody.wasm",
+            "--input",
+            "texts/dizzy.md",
+        ],
+        &[
+            "plugin",
+            "check",
+            "plugins/moody.wasm",
+            "--input",
+            "texts/dizzy.md",
+        ],
+    ] {
+        let (code, shown, said) = stop_at_work(start(&bench, &[arguments, &["--json"]].concat()));
+        let document: Value = serde_json::from_str(&shown).unwrap();
+        let kind = text(&document["error"]["kind"]);
+        assert_eq!(
+            (code, kind.as_str()),
+            (1, "interrupted"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+/// The command that the demo runs ends with it, and the copy of the project goes.
+#[test]
+fn a_demo_ends_with_the_command_that_it_runs() {
+    let bench = dizzy();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut command = bench.command(&["demo", "run", "."]);
+    command.env("TMPDIR", scratch.path());
+    command.stdout(std::process::Stdio::piped());
+    command.stderr(std::process::Stdio::piped());
+    let (code, _, said) = stop_at_work(command.spawn().unwrap());
+    assert_eq!((code, said.as_str()), (1, "error: interrupted\n"));
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,187 @@
+//! What a person at a terminal sees: the question of `synix trust`, lines that are redrawn, contents that cannot steer.
+//!
+//! `script` of util-linux makes the terminal.
+
+#![cfg(target_os = "linux")]
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
+use synix_scripted_provider::{Rule, Script};
+
+use crate::workbench::Workbench;
+
+/// What came of a command at a terminal: its exit code, and all that was drawn.
+struct Seen {
+    code: i32,
+    drawn: String,
+}
+
+/// Runs a command at a terminal of 100 columns on which somebody types as soon as the terminal shows `asks`.
+fn at_terminal(bench: &Workbench, arguments: &[&str], asks: &str, typed: &str) -> Seen {
+    let plain = bench.command(arguments);
+    let mut line = "stty cols 100 rows 30; exec".to_owned();
+    for word in std::iter::once(plain.get_program()).chain(plain.get_args()) {
+        let _ = write!(line, " '{}'", word.to_str().unwrap());
+    }
+    let mut script = Command::new("script");
+    script
+        .args([
+            "--quiet",
+            "--return",
+            "--flush",
+            "--command",
+            &line,
+            "/dev/null",
+        ])
+        .env_clear()
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("TERM", "xterm"),
+            ("SHELL", "/bin/sh"),
+        ])
+        .current_dir(plain.get_current_dir().unwrap())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = script.spawn().unwrap();
+    // Open until the end: `script` would type its end as the end of what is typed.
+    let mut keyboard = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let (mut bytes, mut piece, mut has_typed) = (Vec::new(), [0; 4096], false);
+    loop {
+        let read = screen.read(&mut piece).unwrap();
+        bytes.extend_from_slice(&piece[..read]);
+        if read == 0 {
+            break;
+        }
+        if !has_typed && !typed.is_empty() && String::from_utf8_lossy(&bytes).contains(asks) {
+            keyboard.write_all(typed.as_bytes()).unwrap();
+            has_typed = true;
+        }
+    }
+    drop(keyboard);
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    let drawn = String::from_utf8(bytes).unwrap();
+    assert_eq!(
+        has_typed,
+        !typed.is_empty(),
+        "{asks} was not asked: {drawn}"
+    );
+    Seen { code, drawn }
+}
+
+fn seen(bench: &Workbench, arguments: &[&str]) -> Seen {
+    at_terminal(bench, arguments, "", "")
+}
+
+/// A project that asks for something.
+fn with_a_command() -> Workbench {
+    let bench = Workbench::team();
+    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let name = "name = \"suite\"";
+    bench.write(
+        "synix.toml",
+        &file.replacen(name, &format!("{name}\non_done = \"true\""), 1),
+    );
+    bench
+}
+
+/// A yes is kept; anything else, Return alone and the end of what is typed included, is a no.
+#[test]
+fn trust_asks_at_a_terminal() {
+    let question = "Do you want all of this, now and in later builds? [y/N] ";
+    for (typed, code, answer) in [
+        ("n\n", 5, "nothing was noted"),
+        ("\n", 5, "nothing was noted"),
+        ("maybe\n", 5, "nothing was noted"),
+        ("\u{4}", 5, "nothing was noted"),
+        ("y\n", 0, "`synix trust revoke` takes it back"),
+        ("YES\n", 0, "`synix trust revoke` takes it back"),
+    ] {
+        let bench = with_a_command();
+        let seen = at_terminal(&bench, &["trust"], question, typed);
+        assert_eq!(seen.code, code, "{typed:?}: {}", seen.drawn);
+        assert!(seen.drawn.contains(answer), "{typed:?}: {}", seen.drawn);
+        // What is asked stands before the question.
+        let (asked, _) = seen.drawn.split_once(question).unwrap();
+        assert!(
+            asked.contains("run this command with your rights when a build ends: true"),
+            "{asked}"
+        );
+        bench.run(&["build"]).expect_code(code);
+    }
+}
+
+/// Nobody is asked what was said, and a document is no conversation.
+#[test]
+fn trust_asks_only_where_there_is_a_question() {
+    let bench = with_a_command();
+    let document = seen(&bench, &["trust", "--json"]);
+    assert_eq!(document.code, 5, "{}", document.drawn);
+    assert!(!document.drawn.contains("[y/N]"), "{}", document.drawn);
+    assert_eq!(seen(&bench, &["trust", "--yes"]).code, 0);
+    let again = seen(&bench, &["trust"]);
+    assert_eq!(again.code, 0, "{}", again.drawn);
+    assert!(!again.drawn.contains("[y/N]"), "{}", again.drawn);
+}
+
+/// Moves the cursor up, as only a terminal needs it.
+const UP: &str = "\u{1b}[1A";
+
+/// A terminal has one line for each layer and batch, drawn again as it changes; a pipe and `--quiet` have none.
+#[test]
+fn progress_is_drawn_at_a_terminal_alone() {
+    for command in [
+        &["build"][..],
+        &["batch-build", "run", "--poll", "--poll-interval", "0"],
+    ] {
+        let bench = Workbench::team();
+        let seen = seen(&bench, command);
+        assert_eq!(seen.code, 0, "{}", seen.drawn);
+        assert!(seen.drawn.contains(UP), "{:?}", seen.drawn);
+        for line in ["styles: 3 made", "summary: 1 made", "build-1 completed"] {
+            assert!(seen.drawn.contains(line), "{line}: {:?}", seen.drawn);
+        }
+        assert_eq!(
+            seen.drawn.contains("batch batch"),
+            command.len() > 1,
+            "{:?}",
+            seen.drawn
+        );
+        let bench = Workbench::team();
+        let piped = bench.ok(command);
+        assert!(!piped.says("\u{1b}"), "{piped:?}");
+    }
+    let bench = Workbench::team();
+    let quiet = seen(&bench, &["build", "--quiet"]);
+    assert!(
+        !quiet.drawn.contains('\u{1b}') && !quiet.drawn.contains("styles: "),
+        "{:?}",
+        quiet.drawn
+    );
+}
+
+/// W16: what a model says is written out at a terminal, and drawn as it is with `--raw`.
+#[test]
+fn a_content_steers_no_terminal_unless_asked_to() {
+    let bench = Workbench::team();
+    let words = "first\u{1b}[2Jsecond\u{202e}third";
+    bench.script(Script::new().rule(Rule::any().text(words)));
+    bench.ok(&["build"]);
+    let shown = seen(&bench, &["show", "summary"]);
+    assert_eq!(shown.code, 0, "{}", shown.drawn);
+    assert!(
+        shown.drawn.contains("first\\u{1b}[2Jsecond\\u{202e}third"),
+        "{:?}",
+        shown.drawn
+    );
+    assert!(!shown.drawn.contains('\u{1b}'), "{:?}", shown.drawn);
+    let raw = seen(&bench, &["show", "summary", "--raw"]);
+    assert!(raw.drawn.contains(words), "{:?}", raw.drawn);
+}

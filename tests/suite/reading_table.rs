@@ -1,0 +1,176 @@
+//! Commands that only read, in a project that a stranger made to harm whoever runs them: how each of them ends.
+//!
+//! Under limits of memory and of time on the processor, each ends by itself, with its result or with words that say what
+//! is wrong. The files `hostile_reading_*` have the attacks that a clone can carry, a row for each; `hostile_clones` and
+//! `clones_state` have what single attacks would have won.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::clones::HostileClone;
+use crate::confined::limited;
+use crate::folders::{self, files};
+use crate::workbench::Run;
+
+/// What every row is tried with.
+const COMMANDS: [&[&str]; 5] = [
+    &["plan"],
+    &["demo", "run", "."],
+    &["list"],
+    &["show", "said/a"],
+    &["plugin", "inspect", "plugins/own.wasm"],
+];
+
+/// How a command ends: its exit code, and words that it says.
+type End = (i32, &'static str);
+
+/// How each of the commands ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends([End; 5]);
+
+/// An attack that does no harm to any of the commands. The projects have no golden files, no recorded answers, no state.
+pub(crate) const HARMLESS: Ends = Ends([
+    (0, "total"),
+    (1, "synix plan: has no golden file"),
+    (1, "there is no state"),
+    (1, "there is no state"),
+    (0, "shape"),
+]);
+
+impl Ends {
+    pub(crate) const fn plan(mut self, code: i32, words: &'static str) -> Self {
+        self.0[0] = (code, words);
+        self
+    }
+
+    pub(crate) const fn demo(mut self, code: i32, words: &'static str) -> Self {
+        self.0[1] = (code, words);
+        self
+    }
+
+    pub(crate) const fn list(mut self, code: i32, words: &'static str) -> Self {
+        self.0[2] = (code, words);
+        self
+    }
+
+    pub(crate) const fn show(mut self, code: i32, words: &'static str) -> Self {
+        self.0[3] = (code, words);
+        self
+    }
+
+    pub(crate) const fn inspect(mut self, code: i32, words: &'static str) -> Self {
+        self.0[4] = (code, words);
+        self
+    }
+
+    /// The commands that read the state end alike.
+    pub(crate) const fn state(self, code: i32, words: &'static str) -> Self {
+        self.plan(code, words).list(code, words).show(code, words)
+    }
+
+    /// A state is there, and what stands in it is shown.
+    pub(crate) const fn built(self) -> Self {
+        self.list(0, "said").show(0, "Answer ")
+    }
+
+    /// The commands that load the plugin end alike.
+    pub(crate) const fn plugin(self, code: i32, words: &'static str) -> Self {
+        self.plan(code, words).inspect(code, words)
+    }
+}
+
+/// One attack.
+pub(crate) struct Row {
+    name: String,
+    make: Box<dyn Fn(&HostileClone)>,
+    ends: Ends,
+}
+
+pub(crate) fn row(name: &str, ends: Ends, make: impl Fn(&HostileClone) + 'static) -> Row {
+    Row {
+        name: name.to_owned(),
+        make: Box::new(make),
+        ends,
+    }
+}
+
+/// The most that a command may say of what is wrong, in bytes.
+const WORDS: usize = 64 << 10;
+
+#[track_caller]
+pub(crate) fn ends_as_told(rows: impl IntoIterator<Item = Row>) {
+    for row in rows {
+        let clone = HostileClone::new("", "");
+        let empty = "{\"schema\": 1, \"note\": \"\", \"requests\": {}}";
+        clone.bench.write("cassettes/clone.json", empty);
+        own_plugin(&clone, "echo");
+        (row.make)(&clone);
+        let around = around(&clone);
+        for (arguments, (code, words)) in COMMANDS.into_iter().zip(row.ends.0) {
+            let mut command = clone.command(arguments);
+            for name in ["HTTPS_PROXY", "HTTP_PROXY"] {
+                command.env(name, clone.elsewhere.url());
+            }
+            let run = Run::of(&mut limited(&command));
+            let what = format!("{} {arguments:?}: {run:?}", row.name);
+            clone.nothing_came_of(arguments, &run);
+            assert_eq!(self::around(&clone), around, "{what}");
+            // What a demo starts may not be ended by a signal either.
+            assert!(!run.says("was killed"), "{what}");
+            assert!(run.stdout.len() + run.stderr.len() < WORDS, "{what}");
+            assert!(run.code == code && run.says(words), "{what}");
+            // A demo shows what the commands that it runs say.
+            if code != 0 && arguments[0] != "demo" {
+                assert!(run.stderr.contains("error: "), "{what}");
+            }
+        }
+    }
+}
+
+/// Puts a guest in the place of the clone's plugin.
+pub(crate) fn own_plugin(clone: &HostileClone, guest: &str) {
+    clone.bench.plugin(guest);
+    let made = clone.bench.path(&format!("plugins/{guest}.wasm"));
+    fs::rename(made, clone.bench.path("plugins/own.wasm")).unwrap();
+}
+
+/// Uses the clone's plugin in its layer.
+pub(crate) fn use_plugin(clone: &HostileClone) {
+    replace(
+        clone,
+        "transform = \"map\"",
+        "transform = \"./plugins/own.wasm\"",
+    );
+}
+
+/// The same with the settings of a guest: it has no config, and little fuel is as much as much.
+pub(crate) fn use_guest(clone: &HostileClone) {
+    use_plugin(clone);
+    let config = "[layers.said.config]\nprompt = \"Say: {{ content }}\"\n";
+    replace(clone, config, "[layers.said.limits]\nfuel = 200000000\n");
+}
+
+/// Everything in the folder around the project, and nothing of the project.
+fn around(clone: &HostileClone) -> Vec<PathBuf> {
+    let found = fs::read_dir(clone.bench.path("..")).unwrap();
+    let mut paths: Vec<PathBuf> = found.map(|entry| entry.unwrap().path()).collect();
+    paths.extend(files(&clone.outside).into_keys());
+    paths.sort();
+    paths
+}
+
+pub(crate) fn replace(clone: &HostileClone, from: &str, to: &str) {
+    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    assert!(file.contains(from), "{file}");
+    clone.bench.write("synix.toml", &file.replace(from, to));
+}
+
+pub(crate) fn link(clone: &HostileClone, name: &str, target: &str) {
+    folders::link(&clone.bench.path(name), Path::new(target));
+}
+
+pub(crate) fn pipe(clone: &HostileClone, name: &str) {
+    folders::pipe(&clone.bench.path(name));
+}

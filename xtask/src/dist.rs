@@ -1,0 +1,138 @@
+//! Builds the command for a release and packs it: an archive, a wheel and their checksums, in `target/dist`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use synix_guest_build::toolchain::Toolchain;
+
+use crate::probe::target_folder;
+use crate::shell::{self, Failure, root, works};
+
+/// Archives and wheels are made in Python, whose standard library has both formats.
+const PACK: &str = include_str!("dist/pack.py");
+
+/// What an archive holds beside the command.
+const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// Runs the task, for this machine or for the `target` that is named.
+pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
+    let python = python()?;
+    println!("dist");
+    let toolchain = Toolchain::from_environment();
+    let mut cargo = shell::cargo();
+    cargo.args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "synix",
+        "--bin",
+        "synix",
+    ]);
+    let host = host(&shell::read(Command::new(&toolchain.rustc).arg("-vV"))?)?;
+    let triple = target.unwrap_or(&host);
+    let out = target_folder("dist")?;
+    let mut folder = out.clone();
+    folder.pop();
+    if let Some(target) = target {
+        cargo.args(["--target", target]);
+        folder.push(target);
+    }
+    shell::run(cargo.current_dir(root()))?;
+    let name = if triple.contains("windows") {
+        "synix.exe"
+    } else {
+        "synix"
+    };
+    let binary = folder.join("release").join(name);
+    let files = FILES.map(|file| root().join(file));
+    pack(&python, triple, &binary, &out, &files)
+}
+
+/// Packs a command that is built.
+fn pack(
+    python: &str,
+    target: &str,
+    binary: &Path,
+    out: &Path,
+    files: &[PathBuf],
+) -> Result<(), Failure> {
+    shell::run(
+        Command::new(python)
+            .args(["-c", PACK, env!("CARGO_PKG_VERSION"), target])
+            .arg(binary)
+            .arg(out)
+            .args(files),
+    )
+}
+
+/// Takes the target from what `rustc -vV` prints.
+fn host(printed: &str) -> Result<String, Failure> {
+    printed
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Failure(
+                "`rustc -vV` names no host; name the target: cargo xtask dist TARGET".to_owned(),
+            )
+        })
+}
+
+/// On Windows the command has no number in its name.
+fn python() -> Result<String, Failure> {
+    ["python3", "python"]
+        .into_iter()
+        .find(|name| works(name, &["--version"]))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Failure("python3 packs the archive and the wheel, and is not on the path".to_owned())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::fs;
+
+    #[test]
+    fn the_host_is_read_from_what_rustc_prints() {
+        let printed = "rustc 1.95.0\nbinary: rustc\nhost: aarch64-apple-darwin\nrelease: 1.95.0\n";
+        assert_eq!(host(printed).unwrap(), "aarch64-apple-darwin");
+        assert!(host("rustc 1.95.0\n").is_err());
+    }
+
+    /// Whoever packs the same files again gets the same bytes, and the checksum is that of the archive.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the files of a test")]
+    fn equal_files_make_equal_archives() {
+        let folder = std::env::temp_dir().join(format!("synix-dist-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let binary = folder.join("synix");
+        fs::write(&binary, "a command").unwrap();
+        let readme = folder.join("README.md");
+        fs::write(&readme, "# synix\n").unwrap();
+        let python = python().unwrap();
+        let target = "x86_64-apple-darwin";
+        let outs = ["one", "two"].map(|name| folder.join(name));
+        for out in &outs {
+            let files = std::slice::from_ref(&readme);
+            pack(&python, target, &binary, out, files).unwrap();
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let names = [
+            format!("synix-{version}-{target}.tar.gz"),
+            format!("synix-{version}-py3-none-macosx_10_12_x86_64.whl"),
+        ];
+        for name in names {
+            let [one, two] = outs
+                .each_ref()
+                .map(|out| fs::read(out.join(&name)).unwrap());
+            assert!(one == two, "{name} differs");
+            let sum = fs::read_to_string(outs[0].join(format!("{name}.sha256"))).unwrap();
+            assert!(sum.ends_with(&format!("  {name}\n")), "{sum}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
