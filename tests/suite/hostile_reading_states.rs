@@ -51,7 +51,7 @@ fn a_state_that_came_along_harms_nobody() {
             clone.bench.write(".synix/state.sqlite3", "no database");
         })),
         row("objects elsewhere", HARMLESS.built(), with_state(|clone| link(clone, ".synix/objects", "../../outside"))),
-        row("state elsewhere", HARMLESS.state(1, "no state is used through one"), |clone| link(clone, ".synix", "../outside")),
+        row("state elsewhere", HARMLESS.state(1, "uses no state through a link"), |clone| link(clone, ".synix", "../outside")),
         row("database elsewhere", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "../../outside/credentials"))),
         row("database is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/state.sqlite3"))),
         row("database is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "/dev/zero"))),
