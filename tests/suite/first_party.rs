@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::workbench::{MODES, Mode, Run, Workbench, command_in, over_notes};
 
-const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
-
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn names() -> impl Iterator<Item = &'static str> {
+    synix_transforms::FIRST_PARTY.iter().map(|(name, _)| *name)
+}
 
 fn synix(arguments: &[&str]) -> Run {
     Run::of(&mut command_in(Path::new(ROOT), arguments))
@@ -21,7 +23,7 @@ fn synix(arguments: &[&str]) -> Run {
 #[test]
 fn the_reference_is_what_the_transforms_say_of_themselves() {
     let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
-    for name in NAMES {
+    for name in names() {
         let made = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
         let begin = format!("<!-- made by `cargo xtask docs`: {name} -->");
         let (_, rest) = written.split_once(&begin).unwrap();
@@ -36,7 +38,7 @@ fn the_reference_is_what_the_transforms_say_of_themselves() {
 
 #[test]
 fn every_setting_has_a_type_and_a_description() {
-    for name in NAMES {
+    for name in names() {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
         let schema = &found["config_schema"];
         assert_eq!(schema["additionalProperties"], false, "{name}");
@@ -77,7 +79,7 @@ fn every_filter_in_the_documents_exists() {
 
 #[test]
 fn every_transform_passes_the_check_of_plugins() {
-    for name in NAMES {
+    for name in names() {
         let run = synix(&["plugin", "check", name, "--json"]);
         let report = run.json();
         assert_eq!(
@@ -90,7 +92,7 @@ fn every_transform_passes_the_check_of_plugins() {
 
 #[test]
 fn what_needs_no_model_declares_none() {
-    for name in NAMES {
+    for name in names() {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
         let asks = found["capabilities"] == Value::from(vec!["llm"]);
         assert_eq!(asks, !["chunk", "merge"].contains(&name), "{name}");

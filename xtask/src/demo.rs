@@ -1,15 +1,10 @@
 //! Builds the command and runs the demonstration project from its cassettes.
 
-use std::process::Command;
-
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::shell::{self, Failure, root};
 
 /// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
     println!("demo");
-    let cargo = Toolchain::from_environment().cargo;
     let words = [
         "run",
         "--release",
@@ -21,10 +16,5 @@ pub(crate) fn run() -> Result<(), Failure> {
         "--",
     ];
     let demo = ["demo", "run", "templates/team-report"];
-    shell::run(
-        Command::new(cargo)
-            .args(words)
-            .args(demo)
-            .current_dir(root()),
-    )
+    shell::run(shell::cargo().args(words).args(demo).current_dir(root()))
 }

@@ -3,8 +3,6 @@
 use std::fs;
 use std::process::Command;
 
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::shell::{self, Failure, root};
 
 const BEGIN: &str = "<!-- made by `cargo xtask docs`: ";
@@ -16,9 +14,8 @@ const END: &str = "<!-- end -->";
     reason = "a document that is half written is made again"
 )]
 pub(crate) fn run() -> Result<(), Failure> {
-    let cargo = Toolchain::from_environment().cargo;
     let build = ["build", "--locked", "--workspace"];
-    shell::run(Command::new(cargo).args(build).current_dir(root()))?;
+    shell::run(shell::cargo().args(build).current_dir(root()))?;
     let path = root().join("docs/transforms.md");
     let cannot = |error| {
         Failure(format!(

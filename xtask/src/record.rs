@@ -5,8 +5,6 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::shell::{self, Failure, root};
 
 /// Ends the provider with the task, whatever becomes of it.
@@ -22,9 +20,8 @@ impl Drop for Provider {
 
 /// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
-    let cargo = Toolchain::from_environment().cargo;
     shell::run(
-        Command::new(cargo)
+        shell::cargo()
             .args(["build", "--locked", "--workspace"])
             .current_dir(root()),
     )?;

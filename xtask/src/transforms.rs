@@ -1,9 +1,5 @@
 //! Compiles the first-party transforms, whose components are kept in the repository.
 
-use std::process::Command;
-
-use synix_guest_build::toolchain::Toolchain;
-
 use crate::setup::{self, Way};
 use crate::shell::{self, Failure, root};
 
@@ -11,9 +7,8 @@ use crate::shell::{self, Failure, root};
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(Way::Easiest)?;
     println!("transforms");
-    let cargo = Toolchain::from_environment().cargo;
     shell::run(
-        Command::new(cargo)
+        shell::cargo()
             .args([
                 "run",
                 "--locked",

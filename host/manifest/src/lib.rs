@@ -318,27 +318,6 @@ impl Pipeline {
             .hint(Some(hint))
             .place(&self.positions)
     }
-
-    /// Returns an error about a key of a layer, such as `transform`, or about the layer if it lacks the key.
-    pub fn layer_error(
-        &self,
-        layer: &LayerName,
-        key: &str,
-        kind: PipelineErrorKind,
-    ) -> PipelineError {
-        Finding::at_value(below(&pointer(layer), key), kind).place(&self.positions)
-    }
-
-    /// Returns an error about a value in a layer's config, named by JSON pointer as in [`FileValue`].
-    pub fn config_error(
-        &self,
-        layer: &LayerName,
-        value: &str,
-        kind: PipelineErrorKind,
-    ) -> PipelineError {
-        let config = below(&pointer(layer), "config");
-        Finding::at_value(format!("{config}{value}"), kind).place(&self.positions)
-    }
 }
 
 /// Returns the pointer to a layer's table.

@@ -1,18 +1,14 @@
 //! Core modules turned into components.
 
-use std::fs;
 use std::path::Path;
 
 use wit_component::ComponentEncoder;
 
-use crate::BuildError;
+use crate::{BuildError, files};
 
 /// Reads a core module that carries its contract and returns it as a checked component.
 pub fn encode(module: &Path) -> Result<Vec<u8>, BuildError> {
-    let bytes = fs::read(module).map_err(|source| BuildError::Read {
-        path: module.to_owned(),
-        source,
-    })?;
+    let bytes = files::read(module)?;
     ComponentEncoder::default()
         .validate(true)
         .module(&bytes)

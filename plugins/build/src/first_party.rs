@@ -1,7 +1,7 @@
 //! The first-party transforms: which there are, what they are made from, and how they are compiled.
 //!
 //! Their components are kept in the repository, in `host/transforms/components`, beside the digest of what they were
-//! made from. So whoever builds or installs synix needs no WebAssembly toolchain, and a component has one digest
+//! made from and its own. So whoever builds or installs synix needs no WebAssembly toolchain, and a component has one digest
 //! whatever compiler a user has: the digest is part of every unit's fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use toml::Value;
 use crate::BuildError;
 use crate::compile::{Compiler, Selection, target_dir_around};
 use crate::component;
+use crate::files::{read, read_text, write};
 use crate::toolchain::Toolchain;
 
 /// The first-party transforms, each in `plugins/NAME`, package `synix-NAME`.
@@ -22,8 +23,8 @@ pub const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"
 /// Where the components are kept, below the workspace's root.
 pub const FOLDER: &str = "host/transforms/components";
 
-/// The file of digests: one line for each component, with the digest of what it was made from.
-const DIGESTS: &str = "sources.sha256";
+/// The file of digests: for each component a line with the digest of what it was made from, its own, and its name.
+const DIGESTS: &str = "digests.sha256";
 
 /// Compiles every transform and writes the components with the digests of their sources.
 ///
@@ -48,19 +49,20 @@ pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
             changed.push(name);
             write(&path, &component)?;
         }
-        digests.push_str(&line(name, &sources_digest(root, name)?));
+        digests.push_str(&line(root, name, &component)?);
     }
     write(&root.join(FOLDER).join(DIGESTS), digests.as_bytes())?;
     Ok(changed)
 }
 
-/// Returns the names of the transforms whose sources are no longer those that their components were made from.
+/// Returns the names of the transforms whose sources are no longer those that their components were made from, or whose
+/// components are no longer those that were made.
 pub fn outdated(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     let kept = read_text(&root.join(FOLDER).join(DIGESTS))?;
     let mut outdated = Vec::new();
     for name in NAMES {
-        let line = line(name, &sources_digest(root, name)?);
-        if !kept.contains(&line) || !component_path(root, name).is_file() {
+        let line = line(root, name, &read(&component_path(root, name))?)?;
+        if !kept.contains(&line) {
             outdated.push(name);
         }
     }
@@ -72,8 +74,15 @@ pub fn component_path(root: &Path, name: &str) -> PathBuf {
     root.join(FOLDER).join(format!("{name}.wasm"))
 }
 
-fn line(name: &str, digest: &str) -> String {
-    format!("{digest}  {name}\n")
+fn line(root: &Path, name: &str, component: &[u8]) -> Result<String, BuildError> {
+    let sources = sources_digest(root, name)?;
+    let component = hex(Sha256::new().chain_update(component));
+    Ok(format!("{sources}  {component}  {name}\n"))
+}
+
+fn hex(digest: Sha256) -> String {
+    let bytes = digest.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the digest of all that the component of a transform is made from, but for the compiler.
@@ -103,11 +112,7 @@ fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
     for dependency in dependencies(root, &format!("synix-{name}"))? {
         field(&mut digest, &dependency);
     }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(digest))
 }
 
 fn field(digest: &mut Sha256, text: &str) {
@@ -189,24 +194,6 @@ fn read_toml(path: &Path) -> Result<Value, BuildError> {
             path: path.to_owned(),
             source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
         })
-}
-
-fn read_text(path: &Path) -> Result<String, BuildError> {
-    fs::read_to_string(path).map_err(|source| BuildError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "version control keeps the file that was there"
-)]
-fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
-    fs::write(path, bytes).map_err(|source| BuildError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub mod compile;
 pub mod component;
 mod error;
 #[cfg(feature = "encode")]
+mod files;
+#[cfg(feature = "encode")]
 pub mod first_party;
 #[cfg(feature = "encode")]
 pub mod script;

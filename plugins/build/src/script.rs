@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::compile::{Compiler, Selection, target_dir_around};
+use crate::files::write;
 use crate::first_party;
 use crate::toolchain::Toolchain;
 use crate::{BuildError, component};
@@ -133,17 +134,6 @@ fn folder_variable(name: &'static str) -> Result<PathBuf, BuildError> {
     env::var_os(name)
         .map(PathBuf::from)
         .ok_or(BuildError::NoVariable { name })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what stands in OUT_DIR is made again after a crash"
-)]
-fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
-    fs::write(path, bytes).map_err(|source| BuildError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn example_names(folder: &Path) -> std::io::Result<Vec<String>> {
