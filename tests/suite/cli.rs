@@ -6,7 +6,7 @@ use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in};
 #[test]
 fn every_command_speaks_json() {
     let bench = Workbench::team();
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 19] = [
         &["plan"],
         &["batch-build", "plan"],
         &BATCH,
@@ -19,6 +19,10 @@ fn every_command_speaks_json() {
         &["show", "styles/ws-amara"],
         &["lineage", "summary"],
         &["runs"],
+        &["builds"],
+        &["status"],
+        &["completions", "bash"],
+        &["man"],
         &["init", "--list"],
         &["gc"],
         &["clean"],

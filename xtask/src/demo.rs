@@ -15,6 +15,6 @@ pub(crate) fn run() -> Result<(), Failure> {
         "synix",
         "--",
     ];
-    let demo = ["demo", "run", "templates/team-report"];
+    let demo = ["test", "templates/team-report"];
     shell::run(shell::cargo().args(words).args(demo).current_dir(root()))
 }

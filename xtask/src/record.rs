@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         record(&programs, &template)?;
         shell::run(
             Command::new(programs.join("synix"))
-                .args(["demo", "run", "--update-goldens"])
+                .args(["test", "--update"])
                 .arg(root().join("templates").join(&template)),
         )?;
     }

@@ -45,7 +45,12 @@ pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
 /// What the outer cargo tells this program of its own package makes build scripts run again, here and after it.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(Toolchain::from_environment().cargo);
-    for (name, _) in std::env::vars_os() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo's own variables are this program's to remove"
+    )]
+    let variables = std::env::vars_os();
+    for (name, _) in variables {
         let shown = name.to_string_lossy();
         if shown.starts_with("CARGO_PKG_") || shown.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);

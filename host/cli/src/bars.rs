@@ -9,6 +9,7 @@ use synix_engine::batch::BatchEvent;
 use synix_engine::build::{Event, LayerCounts};
 
 use crate::layer_progress::{LayerProgress, about, left};
+use crate::totals::Totals;
 
 /// Between two turns of a spinner.
 const TICK: Duration = Duration::from_millis(120);
@@ -19,6 +20,9 @@ pub(crate) struct Bars {
     pub(crate) all: MultiProgress,
     layers: BTreeMap<String, Layer>,
     batches: BTreeMap<String, Batch>,
+    totals: Totals,
+    /// The last line of all: the whole build.
+    whole: Option<ProgressBar>,
 }
 
 struct Layer {
@@ -48,14 +52,28 @@ impl Bars {
                 }
             }
             Event::Batch(event) => self.batch(event, now),
+            Event::Spent(spent) => {
+                self.totals.spend(*spent, now);
+                self.tell_whole(now);
+            }
             _ => {}
         }
     }
 
+    fn tell_whole(&mut self, now: Duration) {
+        if let Some(words) = self.totals.words(now) {
+            let all = &self.all;
+            let whole = self.whole.get_or_insert_with(|| line(all, "in all", None));
+            whole.set_message(words);
+        }
+    }
+
     fn layer(&mut self, name: &str, counts: LayerCounts, now: Duration) {
-        let all = &self.all;
+        self.totals.count(name, counts, now);
+        self.tell_whole(now);
+        let (all, whole) = (&self.all, self.whole.as_ref());
         let layer = self.layers.entry(name.to_owned()).or_insert_with(|| Layer {
-            bar: line(all, name),
+            bar: line(all, name, whole),
             progress: LayerProgress::new(counts, now),
         });
         layer.progress.advance(counts);
@@ -102,9 +120,9 @@ impl Bars {
     }
 
     fn stands(&mut self, id: &str, status: &str, done: Option<u64>, requests: u64, now: Duration) {
-        let all = &self.all;
+        let (all, whole) = (&self.all, self.whole.as_ref());
         let batch = self.batches.entry(id.to_owned()).or_insert_with(|| Batch {
-            bar: line(all, &format!("batch {id}")),
+            bar: line(all, &format!("batch {id}"), whole),
             since: now,
         });
         let elapsed = now.saturating_sub(batch.since);
@@ -115,11 +133,15 @@ impl Bars {
     }
 }
 
-/// A new line; its name may come from others.
-fn line(all: &MultiProgress, name: &str) -> ProgressBar {
+/// A new line, above `below` or at the end; its name may come from others.
+fn line(all: &MultiProgress, name: &str, below: Option<&ProgressBar>) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = all.add(ProgressBar::new_spinner().with_style(style));
+    let bar = ProgressBar::new_spinner().with_style(style);
+    let bar = match below {
+        Some(below) => all.insert_before(below, bar),
+        None => all.add(bar),
+    };
     bar.set_prefix(printable::line(name));
     bar.enable_steady_tick(TICK);
     bar

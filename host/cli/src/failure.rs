@@ -1,7 +1,5 @@
 //! Exit codes, and errors with their kinds, causes and hints.
 
-use std::process::ExitCode;
-
 use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::desk::DeskError;
 use synix_authoring::scaffold::ScaffoldError;
@@ -12,7 +10,7 @@ use synix_project::ProjectError;
 use synix_sandbox::PluginError;
 use synix_store::StoreError;
 
-use crate::render::Screen;
+use crate::render::{Errors, Screen};
 
 /// What the command's exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +29,17 @@ const FAILED: u8 = 1;
 /// The exit code of a mistake in what the user typed.
 pub(crate) const USAGE: u8 = 2;
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::WithErrors => 3,
-            Exit::Waiting => 4,
-            Exit::Failed(code) => code,
-        })
-    }
-}
-
 impl Exit {
+    /// Returns the code itself.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WithErrors => 3,
+            Self::Waiting => 4,
+            Self::Failed(code) => code,
+        }
+    }
+
     /// A failure that needs no further words.
     pub(crate) const FAILED: Self = Self::Failed(FAILED);
 }
@@ -54,9 +51,13 @@ pub(crate) struct Interrupted;
 
 /// Ends a command that has nothing to lose at the first Ctrl-C or SIGTERM, whatever its plugins are at.
 pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
-    let screen = *screen;
+    if !screen.owns_process() {
+        // Whoever embeds the command decides when its process ends.
+        return Ok(());
+    }
+    let errors = screen.errors();
     synix_project::at_interrupt(move || {
-        report(&Interrupted.into(), &screen);
+        tell(&Interrupted.into(), &errors);
         #[expect(
             clippy::exit,
             reason = "a guest on the main thread may run for as long as its limits allow"
@@ -73,8 +74,12 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// Says what went wrong, with its causes and what to do, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
+    tell(error, &screen.errors())
+}
+
+fn tell(error: &anyhow::Error, errors: &Errors) -> Exit {
     let (kind, hint, code) = class(error);
-    screen.error(&ErrorView::of(kind, hint, &**error));
+    errors.tell(&ErrorView::of(kind, hint, &**error));
     Exit::Failed(code)
 }
 

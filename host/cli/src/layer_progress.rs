@@ -91,7 +91,7 @@ impl LayerProgress {
 }
 
 /// How many a second; `None` before there is anything to tell.
-fn rate(moved: u64, elapsed: Duration) -> Option<String> {
+pub(crate) fn rate(moved: u64, elapsed: Duration) -> Option<String> {
     if moved == 0 || elapsed < LEAST {
         return None;
     }

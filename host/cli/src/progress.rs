@@ -14,7 +14,8 @@ use synix_engine::build::{Event, LayerCounts};
 
 use crate::bars::Bars;
 use crate::layer_progress::LayerProgress;
-use crate::render::{Screen, Talk};
+use crate::render::{Screen, Verbosity};
+use crate::totals::Totals;
 
 /// Between two lines of one layer on a pipe.
 const SPARSE: Duration = Duration::from_secs(10);
@@ -33,6 +34,8 @@ pub(crate) struct Progress<'a> {
 struct Seen {
     layers: BTreeMap<String, Layer>,
     failures: BTreeSet<(String, &'static str)>,
+    totals: Totals,
+    totals_told: Duration,
     /// Lines that plugins logged, with how often.
     logs: BTreeMap<(String, String, String), u64>,
 }
@@ -48,14 +51,14 @@ impl<'a> Progress<'a> {
         Self {
             screen,
             begun: Instant::now(),
-            bars: screen.is_watched().then(|| RefCell::new(Bars::default())),
+            bars: screen.can_draw().then(|| RefCell::new(Bars::default())),
             seen: RefCell::default(),
         }
     }
 
     pub(crate) fn tell(&self, event: &Event) {
         let now = self.begun.elapsed();
-        let verbose = self.screen.tells(Talk::Verbose);
+        let verbose = self.screen.tells(Verbosity::Verbose);
         let line = self.seen.borrow_mut().line(event, now, verbose);
         match &self.bars {
             None => {
@@ -71,6 +74,7 @@ impl<'a> Progress<'a> {
                     event,
                     Event::Layer { .. }
                         | Event::Units { .. }
+                        | Event::Spent(_)
                         | Event::Batch(BatchEvent::Status { .. })
                 );
                 if let (Some(line), false) = (line, shown) {
@@ -97,7 +101,18 @@ impl Seen {
     )]
     fn line(&mut self, event: &Event, now: Duration, verbose: bool) -> Option<String> {
         match event {
-            Event::Layer { layer, counts } => self.layer(layer, *counts, now),
+            Event::Layer { layer, counts } => {
+                self.totals.count(layer, *counts, now);
+                self.layer(layer, *counts, now)
+            }
+            Event::Spent(spent) => {
+                self.totals.spend(*spent, now);
+                if now < self.totals_told + SPARSE {
+                    return None;
+                }
+                self.totals_told = now;
+                Some(format!("in all: {}", self.totals.words(now)?))
+            }
             Event::Units { layer, .. } => {
                 let counts = self.layers.get(layer)?.progress.counts();
                 Some(format!("{layer}: {}", LayerProgress::ended(counts)))
@@ -182,6 +197,7 @@ fn words(event: &Event) -> Option<String> {
         Event::Build { build } => build.clone(),
         Event::Layer { .. }
         | Event::Units { .. }
+        | Event::Spent(_)
         | Event::Done { .. }
         | Event::Failed { .. }
         | Event::Log { .. } => return None,
@@ -372,6 +388,30 @@ mod tests {
             stale: 3,
         };
         assert_eq!(told(&mut seen, &end, 30).as_deref(), Some("sums: 3 made"));
+    }
+
+    #[test]
+    fn a_pipe_gets_what_the_build_spent_now_and_then() {
+        use synix_engine::view::{Spent, TokensView};
+        let spent = |requests| {
+            Event::Spent(Spent {
+                requests,
+                tokens: TokensView {
+                    input: Some(7),
+                    output: Some(3),
+                    cached: Some(0),
+                },
+                cost_usd: None,
+            })
+        };
+        let mut seen = Seen::default();
+        assert_eq!(told(&mut seen, &spent(1), 5), None);
+        let line = told(&mut seen, &spent(11), 15).unwrap();
+        assert_eq!(
+            line,
+            "in all: 11 requests sent, 1.0 requests/s, 7 tokens in, 3 out"
+        );
+        assert_eq!(told(&mut seen, &spent(12), 24), None);
     }
 
     #[test]

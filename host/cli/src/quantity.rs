@@ -62,6 +62,19 @@ fn scaled(number: &str, worth: u64) -> Option<u64> {
         .checked_add(u64::try_from(parts / scale).ok()?)
 }
 
+/// Writes a large number for a person: `950`, `12.3k`, `1.2M`.
+pub(crate) fn short(count: u64) -> String {
+    const SCALES: [(u64, &str); 3] = [(1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")];
+    match SCALES.iter().find(|(from, _)| count >= *from) {
+        None => count.to_string(),
+        Some((from, unit)) => {
+            let tenth = if *unit == "k" { 100 } else { from / 10 };
+            let tenths = count / tenth;
+            format!("{}.{}{unit}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
 /// Writes a size for a person.
 pub(crate) fn bytes(count: u64) -> String {
     let unit = SIZES
@@ -133,6 +146,15 @@ mod tests {
         for bad in ["2", "", "GB", "-1GB", "1.GB", "99999999999TB"] {
             assert!(size(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_large_number_is_shown_in_short() {
+        let shown = [0, 9_999, 10_000, 12_345, 999_999, 1_234_567, 2_000_000_000].map(short);
+        assert_eq!(
+            shown,
+            ["0", "9999", "10.0k", "12.3k", "999.9k", "1.2M", "2.0G"]
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The only code that writes to stdout and stderr.
+//! The only code that writes to the streams of a command.
 //!
 //! Results go to stdout. Progress, logs and errors go to stderr. Whatever is
 //! written may hold words of others, so everything is made printable here and
@@ -6,7 +6,9 @@
 //! of them is set in below it. A reader that closes the pipe early has read
 //! enough: that is no failure.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::cell::{Cell, RefCell};
+use std::io::{self, BufRead, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use clap::builder::StyledStr;
@@ -14,12 +16,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use synix_core::printable;
 use synix_engine::view::{ErrorView, SCHEMA};
+use synix_project::Environment;
+use tracing::Dispatch;
 
-use crate::table::{self, Column};
+use crate::color::Color;
+use crate::io::{Output, Streams};
+use crate::lines::{Lines, Mark};
+use crate::log::Filter;
 
 /// How much is told on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Talk {
+pub(crate) enum Verbosity {
     /// Errors alone.
     Quiet,
     /// Progress, warnings and errors.
@@ -29,15 +36,73 @@ pub(crate) enum Talk {
 }
 
 /// Where results and talk go.
-#[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     json: bool,
-    talk: Talk,
+    talk: Verbosity,
+    stdin: RefCell<Box<dyn BufRead + Send>>,
+    has_person: bool,
+    /// An interrupted command ends with an error from another thread.
+    stdout: Arc<Mutex<Output>>,
+    /// Events of synix's own work go there, too, from any thread.
+    stderr: Arc<Mutex<Output>>,
+    owns_stderr: bool,
+    /// Whether events are told, which would tear moving counts apart.
+    logs: Cell<bool>,
 }
 
 impl Screen {
-    pub(crate) const fn new(json: bool, talk: Talk) -> Self {
-        Self { json, talk }
+    pub(crate) fn new(streams: Streams) -> Self {
+        Self {
+            json: false,
+            talk: Verbosity::Normal,
+            stdin: RefCell::new(streams.stdin),
+            has_person: streams.has_person,
+            stdout: Arc::new(Mutex::new(streams.stdout)),
+            stderr: Arc::new(Mutex::new(streams.stderr)),
+            owns_stderr: streams.owns_stderr,
+            logs: Cell::new(false),
+        }
+    }
+
+    /// Does from now on what the arguments say, which were not known before.
+    pub(crate) fn listen(
+        &mut self,
+        json: bool,
+        talk: Verbosity,
+        color: Color,
+        environment: &Environment,
+    ) {
+        self.json = json;
+        self.talk = talk;
+        let mut stdout = self.stdout();
+        stdout.colours = color.is_used(stdout.is_terminal, environment);
+        drop(stdout);
+        let mut stderr = self.stderr();
+        stderr.colours = color.is_used(stderr.is_terminal, environment);
+    }
+
+    /// Returns what takes in events of synix's own work.
+    pub(crate) fn dispatch(&self, filter: Filter) -> Dispatch {
+        let dispatch = filter.dispatch(&self.stderr);
+        self.logs.set(dispatch.is_some());
+        dispatch.unwrap_or_else(Dispatch::none)
+    }
+
+    fn stdout(&self) -> MutexGuard<'_, Output> {
+        locked(&self.stdout)
+    }
+
+    fn stderr(&self) -> MutexGuard<'_, Output> {
+        locked(&self.stderr)
+    }
+
+    /// Returns what tells of an error from another thread.
+    pub(crate) fn errors(&self) -> Errors {
+        Errors {
+            json: self.json,
+            stdout: Arc::clone(&self.stdout),
+            stderr: Arc::clone(&self.stderr),
+        }
     }
 
     /// Writes the result: `document` where JSON was asked for, else the text.
@@ -49,9 +114,9 @@ impl Screen {
         let answer = if self.json {
             as_json(document)?
         } else {
-            text().into().render(width())
+            self.laid_out(&text().into())
         };
-        print(&answer)
+        self.print(&answer)
     }
 
     /// Writes a part of a result in words before the whole is known; JSON comes whole.
@@ -59,7 +124,8 @@ impl Screen {
         if self.json {
             return Ok(());
         }
-        print(&text().into().render(width()))
+        let part = self.laid_out(&text().into());
+        self.print(&part)
     }
 
     /// Writes a content as it is where a program reads it or `raw` is set, and printable to a terminal.
@@ -69,36 +135,47 @@ impl Screen {
         text: impl FnOnce() -> String,
         raw: bool,
     ) -> anyhow::Result<()> {
-        print(&if self.json {
+        let content = if self.json {
             as_json(document)?
-        } else if raw || !io::stdout().is_terminal() {
+        } else if raw || !self.stdout().is_terminal {
             text()
         } else {
             printable::lines(&text())
-        })
+        };
+        self.print(&content)
+    }
+
+    /// Writes a text of ours as it is, such as a script.
+    pub(crate) fn own_text(&self, document: &impl Serialize, text: &str) -> anyhow::Result<()> {
+        if self.json {
+            self.print(&as_json(document)?)
+        } else {
+            self.print(text)
+        }
     }
 
     /// Writes a line of talk, unless the user wants none; where nobody listens, nothing is lost.
     pub(crate) fn talk(&self, line: &str) {
-        if self.talk > Talk::Quiet {
-            complain(&Lines::from(line.to_owned()));
+        if self.talk > Verbosity::Quiet {
+            self.complain(&talk(line));
         }
     }
 
     /// Says whether the user wants to read this much.
-    pub(crate) fn tells(&self, talk: Talk) -> bool {
+    pub(crate) fn tells(&self, talk: Verbosity) -> bool {
         self.talk >= talk
     }
 
     /// Asks on the terminal, and returns the line that was typed.
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
-        let mut terminal = io::stderr().lock();
+        let terminal = &mut self.stderr().writer;
         terminal
             .write_all(printable::line(question).as_bytes())
             .and_then(|()| terminal.flush())
             .context("cannot ask on the terminal")?;
         let mut answer = String::new();
-        io::stdin()
+        let mut stdin = self.stdin.borrow_mut();
+        stdin
             .read_line(&mut answer)
             .context("cannot read the answer")?;
         Ok(answer)
@@ -106,72 +183,119 @@ impl Screen {
 
     /// Says whether a person is watching.
     pub(crate) fn is_watched(&self) -> bool {
-        self.talk > Talk::Quiet && io::stderr().is_terminal()
+        self.talk > Verbosity::Quiet && self.stderr().is_terminal
     }
 
-    /// Writes an error: in words to stderr and, where JSON was asked for, as a document to stdout.
-    pub(crate) fn error(&self, error: &ErrorView) {
-        complain(&in_words(error));
-        if self.json
-            && let Ok(document) = as_json(&json!({ "error": error }))
-        {
-            // There is no other place to say that even this failed.
-            let _ = print(&document);
-        }
+    /// Says whether counts can move before a person's eyes.
+    pub(crate) fn can_draw(&self) -> bool {
+        self.owns_stderr && !self.logs.get() && self.is_watched()
+    }
+
+    /// Says whether a person can be asked something.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && self.has_person && self.is_watched()
     }
 
     /// Writes help that was asked for; it is ours, colours and all.
     pub(crate) fn help(&self, help: &StyledStr) -> anyhow::Result<()> {
-        print(&coloured(help, io::stdout().is_terminal()))
+        let help = coloured(help, self.stdout().colours);
+        self.print(&help)
     }
 
     /// Writes help in place of an error, where no command was given.
     pub(crate) fn help_instead(&self, help: &StyledStr) {
-        let text = coloured(help, io::stderr().is_terminal());
-        let _ = write_line(&mut io::stderr().lock(), &text);
+        let mut stderr = self.stderr();
+        let text = coloured(help, stderr.colours);
+        let _ = write_line(&mut stderr.writer, &text);
     }
 
     /// Says whether JSON was asked for.
     pub(crate) const fn is_json(&self) -> bool {
         self.json
     }
+
+    /// Lays lines out for the place that results go to.
+    fn laid_out(&self, lines: &Lines) -> String {
+        let stdout = self.stdout();
+        lines.render(stdout.width, stdout.colours)
+    }
+
+    /// Says whether the process is the command's own, which may end it.
+    pub(crate) const fn owns_process(&self) -> bool {
+        self.owns_stderr
+    }
+
+    fn print(&self, text: &str) -> anyhow::Result<()> {
+        print(&mut self.stdout(), text)
+    }
+
+    fn complain(&self, lines: &Lines) {
+        complain(&mut self.stderr(), lines);
+    }
 }
 
-fn coloured(help: &StyledStr, is_terminal: bool) -> String {
-    if is_terminal {
+/// The places that an error goes to, for any thread.
+#[derive(Clone)]
+pub(crate) struct Errors {
+    json: bool,
+    stdout: Arc<Mutex<Output>>,
+    stderr: Arc<Mutex<Output>>,
+}
+
+impl Errors {
+    /// Writes an error: in words to stderr and, where JSON was asked for, as a document to stdout.
+    pub(crate) fn tell(&self, error: &ErrorView) {
+        complain(&mut locked(&self.stderr), &in_words(error));
+        if self.json
+            && let Ok(document) = as_json(&json!({ "error": error }))
+        {
+            // There is no other place to say that even this failed.
+            let _ = print(&mut locked(&self.stdout), &document);
+        }
+    }
+}
+
+fn locked(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
+    output.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn print(stdout: &mut Output, text: &str) -> anyhow::Result<()> {
+    finish(write_line(&mut stdout.writer, text)).context("cannot write to stdout")
+}
+
+fn complain(stderr: &mut Output, lines: &Lines) {
+    let text = lines.render(None, stderr.colours);
+    let _ = write_line(&mut stderr.writer, &text);
+}
+
+fn coloured(help: &StyledStr, colours: bool) -> String {
+    if colours {
         help.ansi().to_string()
     } else {
         help.to_string()
     }
 }
 
-fn in_words(error: &ErrorView) -> Lines {
+/// Returns a line of talk; a warning is marked as one.
+fn talk(line: &str) -> Lines {
     let mut lines = Lines::default();
-    lines.push(format!("error: {}", error.message));
-    for cause in &error.causes {
-        lines.push(format!("  because: {cause}"));
-    }
-    if let Some(hint) = &error.hint {
-        lines.push(format!("help: {hint}"));
+    match line.strip_prefix("warning: ") {
+        Some(warning) => lines.marked(Mark::Warning, warning),
+        None => lines.push(line),
     }
     lines
 }
 
-/// The width of the terminal that results go to; `None`: no terminal, nothing is cut.
-fn width() -> Option<usize> {
-    if !io::stdout().is_terminal() {
-        return None;
+fn in_words(error: &ErrorView) -> Lines {
+    let mut lines = Lines::default();
+    lines.marked(Mark::Error, &error.message);
+    for cause in &error.causes {
+        lines.push(format!("  because: {cause}"));
     }
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
-    Some(usize::from(columns))
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    finish(write_line(&mut io::stdout().lock(), text)).context("cannot write to stdout")
-}
-
-fn complain(lines: &Lines) {
-    let _ = write_line(&mut io::stderr().lock(), &lines.render(None));
+    if let Some(hint) = &error.hint {
+        lines.marked(Mark::Help, hint);
+    }
+    lines
 }
 
 fn as_json(document: &impl Serialize) -> anyhow::Result<String> {
@@ -197,113 +321,9 @@ fn finish(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Lines of ours, which may hold words of others.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<Line>);
-
-#[derive(Debug)]
-enum Line {
-    Text(String),
-    Table(Vec<Column>, Vec<Vec<String>>),
-}
-
-impl Lines {
-    /// Adds a line; a break within it comes from somebody else.
-    pub(crate) fn push(&mut self, line: impl Into<String>) {
-        self.0.push(Line::Text(line.into()));
-    }
-
-    /// Adds a heading with an empty line above it.
-    pub(crate) fn heading(&mut self, heading: impl Into<String>) {
-        self.push("");
-        self.push(heading);
-    }
-
-    /// Adds a table, which is laid out for the place where it is shown.
-    pub(crate) fn table<const N: usize>(&mut self, columns: [Column; N], rows: Vec<[String; N]>) {
-        let rows = rows.into_iter().map(Vec::from).collect();
-        self.0.push(Line::Table(columns.to_vec(), rows));
-    }
-
-    /// Keeps the first lines and says how many there were.
-    pub(crate) fn cut(&mut self, most: usize) -> usize {
-        let count = self.0.len();
-        self.0.truncate(most);
-        count
-    }
-
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
-    fn render(&self, width: Option<usize>) -> String {
-        let mut shown = String::new();
-        for line in &self.0 {
-            match line {
-                Line::Text(text) => write_safely(text, &mut shown),
-                Line::Table(columns, rows) => {
-                    for line in table::lay_out(columns, rows, width) {
-                        write_safely(&line, &mut shown);
-                    }
-                }
-            }
-        }
-        shown
-    }
-}
-
-impl Extend<String> for Lines {
-    fn extend<T: IntoIterator<Item = String>>(&mut self, lines: T) {
-        self.0.extend(lines.into_iter().map(Line::Text));
-    }
-}
-
-impl From<Vec<String>> for Lines {
-    fn from(lines: Vec<String>) -> Self {
-        Self(lines.into_iter().map(Line::Text).collect())
-    }
-}
-
-impl From<String> for Lines {
-    fn from(line: String) -> Self {
-        Self(vec![Line::Text(line)])
-    }
-}
-
-impl From<&str> for Lines {
-    fn from(line: &str) -> Self {
-        line.to_owned().into()
-    }
-}
-
-/// Writes one line of ours. Further lines within it stand below, set in further than it is.
-fn write_safely(line: &str, shown: &mut String) {
-    let safe = printable::lines(line.trim_end_matches(['\r', '\n']));
-    let indent = safe.len() - safe.trim_start_matches(' ').len() + 2;
-    for (number, part) in safe.split('\n').enumerate() {
-        if number > 0 && !part.is_empty() {
-            shown.push_str(&" ".repeat(indent));
-        }
-        shown.push_str(&printable::inert(part));
-        shown.push('\n');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_others_begin_no_line_and_give_no_command() {
-        let mut lines = Lines::default();
-        lines.push("  notes/a: no\u{1b}[2J\r\n::error::x\u{2028}y\n\n##[error]z");
-        lines.push("::error::a file of that name");
-        assert_eq!(
-            lines.render(None),
-            "  notes/a: no\\u{1b}[2J\n    \\u{3a}:error::x\\u{2028}y\n\n    #\\u{23}[error]z\n\
-             \\u{3a}:error::a file of that name\n"
-        );
-    }
 
     #[test]
     fn an_error_ends_with_what_to_do() {
@@ -314,8 +334,18 @@ mod tests {
             hint: Some("run `synix build`".to_owned()),
         };
         assert_eq!(
-            in_words(&error).render(None),
+            in_words(&error).render(None, false),
             "error: no\n  state\n  because: gone\nhelp: run `synix build`\n"
+        );
+        // The words of others stay without a style, whatever they hold.
+        assert_eq!(
+            in_words(&error).render(None, true),
+            "\u{1b}[1;31merror:\u{1b}[0m no\n  state\n  because: gone\n\u{1b}[1;36mhelp:\u{1b}[0m run `synix build`\n"
+        );
+        let hostile = talk("warning: \u{1b}[2Jerror: x").render(None, true);
+        assert_eq!(
+            hostile,
+            "\u{1b}[1;33mwarning:\u{1b}[0m \\u{1b}[2Jerror: x\n"
         );
     }
 

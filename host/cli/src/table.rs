@@ -1,7 +1,7 @@
 //! Tables for a person: aligned columns, or a block for each row where the terminal is too narrow.
 
 use synix_core::printable;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -31,12 +31,16 @@ impl Column {
     }
 }
 
+/// A table as lines.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) lines: Vec<String>,
+    /// Whether the first line holds the headings.
+    pub(crate) has_headings: bool,
+}
+
 /// Returns rows as lines; with a width they fit it, or 60 columns where that is more.
-pub(crate) fn lay_out(
-    columns: &[Column],
-    rows: &[Vec<String>],
-    width: Option<usize>,
-) -> Vec<String> {
+pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Table {
     let headings: Vec<String> = columns
         .iter()
         .map(|column| column.heading().to_owned())
@@ -58,7 +62,10 @@ pub(crate) fn lay_out(
     if let Some(width) = width
         && !shrink(columns, &headings, &mut widths, width.max(NARROWEST))
     {
-        return blocks(&headings, &rows, width.max(NARROWEST));
+        return Table {
+            lines: blocks(&headings, &rows, width.max(NARROWEST)),
+            has_headings: false,
+        };
     }
     let line = |row: &Vec<String>| {
         let cells: Vec<String> = columns
@@ -67,16 +74,26 @@ pub(crate) fn lay_out(
             .zip(&widths)
             .map(|((column, cell), width)| {
                 let cell = cut(cell, *width);
-                let blanks = " ".repeat(width.saturating_sub(cell.width()));
                 match column {
-                    Column::Left(_) => format!("{cell}{blanks}"),
-                    Column::Right(_) => format!("{blanks}{cell}"),
+                    Column::Left(_) => padded(&cell, *width),
+                    Column::Right(_) => {
+                        let blanks = " ".repeat(width.saturating_sub(cell.width()));
+                        format!("{blanks}{cell}")
+                    }
                 }
             })
             .collect();
         cells.join(GAP).trim_end().to_owned()
     };
-    std::iter::once(&headings).chain(&rows).map(line).collect()
+    Table {
+        lines: std::iter::once(&headings).chain(&rows).map(line).collect(),
+        has_headings: true,
+    }
+}
+
+/// Fills a word up to so many columns.
+pub(crate) fn padded(word: &str, width: usize) -> String {
+    format!("{word}{}", " ".repeat(width.saturating_sub(word.width())))
 }
 
 /// Takes from the widest columns of words until the table fits; says whether it does.
@@ -100,15 +117,16 @@ fn cut(cell: &str, width: usize) -> String {
     if cell.width() <= width {
         return cell.to_owned();
     }
-    let (mut kept, mut taken) = (String::new(), 1);
-    for one in cell.chars() {
-        taken += one.width().unwrap_or(0);
-        if taken > width {
+    // Signs join: an emoji of several is as wide as one. So the whole is measured, not its parts.
+    let mut kept = "";
+    for (at, one) in cell.char_indices() {
+        let longer = &cell[..at + one.len_utf8()];
+        if longer.width() + 1 > width {
             break;
         }
-        kept.push(one);
+        kept = longer;
     }
-    kept + "…"
+    format!("{kept}…")
 }
 
 /// Shows each row as a block: its first cell, and the others with their headings below.
@@ -139,6 +157,10 @@ fn blocks(headings: &[String], rows: &[Vec<String>], width: usize) -> Vec<String
 mod tests {
     use super::*;
 
+    fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
+        super::lay_out(columns, rows, width).lines
+    }
+
     fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
         rows.iter()
             .map(|row| row.iter().map(|cell| (*cell).to_owned()).collect())
@@ -158,6 +180,23 @@ mod tests {
         let lines = lay_out(&columns, &rows(&[&["日本", "1"], &["e\u{301}", "2"]]), None);
         assert_eq!(lines[1], "日本   1");
         assert_eq!(lines[2], "e\u{301}      2");
+    }
+
+    #[test]
+    fn a_cell_is_cut_to_the_columns_it_takes() {
+        for (cell, cut_cell) in [
+            ("日本語の文書", "日本…"),
+            ("abcdefgh", "abcde…"),
+            (
+                "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}x",
+                "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}…",
+            ),
+            ("👩\u{200d}💻👩\u{200d}💻", "👩\u{200d}💻👩\u{200d}💻"),
+        ] {
+            assert_eq!(cut(cell, 6), cut_cell);
+            assert!(cut(cell, 6).width() <= 6, "{cell}");
+        }
+        assert_eq!(padded("日本", 6), "日本  ");
     }
 
     #[test]

@@ -7,23 +7,23 @@ use synix_engine::view::ErrorView;
 
 use crate::args::Args;
 use crate::failure::{Exit, USAGE};
+use crate::render::Screen;
 
 /// Answers what is no command: help to stdout with exit code 0, an error with 2.
-pub(crate) fn answer(error: &Error) -> Exit {
-    let screen = crate::bare_screen();
+pub(crate) fn answer(error: &Error, screen: &Screen) -> Exit {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
         return match screen.help(&error.render()) {
             Ok(()) => Exit::Done,
-            Err(error) => crate::failure::report(&error, &screen),
+            Err(error) => crate::failure::report(&error, screen),
         };
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !screen.is_json() {
         screen.help_instead(&error.render());
     } else {
-        screen.error(&view(error));
+        screen.errors().tell(&view(error));
     }
     Exit::Failed(USAGE)
 }

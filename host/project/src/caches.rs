@@ -11,9 +11,9 @@ impl Environment {
     /// Returns where compiled code is kept: never in a checkout, which may be a stranger's, and neither is its secret.
     ///
     /// `None` where the user has no folder for it; then each command compiles what it needs.
-    pub(super) fn compile_cache(self, project: &Path) -> Option<CompileCache> {
+    pub(super) fn compile_cache(&self, project: &Path) -> Option<CompileCache> {
         let folder = self.cache_folder()?;
-        let secrets = Self::config_folder()?;
+        let secrets = self.config_folder()?;
         if [&folder, &secrets].map(|folder| checkout::holds(project, folder)) == [false; 2] {
             return Some(CompileCache { folder, secrets });
         }
@@ -28,8 +28,7 @@ impl Environment {
 
 /// Returns what a replay by a process of its own needs of the environment: where programs, caches and temporary
 /// files are, and nothing that changes what it does.
-pub fn passed_on() -> Vec<(&'static str, OsString)> {
-    let here = Environment;
+pub fn passed_on(here: &Environment) -> Vec<(&'static str, OsString)> {
     let mut passed: Vec<(&'static str, OsString)> = KEPT
         .into_iter()
         .filter_map(|name| Some((name, here.get(name)?.into())))
@@ -37,7 +36,7 @@ pub fn passed_on() -> Vec<(&'static str, OsString)> {
     let absolute = |path: PathBuf| std::path::absolute(path).ok();
     let cache = here.cache_folder().and_then(absolute);
     passed.extend(cache.map(|path| ("SYNIX_CACHE_DIR", path.into())));
-    let config = Environment::config_folder();
+    let config = here.config_folder();
     passed.extend(config.map(|path| ("SYNIX_CONFIG_DIR", path.into())));
     passed
 }

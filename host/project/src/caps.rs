@@ -65,7 +65,7 @@ impl Cap {
 }
 
 /// Refuses a pipeline whose units may run longer or take more memory than the user lets them.
-pub(super) fn check(pipeline: &Pipeline, environment: Environment) -> Result<(), ProjectError> {
+pub(super) fn check(pipeline: &Pipeline, environment: &Environment) -> Result<(), ProjectError> {
     let wall = WALL.value(environment.get(WALL.variable))?;
     let fuel = FUEL.value(environment.get(FUEL.variable))?;
     let memory = MEMORY.value(environment.get(MEMORY.variable))?;

@@ -1,10 +1,13 @@
-//! The environment of the process itself.
+//! The environment of a command as a value: its variables, and the folder that it runs in.
 //!
 //! Nothing here looks at a file of the project: a folder that came from a stranger must not say where caches, tools or
 //! the clock are. Keys from `.env` are for [`super::dot_env`].
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, io};
 
 use super::ProjectError;
 use synix_core::clock::{Clock, Moment};
@@ -12,41 +15,114 @@ use synix_core::request::Wire;
 use synix_manifest::ProviderProfile;
 use synix_providers::Secret;
 
-/// What the environment of the process says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Environment;
+/// What a command knows of its surroundings; the default has no variables and the folder of the process.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: Arc<BTreeMap<OsString, OsString>>,
+    /// The current folder; `None`: that of the process, so that messages name files as they were typed.
+    folder: Option<PathBuf>,
+}
 
 impl Environment {
-    /// Returns a variable.
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever reads a variable was handed the environment"
-    )]
-    pub(super) fn get(self, name: &str) -> Option<String> {
-        process(name)
+    /// Reads the environment of the process, once.
+    pub fn of_process() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that asks the environment"
+        )]
+        let variables = std::env::vars_os();
+        Self {
+            variables: Arc::new(variables.map(|(name, value)| (key(&name), value)).collect()),
+            folder: None,
+        }
     }
 
-    fn path(self, name: &str) -> Option<PathBuf> {
+    /// Makes an environment of these variables, whose current folder is `folder`.
+    pub fn new<N: AsRef<OsStr>, V: Into<OsString>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+        folder: PathBuf,
+    ) -> Self {
+        let variables = variables.into_iter();
+        let variables = variables.map(|(name, value)| (key(name.as_ref()), value.into()));
+        Self {
+            variables: Arc::new(variables.collect()),
+            folder: Some(std::path::absolute(&folder).unwrap_or(folder)),
+        }
+    }
+
+    /// Goes to another folder. The environment of the process takes the process along.
+    pub fn go_to(&mut self, folder: &Path) -> io::Result<()> {
+        match &mut self.folder {
+            Some(here) => {
+                let there = here.join(folder);
+                if !there.metadata()?.is_dir() {
+                    return Err(io::ErrorKind::NotADirectory.into());
+                }
+                *here = there;
+                Ok(())
+            }
+            None =>
+            {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that moves the process, before it does anything else"
+                )]
+                std::env::set_current_dir(folder)
+            }
+        }
+    }
+
+    /// Returns a path as it is seen from the current folder.
+    pub fn at(&self, path: &Path) -> PathBuf {
+        match &self.folder {
+            Some(folder) => folder.join(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Returns the current folder.
+    pub(super) fn here(&self) -> Result<PathBuf, ProjectError> {
+        let absolute = match &self.folder {
+            Some(folder) => std::path::absolute(folder),
+            None =>
+            {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that asks where the process is"
+                )]
+                std::env::current_dir()
+            }
+        };
+        absolute.map_err(|source| ProjectError::Here { source })
+    }
+
+    /// Returns a variable; one that is no text is none.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let value = self.variables.get(&key(OsStr::new(name)))?;
+        value.to_str().map(str::to_owned)
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name)
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)
     }
 
     /// Returns at which point a test kills this process; 0: at none.
-    pub(super) fn crash_at(self) -> u64 {
+    pub(super) fn crash_at(&self) -> u64 {
         let text = self.get("SYNIX_CRASH_AT");
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
     /// Returns a credential; an empty one is none.
-    pub(super) fn secret(self, name: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.get(name)
             .filter(|text| !text.trim().is_empty())
             .map(|text| Secret::new(&text))
     }
 
     /// Returns where the environment moves a provider that is known by itself, unless the file says where it is.
-    pub(super) fn base_url(self, profile: &ProviderProfile) -> Option<String> {
+    pub(super) fn base_url(&self, profile: &ProviderProfile) -> Option<String> {
         let variable = match (profile.name.as_str(), profile.api) {
             ("openai", Wire::OpenAi) => "OPENAI_BASE_URL",
             ("anthropic", Wire::Anthropic) => "ANTHROPIC_BASE_URL",
@@ -59,18 +135,19 @@ impl Environment {
     }
 
     /// Returns the folder for components, as downloaded and as compiled; `None` where the user has no cache folder.
-    pub(super) fn cache_folder(self) -> Option<PathBuf> {
+    pub(super) fn cache_folder(&self) -> Option<PathBuf> {
         let cache = self
             .path("SYNIX_CACHE_DIR")
             .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
-        cache.or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")))
+        let cache = cache.or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")));
+        cache.map(|folder| self.at(&folder))
     }
 
     /// Returns the user's own configuration folder; what is kept there was never part of a project.
     ///
     /// A relative path would lead into whatever folder a command runs in, and is passed over.
-    pub(super) fn config_folder() -> Option<PathBuf> {
-        let set = |name| Self.path(name).filter(|path: &PathBuf| path.is_absolute());
+    pub(super) fn config_folder(&self) -> Option<PathBuf> {
+        let set = |name| self.path(name).filter(|path: &PathBuf| path.is_absolute());
         set("SYNIX_CONFIG_DIR")
             .or_else(|| set("XDG_CONFIG_HOME").map(|folder| folder.join("synix")))
             .or_else(|| set("HOME").map(|home| home.join(".config/synix")))
@@ -81,37 +158,37 @@ impl Environment {
     }
 
     /// Returns the user's home folder.
-    pub(super) fn home(self) -> Option<PathBuf> {
+    pub(super) fn home(&self) -> Option<PathBuf> {
         self.path("HOME").filter(|home| home.is_absolute())
     }
 
     /// Returns the folders for programs. A relative one would lead into whatever folder a command runs in.
-    pub(super) fn search_path(self) -> Option<OsString> {
+    pub(super) fn search_path(&self) -> Option<OsString> {
         let path = self.get("PATH")?;
         let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
         std::env::join_paths(folders).ok()
     }
 
     /// Says whether a CI service runs this.
-    pub(super) fn is_ci(self) -> bool {
+    pub(super) fn is_ci(&self) -> bool {
         self.get("CI")
             .is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
     }
 
     /// Returns where `docker login` keeps passwords.
-    pub(super) fn docker_config(self) -> Option<PathBuf> {
+    pub(super) fn docker_config(&self) -> Option<PathBuf> {
         self.path("DOCKER_CONFIG")
             .or_else(|| self.path("HOME").map(|home| home.join(".docker")))
-            .map(|folder| folder.join("config.json"))
+            .map(|folder| self.at(&folder).join("config.json"))
     }
 
     /// Returns the user that ran `sudo`, where this process is its root.
-    pub(super) fn sudo_user(self) -> Option<u32> {
+    pub(super) fn sudo_user(&self) -> Option<u32> {
         self.get("SUDO_UID")?.parse().ok()
     }
 
     /// Returns the clock: pinned where `SYNIX_CLOCK` holds milliseconds since 1970 or `YYYY-MM-DDTHH:MM:SSZ`.
-    pub(super) fn clock(self) -> Result<Clock, ProjectError> {
+    pub(super) fn clock(&self) -> Result<Clock, ProjectError> {
         match self.get("SYNIX_CLOCK").filter(|text| !text.is_empty()) {
             None => Ok(Clock::Real),
             Some(text) => match text
@@ -128,11 +205,49 @@ impl Environment {
     }
 }
 
-/// Returns a variable of the process itself.
-fn process(name: &str) -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that asks the environment"
-    )]
-    std::env::var(name).ok()
+/// Shows names alone: values may be keys.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys())
+            .field("folder", &self.folder)
+            .finish()
+    }
+}
+
+/// Returns the name under which a variable is kept: on Windows `Path` is `PATH`.
+fn key(name: &OsStr) -> OsString {
+    if cfg!(windows) {
+        name.to_ascii_uppercase()
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_never_shown() {
+        let environment = Environment::new([("OPENAI_API_KEY", "sk-secret")], "/here".into());
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("OPENAI_API_KEY"), "{shown}");
+        assert!(!shown.contains("sk-secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_path_is_seen_from_the_current_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("below")).unwrap();
+        let mut environment = Environment::new([("HOME", "home")], temp.path().to_owned());
+        environment.go_to(Path::new("below")).unwrap();
+        let file = environment.at(Path::new("synix.toml"));
+        assert_eq!(file, temp.path().join("below/synix.toml"));
+        assert!(environment.go_to(Path::new("nowhere")).is_err());
+        // A home that is no absolute path would be another one in each folder.
+        assert_eq!(environment.home(), None);
+        let process = Environment::default();
+        assert_eq!(process.at(Path::new("a")), Path::new("a"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::trust::{Ask, TrustError, listed};
+use super::trust::{Permission, TrustError, listed};
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
 use synix_engine::batch::BatchError;
@@ -35,7 +35,7 @@ pub enum ProjectError {
     )]
     Untrusted {
         /// What it asks for.
-        asked: Vec<Ask>,
+        asked: Vec<Permission>,
         /// The command that asks the user.
         command: String,
         /// Why a yes that was said may be unknown.
@@ -228,7 +228,7 @@ impl ProjectError {
                 PrepareError::Plugin { .. } => 1,
             },
             Self::Build(error) => match &**error {
-                BuildError::UnknownBuild(_) | BuildError::NoBuild => 2,
+                BuildError::NoBuild => 2,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::ProjectError;
-use super::drive::take_lock;
-use super::place::{Options, Place};
+use super::context::{Options, ProjectContext};
+use super::execute::take_lock;
 use synix_core::clock::Moment;
 use synix_disk::FileLock;
 use synix_store::{BuildId, Freed, GcRules, Store};
@@ -29,9 +29,9 @@ pub struct GcOrder {
 
 /// Lets go what nothing kept or young stands on, and returns what went.
 pub fn gc(options: &Options, order: &GcOrder) -> Result<Freed, ProjectError> {
-    let place = Place::with_state(options)?;
-    let store = place.store()?;
-    let now = place.clock.now();
+    let context = ProjectContext::with_state(options)?;
+    let store = context.store()?;
+    let now = context.clock.now();
     let before = match (order.older_than, order.max_size) {
         (Some(age), _) => earlier(now, age),
         (None, None) => earlier(now, OLD),

@@ -8,7 +8,7 @@ use super::ProjectError;
 use super::dot_env::DotEnv;
 use super::environment::Environment;
 use super::server::Server;
-use super::trust::Ask;
+use super::trust::Permission;
 use synix_manifest::ProviderProfile;
 use synix_providers::Secret;
 
@@ -49,7 +49,7 @@ impl KeyUse {
     /// Finds the key of a provider.
     pub(super) fn of(
         profile: &ProviderProfile,
-        environment: Environment,
+        environment: &Environment,
         dot_env: &DotEnv,
     ) -> Self {
         let redirect = environment.base_url(profile);
@@ -80,7 +80,7 @@ impl KeyUse {
     }
 
     /// Returns what the user has to admit before the key is sent.
-    pub(super) fn asks(&self) -> Option<Ask> {
+    pub(super) fn asks(&self) -> Option<Permission> {
         let (_, From::Environment) = self.key.as_ref()? else {
             return None;
         };
@@ -88,19 +88,19 @@ impl KeyUse {
     }
 
     /// Returns what the user would have to admit where the environment has the key.
-    pub(super) fn would_ask(&self) -> Option<Ask> {
+    pub(super) fn would_ask(&self) -> Option<Permission> {
         match self.key {
             Some((_, From::DotEnv)) => None,
             Some((_, From::Environment)) | None => self.pair(),
         }
     }
 
-    fn pair(&self) -> Option<Ask> {
+    fn pair(&self) -> Option<Permission> {
         let (variable, server) = (self.variable.as_ref()?, self.server.as_ref()?);
         if self.belongs || server.is_open() {
             return None;
         }
-        Some(Ask::Key {
+        Some(Permission::Key {
             variable: variable.clone(),
             server: server.to_string(),
         })

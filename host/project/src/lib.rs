@@ -3,25 +3,27 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod again;
-mod bench;
 mod caches;
 mod caps;
 mod checkout;
 mod confined;
+mod context;
 mod dot_env;
-mod drive;
 mod environment;
 mod error;
+mod execute;
 mod gc;
 mod interrupt;
 mod keys;
+mod lifecycle;
 mod on_done;
-mod place;
+mod overview;
+mod plugin_tools;
 mod plugins;
 mod reset;
 mod search;
 mod server;
+mod spending;
 mod trust;
 mod update;
 
@@ -33,7 +35,7 @@ use std::time::Duration;
 
 use synix_core::request::FailureKind;
 use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::{self, Observer, Patience, ReadyPipeline, Workshop};
+use synix_engine::build::{self, Observer, ReadyPipeline, WaitPolicy, Workshop};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
 use synix_fetch::{Lock, LockChange};
@@ -43,41 +45,48 @@ use synix_sandbox::{Interruption, Sandbox};
 use synix_sources::ProjectFolder;
 use synix_store::{BuildId, BuildKind, Reader, StoreError};
 
-pub use again::{AtHand, archive, at_hand, cancel, clean, component_names, prices, resume, status};
-pub use bench::Bench;
 pub use caches::passed_on;
+pub use context::{CassetteMode, Options};
+pub use environment::Environment;
 pub use error::ProjectError;
 pub use gc::{GcOrder, gc};
 pub use interrupt::at_interrupt;
-pub use place::{CassetteMode, Options};
-pub use trust::{Ask, Asked, TrustError, TrustQuestion, Yes, revoke_trust, trusted};
+pub use lifecycle::{
+    CurrentPipeline, archive, cancel, clean, component_names, current_pipeline, prices, resume,
+    status,
+};
+pub use overview::overview;
+pub use plugin_tools::PluginTools;
+pub use trust::{
+    GrantedPermission, Permission, TrustError, TrustGrant, TrustQuestion, revoke_trust, trusted,
+};
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
-use drive::runtime;
-use environment::Environment;
-use place::{Place, folder_of};
+use context::{ProjectContext, folder_of};
+use execute::runtime;
 
 /// Opens a sandbox for one call at a time, outside any project.
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
-    let root = match options.pipeline.as_deref() {
-        Some(path) if path.is_dir() => path,
-        Some(path) => folder_of(path),
-        None => Path::new("."),
+    let named = options.pipeline.as_deref();
+    let root = options.environment.at(named.unwrap_or(Path::new(".")));
+    let root = match &options.pipeline {
+        Some(_) if !root.is_dir() => folder_of(&root),
+        Some(_) | None => &root,
     };
-    let cache = Environment.compile_cache(root);
+    let cache = options.environment.compile_cache(root);
     Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
 /// Returns the folder of the project at hand.
 pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
-    Ok(Place::with_state(options)?.root)
+    Ok(ProjectContext::with_state(options)?.root)
 }
 
 /// How a build is to be driven.
 #[derive(Debug, Clone)]
 pub struct BuildOrder {
     /// How long to wait for what is in flight.
-    pub patience: Patience,
+    pub wait_policy: WaitPolicy,
     /// Build from what there is where inputs failed.
     pub allow_partial: bool,
     /// Go on with a build although the pipeline is another one now.
@@ -114,7 +123,7 @@ pub struct CleanReport {
 
 /// A project with a valid pipeline.
 pub struct Project {
-    place: Place,
+    context: ProjectContext,
     pipeline: Pipeline,
     ready: ReadyPipeline,
     prices: Prices,
@@ -131,20 +140,20 @@ pub struct Project {
 impl Project {
     /// Reads and checks the pipeline file, loads its plugins and reads the files its configs name.
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
-        let place = Place::find(options)?;
-        let pipeline = place.pipeline()?;
-        caps::check(&pipeline, place.environment)?;
-        let folder = place.folder()?;
-        let plugins = place.plugins(&pipeline, &folder)?;
+        let context = ProjectContext::find(options)?;
+        let pipeline = context.pipeline()?;
+        caps::check(&pipeline, &context.environment)?;
+        let folder = context.folder()?;
+        let plugins = context.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        let cache = place.environment.compile_cache(&place.root);
-        let compiler = place.compiler.clone();
+        let cache = context.environment.compile_cache(&context.root);
+        let compiler = context.compiler.clone();
         let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
         let redirected = |name: &str| {
             pipeline
                 .providers
                 .get(name)
-                .is_some_and(|profile| place.environment.base_url(profile).is_some())
+                .is_some_and(|profile| context.environment.base_url(profile).is_some())
         };
         let workshop = Workshop {
             folder: &folder,
@@ -154,15 +163,17 @@ impl Project {
             redirected: &redirected,
         };
         let ready =
-            build::prepare(&pipeline, &place.file, &workshop).map_err(|error| match error {
-                build::PrepareError::Pipeline(errors) => place.wrong(errors),
+            build::prepare(&pipeline, &context.file, &workshop).map_err(|error| match error {
+                build::PrepareError::Pipeline(errors) => context.wrong(errors),
                 other @ (build::PrepareError::File { .. }
                 | build::PrepareError::Files(_)
                 | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
         let mut unwritten = None;
-        if !plugins.changes.is_empty() {
-            match place.write_lock(&plugins.lock) {
+        if options.offline {
+            unwritten = (!plugins.changes.is_empty()).then_some(plugins.lock);
+        } else if !plugins.changes.is_empty() {
+            match context.write_lock(&plugins.lock) {
                 // A project that may only be read can still be planned.
                 Err(ProjectError::Disk(error)) if error.is_denied() => {
                     unwritten = Some(plugins.lock);
@@ -171,7 +182,7 @@ impl Project {
             }
         }
         Ok(Self {
-            place,
+            context,
             prices: prices_of(&pipeline),
             pipeline,
             ready,
@@ -190,7 +201,7 @@ impl Project {
 
     /// Finds out what a build would do; sends no request and changes no state.
     pub fn plan(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
-        let state = self.place.state();
+        let state = self.context.state();
         let reader = match Reader::open(&state) {
             Ok(reader) => Some(reader),
             Err(StoreError::Absent { .. }) => None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::confined::Confined;
-use super::drive::runtime;
+use super::execute::runtime;
 use super::interrupt::Interrupts;
 use super::{Project, ProjectError};
 use synix_engine::build::{Event, Observer};
@@ -35,13 +35,13 @@ impl Project {
             return Ok(());
         }
         let tell = |message: String| observer(&Event::OnDone { message });
-        let asked = self.place.asked_at_the_end(&self.pipeline);
+        let asked = self.context.asked_at_the_end(&self.pipeline);
         if asked.is_empty() {
             return Ok(());
         }
         // A live build was admitted before it sent anything; a replay goes on without a yes, and does neither.
-        if !self.place.admits(&asked) {
-            let command = &self.place.trust_command;
+        if !self.context.admits(&asked) {
+            let command = &self.context.trust_command;
             tell(format!(
                 "nothing was run or called: it needs your yes, which `{command}` asks for"
             ));
@@ -98,13 +98,13 @@ impl Project {
         };
         // Keys of providers are none of its business.
         started.env_clear();
-        let environment = self.place.environment;
+        let environment = &self.context.environment;
         started.envs(environment.get("HOME").map(|home| ("HOME", home)));
         started.envs(environment.search_path().map(|path| ("PATH", path)));
         started
             .env("SYNIX_BUILD", &status.build)
             .env("SYNIX_STATUS", status.status)
-            .current_dir(&self.place.root)
+            .current_dir(&self.context.root)
             .stdin(Stdio::piped())
             // stdout is the build's answer.
             .stdout(Stdio::from(io::stderr()));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::drive::runtime;
-use super::place::{CassetteMode, Place};
+use super::context::{CassetteMode, ProjectContext};
+use super::execute::runtime;
 use super::{Project, ProjectError};
 use synix_core::digest::Digest;
 use synix_disk::{DiskError, Links};
@@ -34,7 +34,7 @@ pub(super) struct Plugins {
     pub(super) changes: Vec<LockChange>,
 }
 
-impl Place {
+impl ProjectContext {
     /// Reads and checks the pipeline file.
     pub(super) fn pipeline(&self) -> Result<Pipeline, ProjectError> {
         let path = self.root.join(&self.file);
@@ -150,7 +150,7 @@ impl Place {
         if let Some(cached) = digest.and_then(|digest| registry.cached(digest)) {
             return Ok(cached);
         }
-        if self.cassette_mode == CassetteMode::Replay {
+        if self.offline || self.cassette_mode == CassetteMode::Replay {
             let fault = if digest.is_some() {
                 FetchFault::NotCached
             } else {
@@ -213,7 +213,7 @@ impl Place {
 impl Project {
     /// Returns the name of the lock file.
     pub fn lock_name(&self) -> String {
-        self.place.lock_name()
+        self.context.lock_name()
     }
 
     pub(super) fn tell_lock_changes(&self, observer: Observer<'_>) {

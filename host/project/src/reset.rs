@@ -1,6 +1,6 @@
 //! `--reset-state`: a new state in the place of a damaged one, with its live batches abandoned (M7).
 
-use super::drive::runtime;
+use super::execute::runtime;
 use super::{Project, ProjectError};
 use synix_engine::batch::BatchEvent;
 use synix_engine::build::{Event, Observer};
@@ -11,11 +11,11 @@ impl Project {
     /// Opens the state for a build; where the user said so, a damaged one gives way to a new one.
     pub(super) fn state(&self, reset: bool) -> Result<(Store, Option<Box<Damage>>), ProjectError> {
         let store = if reset {
-            self.place.check_file_system()?;
-            self.place.claim_state();
-            Store::open_anew(&self.place.state())?
+            self.context.check_file_system()?;
+            self.context.claim_state();
+            Store::open_anew(&self.context.state())?
         } else {
-            (self.place.store()?, None)
+            (self.context.store()?, None)
         };
         Ok(store)
     }

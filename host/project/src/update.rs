@@ -1,7 +1,7 @@
 //! Moves the lock file on, and fetches what it pins.
 
 use super::ProjectError;
-use super::place::{Options, Place};
+use super::context::{Options, ProjectContext};
 use super::plugins::{read, references};
 use synix_fetch::{FetchFault, Lock, LockChange, Pin, RegistryError};
 use synix_manifest::{TransformRef, nearest};
@@ -21,10 +21,10 @@ pub struct FetchedPlugin {
 ///
 /// Without `only`, all of them; what the pipeline no longer uses is then dropped.
 pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChange>, ProjectError> {
-    let place = Place::find(options)?;
-    let pipeline = place.pipeline()?;
-    let folder = place.folder()?;
-    let registry = place.registry();
+    let context = ProjectContext::find(options)?;
+    let pipeline = context.pipeline()?;
+    let folder = context.folder()?;
+    let registry = context.registry();
     let used = references(&pipeline);
     for reference in only {
         if used.iter().all(|(_, known)| known.text() != reference) {
@@ -32,7 +32,7 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
             return Err(unknown(reference, &known));
         }
     }
-    let before = place.lock()?;
+    let before = context.lock()?;
     let mut lock = if only.is_empty() {
         Lock::default()
     } else {
@@ -45,13 +45,13 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
         let component = if matches!(reference, TransformRef::File(_)) {
             read(layer, reference, &folder)?
         } else {
-            place.fetch(&registry, reference, None)?
+            context.fetch(&registry, reference, None)?
         };
         lock.pin(reference.text(), component.pin);
     }
     let changes = before.changes_to(&lock);
     if !changes.is_empty() {
-        place.write_lock(&lock)?;
+        context.write_lock(&lock)?;
     }
     Ok(changes)
 }
@@ -69,10 +69,10 @@ fn unknown(reference: &str, known: &[&str]) -> ProjectError {
 
 /// Downloads what the lock file pins and the cache lacks; moves nothing.
 pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectError> {
-    let place = Place::find(options)?;
-    let pipeline = place.pipeline()?;
-    let registry = place.registry();
-    let lock = place.lock()?;
+    let context = ProjectContext::find(options)?;
+    let pipeline = context.pipeline()?;
+    let registry = context.registry();
+    let lock = context.lock()?;
     let mut fetched = Vec::new();
     for (_, reference) in references(&pipeline) {
         if matches!(reference, TransformRef::File(_)) {
@@ -84,7 +84,7 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
             .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
-            place.fetch(&registry, reference, Some(pin.digest))?;
+            context.fetch(&registry, reference, Some(pin.digest))?;
         }
         fetched.push(FetchedPlugin {
             reference: reference.text().to_owned(),

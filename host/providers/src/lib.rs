@@ -73,6 +73,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
+use tracing::Instrument as _;
 
 pub use body::body;
 pub use cassette::Cassette;
@@ -224,7 +225,8 @@ impl Provider {
         let mut puzzled = false;
         loop {
             patience.sends += 1;
-            let whole = match self.transport.whole(call).await {
+            let attempt = tracing::debug_span!("call", attempt = patience.sends);
+            let whole = match self.transport.whole(call).instrument(attempt).await {
                 Ok(whole) => whole,
                 Err(error) => match patience.outlast(error).await {
                     Ok(()) => continue,

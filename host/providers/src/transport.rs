@@ -5,12 +5,13 @@
 
 use std::net::SocketAddr;
 use std::sync::{Once, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION, TRANSFER_ENCODING};
 use reqwest::{Client, Method, RequestBuilder, Response, Url, Version};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
+use tracing::Instrument as _;
 
 use super::error::ProviderError;
 use super::fault::{self, ErrorReply};
@@ -139,7 +140,8 @@ impl Transport {
     ) -> Result<Reply, ProviderError> {
         loop {
             patience.sends += 1;
-            match self.json_on(self.client()?, call).await {
+            let attempt = tracing::debug_span!("call", attempt = patience.sends);
+            match self.json_on(self.client()?, call).instrument(attempt).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => patience.outlast(error).await?,
             }
@@ -355,9 +357,25 @@ impl Transport {
 
     async fn send_raw(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
         crash::point();
+        let begun = Instant::now();
         let response = request.send().await;
         crash::point();
-        let response = response.map_err(|error| self.failed(error))?;
+        let response = response.map_err(|error| self.failed(error));
+        // Nothing of headers or bodies: they hold keys, and what people ask.
+        let millis = begun.elapsed().as_millis();
+        match &response {
+            Ok(reply) => tracing::debug!(
+                provider = self.provider,
+                path = reply.url().path(),
+                status = reply.status().as_u16(),
+                millis,
+                "reply"
+            ),
+            Err(error) => {
+                tracing::debug!(provider = self.provider, millis, %error, "no reply");
+            }
+        }
+        let response = response?;
         self.heed(response.headers());
         Ok(response)
     }

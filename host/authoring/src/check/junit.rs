@@ -1,32 +1,83 @@
-//! A report in the form that CI systems read: JUnit's XML.
+//! Reports in the form that CI systems read: JUnit's XML.
 
 use super::report::{Outcome, Report};
 
+/// One test of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestCase<'a> {
+    /// What was tested.
+    pub name: &'a str,
+    /// What came of it.
+    pub outcome: TestOutcome<'a>,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestOutcome<'a> {
+    /// It is as it should be.
+    Passed,
+    /// It is not.
+    Failed {
+        /// What is wrong, in short.
+        message: &'a str,
+        /// All that helps to find out why.
+        details: String,
+    },
+    /// It was not tested.
+    Skipped {
+        /// Why not.
+        message: &'a str,
+    },
+}
+
 /// Returns the report as a JUnit document.
 pub fn junit(report: &Report) -> String {
-    let suite = escape(&report.plugin);
+    let cases = report.points.iter().map(|one| TestCase {
+        name: one.point.name(),
+        outcome: match one.outcome {
+            Outcome::Pass => TestOutcome::Passed,
+            Outcome::Fail => TestOutcome::Failed {
+                message: &one.detail,
+                details: one.promise.to_owned(),
+            },
+            Outcome::Skip => TestOutcome::Skipped {
+                message: &one.detail,
+            },
+        },
+    });
+    junit_of(&report.plugin, &cases.collect::<Vec<_>>())
+}
+
+/// Returns tests as a JUnit document.
+pub fn junit_of(suite: &str, cases: &[TestCase<'_>]) -> String {
+    let suite = escape(suite);
+    let count =
+        |is: fn(&TestOutcome<'_>) -> bool| cases.iter().filter(|case| is(&case.outcome)).count();
     let mut lines = vec![
         r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned(),
         format!(
             r#"<testsuite name="{suite}" tests="{}" failures="{}" errors="0" skipped="{}">"#,
-            report.points.len(),
-            report.failed,
-            report.skipped
+            cases.len(),
+            count(|outcome| matches!(outcome, TestOutcome::Failed { .. })),
+            count(|outcome| matches!(outcome, TestOutcome::Skipped { .. })),
         ),
     ];
-    for one in &report.points {
-        let case = format!(
+    for case in cases {
+        let opened = format!(
             r#"  <testcase classname="{suite}" name="{}""#,
-            one.point.name()
+            escape(case.name)
         );
-        let detail = escape(&one.detail);
-        lines.push(match one.outcome {
-            Outcome::Pass => format!("{case}/>"),
-            Outcome::Fail => format!(
-                r#"{case}><failure message="{detail}">{}</failure></testcase>"#,
-                escape(one.promise)
+        lines.push(match &case.outcome {
+            TestOutcome::Passed => format!("{opened}/>"),
+            TestOutcome::Failed { message, details } => format!(
+                r#"{opened}><failure message="{}">{}</failure></testcase>"#,
+                escape(message),
+                escape(details)
             ),
-            Outcome::Skip => format!(r#"{case}><skipped message="{detail}"/></testcase>"#),
+            TestOutcome::Skipped { message } => format!(
+                r#"{opened}><skipped message="{}"/></testcase>"#,
+                escape(message)
+            ),
         });
     }
     lines.push("</testsuite>\n".to_owned());

@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use synix_core::artifact::Artifact;
 use synix_sandbox::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
 
-pub use junit::junit;
+pub use junit::{TestCase, TestOutcome, junit, junit_of};
 pub use report::{Finding, Outcome, Point, Progress, Report};
 
 use bench::{Bench, Broken, Cause};

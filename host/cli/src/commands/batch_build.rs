@@ -1,108 +1,125 @@
-//! `batch-build` and its commands.
+//! `batch-build` and its commands, which `build --batch`, `resume` and `builds` share.
 
 use synix_engine::batch::LostCreatePolicy;
 use synix_engine::view::Status;
 use synix_project::{BuildOrder, Options, Project, Report};
 use synix_store::BuildKind;
 
-use super::{outcome, plan, runs, watch};
-use crate::args::{BatchBuild, Global, Money, Poll, Risks, SyncAfter};
+use super::{builds, outcome, plan, watch};
+use crate::args::{self, BatchBuild, Global, Money, Poll, Risks, SyncAfter};
 use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
 
 pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow::Result<Exit> {
-    let options = global.options(None);
-    let progress = || Progress::new(screen);
-    let report = match args {
-        BatchBuild::Plan(args) => return plan::run(global, args, BuildKind::Batch, screen),
-        BatchBuild::List => return runs::run(global, Some(BuildKind::Batch), screen),
+    match args {
+        BatchBuild::Plan(args) => plan::run(global, args, BuildKind::Batch, screen),
+        BatchBuild::List => builds::run(global, Some(BuildKind::Batch), screen),
         BatchBuild::Status {
             which,
             exit_code,
             watch: stay,
             poll_interval,
         } => {
-            let mut status = synix_project::status(&options, which.build)?;
+            let options = global.options(None);
+            let mut status = synix_project::status(&options, which.build.as_deref())?;
             if *stay {
                 status = watch::to_the_end(&options, status, *poll_interval, screen)?;
             }
-            screen.answer(&status, || outcome::text(&status))?;
-            return Ok(if *exit_code {
+            show(&status, screen)?;
+            Ok(if *exit_code {
                 state(&status)
             } else {
                 Exit::Done
-            });
+            })
         }
-        BatchBuild::Run {
-            pipeline,
-            poll,
-            risks,
-            patience,
-            money,
-        } => {
-            let project = Project::open(&Options {
-                trust: risks.yes.trust,
-                ..global.options(pipeline.pipeline.as_ref())
-            })?;
-            let progress = progress();
-            let order = order(poll, risks, patience, money);
-            project.run_batch(&order, &|event| progress.tell(event))?
+        BatchBuild::Run { pipeline, drive } => {
+            let order = order(&drive.poll, &drive.risks, &drive.fallback, &drive.money);
+            start(global, pipeline, &drive.risks, &order, screen)
         }
-        BatchBuild::Resume {
-            which,
-            poll,
-            risks,
-            patience,
-            money,
-            allow_pipeline_mismatch,
-            adopt,
-            create_again,
-        } => {
-            let lost_create = match adopt {
-                Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
-                None if *create_again => LostCreatePolicy::CreateAgain,
-                None => LostCreatePolicy::Ask,
-            };
-            let order = BuildOrder {
-                allow_mismatch: *allow_pipeline_mismatch,
-                lost_create,
-                ..order(poll, risks, patience, money)
-            };
-            let options = Options {
-                trust: risks.yes.trust,
-                ..options
-            };
-            let progress = progress();
-            synix_project::resume(&options, which.build, &order, &|event| progress.tell(event))?
-        }
+        BatchBuild::Resume(args) => resume(global, args, screen),
         BatchBuild::Cancel { which, yes } => {
             let options = Options {
                 trust: yes.trust,
-                ..options
+                ..global.options(None)
             };
-            let progress = progress();
-            let report =
-                synix_project::cancel(&options, which.build, &|event| progress.tell(event))?;
-            answer(&report, screen)?;
-            return Ok(Exit::Done);
+            let report = {
+                let progress = Progress::new(screen);
+                let build = which.build.as_deref();
+                synix_project::cancel(&options, build, &|event| progress.tell(event))?
+            };
+            show(&report.status, screen)?;
+            Ok(Exit::Done)
         }
+    }
+}
+
+/// Opens a batch build and drives it.
+pub(super) fn start(
+    global: &Global,
+    pipeline: &args::PipelineArg,
+    risks: &Risks,
+    order: &BuildOrder,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let project = Project::open(&Options {
+        trust: risks.yes.trust,
+        ..global.options(pipeline.pipeline.as_ref())
+    })?;
+    let report = {
+        let progress = Progress::new(screen);
+        project.run_batch(order, &|event| progress.tell(event))?
     };
-    answer(&report, screen)?;
-    Ok(outcome::exit(&report))
+    answer(&report, screen)
 }
 
-fn answer(report: &Report, screen: &Screen) -> anyhow::Result<()> {
-    screen.answer(&report.status, || outcome::text(&report.status))
+/// Takes a build up again.
+pub(super) fn resume(
+    global: &Global,
+    args: &args::Resume,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let lost_create = match &args.adopt {
+        Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
+        None if args.create_again => LostCreatePolicy::CreateAgain,
+        None => LostCreatePolicy::Ask,
+    };
+    let drive = &args.drive;
+    let order = BuildOrder {
+        allow_mismatch: args.allow_pipeline_mismatch,
+        lost_create,
+        ..order(&drive.poll, &drive.risks, &drive.fallback, &drive.money)
+    };
+    let options = Options {
+        trust: drive.risks.yes.trust,
+        ..global.options(None)
+    };
+    let report = {
+        let progress = Progress::new(screen);
+        let build = args.which.build.as_deref();
+        synix_project::resume(&options, build, &order, &|event| progress.tell(event))?
+    };
+    answer(&report, screen)
 }
 
-fn order(poll: &Poll, risks: &Risks, patience: &SyncAfter, money: &Money) -> BuildOrder {
+/// Shows where a build stands.
+pub(super) fn show(status: &Status, screen: &Screen) -> anyhow::Result<()> {
+    screen.answer(status, || outcome::text(status))
+}
+
+fn answer(report: &Report, screen: &Screen) -> anyhow::Result<Exit> {
+    show(&report.status, screen)?;
+    Ok(outcome::exit(report))
+}
+
+/// Says how a batch build is to be driven.
+pub(super) fn order(poll: &Poll, risks: &Risks, fallback: &SyncAfter, money: &Money) -> BuildOrder {
     BuildOrder {
-        patience: poll.patience(),
+        wait_policy: poll.wait_policy(),
         allow_partial: risks.allow_partial,
         reset_state: risks.reset_state,
         allow_mismatch: false,
-        sync_after: patience.sync_after,
+        sync_after: fallback.sync_after,
         lost_create: LostCreatePolicy::Ask,
         budget: money.budget,
         retry_failed: money.retry_failed(),

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::Patience;
+use synix_engine::build::WaitPolicy;
 use synix_project::{BuildOrder, Options, Project};
 
-use super::outcome;
+use super::{batch_build, outcome};
 use crate::args::{Build, Global};
-use crate::failure::Exit;
+use crate::failure::{Exit, Usage};
 use crate::progress::Progress;
 use crate::render::Screen;
 
@@ -16,16 +16,30 @@ use crate::render::Screen;
 const LOOK: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
-    let patience = if args.no_wait {
-        Patience::Leave
+    if args.batch {
+        let order = batch_build::order(&args.poll, &args.risks, &args.fallback, &args.money);
+        return batch_build::start(global, &args.pipeline, &args.risks, &order, screen);
+    }
+    let of_batches = [
+        (args.poll.stays(), "--poll"),
+        (args.fallback.sync_after.is_some(), "--sync-after"),
+    ];
+    if let Some((_, flag)) = of_batches.iter().find(|(is_given, _)| *is_given) {
+        return Err(Usage(format!(
+            "{flag} says how to wait for batches; add --batch, or leave it out"
+        ))
+        .into());
+    }
+    let wait_policy = if args.no_wait {
+        WaitPolicy::Leave
     } else {
-        Patience::Poll {
+        WaitPolicy::Poll {
             interval: LOOK,
             timeout: None,
         }
     };
     let order = BuildOrder {
-        patience,
+        wait_policy,
         allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,

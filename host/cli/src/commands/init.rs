@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use include_dir::{Dir, File, include_dir};
 use serde_json::json;
 
-use crate::args::Init;
+use crate::args::{Global, Init};
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
@@ -15,7 +15,7 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../templates");
 /// Folders of a template that are no part of a project.
 const LEFT_OUT: [&str; 2] = ["golden", ".synix"];
 
-pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
     if args.list {
         let names = names();
         screen.answer(&json!({ "templates": names }), || names.clone())?;
@@ -30,13 +30,14 @@ pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
         .into());
     };
     let files = files(template);
+    let dir = global.at(&args.dir);
     for (path, _) in &files {
-        let target = args.dir.join(path);
+        let target = dir.join(path);
         if target.symlink_metadata().is_ok() {
             bail!("{} already exists; nothing was written", target.display());
         }
         // A folder that is there may be a stranger's, and lead anywhere.
-        let folders = path.ancestors().skip(1).map(|above| args.dir.join(above));
+        let folders = path.ancestors().skip(1).map(|above| dir.join(above));
         let own = folders.take(path.components().count().saturating_sub(1));
         for folder in own {
             if folder.is_symlink() {
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
         }
     }
     for (path, file) in &files {
-        let target = args.dir.join(path);
+        let target = dir.join(path);
         if let Some(folder) = target.parent() {
             synix_disk::create_folder(folder)?;
         }

@@ -7,7 +7,8 @@ use synix_engine::view::Listed;
 use super::reading::Archive;
 use crate::args::{Global, List};
 use crate::failure::Exit;
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 /// Digits of an id that a person is shown.
@@ -24,7 +25,8 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
     });
     screen.answer(&document, || text(&artifacts))?;
     if view.build().is_none() {
-        screen.talk("no build has come to its end yet; `synix runs` lists those that were started");
+        screen
+            .talk("no build has come to its end yet; `synix builds` lists those that were started");
     }
     Ok(Exit::Done)
 }

@@ -2,18 +2,21 @@
 
 mod batch_build;
 mod build;
+mod builds;
 mod clean;
-mod demo;
+mod completions;
 mod gc;
 mod init;
 mod lineage;
 mod list;
+mod man;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
 mod reading;
-mod runs;
 mod show;
+mod status;
+mod test;
 pub(crate) mod trust;
 mod watch;
 
@@ -24,28 +27,22 @@ use crate::render::Screen;
 pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let global = &args.global;
     match &args.command {
-        Command::Init(args) => init::run(args, screen),
+        Command::Init(args) => init::run(global, args, screen),
         Command::Plan(args) => plan::run(global, args, synix_store::BuildKind::Build, screen),
         Command::Build(args) => build::run(global, args, screen),
         Command::BatchBuild(args) => batch_build::run(global, args, screen),
         Command::List(args) => list::run(global, args, screen),
         Command::Show(args) => show::run(global, args, screen),
         Command::Lineage(args) => lineage::run(global, args, screen),
-        Command::Runs => runs::run(global, None, screen),
+        Command::Resume(args) => batch_build::resume(global, args, screen),
+        Command::Status(args) => status::run(global, args, screen),
+        Command::Builds => builds::run(global, None, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
-        Command::Demo(Demo::Run {
-            dir,
-            update_goldens,
-        }) => {
-            let goldens = if *update_goldens {
-                demo::Goldens::Update
-            } else {
-                demo::Goldens::Compare
-            };
-            demo::run(dir, goldens, screen)
-        }
+        Command::Completions(args) => completions::run(args, screen),
+        Command::Man(args) => man::run(global, args, screen),
+        Command::Test(args) | Command::Demo(Demo::Run(args)) => test::run(global, args, screen),
     }
 }

@@ -6,7 +6,7 @@ use synix_prices::Amount;
 use synix_project::Report;
 
 use crate::failure::Exit;
-use crate::render::Lines;
+use crate::lines::Lines;
 use crate::table::Column;
 
 /// Lines about failed units.

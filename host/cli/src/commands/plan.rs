@@ -9,7 +9,8 @@ use synix_store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::{self, Exit};
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 /// Lines of a list that are shown; the rest is in `--json`.

@@ -1,7 +1,7 @@
 //! What the commands that read a snapshot have in common.
 
 use synix_engine::view::{FindError, Found, SnapshotView, Stale, Wanted};
-use synix_project::{AtHand, Options};
+use synix_project::{CurrentPipeline, Options};
 use synix_store::Reader;
 
 use crate::args::{Global, SnapshotArg};
@@ -11,7 +11,7 @@ use crate::render::Screen;
 pub(super) struct Archive<'a> {
     pub(super) options: Options,
     pub(super) reader: Reader,
-    at_hand: AtHand,
+    current_pipeline: CurrentPipeline,
     snapshot: Option<&'a str>,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Archive<'a> {
         let options = global.options(None);
         Ok(Self {
             reader: synix_project::archive(&options)?,
-            at_hand: synix_project::at_hand(&options)?,
+            current_pipeline: synix_project::current_pipeline(&options)?,
             snapshot: args.snapshot.as_deref(),
             options,
         })
@@ -28,8 +28,8 @@ impl<'a> Archive<'a> {
 
     pub(super) fn view(&self) -> Result<SnapshotView<'_>, FindError> {
         let wanted = Wanted {
-            pipeline: &self.at_hand.file,
-            is_certain: self.at_hand.is_certain,
+            pipeline: &self.current_pipeline.file,
+            is_certain: self.current_pipeline.is_certain,
             snapshot: self.snapshot,
         };
         SnapshotView::choose(&self.reader, &wanted)

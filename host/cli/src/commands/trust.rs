@@ -1,11 +1,10 @@
 //! `trust`: what a project asks for, and the user's yes to it.
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use serde_json::json;
 use synix_core::printable;
-use synix_project::{Ask, TrustQuestion, Yes};
+use synix_project::{Permission, TrustGrant, TrustQuestion};
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::{Exit, Usage};
@@ -40,7 +39,7 @@ enum TrustCommand {
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     match &args.command {
         None => ask(global, args, screen),
-        Some(TrustCommand::List) => list(screen),
+        Some(TrustCommand::List) => list(global, screen),
         Some(TrustCommand::Revoke { project }) => revoke(global, project.as_ref(), screen),
     }
 }
@@ -48,8 +47,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let question = TrustQuestion::of(&global.options(args.pipeline.pipeline.as_ref()))?;
     let has_yes = question.missing().is_empty();
-    let can_ask = !global.json && io::stdin().is_terminal() && screen.is_watched();
-    if !has_yes && !args.yes && can_ask {
+    if !has_yes && !args.yes && screen.can_ask() {
         screen.part(|| text(&question))?;
         let answer = screen.ask("Do you want all of this, now and in later builds? [y/N] ")?;
         return Ok(if is_yes(&answer) {
@@ -96,7 +94,7 @@ fn text(question: &TrustQuestion) -> Vec<String> {
         return vec![format!("{project} asks for nothing that needs your yes")];
     }
     let mut lines = vec![format!("{project} asks to:")];
-    lines.extend(question.asked().iter().map(|ask: &Ask| {
+    lines.extend(question.asked().iter().map(|ask: &Permission| {
         let known = if question.missing().contains(ask) {
             ""
         } else {
@@ -112,8 +110,8 @@ fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-fn list(screen: &Screen) -> anyhow::Result<Exit> {
-    let yeses = synix_project::trusted()?;
+fn list(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
+    let yeses = synix_project::trusted(global.environment())?;
     let documents: Vec<_> = yeses
         .iter()
         .map(|yes| {
@@ -130,7 +128,7 @@ fn list(screen: &Screen) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn said(yes: &Yes) -> Vec<String> {
+fn said(yes: &TrustGrant) -> Vec<String> {
     let project = printable::line(&yes.project.display().to_string());
     let mut lines = vec![format!("{project}, {}:", yes.given)];
     let asked = yes.asked.iter();
@@ -144,7 +142,7 @@ fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow:
         None => synix_project::folder(&global.options(None))?,
     };
     let shown = printable::line(&folder.display().to_string());
-    let revoked = synix_project::revoke_trust(&folder)?;
+    let revoked = synix_project::revoke_trust(global.environment(), &folder)?;
     if !revoked {
         return Err(Usage(format!(
             "you said yes to nothing in {shown}; `synix trust list` names the projects"

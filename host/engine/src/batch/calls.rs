@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing::Instrument as _;
 
 use super::list_search::{Bounds, search};
 use super::machine::Event;
@@ -96,13 +97,14 @@ impl Calls {
     ) {
         self.under_way += 1;
         let sender = self.sender.clone();
-        tokio::spawn(async move {
+        let sending = async move {
             // In a second task: a panic there must not let the build wait for ever.
-            let made = tokio::spawn(make(provider, call)).await;
+            let made = tokio::spawn(make(provider, call).in_current_span()).await;
             let result = made.unwrap_or(CallResult::Event(Event::CallBroke));
             // The receiver is gone only when the command is.
             let _ = sender.send(EndedCall { submission, result });
-        });
+        };
+        tokio::spawn(sending.in_current_span());
     }
 
     /// Waits for a call to end. Loses nothing when dropped.

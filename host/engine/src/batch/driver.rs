@@ -84,7 +84,12 @@ impl Batches<'_> {
             .context
             .commit(&mut next.submission, &transition.write)?
         {
-            Committed::Kept(open) => open,
+            Committed::Kept(open) => {
+                if !matches!(transition.write, Write::Nothing) {
+                    log(&next.submission);
+                }
+                open
+            }
             Committed::Overtaken => {
                 self.replace(id, transition.next);
                 self.follow(id)?;
@@ -292,4 +297,17 @@ impl Batches<'_> {
         }
         Ok(None)
     }
+}
+
+/// Notes where a submission stands from now on.
+fn log(submission: &Submission) {
+    tracing::debug!(
+        submission = submission.token,
+        provider = submission.provider,
+        batch = submission.batch,
+        requests = submission.requests,
+        state = submission.state.name(),
+        status = submission.status,
+        "batch"
+    );
 }

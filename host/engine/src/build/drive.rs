@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::event::{Event, Observer};
 use super::journal::Journal;
 use super::layers::{ReadyBody, ReadyPipeline};
-use super::live::{Live, Patience};
+use super::live::{Live, WaitPolicy};
 use super::modes::Modes;
 use super::pool::Pool;
 use super::recall::Known;
@@ -54,7 +54,7 @@ pub struct Drive<'a> {
     /// Sync calls at a time, at most.
     pub concurrency: NonZero<usize>,
     /// How long to wait for what is in flight.
-    pub patience: Patience,
+    pub wait_policy: WaitPolicy,
     /// Whether to build from what there is where inputs failed.
     pub allow_partial: bool,
     /// Which command this is.

@@ -56,9 +56,6 @@ pub enum BuildError {
     /// The file system refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// There is no build of this number.
-    #[error("there is no {0}")]
-    UnknownBuild(BuildId),
     /// There is no batch build.
     #[error("there is no batch build yet")]
     NoBuild,
@@ -146,7 +143,7 @@ impl BuildError {
             }
             Self::Batch(_) => ErrorKind::BATCH,
             Self::Cassette(_) => ErrorKind::CASSETTE,
-            Self::UnknownBuild(_) | Self::NoBuild => ErrorKind::UNKNOWN_BUILD,
+            Self::NoBuild => ErrorKind::UNKNOWN_BUILD,
             Self::Held { .. } => ErrorKind::BUSY,
             Self::Ended { .. } => ErrorKind::ENDED,
             Self::Mismatch { .. } => ErrorKind::PIPELINE_CHANGED,
@@ -164,7 +161,6 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),
-            Self::UnknownBuild(_) => "`synix runs` lists all builds".to_owned(),
             Self::NoBuild => "`synix batch-build run` starts one".to_owned(),
             Self::Held { .. } => "wait for that process, or stop it".to_owned(),
             Self::Ended { .. } => "start another build with `synix batch-build run`".to_owned(),

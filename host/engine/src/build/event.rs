@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::batch::BatchEvent;
+use crate::view::Spent;
 use synix_core::request::FailureKind;
 
 /// Something that happened.
@@ -109,6 +110,8 @@ pub enum Event {
         /// What, and what to do about it.
         message: String,
     },
+    /// What the build has sent and spent so far.
+    Spent(Spent),
     /// Something about a batch.
     Batch(BatchEvent),
 }

@@ -21,7 +21,7 @@ use synix_store::LayerMode;
 
 /// How long to wait for what is in flight at a provider or in another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum WaitPolicy {
     /// Look once and leave.
     Leave,
     /// Look again and again.
@@ -33,7 +33,7 @@ pub enum Patience {
     },
 }
 
-impl Patience {
+impl WaitPolicy {
     /// Returns the pause between two looks; `None`: there is one look.
     pub const fn interval(&self) -> Option<Duration> {
         match self {
@@ -59,7 +59,7 @@ pub(super) struct Live<'a> {
     /// Requests of layers whose mode is not decided yet.
     undecided: BTreeMap<usize, Vec<Asked>>,
     targets: HashMap<(String, String), Arc<Target>>,
-    patience: Patience,
+    wait_policy: WaitPolicy,
     deadline: Option<Instant>,
     /// When what others have in flight is looked at; `None`: not in this command.
     look_elsewhere: Option<Instant>,
@@ -95,12 +95,12 @@ impl<'a> Live<'a> {
         drive: &Drive<'a>,
         observer: Observer<'a>,
     ) -> Self {
-        let deadline = match drive.patience {
-            Patience::Poll {
+        let deadline = match drive.wait_policy {
+            WaitPolicy::Poll {
                 timeout: Some(timeout),
                 ..
             } => Instant::now().checked_add(timeout),
-            Patience::Poll { timeout: None, .. } | Patience::Leave => None,
+            WaitPolicy::Poll { timeout: None, .. } | WaitPolicy::Leave => None,
         };
         let (sender, notices) = unbounded_channel();
         for provider in drive.providers.values() {
@@ -114,7 +114,7 @@ impl<'a> Live<'a> {
             above: above.into(),
             undecided: BTreeMap::new(),
             targets: HashMap::new(),
-            patience: drive.patience,
+            wait_policy: drive.wait_policy,
             deadline,
             look_elsewhere: Some(Instant::now()),
             told_waiting: false,
@@ -203,7 +203,7 @@ impl<'a> Live<'a> {
         if elsewhere && idle {
             self.tell_waiting();
         }
-        let polls = self.patience != Patience::Leave;
+        let polls = self.wait_policy != WaitPolicy::Leave;
         let look = self.look_elsewhere.filter(|_| elsewhere);
         let wants_batches = !polls || self.batches.is_waiting() || self.calls.elsewhere().rows > 0;
         let wants_batches = wants_batches && self.batches.is_active();
@@ -272,7 +272,7 @@ impl<'a> Live<'a> {
         self.batches.look_elsewhere()?;
         self.calls.start()?;
         let pause = LOOK_ELSEWHERE.max(begun.elapsed() * LOOK_SHARE);
-        let polls = self.patience != Patience::Leave;
+        let polls = self.wait_policy != WaitPolicy::Leave;
         self.look_elsewhere = polls.then(|| Instant::now() + pause);
         Ok(())
     }

@@ -39,7 +39,7 @@ pub use drive::{Desk, Drive, Driven, drive};
 pub use error::BuildError;
 pub use event::{Event, LayerCounts, Observer};
 pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-pub use live::Patience;
+pub use live::WaitPolicy;
 pub use plan::plan;
 pub use prepare::{PrepareError, Workshop, prepare};
 pub use questions::Questions;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing::Instrument as _;
 
 use super::BuildError;
 use super::answerer::{Asked, Settled};
@@ -279,17 +280,31 @@ impl<'a> SyncCalls<'a> {
         let name = asked.request.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
-        tokio::spawn(async move {
+        let span = tracing::debug_span!(
+            "request",
+            key = asked.key.0.short(),
+            provider = name,
+            model = asked.request.model
+        );
+        let sending = async move {
             let request_body = Arc::clone(&asked.request);
             let completion = match provider {
                 // In a task of its own: a panic there must not let the build wait for ever.
                 Some(provider) => {
                     let completion = async move { provider.complete(&request_body).await };
-                    let completion = tokio::spawn(completion).await;
+                    let completion = tokio::spawn(completion.in_current_span()).await;
                     completion.unwrap_or_else(|_| broken_call())
                 }
                 None => unknown_provider(&name),
             };
+            tracing::debug!(
+                outcome = match &completion.outcome {
+                    Outcome::Answered(_) => "answered",
+                    Outcome::Failed(failure) => failure.kind.name(),
+                },
+                sends = completion.sends,
+                "settled"
+            );
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
             let _ = sender.send(Finished {
                 key: asked.key,
@@ -300,7 +315,8 @@ impl<'a> SyncCalls<'a> {
                 call,
                 completion,
             });
-        });
+        };
+        tokio::spawn(sending.instrument(span));
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
@@ -18,11 +20,7 @@ impl Bills {
     pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bills = Self::default();
         reader.each_send(build, |send| {
-            let rate = if send.submission.is_some() {
-                Rate::Batch
-            } else {
-                Rate::Sync
-            };
+            let rate = rate(send.submission.is_some());
             let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
             add(&mut bills.whole);
             match bills.layers.get_mut(send.layer) {
@@ -35,6 +33,56 @@ impl Bills {
         })?;
         Ok(bills)
     }
+}
+
+/// What a build has sent, and what that cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    /// Requests, in calls and in batches.
+    pub requests: u64,
+    /// What providers counted for them so far.
+    pub tokens: TokensView,
+    /// The cost so far in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Spent {
+    /// Adds up what `build` sent until now, at `prices`.
+    pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
+        let mut bill = Bill::default();
+        let mut requests = 0;
+        reader.each_send(build, |send| {
+            requests += 1;
+            bill.add(
+                prices,
+                send.model,
+                &send.usage,
+                rate(send.submission.is_some()),
+            );
+        })?;
+        Ok(Self {
+            requests,
+            tokens: TokensView::of(&bill),
+            cost_usd: bill.cost(),
+        })
+    }
+}
+
+/// Adds what a build's sends cost to a bill.
+pub(super) fn add(
+    bill: &mut Bill,
+    reader: &Reader,
+    build: BuildId,
+    prices: &Prices,
+) -> Result<(), StoreError> {
+    reader.each_send(build, |send| {
+        let rate = rate(send.submission.is_some());
+        bill.add(prices, send.model, &send.usage, rate);
+    })
+}
+
+const fn rate(is_batch: bool) -> Rate {
+    if is_batch { Rate::Batch } else { Rate::Sync }
 }
 
 /// Returns the tokens and the cost of a bill; where there is none, nothing was sent.

@@ -12,6 +12,8 @@ use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 const LEAST_DIGITS: usize = 4;
 /// Names that an error gives, at most.
 const SHOWN: usize = 10;
+/// Candidates for an ambiguous name that an error gives, at most.
+const CANDIDATES: usize = 5;
 
 /// An artifact with where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub enum FindError {
         known: Vec<String>,
     },
     /// Several artifacts have it.
-    #[error("{name:?} could be any of {}", few(.candidates))]
+    #[error("{name:?} could be any of {}", few(.candidates, CANDIDATES))]
     Ambiguous {
         /// The name.
         name: String,
@@ -60,8 +62,18 @@ pub enum FindError {
         name: String,
         /// What is special about it.
         why: Option<String>,
+        /// The name that was probably meant.
+        nearest: Option<String>,
         /// The builds of those there are, the newest first.
         known: Vec<String>,
+    },
+    /// No build has the name.
+    #[error("there is no build {name:?}")]
+    NoBuild {
+        /// The name.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
     },
     /// No build of the pipeline has come to its end, but builds of others have.
     #[error("no build of {pipeline} has come to its end here")]
@@ -76,15 +88,15 @@ pub enum FindError {
     Store(#[from] StoreError),
 }
 
-fn few(names: &[String]) -> String {
+fn few(names: &[String], most: usize) -> String {
     let mut shown = names
         .iter()
-        .take(SHOWN)
+        .take(most)
         .cloned()
         .collect::<Vec<_>>()
         .join(", ");
-    if names.len() > SHOWN {
-        shown.push_str(&format!(" and {} more", names.len() - SHOWN));
+    if names.len() > most {
+        shown.push_str(&format!(" and {} more", names.len() - most));
     }
     shown
 }
@@ -97,6 +109,7 @@ impl FindError {
             Self::NoLayer { .. } => ErrorKind::UNKNOWN_LAYER,
             Self::Ambiguous { .. } => ErrorKind::AMBIGUOUS,
             Self::NoSnapshot { .. } => ErrorKind::UNKNOWN_SNAPSHOT,
+            Self::NoBuild { .. } => ErrorKind::UNKNOWN_BUILD,
             Self::NotBuilt { .. } => ErrorKind::NOT_BUILT,
             Self::Store(error) => error.kind(),
         }
@@ -110,6 +123,7 @@ impl FindError {
             | Self::NoLayer { .. }
             | Self::Ambiguous { .. }
             | Self::NoSnapshot { .. }
+            | Self::NoBuild { .. }
             | Self::NotBuilt { .. } => 2,
         }
     }
@@ -124,7 +138,7 @@ impl FindError {
                     .map_or_else(|| "`synix list` names them".to_owned(), meant),
             ),
             Self::NoLayer { nearest, known, .. } => {
-                let all = format!("the layers are {}", few(known));
+                let all = format!("the layers are {}", few(known, SHOWN));
                 Some(match nearest {
                     Some(name) => format!("{} {all}", meant(name)),
                     None if known.is_empty() => "there is none yet; run `synix build`".to_owned(),
@@ -137,10 +151,20 @@ impl FindError {
             Self::NoSnapshot { known, .. } if known.is_empty() => {
                 Some("no build has come to its end yet".to_owned())
             }
-            Self::NoSnapshot { known, .. } => Some(format!("there are {}", few(known))),
+            Self::NoSnapshot { nearest, known, .. } => {
+                let all = format!("there are {}", few(known, SHOWN));
+                Some(match nearest {
+                    Some(name) => format!("{} {all}", meant(name)),
+                    None => all,
+                })
+            }
+            Self::NoBuild { nearest, .. } => Some(match nearest {
+                Some(name) => format!("{} `synix builds` lists all builds", meant(name)),
+                None => "`synix builds` lists all builds".to_owned(),
+            }),
             Self::NotBuilt { known, .. } => Some(format!(
                 "pass --pipeline with one that was built: {}",
-                few(known)
+                few(known, SHOWN)
             )),
             Self::Store(error) => error.hint(),
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::builds::nearest;
 use super::find::FindError;
 use synix_store::{BuildId, Reader, Snapshot, StoreError};
 
@@ -197,6 +198,7 @@ fn named(
     let unknown = |why: Option<String>| FindError::NoSnapshot {
         name: name.to_owned(),
         why,
+        nearest: nearest(name, own.iter().map(|snapshot| snapshot.build.to_string())),
         known: own
             .iter()
             .map(|snapshot| snapshot.build.to_string())

@@ -195,8 +195,13 @@ impl Status {
 
     /// Says whether the build has not come to an end.
     pub fn is_open(&self) -> bool {
-        matches!(self.status, "collecting" | "submitted")
+        is_open(self.status)
     }
+}
+
+/// Says whether a build of this status has not come to an end.
+pub(super) fn is_open(status: &str) -> bool {
+    matches!(status, "collecting" | "submitted")
 }
 
 /// Returns all builds, the newest first; with a kind only those.
@@ -218,7 +223,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
         .collect()
 }
 
-fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
+pub(super) fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
     if build.cancelled {
         return Ok("cancelled");
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ask;
+use super::Permission;
 use super::owner::Owners;
 use synix_core::clock::Moment;
 use synix_core::digest::Digest;
@@ -58,19 +58,19 @@ pub enum TrustError {
 
 /// What is kept of one yes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Yes {
+pub struct TrustGrant {
     schema: u32,
     /// The project's folder.
     pub project: PathBuf,
     /// When it was said.
     pub given: String,
     /// What was asked.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<GrantedPermission>,
 }
 
 /// What is kept of one thing that was asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Asked {
+pub struct GrantedPermission {
     /// The digest of it.
     pub digest: Digest,
     /// In words, without what is often a secret.
@@ -111,16 +111,16 @@ impl Kept {
     }
 
     /// Returns every yes for a project.
-    pub(super) fn yeses(&self, project: &Path) -> Vec<Yes> {
+    pub(super) fn yeses(&self, project: &Path) -> Vec<TrustGrant> {
         let mut found = read_folder(&self.of_project(project));
         found.retain(|yes| yes.project == project);
         found
     }
 
     /// Returns every yes for any project.
-    pub(super) fn all(&self) -> Vec<Yes> {
+    pub(super) fn all(&self) -> Vec<TrustGrant> {
         let folder = self.folder.join("trust");
-        let mut found: Vec<Yes> = names(&folder)
+        let mut found: Vec<TrustGrant> = names(&folder)
             .into_iter()
             .flat_map(|name| read_folder(&folder.join(name)))
             .collect();
@@ -132,16 +132,16 @@ impl Kept {
     pub(super) fn say(
         &self,
         project: &Path,
-        asked: &[Ask],
+        asked: &[Permission],
         given: Moment,
     ) -> Result<(), TrustError> {
-        let yes = Yes {
+        let yes = TrustGrant {
             schema: 1,
             project: project.to_owned(),
             given: given.to_string(),
             asked: asked
                 .iter()
-                .map(|ask| Asked {
+                .map(|ask| GrantedPermission {
                     digest: ask.digest(),
                     what: ask.public(),
                 })
@@ -237,13 +237,13 @@ fn text(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// Returns each yes in a folder whose bytes are those that its name stands for.
-fn read_folder(folder: &Path) -> Vec<Yes> {
+fn read_folder(folder: &Path) -> Vec<TrustGrant> {
     let named = names(folder).into_iter();
     named
         .filter_map(|name| {
             let bytes = read(&folder.join(&name))?;
             let digest: Digest = name.strip_suffix(".json")?.parse().ok()?;
-            let yes: Yes = serde_json::from_slice(&bytes).ok()?;
+            let yes: TrustGrant = serde_json::from_slice(&bytes).ok()?;
             (Digest::of(&bytes) == digest && yes.schema == 1).then_some(yes)
         })
         .collect()
@@ -308,8 +308,8 @@ mod tests {
         Kept::open(Some(folder.join("synix")), &Owners::of_this_process(None)).unwrap()
     }
 
-    fn fetch(from: &str) -> Ask {
-        Ask::Fetch {
+    fn fetch(from: &str) -> Permission {
+        Permission::Fetch {
             from: from.to_owned(),
         }
     }

@@ -1,33 +1,33 @@
 //! What a project needs the user's yes for, and whether it has it.
 //!
 //! Cloning a project and running anything in it must be safe, whatever is in the folder. So what would act on the user's
-//! behalf elsewhere is asked for, once for a project and exactly: [`Ask`] lists it. [`kept`] holds what was said in the
+//! behalf elsewhere is asked for, once for a project and exactly: [`Permission`] lists it. [`kept`] holds what was said in the
 //! user's own configuration folder, which no project can write.
 
 #[cfg(unix)]
 mod acl;
-mod ask;
 mod kept;
 mod owner;
+mod permission;
 mod state;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use ask::Ask;
-pub use kept::{Asked, TrustError, Yes};
+pub use kept::{GrantedPermission, TrustError, TrustGrant};
+pub use permission::Permission;
 
-pub(super) use ask::listed;
 pub(super) use owner::Owners;
+pub(super) use permission::listed;
 
 use kept::Kept;
 use state::Whose;
 
 use super::checkout;
+use super::context::{CassetteMode, Options, ProjectContext};
 use super::dot_env::DotEnv;
 use super::environment::Environment;
 use super::keys::KeyUse;
-use super::place::{CassetteMode, Options, Place};
 use super::plugins::references;
 use super::server::Server;
 use super::{Project, ProjectError};
@@ -38,35 +38,36 @@ use synix_manifest::{DoneCommand, Layer, LayerBody, Pipeline, TransformRef};
 
 /// What a project asks for, for the user to answer.
 pub struct TrustQuestion {
-    place: Place,
+    context: ProjectContext,
     project: PathBuf,
-    asked: Vec<Ask>,
-    missing: Vec<Ask>,
+    asked: Vec<Permission>,
+    missing: Vec<Permission>,
 }
 
 impl TrustQuestion {
     /// Finds out what the project at hand asks for. Runs and sends nothing.
     pub fn of(options: &Options) -> Result<Self, ProjectError> {
-        let place = Place::find(options)?;
-        let pipeline = place.pipeline()?;
-        let dot_env = DotEnv::read(&place.root, &pipeline)?;
-        let mut asked = place.asked_at_the_end(&pipeline);
+        let context = ProjectContext::find(options)?;
+        let pipeline = context.pipeline()?;
+        let dot_env = DotEnv::read(&context.root, &pipeline)?;
+        let mut asked = context.asked_at_the_end(&pipeline);
         let providers = pipeline.providers.values();
-        asked
-            .extend(providers.filter_map(|profile| {
-                KeyUse::of(profile, place.environment, &dot_env).would_ask()
-            }));
-        asked.extend(place.asked_to_read_hidden(&pipeline, &dot_env));
-        asked.extend(place.asked_to_fetch(&pipeline));
-        asked.extend(place.asked_by_files(&dot_env));
-        let kept = place.kept();
-        asked.extend(place.asked_by_state(kept.as_ref().ok()));
+        asked.extend(
+            providers.filter_map(|profile| {
+                KeyUse::of(profile, &context.environment, &dot_env).would_ask()
+            }),
+        );
+        asked.extend(context.asked_to_read_hidden(&pipeline, &dot_env));
+        asked.extend(context.asked_to_fetch(&pipeline));
+        asked.extend(context.asked_by_files(&dot_env));
+        let kept = context.kept();
+        asked.extend(context.asked_by_state(kept.as_ref().ok()));
         let asked = without_repetitions(asked);
         Ok(Self {
-            project: place.project(),
-            missing: place.missing(&asked, kept.as_ref().ok()),
+            project: context.project(),
+            missing: context.missing(&asked, kept.as_ref().ok()),
             asked,
-            place,
+            context,
         })
     }
 
@@ -76,12 +77,12 @@ impl TrustQuestion {
     }
 
     /// Returns everything that is asked.
-    pub fn asked(&self) -> &[Ask] {
+    pub fn asked(&self) -> &[Permission] {
         &self.asked
     }
 
     /// Returns what of it nobody said yes to so far.
-    pub fn missing(&self) -> &[Ask] {
+    pub fn missing(&self) -> &[Permission] {
         &self.missing
     }
 
@@ -90,46 +91,46 @@ impl TrustQuestion {
         if self.missing.is_empty() {
             return Ok(());
         }
-        let kept = self.place.kept()?;
-        let (states, others): (Vec<Ask>, Vec<Ask>) = self
+        let kept = self.context.kept()?;
+        let (states, others): (Vec<Permission>, Vec<Permission>) = self
             .missing
             .iter()
             .cloned()
-            .partition(|ask| matches!(ask, Ask::State { .. }));
+            .partition(|ask| matches!(ask, Permission::State { .. }));
         if !states.is_empty() {
-            state::adopt(&self.place.state(), &kept)?;
+            state::adopt(&self.context.state(), &kept)?;
         }
         if !others.is_empty() {
-            kept.say(&self.project, &others, self.place.clock.now())?;
+            kept.say(&self.project, &others, self.context.clock.now())?;
         }
         Ok(())
     }
 }
 
 /// Returns everything the user ever said yes to, the oldest of each project first.
-pub fn trusted() -> Result<Vec<Yes>, ProjectError> {
-    Ok(kept()?.all())
+pub fn trusted(environment: &Environment) -> Result<Vec<TrustGrant>, ProjectError> {
+    Ok(kept(environment)?.all())
 }
 
 /// Takes back every yes for a project, and says whether there was one. The project need not be there any more.
-pub fn revoke_trust(project: &Path) -> Result<bool, ProjectError> {
+pub fn revoke_trust(environment: &Environment, project: &Path) -> Result<bool, ProjectError> {
+    let project = &environment.at(project);
     let project = match project.canonicalize() {
         Ok(found) if found.is_file() => found.parent().unwrap_or(&found).to_owned(),
         Ok(found) => found,
         Err(_) => std::path::absolute(project).map_err(|source| ProjectError::Here { source })?,
     };
-    Ok(kept()?.revoke(&project)?)
+    Ok(kept(environment)?.revoke(&project)?)
 }
 
-fn kept() -> Result<Kept, TrustError> {
-    let environment = Environment;
+fn kept(environment: &Environment) -> Result<Kept, TrustError> {
     let owners = Owners::of_this_process(environment.sudo_user());
-    Kept::open(Environment::config_folder(), &owners)
+    Kept::open(environment.config_folder(), &owners)
 }
 
-impl Place {
+impl ProjectContext {
     fn kept(&self) -> Result<Kept, TrustError> {
-        match Environment::config_folder() {
+        match self.environment.config_folder() {
             Some(path) if checkout::holds(&self.root, &path) => {
                 Err(TrustError::InCheckout { path })
             }
@@ -145,7 +146,7 @@ impl Place {
     }
 
     /// Returns what of `asked` the user has not admitted.
-    fn missing(&self, asked: &[Ask], kept: Option<&Kept>) -> Vec<Ask> {
+    fn missing(&self, asked: &[Permission], kept: Option<&Kept>) -> Vec<Permission> {
         if self.trusted || asked.is_empty() {
             return Vec::new();
         }
@@ -156,13 +157,14 @@ impl Place {
             .map(|asked| asked.digest)
             .collect();
         // A state is not admitted by what was said of another: it carries its own mark.
-        let is_missing =
-            |ask: &&Ask| matches!(ask, Ask::State { .. }) || !admitted.contains(&ask.digest());
+        let is_missing = |ask: &&Permission| {
+            matches!(ask, Permission::State { .. }) || !admitted.contains(&ask.digest())
+        };
         asked.iter().filter(is_missing).cloned().collect()
     }
 
     /// Refuses to go on unless the user has admitted everything that is asked.
-    pub(super) fn need(&self, asked: Vec<Ask>) -> Result<(), ProjectError> {
+    pub(super) fn need(&self, asked: Vec<Permission>) -> Result<(), ProjectError> {
         if self.trusted || asked.is_empty() {
             return Ok(());
         }
@@ -179,34 +181,37 @@ impl Place {
     }
 
     /// Says whether the user has admitted all of it.
-    pub(super) fn admits(&self, asked: &[Ask]) -> bool {
+    pub(super) fn admits(&self, asked: &[Permission]) -> bool {
         self.missing(asked, self.kept().ok().as_ref()).is_empty()
     }
 
     /// Returns what is asked about the end of a build.
-    pub(super) fn asked_at_the_end(&self, pipeline: &Pipeline) -> Vec<Ask> {
+    pub(super) fn asked_at_the_end(&self, pipeline: &Pipeline) -> Vec<Permission> {
         let on_done = &pipeline.on_done;
         let in_replay = on_done.in_replay;
         let command = on_done.command.as_ref().map(|command| match command {
-            DoneCommand::Shell(line) => Ask::Command {
+            DoneCommand::Shell(line) => Permission::Command {
                 command: vec![line.clone()],
                 shell: true,
                 in_replay,
             },
-            DoneCommand::Words(words) => Ask::Command {
+            DoneCommand::Words(words) => Permission::Command {
                 command: words.clone(),
                 shell: false,
                 in_replay,
             },
         });
-        let url = on_done.url.clone().map(|url| Ask::Url { url, in_replay });
+        let url = on_done
+            .url
+            .clone()
+            .map(|url| Permission::Url { url, in_replay });
         command.into_iter().chain(url).collect()
     }
 
     /// Returns what is asked to read hidden files, such as those of git, where a server of strangers could get them.
-    fn asked_to_read_hidden(&self, pipeline: &Pipeline, dot_env: &DotEnv) -> Vec<Ask> {
+    fn asked_to_read_hidden(&self, pipeline: &Pipeline, dot_env: &DotEnv) -> Vec<Permission> {
         let mut providers = pipeline.providers.values();
-        let is_strange = |profile| KeyUse::of(profile, self.environment, dot_env).is_strange();
+        let is_strange = |profile| KeyUse::of(profile, &self.environment, dot_env).is_strange();
         if !providers.any(is_strange) {
             return Vec::new();
         }
@@ -219,7 +224,7 @@ impl Place {
                     .allow_hidden
                     .then(|| "those that its config names".to_owned()),
             };
-            Some(Ask::Hidden {
+            Some(Permission::Hidden {
                 layer: layer.name.to_string(),
                 files: files?,
             })
@@ -228,7 +233,7 @@ impl Place {
     }
 
     /// Returns what is asked about files that decide what is done.
-    fn asked_by_files(&self, dot_env: &DotEnv) -> Vec<Ask> {
+    fn asked_by_files(&self, dot_env: &DotEnv) -> Vec<Permission> {
         let mut asked = self
             .owners
             .look(&self.root, &self.root.display().to_string());
@@ -240,9 +245,9 @@ impl Place {
         asked
     }
 
-    fn asked_by_state(&self, kept: Option<&Kept>) -> Option<Ask> {
+    fn asked_by_state(&self, kept: Option<&Kept>) -> Option<Permission> {
         let path = self.state();
-        (state::whose(&path, kept) == Whose::Foreign).then(|| Ask::State {
+        (state::whose(&path, kept) == Whose::Foreign).then(|| Permission::State {
             path: path.display().to_string(),
         })
     }
@@ -257,7 +262,7 @@ impl Place {
     }
 
     /// Returns what is asked to fetch plugins, those included whose names lead into the user's own network today.
-    fn asked_to_fetch(&self, pipeline: &Pipeline) -> Vec<Ask> {
+    fn asked_to_fetch(&self, pipeline: &Pipeline) -> Vec<Permission> {
         let leads_near = |reference: &TransformRef| {
             plugin_server(reference)
                 .is_some_and(|server| server.is_private() || server.resolves_to_private())
@@ -327,24 +332,27 @@ impl Project {
         if self.admitted.get().is_some() {
             return Ok(());
         }
-        let dot_env = self.place.dot_env(&self.pipeline)?;
-        let mut asked = self.place.asked_at_the_end(&self.pipeline);
+        let dot_env = self.context.dot_env(&self.pipeline)?;
+        let mut asked = self.context.asked_at_the_end(&self.pipeline);
         for (name, profile) in &self.pipeline.providers {
-            let key = KeyUse::of(profile, self.place.environment, &dot_env);
+            let key = KeyUse::of(profile, &self.context.environment, &dot_env);
             key.check(name)?;
             asked.extend(key.asks());
         }
-        asked.extend(self.place.asked_to_read_hidden(&self.pipeline, &dot_env));
-        asked.extend(self.place.asked_by_files(&dot_env));
-        asked.extend(self.place.asked_by_state(self.place.kept().ok().as_ref()));
-        self.place.need(asked)?;
+        asked.extend(self.context.asked_to_read_hidden(&self.pipeline, &dot_env));
+        asked.extend(self.context.asked_by_files(&dot_env));
+        asked.extend(
+            self.context
+                .asked_by_state(self.context.kept().ok().as_ref()),
+        );
+        self.context.need(asked)?;
         let _ = self.admitted.set(());
         Ok(())
     }
 
     /// Says what about the project has no effect, and what to do about it.
     pub fn warnings(&self) -> Vec<String> {
-        let found = self.place.dot_env(&self.pipeline);
+        let found = self.context.dot_env(&self.pipeline);
         let warning = match found {
             Ok(dot_env) => dot_env.warning(),
             Err(error) => {
@@ -376,7 +384,7 @@ fn plugin_server(reference: &TransformRef) -> Option<Server> {
 }
 
 /// Returns what is asked to fetch a plugin: the whole URL counts, for a service on this machine acts by path.
-fn fetching(reference: &TransformRef) -> Option<Ask> {
+fn fetching(reference: &TransformRef) -> Option<Permission> {
     let from = match reference {
         TransformRef::Url { url, .. } => url.clone(),
         TransformRef::Oci { image, .. } => {
@@ -384,11 +392,11 @@ fn fetching(reference: &TransformRef) -> Option<Ask> {
         }
         TransformRef::FirstParty(_) | TransformRef::File(_) => return None,
     };
-    Some(Ask::Fetch { from })
+    Some(Permission::Fetch { from })
 }
 
-fn without_repetitions(asked: Vec<Ask>) -> Vec<Ask> {
-    let mut once: Vec<Ask> = Vec::with_capacity(asked.len());
+fn without_repetitions(asked: Vec<Permission>) -> Vec<Permission> {
+    let mut once: Vec<Permission> = Vec::with_capacity(asked.len());
     for ask in asked {
         if !once.contains(&ask) {
             once.push(ask);

@@ -12,7 +12,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Ask;
+use super::Permission;
 #[cfg(unix)]
 use super::acl::{self, Writer};
 
@@ -41,14 +41,14 @@ impl Owners {
     }
 
     /// Says what about a path the user has to know before it is gone by; nothing where it is not there.
-    pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Ask> {
+    pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Permission> {
         let mut asked = Vec::new();
         // Of a link, both whose it is and whose the file is that it leads to.
         for found in [path.symlink_metadata(), path.metadata()]
             .into_iter()
             .flatten()
         {
-            let ask = Ask::Owner {
+            let ask = Permission::Owner {
                 path: shown.to_owned(),
                 owner: accounts::user(found.uid()),
             };
@@ -59,7 +59,7 @@ impl Owners {
         if let Ok(found) = path.metadata()
             && let Some(by) = self.others(path, &found, found.is_dir())
         {
-            asked.push(Ask::Writable {
+            asked.push(Permission::Writable {
                 path: shown.to_owned(),
                 by,
             });
@@ -108,7 +108,7 @@ impl Owners {
     }
 
     #[expect(clippy::unused_self, reason = "as where owners are told apart")]
-    pub(in super::super) const fn look(&self, _: &Path, _: &str) -> Vec<Ask> {
+    pub(in super::super) const fn look(&self, _: &Path, _: &str) -> Vec<Permission> {
         Vec::new()
     }
 
@@ -224,7 +224,7 @@ mod tests {
             assert_eq!(look(&file, mode), [], "{mode:o}");
         }
         for mode in [0o666, 0o602, 0o646] {
-            let [Ask::Writable { by, .. }] = &look(&file, mode)[..] else {
+            let [Permission::Writable { by, .. }] = &look(&file, mode)[..] else {
                 panic!("{mode:o}");
             };
             assert_eq!(by, "everybody on this machine");
@@ -267,7 +267,7 @@ mod tests {
         }
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o020, 0o020, "the mask shows in the mode");
-        let [Ask::Writable { by, .. }] = &owners.look(&file, "a")[..] else {
+        let [Permission::Writable { by, .. }] = &owners.look(&file, "a")[..] else {
             panic!("not asked");
         };
         assert!(by.contains("4242") && !owners.alone(&file), "{by}");
@@ -300,7 +300,7 @@ mod tests {
         std::os::unix::fs::symlink(&file, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(4242), None).unwrap();
         let owners = Owners::of_this_process(None);
-        let [Ask::Owner { owner, .. }] = &owners.look(&link, "link")[..] else {
+        let [Permission::Owner { owner, .. }] = &owners.look(&link, "link")[..] else {
             panic!("not asked");
         };
         assert!(owner.contains("4242"), "{owner}");

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 use synix_authoring::Language;
 use synix_authoring::build::build;
-use synix_project::Bench;
+use synix_project::PluginTools;
 
+use crate::args::Global;
 use crate::failure::Exit;
 use crate::render::Screen;
 
@@ -17,16 +18,17 @@ pub(crate) struct Args {
     dir: PathBuf,
 }
 
-pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
-    let bench = Bench::open(crate::compiler::of_this_program())?;
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let bench = PluginTools::open(global.environment(), global.compiler())?;
+    let dir = global.at(&args.dir);
     // A first build may take minutes without a word.
-    if let Some(language) = Language::of(&args.dir) {
+    if let Some(language) = Language::of(&dir) {
         screen.talk(&format!(
             "building from {language} in {}",
             args.dir.display()
         ));
     }
-    let built = build(&args.dir, &bench.tools, &bench.sandbox)?;
+    let built = build(&dir, &bench.tools, &bench.sandbox)?;
     let about = &built.descriptor;
     let document = json!({
         "file": built.file,

@@ -46,10 +46,13 @@ const SAY: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     failure::leave_when_interrupted(screen)?;
-    let (name, bytes) = super::component(&args.file)?;
+    let (name, bytes) = super::component(global, &args.file)?;
     // A component that is checked once fills no cache.
     let sandbox = Sandbox::with_compiler(1, None, global.options(None).compiler)?;
-    let given = args.config.as_deref().map(super::config).transpose()?;
+    let given = args.config.as_deref();
+    let given = given
+        .map(|given| super::config(global, given))
+        .transpose()?;
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
             let config = desk::config(&plugin, &given.members, &given.folder);
@@ -58,8 +61,10 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs = desk::inputs(&args.input).map_err(|error| wrong(error, "--input"))?;
-    let replies = match super::run::replies(args.reply.as_deref(), args.replies.as_deref())? {
+    let inputs =
+        desk::inputs(&super::seen(global, &args.input)).map_err(|error| wrong(error, "--input"))?;
+    let replies = match super::run::replies(global, args.reply.as_deref(), args.replies.as_deref())?
+    {
         Replies::None => Vec::new(),
         Replies::Always(text) => vec![text],
         Replies::InOrder(texts) => texts,
@@ -85,7 +90,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     };
     let report = check::check(&sandbox, &name, &bytes, &setup, &seen);
     if let Some(path) = &args.junit {
-        synix_disk::replace(path, check::junit(&report).as_bytes())
+        synix_disk::replace(&global.at(path), check::junit(&report).as_bytes())
             .context("cannot write the JUnit report")?;
     }
     screen.answer(&report, || text(&report))?;

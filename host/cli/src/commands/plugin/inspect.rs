@@ -12,6 +12,7 @@ use synix_project as project;
 use crate::args::Global;
 use crate::failure::{self, Exit, Usage};
 use crate::render::Screen;
+use crate::table::padded;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -25,7 +26,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     failure::leave_when_interrupted(screen)?;
-    let (name, bytes) = super::component(&args.file)?;
+    let (name, bytes) = super::component(global, &args.file)?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)
@@ -74,8 +75,8 @@ fn text(found: &Inspection) -> Vec<String> {
     ];
     for (field, producers) in &found.producers {
         lines.push(format!(
-            "{:<12}  {}",
-            printable::line(field),
+            "{}  {}",
+            padded(&printable::line(field), 12),
             named(producers)
         ));
     }

@@ -43,8 +43,8 @@ pub(super) fn run(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     match command {
-        PluginCommand::New(args) => new::run(args, screen),
-        PluginCommand::Build(args) => build::run(args, screen),
+        PluginCommand::New(args) => new::run(global, args, screen),
+        PluginCommand::Build(args) => build::run(global, args, screen),
         PluginCommand::Inspect(args) => inspect::run(global, args, screen),
         PluginCommand::Check(args) => check::run(global, args, screen),
         PluginCommand::Run(args) => run::run(global, args, screen),
@@ -58,8 +58,8 @@ const COMPONENT_BYTES: u64 = 256 << 20;
 const TYPED_BYTES: u64 = 64 << 20;
 
 /// Reads a component, from a file or from this program, and says by which name to call it.
-fn component(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let read = synix_disk::read_small(path, COMPONENT_BYTES, Links::Follow)?;
+fn component(global: &Global, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let read = synix_disk::read_small(&global.at(path), COMPONENT_BYTES, Links::Follow)?;
     let shipped = || {
         let name = path.to_str()?;
         synix_transforms::component(name).map(<[u8]>::to_vec)
@@ -71,6 +71,11 @@ fn component(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((stem.to_string_lossy().into_owned(), bytes))
 }
 
+/// Returns files that the user typed as they are seen from where the command runs.
+fn seen(global: &Global, files: &[PathBuf]) -> Vec<PathBuf> {
+    files.iter().map(|file| global.at(file)).collect()
+}
+
 /// A config from the command line with the folder that its files stand in.
 struct GivenConfig {
     members: Map<String, Value>,
@@ -78,18 +83,18 @@ struct GivenConfig {
 }
 
 /// Reads `--config`: a JSON object, or `@FILE` with one in JSON or TOML.
-fn config(given: &str) -> anyhow::Result<GivenConfig> {
-    let mut folder = PathBuf::from(".");
+fn config(global: &Global, given: &str) -> anyhow::Result<GivenConfig> {
+    let mut folder = global.at(Path::new("."));
     let value: Value = match given.strip_prefix('@') {
         None => serde_json::from_str(given)
             .map_err(|error| Usage(format!("--config is not JSON: {error}")))?,
         Some(path) => {
             let path = Path::new(path);
             if let Some(parent) = path.parent() {
-                parent.clone_into(&mut folder);
+                folder = global.at(parent);
             }
-            let bytes =
-                synix_disk::read_at_most(path, TYPED_BYTES).context("cannot read the config")?;
+            let bytes = synix_disk::read_at_most(&global.at(path), TYPED_BYTES)
+                .context("cannot read the config")?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Usage(format!("{} is not UTF-8", path.display())))?;
             let wrong = |error: String| Usage(format!("{}: {error}", path.display()));

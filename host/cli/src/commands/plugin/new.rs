@@ -7,6 +7,7 @@ use synix_authoring::Language;
 use synix_authoring::scaffold::{ScaffoldError, scaffold};
 use synix_core::printable;
 
+use crate::args::Global;
 use crate::failure::{Exit, Usage};
 use crate::render::Screen;
 
@@ -21,12 +22,12 @@ pub(crate) struct Args {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     let dir = args
         .dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(&args.name));
-    let files = scaffold(&args.name, args.lang, &dir).map_err(|error| {
+    let files = scaffold(&args.name, args.lang, &global.at(&dir)).map_err(|error| {
         if matches!(
             error,
             ScaffoldError::Name { .. } | ScaffoldError::Taken { .. }

@@ -37,13 +37,13 @@ pub(crate) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     failure::leave_when_interrupted(screen)?;
-    let (name, bytes) = super::component(&args.file)?;
-    let GivenConfig { members, folder } = super::config(&args.config)?;
-    let replies = replies(args.reply.as_deref(), args.replies.as_deref())?;
+    let (name, bytes) = super::component(global, &args.file)?;
+    let GivenConfig { members, folder } = super::config(global, &args.config)?;
+    let replies = replies(global, args.reply.as_deref(), args.replies.as_deref())?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
-    let inputs = desk::inputs(&args.input).map_err(usage)?;
+    let inputs = desk::inputs(&super::seen(global, &args.input)).map_err(usage)?;
     // A run that does not end shows how far it came.
     let mut shown = Ok(());
     let mut seen = |position: usize, asked: &Exchange| {
@@ -77,11 +77,15 @@ fn usage(error: DeskError) -> anyhow::Error {
 }
 
 /// Reads what `--reply` and `--replies` say.
-pub(super) fn replies(reply: Option<&str>, file: Option<&Path>) -> anyhow::Result<Replies> {
+pub(super) fn replies(
+    global: &Global,
+    reply: Option<&str>,
+    file: Option<&Path>,
+) -> anyhow::Result<Replies> {
     let replies = match (reply, file) {
         (Some(text), _) => Replies::Always(text.to_owned()),
         (None, Some(path)) => {
-            let bytes = synix_disk::read_at_most(path, super::TYPED_BYTES)
+            let bytes = synix_disk::read_at_most(&global.at(path), super::TYPED_BYTES)
                 .context("cannot read the replies")?;
             let texts = serde_json::from_slice(&bytes).map_err(|error| {
                 Usage(format!(

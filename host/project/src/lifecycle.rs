@@ -4,40 +4,48 @@ use std::collections::BTreeSet;
 
 use std::collections::BTreeMap;
 
-use super::drive::{realm, report, runtime};
+use super::context::{Options, ProjectContext};
+use super::execute::{realm, report, runtime};
 use super::gc::lock_open_builds;
-use super::place::{Options, Place};
 use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
 use synix_core::digest::Digest;
 use synix_core::printable;
 use synix_engine::batch::{self, BatchEvent};
-use synix_engine::build::{BuildError, Event, Observer, Patience};
-use synix_engine::view::Status;
+use synix_engine::build::{BuildError, Event, Observer, WaitPolicy};
+use synix_engine::view::{FindError, Status, find_build};
 use synix_prices::Prices;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
 use synix_transforms::FIRST_PARTY;
 
 /// Returns the build that a user names, or the newest batch build.
-fn chosen(reader: &Reader, build: Option<BuildId>) -> Result<BuildRow, ProjectError> {
-    let found = match build {
-        Some(id) => reader.build(id)?,
-        None => reader.builds(Some(BuildKind::Batch))?.into_iter().next(),
-    };
-    found.ok_or_else(|| {
-        build
-            .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
-            .into()
-    })
+fn chosen(reader: &Reader, build: Option<&str>) -> Result<BuildRow, ProjectError> {
+    if let Some(name) = build {
+        return Ok(find_build(reader, name)?);
+    }
+    let newest = reader.builds(Some(BuildKind::Batch))?.into_iter().next();
+    newest.ok_or_else(|| BuildError::NoBuild.into())
+}
+
+/// Reads a build again, which another process may have driven meanwhile.
+fn again(reader: &Reader, build: BuildId) -> Result<BuildRow, ProjectError> {
+    reader
+        .build(build)?
+        .ok_or_else(|| BuildError::NoBuild.into())
 }
 
 /// Returns where a build stands, or the newest batch build; in a project without state every build is unknown.
-pub fn status(options: &Options, build: Option<BuildId>) -> Result<Status, ProjectError> {
+pub fn status(options: &Options, build: Option<&str>) -> Result<Status, ProjectError> {
     let reader = match archive(options) {
         Err(ProjectError::Store(StoreError::Absent { .. })) => {
-            return Err(build
-                .map_or(BuildError::NoBuild, BuildError::UnknownBuild)
-                .into());
+            return Err(match build {
+                Some(name) => FindError::NoBuild {
+                    name: name.to_owned(),
+                    nearest: None,
+                }
+                .into(),
+                None => BuildError::NoBuild.into(),
+            });
         }
         other => other?,
     };
@@ -49,13 +57,13 @@ pub fn status(options: &Options, build: Option<BuildId>) -> Result<Status, Proje
 /// Takes a batch build up again, with the pipeline it was opened with (L2).
 pub fn resume(
     options: &Options,
-    build: Option<BuildId>,
+    build: Option<&str>,
     order: &BuildOrder,
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
-    let place = Place::with_state(options)?;
-    place.need_own_state()?;
-    let store = match place.store() {
+    let context = ProjectContext::with_state(options)?;
+    context.need_own_state()?;
+    let store = match context.store() {
         // With the state its builds are lost; the pipeline starts over in a new one.
         Err(ProjectError::Store(StoreError::Damaged { .. })) if order.reset_state => {
             return Project::open(options)?.run_batch(order, observer);
@@ -64,7 +72,7 @@ pub fn resume(
     };
     let row = chosen(&store, build)?;
     refuse_ended(&store, &row)?;
-    let project = place.project_of(&row, options)?;
+    let project = context.project_of(&row, options)?;
     project.check_recording()?;
     let cassette = project.replay()?;
     if cassette.is_none() {
@@ -88,7 +96,7 @@ pub fn resume(
     }
     let lock = project.lock(&store, row.id)?;
     // Whoever held the lock a moment ago may have brought it to its end.
-    let row = chosen(&store, Some(row.id))?;
+    let row = again(&store, row.id)?;
     refuse_ended(&store, &row)?;
     if !project.ready.parts.has_fingerprint(row.fingerprint) && !order.allow_mismatch {
         return Err(BuildError::Mismatch {
@@ -124,15 +132,15 @@ fn refuse_ended(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> {
 /// Cancels a batch build: its live batches at the provider, and what has not left the machine yet.
 pub fn cancel(
     options: &Options,
-    build: Option<BuildId>,
+    build: Option<&str>,
     observer: Observer<'_>,
 ) -> Result<Report, ProjectError> {
-    let place = Place::with_state(options)?;
-    place.need_own_state()?;
-    let store = place.store()?;
+    let context = ProjectContext::with_state(options)?;
+    context.need_own_state()?;
+    let store = context.store()?;
     let row = chosen(&store, build)?;
     // Batches cost money; a difference in the lock file must not keep them alive.
-    let project = place.project_of(
+    let project = context.project_of(
         &row,
         &Options {
             locked: Some(false),
@@ -144,7 +152,7 @@ pub fn cancel(
     refuse_to_cancel(&store, &row)?;
     let lock = project.lock(&store, row.id)?;
     // Whoever held the lock a moment ago may have brought it to its end.
-    let row = chosen(&store, Some(row.id))?;
+    let row = again(&store, row.id)?;
     refuse_to_cancel(&store, &row)?;
     let (providers, missing) = project.providers()?;
     for submission in store.unsettled_submissions()? {
@@ -161,7 +169,7 @@ pub fn cancel(
     }
     let tell = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
     let settings = project.batch_settings(&BuildOrder {
-        patience: Patience::Leave,
+        wait_policy: WaitPolicy::Leave,
         allow_partial: false,
         allow_mismatch: false,
         sync_after: None,
@@ -175,7 +183,7 @@ pub fn cancel(
         build: row.id,
         providers: &providers,
         settings,
-        clock: &project.place.clock,
+        clock: &project.context.clock,
         observer: &tell,
     });
     runtime()?
@@ -209,12 +217,12 @@ fn refuse_to_cancel(store: &Reader, row: &BuildRow) -> Result<(), ProjectError> 
 
 /// Opens the state of a project for reading; its pipeline file need not be valid.
 pub fn archive(options: &Options) -> Result<Reader, ProjectError> {
-    Ok(Reader::open(&Place::with_state(options)?.state())?)
+    Ok(Reader::open(&ProjectContext::with_state(options)?.state())?)
 }
 
 /// The pipeline file that a reading command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AtHand {
+pub struct CurrentPipeline {
     /// Its path relative to the project.
     pub file: String,
     /// Whether the user named it or it is there.
@@ -222,27 +230,24 @@ pub struct AtHand {
 }
 
 /// Returns the pipeline file at hand, which need not be there as long as its state is.
-pub fn at_hand(options: &Options) -> Result<AtHand, ProjectError> {
-    let place = Place::with_state(options)?;
-    let is_named = options
-        .pipeline
-        .as_deref()
-        .is_some_and(|path| !path.is_dir());
-    Ok(AtHand {
-        is_certain: is_named || place.root.join(&place.file).is_file(),
-        file: place.file,
+pub fn current_pipeline(options: &Options) -> Result<CurrentPipeline, ProjectError> {
+    let context = ProjectContext::with_state(options)?;
+    let is_named = options.named_file().is_some();
+    Ok(CurrentPipeline {
+        is_certain: is_named || context.root.join(&context.file).is_file(),
+        file: context.file,
     })
 }
 
 /// Returns what components are called: those that come with synix, and those that the lock file pins.
 pub fn component_names(options: &Options) -> Result<BTreeMap<Digest, String>, ProjectError> {
-    let place = Place::with_state(options)?;
+    let context = ProjectContext::with_state(options)?;
     let mut names: BTreeMap<Digest, String> = FIRST_PARTY
         .iter()
         .map(|(name, bytes)| (Digest::of(bytes), (*name).to_owned()))
         .collect();
     // A name is a help to read by, no reason to fail.
-    if let Ok(lock) = place.lock() {
+    if let Ok(lock) = context.lock() {
         names.extend(
             lock.pins()
                 .map(|(reference, pin)| (pin.digest, reference.to_owned())),
@@ -259,7 +264,7 @@ pub fn prices(
     reader: &Reader,
     build: Option<BuildId>,
 ) -> Result<Prices, ProjectError> {
-    let place = Place::with_state(options)?;
+    let context = ProjectContext::with_state(options)?;
     let build = match build {
         Some(build) => Some(build),
         None => reader.newest_snapshot()?.map(|snapshot| snapshot.build),
@@ -268,12 +273,10 @@ pub fn prices(
         .map(|build| reader.build(build))
         .transpose()?
         .flatten();
-    let file = row.map_or(place.file, |row| row.pipeline);
+    let file = row.map_or(context.file, |row| row.pipeline);
     let path = options
-        .pipeline
-        .clone()
-        .filter(|path| !path.is_dir())
-        .unwrap_or_else(|| place.root.join(file));
+        .named_file()
+        .unwrap_or_else(|| context.root.join(file));
     let unusable = |why: String| Prices::unusable(why);
     let bytes = match read_pipeline(&path) {
         Ok(bytes) => bytes,
@@ -290,8 +293,8 @@ pub fn prices(
 ///
 /// Answers, batches and builds stay: they stand for money.
 pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
-    let place = Place::with_state(options)?;
-    let store = place.store()?;
+    let context = ProjectContext::with_state(options)?;
+    let store = context.store()?;
     // A build that is driven now would lose what it stands on.
     let units = loop {
         let (builds, locks) = lock_open_builds(&store)?;

@@ -1,4 +1,4 @@
-//! `runs` and `batch-build list`.
+//! `builds` and `batch-build list`.
 
 use serde_json::json;
 use synix_core::printable;
@@ -7,7 +7,8 @@ use synix_store::BuildKind;
 
 use crate::args::Global;
 use crate::failure::Exit;
-use crate::render::{Lines, Screen};
+use crate::lines::Lines;
+use crate::render::Screen;
 use crate::table::Column;
 
 pub(super) fn run(
@@ -25,7 +26,9 @@ pub(super) fn run(
             .saturating_sub(builds.len());
         if more > 0 {
             let more = printable::count(more as u64, "other build");
-            screen.talk(&format!("not listed here: {more}; `synix runs` lists all"));
+            screen.talk(&format!(
+                "not listed here: {more}; `synix builds` lists all"
+            ));
         }
     }
     Ok(Exit::Done)

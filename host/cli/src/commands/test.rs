@@ -1,4 +1,4 @@
-//! `demo`: replays a project and compares what each command prints with its golden file.
+//! `test`: replays a project and compares what each command prints with its golden file.
 //!
 //! A golden file holds the command after `$ `, its stdout, and its exit code
 //! where that is not 0. The commands run in a copy, without network, keys or
@@ -13,19 +13,25 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 use serde_json::json;
 use similar::TextDiff;
+use synix_authoring::check::{self, TestCase, TestOutcome};
 use synix_disk::{CopyLimits, Folder, Kind, Links};
 use synix_engine::view;
-use synix_project::Options;
+use synix_project::{Environment, Options};
 
+use crate::args::{Global, Test};
 use crate::failure::{Exit, Interrupted};
 use crate::render::Screen;
 use crate::running::Running;
 
+/// What came of a command without a golden file.
+const UNKNOWN: &str = "has no golden file";
+
 /// What happens to the golden files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goldens {
+enum Goldens {
     Compare,
     Update,
 }
@@ -61,10 +67,16 @@ const GOLDEN_BYTES: u64 = 4 << 20;
 /// How long to look for the smallest difference between two files; a rough one does after that.
 const DIFF_TIME: Duration = Duration::from_secs(5);
 
-pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Result<Exit> {
+    let dir = &global.at(&args.dir);
+    let goldens = if args.update {
+        Goldens::Update
+    } else {
+        Goldens::Compare
+    };
     if !dir.join("synix.toml").is_file() {
         bail!(
-            "there is no pipeline file {}",
+            "there is no pipeline file {}; give the folder of a project",
             dir.join("synix.toml").display()
         );
     }
@@ -74,7 +86,13 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
     let scratch = private_folder().context("cannot make a folder for the copy")?;
     synix_disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
     let golden = dir.join(GOLDEN);
+    let program = global
+        .program()
+        .file()
+        .context("cannot find the program synix, which replays each command")?;
     let mut show = Show {
+        program,
+        environment: global.environment(),
         copy: scratch.path(),
         running,
         golden: match goldens {
@@ -86,7 +104,6 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
         },
         goldens,
         told: Vec::new(),
-        lines: Vec::new(),
     };
     if goldens == Goldens::Update {
         show.remove_goldens()?;
@@ -105,27 +122,76 @@ pub(super) fn run(dir: &Path, goldens: Goldens, screen: &Screen) -> anyhow::Resu
         }
     }
     show.look_for_leftovers()?;
-    let drifted = show
-        .told
-        .iter()
-        .any(|(_, outcome)| !matches!(*outcome, "same" | "written"));
-    let commands: Vec<_> = show
-        .told
-        .iter()
-        .map(|(golden, outcome)| json!({ "golden": golden, "outcome": outcome }))
-        .collect();
-    screen.answer(&json!({ "commands": commands }), || show.lines.clone())?;
+    if let Some(path) = &args.junit {
+        let report = junit(&show.told);
+        synix_disk::replace(&global.at(path), report.as_bytes())
+            .context("cannot write the JUnit report")?;
+    }
+    let drifted = !show.told.iter().all(Case::is_good);
+    screen.answer(&json!({ "commands": show.told }), || {
+        show.told.iter().flat_map(Case::lines).collect::<Vec<_>>()
+    })?;
+    if show.told.iter().any(|case| case.outcome == UNKNOWN) {
+        screen.talk("`synix test --update` writes the golden files; commit them after a look");
+    }
     Ok(if drifted { Exit::FAILED } else { Exit::Done })
 }
 
 struct Show<'a> {
+    program: &'a Path,
+    environment: &'a Environment,
     running: Running,
     copy: &'a Path,
     golden: Option<Folder>,
     goldens: Goldens,
-    /// Golden files so far, and what came of each.
-    told: Vec<(String, &'static str)>,
-    lines: Vec<String>,
+    /// What came of each command so far.
+    told: Vec<Case>,
+}
+
+/// A command, or a golden file that no command belongs to.
+#[derive(Debug, Serialize)]
+struct Case {
+    /// The golden file.
+    golden: String,
+    outcome: &'static str,
+    /// As a person types it; `None` where no command belongs to the file.
+    #[serde(skip)]
+    command: Option<String>,
+    /// How the output differs, and what the command complained of.
+    #[serde(skip)]
+    details: Vec<String>,
+}
+
+impl Case {
+    fn is_good(&self) -> bool {
+        matches!(self.outcome, "same" | "written")
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![match &self.command {
+            Some(command) => format!("{command}: {}", self.outcome),
+            None => format!("golden/{}: no command belongs to it", self.golden),
+        }];
+        lines.extend(self.details.iter().cloned());
+        lines
+    }
+}
+
+/// Reports cases as CI systems read them.
+fn junit(cases: &[Case]) -> String {
+    let suite = "synix test";
+    let cases = cases.iter().map(|case| TestCase {
+        name: case.command.as_deref().unwrap_or(&case.golden),
+        outcome: if case.is_good() {
+            TestOutcome::Passed
+        } else {
+            TestOutcome::Failed {
+                message: case.outcome,
+                details: case.details.join("\n"),
+            }
+        },
+    });
+    check::junit_of(suite, &cases.collect::<Vec<_>>())
 }
 
 /// What a command printed.
@@ -152,29 +218,28 @@ impl Show<'_> {
             }
             (Some(folder), Goldens::Compare) => match folder.read(&name, GOLDEN_BYTES)? {
                 Some(golden) => compare(&golden, &transcript),
-                None => ("has no golden file", None),
+                None => (UNKNOWN, None),
             },
-            (None, _) => ("has no golden file", None),
+            (None, _) => (UNKNOWN, None),
         };
-        self.lines
-            .push(format!("synix {}: {outcome}", words.join(" ")));
-        self.lines.extend(diff);
-        if outcome != "same" {
-            self.lines.extend(complaint);
-        }
-        self.told.push((name, outcome));
+        let complaint = complaint.filter(|_| outcome != "same");
+        self.told.push(Case {
+            golden: name,
+            outcome,
+            command: Some(format!("synix {}", words.join(" "))),
+            details: diff.into_iter().chain(complaint).collect(),
+        });
         Ok(())
     }
 
     fn play(&self, words: &[String]) -> anyhow::Result<Played> {
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(self.program);
         command
             .args(words)
             .current_dir(self.copy)
             .stdin(Stdio::null())
             .env_clear()
-            .envs(synix_project::passed_on())
+            .envs(synix_project::passed_on(self.environment))
             .env("SYNIX_CASSETTE_MODE", "replay")
             .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z");
         let output = self.running.output(&mut command);
@@ -208,6 +273,7 @@ impl Show<'_> {
         }
         let pipeline = Some(self.copy.join("synix.toml"));
         let reader = synix_project::archive(&Options {
+            environment: self.environment.clone(),
             pipeline,
             ..Options::default()
         })?;
@@ -244,10 +310,13 @@ impl Show<'_> {
     /// A golden file that no command belongs to says that something is no longer printed.
     fn look_for_leftovers(&mut self) -> anyhow::Result<()> {
         for name in self.goldens_there()? {
-            if self.told.iter().all(|(told, _)| *told != name) {
-                self.lines
-                    .push(format!("golden/{name}: no command belongs to it"));
-                self.told.push((name, "has no command"));
+            if self.told.iter().all(|case| case.golden != name) {
+                self.told.push(Case {
+                    golden: name,
+                    outcome: "has no command",
+                    command: None,
+                    details: Vec::new(),
+                });
             }
         }
         Ok(())

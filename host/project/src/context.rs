@@ -44,6 +44,8 @@ impl FromStr for CassetteMode {
 /// What a command says of the project it is about.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What the command knows of its surroundings; the paths below are seen from its folder.
+    pub environment: Environment,
     /// The pipeline file; `None`: `synix.toml` here or in the nearest folder above.
     pub pipeline: Option<PathBuf>,
     /// Takes the place of `SYNIX_CASSETTE_MODE`.
@@ -54,14 +56,24 @@ pub struct Options {
     pub concurrency: Option<usize>,
     /// Refuse what would change the lock file; `None`: where a CI service runs this.
     pub locked: Option<bool>,
+    /// Ask no server for plugins, and leave the lock file as it is.
+    pub offline: bool,
     /// Say yes, for this command, to everything that the project asks for.
     pub trust: bool,
     /// Who compiles plugins; by default nobody does, and only those in the cache can be used.
     pub compiler: Compiler,
 }
 
+impl Options {
+    /// Returns the pipeline file, if the user named one and not its folder.
+    pub(super) fn named_file(&self) -> Option<PathBuf> {
+        let path = self.environment.at(self.pipeline.as_deref()?);
+        Some(path).filter(|path| !path.is_dir())
+    }
+}
+
 /// Where a project is and what the environment says, before its pipeline is read.
-pub(super) struct Place {
+pub(super) struct ProjectContext {
     pub(super) root: PathBuf,
     /// The pipeline file, relative to the root.
     pub(super) file: String,
@@ -70,6 +82,8 @@ pub(super) struct Place {
     pub(super) cassette_dir: PathBuf,
     pub(super) concurrency: NonZero<usize>,
     pub(super) locked: bool,
+    /// Whether no server is asked for plugins.
+    pub(super) offline: bool,
     pub(super) clock: Clock,
     pub(super) owners: Owners,
     /// Whether the user says yes to everything, for this command.
@@ -79,12 +93,18 @@ pub(super) struct Place {
     pub(super) compiler: Compiler,
 }
 
-impl Place {
+impl ProjectContext {
     pub(super) fn find(options: &Options) -> Result<Self, ProjectError> {
         let path = match &options.pipeline {
-            Some(path) if path.is_dir() => path.join("synix.toml"),
-            Some(path) => path.clone(),
-            None => nearest_pipeline()?,
+            Some(path) => {
+                let path = options.environment.at(path);
+                if path.is_dir() {
+                    path.join("synix.toml")
+                } else {
+                    path
+                }
+            }
+            None => nearest_pipeline(&options.environment)?,
         };
         let name = path
             .file_name()
@@ -99,7 +119,7 @@ impl Place {
     pub(super) fn with_state(options: &Options) -> Result<Self, ProjectError> {
         match Self::find(options) {
             Err(error @ ProjectError::NoPipeline { .. }) if options.pipeline.is_none() => {
-                match nearest(".synix")?.0 {
+                match nearest(&options.environment, ".synix")?.0 {
                     Some(root) => Self::at(root, "synix.toml".to_owned(), options),
                     None => Err(error),
                 }
@@ -120,7 +140,7 @@ impl Place {
     }
 
     fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
-        let environment = Environment;
+        let environment = options.environment.clone();
         synix_core::crash::arm(environment.crash_at());
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
@@ -131,8 +151,8 @@ impl Place {
                 .map_err(ProjectError::Usage)?,
         };
         let cassette_dir = match (&options.cassette_dir, environment.get("SYNIX_CASSETTE_DIR")) {
-            (Some(folder), _) => folder.clone(),
-            (None, Some(folder)) if !folder.is_empty() => PathBuf::from(folder),
+            (Some(folder), _) => environment.at(folder),
+            (None, Some(folder)) if !folder.is_empty() => environment.at(Path::new(&folder)),
             _ => root.join("cassettes"),
         };
         let concurrency = match options.concurrency {
@@ -150,14 +170,15 @@ impl Place {
         Ok(Self {
             root,
             file,
-            environment,
             owners: Owners::of_this_process(environment.sudo_user()),
+            environment,
             trusted: options.trust,
             trust_command,
             cassette_mode,
             cassette_dir,
             concurrency,
             locked,
+            offline: options.offline,
             clock,
             compiler: options.compiler.clone(),
         })
@@ -194,9 +215,7 @@ impl Place {
         options: &Options,
     ) -> Result<Project, ProjectError> {
         let pipeline = options
-            .pipeline
-            .clone()
-            .filter(|path| !path.is_dir())
+            .named_file()
             .unwrap_or_else(|| self.root.join(&build.pipeline));
         Project::open(&Options {
             pipeline: Some(pipeline),
@@ -212,22 +231,25 @@ pub(super) fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn nearest_pipeline() -> Result<PathBuf, ProjectError> {
+fn nearest_pipeline(environment: &Environment) -> Result<PathBuf, ProjectError> {
     // Within the folder itself messages name the file alone.
-    let file = PathBuf::from("synix.toml");
+    let file = environment.at(Path::new("synix.toml"));
     if file.is_file() {
         return Ok(file);
     }
-    match nearest("synix.toml")? {
-        (Some(folder), _) => Ok(folder.join(file)),
+    match nearest(environment, "synix.toml")? {
+        (Some(folder), _) => Ok(folder.join("synix.toml")),
         (None, ended) => Err(ProjectError::NoPipeline { path: file, ended }),
     }
 }
 
 /// Returns this folder or the nearest above that holds `name`, or where the search for it ended.
-fn nearest(name: &str) -> Result<(Option<PathBuf>, Option<String>), ProjectError> {
-    let here = std::env::current_dir().map_err(|source| ProjectError::Here { source })?;
-    let search = search::upwards(&here, Environment.home().as_deref(), name);
+fn nearest(
+    environment: &Environment,
+    name: &str,
+) -> Result<(Option<PathBuf>, Option<String>), ProjectError> {
+    let here = environment.here()?;
+    let search = search::upwards(&here, environment.home().as_deref(), name);
     let ended = search
         .end
         .map(|end: End| format!("{}: {}", search.last.display(), end.words()));

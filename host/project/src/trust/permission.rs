@@ -12,7 +12,7 @@ use synix_core::printable;
 /// path asks again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Ask {
+pub enum Permission {
     /// To run a command when a build ends.
     Command {
         /// A line for the shell, or a program and its arguments.
@@ -69,7 +69,7 @@ pub enum Ask {
     },
 }
 
-impl Ask {
+impl Permission {
     /// Returns what is kept of a yes to it.
     pub(super) fn digest(&self) -> Digest {
         // The members stand in the order of their declaration.
@@ -162,7 +162,7 @@ const fn also(in_replay: bool) -> &'static str {
 }
 
 /// Writes things that are asked as a list, a line for each.
-pub(in super::super) fn listed(asked: &[Ask]) -> String {
+pub(in super::super) fn listed(asked: &[Permission]) -> String {
     asked
         .iter()
         .map(|ask| format!("\n  {}", ask.public()))
@@ -173,8 +173,8 @@ pub(in super::super) fn listed(asked: &[Ask]) -> String {
 mod tests {
     use super::*;
 
-    fn command(line: &str, shell: bool) -> Ask {
-        Ask::Command {
+    fn command(line: &str, shell: bool) -> Permission {
+        Permission::Command {
             command: vec![line.to_owned()],
             shell,
             in_replay: false,
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_yes_is_for_exactly_what_was_asked() {
-        let key = |variable: &str, server: &str| Ask::Key {
+        let key = |variable: &str, server: &str| Permission::Key {
             variable: variable.to_owned(),
             server: server.to_owned(),
         };
@@ -194,11 +194,11 @@ mod tests {
             key("A", "https://b.example"),
             key("A", "https://c.example"),
             key("B", "https://b.example"),
-            Ask::Fetch {
+            Permission::Fetch {
                 from: "https://b.example".to_owned(),
             },
         ];
-        let digests: std::collections::BTreeSet<_> = all.iter().map(Ask::digest).collect();
+        let digests: std::collections::BTreeSet<_> = all.iter().map(Permission::digest).collect();
         assert_eq!(digests.len(), all.len());
     }
 
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_address_of_a_webhook_stays_out_of_logs() {
-        let ask = Ask::Url {
+        let ask = Permission::Url {
             url: "https://hooks.example/T0/secret".to_owned(),
             in_replay: false,
         };

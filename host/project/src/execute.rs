@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
+use super::context::CassetteMode;
 use super::interrupt::{Interrupts, left};
 use super::keys::KeyUse;
-use super::place::CassetteMode;
+use super::spending::Spending;
 use super::{BuildOrder, Project, ProjectError, Report};
 use synix_disk::{FileLock, Folder, Links};
 use synix_engine::batch::BatchSettings;
@@ -33,7 +35,7 @@ impl Project {
     ) -> Result<Report, ProjectError> {
         self.check_recording()?;
         if let Some(lock) = &self.unwritten_lock {
-            self.place.write_lock(lock)?;
+            self.context.write_lock(lock)?;
         }
         let cassette = self.replay()?;
         if cassette.is_none() {
@@ -42,11 +44,11 @@ impl Project {
         let (store, lost) = self.state(order.reset_state)?;
         let new = NewBuild {
             kind,
-            pipeline: self.place.file.clone(),
+            pipeline: self.context.file.clone(),
             fingerprint: self.ready.fingerprint,
             parts: serde_json::to_string(&self.ready.parts).unwrap_or_default(),
             realm: realm(cassette.as_ref()),
-            opened: self.place.clock.now(),
+            opened: self.context.clock.now(),
         };
         let (build, lock) = store.write(|tx| {
             let build = tx.open_build(&new)?;
@@ -71,7 +73,7 @@ impl Project {
         lock.sign(&format!(
             "process {} since {}",
             std::process::id(),
-            self.place.clock.now()
+            self.context.clock.now()
         ))?;
         Ok(lock)
     }
@@ -98,8 +100,8 @@ impl Project {
             providers: &providers,
             batches: self.batch_settings(order),
             missing_keys: &missing_keys,
-            concurrency: self.place.concurrency,
-            patience: order.patience,
+            concurrency: self.context.concurrency,
+            wait_policy: order.wait_policy,
             allow_partial: order.allow_partial,
             kind,
             retry_failed: order.retry_failed.clone(),
@@ -117,12 +119,20 @@ impl Project {
             cassette.is_none().then(|| drive.interrupt.clone()),
             leave.clone(),
         ));
-        let outcome = runtime.block_on(async {
+        let money = Spending::new(store, build, &self.prices, observer);
+        let watched = |event: &Event| {
+            observer(event);
+            money.look(event);
+        };
+        let span = tracing::info_span!("build", id = %build);
+        let desk = self.desk(cassette);
+        let driven = async {
             tokio::select! {
-                driven = build::drive(self.desk(cassette), drive, store, build, observer) => Some(driven),
+                driven = build::drive(desk, drive, store, build, &watched) => Some(driven),
                 () = leave.cancelled() => None,
             }
-        });
+        };
+        let outcome = runtime.block_on(driven.instrument(span));
         drop(runtime);
         // The project may be built again.
         self.interruption.lift();
@@ -140,12 +150,13 @@ impl Project {
                 return Err(error.into());
             }
         }
-        let recorded = if self.place.cassette_mode == CassetteMode::Record {
+        let recorded = if self.context.cassette_mode == CassetteMode::Record {
             self.record(store)
         } else {
             Ok(())
         };
         let report = report(store, build, &self.prices)?;
+        tracing::info!(build = %build, status = report.status.status, "the build was driven as far as it goes now");
         if !report.waiting {
             self.ended(&report.status, replayed, observer)?;
         }
@@ -155,7 +166,7 @@ impl Project {
 
     /// Refuses a damaged cassette before money is spent on what it should hold.
     pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
-        if self.place.cassette_mode == CassetteMode::Record {
+        if self.context.cassette_mode == CassetteMode::Record {
             Cassette::load_if_there(&self.cassette_path()?)?;
         }
         Ok(())
@@ -165,7 +176,7 @@ impl Project {
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
         let path = self.cassette_path()?;
         let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
-        let Some(snapshot) = store.newest_snapshot_of(&self.place.file)? else {
+        let Some(snapshot) = store.newest_snapshot_of(&self.context.file)? else {
             return Ok(());
         };
         for layer in snapshot.layers() {
@@ -182,16 +193,16 @@ impl Project {
     }
 
     fn cassette_path(&self) -> Result<PathBuf, ProjectError> {
-        let folder = &self.place.cassette_dir;
+        let folder = &self.context.cassette_dir;
         // A folder that the user named may be a link, the project's own may not.
-        if *folder == self.place.root.join("cassettes") {
+        if *folder == self.context.root.join("cassettes") {
             Folder::open(folder, Links::Refuse)?;
         }
         Ok(folder.join(format!("{}.json", self.pipeline.name)))
     }
 
     pub(super) fn replay(&self) -> Result<Option<Arc<Cassette>>, ProjectError> {
-        if self.place.cassette_mode != CassetteMode::Replay {
+        if self.context.cassette_mode != CassetteMode::Replay {
             return Ok(None);
         }
         Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
@@ -202,7 +213,7 @@ impl Project {
             pipeline: &self.ready,
             folder: &self.folder,
             replay,
-            clock: &self.place.clock,
+            clock: &self.context.clock,
             prices: &self.prices,
         }
     }
@@ -222,7 +233,7 @@ impl Project {
                 .iter()
                 .map(|layer| layer.name.to_string())
                 .collect(),
-            interval: order.patience.interval(),
+            interval: order.wait_policy.interval(),
             batch_requests: providers
                 .iter()
                 .filter_map(|(name, profile)| Some((name.clone(), profile.batch_requests?)))
@@ -240,11 +251,11 @@ impl Project {
     /// Opens the providers, with the keys that the user lets them have; those without their credential are named apart.
     pub(super) fn providers(&self) -> Result<(Providers, BTreeMap<String, String>), ProjectError> {
         self.admit()?;
-        let dot_env = self.place.dot_env(&self.pipeline)?;
+        let dot_env = self.context.dot_env(&self.pipeline)?;
         let mut providers = Providers::new();
         let mut missing = BTreeMap::new();
         for (name, profile) in &self.pipeline.providers {
-            let found = KeyUse::of(profile, self.place.environment, &dot_env);
+            let found = KeyUse::of(profile, &self.context.environment, &dot_env);
             found.check(name)?;
             let redirect = found.redirect.clone();
             let elsewhere = redirect.is_some() || !profile.writes_own_url();
@@ -302,8 +313,14 @@ pub(super) fn realm(cassette: Option<&Arc<Cassette>>) -> Realm {
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
+    // What is told of this command's work comes from its threads, too.
+    let told = tracing::dispatcher::get_default(Clone::clone);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .on_thread_start(move || {
+            // Until the thread ends.
+            std::mem::forget(tracing::dispatcher::set_default(&told));
+        })
         .enable_all()
         .build()
         .map_err(|source| ProjectError::Here { source })

@@ -8,24 +8,25 @@ use synix_authoring::build::Tools;
 use synix_sandbox::{Compiler, Sandbox};
 
 /// A sandbox and tools.
-pub struct Bench {
+pub struct PluginTools {
     /// Loads what was built.
     pub sandbox: Sandbox,
     /// Programs of the folder that `SYNIX_TOOLS` names, then those on `PATH`.
     pub tools: Tools,
 }
 
-impl Bench {
+impl PluginTools {
     /// Reads the environment and starts the sandbox, whose components `compiler` compiles.
-    pub fn open(compiler: Compiler) -> Result<Self, ProjectError> {
-        let environment = Environment;
-        let cache = environment.compile_cache(Path::new("."));
+    pub fn open(environment: &Environment, compiler: Compiler) -> Result<Self, ProjectError> {
+        let cache = environment.compile_cache(&environment.at(Path::new(".")));
         let sandbox = Sandbox::with_compiler(1, cache, compiler).map_err(Box::new)?;
         let set = environment
             .get("SYNIX_TOOLS")
             .filter(|path| !path.is_empty());
         // Tools run in other folders than this one.
-        let set = set.map(std::path::absolute).transpose();
+        let set = set
+            .map(|path| std::path::absolute(environment.at(Path::new(&path))))
+            .transpose();
         let mut folders: Vec<PathBuf> =
             Vec::from_iter(set.map_err(|source| ProjectError::Here { source })?);
         let path = environment.search_path().unwrap_or_default();
@@ -37,9 +38,9 @@ impl Bench {
     }
 }
 
-impl std::fmt::Debug for Bench {
+impl std::fmt::Debug for PluginTools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench")
+        f.debug_struct("PluginTools")
             .field("tools", &self.tools)
             .finish_non_exhaustive()
     }

@@ -1,0 +1,87 @@
+//! When colours are used: as the flag says, else the environment, else where a terminal shows them.
+
+use std::ffi::OsString;
+
+use clap::ValueEnum as _;
+use synix_project::Environment;
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// Where a terminal shows them, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Also in a file or a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// Returns what `--color` says among arguments that may be wrong.
+    pub(crate) fn among<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Self {
+        let mut said = Self::default();
+        let mut is_next = false;
+        for argument in arguments {
+            let argument = argument.to_string_lossy();
+            let value = argument.strip_prefix("--color=");
+            if let Some(value) = value.or(is_next.then_some(&argument)) {
+                said = Self::from_str(value, false).unwrap_or(said);
+            }
+            is_next = argument == "--color";
+        }
+        said
+    }
+
+    /// Decides for a stream.
+    pub(crate) fn is_used(self, is_terminal: bool, environment: &Environment) -> bool {
+        let says = |name| environment.get(name).filter(|text| !text.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if says("NO_COLOR").is_some() => false,
+            Self::Auto if says("CLICOLOR_FORCE").is_some_and(|text| text != "0") => true,
+            Self::Auto if says("TERM").is_some_and(|text| text == "dumb") => false,
+            Self::Auto => is_terminal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The flag, whether it is a terminal, variables, and whether colours are used.
+    type Case = (Color, bool, &'static [(&'static str, &'static str)], bool);
+
+    #[test]
+    fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
+        let environment = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().copied();
+            Environment::new(variables, std::path::PathBuf::from("/"))
+        };
+        let cases: [Case; 9] = [
+            (Color::Auto, true, &[], true),
+            (Color::Auto, false, &[], false),
+            (Color::Auto, true, &[("NO_COLOR", "1")], false),
+            (Color::Auto, true, &[("NO_COLOR", "")], true),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "1")], true),
+            (Color::Auto, false, &[("CLICOLOR_FORCE", "0")], false),
+            (Color::Auto, true, &[("TERM", "dumb")], false),
+            (Color::Always, false, &[("NO_COLOR", "1")], true),
+            (Color::Never, true, &[("CLICOLOR_FORCE", "1")], false),
+        ];
+        for (color, is_terminal, variables, used) in cases {
+            let environment = environment(variables);
+            let found = color.is_used(is_terminal, &environment);
+            assert_eq!(found, used, "{color:?} {is_terminal} {variables:?}");
+        }
+        let among = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            Color::among(words.iter())
+        };
+        assert_eq!(among(&["bild", "--color", "always"]), Color::Always);
+        assert_eq!(among(&["--color=never", "bild"]), Color::Never);
+        assert_eq!(among(&["--color", "loud"]), Color::Auto);
+    }
+}

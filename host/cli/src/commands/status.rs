@@ -1,0 +1,126 @@
+//! `status`: where a pipeline stands, on one screen.
+
+use synix_core::printable;
+use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
+
+use super::{batch_build, outcome};
+use crate::args::{Global, Status};
+use crate::failure::Exit;
+use crate::lines::Lines;
+use crate::render::Screen;
+use crate::table::Column;
+
+pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Result<Exit> {
+    let options = global.options(None);
+    if let Some(build) = &args.build {
+        batch_build::show(&synix_project::status(&options, Some(build))?, screen)?;
+        return Ok(Exit::Done);
+    }
+    let overview = synix_project::overview(&options)?;
+    screen.answer(&overview, || text(&overview))?;
+    Ok(Exit::Done)
+}
+
+fn text(overview: &Overview) -> Lines {
+    let mut lines = Lines::default();
+    let of = match &overview.snapshot {
+        Some(build) => format!("as {build} left it"),
+        None => "never built to its end".to_owned(),
+    };
+    lines.push(format!("{}: {of}", overview.pipeline));
+    if !overview.layers.is_empty() {
+        let columns = [
+            Column::Left("layer"),
+            Column::Right("artifacts"),
+            Column::Right("stale"),
+            Column::Right("failed"),
+        ];
+        lines.table(columns, overview.layers.iter().map(row).collect());
+    }
+    lines.push(stale(overview));
+    for build in &overview.builds {
+        at_work(build, &mut lines);
+    }
+    if let Some(last) = &overview.last {
+        ended(last, &mut lines);
+    }
+    lines.push("");
+    lines.push(format!(
+        "cost of all builds: {}",
+        outcome::cost(overview.cost_usd)
+    ));
+    lines.extend(overview.unpriced.iter().cloned());
+    lines
+}
+
+fn row(layer: &OverviewLayer) -> [String; 4] {
+    let stale = match (layer.stale, layer.stale_guess) {
+        (_, Some(guess)) => format!("~{guess}"),
+        (Some(stale), None) => stale.to_string(),
+        (None, None) => "?".to_owned(),
+    };
+    [
+        layer.name.clone(),
+        layer.artifacts.to_string(),
+        stale,
+        layer.failed.to_string(),
+    ]
+}
+
+/// Says whether something is to be made.
+fn stale(overview: &Overview) -> String {
+    if let Some(error) = &overview.error {
+        let message = error.message.trim_end();
+        return format!("nobody can say what is stale: {message}");
+    }
+    let layers = overview.layers.iter();
+    let units: u64 = layers
+        .map(|layer| layer.stale_guess.or(layer.stale).unwrap_or(0))
+        .sum();
+    match units {
+        0 => "everything is up to date".to_owned(),
+        units => format!(
+            "`synix build` makes {}; `synix plan` says why, and what that costs",
+            printable::count(units, "stale unit")
+        ),
+    }
+}
+
+fn at_work(build: &BuildAtWork, lines: &mut Lines) {
+    lines.heading(format!(
+        "{} {}: {} done, {} failed, {} waiting; cost so far: {}",
+        build.build,
+        build.status,
+        build.done,
+        build.failed,
+        build.waiting,
+        outcome::cost(build.cost_usd)
+    ));
+    lines.extend(build.batches.iter().map(|batch| {
+        format!(
+            "  batch {} at {}: {}, {} of {} answered",
+            batch.id.as_deref().unwrap_or("without an id"),
+            batch.provider,
+            batch.status,
+            batch.succeeded + batch.failed,
+            printable::count(batch.requests, "request")
+        )
+    }));
+    if build.kind != "build" {
+        let id = &build.build;
+        lines.push(format!("  `synix resume {id}` continues it"));
+    }
+}
+
+fn ended(last: &LastBuild, lines: &mut Lines) {
+    lines.heading(format!(
+        "{} {}; cost: {}",
+        last.build,
+        last.status.replace('_', " "),
+        outcome::cost(last.cost_usd)
+    ));
+    if let Some(error) = &last.error {
+        lines.push(format!("stopped: {}", error.message));
+    }
+    outcome::failures(&last.failures, lines);
+}

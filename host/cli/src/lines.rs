@@ -1,0 +1,179 @@
+//! Lines for people: made printable, and with what stands out.
+
+use synix_core::printable;
+
+use crate::table::{self, Column};
+
+/// Lines of ours, which may hold words of others.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(Vec<Line>);
+
+#[derive(Debug)]
+enum Line {
+    Text(String),
+    Marked(Mark, String),
+    Table(Vec<Column>, Vec<Vec<String>>),
+}
+
+/// The first word of a line, which stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Error,
+    Warning,
+    Help,
+}
+
+impl Mark {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error:",
+            Self::Warning => "warning:",
+            Self::Help => "help:",
+        }
+    }
+
+    /// Returns how a terminal is told to show it.
+    const fn style(self) -> &'static str {
+        match self {
+            Self::Error => "\u{1b}[1;31m",
+            Self::Warning => "\u{1b}[1;33m",
+            Self::Help => "\u{1b}[1;36m",
+        }
+    }
+}
+
+/// How headings of tables are shown, and the end of any style.
+const HEADING: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
+impl Lines {
+    pub(crate) fn marked(&mut self, mark: Mark, text: &str) {
+        self.0.push(Line::Marked(mark, text.to_owned()));
+    }
+
+    /// Adds a line; a break within it comes from somebody else.
+    pub(crate) fn push(&mut self, line: impl Into<String>) {
+        self.0.push(Line::Text(line.into()));
+    }
+
+    /// Adds a heading with an empty line above it.
+    pub(crate) fn heading(&mut self, heading: impl Into<String>) {
+        self.push("");
+        self.push(heading);
+    }
+
+    /// Adds a table, which is laid out for the place where it is shown.
+    pub(crate) fn table<const N: usize>(&mut self, columns: [Column; N], rows: Vec<[String; N]>) {
+        let rows = rows.into_iter().map(Vec::from).collect();
+        self.0.push(Line::Table(columns.to_vec(), rows));
+    }
+
+    /// Keeps the first lines and says how many there were.
+    pub(crate) fn cut(&mut self, most: usize) -> usize {
+        let count = self.0.len();
+        self.0.truncate(most);
+        count
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// Returns the text of the lines. Styles are put around what is safe already.
+    pub(crate) fn render(&self, width: Option<usize>, colours: bool) -> String {
+        let mut shown = String::new();
+        for line in &self.0 {
+            match line {
+                Line::Text(text) => write_safely(text, &mut shown),
+                Line::Marked(mark, text) => {
+                    let mut marked = String::new();
+                    write_safely(&format!("{} {text}", mark.word()), &mut marked);
+                    match marked.strip_prefix(mark.word()).filter(|_| colours) {
+                        Some(rest) => {
+                            shown.push_str(mark.style());
+                            shown.push_str(mark.word());
+                            shown.push_str(PLAIN);
+                            shown.push_str(rest);
+                        }
+                        None => shown.push_str(&marked),
+                    }
+                }
+                Line::Table(columns, rows) => {
+                    let table = table::lay_out(columns, rows, width);
+                    for (number, line) in table.lines.iter().enumerate() {
+                        let is_styled = colours && number == 0 && table.has_headings;
+                        shown.push_str(if is_styled { HEADING } else { "" });
+                        write_safely(line, &mut shown);
+                        if is_styled {
+                            shown.truncate(shown.trim_end_matches('\n').len());
+                            shown.push_str(PLAIN);
+                            shown.push('\n');
+                        }
+                    }
+                }
+            }
+        }
+        shown
+    }
+}
+
+impl Extend<String> for Lines {
+    fn extend<T: IntoIterator<Item = String>>(&mut self, lines: T) {
+        self.0.extend(lines.into_iter().map(Line::Text));
+    }
+}
+
+impl From<Vec<String>> for Lines {
+    fn from(lines: Vec<String>) -> Self {
+        Self(lines.into_iter().map(Line::Text).collect())
+    }
+}
+
+impl From<String> for Lines {
+    fn from(line: String) -> Self {
+        Self(vec![Line::Text(line)])
+    }
+}
+
+impl From<&str> for Lines {
+    fn from(line: &str) -> Self {
+        line.to_owned().into()
+    }
+}
+
+/// Writes one line of ours. Further lines within it stand below, set in further than it is.
+fn write_safely(line: &str, shown: &mut String) {
+    let safe = printable::lines(line.trim_end_matches(['\r', '\n']));
+    let indent = safe.len() - safe.trim_start_matches(' ').len() + 2;
+    for (number, part) in safe.split('\n').enumerate() {
+        if number > 0 && !part.is_empty() {
+            shown.push_str(&" ".repeat(indent));
+        }
+        shown.push_str(&printable::inert(part));
+        shown.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_begin_no_line_and_give_no_command() {
+        let mut lines = Lines::default();
+        lines.push("  notes/a: no\u{1b}[2J\r\n::error::x\u{2028}y\n\n##[error]z");
+        lines.push("::error::a file of that name");
+        assert_eq!(
+            lines.render(None, false),
+            "  notes/a: no\\u{1b}[2J\n    \\u{3a}:error::x\\u{2028}y\n\n    #\\u{23}[error]z\n\
+             \\u{3a}:error::a file of that name\n"
+        );
+    }
+
+    #[test]
+    fn the_headings_of_a_table_stand_out_and_nothing_else() {
+        let mut lines = Lines::default();
+        lines.table([Column::Left("layer")], vec![["a".to_owned()]]);
+        assert_eq!(lines.render(None, true), "\u{1b}[1mlayer\u{1b}[0m\na\n");
+    }
+}

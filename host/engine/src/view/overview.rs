@@ -1,0 +1,244 @@
+//! Where a pipeline stands as a whole: what is stale, what runs, what failed, and what it cost.
+
+use serde::Serialize;
+
+use super::cost;
+use super::error::ErrorView;
+use super::find::FindError;
+use super::snapshot::{SnapshotView, Wanted};
+use super::status::{BatchView, FailureView, LayerView, Status, is_open, word};
+use crate::plan::Plan;
+use synix_core::clock::Moment;
+use synix_prices::{Amount, Bill, Prices};
+use synix_store::Reader;
+
+/// Where a pipeline stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Overview {
+    /// The pipeline file, relative to the project.
+    pub pipeline: String,
+    /// The build whose snapshot is the newest; `None` before one has come to its end.
+    pub snapshot: Option<String>,
+    /// Its layers in the pipeline's order.
+    pub layers: Vec<OverviewLayer>,
+    /// Builds that are not at their end, the newest first.
+    pub builds: Vec<BuildAtWork>,
+    /// The newest build that came to its end or stopped.
+    pub last: Option<LastBuild>,
+    /// What all builds of the pipeline cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+    /// Why the cost is not known, a line for each cause.
+    pub unpriced: Vec<String>,
+    /// Why nobody can say what is stale: the pipeline cannot be planned.
+    pub error: Option<ErrorView>,
+}
+
+/// A layer of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OverviewLayer {
+    /// Its name.
+    pub name: String,
+    /// Its artifacts in the newest snapshot.
+    pub artifacts: u64,
+    /// The units to make that are known; `None` where the pipeline cannot be planned.
+    pub stale: Option<u64>,
+    /// How many units it may come to have to make; `None` where `stale` says it, or where nothing tells.
+    pub stale_guess: Option<u64>,
+    /// Units that failed in the newest build, or were held back.
+    pub failed: u64,
+}
+
+/// A build that is not at its end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BuildAtWork {
+    /// Its id.
+    pub build: String,
+    /// `build` or `batch-build`.
+    pub kind: String,
+    /// Its status, in the words of [`Status::status`].
+    pub status: &'static str,
+    /// When it was opened.
+    pub opened: Moment,
+    /// Units with their outputs, fresh ones included.
+    pub done: u64,
+    /// Units that failed or were held back.
+    pub failed: u64,
+    /// Units that wait for answers.
+    pub waiting: u64,
+    /// Its batches that providers still work on.
+    pub batches: Vec<BatchView>,
+    /// What it cost so far in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+/// The newest build that is at its end or stopped.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastBuild {
+    /// Its id.
+    pub build: String,
+    /// `build` or `batch-build`.
+    pub kind: String,
+    /// Its status, in the words of [`Status::status`].
+    pub status: &'static str,
+    /// Why it stopped before its end, if it did.
+    pub error: Option<ErrorView>,
+    /// When nothing was left to do.
+    pub closed: Option<Moment>,
+    /// Its failed units.
+    pub failures: Vec<FailureView>,
+    /// What it cost in US dollars; `None` where a price is not known.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Overview {
+    /// Looks at the state of the pipeline `wanted`; without a state nothing was built yet.
+    pub fn of(
+        reader: Option<&Reader>,
+        wanted: &Wanted<'_>,
+        plan: Result<&Plan, ErrorView>,
+        prices: &Prices,
+    ) -> Result<Self, FindError> {
+        let (plan, error) = match plan {
+            Ok(plan) => (Some(plan), None),
+            Err(error) => (None, Some(error)),
+        };
+        let mut overview = Self {
+            pipeline: wanted.pipeline.to_owned(),
+            snapshot: None,
+            layers: plan.map_or_else(Vec::new, planned),
+            builds: Vec::new(),
+            last: None,
+            cost_usd: Some(Amount::ZERO),
+            unpriced: Vec::new(),
+            error,
+        };
+        let Some(reader) = reader else {
+            return Ok(overview);
+        };
+        match SnapshotView::choose(reader, wanted) {
+            Ok(view) => overview.count_artifacts(&view, plan.is_none())?,
+            // Another pipeline was built here, and this one was not.
+            Err(FindError::NotBuilt { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        overview.look_at_builds(reader, prices)?;
+        Ok(overview)
+    }
+
+    fn count_artifacts(
+        &mut self,
+        view: &SnapshotView<'_>,
+        names_layers: bool,
+    ) -> Result<(), FindError> {
+        if let Some(pipeline) = view.pipeline() {
+            pipeline.clone_into(&mut self.pipeline);
+        }
+        self.snapshot = view.build().map(|build| build.to_string());
+        let Some(chosen) = &view.chosen else {
+            return Ok(());
+        };
+        if names_layers {
+            let layers = chosen.layers();
+            self.layers = layers.map(|name| OverviewLayer::new(name, None)).collect();
+        }
+        for layer in &mut self.layers {
+            if chosen.set(&layer.name).is_some() {
+                let count = &mut layer.artifacts;
+                let name = layer.name.clone();
+                view.reader
+                    .each_snapshot_artifact(chosen, &name, |_| *count += 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_builds(&mut self, reader: &Reader, prices: &Prices) -> Result<(), FindError> {
+        let mut whole = Bill::default();
+        let mut newest = true;
+        for row in reader.builds(None)? {
+            if row.pipeline != self.pipeline {
+                continue;
+            }
+            // Of a long history only what is shown is looked at more closely.
+            let is_open = is_open(word(reader, &row)?);
+            if is_open || self.last.is_none() {
+                let status = Status::of(reader, row.id, prices)?;
+                if newest {
+                    self.count_failures(&status);
+                }
+                if is_open {
+                    self.builds.push(BuildAtWork::of(status));
+                } else {
+                    self.last = Some(LastBuild::of(status));
+                }
+            }
+            newest = false;
+            cost::add(&mut whole, reader, row.id, prices)?;
+        }
+        self.cost_usd = whole.cost();
+        self.unpriced = whole.unpriced().iter().map(ToString::to_string).collect();
+        Ok(())
+    }
+
+    fn count_failures(&mut self, status: &Status) {
+        for layer in &mut self.layers {
+            let found = status.layers.iter().find(|found| found.name == layer.name);
+            layer.failed = found.map_or(0, |found| found.failed);
+        }
+    }
+}
+
+fn planned(plan: &Plan) -> Vec<OverviewLayer> {
+    let layers = plan.layers.iter().map(|layer| OverviewLayer {
+        stale_guess: layer.stale_guess,
+        ..OverviewLayer::new(&layer.name, Some(layer.stale))
+    });
+    layers.collect()
+}
+
+impl OverviewLayer {
+    fn new(name: &str, stale: Option<u64>) -> Self {
+        Self {
+            name: name.to_owned(),
+            artifacts: 0,
+            stale,
+            stale_guess: None,
+            failed: 0,
+        }
+    }
+}
+
+impl BuildAtWork {
+    fn of(status: Status) -> Self {
+        let sum = |of: fn(&LayerView) -> u64| status.layers.iter().map(of).sum();
+        Self {
+            done: sum(|layer| layer.done),
+            failed: sum(|layer| layer.failed),
+            waiting: sum(|layer| layer.waiting),
+            build: status.build,
+            kind: status.kind,
+            status: status.status,
+            opened: status.opened,
+            batches: status
+                .batches
+                .into_iter()
+                .filter(|batch| batch.succeeded + batch.failed < batch.requests)
+                .collect(),
+            cost_usd: status.cost_usd,
+        }
+    }
+}
+
+impl LastBuild {
+    fn of(status: Status) -> Self {
+        Self {
+            build: status.build,
+            kind: status.kind,
+            status: status.status,
+            error: status.error,
+            closed: status.closed,
+            failures: status.failures,
+            cost_usd: status.cost_usd,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Where a pipeline stands as a whole. Nothing is written, and no server is asked.
+
+use super::context::{Options, ProjectContext};
+use super::lifecycle::{current_pipeline, prices};
+use super::{Project, ProjectError};
+use synix_engine::view::{Overview, Wanted};
+use synix_prices::Prices;
+use synix_store::{BuildKind, Reader, StoreError};
+
+/// Returns where the pipeline at hand stands; one that cannot be planned still has a past.
+pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
+    let options = &Options {
+        offline: true,
+        ..options.clone()
+    };
+    let context = ProjectContext::with_state(options)?;
+    let reader = match Reader::open(&context.state()) {
+        Ok(reader) => Some(reader),
+        Err(StoreError::Absent { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let plan = match Project::open(options).and_then(|project| project.plan(BuildKind::Build)) {
+        // What the state cannot tell the plan, it can tell nobody.
+        Err(error @ ProjectError::Store(_)) => return Err(error),
+        other => other,
+    };
+    let current_pipeline = current_pipeline(options)?;
+    let wanted = Wanted {
+        pipeline: &current_pipeline.file,
+        is_certain: current_pipeline.is_certain,
+        snapshot: None,
+    };
+    let prices = match &reader {
+        Some(reader) => {
+            let newest = reader.builds(None)?.into_iter();
+            let newest = newest.map(|build| (build.pipeline == current_pipeline.file, build.id));
+            // Its own, if it was built.
+            let build = newest.max().map(|(_, id)| id);
+            prices(options, reader, build)?
+        }
+        None => Prices::default(),
+    };
+    let plan = plan.as_ref().map_err(ProjectError::view);
+    Ok(Overview::of(reader.as_ref(), &wanted, plan, &prices)?)
+}

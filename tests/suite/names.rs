@@ -1,0 +1,104 @@
+//! Names that people type: the beginning of one is enough, and the nearest is offered for one that leads nowhere.
+
+use serde_json::Value;
+
+use crate::workbench::{BATCH, TEAM, Workbench};
+
+/// The error of a command that fails with exit code 2.
+#[track_caller]
+fn error(bench: &Workbench, arguments: &[&str]) -> Value {
+    let run = bench.run(&[arguments, &["--json"]].concat());
+    run.expect_code(2).json()["error"].clone()
+}
+
+#[test]
+fn a_build_is_named_by_its_id_its_number_or_a_beginning() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    let whole = bench.json(&["batch-build", "status", "build-1"]);
+    for name in ["1", "b", "build", "build-"] {
+        assert_eq!(bench.json(&["status", name]), whole, "{name}");
+        assert_eq!(
+            bench.json(&["batch-build", "status", name]),
+            whole,
+            "{name}"
+        );
+    }
+    // It was found, and has nothing left to do.
+    let run = bench.run(&["resume", "build", "--json"]).expect_code(5);
+    assert_eq!(run.json()["error"]["kind"], "ended");
+}
+
+#[test]
+fn a_beginning_of_several_builds_lists_up_to_five() {
+    let bench = Workbench::team();
+    for _ in 0..10 {
+        bench.ok(&["build"]);
+    }
+    let several = error(&bench, &["status", "build-"]);
+    assert_eq!(several["kind"], "ambiguous");
+    assert_eq!(
+        several["message"],
+        "\"build-\" could be any of build-10, build-9, build-8, build-7, build-6 and 5 more"
+    );
+    for command in ["resume", "status"] {
+        assert_eq!(error(&bench, &[command, "b"])["kind"], "ambiguous");
+    }
+    // A whole id comes before those that begin with it.
+    assert_eq!(bench.json(&["status", "build-1"])["build"], "build-1");
+}
+
+#[test]
+fn a_build_or_snapshot_that_is_not_there_names_the_nearest() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    for command in [
+        &["status", "biuld-1"][..],
+        &["resume", "biuld-1"],
+        &["batch-build", "cancel", "biuld-1"],
+    ] {
+        let unknown = error(&bench, command);
+        assert_eq!(unknown["kind"], "unknown_build");
+        let hint = unknown["hint"].as_str().unwrap();
+        assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
+    }
+    let hint = error(&bench, &["status", "yesterday"])["hint"].clone();
+    assert_eq!(hint, "`synix builds` lists all builds");
+    let unknown = error(&bench, &["list", "--snapshot", "biuld-1"]);
+    assert_eq!(unknown["kind"], "unknown_snapshot");
+    let hint = unknown["hint"].as_str().unwrap();
+    assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
+}
+
+#[test]
+fn the_beginning_of_a_label_or_id_is_enough_unless_several_share_it() {
+    let bench = Workbench::team();
+    for name in ["dora", "emil", "fanny", "gala"] {
+        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+    }
+    bench.pipeline("synix.toml", TEAM);
+    bench.ok(&["build"]);
+    let whole = bench.json(&["show", "summary"]);
+    let id = whole["id"].as_str().unwrap();
+    for name in ["sum", "summary/su", &id[..12]] {
+        assert_eq!(bench.json(&["show", name])["id"], id, "{name}");
+        let lineage = bench.json(&["lineage", name]);
+        assert_eq!(
+            lineage["nodes"][0]["id"], "artifact:summary/summary",
+            "{name}"
+        );
+    }
+    for command in ["show", "lineage"] {
+        let several = error(&bench, &[command, "ws-"]);
+        assert_eq!(several["kind"], "ambiguous");
+        let message = several["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("\"ws-\" could be any of styles/ws-"),
+            "{message}"
+        );
+        assert!(message.ends_with(" and 2 more"), "{message}");
+    }
+    let unknown = error(&bench, &["list", "stiles"]);
+    let hint = unknown["hint"].as_str().unwrap();
+    assert!(hint.starts_with("did you mean `styles`?"), "{hint}");
+}

@@ -1,0 +1,133 @@
+//! The recipes of `docs/ci.md`, line by line, as a CI service's shell runs them, against the scripted provider.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::workbench::{Run, Workbench, command_in};
+
+const RECIPES: &str = include_str!("../../docs/ci.md");
+
+/// What a line of a recipe may run. Those that install synix from a release that is elsewhere are read and not run.
+const RUN: [&str; 3] = ["synix", "git", "jq"];
+const READ: [&str; 4] = ["name=synix", "curl", "sha256sum", "tar"];
+
+/// The lines of shell scripts, by the section that they stand in.
+fn lines() -> Vec<(String, String)> {
+    let (mut lines, mut section, mut block) = (Vec::new(), String::new(), "");
+    // The column of a script within a YAML block.
+    let mut script: Option<usize> = None;
+    for line in RECIPES.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.to_owned();
+        }
+        if let Some(language) = line.strip_prefix("```") {
+            (block, script) = (language, None);
+            continue;
+        }
+        let text = line.trim();
+        let column = line.len() - line.trim_start().len();
+        match block {
+            "sh" => lines.push((section.clone(), text.to_owned())),
+            "yaml" => {
+                if script.is_some_and(|start| column > start) {
+                    lines.push((section.clone(), text.to_owned()));
+                    continue;
+                }
+                script = None;
+                let run = text.trim_start_matches("- ").strip_prefix("run: ");
+                match run {
+                    Some("|") => script = Some(column),
+                    Some(command) => lines.push((section.clone(), command.to_owned())),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// Runs a line as a CI service does, with synix on the path.
+fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
+    // Nobody waits five minutes for a provider that answers at once.
+    let line = line.replace("--poll-interval 5m", "--poll-interval 0");
+    let synix = command_in(&bench.path(""), &[]);
+    let mut shell = Command::new("bash");
+    let folders = format!("{}:/usr/local/bin:/usr/bin:/bin", path.display());
+    shell
+        .args(["-e", "-o", "pipefail", "-c", &line])
+        .current_dir(bench.path(""))
+        .env_clear()
+        .envs(
+            synix
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("PATH", folders)
+        .env("CI", "true")
+        .env("GITHUB_STEP_SUMMARY", bench.path("summary.md"));
+    Run::of(&mut shell)
+}
+
+#[cfg(unix)]
+#[test]
+fn every_recipe_for_a_ci_service_works() {
+    let bench = Workbench::team();
+    let path = tempfile::tempdir().unwrap();
+    let program = command_in(path.path(), &[]);
+    std::os::unix::fs::symlink(program.get_program(), path.path().join("synix")).unwrap();
+    fs::create_dir(bench.path("my-items")).unwrap();
+    let plugin = synix_transforms::component("map").unwrap();
+    fs::write(bench.path("my-items/my-items.wasm"), plugin).unwrap();
+    run(&bench, path.path(), "git init --quiet").expect_code(0);
+    let mut ran = Vec::new();
+    for (section, line) in lines() {
+        let word = line.split([' ', '-']).next().unwrap_or_default();
+        if READ.contains(&word) {
+            continue;
+        }
+        assert!(RUN.contains(&word), "{section}: {line}");
+        if line.contains("build --batch") {
+            // What was merged during the day.
+            bench.write("bios/bela.md", "I am bela and I draw now.");
+        }
+        if word == "jq" && Command::new("jq").arg("--version").output().is_err() {
+            continue;
+        }
+        let sent = bench.sent();
+        let run = run(&bench, path.path(), &line);
+        assert_eq!(
+            run.code, 0,
+            "{section}: {line}\n{}\n{}",
+            run.stdout, run.stderr
+        );
+        // Only what says so asks a provider.
+        let asks = line.contains("record") || line.contains("build --batch");
+        assert_eq!(bench.sent() > sent, asks, "{section}: {line}");
+        ran.push(line);
+    }
+    for promised in [
+        "synix build --cassette-mode record",
+        "synix test --update",
+        "synix test --junit report.xml",
+        "synix plugin check my-items/my-items.wasm --junit check.xml",
+    ] {
+        assert!(
+            ran.iter().any(|line| line == promised),
+            "{promised}: {ran:#?}"
+        );
+    }
+    assert!(ran.iter().any(|line| line.contains("--budget")), "{ran:#?}");
+    for report in ["report.xml", "check.xml"] {
+        let report = fs::read_to_string(bench.path(report)).unwrap();
+        assert!(report.contains("failures=\"0\""), "{report}");
+    }
+    let built = fs::read_to_string(bench.path("build.json")).unwrap();
+    let built: Value = serde_json::from_str(&built).unwrap();
+    assert_eq!(built["status"], "completed", "{built:#}");
+    let summary = fs::read_to_string(bench.path("summary.md")).unwrap();
+    assert!(summary.contains("build-2 completed"), "{summary}");
+}

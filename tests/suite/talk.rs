@@ -1,0 +1,115 @@
+//! How much is told, and in which colours.
+
+use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
+
+use crate::workbench::{BATCH, KEY, Run, Workbench, command_in};
+
+const RED: &str = "\u{1b}[1;31merror:\u{1b}[0m";
+
+#[test]
+fn colours_are_used_where_somebody_wants_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command_in(folder.path(), arguments);
+        Run::of(command.envs(variables.iter().copied())).expect_code(2)
+    };
+    let always = ["build", "--color", "always"];
+    for (arguments, variables, is_red) in [
+        (&["build"][..], &[][..], false),
+        (&always, &[], true),
+        (&["--color=always", "bild"], &[], true),
+        (&["build"], &[("CLICOLOR_FORCE", "1")], true),
+        (
+            &["build"],
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+            false,
+        ),
+        (&always, &[("NO_COLOR", "1")], true),
+        (
+            &["build", "--color", "never"],
+            &[("CLICOLOR_FORCE", "1")],
+            false,
+        ),
+    ] {
+        let run = run(arguments, variables);
+        assert_eq!(run.stderr.contains(RED), is_red, "{arguments:?}: {run:?}");
+        assert_eq!(run.says("\u{1b}"), is_red, "{arguments:?}: {run:?}");
+    }
+    run(&["build", "--color", "loud"], &[]);
+}
+
+#[test]
+fn a_document_has_no_colours_and_a_table_has_bold_headings() {
+    let bench = Workbench::team();
+    bench.ok(&["build"]);
+    let table = bench.ok(&["list", "--color", "always"]).stdout;
+    assert!(table.starts_with("\u{1b}[1mlayer"), "{table}");
+    assert_eq!(table.matches('\u{1b}').count(), 2, "{table}");
+    let document = bench.ok(&["list", "--json", "--color", "always"]);
+    assert!(!document.says("\u{1b}"), "{document:?}");
+    let content = bench.ok(&["show", "summary", "--color", "always"]);
+    assert!(!content.says("\u{1b}"), "{content:?}");
+}
+
+#[test]
+fn each_request_is_told_with_its_attempts_and_without_what_it_holds() {
+    let bench = Workbench::team();
+    let busy = Reply::Status(StatusReply::new(500).body(serde_json::json!({"error": {}})));
+    bench.script(Script::new().rule(Rule::on("I am bela").reply(busy).times(1)));
+    let mut command = bench.command(&["build", "-q"]);
+    let run = Run::of(command.env("SYNIX_LOG", "debug")).expect_code(0);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    let replies = |part: &str| {
+        let of = |line: &&&str| line.contains("reply") && line.contains(part);
+        lines.iter().filter(of).count()
+    };
+    assert_eq!(replies("status=200"), 4, "{}", run.stderr);
+    assert_eq!(replies("status=500"), 1, "{}", run.stderr);
+    assert_eq!(replies("attempt=2"), 1, "{}", run.stderr);
+    for line in lines.iter().filter(|line| line.contains("reply")) {
+        for part in ["build{id=build-1}", "request{key=", "model=", "millis="] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+    for secret in [KEY, "I am bela", "authorization", "Sum up"] {
+        assert!(!run.stderr.contains(secret), "{secret}: {}", run.stderr);
+    }
+    // Unasked, nothing of it is told.
+    assert_eq!(bench.ok(&["build", "-q"]).stderr, "");
+}
+
+#[test]
+fn a_batch_is_told_at_each_step() {
+    let bench = Workbench::team();
+    let run = bench.ok(&[&BATCH[..], &["-vv"]].concat());
+    for state in [
+        "uploading",
+        "uploaded",
+        "creating",
+        "live",
+        "ended",
+        "settled",
+    ] {
+        let told = format!("state=\"{state}\"");
+        assert!(run.stderr.contains(&told), "{state}: {}", run.stderr);
+    }
+    assert!(!run.says(KEY), "{run:?}");
+    assert!(!bench.ok(&["build", "-v"]).says("state=\""));
+}
+
+#[test]
+fn what_is_told_can_be_chosen_by_crate() {
+    let bench = Workbench::team();
+    let told = |filter: &str| {
+        let mut command = bench.command(&["plan", "-q"]);
+        Run::of(command.env("SYNIX_LOG", filter))
+    };
+    assert_eq!(told("off").expect_code(0).stderr, "");
+    let run = told("loud").expect_code(2);
+    assert!(run.says("SYNIX_LOG") && run.says("trace"), "{run:?}");
+    let mut command = bench.command(&["build", "-q"]);
+    command.env("SYNIX_LOG", "off,synix_providers=debug");
+    let run = Run::of(&mut command).expect_code(0);
+    assert!(run.stderr.contains("synix_providers"), "{run:?}");
+    assert!(!run.stderr.contains("synix_engine"), "{run:?}");
+}
