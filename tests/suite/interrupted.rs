@@ -139,6 +139,7 @@ fn commands_that_keep_nothing_end_with_a_guest_at_work() {
     for arguments in [
         &["plan"][..],
         &["batch-build", "plan"],
+        &["status"],
         &[
             "plugin",
             "run",

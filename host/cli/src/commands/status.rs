@@ -5,7 +5,7 @@ use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
 
 use super::{batch_build, outcome};
 use crate::args::{Global, Status};
-use crate::failure::Exit;
+use crate::failure::{self, Exit};
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
@@ -16,6 +16,7 @@ pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Re
         batch_build::show(&synix_project::status(&options, Some(build))?, screen)?;
         return Ok(Exit::Done);
     }
+    failure::leave_when_interrupted(screen)?;
     let overview = synix_project::overview(&options)?;
     screen.answer(&overview, || text(&overview))?;
     Ok(Exit::Done)
