@@ -27,10 +27,10 @@ static CONTRACT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
 fn encoded(module: &[u8]) -> Option<Vec<u8>> {
     let mut module = module.to_vec();
     let (resolve, world) = &*CONTRACT;
-    embed_component_metadata(&mut module, resolve, *world, StringEncoding::UTF8, false).ok()?;
+    embed_component_metadata(&mut module, resolve, *world, StringEncoding::UTF8).ok()?;
     ComponentEncoder::default()
         .module(&module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .ok()
 }
 

@@ -19,13 +19,15 @@ fn embed(module: &mut Vec<u8>) {
     let mut resolve = wit_parser::Resolve::default();
     let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
     let world = resolve.select_world(&[package], Some("transform")).unwrap();
-    embed_component_metadata(module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(module, &resolve, world, StringEncoding::UTF8).unwrap();
 }
 
 /// What `wasm-tools component new` does.
 fn new(module: &[u8]) -> Vec<u8> {
-    let mut encoder = ComponentEncoder::default();
-    let encoder = encoder.validate(true).module(module).unwrap();
+    let mut encoder = ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .unwrap();
     encoder.encode().unwrap()
 }
 

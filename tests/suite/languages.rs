@@ -170,20 +170,40 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
 /// The header that a person reads and tests with is the one that is compiled.
 #[test]
 fn the_header_of_the_contract_in_c_is_the_generators() {
+    let generator = wit_bindgen_c::Opts::default().build();
+    is_kept(generator, "transform.h", "plugins/sdk-c/transform.h");
+}
+
+/// The generator is compiled for this test, and not again for each plugin.
+#[test]
+fn the_types_of_the_contract_in_rust_are_the_generators() {
+    let options = wit_bindgen_rust::Opts {
+        format: true,
+        additional_derive_attributes: vec!["PartialEq".to_owned()],
+        default_bindings_module: Some("synix_plugin::bindings".to_owned()),
+        export_macro_name: Some("export_world".to_owned()),
+        pub_export_macro: true,
+        runtime_path: Some("synix_plugin::bindings::rt".to_owned()),
+        ..Default::default()
+    };
+    let generator = Box::new(options.build());
+    is_kept(generator, "transform.rs", "plugins/sdk/src/generated.rs");
+}
+
+/// Compares what is generated from `wit/` with the file that is kept of it.
+fn is_kept(mut generator: Box<dyn wit_bindgen_core::WorldGenerator>, name: &str, kept: &str) {
     let mut files = wit_bindgen_core::Files::default();
     let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
     let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
     let world = resolve.select_world(&[package], Some("transform")).unwrap();
-    let mut generator = wit_bindgen_c::Opts::default().build();
     generator.generate(&mut resolve, world, &mut files).unwrap();
-    let (_, made) = files
-        .iter()
-        .find(|(name, _)| *name == "transform.h")
-        .unwrap();
-    let kept = fs::read_to_string(format!("{ROOT}/plugins/sdk-c/transform.h")).unwrap();
+    let (_, made) = files.iter().find(|(file, _)| *file == name).unwrap();
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&own, made).unwrap();
     assert!(
-        kept.as_bytes() == made,
-        "plugins/sdk-c/transform.h is not what `wit-bindgen c` makes of wit/"
+        fs::read(format!("{ROOT}/{kept}")).unwrap() == made,
+        "{kept} is not what `wit-bindgen` makes of wit/; that is {}",
+        own.display()
     );
 }
 

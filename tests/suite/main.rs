@@ -31,6 +31,7 @@ mod crash;
 mod damage;
 mod docs;
 mod downloads;
+mod duplicates;
 mod examples;
 mod failures;
 mod first_party;

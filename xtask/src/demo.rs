@@ -1,4 +1,6 @@
 //! Builds the command and runs the demonstration project from its cassettes.
+//!
+//! As the tests build it, which share most of what is compiled: the command as it is used takes the compiler twice as long.
 
 use crate::shell::{self, Failure, root};
 
@@ -7,7 +9,6 @@ pub(crate) fn run() -> Result<(), Failure> {
     println!("demo");
     let words = [
         "run",
-        "--release",
         "--locked",
         "--package",
         "synix",

@@ -5,13 +5,13 @@
 //! never on this machine or its networks unless the registry is there as well.
 
 use http_auth::ChallengeRef;
-use oci_client::secrets::RegistryAuth;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
 use super::error::FetchFault;
 use super::http::{self, Ask, Authorization};
+use super::login::Login;
 use super::reach::{Admitted, Reach};
 use super::site;
 
@@ -31,13 +31,13 @@ struct Reply {
 pub(super) async fn authorize(
     base: &Url,
     repository: &str,
-    login: RegistryAuth,
+    login: Login,
     reach: Reach,
 ) -> Result<Authorization, FetchFault> {
     let (user, password) = match login {
-        RegistryAuth::Bearer(token) => return Ok(Authorization::Bearer(token)),
-        RegistryAuth::Basic(user, password) => (user, password),
-        RegistryAuth::Anonymous => (String::new(), String::new()),
+        Login::Bearer(token) => return Ok(Authorization::Bearer(token)),
+        Login::Basic(user, password) => (user, password),
+        Login::Anonymous => (String::new(), String::new()),
     };
     let basic = || {
         if user.is_empty() && password.is_empty() {

@@ -8,8 +8,20 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oci_client::secrets::RegistryAuth;
 use serde::Deserialize;
+
+
+/// What proves to a registry who asks.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) enum Login {
+    /// Nothing.
+    Anonymous,
+    /// User and password.
+    Basic(String, String),
+    /// A token.
+    Bearer(String),
+}
 
 /// Where docker's config file is, if anywhere.
 #[derive(Debug, Clone, Default)]
@@ -36,28 +48,28 @@ impl Logins {
     }
 
     /// Returns what proves to a registry who asks.
-    pub(super) fn of(&self, registry: &str) -> RegistryAuth {
+    pub(super) fn of(&self, registry: &str) -> Login {
         let bytes = self
             .file
             .as_deref()
             .and_then(|file| synix_disk::read_if_there(file).ok().flatten())
             .unwrap_or_default();
-        find(&bytes, registry).unwrap_or(RegistryAuth::Anonymous)
+        find(&bytes, registry).unwrap_or(Login::Anonymous)
     }
 }
 
-fn find(config: &[u8], registry: &str) -> Option<RegistryAuth> {
+fn find(config: &[u8], registry: &str) -> Option<Login> {
     let config: Config = serde_json::from_slice(config).ok()?;
     let entry = config
         .auths
         .into_iter()
         .find_map(|(name, entry)| (server(&name) == server(registry)).then_some(entry))?;
     if let Some(token) = entry.registrytoken.filter(|token| !token.is_empty()) {
-        return Some(RegistryAuth::Bearer(token));
+        return Some(Login::Bearer(token));
     }
     let decoded = STANDARD.decode(entry.auth?).ok()?;
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some(RegistryAuth::Basic(user.to_owned(), password.to_owned()))
+    Some(Login::Basic(user.to_owned(), password.to_owned()))
 }
 
 /// Returns the host of an entry's name, which may be a URL; docker's own registry has two.
@@ -90,12 +102,11 @@ mod tests {
     #[test]
     fn a_password_goes_to_its_own_registry_only() {
         let found = |registry| find(CONFIG.as_bytes(), registry);
-        let basic = |user: &str, password: &str| {
-            Some(RegistryAuth::Basic(user.to_owned(), password.to_owned()))
-        };
+        let basic =
+            |user: &str, password: &str| Some(Login::Basic(user.to_owned(), password.to_owned()));
         assert_eq!(found("ghcr.io"), basic("me", "pass:word"));
         assert_eq!(found("docker.io"), basic("hub", "pw"));
-        let token = RegistryAuth::Bearer("t".to_owned());
+        let token = Login::Bearer("t".to_owned());
         assert_eq!(found("tokens.example.com"), Some(token));
         for none in [
             "helper.example.com",

@@ -1,11 +1,10 @@
 //! The OCI distribution API as far as a plugin needs it: a token, a manifest, a blob.
 //!
-//! References and the types of manifests come from `oci-client`. What is asked
-//! goes through [`super::http`], whose size, redirects and addresses are bounded.
+//! What is asked goes through [`super::http`], whose size, redirects and
+//! addresses are bounded.
 
-use oci_client::Reference;
-use oci_client::manifest::{OciImageManifest, OciManifest};
 use reqwest::Url;
+use serde::Deserialize;
 
 use super::error::FetchFault;
 use super::handshake;
@@ -14,6 +13,7 @@ use super::login::Logins;
 use super::reach::Reach;
 use synix_core::digest::Digest;
 use synix_core::loopback::is_loopback;
+use synix_manifest::{Image, sha256};
 
 /// The media types of a layer that is a component.
 const WASM: [&str; 2] = [
@@ -27,6 +27,27 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
 const MANIFEST_BYTES: u64 = 4 << 20;
 /// What is shown of a registry's words.
 const SHOWN: usize = 200;
+
+/// What a registry knows under a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Manifest {
+    /// One image.
+    Image { layers: Vec<Descriptor> },
+    /// Several, for the reader to choose from; they are not looked at.
+    Index {
+        #[serde(rename = "manifests")]
+        _manifests: Vec<serde::de::IgnoredAny>,
+    },
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    #[serde(rename = "mediaType")]
+    media_type: String,
+    digest: String,
+    size: i64,
+}
 
 /// An open way to one registry.
 pub(super) struct Door {
@@ -58,11 +79,11 @@ impl Layer {
 impl Door {
     /// Asks the registry for a token, if it wants one.
     pub(super) async fn open(
-        image: &Reference,
+        image: &Image,
         logins: &Logins,
         reach: Reach,
     ) -> Result<Self, FetchFault> {
-        let registry = image.resolve_registry();
+        let registry = image.address();
         let scheme = if is_loopback(registry) {
             "http"
         } else {
@@ -80,8 +101,8 @@ impl Door {
     }
 
     /// Returns the one layer of an image that is a component.
-    pub(super) async fn layer(&self, image: &Reference) -> Result<Layer, FetchFault> {
-        let name = image.digest().or(image.tag()).unwrap_or_default();
+    pub(super) async fn layer(&self, image: &Image) -> Result<Layer, FetchFault> {
+        let name = image.version();
         let bytes = self
             .get(
                 &format!("manifests/{name}"),
@@ -89,15 +110,15 @@ impl Door {
                 MANIFEST_BYTES,
             )
             .await?;
-        if let Some(expected) = image.digest().and_then(sha256) {
+        if let Some(expected) = image.digest() {
             let found = Digest::of(&bytes);
             if found != expected {
                 return Err(FetchFault::OtherDigest { expected });
             }
         }
         match serde_json::from_slice(&bytes) {
-            Ok(OciManifest::Image(manifest)) => component(&manifest).map_err(FetchFault::Manifest),
-            Ok(OciManifest::ImageIndex(_)) => Err(FetchFault::Manifest(
+            Ok(Manifest::Image { layers }) => component(&layers).map_err(FetchFault::Manifest),
+            Ok(Manifest::Index { .. }) => Err(FetchFault::Manifest(
                 "it is an index of several images; name one of them by its digest".to_owned(),
             )),
             Err(_) => Err(FetchFault::Manifest("it is no OCI manifest".to_owned())),
@@ -129,14 +150,12 @@ impl Door {
     }
 }
 
-fn component(manifest: &OciImageManifest) -> Result<Layer, String> {
-    let mut components = manifest
-        .layers
+fn component(layers: &[Descriptor]) -> Result<Layer, String> {
+    let mut components = layers
         .iter()
         .filter(|layer| WASM.contains(&layer.media_type.as_str()));
     let layer = components.next().ok_or_else(|| {
-        let types: Vec<&str> = manifest
-            .layers
+        let types: Vec<&str> = layers
             .iter()
             .map(|layer| layer.media_type.as_str())
             .collect();
@@ -155,10 +174,6 @@ fn component(manifest: &OciImageManifest) -> Result<Layer, String> {
             .ok_or_else(|| format!("the layer's digest is no SHA-256: {:?}", cut(&layer.digest)))?,
         size: u64::try_from(layer.size).map_err(|_| "the layer's size is negative".to_owned())?,
     })
-}
-
-fn sha256(digest: &str) -> Option<Digest> {
-    digest.strip_prefix("sha256:")?.parse().ok()
 }
 
 fn cut(text: &str) -> String {
@@ -181,7 +196,25 @@ mod tests {
             .collect();
         let config = json!({"mediaType": "application/vnd.wasm.config.v0+json", "digest": digest, "size": 2});
         let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
-        component(&serde_json::from_value(manifest).unwrap())
+        match serde_json::from_value(manifest).unwrap() {
+            Manifest::Image { layers } => component(&layers),
+            Manifest::Index { .. } => panic!("read as an index"),
+        }
+    }
+
+    #[test]
+    fn an_index_of_images_is_told_from_an_image() {
+        let image = json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "x", "size": 1});
+        let read = |manifest| serde_json::from_value::<Manifest>(manifest);
+        let index = read(json!({"schemaVersion": 2, "manifests": [image]}));
+        assert!(matches!(index, Ok(Manifest::Index { .. })));
+        for neither in [
+            json!({"schemaVersion": 1}),
+            json!({"layers": [{}]}),
+            json!([]),
+        ] {
+            assert!(read(neither.clone()).is_err(), "{neither}");
+        }
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What `transform = "…"` may say: which plugin a layer names, and where it comes from.
 
-use oci_client::Reference;
 use reqwest::Url;
-
 use super::error::PipelineErrorKind;
+use super::image::Image;
 use synix_core::digest::Digest;
 use synix_core::ids::check_name;
 use synix_core::loopback::is_loopback;
@@ -31,7 +30,7 @@ pub enum TransformRef {
         /// As written.
         reference: String,
         /// Registry, repository and what is asked for there.
-        image: Box<Reference>,
+        image: Box<Image>,
     },
 }
 
@@ -55,7 +54,7 @@ impl TransformRef {
                     None => host.to_owned(),
                 })
             }
-            Self::Oci { image, .. } => Some(image.resolve_registry().to_owned()),
+            Self::Oci { image, .. } => Some(image.address().to_owned()),
             Self::FirstParty(_) | Self::File(_) => None,
         }
     }
@@ -79,7 +78,7 @@ impl TransformRef {
         if let Some(image) = text.strip_prefix(OCI) {
             return Ok(Self::Oci {
                 reference: text.to_owned(),
-                image: Box::new(oci(image).map_err(rule)?),
+                image: Box::new(Image::parse(image).map_err(rule)?),
             });
         }
         if text.contains("://") {
@@ -132,34 +131,6 @@ fn url(text: &str) -> Result<TransformRef, String> {
         url: url.into(),
         digest,
     })
-}
-
-/// A missing registry or tag has a default elsewhere; here it would hide where code comes from.
-fn oci(image: &str) -> Result<Reference, String> {
-    let example = "as in `oci://ghcr.io/team/plugin:1.0`";
-    let (registry, rest) = image.split_once('/').unwrap_or((image, ""));
-    if !(registry.contains(['.', ':']) || registry == "localhost") {
-        return Err(format!("name a registry, {example}"));
-    }
-    let Ok(read) = image.parse::<Reference>() else {
-        return Err(format!(
-            "name a registry, a repository and a tag, {example}"
-        ));
-    };
-    if !rest.contains([':', '@']) {
-        return Err(format!("name a tag or a digest, {example}"));
-    }
-    let is_sha256 = |digest: &str| {
-        digest
-            .strip_prefix("sha256:")
-            .is_some_and(|hex| hex.parse::<Digest>().is_ok())
-    };
-    match read.digest() {
-        Some(digest) if !is_sha256(digest) => {
-            Err("have a digest of the form `@sha256:` and 64 lower-case hex digits".into())
-        }
-        _ => Ok(read),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use wasmtime::Trap;
-use wasmtime_wasi::I32Exit;
 
 use super::compile::CompileFailure;
 use super::descriptor::InvalidDescriptor;
@@ -15,6 +14,7 @@ use super::limits::{Breach, Limits};
 use super::model::Refusal;
 use super::split::InvalidSplit;
 use super::values::InvalidOutput;
+use super::wasi::Exit;
 use synix_core::printable;
 
 /// A failure of the sandbox or of one plugin in it.
@@ -323,7 +323,7 @@ impl Fault {
                 detail: detail.clone(),
             };
         }
-        if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        if let Some(Exit(status)) = error.downcast_ref::<Exit>() {
             return Self::Trapped {
                 trap: format!("it exited with status {status}"),
                 message,
@@ -362,7 +362,7 @@ impl NotStarted {
     pub(super) fn of(error: wasmtime::Error) -> wasmtime::Error {
         let is_guests = error.is::<Trap>()
             || error.is::<Breach>()
-            || error.is::<I32Exit>()
+            || error.is::<Exit>()
             || error.is::<HostMistake>()
             || error.is::<NotGranted>()
             || error.is::<wasmtime::PoolConcurrencyLimitError>()

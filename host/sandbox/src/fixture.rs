@@ -62,7 +62,7 @@ impl Guest {
             .push_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit"))
             .unwrap();
         let world = resolve.select_world(&[package], Some("transform")).unwrap();
-        embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).unwrap();
+        embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default()
             .validate(true)
             .module(&core)

@@ -12,7 +12,7 @@ pub fn encode(module: &Path) -> Result<Vec<u8>, BuildError> {
     ComponentEncoder::default()
         .validate(true)
         .module(&bytes)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .map_err(|source| BuildError::Encode {
             path: module.to_owned(),
             source,

@@ -38,7 +38,7 @@ pub(super) fn signed(component: &[u8], language: &str) -> Result<Vec<u8>, BuildE
 fn encode(module: &[u8], wit: &Path) -> anyhow::Result<Vec<u8>> {
     let mut module = module.to_vec();
     let (resolve, world) = contract(wit)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     ComponentEncoder::default()
         .validate(true)
         .module(&module)?
@@ -57,7 +57,7 @@ fn preview1(mut resolve: Resolve) -> anyhow::Result<Vec<u8>> {
     let package = resolve.push_str("preview1.wit", PREVIEW1_WORLD)?;
     let world = resolve.select_world(&[package], None)?;
     let mut module = wat::parse_str(PREVIEW1)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     Ok(module)
 }
 

@@ -36,7 +36,6 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     let scratch = &workshop.scratch;
     let generator = wit_bindgen_go::Opts {
         format: wit_bindgen_go::Format::False,
-        quiet: true,
         ..Default::default()
     };
     bindings::write(generator.build(), &workshop.wit, scratch)?;

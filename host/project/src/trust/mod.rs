@@ -370,7 +370,7 @@ fn plugin_server(reference: &TransformRef) -> Option<Server> {
     match reference {
         TransformRef::Url { url, .. } => Server::of(url),
         TransformRef::Oci { image, .. } => {
-            let registry = image.resolve_registry();
+            let registry = image.address();
             // As it is asked: on this machine in the open.
             let scheme = if is_loopback(registry) {
                 "http"

@@ -1,26 +1,13 @@
 //! What a guest prints: stdout becomes log lines of level info, stderr of level warn.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-
 use crate::imports::log::{LINE_BYTES, Level, Log, RUN_BYTES};
 
 /// What is kept of stderr to explain a crash.
 const TAIL_BYTES: usize = 2 << 10;
-/// What a stream takes in one write.
-const WRITE_BYTES: usize = 64 << 10;
 
 /// Both streams of one call.
-#[derive(Clone, Default)]
-pub(super) struct Console(Arc<Mutex<Written>>);
-
 #[derive(Default)]
-struct Written {
+pub(super) struct Console {
     lines: Vec<(Level, String)>,
     /// What the lines hold, so that a flood does not fill the memory before the log cuts it.
     held: usize,
@@ -32,61 +19,35 @@ struct Written {
 }
 
 impl Console {
-    pub(super) fn stdout(&self) -> Stream {
-        Stream {
-            console: self.clone(),
-            level: Level::Info,
-        }
-    }
-
-    pub(super) fn stderr(&self) -> Stream {
-        Stream {
-            console: self.clone(),
-            level: Level::Warn,
-        }
-    }
-
     /// Returns how many bytes were written so far.
-    pub(super) fn printed(&self) -> u64 {
-        self.lock().bytes
+    pub(super) const fn printed(&self) -> u64 {
+        self.bytes
     }
 
-    pub(super) fn drain_into(&self, log: &mut Log) {
-        let mut written = self.lock();
-        written.held = 0;
-        for (level, line) in written.lines.drain(..) {
+    pub(super) fn drain_into(&mut self, log: &mut Log) {
+        self.held = 0;
+        for (level, line) in self.lines.drain(..) {
             log.push(level, line);
         }
     }
 
     /// Ends the last lines; returns the end of what was written to stderr, in one line.
-    pub(super) fn close(&self, log: &mut Log) -> Option<String> {
-        let mut written = self.lock();
+    pub(super) fn close(mut self, log: &mut Log) -> Option<String> {
         for level in [Level::Info, Level::Warn] {
-            if !written.partial(level).is_empty() {
-                written.end_line(level);
+            if !self.partial(level).is_empty() {
+                self.end_line(level);
             }
         }
-        let tail = String::from_utf8_lossy(&written.tail);
+        self.drain_into(log);
+        let tail = String::from_utf8_lossy(&self.tail);
         let lines: Vec<&str> = tail
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty())
             .collect();
-        let said = (!lines.is_empty()).then(|| lines.join(" | "));
-        drop(tail);
-        drop(written);
-        self.drain_into(log);
-        said
+        (!lines.is_empty()).then(|| lines.join(" | "))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Written> {
-        // Nothing under the lock panics half-way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Written {
     fn partial(&mut self, level: Level) -> &mut Vec<u8> {
         if level == Level::Warn {
             &mut self.err
@@ -95,7 +56,7 @@ impl Written {
         }
     }
 
-    fn write(&mut self, level: Level, bytes: &[u8]) {
+    pub(super) fn write(&mut self, level: Level, bytes: &[u8]) {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if level == Level::Warn {
             self.tail.extend_from_slice(bytes);
@@ -131,67 +92,14 @@ impl Written {
     }
 }
 
-/// One of the two.
-pub(super) struct Stream {
-    console: Console,
-    level: Level,
-}
-
-impl IsTerminal for Stream {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for Stream {
-    /// Asked for by the third preview of WASI only, which is not offered.
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(tokio::io::sink())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Self {
-            console: self.console.clone(),
-            level: self.level,
-        })
-    }
-}
-
-impl OutputStream for Stream {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.console.lock().write(self.level, &bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_BYTES)
-    }
-}
-
-impl Pollable for Stream {
-    fn ready<'life0, 'async_trait>(
-        &'life0 mut self,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
-    where
-        'life0: 'async_trait,
-        Self: 'async_trait,
-    {
-        Box::pin(std::future::ready(()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn print(level: Level, pieces: &[&[u8]]) -> (Vec<String>, Option<String>) {
-        let (console, mut log) = (Console::default(), Log::new());
+        let (mut console, mut log) = (Console::default(), Log::new());
         for piece in pieces {
-            console.lock().write(level, piece);
+            console.write(level, piece);
         }
         let said = console.close(&mut log);
         let lines = log.into_lines().into_iter();
@@ -230,27 +138,26 @@ mod tests {
     /// The log would cut both, too, but only when the call has ended.
     #[test]
     fn a_line_without_end_is_not_held_until_the_call_ends() {
-        let console = Console::default();
+        let mut console = Console::default();
         for level in [Level::Info, Level::Warn] {
             for _ in 0..100 {
-                console.lock().write(level, &[b'x'; 1000]);
+                console.write(level, &[b'x'; 1000]);
             }
-            assert_eq!(console.lock().partial(level).len(), LINE_BYTES);
+            assert_eq!(console.partial(level).len(), LINE_BYTES);
         }
-        assert!(console.lock().tail.len() <= TAIL_BYTES);
+        assert!(console.tail.len() <= TAIL_BYTES);
     }
 
     #[test]
     fn a_flood_is_not_held_until_the_call_ends() {
-        let console = Console::default();
+        let mut console = Console::default();
         for _ in 0..100_000 {
-            console.lock().write(Level::Info, b"x\n");
+            console.write(Level::Info, b"x\n");
         }
-        let held = console.lock();
         assert!(
-            held.held <= RUN_BYTES && held.lines.len() < RUN_BYTES / 16,
+            console.held <= RUN_BYTES && console.lines.len() < RUN_BYTES / 16,
             "{}",
-            held.lines.len()
+            console.lines.len()
         );
     }
 }

@@ -1,80 +1,59 @@
-//! Clocks that stand still.
+//! Clocks that stand still, and waiting that ends at once.
 //!
-//! Waiting for a moment ends at once, and time is then where it was: a guest
-//! cannot make a unit slow by sleeping.
+//! After a wait for a moment, time is where it was: a guest cannot make a unit
+//! slow by sleeping.
 
-use std::pin::Pin;
+use wasmtime::component::{ComponentType, Lower, Resource};
 
-use wasmtime::component::Resource;
-use wasmtime_wasi::WasiView as _;
-use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
-use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use super::Linker;
+use super::interface::instance;
 
-use crate::imports::State;
+/// What there is to wait for. It has happened.
+pub(super) struct Pollable;
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct Datetime {
+    seconds: u64,
+    nanoseconds: u32,
+}
 
 /// 1980-01-01, the earliest date that zip archives know.
-const NOW: wall_clock::Datetime = wall_clock::Datetime {
+const NOW: Datetime = Datetime {
     seconds: 315_532_800,
     nanoseconds: 0,
 };
-const RESOLUTION: wall_clock::Datetime = wall_clock::Datetime {
+const RESOLUTION: Datetime = Datetime {
     seconds: 1,
     nanoseconds: 0,
 };
 
-/// What there is to wait for.
-struct Always;
+/// Offers the clocks and what waits for them.
+pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
+    let mut wall = instance(linker, "clocks/wall-clock")?;
+    wall.function("now", |_, ()| Ok((NOW,)))?;
+    wall.function("resolution", |_, ()| Ok((RESOLUTION,)))?;
 
-impl Pollable for Always {
-    fn ready<'life0, 'async_trait>(
-        &'life0 mut self,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
-    where
-        'life0: 'async_trait,
-        Self: 'async_trait,
-    {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-impl wall_clock::Host for State {
-    fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        Ok(NOW)
+    let mut monotonic = instance(linker, "clocks/monotonic-clock")?;
+    monotonic.function("now", |_, ()| Ok((0_u64,)))?;
+    monotonic.function("resolution", |_, ()| Ok((1_u64,)))?;
+    for name in ["subscribe-instant", "subscribe-duration"] {
+        monotonic.function(name, |state, _: (u64,)| Ok((state.at_once()?,)))?;
     }
 
-    fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        Ok(RESOLUTION)
-    }
-}
-
-impl State {
-    fn at_once(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
-        let table = self.wasi.ctx().table;
-        let always = table.push(Always)?;
-        subscribe(table, always)
-    }
-}
-
-impl monotonic_clock::Host for State {
-    fn now(&mut self) -> wasmtime::Result<monotonic_clock::Instant> {
-        Ok(0)
-    }
-
-    fn resolution(&mut self) -> wasmtime::Result<monotonic_clock::Duration> {
-        Ok(1)
-    }
-
-    fn subscribe_instant(
-        &mut self,
-        _: monotonic_clock::Instant,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        self.at_once()
-    }
-
-    fn subscribe_duration(
-        &mut self,
-        _: monotonic_clock::Duration,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        self.at_once()
-    }
+    let mut poll = instance(linker, "io/poll")?;
+    poll.resource::<Pollable>("pollable")?;
+    poll.function("[method]pollable.ready", |_, _: (Resource<Pollable>,)| {
+        Ok((true,))
+    })?;
+    poll.function("[method]pollable.block", |_, _: (Resource<Pollable>,)| {
+        Ok(())
+    })?;
+    poll.function("poll", |_, (waiting,): (Vec<Resource<Pollable>>,)| {
+        if waiting.is_empty() {
+            return Err(wasmtime::Error::msg("it waits for nothing at all"));
+        }
+        let all: Vec<u32> = (0..).take(waiting.len()).collect();
+        Ok((all,))
+    })
 }

@@ -11,27 +11,22 @@
 //! It is built when a guest first reaches for it: a component that imports
 //! none pays nothing.
 
+mod absent;
 mod console;
 mod frozen;
+mod interface;
 mod random;
+mod streams;
 
-use bytes::Bytes;
-use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
-use wasmtime_wasi::p2::bindings::sync::{
-    filesystem::types, io, sockets::tcp, sockets::udp, sockets::udp_create_socket,
-};
-use wasmtime_wasi::p2::bindings::{self, cli, clocks, filesystem, sockets};
-use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::component::ResourceTable;
 
 use self::console::Console;
 use self::random::Random;
 use super::imports::State;
 use super::imports::log::Log;
 use synix_core::digest::Digest;
+
+type Linker = wasmtime::component::Linker<State>;
 
 /// The version whose interfaces are offered; its patches only add.
 const VERSION: &str = "0.2.";
@@ -80,6 +75,11 @@ pub(super) fn offers(import: &str) -> bool {
     named.is_some_and(|(name, version)| version.starts_with(VERSION) && OFFERED.contains(&name))
 }
 
+/// Ends a run because the guest asked for it; unwinds the guest as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("exited with status {0}")]
+pub(super) struct Exit(pub(super) u8);
+
 /// The WASI of one call.
 pub(super) struct Wasi {
     seed: Digest,
@@ -88,7 +88,6 @@ pub(super) struct Wasi {
 
 /// What is built when a guest first reaches for it.
 struct Open {
-    context: WasiCtx,
     table: ResourceTable,
     random: Random,
     console: Console,
@@ -107,7 +106,7 @@ impl Wasi {
 
     /// Moves the lines that the guest finished since into the log.
     pub(super) fn drain_into(&mut self, log: &mut Log) {
-        if let Some(open) = &self.open {
+        if let Some(open) = &mut self.open {
             open.console.drain_into(log);
         }
     }
@@ -119,90 +118,23 @@ impl Wasi {
 
     fn open(&mut self) -> &mut Open {
         self.open.get_or_insert_with(|| {
-            let console = Console::default();
             let mut table = ResourceTable::new();
             table.set_max_capacity(RESOURCES);
-            let context = WasiCtx::builder()
-                // The default one reads in the background, so what a guest sees of it would depend on time.
-                .stdin(MemoryInputPipe::new(Bytes::new()))
-                .stdout(console.stdout())
-                .stderr(console.stderr())
-                .allow_tcp(false)
-                .allow_udp(false)
-                .allow_ip_name_lookup(false)
-                .build();
             Box::new(Open {
-                context,
                 table,
                 random: Random::new(self.seed),
-                console,
+                console: Console::default(),
             })
         })
     }
 }
 
-impl WasiView for Wasi {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let open = self.open();
-        WasiCtxView {
-            ctx: &mut open.context,
-            table: &mut open.table,
-        }
-    }
-}
-
-struct HasTable;
-
-impl HasData for HasTable {
-    type Data<'a> = &'a mut ResourceTable;
-}
-
 /// Offers WASI to every component; one that does not import it never notices. Each way in costs fuel.
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    let l = linker;
-    clocks::wall_clock::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
-    clocks::monotonic_clock::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
-    bindings::random::random::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
-    bindings::random::insecure::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
-    bindings::random::insecure_seed::add_to_linker::<State, HasSelf<State>>(l, State::entered)?;
-
-    io::error::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
-    io::poll::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
-    io::streams::add_to_linker::<State, HasTable>(l, |state| state.entered().wasi.ctx().table)?;
-
-    cli::environment::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, |state| state.entered().wasi.cli())?;
-
-    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, |state| {
-        state.entered().wasi.filesystem()
-    })?;
-    types::add_to_linker::<State, WasiFilesystem>(l, |state| state.entered().wasi.filesystem())?;
-
-    sockets::network::add_to_linker::<State, WasiSockets>(l, &Default::default(), |state| {
-        state.entered().wasi.sockets()
-    })?;
-    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.entered().wasi.sockets()
-    })?;
-    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.entered().wasi.sockets()
-    })?;
-    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.entered().wasi.sockets()
-    })?;
-    tcp::add_to_linker::<State, WasiSockets>(l, |state| state.entered().wasi.sockets())?;
-    udp_create_socket::add_to_linker::<State, WasiSockets>(l, |state| {
-        state.entered().wasi.sockets()
-    })?;
-    udp::add_to_linker::<State, WasiSockets>(l, |state| state.entered().wasi.sockets())
+pub(super) fn add_to_linker(linker: &mut Linker) -> wasmtime::Result<()> {
+    frozen::add_to(linker)?;
+    random::add_to(linker)?;
+    streams::add_to(linker)?;
+    absent::add_to(linker)
 }
 
 #[cfg(test)]

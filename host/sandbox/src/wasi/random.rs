@@ -1,8 +1,8 @@
 //! Random bytes that follow from what a call is given.
 
-use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
-
 use crate::imports::State;
+use super::Linker;
+use super::interface::instance;
 use synix_core::digest::{Digest, Encoder};
 
 /// An endless row of bytes: the digests of a seed and a counter.
@@ -56,31 +56,26 @@ impl State {
     }
 }
 
-impl random::Host for State {
-    fn get_random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
-        self.random_bytes(count)
+/// Offers the random numbers.
+pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
+    for (interface, bytes, number) in [
+        ("random/random", "get-random-bytes", "get-random-u64"),
+        (
+            "random/insecure",
+            "get-insecure-random-bytes",
+            "get-insecure-random-u64",
+        ),
+    ] {
+        let mut random = instance(linker, interface)?;
+        random.function(bytes, |state, (count,): (u64,)| {
+            Ok((state.random_bytes(count)?,))
+        })?;
+        random.function(number, |state, ()| Ok((state.wasi.open().random.number(),)))?;
     }
-
-    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.wasi.open().random.number())
-    }
-}
-
-impl insecure::Host for State {
-    fn get_insecure_random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
-        self.random_bytes(count)
-    }
-
-    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.wasi.open().random.number())
-    }
-}
-
-impl insecure_seed::Host for State {
-    fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        let random = &mut self.wasi.open().random;
-        Ok((random.number(), random.number()))
-    }
+    instance(linker, "random/insecure-seed")?.function("insecure-seed", |state, ()| {
+        let random = &mut state.wasi.open().random;
+        Ok(((random.number(), random.number()),))
+    })
 }
 
 #[cfg(test)]

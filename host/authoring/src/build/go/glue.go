@@ -109,7 +109,7 @@ func crashed[T any](reason any) witTypes.Result[T, wit.TransformError] {
 	witRuntime.EndLines()
 	words := "panic: " + fmt.Sprint(reason)
 	calls := places()
-	log.Write(log.Level_Error, cut(strings.Join(append([]string{cut(words, 2<<10)}, calls...), "\n  at "), 4<<10))
+	log.Write(log.LevelError, cut(strings.Join(append([]string{cut(words, 2<<10)}, calls...), "\n  at "), 4<<10))
 	first, _, _ := strings.Cut(words, "\n")
 	if len(calls) > 0 {
 		first = cut(first, 2<<10) + "\n  at " + calls[0]
@@ -179,7 +179,7 @@ func fromHeader(header wit.Header) synix.Header {
 }
 
 func fromContent(content wit.Content) synix.Content {
-	if content.Tag() == wit.Content_Text {
+	if content.Tag() == wit.ContentText {
 		return synix.Text(content.Text())
 	}
 	blob := content.Bytes()
@@ -262,9 +262,9 @@ func toRequest(request synix.Request) llm.Request {
 
 func fromEnding(ending llm.Ending) string {
 	switch ending.Tag() {
-	case llm.Ending_Complete:
+	case llm.EndingComplete:
 		return "complete"
-	case llm.Ending_Truncated:
+	case llm.EndingTruncated:
 		return "truncated"
 	default:
 		return ending.Other()
@@ -273,13 +273,13 @@ func fromEnding(ending llm.Ending) string {
 
 func fromLlmError(err llm.LlmError) error {
 	switch err.Tag() {
-	case llm.LlmError_NotGranted:
+	case llm.LlmErrorNotGranted:
 		return &synix.Error{Code: "llm-not-granted", Message: "models are not granted to this transform"}
-	case llm.LlmError_UnknownRole:
+	case llm.LlmErrorUnknownRole:
 		return &synix.Error{Code: "llm-unknown-role", Message: "no model role `" + err.UnknownRole() + "`"}
-	case llm.LlmError_InvalidRequest:
+	case llm.LlmErrorInvalidRequest:
 		return &synix.Error{Code: "llm-invalid-request", Message: err.InvalidRequest()}
-	case llm.LlmError_OverLimit:
+	case llm.LlmErrorOverLimit:
 		return &synix.Error{Code: "llm-over-limit", Message: err.OverLimit()}
 	default:
 		return &synix.Error{Code: err.Other().Code, Message: err.Other().Message}
