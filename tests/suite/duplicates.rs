@@ -5,7 +5,7 @@ use std::fs;
 
 use toml::{Table, Value};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// The parts of `windows-targets`, one for each processor, come and go with it.
 const PARTS: &str = "windows_";
 
