@@ -56,6 +56,7 @@ mod limits;
 mod money;
 mod names;
 mod old_state;
+mod packages;
 mod paid;
 mod plans;
 mod plugin_check;

@@ -13,6 +13,7 @@ mod dist;
 mod docs;
 mod fuzz;
 mod languages;
+mod package;
 mod probe;
 mod record;
 mod setup;
@@ -31,6 +32,7 @@ cargo xtask setup --languages       get what plugins in other languages are buil
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask dist [TARGET]           build the command as it is released, into an archive and a wheel in target/dist
 cargo xtask docs                    bring the config tables in docs/transforms.md up to date
+cargo xtask package                 package what is published and compile the packages
 cargo xtask record                  record the templates' cassettes and goldens anew
 cargo xtask transforms              compile the first-party transforms into host/transforms/components
 cargo xtask test                    setup in both ways, then build everything and run every test
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ["dist"] => dist::run(None),
         ["dist", target] => dist::run(Some(target)),
         ["docs"] => docs::run(),
+        ["package"] => package::run(),
         ["record"] => record::run(),
         ["transforms"] => transforms::run(),
         ["test"] => test::run(),

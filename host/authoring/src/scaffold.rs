@@ -3,17 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, DirEntry, include_dir};
-
-use super::{Language, contract};
+use super::Language;
 use synix_disk::DiskError;
 
-static SCAFFOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/scaffolds");
-static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk");
-static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk-python");
-static JS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk-js");
-static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk-c");
-static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugins/sdk-go");
+type Files = Vec<(PathBuf, &'static [u8])>;
 
 /// What stands in a scaffold where the plugin's name goes.
 const NAME: &str = "{{name}}";
@@ -83,22 +76,19 @@ pub fn scaffold(
         });
     }
     check_empty(folder)?;
-    let (Some(example), Some((sdk, into))) = (SCAFFOLDS.get_dir(language.name()), sdk(language))
-    else {
+    let example = synix_plugin_files::folder(&format!("scaffolds/{}", language.name()));
+    let (Some(example), Some((sdk, into))) = (example, sdk(language)) else {
         return Err(ScaffoldError::NoScaffold { language });
     };
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for (path, bytes) in files_of(example) {
+    for (path, bytes) in example {
         files.push((path, named(bytes, name)));
     }
-    for (path, bytes) in files_of(sdk) {
+    for (path, bytes) in sdk {
         files.push((Path::new(into).join(path), bytes.to_owned()));
     }
-    for file in contract::files() {
-        files.push((
-            Path::new("wit").join(file.path()),
-            file.contents().to_owned(),
-        ));
+    for (name, text) in synix_contract::FILES {
+        files.push((Path::new("wit").join(name), text.as_bytes().to_owned()));
     }
     files.sort();
     for (path, bytes) in &files {
@@ -111,16 +101,24 @@ pub fn scaffold(
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The SDK of a language and where in the plugin's folder it goes.
-const fn sdk(language: Language) -> Option<(&'static Dir<'static>, &'static str)> {
-    match language {
-        // Two folders deep, as it stands here, because it names the contract by its path.
-        Language::Rust => Some((&RUST, "sdk/synix-plugin")),
-        Language::Python => Some((&PYTHON, "sdk")),
-        Language::Js | Language::Ts => Some((&JS, "sdk")),
-        Language::C => Some((&C, "sdk")),
-        Language::Go => Some((&GO, "sdk")),
-    }
+/// Returns the files of a language's SDK, and where they go in the plugin's folder.
+fn sdk(language: Language) -> Option<(Files, &'static str)> {
+    let (folder, into) = match language {
+        // Two folders deep, as in this repository, because it names the contract by its path.
+        Language::Rust => return Some((rust_sdk(), "sdk/synix-plugin")),
+        Language::Python => ("sdk-python", "sdk"),
+        Language::Js | Language::Ts => ("sdk-js", "sdk"),
+        Language::C => ("sdk-c", "sdk"),
+        Language::Go => ("sdk-go", "sdk"),
+    };
+    Some((synix_plugin_files::folder(folder)?, into))
+}
+
+fn rust_sdk() -> Files {
+    let files = synix_plugin::sources::FILES.iter();
+    files
+        .map(|(path, text)| (PathBuf::from(path), text.as_bytes()))
+        .collect()
 }
 
 fn named(text: &[u8], name: &str) -> Vec<u8> {
@@ -183,31 +181,6 @@ fn check_empty(folder: &Path) -> Result<(), ScaffoldError> {
     }
 }
 
-/// The files of an embedded folder by their paths in it, without what a test run leaves behind.
-fn files_of(folder: &'static Dir<'static>) -> Vec<(PathBuf, &'static [u8])> {
-    let mut files = Vec::new();
-    let mut open = vec![folder];
-    while let Some(dir) = open.pop() {
-        for entry in dir.entries() {
-            match entry {
-                DirEntry::Dir(dir) if !is_left_over(dir.path()) => open.push(dir),
-                DirEntry::Dir(_) => {}
-                DirEntry::File(file) => {
-                    if let Ok(path) = file.path().strip_prefix(folder.path()) {
-                        files.push((path.to_owned(), file.contents()));
-                    }
-                }
-            }
-        }
-    }
-    files
-}
-
-fn is_left_over(folder: &Path) -> bool {
-    let names = ["__pycache__", "node_modules", "target"];
-    names.iter().any(|name| folder.ends_with(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,11 +227,7 @@ mod tests {
     #[test]
     fn cargo_takes_no_plugin_that_is_called_as_the_sdk() {
         let folder = tempfile::tempdir().unwrap();
-        let manifest = RUST
-            .get_file("Cargo.toml")
-            .unwrap()
-            .contents_utf8()
-            .unwrap();
+        let (_, manifest) = synix_plugin::sources::FILES[0];
         assert!(manifest.contains(&format!("name = \"{SDK_CRATE}\"")));
         let refused = scaffold(SDK_CRATE, Language::Rust, folder.path());
         assert!(matches!(refused, Err(ScaffoldError::Taken { .. })));

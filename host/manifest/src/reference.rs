@@ -1,8 +1,8 @@
 //! What `transform = "…"` may say: which plugin a layer names, and where it comes from.
 
-use reqwest::Url;
 use super::error::PipelineErrorKind;
 use super::image::Image;
+use reqwest::Url;
 use synix_core::digest::Digest;
 use synix_core::ids::check_name;
 use synix_core::loopback::is_loopback;

@@ -4,7 +4,6 @@ use std::thread;
 
 use wasmtime::{Store, Trap};
 
-use super::bindings::{Transform, TransformPre};
 use super::descriptor::Shape;
 use super::error::{Fault, NoThread, NotStarted, PluginError};
 use super::imports::llm::Llm;
@@ -17,6 +16,7 @@ use super::model::{Model, Refusal};
 use super::split::{self, UnitSpec};
 use super::wasi::Wasi;
 use super::{Header, Plugin, convert};
+use synix_contract::bindings::{Transform, TransformPre};
 use synix_core::artifact::Artifact;
 use synix_core::digest::{Digest, Encoder};
 

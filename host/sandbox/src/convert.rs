@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Header;
-use super::bindings::synix::plugin::types as wit;
 use super::descriptor::{self, Shape};
 use super::error::Fault;
 use super::limits::Limits;
 use super::split::{self, UnitSpec};
 use super::values::{self, InvalidOutput};
+use synix_contract::bindings::synix::plugin::types as wit;
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};

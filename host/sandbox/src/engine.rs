@@ -7,7 +7,6 @@ use std::thread::{self, JoinHandle};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
-use super::bindings::Transform;
 use super::cache::{Cache, CompileCache};
 use super::compile::Compiler;
 use super::error::{Fault, PluginError};
@@ -15,6 +14,7 @@ use super::imports::State;
 use super::interruption::Interruption;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
 use super::wasi;
+use synix_contract::bindings::Transform;
 
 /// The contract that this host offers.
 pub(super) const CONTRACT: &str = "synix:plugin@0.1.0";

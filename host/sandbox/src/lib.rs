@@ -58,7 +58,6 @@
 
 #![warn(missing_docs)]
 
-mod bindings;
 mod cache;
 mod call;
 mod compile;

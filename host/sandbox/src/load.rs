@@ -6,7 +6,6 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use super::Plugin;
-use super::bindings::TransformPre;
 use super::call;
 use super::compile;
 use super::convert;
@@ -17,6 +16,7 @@ use super::form::{self, TooComplex};
 use super::imports::State;
 use super::limits::Limits;
 use super::wasi;
+use synix_contract::bindings::TransformPre;
 use synix_core::digest::{Digest, Encoder};
 
 const EXPORTS: [&str; 3] = ["describe", "split", "execute"];

@@ -77,6 +77,9 @@ mod outputs;
 pub mod prompt;
 #[cfg(feature = "schema")]
 mod schema;
+#[cfg(feature = "sources")]
+#[doc(hidden)]
+pub mod sources;
 #[cfg(feature = "template")]
 pub mod template;
 #[cfg(not(target_arch = "wasm32"))]

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{State, Suspension, request};
-use crate::bindings::synix::plugin::llm as wit;
 use crate::error::HostMistake;
 use crate::lend::Lent;
 use crate::limits::Limits;
 use crate::model::{Refusal, Verdict};
+use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::json;
 use synix_core::request::{Answer, Ask, Ending};
 

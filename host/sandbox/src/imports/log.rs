@@ -1,7 +1,7 @@
 //! The import `log`: lines for the person who runs the build.
 
 use super::State;
-use crate::bindings::synix::plugin::log as wit;
+use synix_contract::bindings::synix::plugin::log as wit;
 
 pub(crate) const LINE_BYTES: usize = 8 << 10;
 pub(crate) const RUN_BYTES: usize = 1 << 20;

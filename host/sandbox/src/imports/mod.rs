@@ -6,9 +6,9 @@ pub(super) mod llm;
 pub(super) mod log;
 mod request;
 
-use super::bindings::synix::plugin::types;
 use super::limits::{HOSTCALL_FUEL, Meter};
 use super::wasi::Wasi;
+use synix_contract::bindings::synix::plugin::types;
 
 /// The data of one call's store.
 pub(super) struct State {

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::bindings::synix::plugin::llm as wit;
 use crate::model::Refusal;
 use crate::values;
+use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::request::{Ask, Message, Part, Role};
 
 /// Text and pictures of one request.

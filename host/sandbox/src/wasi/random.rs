@@ -1,8 +1,8 @@
 //! Random bytes that follow from what a call is given.
 
-use crate::imports::State;
 use super::Linker;
 use super::interface::instance;
+use crate::imports::State;
 use synix_core::digest::{Digest, Encoder};
 
 /// An endless row of bytes: the digests of a seed and a counter.

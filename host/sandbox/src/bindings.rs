@@ -1,7 +1,0 @@
-//! The host's side of `wit/`, generated.
-
-wasmtime::component::bindgen!({
-    world: "transform",
-    path: "../../wit",
-    imports: { default: trappable },
-});

@@ -1,0 +1,45 @@
+//! The files of this crate, which `synix plugin new` copies into plugins.
+
+macro_rules! files {
+    ($($path:literal)*) => {
+        &[
+            ("Cargo.toml", include_str!("../Cargo.toml")),
+            $((concat!("src/", $path), include_str!($path))),*
+        ]
+    };
+}
+
+/// Each file by its path in the crate.
+pub const FILES: &[(&str, &str)] = files!(
+    "bindings.rs" "content.rs" "export.rs" "generated.rs" "lib.rs" "llm.rs" "log.rs" "outputs/mod.rs"
+    "outputs/tests.rs" "prompt.rs" "prompt.schema.json" "schema.rs" "sources.rs" "template/fault.rs"
+    "template/filters.rs" "template/mod.rs" "template/tests.rs" "testing.rs" "transform.rs"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::path::Path;
+
+    #[test]
+    fn every_file_of_the_crate_is_listed() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = vec!["Cargo.toml".to_owned()];
+        let mut open = vec![root.join("src")];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let path = path.strip_prefix(root).unwrap();
+                    found.push(path.to_str().unwrap().replace('\\', "/"));
+                }
+            }
+        }
+        found[1..].sort();
+        let listed: Vec<_> = FILES.iter().map(|(path, _)| *path).collect();
+        assert_eq!(listed, found);
+    }
+}

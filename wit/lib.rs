@@ -1,0 +1,45 @@
+//! The plugin contract: its WIT files, as text, and the types and calls that wasmtime generates from them for the host.
+//!
+//! The files are in this folder because `synix plugin new` and `synix plugin wit` write them out, and the sandbox runs
+//! what was built against them.
+//!
+//! ```
+//! let world = synix_contract::FILES.iter().find(|(name, _)| *name == "world.wit");
+//! assert!(world.is_some_and(|(_, text)| text.contains("world transform")));
+//! ```
+
+#![forbid(unsafe_code)]
+
+/// The files of the contract, by name.
+pub const FILES: [(&str, &str); 4] = [
+    ("llm.wit", include_str!("llm.wit")),
+    ("log.wit", include_str!("log.wit")),
+    ("types.wit", include_str!("types.wit")),
+    ("world.wit", include_str!("world.wit")),
+];
+
+/// What wasmtime generates from the files: the host implements the imports and calls the exports.
+#[expect(missing_docs, reason = "the files say what each item is")]
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        world: "transform",
+        path: ".",
+        imports: { default: trappable },
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_listed() {
+        let mut found: Vec<_> = std::fs::read_dir(env!("CARGO_MANIFEST_DIR"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".wit"))
+            .collect();
+        found.sort();
+        assert_eq!(found, FILES.map(|(name, _)| name));
+    }
+}
