@@ -1,5 +1,6 @@
 //! What contributors run: `cargo xtask TASK`.
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,6 +1,8 @@
 //! One unit at the author's desk: every question and answer, the outputs, the log and the fuel.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -283,13 +285,27 @@ pub fn run(
         limits: &limits,
         grants_llm: true,
     };
-    let mut person = Person {
-        replies,
-        exchanges: Vec::new(),
-        seen,
+    let (asked, exchanges) = mpsc::channel();
+    let person = Person {
+        replies: replies.clone(),
+        count: 0,
+        asked,
     };
-    let measured = plugin.execute_measured(&call, &mut person);
-    let (status, outputs, log, error) = match measured.run {
+    let mut requests = Vec::new();
+    let executed = thread::scope(|scope| {
+        // Not here: a run that does not end shows how far it came.
+        let run = scope.spawn(|| {
+            let executed = plugin.execute(&call, person);
+            (executed.run, executed.fuel)
+        });
+        for exchange in exchanges {
+            seen(requests.len(), &exchange);
+            requests.push(exchange);
+        }
+        run.join()
+    });
+    let (run, fuel) = executed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (status, outputs, log, error) = match run {
         Ok(Run::Done { outputs, log }) => (Standing::Done, outputs, log, None),
         Ok(Run::Suspended) => (Standing::Waiting, Vec::new(), Vec::new(), None),
         Err(mut error) => {
@@ -301,10 +317,10 @@ pub fn run(
         plugin: plugin.descriptor().name.clone(),
         unit: unit.key.to_string(),
         status,
-        requests: person.exchanges,
+        requests,
         outputs: outputs.into_iter().map(made).collect(),
         log: log.into_iter().map(line).collect(),
-        fuel: measured.fuel,
+        fuel,
         error,
     })
 }
@@ -365,18 +381,19 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The author in the model's place.
-struct Person<'a> {
-    replies: &'a Replies,
-    exchanges: Vec<Exchange>,
-    seen: &'a mut dyn FnMut(usize, &Exchange),
+struct Person {
+    replies: Replies,
+    /// How many questions were asked.
+    count: usize,
+    asked: mpsc::Sender<Exchange>,
 }
 
-impl Model for Person<'_> {
+impl Model for Person {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
         let count = asked.len();
         for ask in asked {
-            let answer = self.replies.get(self.exchanges.len()).map(str::to_owned);
+            let answer = self.replies.get(self.count).map(str::to_owned);
             answers.extend(answer.clone().map(|text| Answer {
                 text,
                 ending: Ending::Complete,
@@ -395,8 +412,9 @@ impl Model for Person<'_> {
                 options: ask.options,
                 answer,
             };
-            (self.seen)(self.exchanges.len(), &exchange);
-            self.exchanges.push(exchange);
+            self.count += 1;
+            // The receiver lives until the run has ended.
+            let _ = self.asked.send(exchange);
         }
         if answers.len() == count {
             Verdict::Answered(answers)

@@ -1,5 +1,7 @@
 //! The command `synix` as a process.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

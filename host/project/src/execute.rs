@@ -15,13 +15,15 @@ use super::spending::Spending;
 use super::{BuildOrder, Project, ProjectError, Report};
 use synix_disk::{FileLock, Folder, Links};
 use synix_engine::batch::BatchSettings;
-use synix_engine::build::{self, BuildError, Desk, Drive, Event, Observer, Providers};
+use synix_engine::build::{
+    self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
+};
 use synix_engine::view::{ErrorView, Status};
 use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
 use synix_sandbox::Interruption;
-use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
+use synix_store::{BuildId, BuildKind, Realm, Retry, Store};
 
 /// Attempts at a request through batches in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -42,14 +44,7 @@ impl Project {
             self.admit()?;
         }
         let (store, lost) = self.state(order.reset_state)?;
-        let new = NewBuild {
-            kind,
-            pipeline: self.context.file.clone(),
-            fingerprint: self.ready.fingerprint,
-            parts: serde_json::to_string(&self.ready.parts).unwrap_or_default(),
-            realm: realm(cassette.as_ref()),
-            opened: self.context.clock.now(),
-        };
+        let new = self.desk(cassette.as_ref()).new_build(kind);
         let (build, lock) = store.write(|tx| {
             let build = tx.open_build(&new)?;
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.
@@ -96,7 +91,7 @@ impl Project {
         } else {
             self.providers()?
         };
-        let drive = Drive {
+        let options = BuildOptions {
             providers: &providers,
             batches: self.batch_settings(order),
             missing_keys: &missing_keys,
@@ -116,7 +111,7 @@ impl Project {
         runtime.spawn(wait_to_leave(
             self.interruption.clone(),
             // A replay has no calls that an end could lose.
-            cassette.is_none().then(|| drive.interrupt.clone()),
+            cassette.is_none().then(|| options.interrupt.clone()),
             leave.clone(),
         ));
         let money = Spending::new(store, build, &self.prices, observer);
@@ -128,7 +123,7 @@ impl Project {
         let desk = self.desk(cassette);
         let driven = async {
             tokio::select! {
-                driven = build::drive(desk, drive, store, build, &watched) => Some(driven),
+                driven = build::run(desk, options, store, build, &watched) => Some(driven),
                 () = leave.cancelled() => None,
             }
         };
@@ -208,8 +203,8 @@ impl Project {
         Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
     }
 
-    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> Desk<'a> {
-        Desk {
+    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> BuildContext<'a> {
+        BuildContext {
             pipeline: &self.ready,
             folder: &self.folder,
             replay,

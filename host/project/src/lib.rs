@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use synix_core::request::FailureKind;
 use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::{self, Observer, ReadyPipeline, WaitPolicy, Workshop};
+use synix_engine::build::{self, Observer, PrepareContext, ReadyPipeline, WaitPolicy};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
 use synix_fetch::{Lock, LockChange};
@@ -155,7 +155,7 @@ impl Project {
                 .get(name)
                 .is_some_and(|profile| context.environment.base_url(profile).is_some())
         };
-        let workshop = Workshop {
+        let prepare = PrepareContext {
             folder: &folder,
             sandbox: &sandbox,
             first_party: synix_transforms::FIRST_PARTY,
@@ -163,7 +163,7 @@ impl Project {
             redirected: &redirected,
         };
         let ready =
-            build::prepare(&pipeline, &context.file, &workshop).map_err(|error| match error {
+            build::prepare(&pipeline, &context.file, &prepare).map_err(|error| match error {
                 build::PrepareError::Pipeline(errors) => context.wrong(errors),
                 other @ (build::PrepareError::File { .. }
                 | build::PrepareError::Files(_)

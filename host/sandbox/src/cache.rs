@@ -15,24 +15,22 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-use ring::hmac;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::descriptor::Descriptor;
 use synix_core::digest::{Digest, Encoder};
 use synix_disk::{DiskError, Folder, Links};
+use synix_native::{NativeCode, SEAL_BYTES, SECRET_BYTES, Seal};
 
 const MAGIC: &[u8] = b"synix compiled component 2\n";
-const SEAL_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 8;
 
 /// No component compiles to more.
 const MOST_BYTES: u64 = 2 << 30;
 
-/// The file of the secret, and its size.
+/// The file of the secret.
 const SECRET: &str = "compile-cache-secret";
-const SECRET_BYTES: usize = 32;
 
 /// Where compiled code is kept.
 #[derive(Debug, Clone)]
@@ -48,7 +46,7 @@ pub(super) struct Cache {
     folder: Folder,
     settings: u64,
     owner: Owner,
-    secret: hmac::Key,
+    seal: Seal,
 }
 
 impl Cache {
@@ -61,7 +59,7 @@ impl Cache {
             let owner = Owner::of(&folder)?;
             let secrets = Folder::make(&cache.secrets, Links::Follow)?;
             Ok(Self {
-                secret: secret(&secrets, &owner)?,
+                seal: Seal::new(&secret(&secrets, &owner)?, hasher.finish()),
                 folder,
                 settings: hasher.finish(),
                 owner,
@@ -84,17 +82,7 @@ impl Cache {
     ) -> Option<(Component, Descriptor)> {
         let bytes = self.read(&self.name(component))?;
         let (descriptor, code) = self.unpack(component, &bytes)?;
-        #[expect(
-            unsafe_code,
-            reason = "loading compiled code is what this cache is for"
-        )]
-        // SAFETY: the code is the unchanged output of this engine's compiler for
-        // this component: its seal holds, and only this user's synix can make
-        // one. The seal covers the component's digest and the engine's settings,
-        // which the engine checks once more. The file belongs to this user, and
-        // nobody else may write it.
-        let component = unsafe { Component::deserialize(engine, code) }.ok()?;
-        Some((component, descriptor))
+        Some((code.load(engine).ok()?, descriptor))
     }
 
     /// Keeps a compiled component. A failure costs only time, so it is not reported.
@@ -139,61 +127,53 @@ impl Cache {
         bytes.extend_from_slice(&(descriptor.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&descriptor);
         bytes.extend_from_slice(code);
-        let seal = hmac::sign(
-            &self.secret,
-            self.sealed(component, &bytes[start..]).as_bytes(),
-        );
-        bytes[MAGIC.len()..start].copy_from_slice(seal.as_ref());
+        let seal = self.seal.seal(component, &bytes[start..]);
+        bytes[MAGIC.len()..start].copy_from_slice(&seal);
         Some(bytes)
     }
 
-    fn unpack<'a>(&self, component: Digest, bytes: &'a [u8]) -> Option<(Descriptor, &'a [u8])> {
+    fn unpack<'a>(
+        &self,
+        component: Digest,
+        bytes: &'a [u8],
+    ) -> Option<(Descriptor, NativeCode<'a>)> {
         let (seal, body) = bytes
             .strip_prefix(MAGIC)?
             .split_first_chunk::<SEAL_BYTES>()?;
-        let sealed = self.sealed(component, body);
-        hmac::verify(&self.secret, sealed.as_bytes(), seal).ok()?;
-        let (length, rest) = body.split_first_chunk::<LENGTH_BYTES>()?;
-        let (descriptor, code) =
-            rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let sealed = self.seal.open(component, body, seal)?;
+        let length = sealed.body().first_chunk::<LENGTH_BYTES>()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (head, code) = sealed.split_at(LENGTH_BYTES.checked_add(length)?)?;
+        let descriptor = head.get(LENGTH_BYTES..)?;
         Some((serde_json::from_slice(descriptor).ok()?, code))
-    }
-
-    /// Returns what is sealed: what the code is, whose it is, and for which engine.
-    fn sealed(&self, component: Digest, body: &[u8]) -> Digest {
-        Encoder::new("synix.compiled.sealed.v2")
-            .digest(component)
-            .number(self.settings)
-            .digest(Digest::of(body))
-            .finish()
     }
 }
 
 /// Returns the user's secret, which is made where there is none that this user alone could know.
-fn secret(folder: &Folder, owner: &Owner) -> Result<hmac::Key, DiskError> {
-    let key = |secret: [u8; SECRET_BYTES]| hmac::Key::new(hmac::HMAC_SHA256, &secret);
+fn secret(folder: &Folder, owner: &Owner) -> Result<[u8; SECRET_BYTES], DiskError> {
     if let Some(known) = known_secret(folder, owner)? {
-        return Ok(key(known));
+        return Ok(known);
     }
-    let mut random = [0; SECRET_BYTES + 8];
-    getrandom::fill(&mut random).map_err(|error| DiskError {
-        action: "make a secret in",
-        path: folder.path().to_owned(),
-        source: io::Error::other(error.to_string()),
-    })?;
-    let (secret, other) = random.split_at(SECRET_BYTES);
+    let (mut secret, mut other) = ([0; SECRET_BYTES], [0; 8]);
+    getrandom::fill(&mut secret)
+        .and_then(|()| getrandom::fill(&mut other))
+        .map_err(|error| DiskError {
+            action: "make a secret in",
+            path: folder.path().to_owned(),
+            source: io::Error::other(error.to_string()),
+        })?;
     // Of several processes that start at once, one makes the secret of all.
-    let temporary = format!(".{SECRET}-{}", Digest::of(other).short());
-    folder.replace(&temporary, secret)?;
+    let temporary = format!(".{SECRET}-{}", Digest::of(&other).short());
+    folder.replace(&temporary, &secret)?;
     if folder.rename(&temporary, SECRET)? {
-        return Ok(hmac::Key::new(hmac::HMAC_SHA256, secret));
+        return Ok(secret);
     }
     folder.remove(&temporary)?;
     if let Some(known) = known_secret(folder, owner)? {
-        return Ok(key(known));
+        return Ok(known);
     }
-    folder.replace(SECRET, secret)?;
-    Ok(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    folder.replace(SECRET, &secret)?;
+    Ok(secret)
 }
 
 fn known_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYTES]>, DiskError> {

@@ -10,9 +10,8 @@ use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
 use super::imports::{State, Suspension};
 use super::interruption::Interruption;
-use super::lend::{self, Lent};
 use super::limits::{Limits, Meter, STACK_BYTES};
-use super::model::{Model, Refusal};
+use super::model::{Model, ModelAccess, Refusal};
 use super::split::{self, UnitSpec};
 use super::wasi::Wasi;
 use super::{Header, Plugin, convert};
@@ -49,15 +48,17 @@ pub enum Run {
     Suspended,
 }
 
-/// A run of a unit with what it used.
+/// A run of a unit that has ended.
 #[derive(Debug)]
-pub struct Measured {
+pub struct Executed<M> {
     /// How it ended.
     pub run: Result<Run, PluginError>,
     /// The instructions it took, roughly; the same on every machine.
     pub fuel: u64,
     /// The last request that the host refused, also where the plugin took no notice.
     pub refusal: Option<Refusal>,
+    /// The model that the caller gave.
+    pub model: M,
 }
 
 impl Plugin {
@@ -94,9 +95,9 @@ impl Plugin {
                 })
             })?;
         let seed = self.seed_of_split(headers, config);
-        let ended = self.enter_aside(limits, seed, |transform, store| {
-            transform.call_split(store, &inputs, config)
-        });
+        let ended = self
+            .entry(limits, seed)
+            .enter_aside(|transform, store| transform.call_split(store, &inputs, config));
         let units = ended.settle(self.name(), limits, |units| {
             let units = units.map_err(convert::transform_error)?;
             let count = units.len() as u64;
@@ -110,12 +111,7 @@ impl Plugin {
     }
 
     /// Runs one unit, with `model` for its questions.
-    pub fn execute(&self, call: &Call<'_>, model: &mut dyn Model) -> Result<Run, PluginError> {
-        self.execute_measured(call, model).run
-    }
-
-    /// Runs one unit like [`Plugin::execute`] and tells what it used.
-    pub fn execute_measured(&self, call: &Call<'_>, model: &mut dyn Model) -> Measured {
+    pub fn execute<M: Model>(&self, call: &Call<'_>, model: M) -> Executed<M> {
         let crossed = || {
             let inputs = call
                 .inputs
@@ -131,22 +127,18 @@ impl Plugin {
             Err(error) => {
                 let error: synix_core::json::UnsafeNumber = error;
                 let detail = error.to_string();
-                return Measured {
+                return Executed {
                     run: Err(self.fails(Fault::Host { detail })),
                     fuel: 0,
                     refusal: None,
+                    model,
                 };
             }
         };
         let granted = call.grants_llm && self.descriptor().declares_llm();
-        let seed = self.seed_of_execute(call);
-        let ended = lend::lend(model, |lent| {
-            self.enter(
-                call.limits,
-                granted.then_some(lent),
-                seed,
-                |transform, store| transform.call_execute(store, &unit, &inputs, call.config),
-            )
+        let entry = self.entry(call.limits, self.seed_of_execute(call));
+        let (ended, model) = entry.enter(model, granted, |transform, store| {
+            transform.call_execute(store, &unit, &inputs, call.config)
         });
         let fuel = call.limits.fuel.saturating_sub(ended.fuel_left);
         let refusal = ended.refusal.clone();
@@ -161,31 +153,22 @@ impl Plugin {
                 log: done.log,
             })
         };
-        Measured { run, fuel, refusal }
+        Executed {
+            run,
+            fuel,
+            refusal,
+            model,
+        }
     }
 
-    /// Calls a function of this plugin as [`enter`] does.
-    pub(super) fn enter<R>(
-        &self,
-        limits: &Limits,
-        model: Option<Lent>,
-        seed: Digest,
-        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
-    ) -> Ended<R> {
-        let interruption = &self.loaded.core.interruption;
-        let transform = &self.loaded.transform;
-        enter(transform, interruption, limits, model, seed, act)
-    }
-
-    /// The same as [`enter_aside`] does.
-    pub(super) fn enter_aside<R: Send>(
-        &self,
-        limits: &Limits,
-        seed: Digest,
-        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
-    ) -> Ended<R> {
-        let interruption = &self.loaded.core.interruption;
-        enter_aside(&self.loaded.transform, interruption, limits, seed, act)
+    /// Prepares a call of this plugin.
+    pub(super) fn entry<'a>(&'a self, limits: &'a Limits, seed: Digest) -> Entry<'a> {
+        Entry {
+            transform: &self.loaded.transform,
+            interruption: &self.loaded.core.interruption,
+            limits,
+            seed,
+        }
     }
 
     /// Returns the seed of a call of `split`.
@@ -272,93 +255,116 @@ impl<R> Ended<R> {
     }
 }
 
-/// Calls a function of a fresh instance, which is dropped afterwards.
-pub(super) fn enter<R>(
-    transform: &TransformPre<State>,
-    interruption: &Interruption,
-    limits: &Limits,
-    model: Option<Lent>,
-    seed: Digest,
-    act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
-) -> Ended<R> {
-    let state = State {
-        meter: Meter::new(limits),
-        log: Log::new(),
-        llm: Llm::new(model, limits),
-        wasi: Wasi::new(seed),
-    };
-    let mut store = Store::new(transform.engine(), state);
-    store.limiter(|state| &mut state.meter);
-    store.set_hostcall_fuel(limits.hostcall_bytes);
-    store.set_epoch_deadline(1);
-    let stopped = interruption.clone();
-    store.epoch_deadline_callback(move |context| {
-        stopped.check()?;
-        // What the engine counted may be a moment old, and never too much.
-        let charged = context.data().charged();
-        if context.get_fuel()? < charged {
-            return Err(Trap::OutOfFuel.into());
-        }
-        Ok(context.data().meter.at_deadline()?)
-    });
-    let mut result = store
-        .set_fuel(limits.fuel)
-        // Not only at a tick: thousands of calls may still be to come.
-        .and_then(|()| Ok(interruption.check()?))
-        .and_then(|()| {
-            let instance = transform.instantiate(&mut store);
-            instance.map_err(NotStarted::of)
-        })
-        .and_then(|instance| act(&instance, &mut store));
-    let left = store.get_fuel().unwrap_or_default();
-    // Whoever used too much fails by that, also where a tick came too late to say so.
-    let fuel_left = match left.checked_sub(store.data().charged()) {
-        Some(left) => left,
-        None => {
-            result = Err(Trap::OutOfFuel.into());
-            0
-        }
-    };
-    let State {
-        mut log, llm, wasi, ..
-    } = store.into_data();
-    let said = wasi.close(&mut log);
-    if result.is_err() {
-        log.join_crash();
-    }
-    Ended {
-        result,
-        log,
-        refusal: llm.into_refusal(),
-        said,
-        fuel_left,
-    }
+/// What every call into a plugin needs.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) transform: &'a TransformPre<State>,
+    pub(super) interruption: &'a Interruption,
+    pub(super) limits: &'a Limits,
+    /// The seed of the guest's random bytes.
+    pub(super) seed: Digest,
 }
 
-/// The same on a thread of its own, without a model: the caller may be inside an async runtime, where WASI cannot wait.
-pub(super) fn enter_aside<R: Send>(
-    transform: &TransformPre<State>,
-    interruption: &Interruption,
-    limits: &Limits,
-    seed: Digest,
-    act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
-) -> Ended<R> {
-    thread::scope(|scope| {
-        let called = thread::Builder::new()
-            .stack_size(2 * STACK_BYTES)
-            .spawn_scoped(scope, || {
-                enter(transform, interruption, limits, None, seed, act)
-            });
-        match called.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => Ended {
-                result: Err(NoThread(error).into()),
-                log: Log::new(),
-                refusal: None,
-                said: None,
-                fuel_left: 0,
-            },
+impl Entry<'_> {
+    /// Calls a function of a fresh instance, which is dropped afterwards, and hands back the model.
+    pub(super) fn enter<R, M: Model>(
+        self,
+        model: M,
+        granted: bool,
+        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> (Ended<R>, M) {
+        let (ended, access) = self.run(ModelAccess::new(model, granted), act);
+        (ended, access.into_model())
+    }
+
+    /// The same on a thread of its own, without a model: the caller may be inside an async runtime, where WASI cannot
+    /// wait.
+    pub(super) fn enter_aside<R: Send>(
+        self,
+        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
+    ) -> Ended<R> {
+        thread::scope(|scope| {
+            let called = thread::Builder::new()
+                .stack_size(2 * STACK_BYTES)
+                .spawn_scoped(scope, || self.run(ModelAccess::none(), act).0);
+            match called.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(ended)) => ended,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(error) => Ended {
+                    result: Err(NoThread(error).into()),
+                    log: Log::new(),
+                    refusal: None,
+                    said: None,
+                    fuel_left: 0,
+                },
+            }
+        })
+    }
+
+    fn run<R>(
+        self,
+        access: ModelAccess,
+        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> (Ended<R>, ModelAccess) {
+        let Self {
+            transform,
+            interruption,
+            limits,
+            seed,
+        } = self;
+        let state = State {
+            meter: Meter::new(limits),
+            log: Log::new(),
+            llm: Llm::new(access, limits),
+            wasi: Wasi::new(seed),
+        };
+        let mut store = Store::new(transform.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(limits.hostcall_bytes);
+        store.set_epoch_deadline(1);
+        let stopped = interruption.clone();
+        store.epoch_deadline_callback(move |context| {
+            stopped.check()?;
+            // What the engine counted may be a moment old, and never too much.
+            let charged = context.data().charged();
+            if context.get_fuel()? < charged {
+                return Err(Trap::OutOfFuel.into());
+            }
+            Ok(context.data().meter.at_deadline()?)
+        });
+        let mut result = store
+            .set_fuel(limits.fuel)
+            // Not only at a tick: thousands of calls may still be to come.
+            .and_then(|()| Ok(interruption.check()?))
+            .and_then(|()| {
+                let instance = transform.instantiate(&mut store);
+                instance.map_err(NotStarted::of)
+            })
+            .and_then(|instance| act(&instance, &mut store));
+        let left = store.get_fuel().unwrap_or_default();
+        // Whoever used too much fails by that, also where a tick came too late to say so.
+        let fuel_left = match left.checked_sub(store.data().charged()) {
+            Some(left) => left,
+            None => {
+                result = Err(Trap::OutOfFuel.into());
+                0
+            }
+        };
+        let State {
+            mut log, llm, wasi, ..
+        } = store.into_data();
+        let said = wasi.close(&mut log);
+        if result.is_err() {
+            log.join_crash();
         }
-    })
+        let (access, refusal) = llm.into_parts();
+        let ended = Ended {
+            result,
+            log,
+            refusal,
+            said,
+            fuel_left,
+        };
+        (ended, access)
+    }
 }

@@ -3,10 +3,12 @@
 //! This is the only door to wasm: no type of the engine or of the generated
 //! bindings leaves the folder. Every call runs in a fresh instance without
 //! clock, randomness, files or network, so the same call gives the same
-//! result; a language runtime that insists on WASI gets one that stands still. What a guest hands over is checked here before anyone else sees it.
+//! result; a language runtime that requires WASI gets a frozen one. The sandbox
+//! checks what a guest hands over before anyone else sees it.
 //!
-//! Who answers a guest's questions is for the [`Model`] that the caller lends;
-//! which units to run, and what to keep of them, is for the caller.
+//! The [`Model`] that the caller gives to a call answers the guest's questions,
+//! and the call hands it back. The caller decides which units to run and what
+//! to keep of them.
 //!
 //! ```
 //! use synix_core::artifact::{Artifact, Content};
@@ -48,14 +50,15 @@
 //!     limits: &Limits::default(),
 //!     grants_llm: true,
 //! };
-//! assert_eq!(plugin.execute(&call, &mut Scripted(None))?, Run::Suspended);
-//! let Run::Done { outputs, .. } = plugin.execute(&call, &mut Scripted(Some("Wet.")))? else {
+//! assert_eq!(plugin.execute(&call, Scripted(None)).run?, Run::Suspended);
+//! let Run::Done { outputs, .. } = plugin.execute(&call, Scripted(Some("Wet."))).run? else {
 //!     panic!("every answer is known");
 //! };
 //! assert_eq!(outputs[0].content, Content::Text("Wet.".to_owned()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod cache;
@@ -70,11 +73,10 @@ mod fixture;
 mod form;
 mod imports;
 mod interruption;
-mod lend;
 mod limits;
 mod load;
 mod model;
-mod rehearse;
+mod repeat;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -88,7 +90,7 @@ use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
 
 pub use cache::CompileCache;
-pub use call::{Call, Measured, Run};
+pub use call::{Call, Executed, Run};
 pub use compile::{CompileFailure, Compiler, ServeError, serve as serve_compiler};
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;
@@ -98,7 +100,7 @@ pub use imports::log::{Level, LogLine};
 pub use interruption::Interruption;
 pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, Refusal, Verdict};
-pub use rehearse::{Division, Rehearsal};
+pub use repeat::{Division, RepeatedCalls};
 pub use split::{InvalidSplit, UnitSpec};
 pub use values::{InvalidJson, InvalidOutput};
 

@@ -192,13 +192,13 @@ fn describe(
 ) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
     let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
-    let ended = call::enter_aside(
+    let entry = call::Entry {
         transform,
-        &core.interruption,
-        &limits,
+        interruption: &core.interruption,
+        limits: &limits,
         seed,
-        |transform, store| transform.call_describe(store),
-    );
+    };
+    let ended = entry.enter_aside(|transform, store| transform.call_describe(store));
     let settled = ended.settle(name, &limits, |claimed| {
         convert::claimed_descriptor(claimed)
             .check()

@@ -1,14 +1,72 @@
 //! What the sandbox asks of the one who runs a unit.
 
+use std::any::Any;
+
 use synix_core::request::{Answer, Ask};
 
 /// Answers a guest's questions, or says why not.
-pub trait Model {
+///
+/// The call owns the model while it runs and hands it back with the result. It may run on another thread.
+pub trait Model: Any + Send {
     /// Takes the requests of one round, which do not depend on each other.
     ///
     /// A guest's single question is a round of one. The requests are checked;
     /// their model roles are not resolved.
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict;
+}
+
+/// The model of one call, and whether the guest may ask it.
+pub(super) enum ModelAccess {
+    Granted(Box<dyn Model>),
+    Denied(Box<dyn Model>),
+}
+
+impl ModelAccess {
+    /// Gives a call the model, if it is `granted`.
+    pub(super) fn new(model: impl Model, granted: bool) -> Self {
+        let model = Box::new(model);
+        if granted {
+            Self::Granted(model)
+        } else {
+            Self::Denied(model)
+        }
+    }
+
+    /// Gives a call no model.
+    pub(super) fn none() -> Self {
+        Self::new(NoModel, false)
+    }
+
+    pub(super) const fn is_granted(&self) -> bool {
+        matches!(self, Self::Granted(_))
+    }
+
+    /// Asks the model.
+    pub(super) fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        match self {
+            Self::Granted(model) => model.complete(asked),
+            Self::Denied(_) => Verdict::Refused(Refusal::NotGranted),
+        }
+    }
+
+    /// Returns the model after the call, as the type that it had before.
+    pub(super) fn into_model<M: Model>(self) -> M {
+        let (Self::Granted(model) | Self::Denied(model)) = self;
+        let model: Box<dyn Any> = model;
+        match model.downcast::<M>() {
+            Ok(model) => *model,
+            Err(_) => unreachable!("a call hands back the model that it was given"),
+        }
+    }
+}
+
+/// The model of a call that takes none.
+struct NoModel;
+
+impl Model for NoModel {
+    fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+        Verdict::Refused(Refusal::NotGranted)
+    }
 }
 
 /// What becomes of a round.

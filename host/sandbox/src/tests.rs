@@ -72,7 +72,11 @@ fn unit() -> UnitSpec {
     }
 }
 
-fn run_within(plugin: &Plugin, limits: &Limits, model: &mut dyn Model) -> Result<Run, PluginError> {
+fn run_within<M: Model + Default>(
+    plugin: &Plugin,
+    limits: &Limits,
+    model: &mut M,
+) -> Result<Run, PluginError> {
     let call = Call {
         unit: &unit(),
         inputs: &[],
@@ -80,10 +84,12 @@ fn run_within(plugin: &Plugin, limits: &Limits, model: &mut dyn Model) -> Result
         limits,
         grants_llm: true,
     };
-    plugin.execute(&call, model)
+    let executed = plugin.execute(&call, std::mem::take(model));
+    *model = executed.model;
+    executed.run
 }
 
-fn run(plugin: &Plugin, model: &mut dyn Model) -> Result<Run, PluginError> {
+fn run<M: Model + Default>(plugin: &Plugin, model: &mut M) -> Result<Run, PluginError> {
     run_within(plugin, &Limits::default(), model)
 }
 
@@ -231,7 +237,7 @@ fn an_input_reaches_the_guest_by_value() {
         grants_llm: false,
     };
     assert_eq!(
-        text_of(plugin.execute(&call, &mut Script::default()).unwrap()),
+        text_of(plugin.execute(&call, Script::default()).run.unwrap()),
         "the content"
     );
 }
@@ -319,7 +325,7 @@ fn calls_of_the_host_are_in_the_fuel_of_a_run() {
             limits: &limits,
             grants_llm: true,
         };
-        plugin.execute_measured(&call, &mut Script::default()).fuel
+        plugin.execute(&call, Script::default()).fuel
     };
     const QUIET: &str = "(call $done (i32.const 336) (i32.const 3))";
     const LOUD: &str = "(call $log (i32.const 2) (i32.const 0) (i32.const 5)) (call $done (i32.const 336) (i32.const 3))";
@@ -350,7 +356,7 @@ fn a_sandbox_without_a_pool_gives_the_same_results() {
                 limits: &limits,
                 grants_llm: true,
             };
-            let measured = plugin.execute_measured(&call, &mut Script::of([answered("so")]));
+            let measured = plugin.execute(&call, Script::of([answered("so")]));
             let run = measured.run.map_err(|error| error.to_string());
             (format!("{run:?}"), measured.fuel)
         })
@@ -428,6 +434,7 @@ fn a_guest_that_hands_over_too_much_bit_by_bit_is_stopped() {
 
 #[test]
 fn requests_count_as_handed_over() {
+    #[derive(Default)]
     struct Always;
     impl Model for Always {
         fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
@@ -521,7 +528,8 @@ fn a_model_needs_both_the_declaration_and_the_grant() {
         grants_llm: false,
     };
     let error = guest(ASK)
-        .execute(&call, &mut Script::default())
+        .execute(&call, Script::default())
+        .run
         .unwrap_err();
     assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
 }
@@ -597,6 +605,7 @@ fn a_wrong_number_of_answers_is_the_hosts_fault() {
 
 #[test]
 fn a_model_that_panics_leaves_the_plugin_usable() {
+    #[derive(Default)]
     struct Panics;
     impl Model for Panics {
         fn complete(&mut self, _: Vec<Ask>) -> Verdict {
@@ -613,15 +622,46 @@ fn a_model_that_panics_leaves_the_plugin_usable() {
 
 #[test]
 fn more_calls_than_the_sandbox_holds_fail_for_now() {
-    struct Nested<'a>(&'a Plugin);
-    impl Model for Nested<'_> {
+    struct Nested(Plugin);
+    impl Nested {
+        fn run(self) -> Result<Run, PluginError> {
+            let call = Call {
+                unit: &unit(),
+                inputs: &[],
+                config: "{}",
+                limits: &Limits::default(),
+                grants_llm: true,
+            };
+            self.0.clone().execute(&call, self).run
+        }
+    }
+    impl Model for Nested {
         fn complete(&mut self, _: Vec<Ask>) -> Verdict {
-            let inner = run(self.0, &mut Nested(self.0));
+            let inner = Self(self.0.clone()).run();
             answered(&inner.map_or_else(|error| error.is_passing().to_string(), text_of))
         }
     }
-    let plugin = guest(ASK);
-    assert_eq!(text_of(run(&plugin, &mut Nested(&plugin)).unwrap()), "true");
+    assert_eq!(text_of(Nested(guest(ASK)).run().unwrap()), "true");
+}
+
+/// What a model learned in a call is of use to its owner, whether or not the guest could ask it.
+#[test]
+fn a_call_hands_back_its_model() {
+    for grants_llm in [true, false] {
+        let (unit, limits) = (unit(), Limits::default());
+        let call = Call {
+            unit: &unit,
+            inputs: &[],
+            config: "{}",
+            limits: &limits,
+            grants_llm,
+        };
+        let model = Script::of([answered("so"), Verdict::Suspend]);
+        let executed = guest(ASK).execute(&call, model);
+        assert_eq!(executed.run.is_ok(), grants_llm);
+        assert_eq!(executed.model.asked.len(), usize::from(grants_llm));
+        assert_eq!(executed.model.verdicts.last(), Some(&Verdict::Suspend));
+    }
 }
 
 /// The limit of fuel decides the same on every run.
@@ -630,17 +670,12 @@ fn two_runs_use_the_same_fuel() {
     let fuel_left = || {
         let plugin = guest(ASK);
         let (unit, limits) = (convert::unit(&unit()).unwrap(), Limits::default());
-        lend::lend(&mut Script::of([answered("so")]), |lent| {
-            let ended = call::enter(
-                &plugin.loaded.transform,
-                &Interruption::default(),
-                &limits,
-                Some(lent),
-                plugin.digest(),
-                |transform, store| transform.call_execute(store, &unit, &[], "{}"),
-            );
-            ended.fuel_left
-        })
+        let entry = plugin.entry(&limits, plugin.digest());
+        let model = Script::of([answered("so")]);
+        let (ended, _) = entry.enter(model, true, |transform, store| {
+            transform.call_execute(store, &unit, &[], "{}")
+        });
+        ended.fuel_left
     };
     let first = fuel_left();
     assert!(first < Limits::default().fuel);
@@ -954,10 +989,11 @@ fn an_interrupted_call_is_no_failure_of_the_plugin() {
 /// An endless guest, with no limit in sight, is stopped by what another thread says after it has begun.
 #[test]
 fn a_call_that_runs_is_interrupted() {
-    struct Begun(std::sync::mpsc::Sender<()>);
+    #[derive(Default)]
+    struct Begun(Option<std::sync::mpsc::Sender<()>>);
     impl Model for Begun {
         fn complete(&mut self, _: Vec<Ask>) -> Verdict {
-            self.0.send(()).unwrap();
+            self.0.take().unwrap().send(()).unwrap();
             answered("so")
         }
     }
@@ -979,7 +1015,7 @@ fn a_call_that_runs_is_interrupted() {
             begun.recv().unwrap();
             interruption.stop();
         });
-        run_within(&plugin, &limits, &mut Begun(sender)).unwrap_err()
+        run_within(&plugin, &limits, &mut Begun(Some(sender))).unwrap_err()
     });
     assert!(error.is_interrupted(), "{error:?}");
 }

@@ -286,8 +286,8 @@ impl Bench<'_> {
             limits: &limits,
             ..self.call(job, text)
         };
-        let measured = self.plugin.execute_measured(&call, &mut model);
-        let (end, log) = match measured.run {
+        let executed = self.plugin.execute(&call, model);
+        let (end, log) = match executed.run {
             Ok(Run::Done { outputs, log }) => (End::Done(outputs), log),
             Ok(Run::Suspended) => (End::Suspended, Vec::new()),
             Err(mut error) => {
@@ -296,11 +296,11 @@ impl Bench<'_> {
             }
         };
         Trial {
-            rounds: model.rounds,
+            rounds: executed.model.rounds,
             end,
-            fuel: measured.fuel,
+            fuel: executed.fuel,
             log,
-            refusal: measured.refusal,
+            refusal: executed.refusal,
         }
     }
 

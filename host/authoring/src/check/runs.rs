@@ -89,8 +89,8 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
         model.replies = std::sync::Arc::clone(&bench.replies);
         let call = bench.call(job, &config);
         let listed = headers(&case.inputs);
-        let rehearsal = match bench.plugin.rehearse(&call, &listed, &layer, &mut model) {
-            Ok(rehearsal) => rehearsal,
+        let (repeated, model) = match bench.plugin.call_repeatedly(&call, &listed, &layer, model) {
+            Ok(repeated) => repeated,
             Err(error) => {
                 let words = Broken::from(error).words;
                 return notes.fail(
@@ -99,7 +99,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
                 );
             }
         };
-        if rehearsal
+        if repeated
             .descriptors
             .iter()
             .any(|one| one != bench.plugin.descriptor())
@@ -110,7 +110,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
             );
         }
         let words = |divided: &Result<_, _>| format!("{divided:?}");
-        if let [first, second] = rehearsal.divisions.as_slice()
+        if let [first, second] = repeated.divisions.as_slice()
             && words(first) != words(second)
         {
             return notes.fail(point, "`split` gives other units on its second call");
@@ -126,7 +126,7 @@ fn stateless(bench: &Bench<'_>, case: &Case, notes: &mut Notes) {
             (End::Done(outputs), Ok(made)) => outputs == made,
             (End::Done(_) | End::Suspended | End::Broken(_), _) => false,
         };
-        if !rehearsal.outputs.iter().all(same) {
+        if !repeated.outputs.iter().all(same) {
             let detail = format!(
                 "unit {unit:?} makes something else on its second call in one instance: it keeps a static, or draws random numbers"
             );

@@ -97,8 +97,8 @@ impl Corpus {
                 &root.join("notes").join(format!("{}.txt", name(number))),
                 &text(number),
             )?;
-            let mut notes = Notes(Vec::new());
-            floor::execute(transform, &document(number)?, &mut notes)?;
+            let notes = Notes(Vec::new());
+            let (_, notes) = floor::execute(transform, &document(number)?, notes)?;
             for ask in notes.0 {
                 cassette.insert(request(ask), answer(number))?;
             }

@@ -12,11 +12,11 @@ use crate::Outcome;
 use crate::corpus::{self, Corpus, Transform};
 
 /// Runs one document, with `model` for its question.
-pub(crate) fn execute(
+pub(crate) fn execute<M: Model>(
     transform: &Transform,
     input: &(Artifact, Digest),
-    model: &mut dyn Model,
-) -> Outcome<Run> {
+    model: M,
+) -> Outcome<(Run, M)> {
     let unit = UnitSpec {
         key: UnitKey::parse(input.0.label.as_str())?,
         inputs: vec![0],
@@ -29,7 +29,8 @@ pub(crate) fn execute(
         limits: &Limits::default(),
         grants_llm: true,
     };
-    Ok(transform.plugin.execute(&call, model)?)
+    let executed = transform.plugin.execute(&call, model);
+    Ok((executed.run?, executed.model))
 }
 
 struct Always(Answer);
@@ -46,7 +47,8 @@ pub(crate) fn time(corpus: &Corpus, transform: &Transform) -> Outcome<Duration> 
     let mut model = Always(corpus::answer(0));
     let start = Instant::now();
     for input in &inputs {
-        let run = execute(transform, input, &mut model)?;
+        let (run, back) = execute(transform, input, model)?;
+        model = back;
         if !matches!(run, Run::Done { .. }) {
             return Err("the floor's units must finish".into());
         }

@@ -1,62 +1,38 @@
-//! The one difference between sync, batch, replay and dry run: who answers.
+//! The one difference between sync, batch, replay and plan: who answers.
 
-use synix_core::request::{Failure, Request, RequestKey, Settlement};
-use synix_store::{LayerMode, RequestId};
+use synix_core::request::{RequestKey, Settlement};
+use synix_store::LayerMode;
 
 use super::BuildError;
+use crate::pending::PendingRequest;
 
-/// A request that has no answer yet.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    /// Its key.
-    pub(super) key: RequestKey,
-    /// Its number in the store; `None` in a dry run.
-    pub(super) id: Option<RequestId>,
-    /// The position of the layer that asked first.
-    pub(super) layer: usize,
-    /// Whether an answer cut at its token limit will do for that layer.
-    pub(super) accept_truncated: bool,
-    /// The request itself.
-    pub(super) request: std::sync::Arc<Request>,
+/// What the workers do while the scheduler waits for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// Units run: they may ask more, so nothing is decided by the requests known so far.
+    Running,
+    /// Only an answer can make progress.
+    Idle,
 }
 
-/// A request that needs no more waiting.
-#[derive(Debug)]
-pub(super) struct Settled {
-    /// Its key.
-    pub(super) key: RequestKey,
-    /// What became of it. An answer is where the runs look it up already.
-    pub(super) settlement: Settlement,
-}
-
-impl Settled {
-    pub(super) const fn failed(key: RequestKey, failure: Failure) -> Self {
-        Self {
-            key,
-            settlement: Settlement::Failed(failure),
-        }
-    }
-}
-
-/// Whoever answers requests. The scheduler knows no more of it than this.
+/// Answers requests. The scheduler knows nothing else of it.
 pub(super) trait Answerer {
-    /// Takes over requests, each key once. Does not wait.
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError>;
+    /// Takes requests, each key once. Does not wait.
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError>;
 
-    /// Waits for requests to settle; `None`: no more will, in this process.
+    /// Waits for requests to settle; `None`: no more will, in this process. The runs look an answer up themselves.
     ///
-    /// `idle` says that nothing else can make progress. Without it the call
-    /// may be dropped at any await and must not lose anything.
+    /// While workers run, the caller may drop the future at any await, and nothing may be lost.
     fn settled(
         &mut self,
-        idle: bool,
-    ) -> impl Future<Output = Result<Option<Vec<Settled>>, BuildError>>;
+        workers: Workers,
+    ) -> impl Future<Output = Result<Option<Vec<(RequestKey, Settlement)>>, BuildError>>;
 
-    /// Sends nothing more. Where something is in flight, `error` comes from [`Answerer::settled`] once that has ended.
+    /// Sends nothing more. If requests are in flight, [`Answerer::settled`] returns `error` once they have ended.
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
         Err(error)
     }
 
-    /// Returns how a layer's requests are answered, where that is decided.
+    /// Returns how a layer's requests are answered, if that is decided.
     fn mode(&self, layer: usize) -> Option<LayerMode>;
 }

@@ -1,21 +1,20 @@
 //! What runs and answers bring: outputs, requests, failures.
 
-use std::sync::Arc;
-
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::event::Event;
-use super::handle::{Handle, Place};
-use super::journal::Entry;
+use super::handle::Handle;
+use super::progress::Freshness;
+use super::recorder::{Entry, Made};
 use super::scheduler::{Step, Unit};
-use super::unit::{AskedRequest, Ran, RunEnd, guest_failure};
-use crate::plan::PlanFailure;
+use super::unit::{Ran, RunEnd, guest_failure};
+use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, Failure, FailureKind, Settlement};
+use synix_core::request::{Ending, Failure, FailureKind, RequestKey, Settlement};
 use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
@@ -28,11 +27,11 @@ impl<A: Answerer> Step<'_, '_, A> {
                 RunEnd::Interrupted => self.interrupt(),
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
-                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    let roles = self.context.pipeline.roles.extra(&ran.roles);
                     self.suspend(ran.unit, ran.asked, roles.as_deref())?;
                 }
                 RunEnd::Done { outputs, log } => {
-                    let roles = self.site.pipeline.roles.extra(&ran.roles);
+                    let roles = self.context.pipeline.roles.extra(&ran.roles);
                     self.finish(ran.unit, &ran.asked, roles.as_deref(), outputs, &log)?;
                 }
             }
@@ -41,12 +40,15 @@ impl<A: Answerer> Step<'_, '_, A> {
     }
 
     /// Wakes the units that waited for what has settled.
-    pub(super) fn take_settled(&mut self, settled: Vec<Settled>) -> Result<(), BuildError> {
-        for Settled { key, settlement } in settled {
+    pub(super) fn take_settled(
+        &mut self,
+        settled: Vec<(RequestKey, Settlement)>,
+    ) -> Result<(), BuildError> {
+        for (key, settlement) in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
             if let Some(layer) = asking.map(|unit| unit.layer) {
-                self.layers[layer].answered += 1;
+                self.layers[layer].progress.request_settled();
             }
             match settlement {
                 Settlement::Answered { ending, usage } => {
@@ -90,7 +92,7 @@ impl<A: Answerer> Step<'_, '_, A> {
     fn suspend(
         &mut self,
         number: usize,
-        asked: Vec<AskedRequest>,
+        asked: Vec<PendingRequest>,
         roles: Option<&str>,
     ) -> Result<(), BuildError> {
         let accepts_truncated = self.transform(self.unit(number).layer).accept_truncated;
@@ -113,19 +115,13 @@ impl<A: Answerer> Step<'_, '_, A> {
         if !self.counts_requests(number, &asked) {
             return Ok(());
         }
-        let ids = match self.record {
-            Some(record) => {
-                let parts = self.stored_parts(number);
-                let inputs = self.stored_inputs(number);
-                let entry = self.entry(number, &parts, &inputs);
-                record
-                    .suspended(&entry, &asked, roles)?
-                    .into_iter()
-                    .map(Some)
-                    .collect()
-            }
-            None => vec![None; asked.len()],
+        let parts = self.stored_parts(number);
+        let inputs = self.stored_inputs(number);
+        let entry = Entry {
+            roles,
+            ..self.entry(number, &parts, &inputs)
         };
+        let ids = self.record.suspended(&entry, &asked)?;
         let layer = self.unit(number).layer;
         self.unit_mut(number).transcript = asked.iter().map(|asked| asked.key).collect();
         for (asked, id) in asked.into_iter().zip(ids) {
@@ -142,14 +138,8 @@ impl<A: Answerer> Step<'_, '_, A> {
                 continue;
             }
             if waiters.is_empty() {
-                scheduler.layers[layer].asked += 1;
-                scheduler.to_ask.push(Asked {
-                    key: asked.key,
-                    id,
-                    layer,
-                    accept_truncated: accepts_truncated,
-                    request: Arc::new(asked.request),
-                });
+                scheduler.layers[layer].progress.request_added();
+                scheduler.to_ask.push(PendingRequest { id, ..asked });
             }
             waiters.push(number);
             self.unit_mut(number).waiting += 1;
@@ -158,24 +148,21 @@ impl<A: Answerer> Step<'_, '_, A> {
     }
 
     /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
-    fn counts_requests(&mut self, number: usize, asked: &[AskedRequest]) -> bool {
+    fn counts_requests(&mut self, number: usize, asked: &[PendingRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
         let more = asked.len().saturating_sub(counted) as u64;
         if more > 0 && !self.admits(layer, Counted::Requests, more) {
             return false;
         }
         self.unit_mut(number).counted = asked.len().max(counted);
-        if self.site.journal.is_none() {
-            let answered = asked.iter().filter(|asked| asked.answer.is_some()).count();
-            self.layers[layer].on_record += answered as u64;
-        }
+        self.record.answered(layer, asked);
         true
     }
 
     fn finish(
         &mut self,
         number: usize,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
         roles: Option<&str>,
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],
@@ -196,43 +183,38 @@ impl<A: Answerer> Step<'_, '_, A> {
             return self.fail_unit(number, &guest_failure(taken));
         }
         for line in log {
-            (self.site.observer)(&Event::Log {
+            (self.context.observer)(&Event::Log {
                 layer: self.layer_name(layer).to_owned(),
                 unit: key.to_string(),
                 level: line.level.to_string(),
                 message: line.message.clone(),
             });
         }
-        let (unit, places): (_, Vec<Place>) = match self.record {
-            Some(record) => {
-                let parts = self.stored_parts(number);
-                let inputs = self.stored_inputs(number);
-                let entry = self.entry(number, &parts, &inputs);
-                let (unit, ids) = record.done(&entry, asked, roles, &outputs, log)?;
-                (Some(unit), ids.into_iter().map(Place::Stored).collect())
-            }
-            None => (
-                None,
-                outputs
-                    .iter()
-                    .map(|(output, _)| Place::Held(Arc::new(output.clone())))
-                    .collect(),
-            ),
+        let parts = self.stored_parts(number);
+        let inputs = self.stored_inputs(number);
+        let entry = Entry {
+            roles,
+            ..self.entry(number, &parts, &inputs)
         };
+        let made = Made {
+            outputs: &outputs,
+            log,
+        };
+        let (unit, locations) = self.record.done(&entry, asked, made)?;
         let partial = self.unit(number).partial;
         let handles = outputs
             .into_iter()
-            .zip(places)
-            .map(|((output, digest), place)| Handle {
+            .zip(locations)
+            .map(|((output, digest), location)| Handle {
                 layer,
                 label: output.label,
                 digest,
                 partial,
-                place,
+                location,
             })
             .collect();
         self.units[number] = None;
-        (self.site.observer)(&Event::Done {
+        (self.context.observer)(&Event::Done {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
         });
@@ -248,8 +230,7 @@ impl<A: Answerer> Step<'_, '_, A> {
 
     /// Fails a layer that could not even be divided into units.
     pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
-        self.layers[layer].open += 1;
-        self.layers[layer].stale += 1;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         // A layer's name is a valid unit key: it is shorter and its rule is stricter.
         let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
             layer: self.layer_name(layer).to_owned(),
@@ -259,29 +240,23 @@ impl<A: Answerer> Step<'_, '_, A> {
         self.record_failure(layer, key, failure)
     }
 
-    /// Writes down and tells that an open unit failed.
+    /// Records and reports that an open unit failed.
     pub(super) fn record_failure(
         &mut self,
         layer: usize,
         key: UnitKey,
         failure: &Failure,
     ) -> Result<(), BuildError> {
-        if let Some(record) = self.record {
-            record.failed(layer, key.as_str(), failure)?;
-        }
-        (self.site.observer)(&Event::Failed {
+        self.record.failed(layer, &key, failure)?;
+        (self.context.observer)(&Event::Failed {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
             kind: failure.kind,
             message: failure.message.clone(),
         });
         let run = &mut self.layers[layer];
-        run.failures.push(PlanFailure {
-            unit: key.to_string(),
-            message: failure.message.clone(),
-        });
         run.failed.push(key);
-        run.open -= 1;
+        run.progress.unit_failed();
         self.check_complete(layer)
     }
 
@@ -313,6 +288,7 @@ impl<A: Answerer> Step<'_, '_, A> {
             parts,
             partial: unit.partial,
             inputs,
+            roles: None,
         }
     }
 }

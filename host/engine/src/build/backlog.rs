@@ -6,7 +6,8 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::unit::{AskedRequest, Ran, RunEnd};
+use super::unit::{Ran, RunEnd};
+use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{Answer, Message, Part};
 
@@ -101,7 +102,7 @@ fn size_of_output(output: &Artifact) -> usize {
     EACH + output.content.as_bytes().len() + metadata
 }
 
-fn size_of_asked(asked: &AskedRequest) -> usize {
+fn size_of_asked(asked: &PendingRequest) -> usize {
     let request: usize = asked.request.messages.iter().map(size_of_message).sum();
     let format = asked.request.response_format.as_ref();
     let answer = asked.answer.as_ref().map_or(0, |answer: &Answer| {
@@ -134,7 +135,7 @@ fn size_of_value(value: &serde_json::Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
     use std::thread;
 
     use serde_json::json;
@@ -231,9 +232,12 @@ mod tests {
             sample: 0,
             revision: String::new(),
         };
-        let asked = AskedRequest {
+        let asked = PendingRequest {
             key: request.key().unwrap(),
-            request,
+            id: None,
+            layer: 0,
+            accept_truncated: false,
+            request: Arc::new(request),
             answer: Some(Answer {
                 text: large(),
                 ending: Ending::Complete,

@@ -11,7 +11,7 @@ use super::layers::{ReadyBody, ReadyPipeline};
 
 /// The default for a layer whatever its sources hold.
 const FLOOR: u64 = 1000;
-/// What each source artifact that a layer stands on adds to it.
+/// What each source artifact upstream of a layer adds to it.
 const FOR_EACH_SOURCE: u64 = 1000;
 /// So many bytes of these add one.
 const BYTES: u64 = 64;
@@ -185,7 +185,7 @@ impl Bounds {
             let (sources, written) = match &layer.body {
                 ReadyBody::Source { .. } => (BTreeSet::from([position]), [None, None]),
                 ReadyBody::Transform(transform) => {
-                    // Inputs stand before those who use them.
+                    // Upstream layers come first.
                     let upstream = transform
                         .inputs
                         .iter()

@@ -1,8 +1,8 @@
 //! Keeps a build within its budget: nothing is sent that could cost more than is left.
 
 use super::BuildError;
-use super::answerer::{Asked, Settled};
-use synix_core::request::{Request, RequestKey};
+use crate::pending::PendingRequest;
+use synix_core::request::{Request, RequestKey, Settlement};
 use synix_prices::{Amount, Estimate, Excess, Ledger, PriceError, Prices, Rate};
 use synix_store::{BuildId, LayerMode, Send, SendState, Store};
 
@@ -34,7 +34,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes requests into the books, or says why they may not be sent; then none of them may.
-    pub(super) fn admit(&mut self, wave: &[(Asked, LayerMode)]) -> Result<(), BuildError> {
+    pub(super) fn admit(&mut self, wave: &[(PendingRequest, LayerMode)]) -> Result<(), BuildError> {
         if self.ledger.is_none() || wave.is_empty() {
             return Ok(());
         }
@@ -70,10 +70,10 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes out of the books what needs no more sending.
-    pub(super) fn settle(&mut self, settled: &[Settled]) {
+    pub(super) fn settle(&mut self, settled: &[(RequestKey, Settlement)]) {
         if let Some(ledger) = &mut self.ledger {
-            for settled in settled {
-                ledger.settle(&settled.key);
+            for (key, _) in settled {
+                ledger.settle(key);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! All that an observer can learn while a build runs.
+//! The events of a running build.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use synix_core::request::FailureKind;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A build was opened or taken up again.
+    /// A build was opened or resumed.
     Build {
         /// Its id.
         build: String,
     },
-    /// A layer is elsewhere than when it was last told of.
+    /// The counts of a layer changed since the last report.
     Layer {
         /// Its name.
         layer: String,
-        /// Where it is.
+        /// Its counts.
         counts: LayerCounts,
     },
     /// Every unit of a layer is settled.
@@ -62,14 +62,14 @@ pub enum Event {
         /// The line.
         message: String,
     },
-    /// Requests that others have in flight are waited for.
+    /// The build waits for requests that other processes have in flight.
     WaitingForOthers {
         /// How many another process asks by calls of its own.
         calls: usize,
         /// How many are in batches, which go on at their providers whoever runs.
         rows: usize,
     },
-    /// A call to a provider waits before it is made, or made again. Of many that wait at once, one is told.
+    /// A call to a provider waits before it is made, or made again. If many wait at once, one is reported.
     Retrying {
         /// The provider.
         provider: String,
@@ -80,7 +80,7 @@ pub enum Event {
         /// The number of the try that follows, from 2; `None` where the call was not made yet.
         attempt: Option<u32>,
     },
-    /// The build ends as soon as the calls on their way have brought their answers.
+    /// The build ends as soon as its calls in flight have their answers.
     Ending {
         /// How many.
         calls: usize,
@@ -90,7 +90,7 @@ pub enum Event {
         /// How many.
         requests: usize,
     },
-    /// A damaged state gave way to a new one.
+    /// A new state replaced a damaged one.
     StateReset {
         /// What the old one held, as far as it could be read.
         lost: String,
@@ -105,7 +105,7 @@ pub enum Event {
         /// What changed in it.
         message: String,
     },
-    /// Something about the project has no effect.
+    /// A setting of the project has no effect.
     Warning {
         /// What, and what to do about it.
         message: String,
@@ -135,5 +135,5 @@ pub struct LayerCounts {
     pub known: bool,
 }
 
-/// Told of everything that happens.
+/// Receives every event.
 pub type Observer<'a> = &'a dyn Fn(&Event);

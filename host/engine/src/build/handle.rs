@@ -1,4 +1,4 @@
-//! Artifacts as the scheduler holds them: without their contents where the store has these.
+//! Artifacts as the scheduler keeps them: without their contents if the store has those.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use synix_sources::{ProjectFolder, SourceError, SourceFile};
 use synix_store::ArtifactId;
 
 use super::BuildError;
-use super::unit::JobInput;
 
 /// An artifact of this build.
 #[derive(Debug, Clone)]
@@ -17,34 +16,26 @@ pub(super) struct Handle {
     pub(super) layer: usize,
     pub(super) label: Label,
     pub(super) digest: Digest,
-    /// Whether something is missing below it.
+    /// Whether an input upstream of it is missing.
     pub(super) partial: bool,
-    pub(super) place: Place,
+    pub(super) location: Location,
 }
 
-/// Where the content is.
+/// Where the content of an artifact is.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(super) enum Location {
     Stored(ArtifactId),
-    /// In the file of a source, in a dry run: read again where it is needed.
+    /// In a source's file, during a plan: it is read again where it is needed.
     File(Arc<FileArtifact>),
-    /// Made in a dry run, which writes nothing.
-    Held(Arc<Artifact>),
+    /// In memory: a plan made it, and a plan writes nothing.
+    Memory(Arc<Artifact>),
 }
 
 impl Handle {
-    pub(super) fn job_input(&self) -> JobInput {
-        match &self.place {
-            Place::Stored(id) => JobInput::Stored(*id, self.digest),
-            Place::File(file) => JobInput::File(Arc::clone(file), self.digest),
-            Place::Held(artifact) => JobInput::Held(Arc::clone(artifact), self.digest),
-        }
-    }
-
     pub(super) const fn stored(&self) -> Option<ArtifactId> {
-        match self.place {
-            Place::Stored(id) => Some(id),
-            Place::File(_) | Place::Held(_) => None,
+        match self.location {
+            Location::Stored(id) => Some(id),
+            Location::File(_) | Location::Memory(_) => None,
         }
     }
 }

@@ -19,7 +19,7 @@ use synix_sources::Hidden;
 pub struct ReadyPipeline {
     /// The file, relative to the project.
     pub file: String,
-    /// The layers in the pipeline's order: inputs stand before those who use them.
+    /// The layers in the pipeline's order: upstream layers come first.
     pub layers: Vec<ReadyLayer>,
     /// The model roles by name.
     pub roles: Arc<Roles>,
@@ -221,7 +221,7 @@ mod tests {
         Roles(BTreeMap::from([("judge".to_owned(), settings)]))
     }
 
-    /// A role that a unit named is compared with what it was then, and what changed is told.
+    /// A role that a unit named is compared with its settings at that time.
     #[test]
     fn roles_beside_the_layers_are_compared_by_their_settings() {
         let used = ["judge".to_owned(), "nobody".to_owned()];

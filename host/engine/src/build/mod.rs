@@ -1,7 +1,7 @@
 //! The scheduler and its answerers: from a ready pipeline to a snapshot.
 //!
 //! A build runs units until each has its outputs, failed, or waits for an
-//! answer. Sync, batch, replay and dry run take the same path and differ only
+//! answer. Sync, batch, replay and plan take the same path and differ only
 //! in the `Answerer`.
 
 mod answerer;
@@ -9,39 +9,42 @@ mod apply;
 mod backlog;
 mod bounds;
 mod budget;
-mod drive;
-mod dry;
+mod circuit_breaker;
 mod error;
 mod event;
 mod handle;
-mod held;
-mod journal;
+mod hold_back;
+mod known_answers;
 mod layers;
-mod live;
 mod modes;
-mod outage;
+mod options;
 mod plan;
+mod plan_answerer;
 mod pool;
 mod prepare;
 mod previous;
 mod progress;
+mod provider_answerer;
 mod questions;
-mod recall;
+mod recorder;
 mod replay;
+mod run;
 mod scheduler;
 mod sources;
 mod spawn;
+mod store_recorder;
 mod sync;
 mod unit;
 
 pub use bounds::{Counted, Excess};
-pub use drive::{Desk, Drive, Driven, drive};
 pub use error::BuildError;
 pub use event::{Event, LayerCounts, Observer};
+pub use known_answers::AnswerSource;
 pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-pub use live::WaitPolicy;
+pub use options::{BuildContext, BuildOptions};
 pub use plan::plan;
-pub use prepare::{PrepareError, Workshop, prepare};
+pub use prepare::{PrepareContext, PrepareError, prepare};
+pub use provider_answerer::WaitPolicy;
 pub use questions::Questions;
-pub use recall::Known;
+pub use run::{BuildEnd, run};
 pub use sync::Providers;

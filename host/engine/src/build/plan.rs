@@ -1,4 +1,4 @@
-//! What a build would do: the build itself, with an answerer that only takes notes.
+//! Finds out what a build would do: the build itself, with a recorder and an answerer that only take notes.
 //!
 //! Units that run are counted; those behind answers that nobody has yet are foreseen, by what the last build made. What is
 //! foreseen is a guess and is never mixed with what is counted.
@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer as _;
-use super::drive::Desk;
-use super::dry::DryRun;
 use super::layers::ReadyBody;
 use super::modes::Modes;
+use super::options::BuildContext;
+use super::plan_answerer::PlanAnswerer;
+use super::recorder::{PlanNotes, Recorder};
 use super::replay::Misses;
-use super::scheduler::{Scheduler, Site};
+use super::scheduler::{Scheduler, SchedulerContext};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
 use synix_core::fingerprint::{StaleReason, StoredParts, compare};
 use synix_prices::Forecast;
@@ -25,31 +26,33 @@ const NAMED: usize = 100;
 
 /// Finds out what a build would do. Writes nothing and sends nothing.
 pub async fn plan(
-    desk: Desk<'_>,
+    build_context: BuildContext<'_>,
     kind: BuildKind,
     reader: Option<&Reader>,
 ) -> Result<Plan, BuildError> {
     let modes = match kind {
-        BuildKind::Build => Modes::all_sync(desk.pipeline),
-        BuildKind::Batch => Modes::by_layer(desk.pipeline),
+        BuildKind::Build => Modes::all_sync(build_context.pipeline),
+        BuildKind::Batch => Modes::by_layer(build_context.pipeline),
     };
-    let site = Site {
-        pipeline: desk.pipeline,
-        folder: desk.folder,
+    let context = SchedulerContext {
+        pipeline: build_context.pipeline,
+        folder: build_context.folder,
         reader,
-        journal: None,
-        realm: desk.realm(),
+        realm: build_context.realm(),
         allow_partial: false,
         observer: &|_| {},
     };
-    let misses = desk.replay.map(|cassette| Misses::of(Arc::clone(cassette)));
-    let dry = DryRun::new(reader, modes, desk.prices, misses);
-    let mut scheduler = Scheduler::new(site, dry)?;
-    scheduler.run(desk.pool(reader)?).await?;
+    let misses = build_context
+        .replay
+        .map(|cassette| Misses::of(Arc::clone(cassette)));
+    let dry = PlanAnswerer::new(reader, modes, build_context.prices, misses);
+    let notes = PlanNotes::new(build_context.pipeline.layers.len());
+    let mut scheduler = Scheduler::new(context, Recorder::Notes(&notes), dry)?;
+    scheduler.run(build_context.pool(reader)?).await?;
     describe(&mut scheduler)
 }
 
-type Dry<'s, 'a> = Scheduler<'s, DryRun<'a>>;
+type Dry<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
 
 /// Units that may follow from answers.
 #[derive(Debug, Default)]
@@ -68,8 +71,8 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
     let count = scheduler.layers.len();
     let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(count);
     for position in 0..count {
-        // Inputs stand before those who use them.
-        foreseen.push(if scheduler.layers[position].spawned {
+        // Upstream layers come first.
+        foreseen.push(if scheduler.layers[position].progress.is_divided() {
             None
         } else {
             Some(foresee(scheduler, position, &foreseen)?)
@@ -89,12 +92,12 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
 }
 
 fn layer(
-    scheduler: &mut Dry<'_, '_>,
+    scheduler: &Dry<'_, '_>,
     position: usize,
     foreseen: Option<Foreseen>,
     unpriced: &mut BTreeSet<String>,
 ) -> PlanLayer {
-    let layer = &scheduler.site.pipeline.layers[position];
+    let layer = &scheduler.context.pipeline.layers[position];
     let retry_failed = scheduler.answerer.again(position);
     let may_ask = may_ask(scheduler, position);
     let decided = scheduler.answerer.mode(position);
@@ -105,7 +108,7 @@ fn layer(
     let requests = noted.map_or(0, |noted| noted.requests);
     let in_flight = noted.map_or(0, |noted| noted.in_flight);
     let missing = noted.map_or(0, |noted| noted.missing);
-    let run = &mut scheduler.layers[position];
+    let notes = scheduler.recorder.take_notes(position);
     let asks = match &layer.body {
         ReadyBody::Source { .. } => None,
         ReadyBody::Transform(transform) => {
@@ -130,14 +133,18 @@ fn layer(
         _ => None,
     };
     let asking = plan::Asking {
-        answered: run.on_record,
+        answered: notes.answered,
         in_flight,
         missing,
         requests_max,
         ..plan::Asking::new(requests, exact, forecast)
     };
-    let (units, stale) = (run.fresh.saturating_add(run.stale), run.stale);
-    let mut stale_units = std::mem::take(&mut run.stale_units);
+    let progress = &scheduler.layers[position].progress;
+    let (units, stale) = (
+        progress.fresh().saturating_add(progress.stale()),
+        progress.stale(),
+    );
+    let mut stale_units = notes.stale_units;
     let mut described = PlanLayer {
         name: layer.name.to_string(),
         allow_hidden: layer.allow_hidden,
@@ -150,7 +157,7 @@ fn layer(
         asking,
         retry_failed,
         stale_units: Vec::new(),
-        failures: std::mem::take(&mut run.failures),
+        failures: notes.failures,
     };
     if let Some(foreseen) = foreseen {
         described.units_exact = foreseen.is_counted;
@@ -172,7 +179,7 @@ fn layer(
 
 /// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
 fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
-    let ReadyBody::Transform(transform) = &scheduler.site.pipeline.layers[layer].body else {
+    let ReadyBody::Transform(transform) = &scheduler.context.pipeline.layers[layer].body else {
         return 0;
     };
     let waiting = scheduler.units.iter().flatten();
@@ -193,21 +200,21 @@ fn foresee(
     let shape = transform.plugin.descriptor().shape;
     let mut arriving = Arriving::default();
     for input in &transform.inputs {
-        if !scheduler.layers[*input].complete {
+        if !scheduler.layers[*input].progress.is_complete() {
             let of_input = foreseen.get(*input).and_then(Option::as_ref);
             arriving.add(scheduler, *input, of_input)?;
         }
     }
     if shape == Shape::PerInput {
         let many = transform.inputs.len() > 1;
-        let named = arriving.named.iter().map(|(above, label)| PlanUnit {
+        let named = arriving.named.iter().map(|(upstream, label)| PlanUnit {
             unit: if many {
-                format!("{above}/{label}")
+                format!("{upstream}/{label}")
             } else {
                 label.clone()
             },
             reasons: vec![StaleReason::InputStale {
-                input: format!("{above}/{label}"),
+                input: format!("{upstream}/{label}"),
             }],
             guess: true,
         });
@@ -301,12 +308,8 @@ impl Arriving {
             .map(|(key, _)| key.as_str())
             .chain(run.failed.iter().map(synix_core::ids::UnitKey::as_str))
             .collect();
-        let mut pending: Vec<String> = run
-            .stale_units
-            .iter()
-            .filter(|unit| !settled.contains(unit.unit.as_str()))
-            .map(|unit| unit.unit.clone())
-            .collect();
+        let mut pending = scheduler.recorder.stale_units(layer);
+        pending.retain(|unit| !settled.contains(unit.as_str()));
         let mut nameless = Some(0);
         if let Some(foreseen) = foreseen {
             pending.extend(foreseen.named.iter().map(|unit| unit.unit.clone()));
@@ -364,7 +367,7 @@ impl Arriving {
             let new = self
                 .named
                 .iter()
-                .map(|(above, label)| format!("{above}/{label}"));
+                .map(|(upstream, label)| format!("{upstream}/{label}"));
             stale.extend(new.filter(|input| !self.known.contains(input)));
             stale.extend(self.nameless.iter().cloned());
         }

@@ -1,4 +1,4 @@
-//! Worker threads that run units. They are pure: they read, and hand back what they found.
+//! Worker threads that run units. They only read; the scheduler writes what they hand back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::backlog::{self, Backlog};
+use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
-use super::recall::{Known, Recall};
 use super::unit::{Job, Ran, RunEnd, run};
 use synix_store::{Reader, StoreError};
 
@@ -41,7 +41,7 @@ impl Pool {
     /// Starts `workers` threads, each with its own view of `reader`'s state.
     pub(super) fn start(
         workers: usize,
-        known: &Known,
+        source: &AnswerSource,
         reader: Option<&Reader>,
         roles: &Arc<Roles>,
     ) -> Result<Self, StoreError> {
@@ -53,8 +53,8 @@ impl Pool {
         let part = backlog::BYTES / (2 * workers.max(1));
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
-            let recall = Recall {
-                known: known.clone(),
+            let known = KnownAnswers {
+                source: source.clone(),
                 reader: reader.map(Reader::another).transpose()?,
             };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
@@ -63,10 +63,9 @@ impl Pool {
                 let worker = Worker {
                     outlet: Outlet { sender, backlog },
                     part,
-                    recall: &recall,
                     roles: &roles,
                 };
-                work(&worker, &queue);
+                work(&worker, known, &queue);
             }));
         }
         Ok(Self {
@@ -130,14 +129,14 @@ impl Drop for Pool {
     }
 }
 
-fn work(worker: &Worker<'_>, queue: &Mutex<Receiver<Vec<Job>>>) {
+fn work(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
         // A thread that died in silence would let the build wait for ever.
-        match catch_unwind(AssertUnwindSafe(|| worker.run(&chunk))) {
-            Ok(true) => {}
-            Ok(false) => return,
+        match catch_unwind(AssertUnwindSafe(|| worker.run(chunk, known))) {
+            Ok(Some(back)) => known = back,
+            Ok(None) => return,
             Err(_) => {
                 let _ = worker.outlet.sender.send(None);
                 return;
@@ -168,19 +167,19 @@ struct Worker<'w> {
     outlet: Outlet,
     /// Results of so many bytes are handed over before the chunk is done.
     part: usize,
-    recall: &'w Recall,
-    roles: &'w Roles,
+    roles: &'w Arc<Roles>,
 }
 
 impl Worker<'_> {
-    /// Runs a chunk and hands its results over; `false`: nobody wants them any more.
-    fn run(&self, chunk: &[Job]) -> bool {
+    /// Runs a chunk and hands its results over; `None`: nobody wants them any more.
+    fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
             if self.outlet.sender.is_closed() {
-                return false;
+                return None;
             }
-            let ran = run(job, self.roles, self.recall);
+            let ran;
+            (ran, known) = run(job, self.roles, known);
             // All that follow would be stopped, too.
             let is_interrupted = matches!(ran.end, RunEnd::Interrupted);
             bytes = bytes.saturating_add(backlog::size(&ran));
@@ -190,12 +189,12 @@ impl Worker<'_> {
             }
             if bytes >= self.part {
                 if !self.outlet.put(std::mem::take(&mut results), bytes, false) {
-                    return false;
+                    return None;
                 }
                 bytes = 0;
             }
         }
-        self.outlet.put(results, bytes, true)
+        self.outlet.put(results, bytes, true).then_some(known)
     }
 }
 

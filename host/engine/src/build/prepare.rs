@@ -54,7 +54,7 @@ pub enum PrepareError {
 }
 
 /// What is needed to make a pipeline ready.
-pub struct Workshop<'a> {
+pub struct PrepareContext<'a> {
     /// The project's folder.
     pub folder: &'a ProjectFolder,
     /// Where plugins are loaded.
@@ -71,11 +71,9 @@ pub struct Workshop<'a> {
 pub fn prepare(
     pipeline: &Pipeline,
     file: &str,
-    workshop: &Workshop<'_>,
+    context: &PrepareContext<'_>,
 ) -> Result<ReadyPipeline, PrepareError> {
     let mut errors = Vec::new();
-    let mut files = SourceProblems::default();
-    let mut plugins: BTreeMap<String, Plugin> = BTreeMap::new();
     let roles = Arc::new(Roles(
         pipeline
             .models
@@ -93,6 +91,13 @@ pub fn prepare(
             })
             .collect(),
     ));
+    let mut preparation = Preparation {
+        pipeline,
+        context,
+        roles: &roles,
+        plugins: BTreeMap::new(),
+        problems: SourceProblems::default(),
+    };
     let mut layers = Vec::new();
     for layer in &pipeline.layers {
         let body = match &layer.body {
@@ -106,7 +111,7 @@ pub fn prepare(
                 hidden: Hidden::allowed(*allow_hidden),
             },
             LayerBody::Transform(transform) => {
-                let plugin = match load(pipeline, layer, transform, workshop, &mut plugins)? {
+                let plugin = match preparation.load(layer, transform)? {
                     Ok(plugin) => plugin,
                     Err(error) => {
                         errors.push(error);
@@ -118,10 +123,8 @@ pub fn prepare(
                     errors.extend(found);
                     continue;
                 }
-                let made = ready(
-                    pipeline, layer, transform, plugin, &roles, workshop, &mut files,
-                );
-                ReadyBody::Transform(Arc::new(made))
+                let ready = preparation.ready(layer, transform, plugin);
+                ReadyBody::Transform(Arc::new(ready))
             }
         };
         layers.push(ReadyLayer {
@@ -133,7 +136,7 @@ pub fn prepare(
     if let Some(errors) = PipelineErrors::new(errors) {
         return Err(PrepareError::Pipeline(errors));
     }
-    if let Some(problems) = files.found() {
+    if let Some(problems) = preparation.problems.found() {
         return Err(PrepareError::Files(problems));
     }
     let parts = describe(pipeline, &layers);
@@ -148,42 +151,6 @@ pub fn prepare(
     })
 }
 
-fn load(
-    pipeline: &Pipeline,
-    layer: &Layer,
-    transform: &TransformLayer,
-    workshop: &Workshop<'_>,
-    plugins: &mut BTreeMap<String, Plugin>,
-) -> Result<Result<Plugin, PipelineError>, PrepareError> {
-    let name = transform.transform.text();
-    if let Some(plugin) = plugins.get(name) {
-        return Ok(Ok(plugin.clone()));
-    }
-    let first_party = |name: &str| {
-        let mut all = workshop.first_party.iter();
-        all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
-    };
-    let bytes = match &transform.transform {
-        TransformRef::FirstParty(name) => first_party(name),
-        TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
-            workshop.components.get(name).map(Vec::as_slice)
-        }
-    };
-    let Some(bytes) = bytes else {
-        let known = workshop.first_party.iter().map(|(name, _)| *name);
-        return Ok(Err(pipeline.unknown_transform_error(layer, known)));
-    };
-    let plugin = workshop
-        .sandbox
-        .load(name, bytes)
-        .map_err(|source| PrepareError::Plugin {
-            layer: layer.name.to_string(),
-            source: Box::new(source),
-        })?;
-    plugins.insert(name.to_owned(), plugin.clone());
-    Ok(Ok(plugin))
-}
-
 fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineError> {
     let mut errors = check_config(pipeline, layer, &plugin.descriptor().config_schema);
     if plugin.descriptor().declares_llm() {
@@ -192,123 +159,174 @@ fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineErr
     errors
 }
 
-fn ready(
-    pipeline: &Pipeline,
-    layer: &Layer,
-    transform: &TransformLayer,
-    plugin: Plugin,
-    roles: &Roles,
-    workshop: &Workshop<'_>,
-    problems: &mut SourceProblems,
-) -> ReadyTransform {
-    let hidden = Hidden::allowed(transform.allow_hidden);
-    let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
-    let mut files = BTreeMap::new();
-    let mut paths = BTreeMap::new();
-    let mut texts = Vec::new();
-    let mut blanks = Vec::new();
-    let mut bytes = 0_u64;
-    for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
-        let text = match workshop.folder.read_text(&value.path, hidden) {
-            // The files that these name hold questions; an empty one would be asked and paid for.
-            Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
-                path: value.path.clone(),
-            }),
-            read => read,
+/// What is known while layers are made ready.
+struct Preparation<'a> {
+    pipeline: &'a Pipeline,
+    context: &'a PrepareContext<'a>,
+    roles: &'a Roles,
+    /// Loaded plugins by reference.
+    plugins: BTreeMap<String, Plugin>,
+    problems: SourceProblems,
+}
+
+impl Preparation<'_> {
+    fn load(
+        &mut self,
+        layer: &Layer,
+        transform: &TransformLayer,
+    ) -> Result<Result<Plugin, PipelineError>, PrepareError> {
+        let name = transform.transform.text();
+        if let Some(plugin) = self.plugins.get(name) {
+            return Ok(Ok(plugin.clone()));
+        }
+        let first_party = |name: &str| {
+            let mut all = self.context.first_party.iter();
+            all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
         };
-        let text = match text {
-            Ok(text) => {
-                // One file may be named as often as a config has room for.
-                bytes = bytes.saturating_add(text.len() as u64);
-                if bytes > CONFIG_FILES_BYTES {
-                    let limit = CONFIG_FILES_BYTES;
-                    let path = value.path;
-                    problems.push(layer.name.as_str(), SourceError::TooMuch { path, limit });
-                    break;
-                }
-                text
-            }
-            Err(problem) => {
-                problems.push(layer.name.as_str(), problem);
-                continue;
+        let bytes = match &transform.transform {
+            TransformRef::FirstParty(name) => first_party(name),
+            TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
+                self.context.components.get(name).map(Vec::as_slice)
             }
         };
-        files.insert(
-            value.pointer.clone(),
-            FilePart {
-                path: value.path.clone(),
-                digest: Digest::of(text.as_bytes()),
-            },
-        );
-        paths.insert(value.pointer.clone(), value.path);
-        blanks.push((value.pointer.clone(), String::new()));
-        texts.push((value.pointer, text));
+        let Some(bytes) = bytes else {
+            let known = self.context.first_party.iter().map(|(name, _)| *name);
+            return Ok(Err(self.pipeline.unknown_transform_error(layer, known)));
+        };
+        let plugin =
+            self.context
+                .sandbox
+                .load(name, bytes)
+                .map_err(|source| PrepareError::Plugin {
+                    layer: layer.name.to_string(),
+                    source: Box::new(source),
+                })?;
+        self.plugins.insert(name.to_owned(), plugin.clone());
+        Ok(Ok(plugin))
     }
-    let mut config = transform.config.clone();
-    replace_values(&mut config, &texts);
-    let mut without_files = transform.config.clone();
-    replace_values(&mut without_files, &blanks);
-    let limits = limits(transform.limits);
-    let grants_llm = plugin.descriptor().declares_llm();
-    let role = pipeline.role(layer);
-    let accept_truncated = transform.accept.contains(&Ending::Truncated);
-    let has_batch_api = role.is_some_and(|role| {
-        let redirected = (workshop.redirected)(&role.provider);
-        pipeline.batch_support(role, redirected) == BatchSupport::Available
-    });
-    let role_name = transform
-        .model
-        .clone()
-        .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
-    let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
-    let asking = AskingParts {
-        revision: transform.revision.clone(),
-        accept_truncated,
-        options_allowed: options_allowed.iter().cloned().collect(),
-    };
-    // What comes with synix sets what its config says, which is the project's own word.
-    let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
-    // The file was checked for numbers that have no canonical form.
-    let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
-    let parts = LayerParts {
-        contract: Sandbox::contract().to_owned(),
-        layer: layer.name.to_string(),
-        component: plugin.digest(),
-        config: canonical,
-        files,
-        model: grants_llm
-            .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
-            .flatten(),
-        asking: if grants_llm {
-            asking
-        } else {
-            AskingParts::default()
-        },
-        limits: limits.parts(),
-    };
-    let encoder = parts.encode();
-    let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
-    ReadyTransform {
-        layer: layer.name.clone(),
-        plugin,
-        inputs: transform.inputs.clone(),
-        config_text: json::object(config.clone()),
-        config,
-        limits,
-        grants_llm,
-        role: role_name,
-        revision: transform.revision.clone(),
-        accept_truncated,
-        options_allowed: (!is_first_party).then_some(options_allowed),
-        batch: transform.batch,
-        has_batch_api,
-        min_batch: transform.min_batch.into(),
-        max_units: transform.max_units,
-        max_requests: transform.max_requests,
-        questions,
-        parts,
-        encoder,
-        files: paths,
+
+    fn ready(
+        &mut self,
+        layer: &Layer,
+        transform: &TransformLayer,
+        plugin: Plugin,
+    ) -> ReadyTransform {
+        let Self {
+            pipeline,
+            context,
+            roles,
+            problems,
+            ..
+        } = self;
+        let hidden = Hidden::allowed(transform.allow_hidden);
+        let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
+        let mut files = BTreeMap::new();
+        let mut paths = BTreeMap::new();
+        let mut texts = Vec::new();
+        let mut blanks = Vec::new();
+        let mut bytes = 0_u64;
+        for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
+            let text = match context.folder.read_text(&value.path, hidden) {
+                // The files that these name hold questions; an empty one would be asked and paid for.
+                Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
+                    path: value.path.clone(),
+                }),
+                read => read,
+            };
+            let text = match text {
+                Ok(text) => {
+                    // One file may be named as often as a config has room for.
+                    bytes = bytes.saturating_add(text.len() as u64);
+                    if bytes > CONFIG_FILES_BYTES {
+                        let limit = CONFIG_FILES_BYTES;
+                        let path = value.path;
+                        problems.push(layer.name.as_str(), SourceError::TooMuch { path, limit });
+                        break;
+                    }
+                    text
+                }
+                Err(problem) => {
+                    problems.push(layer.name.as_str(), problem);
+                    continue;
+                }
+            };
+            files.insert(
+                value.pointer.clone(),
+                FilePart {
+                    path: value.path.clone(),
+                    digest: Digest::of(text.as_bytes()),
+                },
+            );
+            paths.insert(value.pointer.clone(), value.path);
+            blanks.push((value.pointer.clone(), String::new()));
+            texts.push((value.pointer, text));
+        }
+        let mut config = transform.config.clone();
+        replace_values(&mut config, &texts);
+        let mut without_files = transform.config.clone();
+        replace_values(&mut without_files, &blanks);
+        let limits = limits(transform.limits);
+        let grants_llm = plugin.descriptor().declares_llm();
+        let role = pipeline.role(layer);
+        let accept_truncated = transform.accept.contains(&Ending::Truncated);
+        let has_batch_api = role.is_some_and(|role| {
+            let redirected = (context.redirected)(&role.provider);
+            pipeline.batch_support(role, redirected) == BatchSupport::Available
+        });
+        let role_name = transform
+            .model
+            .clone()
+            .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
+        let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
+        let asking = AskingParts {
+            revision: transform.revision.clone(),
+            accept_truncated,
+            options_allowed: options_allowed.iter().cloned().collect(),
+        };
+        // What comes with synix sets what its config says, which is the project's own word.
+        let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
+        // The file was checked for numbers that have no canonical form.
+        let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
+        let parts = LayerParts {
+            contract: Sandbox::contract().to_owned(),
+            layer: layer.name.to_string(),
+            component: plugin.digest(),
+            config: canonical,
+            files,
+            model: grants_llm
+                .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
+                .flatten(),
+            asking: if grants_llm {
+                asking
+            } else {
+                AskingParts::default()
+            },
+            limits: limits.parts(),
+        };
+        let encoder = parts.encode();
+        let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
+        ReadyTransform {
+            layer: layer.name.clone(),
+            plugin,
+            inputs: transform.inputs.clone(),
+            config_text: json::object(config.clone()),
+            config,
+            limits,
+            grants_llm,
+            role: role_name,
+            revision: transform.revision.clone(),
+            accept_truncated,
+            options_allowed: (!is_first_party).then_some(options_allowed),
+            batch: transform.batch,
+            has_batch_api,
+            min_batch: transform.min_batch.into(),
+            max_units: transform.max_units,
+            max_requests: transform.max_requests,
+            questions,
+            parts,
+            encoder,
+            files: paths,
+        }
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> Previous<'a> {
         let Some(reader) = self.reader else {
             return Ok(None);
         };
-        // Most units of a rebuild stand in the newest snapshot: one scan instead of a look-up each.
+        // The newest snapshot has most units of a rebuild: one scan replaces a query for each.
         let known = self.layer(layer)?;
         if let Some(unit) = known.under(fingerprint).filter(|unit| unit.realm == realm) {
             if usable(unit.roles.as_deref()) {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Workers};
 use super::unit::excerpt;
-use synix_core::request::{Failure, FailureKind, Request, Usage};
+use crate::pending::PendingRequest;
+use synix_core::request::{Failure, FailureKind, Request, RequestKey, Settlement, Usage};
 use synix_providers::Cassette;
 use synix_store::LayerMode;
 
@@ -20,12 +21,12 @@ pub(super) struct Replay {
 #[derive(Debug)]
 pub(super) struct Misses {
     cassette: Arc<Cassette>,
-    missed: Vec<Settled>,
+    missed: Vec<(RequestKey, Settlement)>,
     /// How many misses were compared with the whole cassette.
     compared: usize,
 }
 
-/// Misses that are told their nearest recording. A changed prompt misses them all, and each
+/// How many misses are compared with the cassette. A changed prompt misses all recordings, and each
 /// comparison reads the whole cassette.
 const COMPARED: usize = 10;
 
@@ -63,39 +64,40 @@ impl Misses {
     }
 
     /// Notes a request that the runs did not find.
-    pub(super) fn note(&mut self, asked: &Asked) {
+    pub(super) fn note(&mut self, asked: &PendingRequest) {
         let message = format!(
             "no recording of request {} ({}){}",
             asked.key.0.short(),
             excerpt(&asked.request),
             self.nearest(&asked.request)
         );
-        self.missed.push(Settled::failed(
-            asked.key,
-            Failure {
-                kind: FailureKind::Missing,
-                message,
-                passing: false,
-                usage: Usage::default(),
-            },
-        ));
+        let failure = Failure {
+            kind: FailureKind::Missing,
+            message,
+            passing: false,
+            usage: Usage::default(),
+        };
+        self.missed.push((asked.key, Settlement::Failed(failure)));
     }
 
     /// Returns what was noted since the last time.
-    pub(super) fn take(&mut self) -> Option<Vec<Settled>> {
+    pub(super) fn take(&mut self) -> Option<Vec<(RequestKey, Settlement)>> {
         (!self.missed.is_empty()).then(|| std::mem::take(&mut self.missed))
     }
 }
 
 impl Answerer for Replay {
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
-        for asked in asked {
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
+        for asked in requests {
             self.misses.note(&asked);
         }
         Ok(())
     }
 
-    async fn settled(&mut self, _idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(
+        &mut self,
+        _: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         Ok(self.misses.take())
     }
 

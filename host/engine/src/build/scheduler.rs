@@ -1,7 +1,7 @@
 //! The loop: run what can run, ask what was asked, wait for what settles.
 //!
-//! A unit starts as soon as its own inputs are there, also when others of the
-//! layer above still wait. [`super::spawn`] makes units, [`super::apply`]
+//! A unit starts as soon as its own inputs exist, even if other units of the
+//! upstream layer still wait. [`super::spawn`] makes units, [`super::apply`]
 //! takes in what runs and answers bring.
 
 use std::collections::{HashMap, VecDeque};
@@ -9,16 +9,17 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked};
+use super::answerer::{Answerer, Workers};
 use super::bounds::{Bounds, Counted, Excess, Holdings};
-use super::event::{LayerCounts, Observer};
+use super::event::Observer;
 use super::handle::Handle;
-use super::journal::{Journal, Record};
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
+use super::progress::LayerProgress;
+use super::recorder::{Record, Recorder};
 use super::unit::Job;
-use crate::plan::{PlanFailure, PlanUnit};
+use crate::pending::PendingRequest;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
 use synix_core::request::{Failure, RequestKey, Usage};
@@ -35,13 +36,11 @@ const CHUNK_INPUTS: usize = 16 * 1024;
 
 /// What a scheduler works on.
 #[derive(Clone, Copy)]
-pub(super) struct Site<'a> {
+pub(super) struct SchedulerContext<'a> {
     pub(super) pipeline: &'a ReadyPipeline,
     pub(super) folder: &'a ProjectFolder,
     /// `None` before the first build.
     pub(super) reader: Option<&'a Reader>,
-    /// `None` in a dry run.
-    pub(super) journal: Option<Journal<'a>>,
     pub(super) realm: Realm,
     pub(super) allow_partial: bool,
     pub(super) observer: Observer<'a>,
@@ -54,7 +53,7 @@ pub(super) struct Unit {
     pub(super) spec: Arc<UnitSpec>,
     /// What [`UnitSpec::inputs`] counts in; the units of one `split` share it.
     pub(super) inputs: Arc<[Handle]>,
-    /// Whether something is missing among its inputs or below them.
+    /// Whether an input, or anything upstream of one, is missing.
     pub(super) partial: bool,
     pub(super) fingerprint: Digest,
     /// What it asked so far.
@@ -82,46 +81,29 @@ pub(super) fn inputs_of<'h>(
     positions.filter_map(|position| all.get(position))
 }
 
-/// Where a layer stands.
+/// The state of a layer.
 #[derive(Debug, Default)]
 pub(super) struct LayerRun {
     /// Layers that take this one's artifacts.
-    pub(super) dependants: Vec<usize>,
-    /// All its units are known.
-    pub(super) spawned: bool,
-    /// Every unit is settled, and no more will come.
-    pub(super) complete: bool,
-    /// Units that are not settled.
-    pub(super) open: usize,
-    pub(super) fresh: u64,
-    pub(super) stale: u64,
-    /// Requests that its units wait or waited for, and how many of them are settled.
-    pub(super) asked: u64,
-    pub(super) answered: u64,
-    /// What was last told of it.
-    pub(super) told: LayerCounts,
-    /// Whether a layer below must see all its artifacts before it can be divided into units.
+    pub(super) downstream: Vec<usize>,
+    pub(super) progress: LayerProgress,
+    /// Whether a downstream layer needs all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
     /// Empty once each has gone to the units that need it, unless the layer is gathered.
     pub(super) artifacts: Vec<Handle>,
     pub(super) labels: HashMap<Label, UnitKey>,
-    /// Finished units; without a number in a dry run.
+    /// Finished units; without a number in a plan.
     pub(super) made: Vec<(UnitKey, Option<UnitId>)>,
     /// Units that failed or were held back.
     pub(super) failed: Vec<UnitKey>,
-    pub(super) stale_units: Vec<PlanUnit>,
-    pub(super) failures: Vec<PlanFailure>,
     /// What a source holds.
     pub(super) holdings: Holdings,
-    /// In a dry run: requests of its units that were answered before.
-    pub(super) on_record: u64,
 }
 
-/// A scheduler within one transaction of its journal: only there are units made and settled.
+/// A scheduler within one transaction of its recorder: only there are units made and settled.
 pub(super) struct Step<'t, 'a, A> {
     pub(super) scheduler: &'t mut Scheduler<'a, A>,
-    /// `None` in a dry run.
-    pub(super) record: Option<Record<'t>>,
+    pub(super) record: Record<'t>,
 }
 
 impl<'a, A> Deref for Step<'_, 'a, A> {
@@ -139,7 +121,8 @@ impl<A> DerefMut for Step<'_, '_, A> {
 }
 
 pub(super) struct Scheduler<'a, A> {
-    pub(super) site: Site<'a>,
+    pub(super) context: SchedulerContext<'a>,
+    pub(super) recorder: Recorder<'a>,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
     /// By number; `None` once settled, because memory follows the work in flight.
@@ -154,7 +137,7 @@ pub(super) struct Scheduler<'a, A> {
     /// Layers whose inputs are all there, to be divided into units by their plugins.
     pub(super) to_split: VecDeque<usize>,
     /// Requests for the answerer, once what asked them is written down.
-    pub(super) to_ask: Vec<Asked>,
+    pub(super) to_ask: Vec<PendingRequest>,
     pub(super) previous: Previous<'a>,
     /// Set once the sources are read: nothing else is made before.
     pub(super) bounds: Option<Bounds>,
@@ -162,30 +145,35 @@ pub(super) struct Scheduler<'a, A> {
     excess: Option<Excess>,
     /// Whether a guest was stopped because the build is to end.
     is_interrupted: bool,
-    /// Whether the answerer was told.
+    /// Whether the answerer was stopped.
     is_stopping: bool,
 }
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
-    pub(super) fn new(site: Site<'a>, answerer: A) -> Result<Self, BuildError> {
-        let mut layers: Vec<LayerRun> = site
+    pub(super) fn new(
+        context: SchedulerContext<'a>,
+        recorder: Recorder<'a>,
+        answerer: A,
+    ) -> Result<Self, BuildError> {
+        let mut layers: Vec<LayerRun> = context
             .pipeline
             .layers
             .iter()
             .map(|_| LayerRun::default())
             .collect();
-        for (position, layer) in site.pipeline.layers.iter().enumerate() {
+        for (position, layer) in context.pipeline.layers.iter().enumerate() {
             if let ReadyBody::Transform(transform) = &layer.body {
                 let gathers = transform.plugin.descriptor().shape != Shape::PerInput;
                 for input in &transform.inputs {
-                    layers[*input].dependants.push(position);
+                    layers[*input].downstream.push(position);
                     layers[*input].is_gathered |= gathers;
                 }
             }
         }
         Ok(Self {
-            previous: Previous::open(site.reader, &site.pipeline.file)?,
-            site,
+            previous: Previous::open(context.reader, &context.pipeline.file)?,
+            context,
+            recorder,
             answerer,
             layers,
             units: Vec::new(),
@@ -216,12 +204,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.answerer.ask(asked)?;
                 self.keep_layers()?;
             }
-            self.tell_layers();
+            self.report_layers();
             if pool.is_idle() {
                 if self.waiters.is_empty() && !self.is_stopping {
                     break;
                 }
-                let settled = self.answerer.settled(true).await?;
+                let settled = self.answerer.settled(Workers::Idle).await?;
                 self.keep_layers()?;
                 match settled {
                     Some(settled) => self.written(|this| this.take_settled(settled))?,
@@ -235,7 +223,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     let ran = ran.ok_or(BuildError::WorkersGone)?;
                     self.written(|this| this.take_ran(ran))?;
                 }
-                settled = self.answerer.settled(false) => {
+                settled = self.answerer.settled(Workers::Running) => {
                     if let Some(settled) = settled? {
                         self.written(|this| this.take_settled(settled))?;
                     } else {
@@ -302,24 +290,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 
     /// Says whether every unit of every layer is settled.
     pub(super) fn is_complete(&self) -> bool {
-        self.layers.iter().all(|layer| layer.complete)
+        self.layers.iter().all(|layer| layer.progress.is_complete())
     }
 
-    /// Runs `act` in one transaction of the journal, if there is one.
+    /// Runs `act` in one transaction, if anything is written.
     pub(super) fn written(
         &mut self,
         act: impl FnOnce(&mut Step<'_, 'a, A>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        let Some(journal) = self.site.journal else {
-            return act(&mut Step {
-                scheduler: self,
-                record: None,
-            });
-        };
-        journal.store.write(|tx| {
+        self.recorder.written(|record| {
             act(&mut Step {
                 scheduler: self,
-                record: Some(Record { journal, tx }),
+                record,
             })
         })
     }
@@ -327,9 +309,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Writes down how each layer is answered and how much of it is fresh.
     fn keep_layers(&mut self) -> Result<(), BuildError> {
         self.written(|this| {
-            let Some(record) = this.record else {
-                return Ok(());
-            };
             let layers: Vec<BuildLayer> = this
                 .layers
                 .iter()
@@ -338,10 +317,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     position,
                     name: this.layer_name(position).to_owned(),
                     mode: this.answerer.mode(position),
-                    fresh: layer.fresh,
+                    fresh: layer.progress.fresh(),
                 })
                 .collect();
-            Ok(record.layers(&layers)?)
+            Ok(this.record.layers(&layers)?)
         })
     }
 
@@ -359,7 +338,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let chunk: Vec<Job> = self
                 .runnable
                 .drain(..take)
-                .map(|unit| job(&self.site, unit_at(&self.units, unit), unit))
+                .map(|unit| job(&self.context, unit_at(&self.units, unit), unit))
                 .collect();
             pool.send(chunk);
         }
@@ -379,14 +358,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
-        match &self.site.pipeline.layers[layer].body {
+        match &self.context.pipeline.layers[layer].body {
             ReadyBody::Transform(transform) => Arc::clone(transform),
             ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
         }
     }
 
     pub(super) fn layer_name(&self, layer: usize) -> &'a str {
-        self.site.pipeline.layers[layer].name.as_str()
+        self.context.pipeline.layers[layer].name.as_str()
     }
 }
 
@@ -397,15 +376,19 @@ fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
     unit
 }
 
-fn job(site: &Site<'_>, unit: &Unit, number: usize) -> Job {
-    let ReadyBody::Transform(transform) = &site.pipeline.layers[unit.layer].body else {
+fn job(context: &SchedulerContext<'_>, unit: &Unit, number: usize) -> Job {
+    let ReadyBody::Transform(transform) = &context.pipeline.layers[unit.layer].body else {
         unreachable!("only transforms have units that run")
     };
     Job {
         unit: number,
+        layer: unit.layer,
         transform: Arc::clone(transform),
         spec: Arc::clone(&unit.spec),
-        inputs: unit.inputs().map(Handle::job_input).collect(),
+        inputs: unit
+            .inputs()
+            .map(|input| (input.location.clone(), input.digest))
+            .collect(),
         transcript: unit.transcript.clone(),
     }
 }

@@ -1,15 +1,13 @@
 //! Sources, read into artifacts.
 
-use std::sync::Arc;
-
 use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Bounds;
-use super::handle::{FileArtifact, Handle, Place};
-use super::journal::Entry;
+use super::handle::{FileArtifact, Handle, Location};
 use super::layers::ReadyBody;
+use super::progress::Freshness;
+use super::recorder::Entry;
 use super::scheduler::{Scheduler, Step};
-use crate::plan::PlanUnit;
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
 use synix_sources::{SourceError, SourceFile, SourceProblems};
@@ -18,13 +16,13 @@ use synix_store::Realm;
 impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
     pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
-        let pipeline = self.site.pipeline;
-        // All that are wrong are told at once: each look at a thousand files takes its time.
+        let pipeline = self.context.pipeline;
+        // All problems are reported at once: each pass over a thousand files takes a while.
         let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
             if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
                 let name = layer.name.as_str();
-                let found = match self.site.folder.sources(glob, *hidden) {
+                let found = match self.context.folder.sources(glob, *hidden) {
                     Ok(found) => found,
                     Err(problem) => {
                         problems.push(name, problem);
@@ -53,10 +51,10 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.written(|this| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
-                    this.layers[position].spawned = true;
+                    this.layers[position].progress.all_units_known();
                     for number in 0..this.layers[position].artifacts.len() {
                         let artifact = this.layers[position].artifacts[number].clone();
-                        this.spawn_dependants(&artifact)?;
+                        this.spawn_downstream(&artifact)?;
                     }
                     if !this.layers[position].is_gathered {
                         this.layers[position].artifacts = Vec::new();
@@ -77,7 +75,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         file: &SourceFile,
     ) -> Result<Result<(), SourceError>, BuildError> {
         let name = self.layer_name(layer);
-        let bytes = match self.site.folder.read_source(file) {
+        let bytes = match self.context.folder.read_source(file) {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -107,15 +105,16 @@ impl<A: Answerer> Step<'_, '_, A> {
                     label: output.label.clone(),
                     digest: output.digest,
                     partial: false,
-                    place: Place::Stored(output.id),
+                    location: Location::Stored(output.id),
                 };
                 self.layers[layer].artifacts.push(handle);
             }
-            self.layers[layer].fresh += 1;
+            self.layers[layer].progress.unit_added(Freshness::Fresh);
+            self.layers[layer].progress.unit_made();
             self.layers[layer].made.push((key, Some(id)));
             return Ok(Ok(()));
         }
-        let artifact = match self.site.folder.artifact(file, kind, &bytes) {
+        let artifact = match self.context.folder.artifact(file, kind, &bytes) {
             Ok(artifact) => artifact,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -124,21 +123,19 @@ impl<A: Answerer> Step<'_, '_, A> {
             path: file.path.clone(),
             detail: error.to_string(),
         })?;
-        if self.site.journal.is_none() {
-            let reason = match self.previous.source_digest(name, file.label.as_str())? {
-                Some(old) => StaleReason::Source {
-                    label: file.label.to_string(),
-                    old: old.short(),
-                    new: digest.short(),
+        let (record, previous) = (self.record, &mut self.previous);
+        record.stale(layer, &key, || {
+            Ok(vec![
+                match previous.source_digest(name, file.label.as_str())? {
+                    Some(old) => StaleReason::Source {
+                        label: file.label.to_string(),
+                        old: old.short(),
+                        new: digest.short(),
+                    },
+                    None => StaleReason::New,
                 },
-                None => StaleReason::New,
-            };
-            self.layers[layer].stale_units.push(PlanUnit {
-                unit: key.to_string(),
-                reasons: vec![reason],
-                guess: false,
-            });
-        }
+            ])
+        })?;
         let entry = Entry {
             layer,
             layer_name: name,
@@ -147,34 +144,27 @@ impl<A: Answerer> Step<'_, '_, A> {
             parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
             partial: false,
             inputs: &[],
+            roles: None,
         };
         let label = artifact.label.clone();
-        let (unit, place) = match self.record {
-            Some(record) => {
-                let (unit, id) = record.source(&entry, &artifact, digest)?;
-                (Some(unit), Place::Stored(id))
-            }
-            // Contents are dropped: all of them together may not fit into memory.
-            None => {
-                let file = FileArtifact {
-                    folder: self.site.folder.clone(),
-                    layer: self.site.pipeline.layers[layer].name.clone(),
-                    file: file.clone(),
-                    kind: kind.clone(),
-                    metadata: artifact.metadata,
-                };
-                (None, Place::File(Arc::new(file)))
-            }
+        let reread = || FileArtifact {
+            folder: self.context.folder.clone(),
+            layer: self.context.pipeline.layers[layer].name.clone(),
+            file: file.clone(),
+            kind: kind.clone(),
+            metadata: artifact.metadata.clone(),
         };
+        let (unit, location) = self.record.source(&entry, &artifact, digest, reread)?;
         let run = &mut self.layers[layer];
-        run.stale += 1;
+        run.progress.unit_added(Freshness::Stale);
+        run.progress.unit_made();
         run.made.push((key, unit));
         run.artifacts.push(Handle {
             layer,
             label,
             digest,
             partial: false,
-            place,
+            location,
         });
         Ok(Ok(()))
     }

@@ -7,11 +7,11 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::event::Event;
-use super::handle::{Handle, Place};
+use super::handle::{Handle, Location};
 use super::layers::ReadyTransform;
+use super::progress::Freshness;
 use super::scheduler::{Scheduler, Step, Unit, inputs_of};
 use super::unit::guest_failure;
-use crate::plan::PlanUnit;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
 use synix_core::ids::UnitKey;
@@ -34,9 +34,9 @@ impl<A: Answerer> Scheduler<'_, A> {
                 .cmp(&right.label)
                 .then(left.layer.cmp(&right.layer))
         });
-        let missing = self.missing_below(&transform);
+        let missing = self.missing_upstream(&transform);
         if let Some(missing) = &missing
-            && (!self.site.allow_partial || inputs.is_empty())
+            && (!self.context.allow_partial || inputs.is_empty())
         {
             return self.written(|this| {
                 this.hold_back_all(layer, missing)?;
@@ -85,15 +85,15 @@ impl<A: Answerer> Scheduler<'_, A> {
             digest: input.digest,
             metadata: artifact.metadata.clone(),
         };
-        match (&input.place, self.site.reader) {
-            (Place::Held(artifact), _) => Ok(header(artifact)),
-            (Place::File(file), _) => Ok(Header {
+        match (&input.location, self.context.reader) {
+            (Location::Memory(artifact), _) => Ok(header(artifact)),
+            (Location::File(file), _) => Ok(Header {
                 label: input.label.clone(),
                 kind: file.kind.clone(),
                 digest: input.digest,
                 metadata: file.metadata.clone(),
             }),
-            (Place::Stored(id), Some(reader)) => {
+            (Location::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {
                     label: input.label.clone(),
@@ -102,7 +102,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                     metadata,
                 })
             }
-            (Place::Stored(id), None) => {
+            (Location::Stored(id), None) => {
                 Err(BuildError::Store(synix_store::StoreError::Unusable {
                     what: "artifact",
                     detail: format!("{} without a state", id.0),
@@ -135,9 +135,9 @@ impl<A: Answerer> Scheduler<'_, A> {
 
 impl<A: Answerer> Step<'_, '_, A> {
     /// Makes the units that need nothing but this artifact.
-    pub(super) fn spawn_dependants(&mut self, artifact: &Handle) -> Result<(), BuildError> {
-        for dependant in self.layers[artifact.layer].dependants.clone() {
-            let transform = self.transform(dependant);
+    pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
+        for downstream in self.layers[artifact.layer].downstream.clone() {
+            let transform = self.transform(downstream);
             if transform.plugin.descriptor().shape != Shape::PerInput {
                 continue;
             }
@@ -154,60 +154,57 @@ impl<A: Answerer> Step<'_, '_, A> {
                         config: None,
                     };
                     let inputs = Arc::from([artifact.clone()]);
-                    self.spawn(dependant, &transform, spec, &inputs, false)?;
+                    self.spawn(downstream, &transform, spec, &inputs, false)?;
                 }
-                Err(error) => self.fail_layer(dependant, &guest_failure(error.to_string()))?,
+                Err(error) => self.fail_layer(downstream, &guest_failure(error.to_string()))?,
             }
         }
         Ok(())
     }
 
-    /// Goes on below a layer that may just have been completed.
+    /// Continues downstream if the layer is now complete.
     pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
-        if self.layers[layer].complete || !self.layers[layer].spawned || self.layers[layer].open > 0
-        {
+        if !self.layers[layer].progress.complete() {
             return Ok(());
         }
-        self.layers[layer].complete = true;
         // Memory follows the work in flight: no more units will be looked up.
         let name = self.layer_name(layer);
         self.previous.forget(name);
         self.layers[layer].labels = HashMap::new();
-        self.tell_layer(layer);
-        let run = &self.layers[layer];
-        (self.site.observer)(&Event::Units {
+        self.report_layer(layer);
+        let progress = &self.layers[layer].progress;
+        (self.context.observer)(&Event::Units {
             layer: self.layer_name(layer).to_owned(),
-            fresh: run.fresh,
-            stale: run.stale,
+            fresh: progress.fresh(),
+            stale: progress.stale(),
         });
-        for dependant in self.layers[layer].dependants.clone() {
-            let transform = self.transform(dependant);
+        for downstream in self.layers[layer].downstream.clone() {
+            let transform = self.transform(downstream);
             if !transform
                 .inputs
                 .iter()
-                .all(|input| self.layers[*input].complete)
+                .all(|input| self.layers[*input].progress.is_complete())
             {
                 continue;
             }
-            if self.layers[dependant].spawned {
+            let progress = &mut self.layers[downstream].progress;
+            if progress.is_divided() {
                 continue;
             }
-            self.layers[dependant].spawned = true;
-            // Its first unit may settle before its last is known; the layer is not complete then.
-            self.layers[dependant].open += 1;
+            progress.division_started();
             if transform.plugin.descriptor().shape == Shape::PerInput {
-                self.hold_back_each(dependant, &transform)?;
-                self.all_known(dependant)?;
+                self.hold_back_each(downstream, &transform)?;
+                self.all_known(downstream)?;
             } else {
                 // A guest divides it: not here, where other processes wait for this transaction.
-                self.to_split.push_back(dependant);
+                self.to_split.push_back(downstream);
             }
         }
         Ok(())
     }
 
     fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
-        self.layers[layer].open -= 1;
+        self.layers[layer].progress.all_units_known();
         self.check_complete(layer)
     }
 
@@ -224,15 +221,14 @@ impl<A: Answerer> Step<'_, '_, A> {
         }
         let name = self.layer_name(layer);
         if let Err(error) = config_text(&spec) {
-            self.layers[layer].open += 1;
-            self.layers[layer].stale += 1;
+            self.layers[layer].progress.unit_added(Freshness::Stale);
             return self.record_failure(layer, spec.key, &guest_failure(error.to_string()));
         }
         let partial = partial || inputs_of(&spec, inputs).any(|input| input.partial);
         let parts = self.unit_parts(&spec, inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
-        let roles = Arc::clone(&self.site.pipeline.roles);
-        let realm = self.site.realm;
+        let roles = Arc::clone(&self.context.pipeline.roles);
+        let realm = self.context.realm;
         let finished = self
             .previous
             .finished(name, fingerprint, realm, |extra| roles.unchanged(extra))?;
@@ -244,11 +240,10 @@ impl<A: Answerer> Step<'_, '_, A> {
                     label: output.label,
                     digest: output.digest,
                     partial,
-                    place: Place::Stored(output.id),
+                    location: Location::Stored(output.id),
                 })
                 .collect();
-            self.layers[layer].fresh += 1;
-            self.layers[layer].open += 1;
+            self.layers[layer].progress.unit_added(Freshness::Fresh);
             return self.settle_made(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
@@ -257,19 +252,12 @@ impl<A: Answerer> Step<'_, '_, A> {
         if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
             return Ok(());
         }
-        if self.site.journal.is_none() {
+        let (record, previous) = (self.record, &mut self.previous);
+        record.stale(layer, &spec.key, || {
             let now = StoredParts::new(transform.parts.clone(), parts);
-            let reasons = self
-                .previous
-                .reasons(name, spec.key.as_str(), &now, &roles)?;
-            self.layers[layer].stale_units.push(PlanUnit {
-                unit: spec.key.to_string(),
-                reasons,
-                guess: false,
-            });
-        }
-        self.layers[layer].open += 1;
-        self.layers[layer].stale += 1;
+            previous.reasons(name, spec.key.as_str(), &now, &roles)
+        })?;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         let number = self.units.len();
         self.runnable.push_back(number);
         self.units.push(Some(Box::new(Unit {
@@ -287,19 +275,17 @@ impl<A: Answerer> Step<'_, '_, A> {
 
     /// Returns what the unit under `fingerprint` asked before it had to wait.
     fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
-        let Some(reader) = self.site.reader else {
+        let Some(reader) = self.context.reader else {
             return Ok(Vec::new());
         };
-        let Some(open) = reader.open_unit(fingerprint, self.site.realm)? else {
+        let Some(open) = reader.open_unit(fingerprint, self.context.realm)? else {
             return Ok(Vec::new());
         };
-        if self.site.pipeline.roles.unchanged(open.roles.as_deref()) {
+        if self.context.pipeline.roles.unchanged(open.roles.as_deref()) {
             return Ok(open.transcript);
         }
         // It asked another model then; what it asks now is no divergence.
-        if let Some(record) = self.record {
-            record.retire(open.id)?;
-        }
+        self.record.retire(open.id)?;
         Ok(Vec::new())
     }
 
@@ -322,9 +308,9 @@ impl<A: Answerer> Step<'_, '_, A> {
             run.labels.insert(artifact.label.clone(), key.clone());
         }
         run.made.push((key.clone(), unit));
-        run.open -= 1;
+        run.progress.unit_made();
         for artifact in artifacts {
-            self.spawn_dependants(&artifact)?;
+            self.spawn_downstream(&artifact)?;
             if self.layers[layer].is_gathered {
                 self.layers[layer].artifacts.push(artifact);
             }

@@ -10,11 +10,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::Instrument as _;
 
 use super::BuildError;
-use super::answerer::{Asked, Settled};
+use super::circuit_breaker::CircuitBreakers;
 use super::event::{Event, Observer};
-use super::outage::Outages;
+use super::options::BuildOptions;
 use crate::batch::BatchRequest;
-use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Usage};
+use crate::pending::PendingRequest;
+use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
 use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
 
@@ -32,16 +33,16 @@ pub(super) struct SyncCalls<'a> {
     concurrency: usize,
     /// What is asked again although it was paid for.
     retry: Retry,
-    queue: VecDeque<Asked>,
+    queue: VecDeque<PendingRequest>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
     elsewhere: Vec<Elsewhere>,
     /// Settled without a call.
-    settled: Vec<Settled>,
+    settled: Vec<(RequestKey, Settlement)>,
     /// Providers that answer nobody now, and why: the rest is not sent.
-    outages: Outages,
+    breakers: CircuitBreakers,
     sender: UnboundedSender<Finished>,
     finished: UnboundedReceiver<Finished>,
 }
@@ -61,7 +62,7 @@ struct Finished {
 /// A request that somebody else has in flight.
 #[derive(Debug)]
 struct Elsewhere {
-    asked: Asked,
+    asked: PendingRequest,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
 }
@@ -85,44 +86,43 @@ impl<'a> SyncCalls<'a> {
     pub(super) fn new(
         store: &'a Store,
         build: BuildId,
-        layers: Vec<String>,
-        providers: &'a Providers,
-        concurrency: usize,
+        options: &BuildOptions<'a>,
         retry: Retry,
     ) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
             store,
             build,
-            layers,
-            providers,
-            concurrency,
+            layers: options.batches.layers.clone(),
+            providers: options.providers,
+            concurrency: options.concurrency.get(),
             retry,
             queue: VecDeque::new(),
             in_flight: 0,
             open_by_layer: BTreeMap::new(),
             elsewhere: Vec::new(),
             settled: Vec::new(),
-            outages: Outages::default(),
+            breakers: CircuitBreakers::default(),
             sender,
             finished,
         }
     }
 
-    pub(super) fn ask(&mut self, asked: Asked) {
+    pub(super) fn ask(&mut self, asked: PendingRequest) {
         *self.open_by_layer.entry(asked.layer).or_default() += 1;
         self.queue.push_back(asked);
     }
 
     /// Returns a request that was meant for a batch as one for a call.
-    pub(super) fn stored(&self, queued: &BatchRequest) -> Result<Asked, BuildError> {
+    pub(super) fn stored(&self, queued: &BatchRequest) -> Result<PendingRequest, BuildError> {
         let request = self.store.request(queued.request)?;
-        Ok(Asked {
+        Ok(PendingRequest {
             key: queued.key,
             id: Some(queued.request),
             layer: queued.layer,
             accept_truncated: queued.accept_truncated,
             request: Arc::new(request),
+            answer: None,
         })
     }
 
@@ -167,7 +167,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Settles a request that was paid for without an answer that will do, unless it is asked again.
-    pub(super) fn settle_paid(&mut self, asked: &Asked) -> Result<bool, BuildError> {
+    pub(super) fn settle_paid(&mut self, asked: &PendingRequest) -> Result<bool, BuildError> {
         let Some(request) = asked.id else {
             return Ok(false);
         };
@@ -178,10 +178,7 @@ impl<'a> SyncCalls<'a> {
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        self.settled.push(Settled {
-            key: asked.key,
-            settlement,
-        });
+        self.settled.push((asked.key, settlement));
         Ok(true)
     }
 
@@ -216,11 +213,11 @@ impl<'a> SyncCalls<'a> {
                 let Some(asked) = self.queue.pop_front() else {
                     break;
                 };
-                match self.outages.of(&asked.request.provider) {
+                match self.breakers.of(&asked.request.provider) {
                     Some(failure) => {
-                        let failed = Settled::failed(asked.key, failure.clone());
+                        let failed = Settlement::Failed(failure.clone());
                         self.left(asked.layer);
-                        self.settled.push(failed);
+                        self.settled.push((asked.key, failed));
                     }
                     None => chosen.push(asked),
                 }
@@ -238,10 +235,7 @@ impl<'a> SyncCalls<'a> {
                     }
                     Claim::Settled(settlement) => {
                         self.left(asked.layer);
-                        self.settled.push(Settled {
-                            key: asked.key,
-                            settlement: *settlement,
-                        });
+                        self.settled.push((asked.key, *settlement));
                     }
                 }
             }
@@ -249,7 +243,10 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Asks for the right to send each of these, in one transaction.
-    fn claim(&self, chosen: Vec<Asked>) -> Result<Vec<(Claim, RequestId, Asked)>, BuildError> {
+    fn claim(
+        &self,
+        chosen: Vec<PendingRequest>,
+    ) -> Result<Vec<(Claim, RequestId, PendingRequest)>, BuildError> {
         self.store.write(|tx| {
             let mut claims = Vec::with_capacity(chosen.len());
             for asked in chosen {
@@ -274,9 +271,9 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    fn call(&mut self, asked: Asked, request: RequestId, attempt: AttemptId) {
+    fn call(&mut self, asked: PendingRequest, request: RequestId, attempt: AttemptId) {
         self.in_flight += 1;
-        let call = self.outages.begin();
+        let call = self.breakers.begin();
         let name = asked.request.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
@@ -320,7 +317,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
-    pub(super) async fn settled(&mut self) -> Result<Vec<Settled>, BuildError> {
+    pub(super) async fn settled(&mut self) -> Result<Vec<(RequestKey, Settlement)>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());
@@ -372,12 +369,10 @@ impl<'a> SyncCalls<'a> {
         self.in_flight -= batch.len();
         for finished in batch {
             self.left(finished.layer);
-            self.outages
+            self.breakers
                 .learn(&finished.provider, finished.call, &finished.completion);
-            self.settled.push(Settled {
-                key: finished.key,
-                settlement: finished.completion.outcome.into(),
-            });
+            self.settled
+                .push((finished.key, finished.completion.outcome.into()));
         }
         Ok(())
     }

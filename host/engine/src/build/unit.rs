@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::BuildError;
-use super::handle::FileArtifact;
+use super::handle::Location;
+use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
-use super::recall::Recall;
+use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::json;
@@ -19,26 +20,20 @@ use synix_core::request::{
     Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
 };
 use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-use synix_store::ArtifactId;
 
 /// A run to make.
 #[derive(Debug)]
 pub(super) struct Job {
     /// The unit's position in the scheduler.
     pub(super) unit: usize,
+    /// The position of its layer.
+    pub(super) layer: usize,
     pub(super) transform: Arc<ReadyTransform>,
     pub(super) spec: Arc<UnitSpec>,
-    pub(super) inputs: Vec<JobInput>,
+    /// Where each input's content is, and its digest.
+    pub(super) inputs: Vec<(Location, Digest)>,
     /// What earlier runs asked, in order.
     pub(super) transcript: Vec<RequestKey>,
-}
-
-/// An input by the shortest way to its content.
-#[derive(Debug, Clone)]
-pub(super) enum JobInput {
-    Stored(ArtifactId, Digest),
-    File(Arc<FileArtifact>, Digest),
-    Held(Arc<Artifact>, Digest),
 }
 
 /// What a run did.
@@ -47,7 +42,7 @@ pub(super) struct Ran {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
     /// All it asked, in order.
-    pub(super) asked: Vec<AskedRequest>,
+    pub(super) asked: Vec<PendingRequest>,
     /// Model roles it named beside its layer's.
     pub(super) roles: Vec<String>,
 }
@@ -68,14 +63,6 @@ pub(super) enum RunEnd {
     Broken(Box<BuildError>),
 }
 
-/// A request of a run.
-#[derive(Debug)]
-pub(super) struct AskedRequest {
-    pub(super) key: RequestKey,
-    pub(super) request: Request,
-    pub(super) answer: Option<Answer>,
-}
-
 /// Returns the failure of a unit whose plugin did wrong.
 pub(super) fn guest_failure(message: String) -> Failure {
     Failure {
@@ -86,73 +73,102 @@ pub(super) fn guest_failure(message: String) -> Failure {
     }
 }
 
-/// Runs a unit once.
-pub(super) fn run(job: &Job, roles: &Roles, recall: &Recall) -> Ran {
-    let mut desk = Desk {
-        job,
-        roles,
-        recall,
+/// Runs a unit once; hands back `known`, which the run owns meanwhile.
+pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, KnownAnswers) {
+    let Job {
+        unit,
+        layer,
+        transform,
+        spec,
+        inputs,
+        transcript,
+    } = job;
+    let ran = |end| Ran {
+        unit,
+        end,
+        asked: Vec::new(),
+        roles: Vec::new(),
+    };
+    let inputs = match read(&inputs, &known) {
+        Ok(inputs) => inputs,
+        Err(error) => return (ran(RunEnd::Broken(Box::new(error))), known),
+    };
+    let own_config = spec.config.as_ref().map(|additions| {
+        let mut config = transform.config.clone();
+        config.extend(additions.clone());
+        json::object(config)
+    });
+    let call = Call {
+        unit: &spec,
+        inputs: &inputs,
+        config: own_config.as_deref().unwrap_or(&transform.config_text),
+        limits: &transform.limits,
+        grants_llm: transform.grants_llm,
+    };
+    let model = UnitModel {
+        layer,
+        transform: Arc::clone(&transform),
+        transcript,
+        roles: Arc::clone(roles),
+        known,
         asked: Vec::new(),
         extra_roles: BTreeSet::new(),
         stopped: None,
     };
-    let end = desk.run();
-    Ran {
-        unit: job.unit,
-        end,
-        asked: desk.asked,
-        roles: desk.extra_roles.into_iter().collect(),
-    }
+    let executed = transform.plugin.execute(&call, model);
+    let mut model = executed.model;
+    let end = match (model.stopped.take(), executed.run) {
+        (Some(stopped), _) => stopped,
+        (None, Ok(Run::Suspended)) => RunEnd::Suspended,
+        (None, Ok(Run::Done { outputs, log })) => model.done(outputs, log),
+        (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
+        (None, Err(error)) => {
+            let mut failure = guest_failure(super::error::chain(&error));
+            failure.passing = error.is_passing();
+            RunEnd::Failed(failure)
+        }
+    };
+    let ran = Ran {
+        asked: model.asked,
+        roles: model.extra_roles.into_iter().collect(),
+        ..ran(end)
+    };
+    (ran, model.known)
 }
 
-struct Desk<'a> {
-    job: &'a Job,
-    roles: &'a Roles,
-    recall: &'a Recall,
-    asked: Vec<AskedRequest>,
+fn read(
+    inputs: &[(Location, Digest)],
+    known: &KnownAnswers,
+) -> Result<Vec<(Artifact, Digest)>, BuildError> {
+    inputs
+        .iter()
+        .map(|(location, digest)| {
+            let artifact = match location {
+                Location::Stored(id) => known.artifact(*id)?,
+                Location::File(file) => file.read(*digest)?,
+                Location::Memory(artifact) => artifact.as_ref().clone(),
+            };
+            Ok((artifact, *digest))
+        })
+        .collect()
+}
+
+/// The model of one run: it answers with what is known and compares what is asked with the transcript.
+struct UnitModel {
+    layer: usize,
+    transform: Arc<ReadyTransform>,
+    transcript: Vec<RequestKey>,
+    roles: Arc<Roles>,
+    known: KnownAnswers,
+    asked: Vec<PendingRequest>,
     extra_roles: BTreeSet<String>,
-    /// Why the run must end, where it is not for want of an answer.
+    /// Why the run must end for another reason than a missing answer.
     stopped: Option<RunEnd>,
 }
 
-impl Desk<'_> {
-    fn run(&mut self) -> RunEnd {
-        let inputs = match self.inputs() {
-            Ok(inputs) => inputs,
-            Err(error) => return RunEnd::Broken(Box::new(error)),
-        };
-        let job = self.job;
-        let transform = &job.transform;
-        let own_config = job.spec.config.as_ref().map(|additions| {
-            let mut config = transform.config.clone();
-            config.extend(additions.clone());
-            json::object(config)
-        });
-        let call = Call {
-            unit: &job.spec,
-            inputs: &inputs,
-            config: own_config.as_deref().unwrap_or(&transform.config_text),
-            limits: &transform.limits,
-            grants_llm: transform.grants_llm,
-        };
-        let run = transform.plugin.execute(&call, self);
-        if let Some(stopped) = self.stopped.take() {
-            return stopped;
-        }
-        match run {
-            Ok(Run::Suspended) => RunEnd::Suspended,
-            Ok(Run::Done { outputs, log }) => self.done(outputs, log),
-            Err(error) if error.is_interrupted() => RunEnd::Interrupted,
-            Err(error) => {
-                let mut failure = guest_failure(super::error::chain(&error));
-                failure.passing = error.is_passing();
-                RunEnd::Failed(failure)
-            }
-        }
-    }
-
+impl UnitModel {
     fn done(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
-        if let Some(expected) = self.job.transcript.get(self.asked.len()) {
+        if let Some(expected) = self.transcript.get(self.asked.len()) {
             return RunEnd::Failed(self.divergence(*expected, "asked nothing more"));
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
@@ -173,55 +189,46 @@ impl Desk<'_> {
         }
     }
 
-    fn inputs(&self) -> Result<Vec<(Artifact, Digest)>, BuildError> {
-        self.job
-            .inputs
-            .iter()
-            .map(|input| match input {
-                JobInput::Stored(id, digest) => Ok((self.recall.artifact(*id)?, *digest)),
-                JobInput::File(file, digest) => Ok((file.read(*digest)?, *digest)),
-                JobInput::Held(artifact, digest) => Ok((artifact.as_ref().clone(), *digest)),
-            })
-            .collect()
-    }
-
-    /// Resolves one request and looks its answer up; `Err` holds what the guest is told.
+    /// Resolves one request and looks its answer up; `Err` holds what the guest receives.
     fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = ask
             .model
             .clone()
-            .filter(|role| *role != self.job.transform.role)
+            .filter(|role| *role != self.transform.role)
         {
             self.extra_roles.insert(role);
         }
         let role = ask
             .model
             .clone()
-            .unwrap_or_else(|| self.job.transform.role.clone());
-        let Some(request) = self.roles.resolve(&self.job.transform, ask) else {
+            .unwrap_or_else(|| self.transform.role.clone());
+        let Some(request) = self.roles.resolve(&self.transform, ask) else {
             return Err(Refusal::UnknownRole(role));
         };
         self.admit_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.job.transcript.get(self.asked.len())
+        if let Some(expected) = self.transcript.get(self.asked.len())
             && *expected != key
         {
             let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
             self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
             return Ok(None);
         }
-        let answer = match self.recall.answer(key, self.job.transform.accept_truncated) {
+        let answer = match self.known.answer(key, self.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
                 self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
                 None
             }
         };
-        self.asked.push(AskedRequest {
+        self.asked.push(PendingRequest {
             key,
-            request,
+            id: None,
+            layer: self.layer,
+            accept_truncated: self.transform.accept_truncated,
+            request: Arc::new(request),
             answer: answer.clone(),
         });
         Ok(answer)
@@ -229,7 +236,7 @@ impl Desk<'_> {
 
     /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
     fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
-        let transform = &self.job.transform;
+        let transform = &self.transform;
         let Some(allowed) = &transform.options_allowed else {
             return Ok(());
         };
@@ -247,7 +254,7 @@ impl Desk<'_> {
 
     fn divergence(&self, expected: RequestKey, now: &str) -> Failure {
         let before = self
-            .recall
+            .known
             .request(expected)
             .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
         guest_failure(format!(
@@ -258,7 +265,7 @@ impl Desk<'_> {
     }
 }
 
-impl Model for Desk<'_> {
+impl Model for UnitModel {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
         let before = self.asked.len();

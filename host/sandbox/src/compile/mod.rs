@@ -17,6 +17,7 @@ use wasmtime::component::Component;
 
 use super::engine::Core;
 use super::error::Fault;
+use synix_native::NativeCode;
 
 pub use child::{ServeError, serve};
 
@@ -158,12 +159,7 @@ pub(super) fn compile(core: &Core, bytes: &[u8]) -> Result<Component, Fault> {
 }
 
 fn load(engine: &Engine, code: &[u8]) -> Result<Component, Fault> {
-    #[expect(unsafe_code, reason = "the compiler is another process")]
-    // SAFETY: the bytes come over a pipe from a process that this one started
-    // and that runs the program it was configured with, usually this very
-    // executable. They are trusted as far as that program is; the engine
-    // compares its version and every setting with its own.
-    let component = unsafe { Component::deserialize(engine, code) };
+    let component = NativeCode::from_compiler(code).load(engine);
     component.map_err(|error| {
         let detail = format!("{error:#}");
         Fault::NotCompiled(CompileFailure::Unusable { detail })

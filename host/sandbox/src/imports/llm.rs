@@ -4,17 +4,15 @@ use serde_json::{Map, Value};
 
 use super::{State, Suspension, request};
 use crate::error::HostMistake;
-use crate::lend::Lent;
 use crate::limits::Limits;
-use crate::model::{Refusal, Verdict};
+use crate::model::{ModelAccess, Refusal, Verdict};
 use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::json;
 use synix_core::request::{Answer, Ask, Ending};
 
 /// The right to ask a model, in one call.
 pub(crate) struct Llm {
-    /// `None`: not granted.
-    model: Option<Lent>,
+    access: ModelAccess,
     limit: u32,
     asked: u32,
     token_limit: Option<u64>,
@@ -24,9 +22,9 @@ pub(crate) struct Llm {
 }
 
 impl Llm {
-    pub(crate) fn new(model: Option<Lent>, limits: &Limits) -> Self {
+    pub(crate) fn new(access: ModelAccess, limits: &Limits) -> Self {
         Self {
-            model,
+            access,
             limit: limits.requests,
             asked: 0,
             token_limit: limits.tokens,
@@ -35,9 +33,9 @@ impl Llm {
         }
     }
 
-    /// Returns the last refusal that the guest got.
-    pub(crate) fn into_refusal(self) -> Option<Refusal> {
-        self.refusal
+    /// Returns the model, and the last refusal that the guest got.
+    pub(crate) fn into_parts(self) -> (ModelAccess, Option<Refusal>) {
+        (self.access, self.refusal)
     }
 
     fn count(&mut self, requests: usize) -> Result<(), Refusal> {
@@ -113,11 +111,9 @@ impl State {
             .hand_over(bytes)
             .map_err(|breach| Stop::Unwind(breach.into()))?;
         self.meter.charge_bytes(bytes);
-        let model = self
-            .llm
-            .model
-            .clone()
-            .ok_or_else(|| Stop::Unwind(NotGranted.into()))?;
+        if !self.llm.access.is_granted() {
+            return Err(Stop::Unwind(NotGranted.into()));
+        }
         self.llm.count(requests.len())?;
         let asked = requests
             .into_iter()
@@ -128,16 +124,17 @@ impl State {
             return Ok(Vec::new());
         }
         self.llm.admit_tokens(&asked)?;
-        let mistake = |what| Err(Stop::Unwind(HostMistake(what).into()));
-        match self.meter.pause(|| model.complete(asked)) {
-            Some(Verdict::Answered(answers)) if answers.len() == count => {
-                self.llm.count_tokens(&answers);
+        let Self { meter, llm, .. } = self;
+        match meter.pause(|| llm.access.complete(asked)) {
+            Verdict::Answered(answers) if answers.len() == count => {
+                llm.count_tokens(&answers);
                 Ok(answers)
             }
-            Some(Verdict::Answered(_)) => mistake("there is not one answer for each request"),
-            Some(Verdict::Suspend) => Err(Stop::Unwind(Suspension.into())),
-            Some(Verdict::Refused(refusal)) => Err(Stop::Refused(refusal)),
-            None => mistake("the model is in use by another call"),
+            Verdict::Answered(_) => Err(Stop::Unwind(
+                HostMistake("there is not one answer for each request").into(),
+            )),
+            Verdict::Suspend => Err(Stop::Unwind(Suspension.into())),
+            Verdict::Refused(refusal) => Err(Stop::Refused(refusal)),
         }
     }
 
@@ -226,7 +223,7 @@ mod tests {
             tokens,
             ..Limits::default()
         };
-        Llm::new(None, &limits)
+        Llm::new(ModelAccess::none(), &limits)
     }
 
     #[test]

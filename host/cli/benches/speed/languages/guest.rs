@@ -20,20 +20,19 @@ const PAGE_KB: u64 = 4;
 /// Returns how long one unit takes.
 pub(super) fn time(plugin: &Plugin, least: Duration) -> Outcome<Duration> {
     let input = input()?;
-    super::per_unit(least, || execute(plugin, &input, &mut Always))
+    super::per_unit(least, || execute(plugin, &input, Always).map(|_| ()))
 }
 
 /// Returns how many KB an instance holds while its question is open.
 pub(super) fn memory(plugin: &Plugin) -> Outcome<u64> {
     let input = input()?;
-    let mut seen = Vec::new();
-    let mut nested = Nested {
-        plugin,
-        input: &input,
+    let nested = Nested {
+        plugin: plugin.clone(),
+        input: input.clone(),
         depth: 1,
-        seen: &mut seen,
+        seen: Vec::new(),
     };
-    execute(plugin, &input, &mut nested)?;
+    let seen = execute(plugin, &input, nested)?.seen;
     // What the first has is also what all share.
     match (seen.first(), seen.last()) {
         (Some(first), Some(last)) if seen.len() == DEPTH => {
@@ -43,7 +42,7 @@ pub(super) fn memory(plugin: &Plugin) -> Outcome<u64> {
     }
 }
 
-fn execute(plugin: &Plugin, input: &(Artifact, Digest), model: &mut dyn Model) -> Outcome<()> {
+fn execute<M: Model>(plugin: &Plugin, input: &(Artifact, Digest), model: M) -> Outcome<M> {
     let unit = UnitSpec {
         key: UnitKey::parse(LABEL)?,
         inputs: vec![0],
@@ -56,8 +55,9 @@ fn execute(plugin: &Plugin, input: &(Artifact, Digest), model: &mut dyn Model) -
         limits: &Limits::default(),
         grants_llm: true,
     };
-    match plugin.execute(&call, model)? {
-        Run::Done { outputs, .. } if outputs.len() == 1 => Ok(()),
+    let executed = plugin.execute(&call, model);
+    match executed.run? {
+        Run::Done { outputs, .. } if outputs.len() == 1 => Ok(executed.model),
         run @ (Run::Done { .. } | Run::Suspended) => {
             Err(format!("one output was expected: {run:?}").into())
         }
@@ -84,25 +84,26 @@ impl Model for Always {
 }
 
 /// Runs the next instance while the one before waits for its answer.
-struct Nested<'a> {
-    plugin: &'a Plugin,
-    input: &'a (Artifact, Digest),
+struct Nested {
+    plugin: Plugin,
+    input: (Artifact, Digest),
     depth: usize,
-    seen: &'a mut Vec<u64>,
+    seen: Vec<u64>,
 }
 
-impl Model for Nested<'_> {
+impl Model for Nested {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         self.seen.extend(resident_pages());
         if self.depth < DEPTH {
-            let mut deeper = Nested {
-                plugin: self.plugin,
-                input: self.input,
+            let deeper = Self {
+                plugin: self.plugin.clone(),
+                input: self.input.clone(),
                 depth: self.depth + 1,
-                seen: &mut *self.seen,
+                seen: std::mem::take(&mut self.seen),
             };
             // One that fails leaves its measure out, which is found missing.
-            let _ = execute(self.plugin, self.input, &mut deeper);
+            self.seen = execute(&self.plugin, &self.input, deeper)
+                .map_or_else(|_| Vec::new(), |deeper| deeper.seen);
         }
         Always.complete(asked)
     }

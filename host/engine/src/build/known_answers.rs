@@ -1,4 +1,4 @@
-//! Answers that are known already: in the store, or in a cassette.
+//! Looks up answers that are known: in the store, or in a cassette.
 
 use std::sync::Arc;
 
@@ -6,41 +6,41 @@ use synix_core::request::{Answer, Ending, Request, RequestKey};
 use synix_providers::Cassette;
 use synix_store::{ArtifactId, Reader, StoreError};
 
-/// Where known answers are looked up. Cheap to make anew for each thread.
+/// Where known answers are. Each thread has a clone.
 #[derive(Debug, Clone)]
-pub enum Known {
+pub enum AnswerSource {
     /// What providers answered, in the store.
     Store,
     /// A cassette, and nothing else.
     Cassette(Arc<Cassette>),
 }
 
-/// A worker's own look into what is known.
+/// A worker's own access to known answers and stored artifacts.
 #[derive(Debug)]
-pub(super) struct Recall {
-    pub(super) known: Known,
+pub(super) struct KnownAnswers {
+    pub(super) source: AnswerSource,
     /// `None` before the first build.
     pub(super) reader: Option<Reader>,
 }
 
-impl Recall {
-    /// Returns the answer under `key`, if one is known that will do.
+impl KnownAnswers {
+    /// Returns the answer under `key`, if there is one that the layer accepts.
     pub(super) fn answer(
         &self,
         key: RequestKey,
         accept_truncated: bool,
     ) -> Result<Option<Answer>, StoreError> {
-        match (&self.known, &self.reader) {
-            (Known::Cassette(cassette), _) => Ok(cassette
+        match (&self.source, &self.reader) {
+            (AnswerSource::Cassette(cassette), _) => Ok(cassette
                 .get(&key)
                 .filter(|answer| accept_truncated || answer.ending == Ending::Complete)
                 .cloned()),
-            (Known::Store, Some(reader)) => reader.answer(key, accept_truncated),
-            (Known::Store, None) => Ok(None),
+            (AnswerSource::Store, Some(reader)) => reader.answer(key, accept_truncated),
+            (AnswerSource::Store, None) => Ok(None),
         }
     }
 
-    /// Returns the stored request under `key`, for telling what was asked before.
+    /// Returns the stored request under `key`, for messages about what an earlier run asked.
     pub(super) fn request(&self, key: RequestKey) -> Option<Request> {
         let reader = self.reader.as_ref()?;
         let id = reader.request_id(key).ok()??;

@@ -17,22 +17,22 @@ const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
 
 /// What is known of the providers of a build, from the calls that have ended.
 #[derive(Debug, Default)]
-pub(super) struct Outages {
+pub(super) struct CircuitBreakers {
     /// How many calls were begun.
     begun: u64,
     /// How many calls had been begun when a provider was last heard of.
     heard: BTreeMap<String, u64>,
-    outages: BTreeMap<String, Outage>,
+    breakers: BTreeMap<String, OpenCircuit>,
 }
 
 #[derive(Debug)]
-struct Outage {
+struct OpenCircuit {
     failure: Failure,
     /// `None`: it lasts as long as the build.
     until: Option<Instant>,
 }
 
-impl Outages {
+impl CircuitBreakers {
     /// Returns the number of a call that begins.
     pub(super) fn begin(&mut self) -> u64 {
         self.begun += 1;
@@ -45,9 +45,9 @@ impl Outages {
     }
 
     fn of_at(&self, provider: &str, now: Instant) -> Option<&Failure> {
-        let outage = self.outages.get(provider)?;
-        let lasts = outage.until.is_none_or(|until| until > now);
-        lasts.then_some(&outage.failure)
+        let circuit = self.breakers.get(provider)?;
+        let lasts = circuit.until.is_none_or(|until| until > now);
+        lasts.then_some(&circuit.failure)
     }
 
     /// Takes in how a call ended.
@@ -55,11 +55,11 @@ impl Outages {
         if !completion.unreachable {
             self.heard.insert(provider.to_owned(), self.begun);
             if self
-                .outages
+                .breakers
                 .get(provider)
-                .is_some_and(|outage| outage.until.is_some())
+                .is_some_and(|circuit| circuit.until.is_some())
             {
-                self.outages.remove(provider);
+                self.breakers.remove(provider);
             }
         }
         let Outcome::Failed(failure) = &completion.outcome else {
@@ -74,8 +74,8 @@ impl Outages {
         };
         if self.of(provider).is_none() {
             let failure = failure.clone();
-            self.outages
-                .insert(provider.to_owned(), Outage { failure, until });
+            self.breakers
+                .insert(provider.to_owned(), OpenCircuit { failure, until });
         }
     }
 
@@ -107,43 +107,43 @@ mod tests {
 
     #[test]
     fn an_unreachable_provider_gets_no_more_requests() {
-        let mut outages = Outages::default();
-        let call = outages.begin();
-        outages.learn("near", call, &failed(FailureKind::Provider, true));
-        assert!(outages.of("near").is_some());
-        assert!(outages.of("far").is_none());
+        let mut breakers = CircuitBreakers::default();
+        let call = breakers.begin();
+        breakers.learn("near", call, &failed(FailureKind::Provider, true));
+        assert!(breakers.of("near").is_some());
+        assert!(breakers.of("far").is_none());
     }
 
     #[test]
     fn a_reply_of_any_kind_shows_that_a_provider_is_there() {
-        let mut outages = Outages::default();
-        let (first, second) = (outages.begin(), outages.begin());
-        outages.learn("p", second, &failed(FailureKind::Invalid, false));
+        let mut breakers = CircuitBreakers::default();
+        let (first, second) = (breakers.begin(), breakers.begin());
+        breakers.learn("p", second, &failed(FailureKind::Invalid, false));
         // It was heard of while the first call still tried.
-        outages.learn("p", first, &failed(FailureKind::Provider, true));
-        assert!(outages.of("p").is_none());
-        let third = outages.begin();
-        outages.learn("p", third, &failed(FailureKind::Provider, true));
-        assert!(outages.of("p").is_some());
-        outages.learn("p", second, &failed(FailureKind::Provider, false));
-        assert!(outages.of("p").is_none());
+        breakers.learn("p", first, &failed(FailureKind::Provider, true));
+        assert!(breakers.of("p").is_none());
+        let third = breakers.begin();
+        breakers.learn("p", third, &failed(FailureKind::Provider, true));
+        assert!(breakers.of("p").is_some());
+        breakers.learn("p", second, &failed(FailureKind::Provider, false));
+        assert!(breakers.of("p").is_none());
     }
 
     #[test]
     fn an_unreachable_provider_is_tried_again_after_a_while() {
-        let mut outages = Outages::default();
-        let call = outages.begin();
-        outages.learn("p", call, &failed(FailureKind::Provider, true));
+        let mut breakers = CircuitBreakers::default();
+        let call = breakers.begin();
+        breakers.learn("p", call, &failed(FailureKind::Provider, true));
         let later = Instant::now() + UNREACHABLE_FOR;
-        assert!(outages.of_at("p", later).is_none());
+        assert!(breakers.of_at("p", later).is_none());
     }
 
     #[test]
     fn a_refused_key_is_refused_for_good() {
-        let mut outages = Outages::default();
-        let call = outages.begin();
-        outages.learn("p", call, &failed(FailureKind::Auth, false));
-        outages.learn("p", call, &failed(FailureKind::Provider, false));
-        assert!(outages.of("p").is_some());
+        let mut breakers = CircuitBreakers::default();
+        let call = breakers.begin();
+        breakers.learn("p", call, &failed(FailureKind::Auth, false));
+        breakers.learn("p", call, &failed(FailureKind::Provider, false));
+        assert!(breakers.of("p").is_some());
     }
 }

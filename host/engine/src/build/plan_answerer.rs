@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Workers};
 use super::modes::Modes;
 use super::replay::Misses;
+use crate::pending::PendingRequest;
 use crate::plan::PlanRetry;
-use synix_core::request::{Ending, FailureKind, Settlement};
+use synix_core::request::{Ending, FailureKind, RequestKey, Settlement};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, Retry};
 
@@ -34,7 +35,7 @@ impl Asking {
 }
 
 impl Asking {
-    fn add(&mut self, prices: &Prices, asked: &Asked) {
+    fn add(&mut self, prices: &Prices, asked: &PendingRequest) {
         let estimate = Estimate::of(&asked.request);
         let model = &asked.request.model;
         self.requests += 1;
@@ -45,26 +46,26 @@ impl Asking {
 
 /// The requests of a layer that would be sent only if the user said so: they were paid for.
 #[derive(Debug, Default)]
-struct Again {
+struct RetryFailed {
     asking: Asking,
     kinds: BTreeMap<&'static str, u64>,
 }
 
 /// Counts and prices the requests that would be sent, by layer.
 #[derive(Debug)]
-pub(super) struct DryRun<'a> {
+pub(super) struct PlanAnswerer<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
     /// What the cassette lacks, where the plan is of a replay.
     misses: Option<Misses>,
     pub(super) asking: BTreeMap<usize, Asking>,
-    again: BTreeMap<usize, Again>,
+    again: BTreeMap<usize, RetryFailed>,
     /// What a build would settle without a send.
-    settled: Vec<Settled>,
+    settled: Vec<(RequestKey, Settlement)>,
 }
 
-impl<'a> DryRun<'a> {
+impl<'a> PlanAnswerer<'a> {
     pub(super) const fn new(
         reader: Option<&'a Reader>,
         modes: Modes,
@@ -98,7 +99,7 @@ impl<'a> DryRun<'a> {
     }
 
     /// Returns what a build would settle a request with, without sending it.
-    fn paid_for(&self, asked: &Asked) -> Result<Sent, BuildError> {
+    fn paid_for(&self, asked: &PendingRequest) -> Result<Sent, BuildError> {
         let Some(reader) = self.reader else {
             return Ok(Sent::Now);
         };
@@ -122,9 +123,9 @@ enum Sent {
     OnlyIfTold(Settlement),
 }
 
-impl Answerer for DryRun<'_> {
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
-        for asked in asked {
+impl Answerer for PlanAnswerer<'_> {
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
+        for asked in requests {
             if let Some(misses) = &mut self.misses {
                 misses.note(&asked);
                 self.asking.entry(asked.layer).or_default().missing += 1;
@@ -142,22 +143,24 @@ impl Answerer for DryRun<'_> {
                     let again = self.again.entry(asked.layer).or_default();
                     again.asking.add(self.prices, &asked);
                     *again.kinds.entry(kind(&settlement).name()).or_default() += 1;
-                    let key = asked.key;
-                    self.settled.push(Settled { key, settlement });
+                    self.settled.push((asked.key, settlement));
                 }
             }
         }
         Ok(())
     }
 
-    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
             return Ok(Some(missed));
         }
         if !self.settled.is_empty() {
             return Ok(Some(std::mem::take(&mut self.settled)));
         }
-        if !idle {
+        if workers == Workers::Running {
             std::future::pending::<()>().await;
         }
         for (layer, asking) in &self.asking {

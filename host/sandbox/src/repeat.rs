@@ -9,7 +9,7 @@ use super::imports::log::LogLine;
 use super::limits::Limits;
 use super::model::Model;
 use super::split::{self, UnitSpec};
-use super::{Header, Plugin, convert, lend};
+use super::{Header, Plugin, convert};
 use synix_core::artifact::Artifact;
 use synix_core::json::UnsafeNumber;
 
@@ -27,7 +27,7 @@ pub struct Division {
 
 /// What a plugin gave when each of its functions was called twice in one instance.
 #[derive(Debug)]
-pub struct Rehearsal {
+pub struct RepeatedCalls {
     /// What it said of itself.
     pub descriptors: Vec<Descriptor>,
     /// How it divided the inputs; nothing for the shape `per-input`.
@@ -51,9 +51,9 @@ impl Plugin {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.unsafe_number(&error))?;
         let seed = self.seed_of_split(headers, config);
-        let ended = self.enter_aside(limits, seed, |transform, store| {
-            transform.call_split(store, &inputs, config)
-        });
+        let ended = self
+            .entry(limits, seed)
+            .enter_aside(|transform, store| transform.call_split(store, &inputs, config));
         let settled = ended.settle(self.name(), limits, |units| {
             let units = units.map_err(convert::transform_error)?;
             if shape == Shape::PerInput {
@@ -71,13 +71,13 @@ impl Plugin {
     /// Calls `describe`, `split` and `execute` twice each in one instance; `model` must know every answer.
     ///
     /// `config` is the layer's, that of `call` has the unit's additions.
-    pub fn rehearse(
+    pub fn call_repeatedly<M: Model>(
         &self,
         call: &Call<'_>,
         headers: &[Header],
         config: &str,
-        model: &mut dyn Model,
-    ) -> Result<Rehearsal, PluginError> {
+        model: M,
+    ) -> Result<(RepeatedCalls, M), PluginError> {
         let shape = self.descriptor().shape;
         let crossed = || {
             let headers = headers.iter().map(convert::header);
@@ -100,35 +100,23 @@ impl Plugin {
             ..call.limits.clone()
         };
         let granted = call.grants_llm && self.descriptor().declares_llm();
-        let ended = lend::lend(model, |lent| {
-            let model = granted.then_some(lent);
-            self.enter(
-                &limits,
-                model,
-                self.seed_of_execute(call),
-                |transform, mut store| {
-                    let (mut descriptors, mut divisions, mut runs) = (vec![], vec![], vec![]);
-                    for _ in 0..TIMES {
-                        descriptors.push(transform.call_describe(&mut store)?);
-                    }
-                    for _ in 0..TIMES {
-                        if shape != Shape::PerInput {
-                            divisions.push(transform.call_split(&mut store, &listed, config)?);
-                        }
-                    }
-                    for _ in 0..TIMES {
-                        runs.push(transform.call_execute(
-                            &mut store,
-                            &unit,
-                            &inputs,
-                            call.config,
-                        )?);
-                    }
-                    // What was called since may not show either.
-                    descriptors.push(transform.call_describe(&mut store)?);
-                    Ok((descriptors, divisions, runs))
-                },
-            )
+        let entry = self.entry(&limits, self.seed_of_execute(call));
+        let (ended, model) = entry.enter(model, granted, |transform, mut store| {
+            let (mut descriptors, mut divisions, mut runs) = (vec![], vec![], vec![]);
+            for _ in 0..TIMES {
+                descriptors.push(transform.call_describe(&mut store)?);
+            }
+            for _ in 0..TIMES {
+                if shape != Shape::PerInput {
+                    divisions.push(transform.call_split(&mut store, &listed, config)?);
+                }
+            }
+            for _ in 0..TIMES {
+                runs.push(transform.call_execute(&mut store, &unit, &inputs, call.config)?);
+            }
+            // What was called since may not show either.
+            descriptors.push(transform.call_describe(&mut store)?);
+            Ok((descriptors, divisions, runs))
         });
         let settled = ended.settle(self.name(), &limits, |(descriptors, divisions, runs)| {
             let described = descriptors.into_iter().map(|claimed| {
@@ -144,13 +132,13 @@ impl Plugin {
             let made = runs.into_iter().map(|outputs| {
                 convert::artifacts(outputs.map_err(convert::transform_error)?, &limits)
             });
-            Ok(Rehearsal {
+            Ok(RepeatedCalls {
                 descriptors: described.collect::<Result<_, _>>()?,
                 divisions: divided.collect(),
                 outputs: made.collect(),
             })
         })?;
-        Ok(settled.value)
+        Ok((settled.value, model))
     }
 
     fn unsafe_number(&self, error: &UnsafeNumber) -> PluginError {

@@ -1,12 +1,10 @@
-//! Writes down what a build does, or, in a dry run, nothing.
+//! Writes the rows of a build: the one place where a unit and its outputs, inputs and transcript become rows.
 //!
-//! The one place where a unit and its outputs, inputs and transcript become rows. [`Journal`] says where they go;
-//! [`Record`] writes them, within one transaction.
+//! [`StoreRecorder`] says where they go; [`StoreRecord`] writes them, within one transaction.
 
 use synix_core::artifact::Artifact;
-use synix_core::clock::{Clock, Moment};
+use synix_core::clock::Clock;
 use synix_core::digest::Digest;
-use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
@@ -14,109 +12,93 @@ use synix_store::{
     UnitId, UnitState,
 };
 
-use super::unit::AskedRequest;
+use super::recorder::{Entry, Made};
+use crate::pending::PendingRequest;
 
-/// Where a build is written down.
+/// Writes the rows of a build.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Journal<'a> {
+pub(super) struct StoreRecorder<'a> {
     pub(super) store: &'a Store,
     pub(super) build: BuildId,
     pub(super) realm: Realm,
     pub(super) clock: &'a Clock,
 }
 
-/// A unit as it is written down.
-#[derive(Debug)]
-pub(super) struct Entry<'a> {
-    pub(super) layer: usize,
-    pub(super) layer_name: &'a str,
-    pub(super) key: &'a UnitKey,
-    pub(super) fingerprint: Digest,
-    pub(super) parts: &'a str,
-    pub(super) partial: bool,
-    pub(super) inputs: &'a [Option<ArtifactId>],
-}
-
-/// A journal while one of its transactions is open.
+/// A recorder while one of its transactions is open.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Record<'t> {
-    pub(super) journal: Journal<'t>,
+pub(super) struct StoreRecord<'t> {
+    pub(super) recorder: StoreRecorder<'t>,
     pub(super) tx: &'t Transaction<'t>,
 }
 
-impl Journal<'_> {
-    pub(super) fn now(&self) -> Moment {
-        self.clock.now()
+impl StoreRecorder<'_> {
+    /// Takes the snapshot of a complete build and closes it.
+    pub(super) fn complete(
+        &self,
+        pipeline: &str,
+        layers: &[(String, Vec<UnitId>)],
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.write(|tx| {
+            tx.take_snapshot(self.build, pipeline, layers, now)?;
+            tx.close_build(self.build, Some(now))
+        })
     }
 }
 
-impl Record<'_> {
-    /// Writes a unit that waits, with what it asked; returns the numbers of the requests.
+impl StoreRecord<'_> {
     pub(super) fn suspended(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
-        roles: Option<&str>,
+        asked: &[PendingRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let unit = self.unit(entry, self.journal.realm, false, roles, &[])?;
+        let realm = self.recorder.realm;
+        let unit = self.unit(entry, realm, UnitState::Waiting, &[])?;
         let requests = self.transcript(unit, asked)?;
-        self.tx.keep_build_unit(
-            self.journal.build,
-            entry.layer,
-            entry.key.as_str(),
-            UnitState::Waiting,
-        )?;
+        self.keep(entry, UnitState::Waiting)?;
         Ok(requests)
     }
 
-    /// Writes a finished unit with its outputs.
     pub(super) fn done(
         &self,
         entry: &Entry<'_>,
-        asked: &[AskedRequest],
-        roles: Option<&str>,
-        outputs: &[(Artifact, Digest)],
-        log: &[LogLine],
+        asked: &[PendingRequest],
+        made: Made<'_>,
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
-        let unit = self.unit(entry, self.journal.realm, true, roles, log)?;
+        let realm = self.recorder.realm;
+        let unit = self.unit(entry, realm, UnitState::Done, made.log)?;
         self.transcript(unit, asked)?;
-        let mut ids = Vec::with_capacity(outputs.len());
-        for (position, (output, digest)) in outputs.iter().enumerate() {
+        let mut ids = Vec::with_capacity(made.outputs.len());
+        for (position, (output, digest)) in made.outputs.iter().enumerate() {
             ids.push(self.tx.add_artifact(unit, position, output, *digest)?);
         }
-        self.tx.keep_build_unit(
-            self.journal.build,
-            entry.layer,
-            entry.key.as_str(),
-            UnitState::Done,
-        )?;
+        self.keep(entry, UnitState::Done)?;
         Ok((unit, ids))
     }
 
-    /// Lets a unit go, so that its fingerprint is free for another beginning.
-    pub(super) fn retire(&self, unit: UnitId) -> Result<(), StoreError> {
-        self.tx.retire_unit(unit)
-    }
-
-    /// Writes a source's file. What it says does not depend on where answers come from.
+    /// What a file says does not depend on where answers come from, so its realm is always the live one.
     pub(super) fn source(
         &self,
         entry: &Entry<'_>,
         artifact: &Artifact,
         digest: Digest,
     ) -> Result<(UnitId, ArtifactId), StoreError> {
-        let unit = self.unit(entry, Realm::Live, true, None, &[])?;
+        let unit = self.unit(entry, Realm::Live, UnitState::Done, &[])?;
         let id = self.tx.add_artifact(unit, 0, artifact, digest)?;
-        self.tx.keep_build_unit(
-            self.journal.build,
-            entry.layer,
-            entry.key.as_str(),
-            UnitState::Done,
-        )?;
+        self.keep(entry, UnitState::Done)?;
         Ok((unit, id))
     }
 
-    /// Writes that a unit failed or was held back.
+    pub(super) fn retire(&self, unit: UnitId) -> Result<(), StoreError> {
+        self.tx.retire_unit(unit)
+    }
+
+    fn keep(&self, entry: &Entry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
+        let build = self.recorder.build;
+        self.tx
+            .keep_build_unit(build, entry.layer, entry.key.as_str(), state)
+    }
+
     pub(super) fn failed(
         &self,
         layer: usize,
@@ -124,15 +106,14 @@ impl Record<'_> {
         failure: &Failure,
     ) -> Result<(), StoreError> {
         self.tx
-            .keep_build_unit(self.journal.build, layer, key, UnitState::Failed(failure))
+            .keep_build_unit(self.recorder.build, layer, key, UnitState::Failed(failure))
     }
 
-    /// Writes where the layers stand, and no others.
     pub(super) fn layers(&self, layers: &[BuildLayer]) -> Result<(), StoreError> {
         self.tx
-            .trim_build_layers(self.journal.build, layers.len())?;
+            .trim_build_layers(self.recorder.build, layers.len())?;
         for layer in layers {
-            self.tx.keep_build_layer(self.journal.build, layer)?;
+            self.tx.keep_build_layer(self.recorder.build, layer)?;
         }
         Ok(())
     }
@@ -141,8 +122,7 @@ impl Record<'_> {
         &self,
         entry: &Entry<'_>,
         realm: Realm,
-        done: bool,
-        roles: Option<&str>,
+        state: UnitState<'_>,
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
         // One that was made before stays as it was: snapshots and provenance name it.
@@ -159,11 +139,11 @@ impl Record<'_> {
             realm,
             layer: entry.layer_name,
             key: entry.key,
-            done,
+            done: state == UnitState::Done,
             partial: entry.partial,
-            build: self.journal.build,
+            build: self.recorder.build,
             parts: entry.parts,
-            roles,
+            roles: entry.roles,
             log: log.as_deref(),
         })?;
         for (position, input) in entry.inputs.iter().enumerate() {
@@ -177,19 +157,19 @@ impl Record<'_> {
     fn transcript(
         &self,
         unit: UnitId,
-        asked: &[AskedRequest],
+        asked: &[PendingRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {
             let request = self.tx.add_request(asked.key, &asked.request)?;
-            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.journal.realm) {
+            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.recorder.realm) {
                 self.tx
-                    .keep_answer(request, self.journal.realm, answer, None)?;
+                    .keep_answer(request, self.recorder.realm, answer, None)?;
             }
             let answered = asked
                 .answer
                 .as_ref()
-                .map(|answer| (self.journal.realm, answer.ending));
+                .map(|answer| (self.recorder.realm, answer.ending));
             self.tx
                 .add_to_transcript(unit, position, request, answered)?;
             requests.push(request);

@@ -1,9 +1,10 @@
-//! Units that cannot be made, because something they need has failed.
+//! Holds back units whose inputs failed.
 
 use super::BuildError;
 use super::answerer::Answerer;
 use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
+use super::progress::Freshness;
 use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
@@ -14,7 +15,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         layer: usize,
         transform: &ReadyTransform,
     ) -> Result<(), BuildError> {
-        if self.site.allow_partial {
+        if self.context.allow_partial {
             return Ok(());
         }
         for input in &transform.inputs {
@@ -36,8 +37,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         if !self.admits(layer, Counted::Units, 1) {
             return Ok(());
         }
-        self.layers[layer].stale += 1;
-        self.layers[layer].open += 1;
+        self.layers[layer].progress.unit_added(Freshness::Stale);
         let message = format!("it needs {needs}, which failed");
         let failure = Failure {
             kind: FailureKind::HeldBack,
@@ -63,14 +63,14 @@ impl<A: Answerer> Step<'_, '_, A> {
 }
 
 impl<A: Answerer> Scheduler<'_, A> {
-    /// Names a unit whose outputs an input of `transform` lacks, however far below.
-    pub(super) fn missing_below(&self, transform: &ReadyTransform) -> Option<String> {
+    /// Names a failed unit upstream of `transform`, at any distance.
+    pub(super) fn missing_upstream(&self, transform: &ReadyTransform) -> Option<String> {
         transform.inputs.iter().find_map(|input| {
             if let Some(key) = self.layers[*input].failed.first() {
                 return Some(format!("{}/{key}", self.layer_name(*input)));
             }
-            match &self.site.pipeline.layers[*input].body {
-                ReadyBody::Transform(above) => self.missing_below(above),
+            match &self.context.pipeline.layers[*input].body {
+                ReadyBody::Transform(upstream) => self.missing_upstream(upstream),
                 ReadyBody::Source { .. } => None,
             }
         })

@@ -9,13 +9,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::BuildError;
-use super::answerer::{Answerer, Asked, Settled};
+use super::answerer::{Answerer, Workers};
 use super::budget::Budget;
-use super::drive::Drive;
 use super::event::{Event, Observer};
 use super::modes::Modes;
+use super::options::BuildOptions;
 use super::sync::{Others, SyncCalls};
 use crate::batch::{BatchRequest, Batches, Target};
+use crate::pending::PendingRequest;
+use synix_core::request::{RequestKey, Settlement};
 use synix_providers::Notice;
 use synix_store::LayerMode;
 
@@ -49,25 +51,33 @@ const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
 /// A look takes at most this part of the time: thousands of requests may be elsewhere.
 const LOOK_SHARE: u32 = 20;
 
-pub(super) struct Live<'a> {
+/// The ways to providers, and what limits them.
+pub(super) struct Routes<'a> {
+    pub(super) calls: SyncCalls<'a>,
+    pub(super) batches: Batches<'a>,
+    pub(super) budget: Budget<'a>,
+}
+
+/// The answerer of a live build.
+pub(super) struct ProviderAnswerer<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
     budget: Budget<'a>,
     modes: Modes,
-    /// For each layer those it is made from, however far above, and itself.
-    above: Arc<[BTreeSet<usize>]>,
+    /// For each layer, itself and all upstream layers.
+    upstream: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
-    undecided: BTreeMap<usize, Vec<Asked>>,
+    undecided: BTreeMap<usize, Vec<PendingRequest>>,
     targets: HashMap<(String, String), Arc<Target>>,
     wait_policy: WaitPolicy,
     deadline: Option<Instant>,
     /// When what others have in flight is looked at; `None`: not in this command.
     look_elsewhere: Option<Instant>,
-    told_waiting: bool,
+    reported_waiting: bool,
     /// What providers' calls wait for.
     notices: UnboundedReceiver<Notice>,
-    /// Until when the waits of each provider have been told.
-    told_waits: HashMap<String, Instant>,
+    /// Until when the waits of each provider have been reported.
+    reported_waits: HashMap<String, Instant>,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
     /// Ends the build as soon as what is in flight has brought its answers.
@@ -77,25 +87,23 @@ pub(super) struct Live<'a> {
 }
 
 /// What a wait brought.
-enum Woke {
-    Settled(Vec<Settled>),
+enum WaitEnd {
+    Settled(Vec<(RequestKey, Settlement)>),
     /// Something moved; look again.
     Moved,
     /// Nothing more will come in this process.
     Done,
 }
 
-impl<'a> Live<'a> {
+impl<'a> ProviderAnswerer<'a> {
     pub(super) fn new(
-        calls: SyncCalls<'a>,
-        batches: Batches<'a>,
-        budget: Budget<'a>,
+        routes: Routes<'a>,
         modes: Modes,
-        above: Vec<BTreeSet<usize>>,
-        drive: &Drive<'a>,
+        upstream: Vec<BTreeSet<usize>>,
+        options: &BuildOptions<'a>,
         observer: Observer<'a>,
     ) -> Self {
-        let deadline = match drive.wait_policy {
+        let deadline = match options.wait_policy {
             WaitPolicy::Poll {
                 timeout: Some(timeout),
                 ..
@@ -103,32 +111,37 @@ impl<'a> Live<'a> {
             WaitPolicy::Poll { timeout: None, .. } | WaitPolicy::Leave => None,
         };
         let (sender, notices) = unbounded_channel();
-        for provider in drive.providers.values() {
+        for provider in options.providers.values() {
             provider.tell(sender.clone());
         }
+        let Routes {
+            calls,
+            batches,
+            budget,
+        } = routes;
         Self {
             calls,
             batches,
             budget,
             modes,
-            above: above.into(),
+            upstream: upstream.into(),
             undecided: BTreeMap::new(),
             targets: HashMap::new(),
-            wait_policy: drive.wait_policy,
+            wait_policy: options.wait_policy,
             deadline,
             look_elsewhere: Some(Instant::now()),
-            told_waiting: false,
+            reported_waiting: false,
             notices,
-            told_waits: HashMap::new(),
-            missing_keys: drive.missing_keys,
+            reported_waits: HashMap::new(),
+            missing_keys: options.missing_keys,
             stop: None,
-            interrupt: drive.interrupt.clone(),
+            interrupt: options.interrupt.clone(),
             observer,
         }
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(Asked, LayerMode)>) -> Result<(), BuildError> {
+    fn send(&mut self, wave: Vec<(PendingRequest, LayerMode)>) -> Result<(), BuildError> {
         self.budget.admit(&wave)?;
         for (asked, mode) in wave {
             self.route(asked, mode);
@@ -136,7 +149,7 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    fn route(&mut self, asked: Asked, mode: LayerMode) {
+    fn route(&mut self, asked: PendingRequest, mode: LayerMode) {
         match (mode, asked.id) {
             (LayerMode::Batch, Some(request)) => {
                 let target = self.target(&asked.request.provider, &asked.request.model);
@@ -168,10 +181,10 @@ impl<'a> Live<'a> {
     /// Sends what no call under way can add to: independent branches never wait for each other (L12).
     fn send_ready(&mut self) -> Result<(), BuildError> {
         let busy = self.calls.busy_layers();
-        let above = Arc::clone(&self.above);
+        let upstream = Arc::clone(&self.upstream);
         let ready = |layer: usize| {
-            let above = above.get(layer);
-            !above.is_some_and(|above| above.iter().any(|layer| busy.contains(layer)))
+            let upstream = upstream.get(layer);
+            !upstream.is_some_and(|upstream| upstream.iter().any(|layer| busy.contains(layer)))
         };
         // A mode is decided by all that is on record before anything must be waited for (C3).
         let decided: Vec<usize> = self
@@ -198,10 +211,10 @@ impl<'a> Live<'a> {
     }
 
     /// Waits for the next thing to happen. Loses nothing when dropped.
-    async fn wait(&mut self, idle: bool) -> Result<Woke, BuildError> {
+    async fn wait(&mut self, workers: Workers) -> Result<WaitEnd, BuildError> {
         let elsewhere = self.is_elsewhere();
-        if elsewhere && idle {
-            self.tell_waiting();
+        if elsewhere && workers == Workers::Idle {
+            self.report_waiting();
         }
         let polls = self.wait_policy != WaitPolicy::Leave;
         let look = self.look_elsewhere.filter(|_| elsewhere);
@@ -210,25 +223,25 @@ impl<'a> Live<'a> {
         let busy = self.calls.is_busy();
         let deadline = self.deadline.filter(|_| !busy);
         if !busy && !wants_batches && look.is_none() && deadline.is_none() {
-            return Ok(Woke::Done);
+            return Ok(WaitEnd::Done);
         }
         tokio::select! {
             biased;
-            settled = self.calls.settled(), if busy => Ok(Woke::Settled(settled?)),
+            settled = self.calls.settled(), if busy => Ok(WaitEnd::Settled(settled?)),
             Some(notice) = self.notices.recv() => {
-                self.tell_wait(notice);
-                Ok(Woke::Moved)
+                self.report_wait(notice);
+                Ok(WaitEnd::Moved)
             }
             () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
                 self.look_elsewhere()?;
-                Ok(Woke::Moved)
+                Ok(WaitEnd::Moved)
             }
             moved = self.batches.progress(), if wants_batches => {
                 moved?;
-                Ok(Woke::Moved)
+                Ok(WaitEnd::Moved)
             }
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                Ok(Woke::Done)
+                Ok(WaitEnd::Done)
             }
         }
     }
@@ -237,24 +250,24 @@ impl<'a> Live<'a> {
         self.calls.elsewhere().all() > 0 || self.batches.is_elsewhere()
     }
 
-    /// Says once whom this command waits for.
-    fn tell_waiting(&mut self) {
+    /// Reports once whom this command waits for.
+    fn report_waiting(&mut self) {
         let Others { calls, rows } = self.calls.elsewhere();
-        if self.told_waiting || calls + rows == 0 {
+        if self.reported_waiting || calls + rows == 0 {
             return;
         }
-        self.told_waiting = true;
+        self.reported_waiting = true;
         (self.observer)(&Event::WaitingForOthers { calls, rows });
     }
 
-    /// Says what the calls to a provider wait for, once for as long as they do.
-    fn tell_wait(&mut self, notice: Notice) {
+    /// Reports what the calls to a provider wait for, once for each wait.
+    fn report_wait(&mut self, notice: Notice) {
         let now = Instant::now();
-        let told = self.told_waits.get(&notice.provider);
+        let told = self.reported_waits.get(&notice.provider);
         if told.is_some_and(|told| *told > now) {
             return;
         }
-        self.told_waits
+        self.reported_waits
             .insert(notice.provider.clone(), now + notice.wait);
         (self.observer)(&Event::Retrying {
             provider: notice.provider,
@@ -282,14 +295,6 @@ impl<'a> Live<'a> {
         self.calls.is_busy() || self.calls.elsewhere().all() > 0 || self.batches.is_waiting()
     }
 
-    fn taken(&mut self) -> Vec<Settled> {
-        self.batches
-            .take_settled()
-            .into_iter()
-            .map(|(key, settlement)| Settled { key, settlement })
-            .collect()
-    }
-
     fn interrupted(&self) -> BuildError {
         let calls = self.calls.in_flight();
         if calls > 0 {
@@ -307,37 +312,39 @@ impl<'a> Live<'a> {
         Ok(self.batches.drain().await?)
     }
 
-    async fn next(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn next(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         loop {
-            if idle {
-                self.send_ready()?;
-            } else {
-                self.batches.submit_full()?;
+            match workers {
+                Workers::Idle => self.send_ready()?,
+                Workers::Running => self.batches.submit_full()?,
             }
-            let found = self.taken();
+            let found = self.batches.take_settled();
             if !found.is_empty() {
                 return Ok(Some(found));
             }
             let woke = if self.has_more() {
-                self.wait(idle).await?
+                self.wait(workers).await?
             } else {
-                Woke::Done
+                WaitEnd::Done
             };
             match woke {
-                Woke::Settled(settled) if settled.is_empty() => {}
-                Woke::Settled(settled) => return Ok(Some(settled)),
-                Woke::Moved => {}
-                Woke::Done if idle => return Ok(None),
-                Woke::Done => std::future::pending::<()>().await,
+                WaitEnd::Settled(settled) if settled.is_empty() => {}
+                WaitEnd::Settled(settled) => return Ok(Some(settled)),
+                WaitEnd::Moved => {}
+                WaitEnd::Done if workers == Workers::Idle => return Ok(None),
+                WaitEnd::Done => std::future::pending::<()>().await,
             }
         }
     }
 }
 
-impl Answerer for Live<'_> {
-    fn ask(&mut self, asked: Vec<Asked>) -> Result<(), BuildError> {
+impl Answerer for ProviderAnswerer<'_> {
+    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
         let mut wave = Vec::new();
-        for asked in asked {
+        for asked in requests {
             let provider = &asked.request.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
                 self.stop = Some(BuildError::MissingKey {
@@ -372,13 +379,16 @@ impl Answerer for Live<'_> {
         self.calls.start()
     }
 
-    async fn settled(&mut self, idle: bool) -> Result<Option<Vec<Settled>>, BuildError> {
+    async fn settled(
+        &mut self,
+        workers: Workers,
+    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {
                 biased;
                 () = interrupt.cancelled() => Err(self.interrupted()),
-                next = self.next(idle) => next,
+                next = self.next(workers) => next,
             };
             match next {
                 Ok(None) => {

@@ -1,0 +1,134 @@
+//! What a build is given: the pipeline and its surroundings, and how to run it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::BuildError;
+use super::known_answers::AnswerSource;
+use super::layers::ReadyPipeline;
+use super::pool::Pool;
+use super::provider_answerer::WaitPolicy;
+use super::sync::Providers;
+use crate::batch::{BatchSettings, LostCreatePolicy};
+use synix_core::clock::Clock;
+use synix_core::request::FailureKind;
+use synix_prices::{Amount, Prices};
+use synix_providers::Cassette;
+use synix_sources::ProjectFolder;
+use synix_store::{BuildKind, NewBuild, Reader, Realm, Retry};
+
+/// What every build and plan of a project needs.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildContext<'a> {
+    /// The pipeline.
+    pub pipeline: &'a ReadyPipeline,
+    /// The project's folder.
+    pub folder: &'a ProjectFolder,
+    /// A cassette to replay; `None`: live.
+    pub replay: Option<&'a Arc<Cassette>>,
+    /// The time.
+    pub clock: &'a Clock,
+    /// What models cost.
+    pub prices: &'a Prices,
+}
+
+/// How a build is driven.
+#[derive(Debug, Clone)]
+pub struct BuildOptions<'a> {
+    /// Where to go to for answers; unused in a replay.
+    pub providers: &'a Providers,
+    /// How batches are driven.
+    pub batches: BatchSettings,
+    /// Providers without their credential, and the variable that should hold it.
+    pub missing_keys: &'a BTreeMap<String, String>,
+    /// Sync calls at a time, at most.
+    pub concurrency: NonZero<usize>,
+    /// How long to wait for what is in flight.
+    pub wait_policy: WaitPolicy,
+    /// Whether to build from what there is where inputs failed.
+    pub allow_partial: bool,
+    /// Which command this is.
+    pub kind: BuildKind,
+    /// The kinds of failure that are asked again although they were paid for.
+    pub retry_failed: BTreeSet<FailureKind>,
+    /// What the build may cost at most.
+    pub budget: Option<Amount>,
+    /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
+    /// Guests are for whoever has their sandbox to stop.
+    pub interrupt: CancellationToken,
+}
+
+/// How often a request is put into a batch in one command, at most.
+const BATCH_ATTEMPTS: u32 = 3;
+
+/// Sync calls at a time where nobody says otherwise.
+const CONCURRENCY: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(7);
+
+static NO_MISSING_KEYS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> BuildOptions<'a> {
+    /// Returns the settings of `synix build`: sync calls, 8 at a time, no budget. Change the fields that should differ.
+    pub fn new(pipeline: &ReadyPipeline, providers: &'a Providers) -> Self {
+        let names = pipeline.layers.iter().map(|layer| layer.name.to_string());
+        Self {
+            providers,
+            batches: BatchSettings {
+                search_pauses: HashMap::new(),
+                attempts: BATCH_ATTEMPTS,
+                layers: names.collect(),
+                interval: None,
+                batch_requests: HashMap::new(),
+                enqueued_tokens: HashMap::new(),
+                sync_after: None,
+                lost_create: LostCreatePolicy::default(),
+                retry: Retry::default(),
+            },
+            missing_keys: &NO_MISSING_KEYS,
+            concurrency: CONCURRENCY,
+            wait_policy: WaitPolicy::Leave,
+            allow_partial: false,
+            kind: BuildKind::Build,
+            retry_failed: BTreeSet::new(),
+            budget: None,
+            interrupt: CancellationToken::new(),
+        }
+    }
+}
+
+impl BuildContext<'_> {
+    /// Describes a new build of the pipeline, which the caller opens in the store and locks.
+    pub fn new_build(&self, kind: BuildKind) -> NewBuild {
+        NewBuild {
+            kind,
+            pipeline: self.pipeline.file.clone(),
+            fingerprint: self.pipeline.fingerprint,
+            parts: serde_json::to_string(&self.pipeline.parts).unwrap_or_default(),
+            realm: self.realm(),
+            opened: self.clock.now(),
+        }
+    }
+
+    pub(super) fn realm(&self) -> Realm {
+        self.replay
+            .map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+    }
+
+    fn answer_source(&self) -> AnswerSource {
+        self.replay.map_or(AnswerSource::Store, |cassette| {
+            AnswerSource::Cassette(Arc::clone(cassette))
+        })
+    }
+
+    pub(super) fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
+        let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        Ok(Pool::start(
+            workers,
+            &self.answer_source(),
+            reader,
+            &self.pipeline.roles,
+        )?)
+    }
+}

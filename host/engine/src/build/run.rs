@@ -1,0 +1,142 @@
+//! Runs one build to its end, or as far as answers reach.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::budget::Budget;
+use super::event::{Event, Observer};
+use super::layers::{ReadyBody, ReadyPipeline};
+use super::modes::Modes;
+use super::options::{BuildContext, BuildOptions};
+use super::pool::Pool;
+use super::provider_answerer::{ProviderAnswerer, Routes};
+use super::recorder::Recorder;
+use super::replay::Replay;
+use super::scheduler::{Scheduler, SchedulerContext};
+use super::store_recorder::StoreRecorder;
+use super::sync::{SyncCalls, close_orphans, take_over_orphans};
+use crate::batch::{BatchContext, BatchSettings, Batches};
+use synix_store::{BuildId, BuildKind, Retry, Store, UnitId};
+
+/// How far a build came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuildEnd {
+    /// Whether every unit is settled.
+    pub complete: bool,
+}
+
+/// Runs `build`, whose lock the caller holds, until it is complete or can get no further answers.
+pub async fn run(
+    build_context: BuildContext<'_>,
+    options: BuildOptions<'_>,
+    store: &Store,
+    build: BuildId,
+    observer: Observer<'_>,
+) -> Result<BuildEnd, BuildError> {
+    observer(&Event::Build {
+        build: build.to_string(),
+    });
+    let realm = build_context.realm();
+    // Nothing of this process is in flight yet: what the build has open is an earlier one's.
+    close_orphans(store, build, observer)?;
+    take_over_orphans(store, build, observer)?;
+    let retry = Retry {
+        kinds: options.retry_failed.clone(),
+        until: store.newest_attempt()?,
+    };
+    store.write(|tx| {
+        tx.clear_build_units(build)?;
+        tx.keep_build_error(build, None)
+    })?;
+    let mut modes = match options.kind {
+        BuildKind::Build => Modes::all_sync(build_context.pipeline),
+        BuildKind::Batch => Modes::by_layer(build_context.pipeline),
+    };
+    modes.restore(&store.build_layers(build)?, build_context.pipeline);
+    let recorder = Recorder::Store(StoreRecorder {
+        store,
+        build,
+        realm,
+        clock: build_context.clock,
+    });
+    let context = SchedulerContext {
+        pipeline: build_context.pipeline,
+        folder: build_context.folder,
+        reader: Some(store),
+        realm,
+        allow_partial: options.allow_partial,
+        observer,
+    };
+    let pool = build_context.pool(Some(store))?;
+    match build_context.replay {
+        Some(cassette) => {
+            let answerer = Replay::new(Arc::clone(cassette), modes);
+            finish(Scheduler::new(context, recorder, answerer)?, pool).await
+        }
+        None => {
+            let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
+            let settings = BatchSettings {
+                retry: retry.clone(),
+                ..options.batches.clone()
+            };
+            let routes = Routes {
+                calls: SyncCalls::new(store, build, &options, retry),
+                batches: Batches::new(BatchContext {
+                    store,
+                    build,
+                    providers: options.providers,
+                    settings,
+                    clock: build_context.clock,
+                    observer: &tell,
+                }),
+                budget: Budget::new(store, build, build_context.prices, options.budget),
+            };
+            let upstream = upstream_of(build_context.pipeline);
+            let answerer = ProviderAnswerer::new(routes, modes, upstream, &options, observer);
+            finish(Scheduler::new(context, recorder, answerer)?, pool).await
+        }
+    }
+}
+
+/// Returns, for each layer, itself and all upstream layers.
+fn upstream_of(pipeline: &ReadyPipeline) -> Vec<BTreeSet<usize>> {
+    let mut upstream: Vec<BTreeSet<usize>> = Vec::with_capacity(pipeline.layers.len());
+    for (position, layer) in pipeline.layers.iter().enumerate() {
+        let mut own = BTreeSet::from([position]);
+        if let ReadyBody::Transform(transform) = &layer.body {
+            for input in &transform.inputs {
+                // Upstream layers come first.
+                own.extend(upstream.get(*input).into_iter().flatten());
+            }
+        }
+        upstream.push(own);
+    }
+    upstream
+}
+
+async fn finish<A: Answerer>(
+    mut scheduler: Scheduler<'_, A>,
+    pool: Pool,
+) -> Result<BuildEnd, BuildError> {
+    scheduler.run(pool).await?;
+    let complete = scheduler.is_complete();
+    if complete {
+        let pipeline = scheduler.context.pipeline;
+        let layers: Vec<(String, Vec<UnitId>)> = scheduler
+            .layers
+            .iter_mut()
+            .zip(&pipeline.layers)
+            .map(|(run, layer)| {
+                run.made.sort();
+                (
+                    layer.name.to_string(),
+                    run.made.iter().filter_map(|(_, unit)| *unit).collect(),
+                )
+            })
+            .collect();
+        scheduler.recorder.complete(&pipeline.file, &layers)?;
+    }
+    Ok(BuildEnd { complete })
+}
