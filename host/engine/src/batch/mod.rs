@@ -64,11 +64,12 @@ use synix_disk::FileLock;
 use synix_store::{BuildId, Submission, SubmissionId};
 use throttle::Throttle;
 
+pub use crate::pending::{QueuedRequest, Target};
 pub use context::BatchContext;
 pub use error::BatchError;
 pub use event::BatchEvent;
 pub use machine::Misplaced;
-pub use settings::{BatchRequest, BatchSettings, LostCreatePolicy, Target};
+pub use settings::{BatchSettings, LostCreatePolicy};
 
 /// A submission that this command drives, and whose turn it is.
 #[derive(Debug)]
@@ -169,7 +170,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Takes a request for the next batch.
-    pub fn queue(&mut self, request: BatchRequest) {
+    pub fn queue(&mut self, request: QueuedRequest) {
         self.book.queue(request);
     }
 
@@ -213,7 +214,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns the requests that go by single calls from now on.
-    pub fn take_for_sync(&mut self) -> Vec<BatchRequest> {
+    pub fn take_for_sync(&mut self) -> Vec<QueuedRequest> {
         self.book.take_for_single_calls()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::machine::{Closing, Route};
-use super::{BatchRequest, failure};
+use super::{QueuedRequest, failure};
 use synix_core::request::{Failure, FailureKind, RequestKey, Settlement};
 use synix_store::SubmissionRequest;
 
@@ -13,7 +13,7 @@ const UNREADABLE_SENDS: u32 = 2;
 /// A request that this command waits for.
 #[derive(Debug)]
 struct AwaitedRequest {
-    request: BatchRequest,
+    request: QueuedRequest,
     /// How often this command put it into a batch.
     sends: u32,
 }
@@ -21,7 +21,7 @@ struct AwaitedRequest {
 /// Part of a batch that failed validation, to be sent by itself.
 #[derive(Debug)]
 pub(super) struct Half {
-    pub(super) requests: Vec<BatchRequest>,
+    pub(super) requests: Vec<QueuedRequest>,
     /// How often it was divided.
     pub(super) depth: u32,
 }
@@ -30,11 +30,11 @@ pub(super) struct Half {
 #[derive(Debug, Default)]
 pub(super) struct RequestBook {
     /// Waiting for the next batch.
-    pub(super) queue: Vec<BatchRequest>,
+    pub(super) queue: Vec<QueuedRequest>,
     pub(super) halves: Vec<Half>,
     awaited: HashMap<RequestKey, AwaitedRequest>,
     settled: Vec<(RequestKey, Settlement)>,
-    for_single_calls: Vec<BatchRequest>,
+    for_single_calls: Vec<QueuedRequest>,
     /// Others may have had requests in flight that this command awaits.
     pub(super) others_may_have_some: bool,
     /// How often this command puts a request into a batch, at most.
@@ -50,7 +50,7 @@ impl RequestBook {
     }
 
     /// Takes a request for the next batch.
-    pub(super) fn queue(&mut self, request: BatchRequest) {
+    pub(super) fn queue(&mut self, request: QueuedRequest) {
         let awaited = AwaitedRequest {
             request: request.clone(),
             sends: 0,
@@ -72,7 +72,7 @@ impl RequestBook {
         std::mem::take(&mut self.settled)
     }
 
-    pub(super) fn take_for_single_calls(&mut self) -> Vec<BatchRequest> {
+    pub(super) fn take_for_single_calls(&mut self) -> Vec<QueuedRequest> {
         std::mem::take(&mut self.for_single_calls)
     }
 
@@ -87,7 +87,7 @@ impl RequestBook {
     }
 
     /// Returns what this command awaits and has not queued.
-    pub(super) fn unqueued(&self) -> Vec<BatchRequest> {
+    pub(super) fn unqueued(&self) -> Vec<QueuedRequest> {
         let queued: HashSet<RequestKey> = self.queue.iter().map(|request| request.key).collect();
         self.awaited
             .values()
@@ -102,7 +102,7 @@ impl RequestBook {
     }
 
     /// Queues a request that is not in flight any more; one that was sent too often fails in `words`.
-    pub(super) fn retry_or_fail(&mut self, request: BatchRequest, words: impl FnOnce() -> String) {
+    pub(super) fn retry_or_fail(&mut self, request: QueuedRequest, words: impl FnOnce() -> String) {
         let sends = self.sends(&request.key).unwrap_or_default();
         if sends < self.most_sends {
             self.queue.push(request);
@@ -160,7 +160,7 @@ impl RequestBook {
 
     /// Puts both halves of what a submission held up for batches of their own.
     pub(super) fn halve(&mut self, open: &[SubmissionRequest], depth: u32) {
-        let requests: Vec<BatchRequest> = open
+        let requests: Vec<QueuedRequest> = open
             .iter()
             .filter_map(|request| self.uncount_send(request.key))
             .collect();
@@ -182,7 +182,7 @@ impl RequestBook {
     }
 
     /// Takes a send back that was none: the request did not run.
-    fn uncount_send(&mut self, key: RequestKey) -> Option<BatchRequest> {
+    fn uncount_send(&mut self, key: RequestKey) -> Option<QueuedRequest> {
         let awaited = self.awaited.get_mut(&key)?;
         awaited.sends = awaited.sends.saturating_sub(1);
         Some(awaited.request.clone())

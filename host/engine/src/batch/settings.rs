@@ -1,35 +1,9 @@
-//! What the caller says: which requests go in batches, and how batches are driven.
+//! What the caller says: how batches are driven.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use synix_core::request::RequestKey;
-use synix_store::{RequestId, Retry};
-
-/// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name at the provider.
-    pub model: String,
-}
-
-/// A request for a batch.
-#[derive(Debug, Clone)]
-pub struct BatchRequest {
-    /// Its key.
-    pub key: RequestKey,
-    /// Its number in the store.
-    pub request: RequestId,
-    /// The position of the layer that asked first.
-    pub layer: usize,
-    /// Whether an answer cut at its token limit will do.
-    pub accept_truncated: bool,
-    /// Where it goes; shared by all that go there.
-    pub target: Arc<Target>,
-}
+use synix_store::Retry;
 
 /// The user's decision on a lost create reply that only a person can clear up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::chunk::{ChunkLimits, Cut, Size};
 use super::requests::{Half, RequestBook};
 use super::throttle::{Throttle, estimated_tokens};
-use super::{BatchContext, BatchError, BatchRequest, Target};
+use super::{BatchContext, BatchError, QueuedRequest, Target};
 use synix_core::request::Settlement;
 use synix_providers::BatchTraits;
 use synix_store::{Claim, Origin, Realm, Submission, SubmissionId, SubmissionState, Terms};
@@ -69,7 +69,7 @@ impl Submitter<'_> {
             let most = self.limits(&target).requests;
             while group.len() >= most {
                 let cut = self.cut(&target, &group)?;
-                let requests: Vec<BatchRequest> = group.drain(..cut.requests).collect();
+                let requests: Vec<QueuedRequest> = group.drain(..cut.requests).collect();
                 made.extend(self.claim(Chunk::cut(&requests, cut))?);
             }
             self.book.queue.append(&mut group);
@@ -133,7 +133,7 @@ impl Submitter<'_> {
         written.map_or(traits.most_requests, |most| most.min(traits.most_requests))
     }
 
-    fn cut(&self, target: &Target, requests: &[BatchRequest]) -> Result<Cut, BatchError> {
+    fn cut(&self, target: &Target, requests: &[QueuedRequest]) -> Result<Cut, BatchError> {
         let sizes = requests.iter().map(|request| {
             let line = self.context.line(target, request.request, &request.key)?;
             Ok(Size {
@@ -144,7 +144,7 @@ impl Submitter<'_> {
         Cut::of(self.limits(target), sizes)
     }
 
-    fn tokens_of(&self, requests: &[BatchRequest]) -> Result<u64, BatchError> {
+    fn tokens_of(&self, requests: &[QueuedRequest]) -> Result<u64, BatchError> {
         requests.iter().try_fold(0, |sum, request| {
             let line = self
                 .context
@@ -174,7 +174,7 @@ impl Submitter<'_> {
         let Some(first) = chunk.requests.first() else {
             return Ok(None);
         };
-        let sends = |request: &BatchRequest| self.book.sends(&request.key);
+        let sends = |request: &QueuedRequest| self.book.sends(&request.key);
         let sends = chunk.requests.iter().filter_map(sends).max();
         let now = self.context.clock.now();
         Ok(Some(Submission {
@@ -206,7 +206,7 @@ impl Submitter<'_> {
     /// Writes the submission and its claims down in one transaction; one that claims nothing is dropped.
     fn write_claims(
         &self,
-        requests: &[BatchRequest],
+        requests: &[QueuedRequest],
         submission: &mut Submission,
     ) -> Result<Vec<Claim>, BatchError> {
         let BatchContext {
@@ -241,7 +241,7 @@ impl Submitter<'_> {
         })
     }
 
-    fn layer_names(&self, requests: &[BatchRequest]) -> String {
+    fn layer_names(&self, requests: &[QueuedRequest]) -> String {
         let mut positions: Vec<usize> = requests.iter().map(|request| request.layer).collect();
         positions.sort_unstable();
         positions.dedup();
@@ -256,7 +256,7 @@ impl Submitter<'_> {
 /// Requests for one batch.
 #[derive(Debug, Clone, Copy)]
 struct Chunk<'r> {
-    requests: &'r [BatchRequest],
+    requests: &'r [QueuedRequest],
     /// Their input tokens, as estimated.
     tokens: u64,
     /// How often they were divided after a validation failure that named no line.
@@ -264,7 +264,7 @@ struct Chunk<'r> {
 }
 
 impl<'r> Chunk<'r> {
-    const fn cut(requests: &'r [BatchRequest], cut: Cut) -> Self {
+    const fn cut(requests: &'r [QueuedRequest], cut: Cut) -> Self {
         Self {
             requests,
             tokens: cut.tokens,
@@ -273,8 +273,8 @@ impl<'r> Chunk<'r> {
     }
 }
 
-fn by_target(queue: Vec<BatchRequest>) -> BTreeMap<Arc<Target>, Vec<BatchRequest>> {
-    let mut groups: BTreeMap<Arc<Target>, Vec<BatchRequest>> = BTreeMap::new();
+fn by_target(queue: Vec<QueuedRequest>) -> BTreeMap<Arc<Target>, Vec<QueuedRequest>> {
+    let mut groups: BTreeMap<Arc<Target>, Vec<QueuedRequest>> = BTreeMap::new();
     for request in queue {
         groups
             .entry(Arc::clone(&request.target))

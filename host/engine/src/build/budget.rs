@@ -1,7 +1,7 @@
 //! Keeps a build within its budget: nothing is sent that could cost more than is left.
 
 use super::BuildError;
-use crate::pending::PendingRequest;
+use crate::pending::QueuedRequest;
 use synix_core::request::{Request, RequestKey, Settlement};
 use synix_prices::{Amount, Estimate, Excess, Ledger, PriceError, Prices, Rate};
 use synix_store::{BuildId, LayerMode, Send, SendState, Store};
@@ -34,7 +34,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes requests into the books, or says why they may not be sent; then none of them may.
-    pub(super) fn admit(&mut self, wave: &[(PendingRequest, LayerMode)]) -> Result<(), BuildError> {
+    pub(super) fn admit(&mut self, wave: &[(QueuedRequest, LayerMode)]) -> Result<(), BuildError> {
         if self.ledger.is_none() || wave.is_empty() {
             return Ok(());
         }
@@ -46,12 +46,13 @@ impl<'a> Budget<'a> {
             return Ok(());
         };
         let mut bounds = Vec::with_capacity(wave.len());
-        for (asked, mode) in wave {
+        for (queued, mode) in wave {
             let rate = match mode {
                 LayerMode::Sync => Rate::Sync,
                 LayerMode::Batch => Rate::Batch,
             };
-            bounds.push((asked.key, bound(self.prices, &asked.request, rate)?));
+            let request = self.store.request(queued.request)?;
+            bounds.push((queued.key, bound(self.prices, &request, rate)?));
         }
         let total: Amount = bounds
             .iter()

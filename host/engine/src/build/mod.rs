@@ -34,6 +34,8 @@ mod sources;
 mod spawn;
 mod store_recorder;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use bounds::{Counted, Excess};

@@ -13,6 +13,17 @@ struct Choice {
     min_batch: u64,
 }
 
+impl Choice {
+    /// Returns the mode of a layer whose requests need not be counted first.
+    const fn fixed_mode(&self) -> Option<LayerMode> {
+        match self.batch {
+            BatchChoice::Always => Some(LayerMode::Batch),
+            BatchChoice::Never => Some(LayerMode::Sync),
+            BatchChoice::Auto => None,
+        }
+    }
+}
+
 /// The modes of a build's layers, by position.
 #[derive(Debug, Clone)]
 pub(super) struct Modes {
@@ -47,11 +58,7 @@ impl Modes {
             .collect();
         let decided = choices
             .iter()
-            .map(|choice| match choice.as_ref()?.batch {
-                BatchChoice::Always => Some(LayerMode::Batch),
-                BatchChoice::Never => Some(LayerMode::Sync),
-                BatchChoice::Auto => None,
-            })
+            .map(|choice| choice.as_ref().and_then(Choice::fixed_mode))
             .collect();
         Self { choices, decided }
     }
@@ -113,5 +120,21 @@ impl Modes {
             *decided = Some(mode);
         }
         mode
+    }
+}
+
+#[cfg(test)]
+impl Modes {
+    /// The modes of one layer that asks, at a provider with batches.
+    pub(super) fn of_one(batch: BatchChoice) -> Self {
+        let choice = Choice {
+            batch,
+            has_batch_api: true,
+            min_batch: 1000,
+        };
+        Self {
+            decided: vec![choice.fixed_mode()],
+            choices: vec![Some(choice)],
+        }
     }
 }

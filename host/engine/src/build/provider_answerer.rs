@@ -15,8 +15,8 @@ use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::options::BuildOptions;
 use super::sync::{Others, SyncCalls};
-use crate::batch::{BatchRequest, Batches, Target};
-use crate::pending::PendingRequest;
+use crate::batch::Batches;
+use crate::pending::{PendingRequest, QueuedRequest, Target};
 use synix_core::request::{RequestKey, Settlement};
 use synix_providers::Notice;
 use synix_store::LayerMode;
@@ -67,7 +67,7 @@ pub(super) struct ProviderAnswerer<'a> {
     /// For each layer, itself and all upstream layers.
     upstream: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
-    undecided: BTreeMap<usize, Vec<PendingRequest>>,
+    undecided: BTreeMap<usize, Vec<QueuedRequest>>,
     targets: HashMap<(String, String), Arc<Target>>,
     wait_policy: WaitPolicy,
     deadline: Option<Instant>,
@@ -141,27 +141,28 @@ impl<'a> ProviderAnswerer<'a> {
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(PendingRequest, LayerMode)>) -> Result<(), BuildError> {
+    fn send(&mut self, wave: Vec<(QueuedRequest, LayerMode)>) -> Result<(), BuildError> {
         self.budget.admit(&wave)?;
-        for (asked, mode) in wave {
-            self.route(asked, mode);
+        for (queued, mode) in wave {
+            match mode {
+                LayerMode::Batch => self.batches.queue(queued),
+                LayerMode::Sync => self.calls.queue(queued),
+            }
         }
         Ok(())
     }
 
-    fn route(&mut self, asked: PendingRequest, mode: LayerMode) {
-        match (mode, asked.id) {
-            (LayerMode::Batch, Some(request)) => {
-                let target = self.target(&asked.request.provider, &asked.request.model);
-                self.batches.queue(BatchRequest {
-                    key: asked.key,
-                    request,
-                    layer: asked.layer,
-                    accept_truncated: asked.accept_truncated,
-                    target,
-                });
-            }
-            _ => self.calls.ask(asked),
+    /// Lets go of the text of a request, which is on record.
+    fn queued(&mut self, asked: &PendingRequest) -> QueuedRequest {
+        let Some(request) = asked.id else {
+            unreachable!("a build records what it asks")
+        };
+        QueuedRequest {
+            key: asked.key,
+            request,
+            layer: asked.layer,
+            accept_truncated: asked.accept_truncated,
+            target: self.target(&asked.request.provider, &asked.request.model),
         }
     }
 
@@ -195,15 +196,14 @@ impl<'a> ProviderAnswerer<'a> {
             .collect();
         let mut wave = Vec::new();
         for layer in decided {
-            let asked = self.undecided.remove(&layer).unwrap_or_default();
-            let mode = self.modes.decide(layer, asked.len() as u64);
-            wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+            let queued = self.undecided.remove(&layer).unwrap_or_default();
+            let mode = self.modes.decide(layer, queued.len() as u64);
+            wave.extend(queued.into_iter().map(|queued| (queued, mode)));
         }
         for queued in self.batches.take_for_sync() {
-            let asked = self.calls.stored(&queued)?;
             // It was admitted at the price of a batch.
-            self.budget.forget(&asked.key);
-            wave.push((asked, LayerMode::Sync));
+            self.budget.forget(&queued.key);
+            wave.push((queued, LayerMode::Sync));
         }
         self.send(wave)?;
         self.batches.submit(&ready)?;
@@ -355,28 +355,31 @@ impl Answerer for ProviderAnswerer<'_> {
             if self.stop.is_some() {
                 return Ok(());
             }
-            if self.calls.settle_paid(&asked)? {
+            let queued = self.queued(&asked);
+            drop(asked);
+            if self.calls.settle_paid(&queued)? {
                 continue;
             }
-            match self.modes.decided(asked.layer) {
-                Some(mode) => wave.push((asked, mode)),
+            match self.modes.decided(queued.layer) {
+                Some(mode) => wave.push((queued, mode)),
                 None => {
-                    let layer = asked.layer;
+                    let layer = queued.layer;
                     let waiting = self.undecided.entry(layer).or_default();
-                    waiting.push(asked);
-                    // Held until then with their whole texts.
+                    waiting.push(queued);
+                    // Full batches need not wait for the rest.
                     if let Some(mode) = self.modes.decide_early(layer, waiting.len() as u64) {
-                        let asked = self.undecided.remove(&layer).unwrap_or_default();
-                        wave.extend(asked.into_iter().map(|asked| (asked, mode)));
+                        let queued = self.undecided.remove(&layer).unwrap_or_default();
+                        wave.extend(queued.into_iter().map(|queued| (queued, mode)));
                     }
                 }
             }
         }
-        if let Err(error) = self.send(wave) {
+        // What cannot be read is no reason to lose the answers of calls under way.
+        if let Err(error) = self.send(wave).and_then(|()| self.calls.start()) {
             self.stop = Some(error);
             self.calls.stop();
         }
-        self.calls.start()
+        Ok(())
     }
 
     async fn settled(

@@ -13,9 +13,8 @@ use super::BuildError;
 use super::circuit_breaker::CircuitBreakers;
 use super::event::{Event, Observer};
 use super::options::BuildOptions;
-use crate::batch::BatchRequest;
-use crate::pending::PendingRequest;
-use synix_core::request::{Failure, FailureKind, Outcome, RequestKey, Settlement, Usage};
+use crate::pending::QueuedRequest;
+use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Settlement, Usage};
 use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
 
@@ -33,7 +32,7 @@ pub(super) struct SyncCalls<'a> {
     concurrency: usize,
     /// What is asked again although it was paid for.
     retry: Retry,
-    queue: VecDeque<PendingRequest>,
+    queue: VecDeque<QueuedRequest>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
@@ -62,7 +61,7 @@ struct Finished {
 /// A request that somebody else has in flight.
 #[derive(Debug)]
 struct Elsewhere {
-    asked: PendingRequest,
+    queued: QueuedRequest,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
 }
@@ -108,22 +107,9 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    pub(super) fn ask(&mut self, asked: PendingRequest) {
-        *self.open_by_layer.entry(asked.layer).or_default() += 1;
-        self.queue.push_back(asked);
-    }
-
-    /// Returns a request that was meant for a batch as one for a call.
-    pub(super) fn stored(&self, queued: &BatchRequest) -> Result<PendingRequest, BuildError> {
-        let request = self.store.request(queued.request)?;
-        Ok(PendingRequest {
-            key: queued.key,
-            id: Some(queued.request),
-            layer: queued.layer,
-            accept_truncated: queued.accept_truncated,
-            request: Arc::new(request),
-            answer: None,
-        })
+    pub(super) fn queue(&mut self, queued: QueuedRequest) {
+        *self.open_by_layer.entry(queued.layer).or_default() += 1;
+        self.queue.push_back(queued);
     }
 
     /// Returns the layers whose requests are queued or in flight.
@@ -152,8 +138,8 @@ impl<'a> SyncCalls<'a> {
 
     /// Forgets what has not been sent.
     pub(super) fn stop(&mut self) {
-        for asked in std::mem::take(&mut self.queue) {
-            self.left(asked.layer);
+        for queued in std::mem::take(&mut self.queue) {
+            self.left(queued.layer);
         }
     }
 
@@ -167,10 +153,8 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Settles a request that was paid for without an answer that will do, unless it is asked again.
-    pub(super) fn settle_paid(&mut self, asked: &PendingRequest) -> Result<bool, BuildError> {
-        let Some(request) = asked.id else {
-            return Ok(false);
-        };
+    pub(super) fn settle_paid(&mut self, queued: &QueuedRequest) -> Result<bool, BuildError> {
+        let request = queued.request;
         let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
             return Ok(false);
         };
@@ -178,7 +162,7 @@ impl<'a> SyncCalls<'a> {
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        self.settled.push((asked.key, settlement));
+        self.settled.push((queued.key, settlement));
         Ok(true)
     }
 
@@ -194,12 +178,12 @@ impl<'a> SyncCalls<'a> {
         }
         let in_flight = self.store.all_in_flight()?;
         for mut one in std::mem::take(&mut self.elsewhere) {
-            match one.asked.id.and_then(|request| in_flight.get(&request)) {
+            match in_flight.get(&one.queued.request) {
                 Some(submission) => {
                     one.in_batch = submission.is_some();
                     self.elsewhere.push(one);
                 }
-                None => self.ask(one.asked),
+                None => self.queue(one.queued),
             }
         }
         Ok(())
@@ -210,32 +194,39 @@ impl<'a> SyncCalls<'a> {
         loop {
             let mut chosen = Vec::new();
             while chosen.len() + self.in_flight < self.concurrency {
-                let Some(asked) = self.queue.pop_front() else {
+                let Some(queued) = self.queue.pop_front() else {
                     break;
                 };
-                match self.breakers.of(&asked.request.provider) {
+                match self.breakers.of(&queued.target.provider) {
                     Some(failure) => {
                         let failed = Settlement::Failed(failure.clone());
-                        self.left(asked.layer);
-                        self.settled.push((asked.key, failed));
+                        self.left(queued.layer);
+                        self.settled.push((queued.key, failed));
                     }
-                    None => chosen.push(asked),
+                    None => chosen.push(queued),
                 }
             }
             if chosen.is_empty() {
                 return Ok(());
             }
-            for (claim, id, asked) in self.claim(chosen)? {
+            // Before the claims, for which other processes wait: a request that cannot be read is not sent.
+            let requests = chosen
+                .iter()
+                .map(|queued| self.store.request(queued.request));
+            let requests = requests.collect::<Result<Vec<Request>, _>>()?;
+            let claims = self.claim(&chosen)?;
+            for ((claim, queued), request) in claims.into_iter().zip(chosen).zip(requests) {
                 match claim {
-                    Claim::Granted(attempt) => self.call(asked, id, attempt),
+                    Claim::Granted(attempt) => self.call(&queued, request, attempt),
                     Claim::InFlight => {
-                        self.left(asked.layer);
-                        let in_batch = matches!(self.store.in_flight(id)?, Some(Some(_)));
-                        self.elsewhere.push(Elsewhere { asked, in_batch });
+                        self.left(queued.layer);
+                        let in_flight = self.store.in_flight(queued.request)?;
+                        let in_batch = matches!(in_flight, Some(Some(_)));
+                        self.elsewhere.push(Elsewhere { queued, in_batch });
                     }
                     Claim::Settled(settlement) => {
-                        self.left(asked.layer);
-                        self.settled.push((asked.key, *settlement));
+                        self.left(queued.layer);
+                        self.settled.push((queued.key, *settlement));
                     }
                 }
             }
@@ -243,21 +234,16 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Asks for the right to send each of these, in one transaction.
-    fn claim(
-        &self,
-        chosen: Vec<PendingRequest>,
-    ) -> Result<Vec<(Claim, RequestId, PendingRequest)>, BuildError> {
+    fn claim(&self, chosen: &[QueuedRequest]) -> Result<Vec<Claim>, BuildError> {
         self.store.write(|tx| {
             let mut claims = Vec::with_capacity(chosen.len());
-            for asked in chosen {
-                let Some(id) = asked.id else { continue };
-                let layer = self.layers.get(asked.layer).map_or("", String::as_str);
+            for queued in chosen {
+                let layer = self.layers.get(queued.layer).map_or("", String::as_str);
                 let terms = Terms {
-                    accept_truncated: asked.accept_truncated,
+                    accept_truncated: queued.accept_truncated,
                     retry: &self.retry,
                 };
-                let claim = tx.claim(id, self.origin(layer), terms)?;
-                claims.push((claim, id, asked));
+                claims.push(tx.claim(queued.request, self.origin(layer), terms)?);
             }
             Ok(claims)
         })
@@ -271,24 +257,24 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    fn call(&mut self, asked: PendingRequest, request: RequestId, attempt: AttemptId) {
+    fn call(&mut self, queued: &QueuedRequest, body: Request, attempt: AttemptId) {
         self.in_flight += 1;
         let call = self.breakers.begin();
-        let name = asked.request.provider.clone();
+        let (key, request, layer) = (queued.key, queued.request, queued.layer);
+        let name = queued.target.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
         let sender = self.sender.clone();
         let span = tracing::debug_span!(
             "request",
-            key = asked.key.0.short(),
+            key = key.0.short(),
             provider = name,
-            model = asked.request.model
+            model = queued.target.model
         );
         let sending = async move {
-            let request_body = Arc::clone(&asked.request);
             let completion = match provider {
                 // In a task of its own: a panic there must not let the build wait for ever.
                 Some(provider) => {
-                    let completion = async move { provider.complete(&request_body).await };
+                    let completion = async move { provider.complete(&body).await };
                     let completion = tokio::spawn(completion.in_current_span()).await;
                     completion.unwrap_or_else(|_| broken_call())
                 }
@@ -304,9 +290,9 @@ impl<'a> SyncCalls<'a> {
             );
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
             let _ = sender.send(Finished {
-                key: asked.key,
+                key,
                 request,
-                layer: asked.layer,
+                layer,
                 attempt,
                 provider: name,
                 call,

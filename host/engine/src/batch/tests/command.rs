@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::super::{
-    BatchContext, BatchError, BatchRequest, BatchSettings, Batches, LostCreatePolicy, Target, Turn,
+    BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, QueuedRequest, Target, Turn,
 };
 use super::mishap::{QUESTIONS, question};
 use synix_core::clock::{Clock, Moment};
@@ -295,7 +295,7 @@ impl Life<'_> {
             }
             self.standing.failed.remove(&number);
             let id = self.store.write(|tx| tx.add_request(key, &request));
-            self.batches.queue(BatchRequest {
+            self.batches.queue(QueuedRequest {
                 key,
                 request: id.unwrap(),
                 layer: 0,

@@ -1,0 +1,246 @@
+//! What waits for its send, on each way to a provider: without its text, in the order of the questions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
+use std::sync::{Arc, Weak};
+
+use synix_scripted_provider::{Script, ScriptedProvider};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::answerer::{Answerer as _, Workers};
+use super::budget::Budget;
+use super::error::BuildError;
+use super::modes::Modes;
+use super::options::BuildOptions;
+use super::provider_answerer::{ProviderAnswerer, Routes, WaitPolicy};
+use super::sync::{Providers, SyncCalls};
+use crate::batch::{BatchContext, BatchSettings, Batches, LostCreatePolicy};
+use crate::pending::PendingRequest;
+use synix_core::clock::{Clock, Moment};
+use synix_core::digest::Digest;
+use synix_core::request::{Message, Part, Request, Role, Wire};
+use synix_manifest::BatchChoice;
+use synix_prices::Prices;
+use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
+use synix_store::{
+    BuildId, BuildKind, Claim, NewBuild, Origin, Realm, Retry, Store, StoreError, Terms,
+};
+
+const LAYER: &str = "sums";
+
+const ONE: NonZero<usize> = NonZero::<usize>::MIN;
+
+/// A state with one open build, and a provider.
+struct Bench {
+    server: ScriptedProvider,
+    providers: Providers,
+    store: Store,
+    build: BuildId,
+    folder: TempDir,
+    clock: Clock,
+    prices: Prices,
+    no_keys: BTreeMap<String, String>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let server = ScriptedProvider::start(Script::new());
+        let provider = Provider::open(Endpoint {
+            name: "there".to_owned(),
+            wire: Wire::OpenAi,
+            batch_api: Default::default(),
+            base_url: server.openai_url(),
+            key: Some(Secret::new("sk-for-tests")),
+            http: HttpSettings::default(),
+        });
+        Self {
+            server,
+            providers: Providers::from([("there".to_owned(), Arc::new(provider.unwrap()))]),
+            build: open_build(&store),
+            store,
+            folder,
+            clock: Clock::pinned(Moment(1_000_000)),
+            prices: Prices::default(),
+            no_keys: BTreeMap::new(),
+        }
+    }
+
+    /// The answerer of a build whose one layer says `batch`, with so many calls at a time.
+    fn answerer(&self, batch: BatchChoice, calls: NonZero<usize>) -> ProviderAnswerer<'_> {
+        let options = BuildOptions {
+            providers: &self.providers,
+            batches: BatchSettings {
+                search_pauses: HashMap::new(),
+                attempts: 1,
+                layers: vec![LAYER.to_owned()],
+                interval: None,
+                batch_requests: HashMap::new(),
+                enqueued_tokens: HashMap::new(),
+                sync_after: None,
+                lost_create: LostCreatePolicy::default(),
+                retry: Retry::default(),
+            },
+            missing_keys: &self.no_keys,
+            concurrency: calls,
+            wait_policy: WaitPolicy::Leave,
+            allow_partial: false,
+            kind: BuildKind::Batch,
+            retry_failed: BTreeSet::new(),
+            budget: None,
+            interrupt: CancellationToken::new(),
+        };
+        let routes = Routes {
+            calls: SyncCalls::new(&self.store, self.build, &options, Retry::default()),
+            batches: Batches::new(BatchContext {
+                store: &self.store,
+                build: self.build,
+                providers: &self.providers,
+                settings: options.batches.clone(),
+                clock: &self.clock,
+                observer: &|_| {},
+            }),
+            budget: Budget::new(&self.store, self.build, &self.prices, None),
+        };
+        let upstream = vec![BTreeSet::from([0])];
+        ProviderAnswerer::new(routes, Modes::of_one(batch), upstream, &options, &|_| {})
+    }
+
+    /// Records requests, each of which is a word longer than the one before.
+    fn record(&self, count: usize) -> Vec<PendingRequest> {
+        let record = |number| {
+            let request = request(number);
+            let key = request.key().unwrap();
+            let id = self.store.write(|tx| tx.add_request(key, &request));
+            PendingRequest {
+                key,
+                id: Some(id.unwrap()),
+                layer: 0,
+                accept_truncated: false,
+                request: Arc::new(request),
+                answer: None,
+            }
+        };
+        (1..=count).map(record).collect()
+    }
+
+    /// How long the requests are that the provider executed, in the order of their execution.
+    fn executed(&self) -> Vec<u64> {
+        let executed = self.server.ledger().executed;
+        executed.into_iter().map(|one| one.input_tokens).collect()
+    }
+}
+
+fn open_build(store: &Store) -> BuildId {
+    let new = NewBuild {
+        kind: BuildKind::Batch,
+        pipeline: "synix.toml".to_owned(),
+        fingerprint: Digest::of(b"pipeline"),
+        parts: "{}".to_owned(),
+        realm: Realm::Live,
+        opened: Moment(0),
+    };
+    store.write(|tx| tx.open_build(&new)).unwrap()
+}
+
+fn request(words: usize) -> Request {
+    Request {
+        wire: Wire::OpenAi,
+        provider: "there".to_owned(),
+        model: "m".to_owned(),
+        messages: vec![Message {
+            role: Role::User,
+            parts: vec![Part::Text("word ".repeat(words))],
+        }],
+        max_tokens: Some(100),
+        temperature: None,
+        stop: Vec::new(),
+        response_format: None,
+        options: serde_json::Map::new(),
+        sample: 0,
+        revision: String::new(),
+    }
+}
+
+/// Lets the answerer go on until nothing more settles in this process.
+async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError> {
+    let mut count = 0;
+    while let Some(settled) = answerer.settled(Workers::Idle).await? {
+        count += settled.len();
+    }
+    Ok(count)
+}
+
+/// W18: 20,000 requests of 50 KB that wait for one of a few calls would take a gigabyte.
+#[tokio::test]
+async fn what_waits_for_its_send_holds_no_text() {
+    for batch in [BatchChoice::Never, BatchChoice::Always, BatchChoice::Auto] {
+        let bench = Bench::new();
+        let asked = bench.record(6);
+        // Another process has one of them in flight.
+        let other = open_build(&bench.store);
+        let _lock = bench.store.lock_build(other).unwrap();
+        let origin = Origin {
+            build: other,
+            layer: LAYER,
+            submission: None,
+        };
+        let terms = Terms {
+            accept_truncated: false,
+            retry: &Retry::default(),
+        };
+        let id = asked[1].id.unwrap();
+        let claim = bench.store.write(|tx| tx.claim(id, origin, terms));
+        assert!(matches!(claim, Ok(Claim::Granted(_))), "{claim:?}");
+
+        let texts: Vec<Weak<Request>> = asked
+            .iter()
+            .map(|asked| Arc::downgrade(&asked.request))
+            .collect();
+        let mut answerer = bench.answerer(batch, ONE);
+        answerer.ask(asked).unwrap();
+        let held = texts.iter().filter(|text| text.strong_count() > 0);
+        assert_eq!(held.count(), 0, "{batch:?}");
+        if batch != BatchChoice::Always {
+            assert_eq!(drive(&mut answerer).await.unwrap(), 5, "{batch:?}");
+            let executed = bench.executed();
+            let sorted = executed.is_sorted_by(|one, next| one < next);
+            assert!(sorted && executed.len() == 5, "{batch:?}: {executed:?}");
+        }
+    }
+}
+
+/// A request that nobody can read is not on record as sent, and costs no answer that was on its way.
+#[tokio::test]
+async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
+    // Found when the first call has ended, or at once.
+    for calls in [ONE, ONE.saturating_add(1)] {
+        let bench = Bench::new();
+        let mut asked = bench.record(3);
+        let rest = asked.split_off(1);
+        let (sent, changed) = (asked[0].key, rest[0].key);
+        let mut answerer = bench.answerer(BatchChoice::Never, calls);
+        answerer.ask(asked).unwrap();
+        let state = bench.folder.path().join("state.sqlite3");
+        let rows = rusqlite::Connection::open(state).unwrap().execute(
+            "UPDATE request_body SET document = ?1
+             WHERE request = (SELECT id FROM request WHERE key = ?2)",
+            rusqlite::params![
+                serde_json::to_string(&request(9)).unwrap(),
+                changed.0.as_bytes()
+            ],
+        );
+        assert_eq!(rows, Ok(1));
+        answerer.ask(rest).unwrap();
+        let error = drive(&mut answerer).await.unwrap_err();
+        assert!(
+            matches!(&error, BuildError::Store(StoreError::Changed { .. })),
+            "{error:?}"
+        );
+        assert!(bench.store.answer(sent, false).unwrap().is_some());
+        assert_eq!(bench.executed().len(), 1);
+        assert!(bench.store.all_in_flight().unwrap().is_empty());
+    }
+}
