@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'o' => Wire::OpenAi,
         b'a' => Wire::Anthropic,
         other => {
-            let reply = ErrorReply::of_body(u16::from(other) * 3, rest);
+            let reply = ErrorReply::from_body(u16::from(other) * 3, rest);
             let _ = reply.class();
             return assert!(reply.message.len() <= LONGEST);
         }

@@ -372,7 +372,7 @@ fn a_url_that_refuses_is_told_without_its_secret() {
     let run = bench.ok(&["build"]);
     taken.join().unwrap();
     assert!(
-        run.says("the server answered 500") && !run.says("secret"),
+        run.says("the server replied with status 500") && !run.says("secret"),
         "{run:?}"
     );
 }

@@ -1,7 +1,7 @@
 //! Exit codes, and errors with their kinds, causes and hints.
 
 use synix_authoring::build::BuildError as PluginBuildError;
-use synix_authoring::desk::DeskError;
+use synix_authoring::unit_run::UnitRunError;
 use synix_authoring::scaffold::ScaffoldError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
@@ -101,7 +101,7 @@ fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
         return (ErrorKind::INTERRUPTED, None, FAILED);
     }
     let kind = if error.is::<PluginError>()
-        || error.is::<DeskError>()
+        || error.is::<UnitRunError>()
         || error.is::<PluginBuildError>()
         || error.is::<ScaffoldError>()
     {

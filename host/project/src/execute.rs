@@ -162,7 +162,7 @@ impl Project {
     /// Refuses a damaged cassette before money is spent on what it should hold.
     pub(super) fn check_recording(&self) -> Result<(), ProjectError> {
         if self.context.cassette_mode == CassetteMode::Record {
-            Cassette::load_if_there(&self.cassette_path()?)?;
+            Cassette::load_if_exists(&self.cassette_path()?)?;
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Project {
     /// Writes every answer behind the snapshot to the cassette, also those an earlier build got.
     fn record(&self, store: &Store) -> Result<(), ProjectError> {
         let path = self.cassette_path()?;
-        let mut cassette = Cassette::load_if_there(&path)?.unwrap_or_default();
+        let mut cassette = Cassette::load_if_exists(&path)?.unwrap_or_default();
         let Some(snapshot) = store.newest_snapshot_of(&self.context.file)? else {
             return Ok(());
         };

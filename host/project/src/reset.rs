@@ -78,7 +78,7 @@ async fn cancel(provider: &Provider, id: &str, lost: &LostBatch) -> String {
             return format!("{name} does not show it ({error}): it may go on and be billed");
         }
     };
-    if !is_of(lost, &found, provider.batch_traits().labelled) {
+    if !is_of(lost, &found, provider.batch_traits().carries_token) {
         return format!("{name} knows it as another one, so it was not asked to cancel it");
     }
     match provider.cancel_batch(id).await {

@@ -1,17 +1,17 @@
-//! The body of a request: one function for sync calls and batches.
+//! The body of a request: one function for single calls and batches.
 //!
-//! What both wire formats share is here; the rest is in each one's `body`.
+//! This module has what both wire formats share; the rest is in the `body` of each.
 
 use serde_json::{Map, Value, json};
 
-use super::openai::{Dialect, Line};
+use super::openai::{Dialect, LineForm};
 use super::{anthropic, openai};
 use synix_core::request::{Part, Request, RequestKey, Wire};
 
-/// Members that `options` may not set: the request key and the reader of the reply rely on them.
+/// Members that `options` cannot set, because the request key and the parser of replies rely on them.
 const RESERVED: [&str; 4] = ["model", "messages", "stream", "stream_options"];
 
-/// Returns the body that asks `request`, in a sync call and in a batch alike.
+/// Returns the body of `request`, the same for single calls and batches.
 pub fn body(request: &Request) -> Value {
     match request.wire {
         Wire::OpenAi => openai::body(request),
@@ -19,23 +19,23 @@ pub fn body(request: &Request) -> Value {
     }
 }
 
-/// Returns the line of a batch file that asks `request`, without a newline.
+/// Returns the line of a batch file for `request`, without a newline.
 ///
-/// Its `custom_id` is the request key: 64 characters, the most that Anthropic
-/// takes, and unique in a file that asks nothing twice.
+/// Its `custom_id` is the request key. It has 64 characters, the maximum that
+/// Anthropic allows, and is unique because no batch has a request twice.
 pub(super) fn batch_line(dialect: &Dialect, request: &Request, key: &RequestKey) -> String {
     let id = key.to_string();
     let mut body = body(request);
-    let line = match (request.wire, dialect.line) {
+    let line = match (request.wire, dialect.line_form) {
         (Wire::Anthropic, _) => json!({"custom_id": id, "params": body}),
-        (Wire::OpenAi, Line::Call) => json!({
+        (Wire::OpenAi, LineForm::Call) => json!({
             "custom_id": id,
             "method": "POST",
             "url": dialect.endpoint,
             "body": body,
         }),
-        (Wire::OpenAi, Line::Body) => json!({"custom_id": id, "body": body}),
-        (Wire::OpenAi, Line::BodyWithoutModel) => {
+        (Wire::OpenAi, LineForm::Body) => json!({"custom_id": id, "body": body}),
+        (Wire::OpenAi, LineForm::BodyWithoutModel) => {
             if let Value::Object(members) = &mut body {
                 members.remove("model");
             }
@@ -45,7 +45,7 @@ pub(super) fn batch_line(dialect: &Dialect, request: &Request, key: &RequestKey)
     line.to_string()
 }
 
-/// Returns the text of parts that are nothing but text.
+/// Joins the parts, if all of them are text.
 pub(super) fn plain_text(parts: &[Part]) -> Option<String> {
     let texts: Option<Vec<&str>> = parts
         .iter()
@@ -57,7 +57,7 @@ pub(super) fn plain_text(parts: &[Part]) -> Option<String> {
     texts.map(|texts| texts.concat())
 }
 
-/// Puts the guest's options over the members of a body.
+/// Sets the options of a request as members of a body.
 pub(super) fn merge_options(body: &mut Map<String, Value>, options: &Map<String, Value>) {
     for (name, value) in options {
         if !RESERVED.contains(&name.as_str()) {
@@ -80,9 +80,9 @@ mod tests {
         super::batch_line(Dialect::of(api), request, &request.key().unwrap())
     }
 
-    /// A9: the batch body is the sync body.
+    /// A9
     #[test]
-    fn a_batch_line_carries_the_sync_body() {
+    fn a_batch_line_has_the_body_of_a_single_call() {
         for (wire, place) in [(Wire::OpenAi, "body"), (Wire::Anthropic, "params")] {
             let request = Request {
                 temperature: Some(0.3),
@@ -97,9 +97,9 @@ mod tests {
         }
     }
 
-    /// I10: the id has the 64 characters that every provider takes.
+    /// I10: every provider accepts an id of 64 characters.
     #[test]
-    fn a_batch_line_is_named_by_its_request_key() {
+    fn the_id_of_a_batch_line_is_its_request_key() {
         let request = request(Wire::OpenAi, "Hi");
         let key = request.key().unwrap();
         let read: Value = serde_json::from_str(&batch_line(&request)).unwrap();
@@ -111,16 +111,16 @@ mod tests {
         );
     }
 
-    /// A9: what a server does not want in a line is all that its lines lack.
+    /// A9: lines of other servers differ only in the members that their APIs exclude.
     #[test]
-    fn every_server_gets_its_own_line() {
+    fn every_server_gets_its_own_form_of_line() {
         let request = request(Wire::OpenAi, "Hi");
         let id = request.key().unwrap().to_string();
         let whole = body(&request);
         let call =
             |url: &str| json!({"custom_id": id, "method": "POST", "url": url, "body": whole});
-        let mut nameless = whole.clone();
-        nameless.as_object_mut().unwrap().remove("model");
+        let mut without_model = whole.clone();
+        without_model.as_object_mut().unwrap().remove("model");
         for (api, expected) in [
             (BatchApi::OpenAi, call("/v1/chat/completions")),
             (BatchApi::Azure, call("/chat/completions")),
@@ -128,7 +128,7 @@ mod tests {
             (BatchApi::Together, json!({"custom_id": id, "body": whole})),
             (
                 BatchApi::Mistral,
-                json!({"custom_id": id, "body": nameless}),
+                json!({"custom_id": id, "body": without_model}),
             ),
         ] {
             let line: Value = serde_json::from_str(&line_for(api, &request)).unwrap();
@@ -143,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn options_may_not_change_what_the_key_stands_for() {
+    fn options_cannot_change_reserved_members() {
         for wire in [Wire::OpenAi, Wire::Anthropic] {
             let plain = request(wire, "Hi");
             let options =
                 json!({"model": "x", "messages": [], "stream": true, "stream_options": {}});
-            let bold = Request {
+            let request = Request {
                 options: options.as_object().unwrap().clone(),
                 ..plain.clone()
             };
-            assert_eq!(body(&bold), body(&plain));
+            assert_eq!(body(&request), body(&plain));
         }
     }
 }

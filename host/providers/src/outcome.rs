@@ -1,116 +1,116 @@
-//! When a reply is an answer: one rule for every wire format.
+//! Which replies are answers: one rule for every wire format.
 //!
-//! A wire format reads its reply into [`Said`]; [`judge`] decides.
+//! A wire format parses its reply into a [`ModelReply`], and [`classify`] decides.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::ending::Ending;
-use super::fault::{self, ErrorReply};
-use super::{counted, reading};
+use super::error_reply::ErrorReply;
+use super::finish_reason::FinishReason;
+use super::{excerpt, reply_json, usage};
 use synix_core::request::{self, Answer, Failure, FailureKind, Outcome, Usage};
 
-/// What a model said, whatever the format.
+/// The members of a reply, in any wire format.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct ModelReply {
     pub(super) text: String,
-    /// The words in which it declined.
+    /// The text of a refusal.
     pub(super) refusal: Option<String>,
-    pub(super) ending: Ending,
+    pub(super) finish_reason: FinishReason,
     pub(super) model: String,
     pub(super) usage: Usage,
     pub(super) details: Map<String, Value>,
 }
 
-/// What came of a whole reply.
+/// What a complete reply contains.
 #[derive(Debug)]
-pub(super) enum Heard {
-    /// An answer, or a failure that would be the same again.
-    Settled(Outcome),
-    /// An error in the place of an answer, billed as far as its usage says so.
+pub(super) enum ParsedReply {
+    /// An answer, or a failure that a retry would repeat.
+    Final(Outcome),
+    /// An error instead of an answer; `usage` is what was billed for it.
     Error {
-        /// What the provider said.
         reply: Box<ErrorReply>,
-        /// What it counted all the same.
         usage: Usage,
     },
-    /// It was billed and ended for a reason that synix does not know: worth one more try.
-    Puzzling(Failure),
-    /// It cannot be used, for this reason; perhaps it was billed.
+    /// It was billed and ended for a reason that synix does not know: worth one retry.
+    UnknownEnding(Failure),
+    /// It cannot be used, for this reason. It may have been billed.
     Unusable(String),
 }
 
-impl Heard {
-    /// Returns what became of the request, where the reply was a row of a batch.
+impl ParsedReply {
+    /// Returns the outcome of the request if the reply is a row of a batch.
     pub(super) fn into_outcome(self) -> Outcome {
         match self {
-            Self::Settled(outcome) => outcome,
+            Self::Final(outcome) => outcome,
             Self::Error { reply, usage } => Outcome::Failed(Failure {
                 usage,
                 ..reply.to_failure()
             }),
-            Self::Puzzling(failure) => Outcome::Failed(failure),
-            Self::Unusable(reason) => Outcome::Failed(unusable(&reason, true)),
+            Self::UnknownEnding(failure) => Outcome::Failed(failure),
+            Self::Unusable(reason) => Outcome::Failed(unusable_failure(&reason, true)),
         }
     }
 }
 
-/// Decides what became of a request that the provider replied to.
-pub(super) fn judge(said: Said) -> Heard {
-    let Said {
+/// Decides whether a reply is an answer.
+pub(super) fn classify(reply: ModelReply) -> ParsedReply {
+    let ModelReply {
         text,
         refusal,
-        ending,
+        finish_reason,
         model,
         usage,
         details,
-    } = said;
-    let fail = |kind, message: &str| Heard::Settled(failed(kind, message, usage));
-    let empty = text.trim().is_empty();
-    let declined = |words: &str| match words.trim() {
+    } = reply;
+    let fail = |kind, message: &str| ParsedReply::Final(final_failure(kind, message, usage));
+    let is_empty = text.trim().is_empty();
+    let refused = |text: &str| match text.trim() {
         "" => fail(FailureKind::Refused, "the model declined"),
-        words => fail(FailureKind::Refused, &fault::cut(words)),
+        text => fail(FailureKind::Refused, &excerpt::truncate_message(text)),
     };
-    if let Some(words) = refusal {
-        return declined(&words);
+    if let Some(refusal) = refusal {
+        return refused(&refusal);
     }
-    let ending = match ending {
-        Ending::Refused => return declined(&text),
-        Ending::Filtered => {
+    let ending = match finish_reason {
+        FinishReason::Refused => return refused(&text),
+        FinishReason::Filtered => {
             return fail(
                 FailureKind::Filtered,
-                "the provider's filter held the answer back",
+                "the provider's filter removed the answer",
             );
         }
-        Ending::Unknown(reason) => {
-            return Heard::Puzzling(Failure {
+        FinishReason::Unknown(reason) => {
+            return ParsedReply::UnknownEnding(Failure {
                 kind: FailureKind::Unreadable,
                 message: format!("the answer ended for an unknown reason: {reason}"),
                 passing: true,
                 usage,
             });
         }
-        Ending::Error => {
-            let reply = ErrorReply::of_row(0, &Value::Null);
-            return Heard::Error {
+        FinishReason::Error => {
+            let reply = ErrorReply::from_json(0, &Value::Null);
+            return ParsedReply::Error {
                 reply: Box::new(ErrorReply {
-                    message: "the provider says that the answer ended in an error".to_owned(),
+                    message: "the provider reports that the answer ended with an error".to_owned(),
                     ..reply
                 }),
-                usage: billed(usage),
+                usage: billed_usage(usage),
             };
         }
-        Ending::Waits(what) => return fail(FailureKind::Empty, what),
-        Ending::Truncated if empty => {
+        FinishReason::AwaitsInput(reason) => return fail(FailureKind::Empty, reason),
+        FinishReason::Truncated if is_empty => {
             let message = "the token limit was reached before there was any text";
             return fail(FailureKind::Truncated, message);
         }
-        Ending::Complete if empty => return fail(FailureKind::Empty, "the answer has no text"),
-        Ending::Truncated => request::Ending::Truncated,
-        Ending::Complete => request::Ending::Complete,
+        FinishReason::Complete if is_empty => {
+            return fail(FailureKind::Empty, "the answer has no text");
+        }
+        FinishReason::Truncated => request::Ending::Truncated,
+        FinishReason::Complete => request::Ending::Complete,
     };
-    Heard::Settled(Outcome::Answered(Answer {
+    ParsedReply::Final(Outcome::Answered(Answer {
         text,
         ending,
         model,
@@ -119,8 +119,8 @@ pub(super) fn judge(said: Said) -> Heard {
     }))
 }
 
-/// Returns what an error was billed: what is not told of an error is nothing.
-pub(super) fn billed(usage: Usage) -> Usage {
+/// Returns the usage that was billed for an error: none, unless the provider reports it.
+pub(super) fn billed_usage(usage: Usage) -> Usage {
     if usage.uncounted {
         Usage::default()
     } else {
@@ -128,8 +128,8 @@ pub(super) fn billed(usage: Usage) -> Usage {
     }
 }
 
-/// Makes the outcome of a reply that would be the same again.
-fn failed(kind: FailureKind, message: &str, usage: Usage) -> Outcome {
+/// Makes a failure that a retry would repeat.
+fn final_failure(kind: FailureKind, message: &str, usage: Usage) -> Outcome {
     Outcome::Failed(Failure {
         kind,
         message: message.to_owned(),
@@ -138,24 +138,24 @@ fn failed(kind: FailureKind, message: &str, usage: Usage) -> Outcome {
     })
 }
 
-/// Makes the failure of a reply that came whole and cannot be used.
-pub(super) fn unusable(reason: &str, passing: bool) -> Failure {
+/// Makes the failure of a complete reply that cannot be used.
+pub(super) fn unusable_failure(reason: &str, is_transient: bool) -> Failure {
     Failure {
         kind: FailureKind::Unreadable,
-        message: fault::cut(&format!("the reply cannot be used: {reason}")),
-        passing,
+        message: excerpt::truncate_message(&format!("the reply cannot be used: {reason}")),
+        passing: is_transient,
         usage: Usage::default(),
     }
 }
 
-/// Returns the document of a reply, which some servers write into a text or a list of one.
-pub(super) fn unwrapped(body: &Value) -> Result<Cow<'_, Value>, String> {
+/// Returns the document of a reply. Some servers put it into a string or a list of one.
+pub(super) fn unwrap_document(body: &Value) -> Result<Cow<'_, Value>, String> {
     match body {
         Value::String(text) if text.trim().is_empty() => Err(NO_BODY.to_owned()),
         Value::String(text) => {
-            let document = reading::within(text)?;
+            let document = reply_json::parse_text(text)?;
             if document.is_string() {
-                return Err("a text in the place of a reply".to_owned());
+                return Err("a string instead of an object".to_owned());
             }
             Ok(Cow::Owned(document))
         }
@@ -171,8 +171,8 @@ pub(super) fn unwrapped(body: &Value) -> Result<Cow<'_, Value>, String> {
 
 const NO_BODY: &str = "it has no body";
 
-/// Makes the outcome of a reply that the provider lost or mangled.
-pub(super) fn lost(message: &str) -> Outcome {
+/// Makes the outcome of a reply that the provider lost.
+pub(super) fn lost_outcome(message: &str) -> Outcome {
     Outcome::Failed(Failure {
         kind: FailureKind::Provider,
         message: message.to_owned(),
@@ -181,18 +181,21 @@ pub(super) fn lost(message: &str) -> Outcome {
     })
 }
 
-/// Returns the count at `path`, 0 where there is none.
-pub(super) fn count(value: &Value, path: &str) -> u64 {
-    value.pointer(path).and_then(counted::number).unwrap_or(0)
+/// Returns the count at `path`, 0 if there is none.
+pub(super) fn count_at(value: &Value, path: &str) -> u64 {
+    value
+        .pointer(path)
+        .and_then(usage::parse_count)
+        .unwrap_or(0)
 }
 
-/// Returns the text of a member, empty where there is none.
-pub(super) fn text_of(value: &Value, name: &str) -> String {
+/// Returns the string in a member, empty if there is none.
+pub(super) fn text_member(value: &Value, name: &str) -> String {
     let text = value.get(name).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
 }
 
-/// Returns whether a reply says nothing at all.
+/// Returns whether a value is null or empty.
 pub(super) fn is_blank(body: &Value) -> bool {
     match body {
         Value::Null => true,

@@ -1,8 +1,9 @@
-//! Where the files of a provider may be fetched from when it sends us elsewhere.
+//! Which redirects a download follows.
 //!
-//! A provider's own calls follow no redirect: they carry the key. A file may
-//! be at a store that its provider names, which gets no key. A server cannot
-//! make this machine ask itself or its neighbours, nor ask in the open.
+//! Other calls follow no redirect, because they carry the key. A file may be
+//! on a storage server that its provider redirects to; that request carries
+//! no key. A server must not redirect synix to this machine, to a private
+//! network, or to plain HTTP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,65 +11,70 @@ use reqwest::Url;
 
 use synix_core::loopback::is_loopback;
 
-/// Redirects followed one after the other.
-pub(super) const MOST: usize = 5;
+/// The most redirects in a row.
+pub(super) const MAX_REDIRECTS: usize = 5;
 
-const NOT_NEAR: &str = "which is an address of this machine or its network and is not followed";
+const PRIVATE_ADDRESS: &str =
+    "an address of this machine or a private network, which synix does not follow";
 
-/// Returns where a redirect leads, or why it is not followed.
-pub(super) fn next(from: &Url, location: &str) -> Result<Url, &'static str> {
-    let to = from.join(location).map_err(|_| "which is no URL")?;
+/// Returns the target of a redirect, or why synix does not follow it.
+pub(super) fn resolve(from: &Url, location: &str) -> Result<Url, &'static str> {
+    let to = from.join(location).map_err(|_| "which is not a URL")?;
     if !to.has_host() {
-        return Err("which is no URL of the web");
+        return Err("which is not a URL of a web server");
     }
-    let near = |url: &Url| url.host_str().is_some_and(is_loopback);
-    match (near(from), near(&to)) {
+    let is_local = |url: &Url| url.host_str().is_some_and(is_loopback);
+    match (is_local(from), is_local(&to)) {
         (true, true) if matches!(to.scheme(), "http" | "https") => return Ok(to),
-        (true, _) => return Err("which is not on this machine and is not followed from here"),
-        (false, true) => return Err(NOT_NEAR),
+        (true, _) => {
+            return Err(
+                "an address outside this machine, which synix does not follow from a local provider",
+            );
+        }
+        (false, true) => return Err(PRIVATE_ADDRESS),
         (false, false) => {}
     }
     if from.scheme() != "https" || to.scheme() != "https" {
-        return Err("which is not followed: only https leads to https");
+        return Err("which synix does not follow: both addresses must use https");
     }
-    if literal(&to).is_some_and(is_private) && !literal(from).is_some_and(is_private) {
-        return Err(NOT_NEAR);
+    if ip_address(&to).is_some_and(is_private) && !ip_address(from).is_some_and(is_private) {
+        return Err(PRIVATE_ADDRESS);
     }
     Ok(to)
 }
 
-/// Looks up the host that a redirect leads to; a name is not a way around [`next`].
+/// Looks up the host of a redirect target, so that a host name cannot bypass [`resolve`].
 ///
-/// The addresses are those to connect to. None are found where only a proxy knows the name.
-pub(super) async fn addresses(from: &Url, to: &Url) -> Result<Vec<SocketAddr>, &'static str> {
+/// The caller connects to these addresses. There are none if only a proxy knows the name.
+pub(super) async fn look_up(from: &Url, to: &Url) -> Result<Vec<SocketAddr>, &'static str> {
     let (Some(host), Some(port)) = (to.host_str(), to.port_or_known_default()) else {
-        return Err("which is no URL of the web");
+        return Err("which is not a URL of a web server");
     };
-    if from.host_str().is_some_and(is_loopback) || literal(to).is_some() {
+    if from.host_str().is_some_and(is_loopback) || ip_address(to).is_some() {
         return Ok(Vec::new());
     }
     let Ok(found) = tokio::net::lookup_host((host, port)).await else {
         return Ok(Vec::new());
     };
     let found: Vec<SocketAddr> = found.collect();
-    let from_private = literal(from).is_some_and(is_private);
+    let from_private = ip_address(from).is_some_and(is_private);
     if !from_private && found.iter().any(|address| is_private(address.ip())) {
-        return Err(NOT_NEAR);
+        return Err(PRIVATE_ADDRESS);
     }
     Ok(found)
 }
 
-/// Returns a URL without what may be a secret: its user, its path and its query.
-pub(super) fn shown(url: &Url) -> String {
+/// Returns the origin of a URL, because its user, path and query may be secret.
+pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn literal(url: &Url) -> Option<IpAddr> {
+fn ip_address(url: &Url) -> Option<IpAddr> {
     let host = url.host_str()?;
     host.trim_matches(['[', ']']).parse().ok()
 }
 
-/// Returns whether an address is not one of the public network.
+/// Returns whether an address is outside the public network.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(address),
@@ -84,7 +90,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         || address.is_multicast()
         || first == 0
-        // Shared by the customers of a carrier, and by some clouds for their own services.
+        // Carrier-grade NAT; some clouds use it for their found services.
         || (first == 100 && (64..128).contains(&second))
         || (first == 198 && (18..20).contains(&second))
         || first >= 240
@@ -92,7 +98,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    // An IPv4 address in another form.
+    // IPv4-mapped, IPv4-compatible and NAT64 addresses.
     let inner = match segments {
         [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             let [a, b] = high.to_be_bytes();
@@ -119,13 +125,13 @@ mod tests {
 
     /// X11
     #[test]
-    fn a_far_server_leads_to_public_https_alone() {
-        let far = url("https://api.example.com/v1/files/f/content");
+    fn a_remote_server_may_redirect_only_to_public_https() {
+        let remote = url("https://api.example.com/v1/files/f/content");
         assert_eq!(
-            next(&far, "/b").unwrap().as_str(),
+            resolve(&remote, "/b").unwrap().as_str(),
             "https://api.example.com/b"
         );
-        assert!(next(&far, "https://store.example.net/b?signature=x").is_ok());
+        assert!(resolve(&remote, "https://store.example.net/b?signature=x").is_ok());
         for refused in [
             "http://store.example.net/b",
             "http://127.0.0.1/b",
@@ -146,31 +152,31 @@ mod tests {
             "data:,x",
             "https://",
         ] {
-            assert!(next(&far, refused).is_err(), "{refused}");
+            assert!(resolve(&remote, refused).is_err(), "{refused}");
         }
     }
 
     /// X11
     #[test]
-    fn this_machine_leads_to_itself_alone() {
-        let near = url("http://127.0.0.1:80/a");
-        assert!(next(&near, "http://127.0.0.1:81/b").is_ok());
-        assert!(next(&near, "http://localhost:81/b").is_ok());
-        assert!(next(&near, "https://example.com/b").is_err());
-        assert!(next(&near, "http://10.0.0.1/b").is_err());
+    fn a_local_server_may_redirect_only_to_this_machine() {
+        let local = url("http://127.0.0.1:80/a");
+        assert!(resolve(&local, "http://127.0.0.1:81/b").is_ok());
+        assert!(resolve(&local, "http://localhost:81/b").is_ok());
+        assert!(resolve(&local, "https://example.com/b").is_err());
+        assert!(resolve(&local, "http://10.0.0.1/b").is_err());
     }
 
     #[tokio::test]
-    async fn a_name_is_no_way_around() {
-        // Names below `.localhost` are refused by name; this one stands for any that resolves so.
-        let far = url("https://api.example.com/");
-        let own = addresses(&far, &url("https://localhost/b")).await;
-        assert!(own.is_err() || own.is_ok_and(|found| found.is_empty()));
+    async fn a_host_name_does_not_bypass_the_rules() {
+        // This name represents any that resolves to a loopback address.
+        let remote = url("https://api.example.com/");
+        let found = look_up(&remote, &url("https://localhost/b")).await;
+        assert!(found.is_err() || found.is_ok_and(|found| found.is_empty()));
     }
 
     #[test]
-    fn what_is_shown_holds_no_secret() {
+    fn the_origin_contains_no_secret() {
         let signed = url("https://user:word@store.example.net/b?signature=x");
-        assert_eq!(shown(&signed), "https://store.example.net");
+        assert_eq!(origin(&signed), "https://store.example.net");
     }
 }

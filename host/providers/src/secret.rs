@@ -1,26 +1,25 @@
-//! A credential that cannot be shown by accident.
+//! A credential that cannot be printed by accident.
 
 use std::fmt;
 
-/// Shown in place of a credential.
 const MASK: &str = "***";
 
-/// Shorter texts are stand-ins such as `none`, and masking them would garble messages.
-const SHORTEST_MASKED: usize = 8;
+/// Shorter keys are placeholders such as `none`; masking them would distort messages.
+const MIN_MASKED_BYTES: usize = 8;
 
-/// A provider's key. It has no `Display` or `Serialize`, and its `Debug` is a mask.
+/// A provider's key. It has no `Display` or `Serialize`, and its `Debug` prints a mask.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a key, without the white space that files and shells leave around it.
+    /// Wraps a key, without the white space that files and shells may leave around it.
     pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    /// Replaces the key wherever it stands in `text`.
+    /// Masks every occurrence of the key in `text`.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.len() < SHORTEST_MASKED {
+        if self.0.len() < MIN_MASKED_BYTES {
             return text.to_owned();
         }
         text.replace(&self.0, MASK)
@@ -42,12 +41,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_a_mask() {
+    fn debug_prints_a_mask() {
         assert_eq!(format!("{:?}", Secret::new("sk-12345678")), "Secret(***)");
     }
 
     #[test]
-    fn a_key_is_masked_wherever_it_stands() {
+    fn every_occurrence_of_a_key_is_masked() {
         let secret = Secret::new(" sk-12345678\n");
         assert_eq!(
             secret.redact("bad key sk-12345678, sk-12345678!"),

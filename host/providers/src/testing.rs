@@ -1,4 +1,4 @@
-//! What the tests of this folder share: requests, and a server that follows a script.
+//! Helpers of the tests: requests, and a server that sends scripted replies.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,8 +10,8 @@ use super::{Endpoint, HttpSettings, Provider, Secret};
 use synix_core::request::BatchApi;
 use synix_core::request::{Answer, Failure, Message, Outcome, Part, Request, Role, Wire};
 
-/// The key that must never be seen.
-pub(super) const KEY: &str = "sk-never-to-be-seen";
+/// The key, which must never be printed.
+pub(super) const KEY: &str = "sk-never-to-be-received";
 
 pub(super) fn request(wire: Wire, text: &str) -> Request {
     let model = match wire {
@@ -37,7 +37,7 @@ pub(super) fn request(wire: Wire, text: &str) -> Request {
 }
 
 #[track_caller]
-pub(super) fn answered(outcome: Outcome) -> Answer {
+pub(super) fn expect_answer(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Answered(answer) => answer,
         Outcome::Failed(failure) => panic!("{failure:?}"),
@@ -45,14 +45,13 @@ pub(super) fn answered(outcome: Outcome) -> Answer {
 }
 
 #[track_caller]
-pub(super) fn failure(outcome: Outcome) -> Failure {
+pub(super) fn expect_failure(outcome: Outcome) -> Failure {
     match outcome {
         Outcome::Failed(failure) => failure,
         Outcome::Answered(answer) => panic!("{answer:?}"),
     }
 }
 
-/// A reply with status 200.
 pub(super) fn reply(body: &str) -> Vec<u8> {
     status(200, body)
 }
@@ -61,39 +60,39 @@ pub(super) fn status(status: u16, body: &str) -> Vec<u8> {
     with_headers(status, "", body)
 }
 
-/// A reply with more headers, each ended by `\r\n`.
+/// A reply with additional headers, each ending with `\r\n`.
 pub(super) fn with_headers(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
         .into_bytes()
 }
 
-/// A request as the server saw it.
+/// A request as the server received it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(super) struct ReceivedRequest {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
 }
 
-/// Answers one connection after the other from a script, then refuses.
+/// Sends one scripted reply per connection, then refuses connections.
 #[derive(Debug)]
 pub(super) struct Server {
     address: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Server {
-    /// An empty reply closes the connection without a word.
+    /// An empty reply closes the connection.
     pub(super) fn start(replies: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::new(Mutex::new(Vec::new()));
         if replies.is_empty() {
-            // Gone before anyone asks, rather than whenever a thread gets to it.
+            // Close it now, not in a thread that may run after the first request.
             drop(listener);
-            return Self { address, seen };
+            return Self { address, received };
         }
-        let log = Arc::clone(&seen);
+        let log = Arc::clone(&received);
         thread::spawn(move || {
             for reply in replies {
                 let (mut stream, _) = listener.accept().unwrap();
@@ -102,19 +101,19 @@ impl Server {
                 let _ = stream.write_all(&reply);
             }
         });
-        Self { address, seen }
+        Self { address, received }
     }
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    pub(super) fn received(&self) -> Vec<ReceivedRequest> {
+        self.received.lock().unwrap().clone()
     }
 }
 
-fn read_request(stream: &mut TcpStream) -> Seen {
+fn read_request(stream: &mut TcpStream) -> ReceivedRequest {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -126,39 +125,39 @@ fn read_request(stream: &mut TcpStream) -> Seen {
                 .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
                 .unwrap_or(0);
             if body.len() >= length {
-                return Seen {
+                return ReceivedRequest {
                     head: head.to_owned(),
                     body: body.as_bytes().to_vec(),
                 };
             }
         }
         match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => panic!("half a request: {:?}", String::from_utf8_lossy(&bytes)),
+            Ok(0) | Err(_) => panic!("incomplete request: {:?}", String::from_utf8_lossy(&bytes)),
             Ok(read) => bytes.extend_from_slice(&buffer[..read]),
         }
     }
 }
 
-const IMPATIENT: HttpSettings = HttpSettings {
+const FAST_RETRIES: HttpSettings = HttpSettings {
     retries: 2,
     backoff: Duration::ZERO,
     timeout: Duration::from_secs(20),
 };
 
-/// A provider that talks to `server`, waits for nothing and tries three times.
+/// A provider on `server` that never waits and sends three times.
 pub(super) fn provider(server: &Server) -> Provider {
     provider_on(server, Wire::OpenAi)
 }
 
 pub(super) fn provider_on(server: &Server, wire: Wire) -> Provider {
-    provider_with(server, wire, IMPATIENT)
+    provider_with(server, wire, FAST_RETRIES)
 }
 
-/// The same for a server that speaks OpenAI's format and has this batch API.
+/// The same with this batch API in OpenAI's format.
 pub(super) fn provider_of(server: &Server, batch_api: BatchApi) -> Provider {
     Provider::open(Endpoint {
         batch_api,
-        ..endpoint(server, Wire::OpenAi, IMPATIENT)
+        ..endpoint(server, Wire::OpenAi, FAST_RETRIES)
     })
     .unwrap()
 }

@@ -191,7 +191,7 @@ fn junit(cases: &[Case]) -> String {
             }
         },
     });
-    check::junit_of(suite, &cases.collect::<Vec<_>>())
+    check::junit_document(suite, &cases.collect::<Vec<_>>())
 }
 
 /// What a command printed.

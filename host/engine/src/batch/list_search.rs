@@ -33,7 +33,7 @@ pub(super) async fn search(
         search
             .on_page(page.batches, after.as_deref(), bounds)
             .map_err(endless)?;
-        if search.repeats > 0 && !provider.pages_shift() {
+        if search.repeats > 0 && !provider.has_shifting_pages() {
             return Err(endless("a page repeats what was on others"));
         }
         match page.next {
@@ -131,7 +131,7 @@ mod tests {
     fn batch(id: &str, created: Option<u64>) -> BatchState {
         BatchState {
             created: created.map(Moment),
-            ..BatchState::unseen(id.to_owned())
+            ..BatchState::from_id(id.to_owned())
         }
     }
 

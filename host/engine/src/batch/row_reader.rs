@@ -11,7 +11,7 @@ use super::{BatchContext, BatchError, BatchEvent};
 use synix_core::digest::Digest;
 use synix_core::request::FailureKind;
 use synix_core::request::{Outcome, RequestKey, Settlement, Usage, Wire};
-use synix_providers::{GarbledRow, Row};
+use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 
 /// Rows kept in one transaction, and held in memory for it, at most.
@@ -153,7 +153,7 @@ impl<'c> RowReader<'c> {
     }
 
     /// Keeps a row that cannot be read, and reports the first ones.
-    fn note_garbled(&mut self, place: &str, line: &Line, garbled: &GarbledRow) {
+    fn note_garbled(&mut self, place: &str, line: &Line, garbled: &UnreadableRow) {
         self.tally.garbled += 1;
         let kept = self.kept.keep(&line.bytes);
         if self.tally.garbled > REPORTED {

@@ -122,7 +122,7 @@ impl Submitter<'_> {
             requests: traits
                 .as_ref()
                 .map_or(1, |traits| self.most_requests(&target.provider, traits)),
-            bytes: traits.as_ref().map_or(0, |traits| traits.most_bytes),
+            bytes: traits.as_ref().map_or(0, |traits| traits.max_bytes),
             tokens: limit.unwrap_or(u64::MAX),
         }
     }
@@ -130,7 +130,7 @@ impl Submitter<'_> {
     fn most_requests(&self, provider: &str, traits: &BatchTraits) -> usize {
         let written = self.context.settings.batch_requests.get(provider);
         let written = written.and_then(|most| usize::try_from(*most).ok());
-        written.map_or(traits.most_requests, |most| most.min(traits.most_requests))
+        written.map_or(traits.max_requests, |most| most.min(traits.max_requests))
     }
 
     fn cut(&self, target: &Target, requests: &[QueuedRequest]) -> Result<Cut, BatchError> {

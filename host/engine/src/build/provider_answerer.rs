@@ -18,7 +18,7 @@ use super::sync::{Others, SyncCalls};
 use crate::batch::Batches;
 use crate::pending::{PendingRequest, QueuedRequest, Target};
 use synix_core::request::{RequestKey, Settlement};
-use synix_providers::Notice;
+use synix_providers::WaitNotice;
 use synix_store::LayerMode;
 
 /// How long to wait for what is in flight at a provider or in another process.
@@ -75,7 +75,7 @@ pub(super) struct ProviderAnswerer<'a> {
     look_elsewhere: Option<Instant>,
     reported_waiting: bool,
     /// What providers' calls wait for.
-    notices: UnboundedReceiver<Notice>,
+    notices: UnboundedReceiver<WaitNotice>,
     /// Until when the waits of each provider have been reported.
     reported_waits: HashMap<String, Instant>,
     /// Providers without their credential, and the variable that should hold it.
@@ -112,7 +112,7 @@ impl<'a> ProviderAnswerer<'a> {
         };
         let (sender, notices) = unbounded_channel();
         for provider in options.providers.values() {
-            provider.tell(sender.clone());
+            provider.report_waits_to(sender.clone());
         }
         let Routes {
             calls,
@@ -261,7 +261,7 @@ impl<'a> ProviderAnswerer<'a> {
     }
 
     /// Reports what the calls to a provider wait for, once for each wait.
-    fn report_wait(&mut self, notice: Notice) {
+    fn report_wait(&mut self, notice: WaitNotice) {
         let now = Instant::now();
         let told = self.reported_waits.get(&notice.provider);
         if told.is_some_and(|told| *told > now) {

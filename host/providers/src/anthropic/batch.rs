@@ -1,53 +1,59 @@
-//! The calls on Anthropic's message batches, and the batch object.
+//! Calls on Anthropic's message batches, and their batch object.
 
 use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::download::{self, Remote};
+use crate::batch_object::{self, PAGE_SIZE, non_empty_text};
+use crate::batch_state::{BatchPage, BatchState, Counts, FileId, Phase};
+use crate::download::{self, RemoteFile};
 use crate::error::ProviderError;
-use crate::fault::cut_to;
-use crate::object::{self, PAGE, filled};
-use crate::outcome::{count, text_of};
-use crate::state::{BatchPage, BatchState, Counts, FileId, Phase};
+use crate::excerpt::truncate;
+use crate::outcome::{count_at, text_member};
+use crate::timestamps;
 use crate::transport::Transport;
-use crate::wait;
 
-/// Where message batches are, below the base URL.
+/// The path of message batches below the base URL.
 pub(super) const BATCHES: &[&str] = &["v1", "messages", "batches"];
 
 pub(crate) async fn list(
     transport: &Transport,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    let query = [("limit", PAGE), ("after_id", after.unwrap_or_default())];
+    let query = [
+        ("limit", PAGE_SIZE),
+        ("after_id", after.unwrap_or_default()),
+    ];
     let query = if after.is_some() { &query } else { &query[..1] };
-    object::list(transport, BATCHES, query, |reply| object::page(reply, read)).await
+    batch_object::request_page(transport, BATCHES, query, |reply| {
+        batch_object::parse_page(reply, parse)
+    })
+    .await
 }
 
 pub(crate) async fn poll(transport: &Transport, id: &str) -> Result<BatchState, ProviderError> {
     let path = ["v1", "messages", "batches", id];
-    object::ask(transport, Method::GET, &path, read).await
+    batch_object::request_batch(transport, Method::GET, &path, parse).await
 }
 
 pub(crate) async fn cancel(transport: &Transport, id: &str) -> Result<BatchState, ProviderError> {
     let path = ["v1", "messages", "batches", id, "cancel"];
-    object::ask(transport, Method::POST, &path, read).await
+    batch_object::request_batch(transport, Method::POST, &path, parse).await
 }
 
-/// Downloads the results of the batch that `results` names.
+/// Downloads the results of a batch; `results` has the id of the batch.
 pub(crate) async fn download(
     transport: &Transport,
     results: &FileId,
     requests: u64,
     to: &Path,
 ) -> Result<u64, ProviderError> {
-    // Every request has a row, and nothing else tells how long the results are. Where the batch
-    // cannot be asked, the download itself shows what is wrong.
+    // Every request has a row, and nothing else says how long the results are. If the poll fails,
+    // the download reports the error.
     let batch = poll(transport, &results.0).await.ok();
     let counts = batch.and_then(|batch| batch.counts);
-    let remote = Remote {
+    let remote = RemoteFile {
         name: &results.0,
         path: &["v1", "messages", "batches", &results.0, "results"],
         size: None,
@@ -57,26 +63,27 @@ pub(crate) async fn download(
     download::download(transport, &remote, to).await
 }
 
-/// Reads a batch object, of which only the id is sure to be there.
-pub(super) fn read(batch: &Value) -> Option<BatchState> {
-    let id = object::id_of(batch)?;
-    let status = cut_to(&text_of(batch, "processing_status"), 100);
-    // The URL itself is not followed: it would choose the server that sees the key.
-    let results = filled(batch, "results_url").map(|_| FileId(id.clone()));
-    let cancelled = filled(batch, "cancel_initiated_at").is_some();
+/// Parses a batch object. Only the id is required.
+pub(super) fn parse(batch: &Value) -> Option<BatchState> {
+    let id = batch_object::read_id(batch)?;
+    let status = truncate(&text_member(batch, "processing_status"), 100);
+    // synix does not use the URL itself, which could name a server that must not get the key.
+    let results = non_empty_text(batch, "results_url").map(|_| FileId(id.clone()));
+    let cancelled = non_empty_text(batch, "cancel_initiated_at").is_some();
     Some(BatchState {
         id,
         phase: match status.to_ascii_lowercase().as_str() {
             "ended" if cancelled => Phase::Cancelled,
-            // Also where it expired or every request failed: the rows say so.
+            // This includes batches that expired or whose requests all failed: the rows say so.
             "ended" => Phase::Completed,
-            _ => Phase::read(&status),
+            _ => Phase::parse(&status),
         },
         status_text: status,
         input_file: None,
         output_file: results,
         error_file: None,
-        created: filled(batch, "created_at").and_then(|text| wait::rfc_3339(&text)),
+        created: non_empty_text(batch, "created_at")
+            .and_then(|text| timestamps::parse_rfc_3339(&text)),
         token: None,
         counts: batch
             .get("request_counts")
@@ -88,11 +95,13 @@ pub(super) fn read(batch: &Value) -> Option<BatchState> {
 }
 
 fn counts(counts: &Value) -> Counts {
-    let completed = count(counts, "/succeeded");
+    let completed = count_at(counts, "/succeeded");
     let failed = ["/errored", "/canceled", "/expired"]
         .iter()
-        .fold(0_u64, |sum, path| sum.saturating_add(count(counts, path)));
-    let processing = count(counts, "/processing");
+        .fold(0_u64, |sum, path| {
+            sum.saturating_add(count_at(counts, path))
+        });
+    let processing = count_at(counts, "/processing");
     Counts {
         total: processing.saturating_add(completed).saturating_add(failed),
         completed,
@@ -108,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::Provider;
-    use crate::testing::{Seen, Server, provider_on, reply, status, with_headers};
+    use crate::testing::{ReceivedRequest, Server, provider_on, reply, status, with_headers};
     use synix_core::clock::Moment;
     use synix_core::request::Wire;
 
@@ -144,7 +153,7 @@ mod tests {
             errors: Vec::new(),
             poll_after: None,
         };
-        assert_eq!(read(&batch), Some(expected));
+        assert_eq!(parse(&batch), Some(expected));
     }
 
     #[test]
@@ -153,7 +162,7 @@ mod tests {
             let batch = json!({
                 "id": "b", "processing_status": status, "cancel_initiated_at": cancelled,
             });
-            read(&batch).unwrap().phase
+            parse(&batch).unwrap().phase
         };
         let moment = json!("2026-09-02T10:00:00Z");
         assert_eq!(phase("in_progress", Value::Null), Phase::Running);
@@ -162,17 +171,15 @@ mod tests {
         assert!(!phase("archiving", Value::Null).is_terminal());
     }
 
-    /// A3: results that are not there yet are not named.
+    /// A3: the results are not available yet.
     #[test]
-    fn a_batch_without_results_names_none() {
+    fn a_batch_without_results_has_no_output_file() {
         let batch = json!({"id": "b", "processing_status": "ended", "results_url": null});
-        assert_eq!(read(&batch).unwrap().output_file, None);
+        assert_eq!(parse(&batch).unwrap().output_file, None);
     }
 
-    /// L16: 404 on a batch that is surely there.
-
     #[test]
-    fn a_batch_of_an_absurd_shape_does_not_panic() {
+    fn a_malformed_batch_does_not_panic() {
         for batch in [
             json!(1),
             json!([1]),
@@ -180,47 +187,48 @@ mod tests {
             json!({"id": "b", "processing_status": 7, "request_counts": [], "created_at": -1}),
             json!({"id": "b", "created_at": "soon", "results_url": {}}),
         ] {
-            assert!(read(&batch).is_none_or(|state| !state.phase.is_terminal()));
+            assert!(parse(&batch).is_none_or(|state| !state.phase.is_terminal()));
         }
     }
 
+    /// L16: 404 although the batch exists.
     #[tokio::test]
-    async fn a_batch_that_is_not_found_is_asked_for_again() {
+    async fn a_batch_that_is_not_found_is_requested_again() {
         let hinted = with_headers(200, "retry-after: 10\r\n", CREATED);
         let server = Server::start(vec![status(404, "{}"), hinted]);
         let state = provider(&server).poll_batch("msgbatch_1").await.unwrap();
         assert_eq!(state.poll_after.map(|wait| wait.as_secs()), Some(10));
-        let head = server.seen().remove(0).head;
+        let head = server.received().remove(0).head;
         assert!(head.starts_with("GET /v1/messages/batches/msgbatch_1 HTTP/1.1"));
     }
 
-    async fn downloaded(replies: Vec<Vec<u8>>) -> (String, Vec<Seen>) {
+    async fn downloaded(replies: Vec<Vec<u8>>) -> (String, Vec<ReceivedRequest>) {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("rows.jsonl");
         let server = Server::start(replies);
         let results = FileId("msgbatch_1".to_owned());
         provider(&server).download(&results, 2, &to).await.unwrap();
-        (fs::read_to_string(&to).unwrap(), server.seen())
+        (fs::read_to_string(&to).unwrap(), server.received())
     }
 
-    /// L16: 404 on results that are surely there.
+    /// L16: 404 although the results exist.
     #[tokio::test]
-    async fn results_that_are_not_found_are_asked_for_again() {
+    async fn results_that_are_not_found_are_requested_again() {
         let replies = vec![reply(CREATED), status(404, "{}"), reply("{}\n{}\n")];
-        let (rows, seen) = downloaded(replies).await;
+        let (rows, received) = downloaded(replies).await;
         assert_eq!(rows, "{}\n{}\n");
         let path = "GET /v1/messages/batches/msgbatch_1/results HTTP/1.1";
-        assert!(seen[2].head.starts_with(path), "{}", seen[2].head);
+        assert!(received[2].head.starts_with(path), "{}", received[2].head);
     }
 
-    /// A5: a line without end must arrive twice.
+    /// A5: a last line without a line break must arrive twice.
     #[tokio::test]
-    async fn results_without_an_end_are_fetched_again() {
+    async fn results_that_end_within_a_line_are_fetched_again() {
         let replies = vec![reply("{}"), reply("{\"a\""), reply("{\"a\":1}\n")];
         assert_eq!(downloaded(replies).await.0, "{\"a\":1}\n");
     }
 
-    /// A5: so must results with fewer rows than the batch has requests.
+    /// A5: the same for results with fewer rows than the batch has requests.
     #[tokio::test]
     async fn results_that_lack_rows_are_fetched_again() {
         let whole = "{}\n{}\n";
@@ -238,7 +246,11 @@ mod tests {
         let page = provider.list_batches(Some("b3")).await.unwrap();
         assert_eq!((page.batches.len(), page.next.as_deref()), (1, Some("b2")));
         provider.cancel_batch("b2").await.unwrap();
-        let heads: Vec<String> = server.seen().into_iter().map(|seen| seen.head).collect();
+        let heads: Vec<String> = server
+            .received()
+            .into_iter()
+            .map(|received| received.head)
+            .collect();
         assert!(heads[0].starts_with("GET /v1/messages/batches?limit=100&after_id=b3 HTTP/1.1"));
         assert!(heads[1].starts_with("POST /v1/messages/batches/b2/cancel HTTP/1.1"));
     }

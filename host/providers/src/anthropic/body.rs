@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::body::{merge_options, plain_text};
 use synix_core::request::{Message, Part, Request, Role};
 
-/// The limit of a request that has none; the API insists on one.
-const MAX_TOKENS: u32 = 4096;
+/// The limit of a request without one, because the API requires a limit.
+const DEFAULT_MAX_TOKENS: u32 = 4096;
 
 pub(crate) fn body(request: &Request) -> Value {
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(request.model));
-    let limit = request.max_tokens.unwrap_or(MAX_TOKENS);
+    let limit = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
     body.insert("max_tokens".to_owned(), json!(limit));
     if let Some(system) = system(&request.messages) {
         body.insert("system".to_owned(), Value::String(system));
@@ -31,7 +31,7 @@ pub(crate) fn body(request: &Request) -> Value {
     Value::Object(body)
 }
 
-/// Adds the format to `output_config`, where options may have put their own members.
+/// Adds the format to `output_config`, which may have members from the options.
 fn set_format(body: &mut Map<String, Value>, schema: &Value) {
     let config = body
         .entry("output_config")
@@ -43,7 +43,7 @@ fn set_format(body: &mut Map<String, Value>, schema: &Value) {
     }
 }
 
-/// Returns the system messages as one text, with an empty line between them.
+/// Joins the system messages, with an empty line between them.
 fn system(messages: &[Message]) -> Option<String> {
     let texts: Vec<String> = messages
         .iter()
@@ -121,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_a_limit() {
+    fn every_body_has_a_token_limit() {
         let request = Request {
             max_tokens: None,
             ..conversation()
         };
-        assert_eq!(body(&request)["max_tokens"], MAX_TOKENS);
+        assert_eq!(body(&request)["max_tokens"], DEFAULT_MAX_TOKENS);
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_stands_beside_what_options_configure() {
+    fn a_schema_is_added_to_the_output_config_of_the_options() {
         let request = Request {
             response_format: Some(json!({"type": "object"})),
             options: json!({"output_config": {"effort": "low"}})

@@ -1,4 +1,4 @@
-//! Creates message batches: inline, without a file, a name or a tag.
+//! Creates message batches. The create call contains the requests; the batch has no name or metadata.
 
 use std::io::{self, SeekFrom};
 use std::path::Path;
@@ -10,30 +10,30 @@ use reqwest::{Body, Method};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, ReadBuf};
 use tokio_util::io::ReaderStream;
 
-use super::batch::{BATCHES, read};
+use super::batch::{BATCHES, parse};
+use crate::batch_input::{self, BatchTraits};
+use crate::batch_object;
+use crate::batch_state::BatchState;
 use crate::error::{CreateError, ProviderError};
-use crate::input::{self, BatchTraits};
-use crate::object;
-use crate::state::BatchState;
 use crate::transport::Transport;
 use synix_disk::DiskError;
 
-/// What stands around the requests of a create call.
-const FRAME: (&[u8], &[u8]) = (b"{\"requests\":[", b"]}");
+/// The JSON around the requests of a create call.
+const ENVELOPE: (&[u8], &[u8]) = (b"{\"requests\":[", b"]}");
 
-/// Bytes read from the file at once.
-const PIECE: usize = 1 << 16;
+/// The size of the read buffer.
+const CHUNK_BYTES: usize = 1 << 16;
 
 pub(crate) const TRAITS: BatchTraits = BatchTraits {
-    most_requests: 100_000,
-    most_bytes: 256_000_000 - (FRAME.0.len() + FRAME.1.len()) as u64,
-    most_creations_per_hour: None,
+    max_requests: 100_000,
+    max_bytes: 256_000_000 - (ENVELOPE.0.len() + ENVELOPE.1.len()) as u64,
+    max_creations_per_hour: None,
     uploads: false,
-    labelled: false,
-    one_model: false,
+    carries_token: false,
+    single_model: false,
 };
 
-/// Creates a batch from a file of lines, sending once.
+/// Creates a batch from a file of lines. Sends the call once.
 pub(crate) async fn create(transport: &Transport, lines: &Path) -> Result<BatchState, CreateError> {
     let (body, length) = body(lines).await.map_err(ProviderError::from)?;
     let request = transport
@@ -42,38 +42,38 @@ pub(crate) async fn create(transport: &Transport, lines: &Path) -> Result<BatchS
         .header(CONTENT_LENGTH, length)
         .body(body);
     let reply = transport
-        .send_json(request, transport.limit_for(length))
+        .send_json(request, transport.timeout_for(length))
         .await?;
-    Ok(object::state(transport, &reply, read)?)
+    Ok(batch_object::parse_batch(transport, &reply, parse)?)
 }
 
-/// Makes the body of a create call, which is read from the file while it is sent.
+/// Makes the body of a create call, which streams the file.
 async fn body(lines: &Path) -> Result<(Body, u64), DiskError> {
     let unreadable = |source| DiskError {
         action: "read",
         path: lines.to_owned(),
         source,
     };
-    let (mut file, mut length) = input::open(lines).await?;
+    let (mut file, mut length) = batch_input::open(lines).await?;
     if length > 0 {
-        // The newline after the last line stands between nothing.
+        // The newline after the last line must not become a comma.
         file.seek(SeekFrom::End(-1)).await.map_err(unreadable)?;
         let last = file.read_u8().await.map_err(unreadable)?;
         file.rewind().await.map_err(unreadable)?;
         length -= u64::from(last == b'\n');
     }
-    let (start, end) = FRAME;
-    let requests = Commas(file.take(length));
+    let (start, end) = ENVELOPE;
+    let requests = CommaSeparated(file.take(length));
     let reader = start.chain(requests).chain(end);
     let length = length + (start.len() + end.len()) as u64;
-    let body = Body::wrap_stream(ReaderStream::with_capacity(reader, PIECE));
+    let body = Body::wrap_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES));
     Ok((body, length))
 }
 
-/// Reads lines as the members of a list: a comma for each newline, of which JSON has none inside.
-struct Commas<R>(R);
+/// Turns lines into the elements of a list: replaces each newline with a comma. The JSON of a line has no newline.
+struct CommaSeparated<R>(R);
 
-impl<R: AsyncRead + Unpin> AsyncRead for Commas<R> {
+impl<R: AsyncRead + Unpin> AsyncRead for CommaSeparated<R> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -95,7 +95,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{Seen, Server, provider_on, reply, request, status};
+    use crate::testing::{ReceivedRequest, Server, provider_on, reply, request, status};
     use crate::{BatchInput, Provider};
     use synix_core::request::Wire;
 
@@ -108,7 +108,7 @@ mod tests {
     async fn created(
         lines: &str,
         replies: Vec<Vec<u8>>,
-    ) -> (Result<BatchState, CreateError>, Vec<Seen>) {
+    ) -> (Result<BatchState, CreateError>, Vec<ReceivedRequest>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requests.jsonl");
         synix_disk::replace(&path, lines.as_bytes()).unwrap();
@@ -116,7 +116,7 @@ mod tests {
         let state = provider(&server)
             .create_batch(BatchInput::Lines(&path), "token-1")
             .await;
-        (state, server.seen())
+        (state, server.received())
     }
 
     #[tokio::test]
@@ -130,19 +130,19 @@ mod tests {
             .each_ref()
             .map(|request| provider(&unused).batch_line(request, &request.key().unwrap()));
         for text in [lines.join("\n"), format!("{}\n", lines.join("\n"))] {
-            let (state, seen) = created(&text, vec![reply(CREATED)]).await;
+            let (state, received) = created(&text, vec![reply(CREATED)]).await;
             assert_eq!(state.unwrap().id, "msgbatch_1");
             assert!(
-                seen[0]
+                received[0]
                     .head
                     .starts_with("POST /v1/messages/batches HTTP/1.1"),
                 "{}",
-                seen[0].head
+                received[0].head
             );
-            let length = format!("content-length: {}", seen[0].body.len());
-            assert!(seen[0].head.contains(&length), "{}", seen[0].head);
-            assert!(!seen[0].head.contains("transfer-encoding"));
-            let sent: Value = serde_json::from_slice(&seen[0].body).unwrap();
+            let length = format!("content-length: {}", received[0].body.len());
+            assert!(received[0].head.contains(&length), "{}", received[0].head);
+            assert!(!received[0].head.contains("transfer-encoding"));
+            let sent: Value = serde_json::from_slice(&received[0].body).unwrap();
             let expected = lines
                 .each_ref()
                 .map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -150,28 +150,28 @@ mod tests {
         }
     }
 
-    /// L11: a chunk of many pieces arrives as it is on disk.
+    /// L11
     #[tokio::test]
-    async fn lines_longer_than_a_piece_are_sent_whole() {
-        let line = format!("\"{}\"\n", "x".repeat(PIECE));
-        let (_, seen) = created(&line.repeat(3), vec![reply(CREATED)]).await;
-        let sent: Value = serde_json::from_slice(&seen[0].body).unwrap();
+    async fn lines_that_are_longer_than_the_buffer_are_sent_completely() {
+        let line = format!("\"{}\"\n", "x".repeat(CHUNK_BYTES));
+        let (_, received) = created(&line.repeat(3), vec![reply(CREATED)]).await;
+        let sent: Value = serde_json::from_slice(&received[0].body).unwrap();
         assert_eq!(sent["requests"].as_array().unwrap().len(), 3);
     }
 
-    /// M1: whatever the first send came to, there is no second.
+    /// M1: there is no second send, whatever the result of the first one.
     #[tokio::test]
     async fn creating_is_never_repeated() {
         for first in [Vec::new(), status(529, ""), status(429, ""), reply("{}")] {
-            let (state, seen) = created("{}\n", vec![first, reply(CREATED)]).await;
+            let (state, received) = created("{}\n", vec![first, reply(CREATED)]).await;
             assert!(state.is_err());
-            assert_eq!(seen.len(), 1);
+            assert_eq!(received.len(), 1);
         }
     }
 
     /// M1
     #[tokio::test]
-    async fn only_a_reply_that_proves_it_makes_a_create_refused() {
+    async fn a_create_call_counts_as_refused_only_if_the_reply_proves_it() {
         let (lost, _) = created("{}\n", vec![Vec::new()]).await;
         assert!(matches!(lost, Err(CreateError::Unclear(_))));
         let (refused, _) = created("{}\n", vec![status(413, "{}")]).await;

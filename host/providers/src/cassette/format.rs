@@ -1,4 +1,4 @@
-//! The form of the file: pretty JSON, sorted by key, made to be diffed.
+//! The file format: pretty JSON, sorted by key, which is easy to diff.
 //!
 //! ```text
 //! {
@@ -13,8 +13,8 @@
 //! }
 //! ```
 //!
-//! A text of several lines, in a message or an answer, is a list of lines;
-//! joined by newlines they are the text byte for byte.
+//! A text of several lines, in a message or an answer, is stored as a list of
+//! lines. Joined with newlines, they are the text byte for byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,27 +30,27 @@ const SCHEMA: u32 = 1;
 
 const NOTE: &str = "Recorded answers of language models. synix replays them without a provider.";
 
-/// The longest text of a recorded request or answer, in bytes. Read into a document it may take twenty times that.
-const RECORDED_BYTES: usize = 32 << 20;
+/// The maximum size of a request or an answer. The parsed document may take 20 times as much memory.
+const MAX_ENTRY_BYTES: usize = 32 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File<Recorded> {
+struct File<Entry> {
     schema: u32,
     note: String,
-    requests: BTreeMap<RequestKey, Recorded>,
+    requests: BTreeMap<RequestKey, Entry>,
 }
 
 #[derive(Serialize)]
-struct Recorded {
+struct JsonEntry {
     request: Value,
     answer: Value,
 }
 
-/// An entry as it stands in the file: one at a time is made into a document.
+/// An entry before it is parsed. Parsing one at a time limits the memory.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Unread<'a> {
+struct RawEntry<'a> {
     #[serde(borrow)]
     request: &'a RawValue,
     #[serde(borrow)]
@@ -64,7 +64,7 @@ pub(super) fn write(note: Option<&str>, entries: &BTreeMap<RequestKey, Entry>) -
         let mut answer = serde_json::to_value(&entry.answer).unwrap_or_default();
         message_texts(&mut request).into_iter().for_each(split);
         answer.get_mut("text").into_iter().for_each(split);
-        (*key, Recorded { request, answer })
+        (*key, JsonEntry { request, answer })
     });
     let file = File {
         schema: SCHEMA,
@@ -80,22 +80,22 @@ pub(super) fn read(
     path: &Path,
     bytes: &[u8],
 ) -> Result<(String, BTreeMap<RequestKey, Entry>), CassetteError> {
-    let file: File<Unread<'_>> =
-        serde_json::from_slice(bytes).map_err(|error| unreadable(path, bytes, error))?;
+    let file: File<RawEntry<'_>> =
+        serde_json::from_slice(bytes).map_err(|error| parse_error(path, bytes, error))?;
     if file.schema != SCHEMA {
         return Err(other_schema(path, file.schema.into()));
     }
     let mut entries = BTreeMap::new();
-    for (key, unread) in file.requests {
-        let texts = [unread.request, unread.answer].map(|raw| raw.get().len());
-        if texts.into_iter().any(|length| length > RECORDED_BYTES) {
+    for (key, raw) in file.requests {
+        let texts = [raw.request, raw.answer].map(|text| text.get().len());
+        if texts.into_iter().any(|length| length > MAX_ENTRY_BYTES) {
             return Err(CassetteError::EntryTooLong {
                 path: path.to_owned(),
                 key,
-                most: RECORDED_BYTES,
+                max_bytes: MAX_ENTRY_BYTES,
             });
         }
-        let entry = unread.entry().map_err(|source| CassetteError::Entry {
+        let entry = raw.parse().map_err(|source| CassetteError::Entry {
             path: path.to_owned(),
             key,
             source,
@@ -113,8 +113,8 @@ pub(super) fn read(
     Ok((file.note, entries))
 }
 
-impl Unread<'_> {
-    fn entry(&self) -> Result<Entry, serde_json::Error> {
+impl RawEntry<'_> {
+    fn parse(&self) -> Result<Entry, serde_json::Error> {
         let mut request: Value = serde_json::from_str(self.request.get())?;
         let mut answer: Value = serde_json::from_str(self.answer.get())?;
         message_texts(&mut request).into_iter().for_each(join);
@@ -126,8 +126,8 @@ impl Unread<'_> {
     }
 }
 
-/// A file of another schema may differ anywhere; say that rather than where.
-fn unreadable(path: &Path, bytes: &[u8], source: serde_json::Error) -> CassetteError {
+/// Makes the error of a file that cannot be parsed. If its schema is another one, that is the cause.
+fn parse_error(path: &Path, bytes: &[u8], source: serde_json::Error) -> CassetteError {
     #[derive(Deserialize)]
     struct Head {
         schema: u64,
@@ -151,7 +151,7 @@ fn other_schema(path: &Path, found: u64) -> CassetteError {
     }
 }
 
-/// Returns the texts of a request's messages in their places.
+/// Returns the texts in the messages of a request.
 fn message_texts(request: &mut Value) -> Vec<&mut Value> {
     fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
         let items = value.get_mut(name).and_then(Value::as_array_mut);
@@ -169,7 +169,7 @@ fn split(text: &mut Value) {
     }
 }
 
-/// Leaves what is not a list of texts for the reader to refuse.
+/// Joins a list of lines. The parser refuses a list with other elements.
 fn join(text: &mut Value) {
     let lines = text.as_array().and_then(|lines| {
         let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_survives_its_lines(text in "[a\\n\\r\u{2028}é]*") {
+        fn a_text_is_unchanged_after_split_and_join(text in "[a\\n\\r\u{2028}é]*") {
             let mut value = Value::String(text.clone());
             split(&mut value);
             join(&mut value);

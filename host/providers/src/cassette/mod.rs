@@ -1,8 +1,8 @@
 //! Recorded answers: one readable file, keyed by request key.
 //!
-//! A cassette needs no provider, key or socket. It holds answers only, never
-//! failures. What a miss means is for whoever replays; [`Cassette::nearest`]
-//! helps to say it. The file's form is in `format`.
+//! A cassette needs no provider, key or network. It contains answers only, no
+//! failures. The caller decides what a missing entry means;
+//! [`Cassette::nearest`] helps to explain it. `format` defines the file format.
 
 mod format;
 mod nearest;
@@ -17,86 +17,68 @@ use synix_core::json::{self, UnsafeNumber};
 use synix_core::request::{Answer, Request, RequestKey};
 use synix_disk::{DiskError, FileLock, Links};
 
-/// Another recorder holds the file for milliseconds.
+/// Another process that records holds the lock for milliseconds.
 const LOCK_TRIES: u32 = 1000;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The largest cassette, in bytes.
-const MOST_BYTES: u64 = 512 << 20;
+/// The maximum size of a cassette.
+const MAX_BYTES: u64 = 512 << 20;
 
 /// Why a cassette cannot be read or written.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains its fields"
+)]
 pub enum CassetteError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("no cassette at {}", .path.display())]
-    Missing {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// The file is not a cassette.
     #[error("cassette {} is broken at line {line}, column {column}", .path.display())]
     Broken {
-        /// Which file.
         path: PathBuf,
-        /// From 1.
         line: usize,
-        /// From 1.
         column: usize,
-        /// What the reader expected there.
         source: serde_json::Error,
     },
     /// An entry cannot be read.
     #[error("cassette {}: entry {key} cannot be read", .path.display())]
     Entry {
-        /// Which file.
         path: PathBuf,
-        /// Under which key it stands.
         key: RequestKey,
-        /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// An entry is longer than any request or answer.
-    #[error("cassette {}: entry {key} is too long: a request or an answer has {most} bytes at most", .path.display())]
+    /// An entry is too long.
+    #[error("cassette {}: entry {key} is too long: a request or an answer has at most {max_bytes} bytes", .path.display())]
     EntryTooLong {
-        /// Which file.
         path: PathBuf,
-        /// Under which key it stands.
         key: RequestKey,
-        /// The limit.
-        most: usize,
+        max_bytes: usize,
     },
-    /// An entry's request was edited and belongs under another key.
+    /// The request of an entry was edited, so its key does not match.
     #[error("cassette {}: the request under {key} has the key {found}; record it again", .path.display())]
     Edited {
-        /// Which file.
         path: PathBuf,
-        /// Under which key it stands.
         key: RequestKey,
-        /// The key that it has.
         found: RequestKey,
     },
-    /// The file has a form that this synix does not know.
-    #[error("cassette {} has schema {found}, this synix reads {supported}", .path.display())]
+    /// The file has another schema version.
+    #[error("cassette {} has schema {found}; this version of synix reads schema {supported}", .path.display())]
     Schema {
-        /// Which file.
         path: PathBuf,
-        /// The form that it has.
         found: u64,
-        /// The form that synix reads.
         supported: u32,
     },
-    /// Another process keeps the file locked.
+    /// Another process holds the lock.
     #[error("cassette {} is being written by another process", .path.display())]
-    Locked {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// A request has no key.
+    Locked { path: PathBuf },
+    /// A request has no key, because a number in it has no canonical form.
     #[error(transparent)]
     Key(#[from] UnsafeNumber),
-    /// The disk refused.
+    /// A file could not be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
@@ -113,32 +95,32 @@ struct Entry {
 pub struct Cassette {
     note: Option<String>,
     entries: BTreeMap<RequestKey, Entry>,
-    /// What this process recorded; wins over the file when saved.
+    /// The keys that this process recorded; they replace entries of the file when saved.
     recorded: BTreeSet<RequestKey>,
 }
 
 impl Cassette {
-    /// Returns a cassette without entries, to record into.
+    /// Creates a cassette without entries, to record into.
     pub fn empty() -> Self {
         Self::default()
     }
 
     /// Reads the file at `path` and checks each key against its request.
     pub fn load(path: &Path) -> Result<Self, CassetteError> {
-        Self::load_if_there(path)?.ok_or_else(|| CassetteError::Missing {
+        Self::load_if_exists(path)?.ok_or_else(|| CassetteError::Missing {
             path: path.to_owned(),
         })
     }
 
-    /// Reads the file at `path`, or returns `None` where there is none.
-    pub fn load_if_there(path: &Path) -> Result<Option<Self>, CassetteError> {
-        let bytes = synix_disk::read_small(path, MOST_BYTES, Links::Refuse)?;
+    /// Reads the file at `path`; `None` if it does not exist.
+    pub fn load_if_exists(path: &Path) -> Result<Option<Self>, CassetteError> {
+        let bytes = synix_disk::read_small(path, MAX_BYTES, Links::Refuse)?;
         bytes.map(|bytes| Self::read(path, &bytes)).transpose()
     }
 
-    /// Reads what the file at `path` holds and checks each key against its request.
+    /// Parses the bytes of the file at `path` and checks each key against its request.
     ///
-    /// A byte order mark is left out: some editors begin each file with one.
+    /// Skips a byte order mark, which some editors write.
     pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, CassetteError> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let (note, entries) = format::read(path, bytes)?;
@@ -164,7 +146,7 @@ impl Cassette {
         self.entries.get(key).map(|entry| &entry.answer)
     }
 
-    /// Records an answer, in place of an older one.
+    /// Records an answer, and replaces an older one.
     pub fn insert(
         &mut self,
         request: Request,
@@ -176,30 +158,31 @@ impl Cassette {
         Ok(key)
     }
 
-    /// Writes what was recorded to `path`, beside what others wrote there since it was loaded.
+    /// Writes the recorded answers to `path`, and keeps those that other processes wrote since the
+    /// cassette was loaded.
     ///
-    /// A lock file stays beside it: `.NAME.lock`. Neither is written through a link.
+    /// Leaves a lock file beside it: `.NAME.lock`. Writes neither through a link.
     pub fn save(&mut self, path: &Path) -> Result<(), CassetteError> {
         if let Some(folder) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
-            // To be committed, so the folder is as open as any.
+            // The file is meant to be committed, so the folder has the usual permissions.
             synix_disk::create_folder(folder)?;
         }
         let _lock = lock(path)?;
-        if let Some(there) = Self::load_if_there(path)? {
-            let recorded = std::mem::replace(&mut self.entries, there.entries);
+        if let Some(saved) = Self::load_if_exists(path)? {
+            let recorded = std::mem::replace(&mut self.entries, saved.entries);
             let ours = |(key, _): &(RequestKey, Entry)| self.recorded.contains(key);
             self.entries.extend(recorded.into_iter().filter(ours));
-            self.note = there.note;
+            self.note = saved.note;
         }
         let text = format::write(self.note.as_deref(), &self.entries);
-        let there = synix_disk::read_small(path, MOST_BYTES, Links::Refuse)?;
-        if there.as_deref() != Some(text.as_bytes()) {
+        let current = synix_disk::read_small(path, MAX_BYTES, Links::Refuse)?;
+        if current.as_deref() != Some(text.as_bytes()) {
             synix_disk::replace(path, text.as_bytes())?;
         }
         Ok(())
     }
 
-    /// Returns the recorded request that is most like `request`, and how they differ.
+    /// Returns the recorded request that is most similar to `request`, and how they differ.
     pub fn nearest(&self, request: &Request) -> Option<(&RequestKey, &Request, String)> {
         let entries = self.entries.iter();
         let recorded = entries.map(|(key, entry)| (key, &entry.request));
@@ -213,7 +196,7 @@ impl Cassette {
         let entries = self.entries.iter();
         let encoder = entries.fold(encoder, |encoder, (key, entry)| {
             let answer = serde_json::to_value(&entry.answer).unwrap_or_default();
-            // Numbers beyond canonical JSON are still told apart.
+            // Numbers without a canonical form must still change the digest.
             let text = json::canonical(&answer).unwrap_or_else(|_| answer.to_string());
             encoder.digest(key.0).text(&text)
         });

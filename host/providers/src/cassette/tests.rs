@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::request;
-use synix_core::request::{Ending, Part, Usage, Wire};
+use synix_core::request::{Ending, Usage, Wire};
 use synix_test_edits as edits;
 
-fn answer(text: &str) -> Answer {
+pub(super) fn answer(text: &str) -> Answer {
     Answer {
         text: text.to_owned(),
         ending: Ending::Complete,
@@ -18,7 +18,7 @@ fn answer(text: &str) -> Answer {
     }
 }
 
-fn cassette(pairs: &[(&str, &str)]) -> Cassette {
+pub(super) fn cassette(pairs: &[(&str, &str)]) -> Cassette {
     let mut cassette = Cassette::empty();
     for (question, text) in pairs {
         cassette
@@ -39,7 +39,7 @@ fn load_changed(change: impl FnOnce(String) -> String) -> Result<Cassette, Casse
 }
 
 #[test]
-fn the_file_is_made_for_diffs() {
+fn a_text_of_several_lines_is_a_list_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     let mut cassette = cassette(&[("Sum up:\none\n", "Done.\nAll.")]);
@@ -56,7 +56,7 @@ fn the_file_is_made_for_diffs() {
 }
 
 #[test]
-fn what_was_saved_is_loaded() {
+fn a_saved_cassette_is_loaded_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     let mut saved = cassette(&[("Hi", "Hello"), ("a\r\nb\n", "\nc\n\nd")]);
@@ -67,7 +67,7 @@ fn what_was_saved_is_loaded() {
 }
 
 #[test]
-fn saving_what_was_loaded_changes_no_byte() {
+fn saving_a_loaded_cassette_changes_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     cassette(&[("Hi", "Hello")]).save(&path).unwrap();
@@ -77,7 +77,7 @@ fn saving_what_was_loaded_changes_no_byte() {
 }
 
 #[test]
-fn two_recorders_lose_nothing() {
+fn concurrent_recordings_are_all_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     std::thread::scope(|scope| {
@@ -90,7 +90,7 @@ fn two_recorders_lose_nothing() {
 }
 
 #[test]
-fn a_new_recording_wins_over_the_file() {
+fn a_new_recording_replaces_that_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     cassette(&[("Hi", "old")]).save(&path).unwrap();
@@ -101,7 +101,7 @@ fn a_new_recording_wins_over_the_file() {
 }
 
 #[test]
-fn what_was_only_loaded_does_not_come_back() {
+fn an_entry_that_another_process_deleted_is_not_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     cassette(&[("Hi", "Hello")]).save(&path).unwrap();
@@ -113,7 +113,7 @@ fn what_was_only_loaded_does_not_come_back() {
 }
 
 #[test]
-fn an_edited_request_is_named() {
+fn an_edited_request_is_an_error_with_both_keys() {
     let error = load_changed(|text| text.replace("\"Hi\"", "\"Ho\"")).unwrap_err();
     let CassetteError::Edited { key, found, .. } = error else {
         panic!("{error:?}");
@@ -130,7 +130,7 @@ fn an_edited_answer_is_used() {
 }
 
 #[test]
-fn a_broken_file_is_named_with_its_place() {
+fn a_syntax_error_is_reported_with_line_and_column() {
     let error = load_changed(|text| text.replacen("  \"note\"", "<<<<<<< HEAD\n  \"note\"", 1));
     let CassetteError::Broken { line, column, .. } = error.unwrap_err() else {
         panic!("not broken");
@@ -139,13 +139,13 @@ fn a_broken_file_is_named_with_its_place() {
 }
 
 #[test]
-fn an_entry_of_another_shape_is_named() {
+fn an_invalid_entry_is_reported_with_its_key() {
     let error = load_changed(|text| text.replace("\"Hello\"", "7")).unwrap_err();
     assert!(matches!(error, CassetteError::Entry { .. }), "{error:?}");
 }
 
 #[test]
-fn a_later_schema_is_named_whatever_else_is_new() {
+fn another_schema_is_reported_before_unknown_members() {
     let error = load_changed(|text| text.replace("\"schema\": 1", "\"schema\": 2,\n  \"new\": []"));
     assert!(matches!(
         error,
@@ -157,16 +157,15 @@ fn a_later_schema_is_named_whatever_else_is_new() {
     ));
 }
 
-/// Editors and Windows tools put one there.
 #[test]
-fn a_byte_order_mark_changes_nothing() {
+fn a_byte_order_mark_is_skipped() {
     let marked = load_changed(|text| format!("\u{feff}{text}")).unwrap();
     let plain = load_changed(|text| text).unwrap();
     assert_eq!(
         (marked.digest(), marked.len()),
         (plain.digest(), plain.len())
     );
-    // A second one is text, which is no JSON.
+    // A second one is not valid JSON.
     let twice = load_changed(|text| format!("\u{feff}\u{feff}{text}"));
     assert!(
         matches!(twice, Err(CassetteError::Broken { line: 1, .. })),
@@ -174,10 +173,10 @@ fn a_byte_order_mark_changes_nothing() {
     );
 }
 
-/// A document takes twenty times the text that it is read from.
+/// A parsed document takes 20 times the memory of its text.
 #[test]
-fn an_entry_has_thirty_two_mebibytes_at_most() {
-    const MOST: usize = 32 << 20;
+fn an_entry_has_at_most_32_mebibytes() {
+    const MAX_BYTES: usize = 32 << 20;
     let key = request(Wire::OpenAi, "Hi").key().unwrap();
     let load = |length: usize| {
         load_changed(|text| {
@@ -187,128 +186,42 @@ fn an_entry_has_thirty_two_mebibytes_at_most() {
             text.replace("\"Hello\"", &format!("\"{}\"", "x".repeat(rest)))
         })
     };
-    let loaded = load(MOST).unwrap();
-    assert!(loaded.get(&key).unwrap().text.len() > MOST - 1000);
-    let error = load(MOST + 1).unwrap_err();
+    let loaded = load(MAX_BYTES).unwrap();
+    assert!(loaded.get(&key).unwrap().text.len() > MAX_BYTES - 1000);
+    let error = load(MAX_BYTES + 1).unwrap_err();
     let CassetteError::EntryTooLong {
-        key: named, most, ..
+        key: reported,
+        max_bytes,
+        ..
     } = &error
     else {
         panic!("{error:?}");
     };
-    assert_eq!((*named, *most), (key, MOST));
+    assert_eq!((*reported, *max_bytes), (key, MAX_BYTES));
     assert!(error.to_string().contains("c.json"), "{error}");
 }
 
 #[test]
-fn a_missing_file_is_named() {
+fn a_missing_file_is_an_error() {
     let error = Cassette::load(Path::new("/nowhere/c.json")).unwrap_err();
     assert!(matches!(error, CassetteError::Missing { .. }));
 }
 
 #[test]
-fn any_change_of_an_answer_changes_the_digest() {
+fn a_changed_answer_changes_the_digest() {
     let digest = |text| cassette(&[("Hi", text)]).digest();
     assert_ne!(digest("Hello"), digest("Hello "));
     assert_ne!(Cassette::empty().digest(), digest("Hello"));
 }
 
-#[test]
-fn the_nearest_request_is_shown_with_the_line_that_differs() {
-    let cassette = cassette(&[
-        ("Describe Alice.\nShe sails.\nBe brief.", "x"),
-        ("Translate into French.", "x"),
-    ]);
-    let asked = Request {
-        temperature: Some(0.5),
-        ..request(Wire::OpenAi, "Describe Alice.\nShe rows.\nBe brief.")
-    };
-    let (_, nearest, difference) = cassette.nearest(&asked).unwrap();
-    assert_eq!(
-        nearest,
-        &request(Wire::OpenAi, "Describe Alice.\nShe sails.\nBe brief.")
-    );
-    let expected = "messages: first difference in message 1 (user), line 2\n  \
-        recorded: \"She sails.\"\n  asked:    \"She rows.\"\ntemperature: recorded null, asked 0.5";
-    assert_eq!(difference, expected);
-}
-
-#[test]
-fn among_equal_texts_the_one_with_equal_settings_is_nearest() {
-    let mut cassette = Cassette::empty();
-    for model in ["a", "b", "c", "d"] {
-        for temperature in [0.1, 0.2] {
-            let request = Request {
-                model: model.to_owned(),
-                temperature: Some(temperature),
-                ..request(Wire::OpenAi, "Hi")
-            };
-            cassette.insert(request, answer("x")).unwrap();
-        }
-    }
-    let asked = Request {
-        model: "c".to_owned(),
-        temperature: Some(0.3),
-        ..request(Wire::OpenAi, "Hi")
-    };
-    let (_, nearest, difference) = cassette.nearest(&asked).unwrap();
-    assert_eq!(nearest.model, "c");
-    assert!(
-        difference.starts_with("temperature: recorded 0."),
-        "{difference}"
-    );
-}
-
-#[test]
-fn nothing_is_near_an_empty_cassette() {
-    assert!(
-        Cassette::empty()
-            .nearest(&request(Wire::OpenAi, "Hi"))
-            .is_none()
-    );
-}
-
-#[test]
-fn a_difference_far_into_a_long_line_is_shown() {
-    let long = "x".repeat(5000);
-    let cassette = cassette(&[(&format!("{long}a"), "x")]);
-    let (_, _, difference) = cassette
-        .nearest(&request(Wire::OpenAi, &format!("{long}b")))
-        .unwrap();
-    assert!(
-        difference.contains("xa\"") && difference.contains("xb\""),
-        "{difference}"
-    );
-    assert!(difference.len() < 500);
-}
-
-#[test]
-fn a_missing_last_line_is_shown_as_nothing() {
-    let cassette = cassette(&[("one\ntwo", "x")]);
-    let (_, _, difference) = cassette.nearest(&request(Wire::OpenAi, "one")).unwrap();
-    assert!(
-        difference.ends_with("recorded: \"two\"\n  asked:    (nothing)"),
-        "{difference}"
-    );
-}
-
-#[test]
-fn parts_that_were_cut_otherwise_are_named() {
-    let cassette = cassette(&[("one two", "x")]);
-    let mut asked = request(Wire::OpenAi, "one ");
-    asked.messages[0].parts.push(Part::Text("two".to_owned()));
-    let (_, _, difference) = cassette.nearest(&asked).unwrap();
-    assert_eq!(difference, "messages: the same text in other parts");
-}
-
 proptest! {
     #[test]
-    fn a_changed_cassette_is_read_or_refused_with_its_name(edits in edits::edits()) {
+    fn a_corrupted_cassette_is_read_or_reported_with_its_path(edits in edits::edits()) {
         let good = cassette(&[("Sum up:\none\n", "Done.\nAll."), ("Hi", "Hello")]);
         let text = format::write(None, &good.entries);
         let bytes = edits::changed(text.as_bytes(), &edits);
         match Cassette::read(Path::new("c.json"), &bytes) {
-            // What is read is what was asked: only answers can have changed.
+            // The keys prove that no request has changed.
             Ok(read) => prop_assert!(read.entries.keys().all(|key| good.get(key).is_some())),
             Err(error) => prop_assert!(error.to_string().contains("c.json"), "{error}"),
         }

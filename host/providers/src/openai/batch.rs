@@ -1,22 +1,22 @@
-//! The calls on batches of OpenAI and of those that copy it.
+//! Calls on the batches of OpenAI and compatible servers.
 
 use std::cmp::Reverse;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::dialect::{Dialect, Order, Paging};
-use super::object::read;
-use crate::counted;
+use super::batch_object::parse;
+use super::dialect::{CreateForm, Dialect, Paging};
+use crate::batch_object::{self, PAGE_SIZE, PageError};
+use crate::batch_state::{BatchPage, BatchState, FileId};
 use crate::error::{CreateError, ProviderError};
-use crate::object::{self, Doubt, PAGE};
-use crate::state::{BatchPage, BatchState, FileId};
 use crate::transport::{Call, Transport};
+use crate::usage;
 
-/// The metadata member that carries our token.
-pub(super) const TOKEN: &str = "synix_token";
+/// The metadata member with our token.
+pub(super) const TOKEN_KEY: &str = "synix_token";
 
-/// Creates a batch of an uploaded file whose requests ask `model`, sending once.
+/// Creates a batch from an uploaded file; `model` is that of its requests. Sends the call once.
 pub(crate) async fn create(
     transport: &Transport,
     dialect: &Dialect,
@@ -24,37 +24,37 @@ pub(crate) async fn create(
     model: &str,
     token: &str,
 ) -> Result<BatchState, CreateError> {
-    let body = order(dialect, file, model, token);
+    let body = create_body(dialect, file, model, token);
     let call = Call {
         method: Method::POST,
         path: dialect.batches,
         query: &[],
         body: Some(&body),
     };
-    let reply = transport.json_once(&call).await?;
-    let created = |reply: &Value| match dialect.created_in {
-        Some(member) => read(dialect, reply.get(member)?),
-        None => read(dialect, reply),
+    let reply = transport.call_once(&call).await?;
+    let created = |reply: &Value| match dialect.created_member {
+        Some(member) => parse(dialect, reply.get(member)?),
+        None => parse(dialect, reply),
     };
-    Ok(object::state(transport, &reply, created)?)
+    Ok(batch_object::parse_batch(transport, &reply, created)?)
 }
 
-fn order(dialect: &Dialect, file: &FileId, model: &str, token: &str) -> Value {
-    let mut body = match dialect.order {
-        Order::Batch => json!({
+fn create_body(dialect: &Dialect, file: &FileId, model: &str, token: &str) -> Value {
+    let mut body = match dialect.create_form {
+        CreateForm::Batch => json!({
             "input_file_id": file.0,
             "endpoint": dialect.endpoint,
             "completion_window": "24h",
         }),
-        Order::Job => json!({
+        CreateForm::Job => json!({
             "input_files": [file.0],
             "model": model,
             "endpoint": dialect.endpoint,
             "timeout_hours": 24,
         }),
     };
-    if dialect.traits.labelled {
-        body["metadata"] = json!({TOKEN: token});
+    if dialect.traits.carries_token {
+        body["metadata"] = json!({TOKEN_KEY: token});
     }
     body
 }
@@ -64,60 +64,68 @@ pub(crate) async fn list(
     dialect: &Dialect,
     after: Option<&str>,
 ) -> Result<BatchPage, ProviderError> {
-    let read = |batch: &Value| read(dialect, batch);
+    let parse_one = |batch: &Value| parse(dialect, batch);
     let path = dialect.batches;
     match dialect.paging {
-        Paging::After => {
-            let query = [("limit", PAGE), ("after", after.unwrap_or_default())];
+        Paging::Cursor => {
+            let query = [("limit", PAGE_SIZE), ("after", after.unwrap_or_default())];
             let query = if after.is_some() { &query } else { &query[..1] };
-            object::list(transport, path, query, |reply| object::page(reply, read)).await
-        }
-        Paging::Numbered => {
-            let number = after.unwrap_or("0");
-            let query = [
-                ("page", number),
-                ("page_size", PAGE),
-                ("order_by", "-created"),
-            ];
-            object::list(transport, path, &query, |reply| {
-                numbered_page(reply, number, read)
+            batch_object::request_page(transport, path, query, |reply| {
+                batch_object::parse_page(reply, parse_one)
             })
             .await
         }
-        Paging::Whole => object::list(transport, path, &[], |reply| whole_page(reply, read)).await,
+        Paging::PageNumber => {
+            let number = after.unwrap_or("0");
+            let query = [
+                ("page", number),
+                ("page_size", PAGE_SIZE),
+                ("order_by", "-created"),
+            ];
+            batch_object::request_page(transport, path, &query, |reply| {
+                parse_numbered_page(reply, number, parse_one)
+            })
+            .await
+        }
+        Paging::SinglePage => {
+            batch_object::request_page(transport, path, &[], |reply| {
+                parse_single_page(reply, parse_one)
+            })
+            .await
+        }
     }
 }
 
-fn numbered_page(
+fn parse_numbered_page(
     reply: &Value,
     number: &str,
-    read: impl Fn(&Value) -> Option<BatchState>,
-) -> Result<BatchPage, Doubt> {
+    parse: impl Fn(&Value) -> Option<BatchState>,
+) -> Result<BatchPage, PageError> {
     let listed = reply.get("data").and_then(Value::as_array);
-    let listed = listed.ok_or(Doubt::NoList)?;
+    let listed = listed.ok_or(PageError::NotAList)?;
     let next = number.parse::<u64>().unwrap_or(0).saturating_add(1);
-    let size: u64 = PAGE.parse().unwrap_or(1);
-    let more = match reply.pointer("/total").and_then(counted::number) {
+    let size: u64 = PAGE_SIZE.parse().unwrap_or(1);
+    let has_more = match reply.pointer("/total").and_then(usage::parse_count) {
         Some(total) => total > next.saturating_mul(size),
-        // Nobody says how many there are: a full page has a successor.
+        // The reply has no total: a full page has a next one.
         None => listed.len() as u64 >= size,
     };
-    if more && listed.is_empty() {
-        return Err(Doubt::Empty);
+    if has_more && listed.is_empty() {
+        return Err(PageError::Empty);
     }
     Ok(BatchPage {
-        batches: object::batches(listed, read)?,
-        next: more.then(|| next.to_string()),
+        batches: batch_object::parse_batches(listed, parse)?,
+        next: has_more.then(|| next.to_string()),
     })
 }
 
-fn whole_page(
+fn parse_single_page(
     reply: &Value,
-    read: impl Fn(&Value) -> Option<BatchState>,
-) -> Result<BatchPage, Doubt> {
-    let listed = reply.as_array().ok_or(Doubt::NoList)?;
-    let mut batches = object::batches(listed, read)?;
-    // Those of unknown age first: they may be the newest.
+    parse: impl Fn(&Value) -> Option<BatchState>,
+) -> Result<BatchPage, PageError> {
+    let listed = reply.as_array().ok_or(PageError::NotAList)?;
+    let mut batches = batch_object::parse_batches(listed, parse)?;
+    // Batches of unknown age come first, because they may be the newest.
     batches.sort_by_key(|batch| (batch.created.is_some(), Reverse(batch.created)));
     Ok(BatchPage {
         batches,
@@ -131,7 +139,7 @@ pub(crate) async fn poll(
     id: &str,
 ) -> Result<BatchState, ProviderError> {
     let path = [dialect.batches, &[id]].concat();
-    object::ask(transport, Method::GET, &path, |batch| read(dialect, batch)).await
+    batch_object::request_batch(transport, Method::GET, &path, |batch| parse(dialect, batch)).await
 }
 
 pub(crate) async fn cancel(
@@ -140,7 +148,10 @@ pub(crate) async fn cancel(
     id: &str,
 ) -> Result<BatchState, ProviderError> {
     let path = [dialect.batches, &[id, "cancel"]].concat();
-    object::ask(transport, Method::POST, &path, |batch| read(dialect, batch)).await
+    batch_object::request_batch(transport, Method::POST, &path, |batch| {
+        parse(dialect, batch)
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -161,25 +172,25 @@ mod tests {
             model: "m",
         };
         let state = provider_of(&server, api).create_batch(input, "t1").await;
-        let seen = server.seen().remove(0);
-        let sent = serde_json::from_slice(&seen.body).unwrap();
-        (state, seen.head, sent)
+        let received = server.received().remove(0);
+        let sent = serde_json::from_slice(&received.body).unwrap();
+        (state, received.head, sent)
     }
 
     #[tokio::test]
     async fn every_server_gets_its_own_create_call() {
-        let labelled = json!({"synix_token": "t1"});
+        let metadata = json!({"synix_token": "t1"});
         let batch = |endpoint: &str| {
             json!({
                 "input_file_id": "file-1", "endpoint": endpoint, "completion_window": "24h",
-                "metadata": labelled,
+                "metadata": metadata,
             })
         };
-        let mut unlabelled = batch("/v1/chat/completions");
-        unlabelled.as_object_mut().unwrap().remove("metadata");
+        let mut without_metadata = batch("/v1/chat/completions");
+        without_metadata.as_object_mut().unwrap().remove("metadata");
         let job = json!({
             "input_files": ["file-1"], "model": "m", "endpoint": "/v1/chat/completions",
-            "timeout_hours": 24, "metadata": labelled,
+            "timeout_hours": 24, "metadata": metadata,
         });
         let plain = r#"{"id":"b","status":"validating"}"#;
         let inside = r#"{"job":{"id":"b","status":"VALIDATING"},"warning":""}"#;
@@ -202,7 +213,7 @@ mod tests {
                 "batches",
                 batch("/v1/chat/completions"),
             ),
-            (BatchApi::Together, inside, "batches", unlabelled),
+            (BatchApi::Together, inside, "batches", without_metadata),
             (BatchApi::Mistral, plain, "batch/jobs", job),
         ] {
             let (state, head, sent) = created(api, answer).await;
@@ -212,7 +223,7 @@ mod tests {
         }
     }
 
-    /// M1: a reply that is no batch where the batch should be proves nothing.
+    /// M1: a reply without the batch does not prove that it was not created.
     #[tokio::test]
     async fn a_create_reply_of_another_shape_is_unclear() {
         let (state, ..) = created(BatchApi::Together, r#"{"id":"b"}"#).await;
@@ -220,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mistral_jobs_are_listed_by_number_of_page() {
+    async fn mistral_jobs_are_listed_by_page_number() {
         let page = |total: u64| format!(r#"{{"data":[{{"id":"j"}}],"total":{total}}}"#);
         let server = Server::start(vec![reply(&page(101)), reply(&page(101))]);
         let provider = provider_of(&server, BatchApi::Mistral);
@@ -229,14 +240,14 @@ mod tests {
         let second = provider.list_batches(Some("1")).await.unwrap();
         assert_eq!((second.batches.len(), second.next), (1, None));
         assert!(
-            server.seen()[1]
+            server.received()[1]
                 .head
                 .starts_with("GET /v1/batch/jobs?page=1&page_size=100&order_by=-created HTTP/1.1")
         );
     }
 
     #[tokio::test]
-    async fn together_jobs_are_one_array_and_come_newest_first() {
+    async fn together_jobs_are_one_array_and_are_sorted_newest_first() {
         let listed = r#"[{"id":"old","created_at":"2024-01-15T14:30:00Z"},{"id":"new","created_at":"2024-01-16T14:30:00Z"}]"#;
         let server = Server::start(vec![reply(listed)]);
         let provider = provider_of(&server, BatchApi::Together);
@@ -247,21 +258,25 @@ mod tests {
             (["new", "old"].as_slice(), None)
         );
         assert!(
-            server.seen()[0]
+            server.received()[0]
                 .head
                 .starts_with("GET /v1/batches HTTP/1.1")
         );
     }
 
     #[tokio::test]
-    async fn mistral_jobs_are_polled_and_cancelled_where_they_are() {
+    async fn mistral_jobs_are_polled_and_cancelled_at_their_own_path() {
         let job = r#"{"id":"j","status":"CANCELLATION_REQUESTED"}"#;
         let server = Server::start(vec![reply(job), reply(job)]);
         let provider = provider_of(&server, BatchApi::Mistral);
         provider.poll_batch("j").await.unwrap();
         let state = provider.cancel_batch("j").await.unwrap();
         assert_eq!(state.phase, Phase::Cancelling);
-        let heads: Vec<String> = server.seen().into_iter().map(|seen| seen.head).collect();
+        let heads: Vec<String> = server
+            .received()
+            .into_iter()
+            .map(|received| received.head)
+            .collect();
         assert!(heads[0].starts_with("GET /v1/batch/jobs/j HTTP/1.1"));
         assert!(heads[1].starts_with("POST /v1/batch/jobs/j/cancel HTTP/1.1"));
     }

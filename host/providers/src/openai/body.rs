@@ -5,31 +5,31 @@ use serde_json::{Map, Value, json};
 use crate::body::{merge_options, plain_text};
 use synix_core::request::{Message, Part, Request, Role};
 
-/// Both names of the limit; a body with two limits is refused.
-const LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+/// The two names of the token limit. A body with both is refused.
+const LIMIT_NAMES: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 
-/// Returns whether a model, by its name, reasons before it answers.
+/// Returns whether a model reasons before it answers, judged by its name.
 ///
 /// Such models refuse `max_tokens` and `temperature`.
 pub fn is_reasoning_model(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
-    let reasons = |family: &&str| name.starts_with(*family);
-    ["o1", "o3", "o4"].iter().any(reasons)
+    let is_in = |family: &&str| name.starts_with(*family);
+    ["o1", "o3", "o4"].iter().any(is_in)
         || (name.starts_with("gpt-5") && !name.starts_with("gpt-5-chat"))
 }
 
 pub(crate) fn body(request: &Request) -> Value {
-    let reasoning = is_reasoning_model(&request.model);
+    let is_reasoning = is_reasoning_model(&request.model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(request.model));
     let messages = request.messages.iter().map(message).collect();
     body.insert("messages".to_owned(), Value::Array(messages));
     if let Some(limit) = request.max_tokens
-        && !LIMITS
+        && !LIMIT_NAMES
             .iter()
             .any(|name| request.options.contains_key(*name))
     {
-        let name = if reasoning {
+        let name = if is_reasoning {
             "max_completion_tokens"
         } else {
             "max_tokens"
@@ -37,7 +37,7 @@ pub(crate) fn body(request: &Request) -> Value {
         body.insert(name.to_owned(), json!(limit));
     }
     if let Some(temperature) = request.temperature
-        && !reasoning
+        && !is_reasoning
     {
         body.insert("temperature".to_owned(), json!(temperature));
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reasoning_model_gets_the_limit_it_knows_and_no_temperature() {
+    fn a_reasoning_model_gets_max_completion_tokens_and_no_temperature() {
         let request = Request {
             model: "o3-mini".to_owned(),
             ..conversation()
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_models_are_known_by_name() {
+    fn reasoning_models_are_recognized_by_name() {
         for name in [
             "o1",
             "o3-mini",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_text_are_joined_byte_for_byte() {
+    fn text_parts_are_joined_byte_for_byte() {
         let parts = vec![Part::Text("a ".to_owned()), Part::Text("b".to_owned())];
         let messages = vec![Message {
             role: Role::User,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn options_win() {
+    fn options_replace_other_members() {
         let options = json!({"temperature": 1, "max_completion_tokens": 7, "seed": 3});
         let request = Request {
             options: options.as_object().unwrap().clone(),

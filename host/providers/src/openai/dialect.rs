@@ -1,82 +1,76 @@
-//! What sets apart the batch APIs of servers that speak OpenAI's format.
+//! How the batch APIs of OpenAI-compatible servers differ.
 //!
-//! Each table rests on its provider's published documents, and none was tried
-//! against the provider's own server. What the documents leave open is as at
-//! OpenAI, whose API all of them copy.
+//! Each table follows the provider's published documents; none was tried
+//! against the provider's own server. What the documents do not specify is the
+//! same as at OpenAI, whose API all of them copy.
 
-use crate::input::BatchTraits;
+use crate::batch_input::BatchTraits;
 use synix_core::request::BatchApi;
 
-/// How a server's batch API is spoken to.
+/// The variant of the batch API that a server implements.
 #[derive(Debug)]
 pub(crate) struct Dialect {
-    /// What its batches allow and need.
     pub(crate) traits: BatchTraits,
-    /// How the key is shown, in sync calls too.
+    /// The header with the key, for single calls too.
     pub(super) key: KeyHeader,
-    /// Where files are uploaded.
+    /// The path of uploads.
     pub(super) upload: &'static [&'static str],
     /// The purpose of an uploaded file of requests.
     pub(super) purpose: &'static str,
-    /// Whether an upload says the file's name in a field of its own.
-    pub(super) names_file: bool,
-    /// Where batches are.
+    /// Whether an upload has a separate field with the file's name.
+    pub(super) has_file_name_field: bool,
+    /// The path of batches.
     pub(super) batches: &'static [&'static str],
-    /// What a batch and its lines call the path of a completion.
+    /// The path of a completion in a batch and its lines.
     pub(crate) endpoint: &'static str,
-    /// The form of a line.
-    pub(crate) line: Line,
-    /// The form of a create call.
-    pub(super) order: Order,
-    /// The member of the reply to a create call that is the batch; `None`: the reply is.
-    pub(super) created_in: Option<&'static str>,
-    /// The form of the list.
+    pub(crate) line_form: LineForm,
+    pub(super) create_form: CreateForm,
+    /// The member of a create reply with the batch; `None` if the reply itself is the batch.
+    pub(super) created_member: Option<&'static str>,
     pub(super) paging: Paging,
-    /// Where a batch object keeps what we read.
-    pub(super) members: Members,
+    pub(super) paths: BatchPaths,
 }
 
-/// How the key is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyHeader {
     Bearer,
     ApiKey,
 }
 
-/// The form of a line.
+/// The form of a line in a batch file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Line {
+pub(crate) enum LineForm {
     /// `custom_id`, `method`, `url` and `body`.
     Call,
     /// `custom_id` and `body`.
     Body,
-    /// The same, and the body lacks the model: the create call names it.
+    /// The same, but the body has no model: the create call names it.
     BodyWithoutModel,
 }
 
 /// The form of a create call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum CreateForm {
     /// One input file and a completion window.
     Batch,
     /// A list of input files, the model, and a time limit.
     Job,
 }
 
-/// The form of the list.
+/// The form of the list of batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paging {
-    /// Pages that say whether there is more; the next one starts after the last id.
-    After,
-    /// Pages by number, which say how many batches there are.
-    Numbered,
+    /// Pages that say whether there are more; the cursor is the last id.
+    Cursor,
+    /// Numbered pages with the total number of batches.
+    PageNumber,
     /// One array of all batches, in no documented order.
-    Whole,
+    SinglePage,
 }
 
-/// JSON pointers into a batch object.
+/// JSON pointers to the members of a batch object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Members {
+pub(super) struct BatchPaths {
     pub(super) input_file: &'static str,
     pub(super) output_file: &'static str,
     pub(super) error_file: &'static str,
@@ -86,12 +80,11 @@ pub(super) struct Members {
 }
 
 impl Dialect {
-    /// Returns whether a page is a part of the list as it stands at that moment.
-    pub(crate) const fn pages_shift(&self) -> bool {
-        matches!(self.paging, Paging::Numbered)
+    /// Returns whether a batch that is created between two calls moves others to the next page.
+    pub(crate) const fn has_shifting_pages(&self) -> bool {
+        matches!(self.paging, Paging::PageNumber)
     }
 
-    /// Returns the dialect of an API.
     pub(crate) const fn of(api: BatchApi) -> &'static Self {
         match api {
             BatchApi::OpenAi => &OPENAI,
@@ -106,32 +99,32 @@ impl Dialect {
 /// OpenAI's API reference and batch guide.
 const OPENAI: Dialect = Dialect {
     traits: BatchTraits {
-        most_creations_per_hour: Some(2000),
+        max_creations_per_hour: Some(2000),
         ..TRAITS
     },
     key: KeyHeader::Bearer,
     upload: &["files"],
     purpose: "batch",
-    names_file: false,
+    has_file_name_field: false,
     batches: &["batches"],
     endpoint: "/v1/chat/completions",
-    line: Line::Call,
-    order: Order::Batch,
-    created_in: None,
-    paging: Paging::After,
-    members: MEMBERS,
+    line_form: LineForm::Call,
+    create_form: CreateForm::Batch,
+    created_member: None,
+    paging: Paging::Cursor,
+    paths: PATHS,
 };
 
 const TRAITS: BatchTraits = BatchTraits {
-    most_requests: 50_000,
-    most_bytes: 200_000_000,
-    most_creations_per_hour: None,
+    max_requests: 50_000,
+    max_bytes: 200_000_000,
+    max_creations_per_hour: None,
     uploads: true,
-    labelled: true,
-    one_model: true,
+    carries_token: true,
+    single_model: true,
 };
 
-const MEMBERS: Members = Members {
+const PATHS: BatchPaths = BatchPaths {
     input_file: "/input_file_id",
     output_file: "/output_file_id",
     error_file: "/error_file_id",
@@ -140,10 +133,10 @@ const MEMBERS: Members = Members {
     failed: "/request_counts/failed",
 };
 
-/// Azure's REST reference and batch guide: OpenAI's shapes, a key header and limits of its own.
+/// Azure's REST reference and batch guide: OpenAI's objects, with another key header and other limits.
 const AZURE: Dialect = Dialect {
     traits: BatchTraits {
-        most_requests: 100_000,
+        max_requests: 100_000,
         ..TRAITS
     },
     key: KeyHeader::ApiKey,
@@ -151,42 +144,42 @@ const AZURE: Dialect = Dialect {
     ..OPENAI
 };
 
-/// Groq's API reference and batch guide: OpenAI's shapes. The guide allows 200 MB, the reference 100 MB.
+/// Groq's API reference and batch guide: OpenAI's objects. The guide allows 200 MB, the reference 100 MB.
 const GROQ: Dialect = Dialect {
     traits: BatchTraits {
-        most_bytes: 100_000_000,
+        max_bytes: 100_000_000,
         ..TRAITS
     },
     ..OPENAI
 };
 
-/// Together's API reference and batch guide: no metadata, no counters, no pages.
+/// Together's API reference and batch guide: no metadata, no counts, no pages.
 const TOGETHER: Dialect = Dialect {
     traits: BatchTraits {
-        most_bytes: 100_000_000,
-        labelled: false,
+        max_bytes: 100_000_000,
+        carries_token: false,
         ..TRAITS
     },
     upload: &["files", "upload"],
     purpose: "batch-api",
-    names_file: true,
-    line: Line::Body,
-    created_in: Some("job"),
-    paging: Paging::Whole,
+    has_file_name_field: true,
+    line_form: LineForm::Body,
+    created_member: Some("job"),
+    paging: Paging::SinglePage,
     ..OPENAI
 };
 
-/// Mistral's API reference and its SDK: jobs with the model on them, and counters beside each other.
+/// Mistral's API reference and SDK: a job names its model, and has its counts at the top level.
 const MISTRAL: Dialect = Dialect {
     traits: BatchTraits {
-        most_requests: 1_000_000,
+        max_requests: 1_000_000,
         ..TRAITS
     },
     batches: &["batch", "jobs"],
-    line: Line::BodyWithoutModel,
-    order: Order::Job,
-    paging: Paging::Numbered,
-    members: Members {
+    line_form: LineForm::BodyWithoutModel,
+    create_form: CreateForm::Job,
+    paging: Paging::PageNumber,
+    paths: BatchPaths {
         input_file: "/input_files/0",
         output_file: "/output_file",
         error_file: "/error_file",

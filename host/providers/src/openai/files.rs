@@ -1,4 +1,4 @@
-//! Files that go to OpenAI and come from it, never whole in memory.
+//! Uploads and downloads of files, streamed from and to the disk.
 
 use std::path::Path;
 
@@ -7,26 +7,26 @@ use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use crate::counted;
-use crate::download::{self, Remote};
+use crate::batch_input;
+use crate::batch_state::FileId;
+use crate::download::{self, RemoteFile};
 use crate::error::ProviderError;
-use crate::input;
-use crate::state::FileId;
 use crate::transport::{Call, Transport};
+use crate::usage;
 
-/// Uploads a file of requests. A second upload after a lost reply costs nothing.
+/// Uploads a file of requests. Retries after a lost reply, because a second upload costs nothing.
 pub(crate) async fn upload(
     transport: &Transport,
     dialect: &Dialect,
     path: &Path,
     name: &str,
 ) -> Result<FileId, ProviderError> {
-    let mut patience = transport.patience();
+    let mut retry = transport.retry_state();
     loop {
-        patience.sends += 1;
+        retry.sends += 1;
         match upload_once(transport, dialect, path, name).await {
             Ok(id) => return Ok(id),
-            Err(error) => patience.outlast(error).await?,
+            Err(error) => retry.back_off(error).await?,
         }
     }
 }
@@ -37,20 +37,20 @@ async fn upload_once(
     path: &Path,
     name: &str,
 ) -> Result<FileId, ProviderError> {
-    let (file, length) = input::open(path).await?;
+    let (file, length) = batch_input::open(path).await?;
     let part = Part::stream_with_length(file, length).file_name(name.to_owned());
     let mut form = Form::new().text("purpose", dialect.purpose);
-    if dialect.names_file {
+    if dialect.has_file_name_field {
         form = form.text("file_name", name.to_owned());
     }
     let form = form.part("file", part);
     let request = transport.request(Method::POST, dialect.upload)?;
     let request = request.multipart(form);
-    let limit = transport.limit_for(length);
+    let limit = transport.timeout_for(length);
     let reply = transport.send_json(request, limit).await?.value;
     match reply.get("id").and_then(Value::as_str) {
         Some(id) if !id.is_empty() => Ok(FileId(id.to_owned())),
-        _ => Err(transport.unreadable("a file without id".to_owned())),
+        _ => Err(transport.unreadable("a file without an id".to_owned())),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn download(
     requests: u64,
     to: &Path,
 ) -> Result<u64, ProviderError> {
-    let remote = Remote {
+    let remote = RemoteFile {
         name: &file.0,
         path: &["files", &file.0, "content"],
         size: size(transport, file).await,
@@ -71,7 +71,7 @@ pub(crate) async fn download(
     download::download(transport, &remote, to).await
 }
 
-/// Returns the size that the provider keeps for a file, where it says one.
+/// Returns the size of a file, if the provider reports it.
 async fn size(transport: &Transport, file: &FileId) -> Option<u64> {
     let call = Call {
         method: Method::GET,
@@ -79,12 +79,12 @@ async fn size(transport: &Transport, file: &FileId) -> Option<u64> {
         query: &[],
         body: None,
     };
-    // Compatible servers have no such call; the download itself shows what is wrong.
+    // Some compatible servers lack this call. If it fails, the download reports the error.
     let reply = transport
-        .json(&call, &mut transport.patience())
+        .call(&call, &mut transport.retry_state())
         .await
         .ok()?;
-    reply.value.get("bytes").and_then(counted::number)
+    reply.value.get("bytes").and_then(usage::parse_count)
 }
 
 #[cfg(test)]
@@ -117,10 +117,10 @@ mod tests {
     async fn an_upload_carries_purpose_name_and_length() {
         let (id, server) = uploaded(vec![reply(r#"{"id":"file-1"}"#)]).await;
         assert_eq!(id.unwrap(), FileId("file-1".to_owned()));
-        let seen = server.seen().remove(0);
-        assert!(seen.head.starts_with("POST /v1/files HTTP/1.1"));
-        assert!(seen.head.contains("content-length:"));
-        let body = String::from_utf8(seen.body).unwrap();
+        let received = server.received().remove(0);
+        assert!(received.head.starts_with("POST /v1/files HTTP/1.1"));
+        assert!(received.head.contains("content-length:"));
+        let body = String::from_utf8(received.body).unwrap();
         for part in [
             "name=\"purpose\"\r\n\r\nbatch\r\n",
             "filename=\"synix-7.jsonl\"",
@@ -134,16 +134,16 @@ mod tests {
     async fn a_lost_upload_is_sent_again() {
         let (id, server) = uploaded(vec![Vec::new(), reply(r#"{"id":"file-2"}"#)]).await;
         assert_eq!(id.unwrap(), FileId("file-2".to_owned()));
-        assert_eq!(server.seen().len(), 2);
+        assert_eq!(server.received().len(), 2);
     }
 
     #[tokio::test]
-    async fn together_is_told_its_own_purpose_and_the_name_apart() {
+    async fn together_gets_its_own_purpose_and_a_file_name_field() {
         let (id, server) = uploaded_to(BatchApi::Together, vec![reply(r#"{"id":"f"}"#)]).await;
         id.unwrap();
-        let seen = server.seen().remove(0);
-        assert!(seen.head.starts_with("POST /v1/files/upload HTTP/1.1"));
-        let body = String::from_utf8(seen.body).unwrap();
+        let received = server.received().remove(0);
+        assert!(received.head.starts_with("POST /v1/files/upload HTTP/1.1"));
+        let body = String::from_utf8(received.body).unwrap();
         for part in [
             "name=\"purpose\"\r\n\r\nbatch-api\r\n",
             "name=\"file_name\"\r\n\r\nsynix-7.jsonl\r\n",

@@ -1,10 +1,10 @@
-//! OpenAI's wire format: chat completions, files and batches, also at those who copy it.
+//! OpenAI's wire format, also of compatible servers: chat completions, files and batches.
 
 mod batch;
+mod batch_object;
 mod body;
 mod dialect;
 mod files;
-mod object;
 mod reply;
 
 use dialect::KeyHeader;
@@ -13,18 +13,18 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, Invalid
 use super::Secret;
 
 pub(super) use batch::{cancel, create, list, poll};
+#[cfg(test)]
+pub(super) use batch_object::parse as parse_batch;
 pub(super) use body::body;
 pub use body::is_reasoning_model;
-pub(super) use dialect::{Dialect, Line};
+pub(super) use dialect::{Dialect, LineForm};
 pub(super) use files::{download, upload};
-#[cfg(test)]
-pub(super) use object::read as read_batch;
-pub(super) use reply::heard;
+pub(super) use reply::parse;
 
 /// The path of a completion below the base URL.
 pub(super) const COMPLETE: &[&str] = &["chat", "completions"];
 
-/// Returns the headers that go with every request.
+/// Returns the headers of every request.
 pub(super) fn headers(
     dialect: &Dialect,
     key: Option<&Secret>,

@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let bench = PluginTools::open(global.environment(), global.compiler())?;
     let dir = global.at(&args.dir);
     // A first build may take minutes without a word.
-    if let Some(language) = Language::of(&dir) {
+    if let Some(language) = Language::detect(&dir) {
         screen.talk(&format!(
             "building from {language} in {}",
             args.dir.display()

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use synix_authoring::check::{self, Outcome, Progress, Report, Setup};
-use synix_authoring::desk::{self, DeskError, Replies};
+use synix_authoring::check::{self, PointOutcome, CheckProgress, CheckReport, CheckOptions};
+use synix_authoring::unit_run::{self, UnitRunError, Replies};
 use synix_sandbox::Sandbox;
 
 use crate::args::Global;
@@ -55,29 +55,29 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         .transpose()?;
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
-            let config = desk::config(&plugin, &given.members, &given.folder);
+            let config = unit_run::prepare_config(&plugin, &given.members, &given.folder);
             Some(config.map_err(|error| wrong(error, "--config"))?)
         }
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
     let inputs =
-        desk::inputs(&super::seen(global, &args.input)).map_err(|error| wrong(error, "--input"))?;
+        unit_run::read_inputs(&super::seen(global, &args.input)).map_err(|error| wrong(error, "--input"))?;
     let replies = match super::run::replies(global, args.reply.as_deref(), args.replies.as_deref())?
     {
         Replies::None => Vec::new(),
         Replies::Always(text) => vec![text],
         Replies::InOrder(texts) => texts,
     };
-    let setup = Setup {
+    let setup = CheckOptions {
         config,
         inputs,
         replies,
         timeout: Some(Duration::from_secs(args.timeout)),
-        ..Setup::default()
+        ..CheckOptions::default()
     };
     let told = Cell::new((Instant::now(), ""));
-    let seen = |progress: Progress| {
+    let seen = |progress: CheckProgress| {
         let (last, stage) = told.get();
         if stage == progress.stage && last.elapsed() < SAY {
             return;
@@ -90,7 +90,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     };
     let report = check::check(&sandbox, &name, &bytes, &setup, &seen);
     if let Some(path) = &args.junit {
-        synix_disk::replace(&global.at(path), check::junit(&report).as_bytes())
+        synix_disk::replace(&global.at(path), check::junit_report(&report).as_bytes())
             .context("cannot write the JUnit report")?;
     }
     screen.answer(&report, || text(&report))?;
@@ -102,7 +102,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 /// What the user can put right by typing something else, with its causes.
-fn wrong(error: DeskError, flag: &str) -> anyhow::Error {
+fn wrong(error: UnitRunError, flag: &str) -> anyhow::Error {
     let said = Usage(format!("{flag}: {error}"));
     if error.source().is_none() {
         return said.into();
@@ -112,7 +112,7 @@ fn wrong(error: DeskError, flag: &str) -> anyhow::Error {
 
 /// The causes of an error that is told already.
 #[derive(Debug)]
-struct Causes(DeskError);
+struct Causes(UnitRunError);
 
 impl fmt::Display for Causes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,15 +128,15 @@ impl Error for Causes {
     }
 }
 
-fn text(report: &Report) -> Vec<String> {
+fn text(report: &CheckReport) -> Vec<String> {
     let mut lines: Vec<String> = report
         .points
         .iter()
         .map(|one| {
             let word = match one.outcome {
-                Outcome::Pass => "pass",
-                Outcome::Fail => "FAIL",
-                Outcome::Skip => "skip",
+                PointOutcome::Pass => "pass",
+                PointOutcome::Fail => "FAIL",
+                PointOutcome::Skip => "skip",
             };
             format!("{word}  {:<16}  {}", one.point.name(), one.detail)
         })

@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let files = scaffold(&args.name, args.lang, &global.at(&dir)).map_err(|error| {
         if matches!(
             error,
-            ScaffoldError::Name { .. } | ScaffoldError::Taken { .. }
+            ScaffoldError::Name { .. } | ScaffoldError::ReservedName { .. }
         ) {
             Usage(error.to_string()).into()
         } else {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Map;
-use synix_authoring::desk::{self, DeskError, Exchange, Record, Replies, Standing};
+use synix_authoring::unit_run::{self, UnitRunError, Exchange, RunRecord, Replies, RunStatus};
 use synix_core::printable;
 use synix_core::request::{Part, Role};
 use synix_project as project;
@@ -42,8 +42,8 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let replies = replies(global, args.reply.as_deref(), args.replies.as_deref())?;
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
-    let config = desk::config(&plugin, &members, &folder).map_err(usage)?;
-    let inputs = desk::inputs(&super::seen(global, &args.input)).map_err(usage)?;
+    let config = unit_run::prepare_config(&plugin, &members, &folder).map_err(usage)?;
+    let inputs = unit_run::read_inputs(&super::seen(global, &args.input)).map_err(usage)?;
     // A run that does not end shows how far it came.
     let mut shown = Ok(());
     let mut seen = |position: usize, asked: &Exchange| {
@@ -52,25 +52,25 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         }
     };
     let wanted = args.unit.as_deref();
-    let record = desk::run(&plugin, &config, &inputs, wanted, &replies, &mut seen);
+    let record = unit_run::run_unit(&plugin, &config, &inputs, wanted, &replies, &mut seen);
     shown?;
     let record = record.map_err(usage)?;
     screen.answer(&record, || rest(&record))?;
     Ok(match record.status {
-        Standing::Done => Exit::Done,
-        Standing::Waiting => {
+        RunStatus::Done => Exit::Done,
+        RunStatus::Waiting => {
             screen.talk("an answer is not known: give --reply or --replies");
             Exit::Waiting
         }
-        Standing::Failed => Exit::FAILED,
+        RunStatus::Failed => Exit::FAILED,
     })
 }
 
 /// What the user can put right by typing something else is usage.
-fn usage(error: DeskError) -> anyhow::Error {
+fn usage(error: UnitRunError) -> anyhow::Error {
     let said = std::error::Error::source(&error).map(ToString::to_string);
     match (&error, said) {
-        (DeskError::Split(_), _) => error.into(),
+        (UnitRunError::Split(_), _) => error.into(),
         (_, None) => Usage(error.to_string()).into(),
         (_, Some(cause)) => Usage(format!("{error}: {cause}")).into(),
     }
@@ -137,7 +137,7 @@ fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
 }
 
 /// What is known when the run has ended.
-fn rest(record: &Record) -> Vec<String> {
+fn rest(record: &RunRecord) -> Vec<String> {
     let mut lines = Vec::new();
     for (number, output) in record.outputs.iter().enumerate() {
         let metadata = if output.metadata == Map::new() {

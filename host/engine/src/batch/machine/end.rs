@@ -123,7 +123,7 @@ impl Transition {
 
 /// Returns how a request ends for which its batch has no row.
 fn missing_row(batch: &str, status: &str, tally: RowTally) -> Failure {
-    let has_ended_early = matches!(Phase::read(status), Phase::Expired | Phase::Cancelled);
+    let has_ended_early = matches!(Phase::parse(status), Phase::Expired | Phase::Cancelled);
     let strays = tally.garbled_without_id;
     let (kind, words) = if strays > 0 {
         let words =

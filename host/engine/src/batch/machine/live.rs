@@ -7,7 +7,7 @@ use crate::batch::error::BatchError;
 use crate::batch::{BatchEvent, failure};
 use synix_core::clock::Moment;
 use synix_core::request::FailureKind;
-use synix_providers::{BatchState, Phase, ProviderError, Retry};
+use synix_providers::{BatchState, Phase, ProviderError, RetryAdvice};
 use synix_store::{Submission, SubmissionState};
 
 /// Polls after the end of a batch, by whatever command, before files that it should have are taken as absent.
@@ -142,16 +142,16 @@ impl Transition {
     ) -> Self {
         let is_bad_file = matches!(
             error,
-            ProviderError::Short { .. }
-                | ProviderError::Doubtful { .. }
-                | ProviderError::Coded { .. }
+            ProviderError::Truncated { .. }
+                | ProviderError::Inconsistent { .. }
+                | ProviderError::Undecodable { .. }
         );
         if is_bad_file {
             self.next.submission.late += 1;
             self = self.recording();
         }
         // A file that is not found may only not be seen yet.
-        let lasts = error.retry() == Retry::Never && !error.is_not_found();
+        let lasts = error.retry() == RetryAdvice::Never && !error.is_not_found();
         if lasts || (is_bad_file && self.next.submission.late > DOWNLOADS) {
             let batch = batch.id.clone();
             return self.doing(Effect::EndCommand(BatchError::Rows { batch, error }));

@@ -30,7 +30,7 @@ pub(in crate::batch) enum Recognition {
 
 impl Recognition {
     fn of(submission: &Submission, traits: BatchTraits) -> Self {
-        if traits.labelled {
+        if traits.carries_token {
             Self::Token
         } else if submission.file.is_some() {
             Self::InputFile
@@ -113,7 +113,7 @@ impl Transition {
             LostCreatePolicy::CreateAgain => return self.on_nothing_found(facts),
             // Its rows tell whether it is ours.
             LostCreatePolicy::Adopt(id) => {
-                let batch = BatchState::unseen(id.clone());
+                let batch = BatchState::from_id(id.clone());
                 return self.adopting(&batch, Recognition::Rows, facts);
             }
             LostCreatePolicy::Ask => {}

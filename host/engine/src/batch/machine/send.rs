@@ -26,7 +26,7 @@ impl Transition {
     pub(super) fn create_where_room(self, facts: &Facts<'_>) -> Self {
         match self.obstacle(facts) {
             // Nothing of such a batch will be ours alone: what is newest now is surely not it.
-            ControlFlow::Continue(free) if !facts.traits.labelled && !facts.traits.uploads => {
+            ControlFlow::Continue(free) if !facts.traits.carries_token && !facts.traits.uploads => {
                 free.calling(Call::ReadNewest)
             }
             ControlFlow::Continue(free) => free.creating(),

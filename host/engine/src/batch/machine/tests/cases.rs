@@ -96,12 +96,12 @@ pub(super) fn facts(settings: &BatchSettings) -> Facts<'_> {
 
 const fn traits(uploads: bool, labelled: bool) -> BatchTraits {
     BatchTraits {
-        most_requests: 10,
-        most_bytes: 1000,
-        most_creations_per_hour: None,
+        max_requests: 10,
+        max_bytes: 1000,
+        max_creations_per_hour: None,
         uploads,
-        labelled,
-        one_model: true,
+        carries_token: labelled,
+        single_model: true,
     }
 }
 
@@ -141,7 +141,7 @@ fn replied(status: u16) -> ProviderError {
 }
 
 fn short() -> ProviderError {
-    ProviderError::Short {
+    ProviderError::Truncated {
         provider: "there".to_owned(),
         file: "file-2".to_owned(),
         expected: 2,
@@ -160,7 +160,7 @@ fn batch(phase: Phase) -> Box<BatchState> {
     Box::new(BatchState {
         phase,
         output_file: Some(FileId("file-2".to_owned())),
-        ..BatchState::unseen("batch-2".to_owned())
+        ..BatchState::from_id("batch-2".to_owned())
     })
 }
 
