@@ -98,7 +98,7 @@ fn every_point_that_applies_is_tried() {
         let found = points.iter().find(|one| one["point"] == name).unwrap();
         found["detail"].as_str().unwrap().to_owned()
     };
-    assert!(point("replay").starts_with("cut off at "), "{report:#}");
+    assert!(point("replay").starts_with("suspended at "), "{report:#}");
     assert!(point("long-input").contains("text"), "{report:#}");
     let (_, report) = check(component("reduce"), &[]);
     assert!(points(&report, "skip").is_empty(), "{report:#}");
@@ -151,7 +151,7 @@ fn a_given_config_is_checked_before_it_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
     let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
-    assert!(run.says("--config: the config does not fit"), "{run:?}");
+    assert!(run.says("--config: the config does not match"), "{run:?}");
 }
 
 /// The causes of a file that cannot be taken are told, too.
@@ -165,7 +165,7 @@ fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
         &["plugin", "check", component, "--input", "a.md"],
     ));
     assert_eq!(run.code, 2, "{run:?}");
-    assert!(run.says("--input: cannot take the input a.md"), "{run:?}");
+    assert!(run.says("--input: cannot read the input a.md"), "{run:?}");
     assert!(run.stderr.matches("because: ").count() >= 1, "{run:?}");
 }
 
@@ -182,7 +182,8 @@ fn a_check_takes_replies_and_says_how_far_it_is() {
         let run = Run::of(&mut command_in(folder.path(), &arguments));
         assert_eq!(run.code, 0, "{run:?}");
         assert!(
-            run.stderr.contains("odd answers") && !run.stdout.contains("odd answers ("),
+            run.stderr.contains("try unusual answers")
+                && !run.stdout.contains("try unusual answers ("),
             "{run:?}"
         );
     }

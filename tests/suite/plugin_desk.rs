@@ -169,7 +169,7 @@ fn a_config_that_does_not_fit_its_schema_is_a_usage_error() {
     let arguments = ["plugin", "run", map, "--input", "note.md", "--config"];
     let run = desk.run(&[&arguments[..], &[r#"{"prompt": 1}"#]].concat());
     assert!(
-        run.code == 2 && run.says("the config does not fit"),
+        run.code == 2 && run.says("the config does not match"),
         "{run:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! What a component is, without running more of it than its description.
+//! Describes a component. It runs only the function `describe`.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +12,31 @@ use wasmparser::{
 use synix_core::digest::Digest;
 use synix_sandbox::{Plugin, Sandbox, Shape};
 
-/// Producers shown for one field, so that a hostile section stays small.
-const MOST_PRODUCERS: usize = 64;
+/// The most producers per field, because a hostile component may have many.
+const MAX_PRODUCERS: usize = 64;
 
-/// Why a component cannot be looked into.
+/// Why a component cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The bytes are no WebAssembly.
+    /// The bytes are not valid WebAssembly.
     #[error("cannot read the component's sections")]
     Wasm(#[from] wasmparser::BinaryReaderError),
 }
 
-/// What a component is.
+/// The description of a component.
 #[derive(Debug, Serialize)]
 pub struct Inspection {
     /// The plugin's name.
     pub name: String,
-    /// Its own version.
+    /// The plugin's version.
     pub version: String,
-    /// One line for people.
+    /// The plugin's summary, in one line.
     pub summary: String,
     /// How inputs become units.
     pub shape: Shape,
-    /// What it declares to use.
+    /// The capabilities that it declares.
     pub capabilities: Vec<String>,
-    /// The contract of this host, which it fits.
+    /// The contract of this host, which it implements.
     pub contract: &'static str,
     /// The interfaces it imports.
     pub imports: Vec<String>,
@@ -44,22 +44,22 @@ pub struct Inspection {
     pub exports: Vec<String>,
     /// Whether it imports an interface of WASI.
     pub needs_wasi: bool,
-    /// JSON Schema of its config.
+    /// The JSON Schema of its config.
     pub config_schema: Value,
-    /// Bytes of the component.
+    /// The size of the component in bytes.
     pub size: usize,
-    /// SHA-256 of these bytes.
+    /// The SHA-256 of the component.
     pub digest: Digest,
-    /// What the whole of it was made with: field, name, version.
+    /// The languages and tools that made the component: field, name, version.
     pub producers: Producers,
-    /// The same of the modules and components in it, such as a language's runtime.
+    /// The same for its nested modules and components, such as the runtime of a language.
     pub parts: Producers,
 }
 
 /// Names and versions of languages, tools and SDKs, by field.
 pub type Producers = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Looks into the component that `plugin` was loaded from.
+/// Describes the component that `plugin` was loaded from.
 pub fn inspect(plugin: &Plugin, bytes: &[u8]) -> Result<Inspection, InspectError> {
     let sections = Sections::read(bytes)?;
     let descriptor = plugin.descriptor();
@@ -109,7 +109,7 @@ impl Sections {
 
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "most sections say nothing of what a component needs"
+        reason = "the other sections are not part of the description"
     )]
     fn take(&mut self, payload: Payload<'_>, depth: &mut usize) -> Result<(), InspectError> {
         match payload {
@@ -118,7 +118,7 @@ impl Sections {
             Payload::ComponentImportSection(section) if *depth == 0 => {
                 for import in section {
                     let import = import?;
-                    // Types of the world itself are names for what an interface has.
+                    // Types of the world are aliases of types in its interfaces.
                     if !matches!(import.ty, ComponentTypeRef::Type(_)) {
                         self.imports.push(import.name.name.to_owned());
                     }
@@ -154,7 +154,7 @@ fn add_producers(
         let known = known.entry(name.to_owned()).or_default();
         for value in values {
             let ProducersFieldValue { name, version } = value?;
-            if known.len() < MOST_PRODUCERS {
+            if known.len() < MAX_PRODUCERS {
                 known.insert(name.to_owned(), version.to_owned());
             }
         }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_names_what_it_imports_and_what_made_it() {
+    fn a_component_is_described_with_its_imports_and_producers() {
         let found = inspected(synix_test_components::MAP);
         assert_eq!(found.name, "map");
         assert!(
@@ -195,9 +195,9 @@ mod tests {
         assert!(found.producers["processed-by"].contains_key("wit-component"));
     }
 
-    /// The runtime in a component of Python is written in Rust; the component is not.
+    /// The runtime in a Python component is written in Rust, but the component is not.
     #[test]
-    fn the_language_of_a_part_is_not_that_of_the_whole() {
+    fn the_language_of_a_nested_module_is_not_that_of_the_component() {
         let part = wat::parse_str("(module)").unwrap();
         let mut made_of = wasm_metadata::AddMetadata::default();
         made_of.language.push(("Rust".to_owned(), "1".to_owned()));
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_wasm_are_an_error() {
+    fn bytes_that_are_not_wasm_are_an_error() {
         assert!(imports(b"(component)").is_err());
     }
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_inside_a_component_is_not_its_own() {
+    fn imports_of_nested_components_are_excluded() {
         let nested = r#"(component
             (component (import "inner" (func)) (core module) (export "inner" (func 0)))
             (component (component))

@@ -1,4 +1,4 @@
-//! The languages that plugins are written in here, and how to tell one from a folder's files.
+//! The languages of plugins, and how to detect one from the files of a folder.
 
 use std::fmt;
 use std::fs;
@@ -24,7 +24,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Every language, in the order that help shows.
+    /// Every language, in the order of the help.
     pub const ALL: [Self; 6] = [
         Self::Rust,
         Self::Python,
@@ -34,7 +34,7 @@ impl Language {
         Self::Go,
     ];
 
-    /// Returns the name by which it is asked for.
+    /// Returns its name in commands.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// Returns the name by which people know it.
+    /// Returns its usual name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
@@ -58,8 +58,8 @@ impl Language {
         }
     }
 
-    /// Finds the language of the plugin in `folder` by the files that its tools look for.
-    pub fn of(folder: &Path) -> Option<Self> {
+    /// Detects the language of the plugin in `folder` from the files that its tools require.
+    pub fn detect(folder: &Path) -> Option<Self> {
         let has = |name: &str| folder.join(name).is_file();
         if has("Cargo.toml") {
             Some(Self::Rust)
@@ -73,7 +73,7 @@ impl Language {
             })
         } else if has("go.mod") {
             Some(Self::Go)
-        } else if holds_c(folder) {
+        } else if has_c_file(folder) {
             Some(Self::C)
         } else {
             None
@@ -81,7 +81,7 @@ impl Language {
     }
 }
 
-fn holds_c(folder: &Path) -> bool {
+fn has_c_file(folder: &Path) -> bool {
     fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -95,12 +95,12 @@ impl fmt::Display for Language {
     }
 }
 
-/// There is no such language.
+/// The error of an unknown language.
 #[derive(Debug, thiserror::Error)]
-#[error("the languages are rust, python, js, ts, c and go{}", .meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default())]
+#[error("the languages are rust, python, js, ts, c and go{}", .suggestion.map(|known| format!("; did you mean {known}?")).unwrap_or_default())]
 pub struct UnknownLanguage {
-    /// The language that others call so.
-    meant: Option<Language>,
+    /// The language with this other name.
+    suggestion: Option<Language>,
 }
 
 impl FromStr for Language {
@@ -109,7 +109,7 @@ impl FromStr for Language {
     fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
         let find = |name: &str| Self::ALL.into_iter().find(|known| known.name() == name);
         find(text).ok_or_else(|| UnknownLanguage {
-            meant: match text.to_lowercase().as_str() {
+            suggestion: match text.to_lowercase().as_str() {
                 "rs" => Some(Self::Rust),
                 "py" | "python3" => Some(Self::Python),
                 "javascript" | "node" => Some(Self::Js),
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_known_by_the_file_that_its_tools_look_for() {
+    fn a_language_is_detected_by_the_file_that_its_tools_require() {
         let known = [
             (vec!["Cargo.toml"], Some(Language::Rust)),
             (vec!["pyproject.toml"], Some(Language::Python)),
@@ -141,23 +141,23 @@ mod tests {
             for file in &files {
                 synix_disk::replace(&folder.path().join(file), b"").unwrap();
             }
-            assert_eq!(Language::of(folder.path()), language, "{files:?}");
+            assert_eq!(Language::detect(folder.path()), language, "{files:?}");
         }
     }
 
     #[test]
-    fn a_language_is_asked_for_by_the_name_it_shows() {
+    fn a_language_is_parsed_from_its_displayed_name() {
         for language in Language::ALL {
             assert_eq!(language.to_string().parse().ok(), Some(language));
         }
     }
 
     #[test]
-    fn a_language_by_another_name_is_told_its_own() {
-        let told = |text: &str| text.parse::<Language>().unwrap_err().to_string();
-        assert!(told("rs").ends_with("; did you mean rust?"));
-        assert!(told("TypeScript").ends_with("; did you mean ts?"));
-        assert!(told("Go").ends_with("; did you mean go?"));
-        assert!(told("cobol").ends_with(" and go"));
+    fn another_name_of_a_language_is_an_error_with_a_suggestion() {
+        let error = |text: &str| text.parse::<Language>().unwrap_err().to_string();
+        assert!(error("rs").ends_with("; did you mean rust?"));
+        assert!(error("TypeScript").ends_with("; did you mean ts?"));
+        assert!(error("Go").ends_with("; did you mean go?"));
+        assert!(error("cobol").ends_with(" and go"));
     }
 }

@@ -1,5 +1,8 @@
-//! What a plugin's author uses: a folder to start from, the way from there to a component, looking into it, checking it,
-//! and running one unit of it.
+//! The tools of a plugin's author: create a plugin, build it, inspect it, check it, and run one of its units.
+//!
+//! This crate needs no project, no provider and no state. Each module is behind one command: [`scaffold`] behind
+//! `synix plugin new`, [`build`] behind `plugin build`, [`inspect`] and [`reference`] behind `plugin inspect`, [`check`]
+//! behind `plugin check`, and [`unit_run`] behind `plugin run`.
 //!
 //! ```
 //! use synix_authoring::Language;
@@ -17,10 +20,10 @@
 pub mod build;
 pub mod check;
 mod contract;
-pub mod desk;
 pub mod inspect;
 mod language;
 pub mod reference;
 pub mod scaffold;
+pub mod unit_run;
 
 pub use language::Language;

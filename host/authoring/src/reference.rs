@@ -1,4 +1,4 @@
-//! What a layer can set for a plugin, as Markdown made from the plugin's own JSON Schema.
+//! The reference of a plugin's settings, as Markdown from its JSON Schema.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::inspect::Inspection;
 use synix_core::printable;
 use synix_sandbox::Shape;
 
-/// Returns a line on shape and capabilities and a table of the config, required settings first.
+/// Writes a line with shape and capabilities, and a table of the settings, the required ones first.
 pub fn markdown(found: &Inspection) -> String {
     let shape = match found.shape {
         Shape::PerInput => "`per-input`: each input is a unit",
@@ -73,7 +73,7 @@ fn names(list: Option<&Value>) -> Vec<&str> {
     list.filter_map(Value::as_str).collect()
 }
 
-/// Says in words what a value may be.
+/// Describes the type of a setting.
 fn kind(property: &Value) -> String {
     if let Some(values) = property.get("enum").and_then(Value::as_array) {
         let values: Vec<String> = values
@@ -105,7 +105,7 @@ fn kind(property: &Value) -> String {
     }
 }
 
-/// The greatest number of 32 bits bounds what nobody would write; it is not worth a word.
+/// Describes the range of a number. A maximum of 32 bits is no real limit, so it is omitted.
 fn bounds(members: &Map<String, Value>) -> String {
     let bound = |key: &str| members.get(key).and_then(Value::as_f64);
     let most = bound("maximum").filter(|most| *most < f64::from(u32::MAX));
@@ -117,7 +117,7 @@ fn bounds(members: &Map<String, Value>) -> String {
     }
 }
 
-/// Shows a word as code. A span ends at as many backticks as it began with, so it begins with more than it holds.
+/// Formats a text as a code span. Its fence has more backticks than any sequence in the text.
 fn code(text: &str) -> String {
     let text = one_line(text);
     let longest = text
@@ -134,11 +134,11 @@ fn code(text: &str) -> String {
     format!("{fence}{gap}{text}{gap}{fence}").replace('|', "\\|")
 }
 
-/// Shows prose of a plugin in a cell: its code spans stay, no HTML, link or picture comes of the rest.
+/// Formats a text of a plugin for a table cell. Keeps its code spans, and escapes HTML, links and images.
 fn cell(text: &str) -> String {
     let text = one_line(text);
     let spans: Vec<&str> = text.split('`').collect();
-    // An odd count of pieces has its backticks in pairs; an empty code span is a longer fence.
+    // With an odd number of parts, the backticks are in pairs. An empty code span is a longer fence.
     let is_paired =
         spans.len() % 2 == 1 && spans.iter().skip(1).step_by(2).all(|span| !span.is_empty());
     let mut shown = String::new();
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_said_in_words() {
+    fn the_type_of_a_setting_is_described() {
         for (property, words) in [
             (json!({"type": "string"}), "text"),
             (json!({"type": "string", "format": "file"}), "path"),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_plugin_make_no_html_no_link_and_no_row() {
+    fn html_links_and_table_rows_in_a_text_are_escaped() {
         for (words, shown) in [
             ("a `b | c` d", "a `b \\| c` d"),
             ("<img src=x> & [a](b)", "&lt;img src=x&gt; &amp; \\[a\\](b)"),
@@ -227,15 +227,15 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_without_a_default_is_needed_or_not() {
+    fn a_setting_without_a_default_is_required_or_optional() {
         let schema = json!({
             "required": ["label"],
             "oneOf": [{"required": ["prompt"]}, {"required": ["file"]}],
         });
-        let said = |name| default(name, &json!({}), &schema);
-        assert_eq!(said("label"), "needed");
-        assert_eq!(said("prompt"), "needed, or `file`");
-        assert_eq!(said("system"), "none");
+        let column = |name| default(name, &json!({}), &schema);
+        assert_eq!(column("label"), "needed");
+        assert_eq!(column("prompt"), "needed, or `file`");
+        assert_eq!(column("system"), "none");
         assert_eq!(
             default("x", &json!({"default": "a|b\n"}), &schema),
             r#"`"a\|b\n"`"#

@@ -1,4 +1,4 @@
-//! A plugin's folder to start from: the example in one language, the SDK's source and the contract.
+//! Creates the folder of a new plugin: an example in one language, the source of the SDK, and the contract.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,58 +8,58 @@ use synix_disk::DiskError;
 
 type Files = Vec<(PathBuf, &'static [u8])>;
 
-/// What stands in a scaffold where the plugin's name goes.
+/// The placeholder for the name of the plugin.
 const NAME: &str = "{{name}}";
 const NAME_CHARS: usize = 64;
-/// What cargo knows the SDK by.
+/// The name of the SDK's package.
 const SDK_CRATE: &str = "synix-plugin";
 
-/// Why there is no new plugin.
+/// Why a plugin could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    /// Not every tool takes the name.
+    /// The name is not valid in every tool.
     #[error(
-        "{name:?} cannot name a plugin: it begins with a lower-case letter and has lower-case letters, digits and \
-        single hyphens between them, at most {NAME_CHARS}{}", advice(.name)
+        "{name:?} is not a valid plugin name: it must begin with a lower-case letter and have only lower-case letters, \
+        digits and single hyphens between them, at most {NAME_CHARS} characters{}", advice(.name)
     )]
     Name {
         /// What was asked for.
         name: String,
     },
-    /// The SDK has the name.
+    /// The name is that of the SDK.
     #[error(
-        "`{name}` is the name of the SDK itself, and cargo takes no two packages of one name; choose another"
+        "`{name}` is the name of the SDK, and cargo does not allow two packages of the same name; choose another name"
     )]
-    Taken {
+    ReservedName {
         /// What was asked for.
         name: String,
     },
-    /// The folder has something in it.
+    /// The folder is not empty.
     #[error("{} is not empty; nothing was written", .folder.display())]
     NotEmpty {
         /// The folder.
         folder: PathBuf,
     },
-    /// There is something else in the folder's place, or it cannot be read.
+    /// The path is not a folder, or cannot be read.
     #[error("cannot use {} as the plugin's folder", .folder.display())]
     Folder {
-        /// The path.
+        /// The path of the folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// This program has no scaffold for the language.
+    /// There is no scaffold for the language.
     #[error("there is no scaffold for {language}")]
     NoScaffold {
         /// The language.
         language: Language,
     },
-    /// The file system refused.
-    #[error("the plugin is not complete")]
+    /// A file could not be written.
+    #[error("the plugin is incomplete; delete its folder and try again")]
     Disk(#[from] DiskError),
 }
 
-/// Fills `folder`, which is empty or not there, and returns the paths written, relative to it.
+/// Creates a plugin in `folder`, which must be empty or absent. Returns the paths of the files, relative to it.
 pub fn scaffold(
     name: &str,
     language: Language,
@@ -71,7 +71,7 @@ pub fn scaffold(
         });
     }
     if language == Language::Rust && name == SDK_CRATE {
-        return Err(ScaffoldError::Taken {
+        return Err(ScaffoldError::ReservedName {
             name: name.to_owned(),
         });
     }
@@ -82,7 +82,7 @@ pub fn scaffold(
     };
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (path, bytes) in example {
-        files.push((path, named(bytes, name)));
+        files.push((path, insert_name(bytes, name)));
     }
     for (path, bytes) in sdk {
         files.push((Path::new(into).join(path), bytes.to_owned()));
@@ -121,14 +121,14 @@ fn rust_sdk() -> Files {
         .collect()
 }
 
-fn named(text: &[u8], name: &str) -> Vec<u8> {
+fn insert_name(text: &[u8], name: &str) -> Vec<u8> {
     match std::str::from_utf8(text) {
         Ok(text) => text.replace(NAME, name).into_bytes(),
         Err(_) => text.to_owned(),
     }
 }
 
-/// Cargo, Python, npm and Go all take such a name.
+/// Returns whether a name is valid for cargo, Python, npm and Go.
 fn is_name(name: &str) -> bool {
     let parts = || name.split('-');
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -137,7 +137,7 @@ fn is_name(name: &str) -> bool {
         && parts().all(|part| !part.is_empty() && part.chars().all(is_plain))
 }
 
-/// Says which name would do, and where a path goes.
+/// Suggests a valid name. If the name is a path, says how to pass the path.
 fn advice(name: &str) -> String {
     let is_path = name.contains(['/', '\\']);
     let last = name.rsplit(['/', '\\']).find(|part| !part.is_empty());
@@ -146,7 +146,7 @@ fn advice(name: &str) -> String {
         if c.is_ascii_alphanumeric() {
             near.push(c.to_ascii_lowercase());
         } else if !c.is_ascii() {
-            // What is left would be another word.
+            // Without these characters it would be another word.
             return String::new();
         } else if !near.is_empty() && !near.ends_with('-') {
             near.push('-');
@@ -157,10 +157,10 @@ fn advice(name: &str) -> String {
         false => String::new(),
         true if is_path => {
             format!(
-                "; the folder stands behind the name: `synix plugin new {near} --lang LANGUAGE {name}`"
+                "; pass the folder after the name: `synix plugin new {near} --lang LANGUAGE {name}`"
             )
         }
-        true => format!("; `{near}` would do"),
+        true => format!("; for example `{near}`"),
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_that_every_tool_takes() {
+    fn a_name_must_be_valid_in_every_tool() {
         for good in ["a", "action-items", "top10"] {
             assert!(is_name(good), "{good}");
         }
@@ -207,15 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_refused_is_told_one_that_is_not() {
-        for (given, near) in [
-            ("My Plugin", "; `my-plugin` would do"),
-            ("--a__b!", "; `a-b` would do"),
+    fn the_error_of_an_invalid_name_suggests_a_valid_one() {
+        for (name, suggestion) in [
+            ("My Plugin", "; for example `my-plugin`"),
+            ("--a__b!", "; for example `a-b`"),
             ("9lives", ""),
             ("ünï", ""),
             ("", ""),
         ] {
-            assert_eq!(advice(given), near, "{given}");
+            assert_eq!(advice(name), suggestion, "{name}");
         }
         let path = advice("plugins/Mine/");
         assert!(
@@ -225,17 +225,17 @@ mod tests {
     }
 
     #[test]
-    fn cargo_takes_no_plugin_that_is_called_as_the_sdk() {
+    fn a_rust_plugin_cannot_have_the_name_of_the_sdk() {
         let folder = tempfile::tempdir().unwrap();
         let (_, manifest) = synix_plugin::sources::FILES[0];
         assert!(manifest.contains(&format!("name = \"{SDK_CRATE}\"")));
         let refused = scaffold(SDK_CRATE, Language::Rust, folder.path());
-        assert!(matches!(refused, Err(ScaffoldError::Taken { .. })));
+        assert!(matches!(refused, Err(ScaffoldError::ReservedName { .. })));
         assert!(scaffold(SDK_CRATE, Language::C, folder.path()).is_ok());
     }
 
     #[test]
-    fn a_folder_with_something_in_it_is_left_alone() {
+    fn a_folder_that_is_not_empty_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         synix_disk::replace(&folder.path().join("mine"), b"x").unwrap();
         let refused = scaffold("a", Language::Rust, folder.path());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_stands_in_every_scaffold_and_no_place_for_it_is_left() {
+    fn every_scaffold_has_the_name_and_no_placeholder() {
         let folder = tempfile::tempdir().unwrap();
         for language in Language::ALL.into_iter().filter(|one| sdk(*one).is_some()) {
             let target = folder.path().join(language.name());

@@ -1,8 +1,8 @@
 //! Exit codes, and errors with their kinds, causes and hints.
 
 use synix_authoring::build::BuildError as PluginBuildError;
-use synix_authoring::unit_run::UnitRunError;
 use synix_authoring::scaffold::ScaffoldError;
+use synix_authoring::unit_run::UnitRunError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
 use synix_engine::view::{ErrorView, FindError};

@@ -1,4 +1,4 @@
-//! Bindings made by the generators' own libraries.
+//! Generates the bindings of the contract.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use wit_bindgen_core::{Files, WorldGenerator};
 
 use super::BuildError;
 
-/// Writes what a generator makes of the world `transform` into a folder.
+/// Writes the bindings of the world `transform` into a folder.
 pub(super) fn write(
     mut generator: Box<dyn WorldGenerator>,
     wit: &Path,
@@ -25,13 +25,13 @@ pub(super) fn write(
         detail: format!("{error:#}"),
     })?;
     for (name, bytes) in files.iter() {
-        put(&folder.join(name), bytes)?;
+        write_file(&folder.join(name), bytes)?;
     }
     Ok(())
 }
 
-/// Writes a file and the folders above it.
-pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+/// Writes a file, and creates its parent folders.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if let Some(folder) = path.parent() {
         synix_disk::create_folder(folder)?;
     }

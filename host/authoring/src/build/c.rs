@@ -1,24 +1,24 @@
-//! C: `zig cc` and bindings made in process.
+//! C: `zig cc`, with bindings that this program generates.
 
 use std::path::{Path, PathBuf};
 
-use super::{BuildError, Tool, Workshop, bindings, encode};
+use super::{BuildContext, BuildError, Tool, bindings, encode};
 
 const ZIG: Tool = Tool {
     name: "zig",
     get: "pip install ziglang==0.17.1, or https://ziglang.org/download",
 };
 
-/// What the Python package calls it.
+/// The name of zig in its Python package.
 const PYTHON_ZIG: Tool = Tool {
     name: "python-zig",
     ..ZIG
 };
 
-/// Joins what is printed to lines.
+/// Joins printed text to lines.
 const LINES: &str = include_str!("c/lines.c");
 
-/// The default stack of 16 MiB would count against a unit's memory.
+/// The stack is small because the default of 16 MiB would count as memory of a unit.
 const FLAGS: [&str; 11] = [
     "cc",
     "-target",
@@ -33,38 +33,38 @@ const FLAGS: [&str; 11] = [
     "-o",
 ];
 
-pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
-    let generated = workshop.scratch.join("bindings");
+pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildError> {
+    let generated = context.scratch.join("bindings");
     let generator = wit_bindgen_c::Opts::default();
-    bindings::write(generator.build(), &workshop.wit, &generated)?;
-    bindings::put(&generated.join("lines.c"), LINES.as_bytes())?;
-    let module = workshop.scratch.join("module.wasm");
-    let tools = workshop.tools;
+    bindings::write(generator.build(), &context.wit, &generated)?;
+    bindings::write_file(&generated.join("lines.c"), LINES.as_bytes())?;
+    let module = context.scratch.join("module.wasm");
+    let tools = context.tools;
     let from_python = tools.find(ZIG).is_err() && tools.find(PYTHON_ZIG).is_ok();
     let zig = if from_python { PYTHON_ZIG } else { ZIG };
-    let mut command = tools.command(zig, &workshop.scratch)?;
+    let mut command = tools.command(zig, &context.scratch)?;
     command.args(FLAGS).arg(&module);
-    for folder in [&generated, &workshop.folder.join("sdk"), &workshop.folder] {
+    for folder in [&generated, &context.folder.join("sdk"), &context.folder] {
         command.arg("-I").arg(folder);
     }
-    command.args(sources(&workshop.folder)?);
-    // The object names the contract; the bindings do not link without it.
+    command.args(sources(&context.folder)?);
+    // The bindings link only with this object, which contains the contract.
     command.args(
         ["transform.c", "lines.c", "transform_component_type.o"].map(|file| generated.join(file)),
     );
     tools.run(&mut command).map_err(|error| {
-        error.quoting(|output| {
+        error.map_output(|output| {
             if output.contains("undefined symbol: exports_transform_") {
                 output.push_str(
-                    "\nno file hands the plugin over; one of them needs `SYNIX_EXPORT(PLUGIN)`",
+                    "\nno file exports the plugin; add `SYNIX_EXPORT(PLUGIN)` to one of them",
                 );
             }
         })
     })?;
-    encode::component(&synix_disk::read(&module)?, &workshop.wit)
+    encode::component(&synix_disk::read(&module)?, &context.wit)
 }
 
-/// Returns the C files of a folder, not of those below it, in the order of their names.
+/// Returns the C files of a folder without its subfolders, sorted by name.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let entries = std::fs::read_dir(folder).map_err(|source| BuildError::Folder {
         path: folder.to_owned(),

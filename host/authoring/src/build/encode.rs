@@ -1,7 +1,7 @@
-//! From a core module to a component.
+//! Encodes a core module as a component.
 //!
-//! The contract is put into the module. Where the module imports WASI preview 1, a deterministic stand-in is built
-//! into the component, so that it asks its host for nothing but the contract.
+//! If the module imports WASI preview 1, the component gets a deterministic adapter for it. So the component imports
+//! nothing but the contract.
 
 use std::path::Path;
 
@@ -11,21 +11,21 @@ use wit_parser::{Resolve, WorldId};
 
 use super::BuildError;
 
-/// The stand-in: frozen clocks, constant random numbers, printed text to the log.
+/// The adapter: frozen clocks, constant random numbers, printed text as log lines.
 const PREVIEW1: &str = include_str!("preview1.wat");
 const PREVIEW1_NAME: &str = "wasi_snapshot_preview1";
 const PREVIEW1_WORLD: &str =
     "package synix:preview1; world preview1 { import synix:plugin/log@0.1.0; }";
 
-/// Makes a component of the world `transform` out of a module without metadata.
+/// Encodes a module without metadata as a component of the world `transform`.
 pub(super) fn component(module: &[u8], wit: &Path) -> Result<Vec<u8>, BuildError> {
     encode(module, wit).map_err(|error| BuildError::Encode {
         detail: format!("{error:#}"),
     })
 }
 
-/// Notes in a component what the whole of it was written in; its parts name the languages of runtimes.
-pub(super) fn signed(component: &[u8], language: &str) -> Result<Vec<u8>, BuildError> {
+/// Records the language of the plugin in the component. Its nested modules record the languages of their runtimes.
+pub(super) fn with_language(component: &[u8], language: &str) -> Result<Vec<u8>, BuildError> {
     let mut metadata = AddMetadata::default();
     metadata.language.push((language.to_owned(), String::new()));
     metadata
@@ -74,14 +74,14 @@ mod tests {
     }
 
     #[test]
-    fn a_module_without_the_contracts_functions_is_told_which_is_missing() {
+    fn a_missing_function_of_the_contract_is_named() {
         let error = encoded("(module)").unwrap_err().to_string();
         assert!(error.contains("describe"), "{error}");
     }
 
-    /// Each function of WASI preview 1 is there, with its type, so that no guest fails for a function it never calls.
+    /// A guest may import a function that it never calls.
     #[test]
-    fn the_stand_in_has_every_function_of_preview_1() {
+    fn the_adapter_has_every_function_of_preview_1() {
         let module = wat::parse_str(PREVIEW1).unwrap();
         let exported = |name: &str| {
             module

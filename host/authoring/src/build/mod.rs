@@ -1,7 +1,7 @@
-//! From a plugin's folder to a checked component.
+//! Builds the component of a plugin's folder.
 //!
-//! One file for each language makes the bytes; what is common to all stands here: the language, the contract, the
-//! check by the sandbox that will run it, the file beside the source.
+//! One module per language makes the bytes. This module has what they share: it detects the language, writes the
+//! contract, loads the component in the sandbox that will run it, and writes the file.
 
 mod bindings;
 mod c;
@@ -23,34 +23,34 @@ use super::{Language, contract};
 use synix_core::digest::Digest;
 use synix_sandbox::{Descriptor, Sandbox};
 
-/// A component that the sandbox takes.
+/// A component that the sandbox has loaded.
 #[derive(Debug)]
-pub struct Built {
-    /// Where it stands.
+pub struct BuiltPlugin {
+    /// The path of the component.
     pub file: PathBuf,
-    /// What it was written in.
+    /// The language of its source.
     pub language: Language,
-    /// What it says of itself.
+    /// Its own description.
     pub descriptor: Descriptor,
-    /// The digest of its bytes.
+    /// The digest of the component.
     pub digest: Digest,
-    /// Its size.
+    /// The size of the component.
     pub bytes: usize,
 }
 
-/// What a language's build works with.
-struct Workshop<'a> {
-    /// The plugin's folder, as an absolute path.
+/// What the build of a language needs.
+struct BuildContext<'a> {
+    /// The absolute path of the plugin's folder.
     folder: PathBuf,
-    /// The contract of this host, written out.
+    /// The folder with the WIT files of the contract.
     wit: PathBuf,
-    /// A folder for intermediate files, removed after the build.
+    /// A folder for intermediate files, deleted after the build.
     scratch: PathBuf,
     tools: &'a Tools,
 }
 
-/// Compiles the plugin in `folder`, checks it, and writes `NAME.wasm` there, after the name it gives itself.
-pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, BuildError> {
+/// Compiles the plugin in `folder`, loads it, and writes `NAME.wasm` there, named after the plugin.
+pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<BuiltPlugin, BuildError> {
     let cannot_open = |source| BuildError::Folder {
         path: folder.to_owned(),
         source,
@@ -59,27 +59,27 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, B
     if !folder.is_dir() {
         return Err(cannot_open(std::io::ErrorKind::NotADirectory.into()));
     }
-    let language = Language::of(&folder).ok_or_else(|| BuildError::NoLanguage {
+    let language = Language::detect(&folder).ok_or_else(|| BuildError::NoLanguage {
         folder: folder.clone(),
     })?;
     let scratch = tempfile::tempdir().map_err(|source| BuildError::Scratch { source })?;
-    let tools = &tools.with_those_of(&folder);
-    let workshop = Workshop {
+    let tools = &tools.with_local_tools(&folder);
+    let context = BuildContext {
         wit: scratch.path().join("wit"),
         scratch: scratch.path().to_owned(),
         folder,
         tools,
     };
-    contract::write(&workshop.wit)?;
-    let component = encode::signed(&component(language, &workshop)?, language.title())?;
-    let shown = workshop.folder.display().to_string();
+    contract::write(&context.wit)?;
+    let component = encode::with_language(&component(language, &context)?, language.title())?;
+    let shown = context.folder.display().to_string();
     let plugin = sandbox
         .load(&shown, &component)
         .map_err(|source| BuildError::Unusable(Box::new(source)))?;
     let descriptor = plugin.descriptor().clone();
-    let file = workshop.folder.join(format!("{}.wasm", descriptor.name));
+    let file = context.folder.join(format!("{}.wasm", descriptor.name));
     synix_disk::replace(&file, &component)?;
-    Ok(Built {
+    Ok(BuiltPlugin {
         file,
         language,
         descriptor,
@@ -88,14 +88,14 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<Built, B
     })
 }
 
-fn component(language: Language, workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
+fn component(language: Language, context: &BuildContext<'_>) -> Result<Vec<u8>, BuildError> {
     match language {
-        Language::Rust => rust::component(workshop),
-        Language::Python => python::component(workshop),
-        Language::Js => js::component(workshop, js::Entry::JavaScript),
-        Language::Ts => js::component(workshop, js::Entry::TypeScript),
-        Language::C => c::component(workshop),
-        Language::Go => go::component(workshop),
+        Language::Rust => rust::component(context),
+        Language::Python => python::component(context),
+        Language::Js => js::component(context, js::Entry::JavaScript),
+        Language::Ts => js::component(context, js::Entry::TypeScript),
+        Language::C => c::component(context),
+        Language::Go => go::component(context),
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_without_a_plugin_says_which_files_make_one() {
+    fn a_folder_without_a_plugin_is_an_error_that_names_the_expected_files() {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::new(1, None).unwrap();
         let error = build(folder.path(), &Tools::default(), &sandbox).unwrap_err();

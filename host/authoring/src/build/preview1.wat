@@ -1,27 +1,27 @@
-;; WASI preview 1 for guests whose compilers insist on it, the same on every run: time stands still, random numbers
-;; have a constant seed, arguments and environment are empty, there are no files and no sockets. What is written to
+;; WASI preview 1 for guests whose compilers require it, the same on every run: the clocks are frozen, random numbers
+;; have a constant seed, arguments and environment are empty, there are no files and no sockets. Text that is written to
 ;; standard output and standard error becomes lines of the host's log.
 ;;
-;; This module has no memory of its own. A guest that calls `synix_line_buffer` lends some: then pieces are joined to
-;; lines. Without it, each piece is a line.
+;; This module has no memory of its own. If the guest passes a buffer to `synix_line_buffer`, each stream is split at its
+;; line breaks. Without a buffer, each write is a line.
 ;;
-;; Numbers of errors: 8 bad file descriptor, 52 not supported.
+;; Error numbers: 8 bad file descriptor, 52 not supported.
 (module
   (import "env" "memory" (memory 0))
   (import "synix:plugin/log@0.1.0" "write" (func $log (param $level i32) (param $text i32) (param $size i32)))
 
   (global $random (mut i64) (i64.const 0x9e3779b97f4a7c15))
 
-  ;; The borrowed memory: the first half for standard output, the second for standard error; how many bytes of each are
-  ;; in use.
+  ;; The guest's buffer: the first half for standard output, the second for standard error; the bytes in use of each
+  ;; half.
   (global $buffer (mut i32) (i32.const 0))
   (global $half (mut i32) (i32.const 0))
   (global $used_out (mut i32) (i32.const 0))
   (global $used_err (mut i32) (i32.const 0))
-  ;; Whether standard error gets the words of a crash: lines of level `error`, which the host makes one message of.
+  ;; Whether standard error has the report of a crash: lines of level `error`, which the host joins to one message.
   (global $crash (mut i32) (i32.const 0))
 
-  ;; How often a guest may still wait for a moment.
+  ;; How many short waits the guest may still make.
   (global $moments (mut i32) (i32.const 16))
 
   (func $two_zeros (param $first i32) (param $second i32) (result i32)
@@ -34,7 +34,7 @@
   (export "args_get" (func $nothing))
   (export "environ_get" (func $nothing))
 
-  ;; 2000-01-01T00:00:00Z: a language's runtime may take 0 for a broken clock.
+  ;; 2000-01-01T00:00:00Z, because the runtime of a language may treat 0 as a broken clock.
   (func (export "clock_time_get") (param $clock i32) (param $precision i64) (param $time i32) (result i32)
     (i64.store align=1 (local.get $time) (i64.const 946684800000000000))
     (i32.const 0))
@@ -60,8 +60,8 @@
     (global.set $random (local.get $state))
     (i32.const 0))
 
-  ;; Lends memory for lines, which must stay in place. What was written without a line break so far becomes a line, so a
-  ;; guest calls it once more at the end of a call.
+  ;; Registers the buffer, which must not move. Text that was written without a line break so far becomes a line, so a
+  ;; guest also calls this at the end of a call.
   (func (export "synix_line_buffer") (param $buffer i32) (param $size i32)
     (call $end)
     (global.set $half (i32.shr_u (local.get $size) (i32.const 1)))
@@ -82,7 +82,7 @@
     (i32.add (i32.add (local.get $fd) (i32.const 1))
       (i32.and (global.get $crash) (i32.eq (local.get $fd) (i32.const 2)))))
 
-  ;; Ends what either stream holds without a line break.
+  ;; Ends the incomplete line of each stream.
   (func $end
     (if (global.get $used_out)
       (then (call $end_line (i32.const 1) (call $level_of (i32.const 1)) (global.get $used_out))))
@@ -90,7 +90,7 @@
       (then (call $end_line (i32.const 2) (call $level_of (i32.const 2)) (global.get $used_err))))
     (global.set $crash (i32.const 0)))
 
-  ;; Logs what a stream holds, without line breaks at its end.
+  ;; Logs the text of a stream, without line breaks at its end.
   (func $end_line (param $fd i32) (param $level i32) (param $size i32)
     (local $text i32) (local $last i32)
     (local.set $text (call $start_of (local.get $fd)))
@@ -106,7 +106,7 @@
     (call $log (local.get $level) (local.get $text) (local.get $size))
     (call $set_used (local.get $fd) (i32.const 0)))
 
-  ;; Puts `?` for each byte that is no UTF-8: the host ends a guest that hands it such a text.
+  ;; Replaces each byte that is not valid UTF-8 with `?`, because the host traps a guest that passes such a text.
   (func $clean (param $at i32) (param $size i32)
     (local $end i32) (local $lead i32) (local $more i32) (local $byte i32)
     (local $least i32) (local $most i32) (local $next i32)
@@ -127,7 +127,7 @@
                     (i32.add (i32.ge_u (local.get $lead) (i32.const 0xe0))
                       (i32.ge_u (local.get $lead) (i32.const 0xf0)))))
                 (br_if $bad (i32.gt_u (i32.add (local.get $next) (local.get $more)) (local.get $end)))
-                ;; The second byte rules out longer forms than needed, surrogates, and what is beyond the last character.
+                ;; The second byte excludes overlong forms, surrogates, and code points above U+10FFFF.
                 (local.set $least
                   (select (i32.const 0xa0)
                     (select (i32.const 0x90) (i32.const 0x80) (i32.eq (local.get $lead) (i32.const 0xf0)))
@@ -151,8 +151,8 @@
         (local.set $at (local.get $next))
         (br $character))))
 
-  ;; Tells whether a piece is how Go's runtime begins the words of a crash: it writes `panic: ` or `fatal error: ` and
-  ;; then each further word on its own. Whoever prints a line of such words writes the line as one piece.
+  ;; Returns whether a write is the start of a crash report of Go's runtime: it writes only `panic: ` or `fatal error: `,
+  ;; and then the rest. A program that prints such a line writes the whole line at once.
   (func $begins_crash (param $text i32) (param $size i32) (result i32)
     (if (i32.eq (local.get $size) (i32.const 7))
       (then
@@ -168,7 +168,7 @@
             (i64.eq (i64.load offset=5 align=1 (local.get $text)) (i64.const 0x203a726f72726520)))))) ;; " error: "
     (i32.const 0))
 
-  ;; Adds a piece to a stream. What has no room in the buffer is cut off, up to the line's end.
+  ;; Adds a write to a stream. Text that does not fit into the buffer is dropped up to the end of the line.
   (func $add (param $fd i32) (param $text i32) (param $size i32)
     (local $byte i32) (local $used i32)
     (if (i32.and (i32.eq (local.get $fd) (i32.const 2)) (i32.eqz (global.get $crash)))
@@ -193,8 +193,8 @@
         (local.set $size (i32.sub (local.get $size) (i32.const 1)))
         (br $next))))
 
-  ;; Standard output as `info`, standard error as `warn`. Without a buffer, each piece is a line; its line break at the
-  ;; end is cut off, and a piece that is nothing else is left out.
+  ;; Standard output as `info`, standard error as `warn`. Without a buffer, each write is a line. Line breaks at its end
+  ;; are removed, and empty lines are skipped.
   (func (export "fd_write") (param $fd i32) (param $pieces i32) (param $count i32) (param $written i32) (result i32)
     (local $size i32) (local $total i32) (local $text i32)
     (if (i32.gt_u (i32.sub (local.get $fd) (i32.const 1)) (i32.const 1)) (then (return (i32.const 8))))
@@ -219,7 +219,7 @@
     (i32.store (local.get $written) (local.get $total))
     (i32.const 0))
 
-  ;; A terminal, which makes a language's runtime write out each line.
+  ;; A terminal, which makes the runtime of a language flush each line.
   (func (export "fd_fdstat_get") (param $fd i32) (param $stat i32) (result i32)
     (if (i32.gt_u (local.get $fd) (i32.const 2)) (then (return (i32.const 8))))
     (memory.fill (local.get $stat) (i32.const 0) (i32.const 24))
@@ -276,8 +276,8 @@
   (func (export "path_filestat_set_times") (param i32 i32 i32 i32 i64 i64 i32) (result i32) (i32.const 8))
   (func (export "path_link") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 8))
   (func (export "path_open") (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32) (i32.const 8))
-  ;; To wait is refused: time stands still. Go's runtime waits for a moment before it tells of a crash, so the first few
-  ;; waits of a millisecond at most, for a clock alone, are over at once.
+  ;; Waits are refused because the clocks are frozen. But Go's runtime waits briefly before it reports a crash, so the
+  ;; first few waits for a clock of at most a millisecond return at once.
   (func (export "poll_oneoff") (param $waits i32) (param $events i32) (param $count i32) (param $happened i32) (result i32)
     (if (i32.ne (local.get $count) (i32.const 1)) (then (return (i32.const 52))))
     (if (i32.load8_u offset=8 (local.get $waits)) (then (return (i32.const 52))))

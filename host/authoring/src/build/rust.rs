@@ -1,10 +1,10 @@
-//! Rust: cargo, with the library for `wasm32-unknown-unknown` from rustup or from its source.
+//! Rust: cargo, with the standard library for `wasm32-unknown-unknown` from rustup or built from source.
 
 use synix_guest_build::compile::{Compiler, Selection};
 use synix_guest_build::component;
 use synix_guest_build::toolchain::{TARGET, Toolchain};
 
-use super::{BuildError, Tool, Workshop};
+use super::{BuildContext, BuildError, Tool};
 
 const CARGO: Tool = Tool {
     name: "cargo",
@@ -15,23 +15,23 @@ const RUSTC: Tool = Tool {
     get: "https://rustup.rs",
 };
 
-pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> {
-    let manifest = workshop.folder.join("Cargo.toml");
-    let module = format!("{}.wasm", library(workshop)?);
+pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildError> {
+    let manifest = context.folder.join("Cargo.toml");
+    let module = format!("{}.wasm", library(context)?);
     let toolchain = Toolchain {
-        cargo: workshop.tools.find(CARGO)?.into(),
-        rustc: workshop.tools.find(RUSTC)?.into(),
+        cargo: context.tools.find(CARGO)?.into(),
+        rustc: context.tools.find(RUSTC)?.into(),
     };
     let compiler = Compiler {
         standard_library: toolchain
             .standard_library()
-            .map_err(|error| wrong(&error))?,
+            .map_err(|error| rust_error(&error))?,
         toolchain,
-        root: workshop.folder.clone(),
-        target_dir: workshop.folder.join("target"),
+        root: context.folder.clone(),
+        target_dir: context.folder.join("target"),
         locked: false,
     };
-    // One of an earlier build must not pass for what this one makes.
+    // Do not mistake the module of an earlier build for the new one.
     synix_disk::discard(
         &compiler
             .target_dir
@@ -41,23 +41,24 @@ pub(super) fn component(workshop: &Workshop<'_>) -> Result<Vec<u8>, BuildError> 
     );
     let modules = compiler
         .compile(&manifest, Selection::Library)
-        .map_err(|error| wrong(&error))?;
+        .map_err(|error| rust_error(&error))?;
     let module = modules.join(module);
     if !module.is_file() {
-        return Err(BuildError::Wrong {
+        return Err(BuildError::InvalidFile {
             path: manifest,
-            why: "the library is no `cdylib`; set `crate-type = [\"cdylib\", \"rlib\"]` in [lib]"
-                .to_owned(),
+            why:
+                "the library is not a `cdylib`; set `crate-type = [\"cdylib\", \"rlib\"]` in [lib]"
+                    .to_owned(),
         });
     }
-    component::encode(&module).map_err(|error| wrong(&error))
+    component::encode(&module).map_err(|error| rust_error(&error))
 }
 
-fn wrong(error: &synix_guest_build::BuildError) -> BuildError {
+fn rust_error(error: &synix_guest_build::BuildError) -> BuildError {
     use synix_guest_build::BuildError as Fault;
     let report = if matches!(error, Fault::NoStandardLibrary) {
         format!(
-            "Rust's standard library for {TARGET} is missing; to get it: rustup target add {TARGET}"
+            "Rust's standard library for {TARGET} is missing; to install it: rustup target add {TARGET}"
         )
     } else if let Fault::Failed { stderr, .. } = error {
         format!("cargo failed:\n{}", stderr.trim_end())
@@ -67,18 +68,18 @@ fn wrong(error: &synix_guest_build::BuildError) -> BuildError {
     BuildError::Rust { report }
 }
 
-/// Returns the name of the library, as its file has it.
-fn library(workshop: &Workshop<'_>) -> Result<String, BuildError> {
-    let path = workshop.folder.join("Cargo.toml");
+/// Returns the name of the library, as in its file name.
+fn library(context: &BuildContext<'_>) -> Result<String, BuildError> {
+    let path = context.folder.join("Cargo.toml");
     let text = String::from_utf8_lossy(&synix_disk::read(&path)?).into_owned();
-    let wrong = |why: String| BuildError::Wrong {
+    let invalid = |why: String| BuildError::InvalidFile {
         path: path.clone(),
         why,
     };
-    let manifest: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
+    let manifest: toml::Table = text.parse().map_err(|error| invalid(format!("{error}")))?;
     let name = |table: &str| manifest.get(table)?.get("name")?.as_str();
     let name = name("lib")
         .or_else(|| name("package"))
-        .ok_or_else(|| wrong("it names no package".to_owned()))?;
+        .ok_or_else(|| invalid("it has no package name".to_owned()))?;
     Ok(name.replace('-', "_"))
 }

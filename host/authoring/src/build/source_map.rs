@@ -1,31 +1,31 @@
-//! Where each line of a bundle stands in the author's files, from the bundler's source map.
+//! Maps the lines of a bundle to those of the author's files, from the bundler's source map.
 //!
-//! An interpreter names lines of the bundle, which nobody has. The table goes into the bundle, so that the SDK says a
-//! trace in the author's own files and lines.
+//! The interpreter reports lines of the bundle, which the author does not have. The bundle contains a table, from which
+//! the SDK translates a stack trace to the author's files and lines.
 
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-/// What the SDK reads; `plugins/sdk-js/component.js` names it, too.
+/// The global variable with the table; `plugins/sdk-js/component.js` reads it.
 const NAME: &str = "__synixPlaces";
-/// How a trace names the bundle.
+/// The name of the bundle in a stack trace.
 const BUNDLE: &str = "bundle.js:";
 
-/// A line of the author's: the number of its file, and its own from 1.
+/// A line of the author's: the index of its file, and its number from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct SourceLine {
     file: usize,
     line: i64,
 }
 
-/// The places of a bundle's lines.
+/// The author's lines for the lines of a bundle.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct LineTable {
     files: Vec<String>,
-    /// For each line of the bundle, from which column on it is which place.
-    lines: Vec<Vec<(i64, Place)>>,
+    /// For each line of the bundle, the author's lines with the columns at which they begin.
+    lines: Vec<Vec<(i64, SourceLine)>>,
 }
 
 #[derive(Deserialize)]
@@ -34,19 +34,19 @@ struct SourceMap {
     mappings: String,
 }
 
-impl Places {
-    /// Reads the source map of a bundle in `beside`; files in `folder` are named from there.
+impl LineTable {
+    /// Reads the source map of a bundle in `bundle_folder`. Paths of files in `folder` are relative to it.
     ///
-    /// A map that is none gives no places: traces then name the bundle.
-    pub(super) fn read(map: &[u8], beside: &Path, folder: &Path) -> Self {
+    /// An invalid source map gives an empty table; stack traces then name lines of the bundle.
+    pub(super) fn read(map: &[u8], bundle_folder: &Path, folder: &Path) -> Self {
         let Ok(map) = serde_json::from_slice::<SourceMap>(map) else {
             return Self::default();
         };
         let lines = lines_of(&map.mappings).unwrap_or_default();
         let named = |source: &String| {
-            let path = plain(&beside.join(source));
+            let path = normalize(&bundle_folder.join(source));
             let below = path.strip_prefix(folder).map(Path::to_owned);
-            // A path of this machine says nothing elsewhere.
+            // An absolute path of this machine is useless elsewhere.
             let name = below.ok().or_else(|| path.file_name().map(PathBuf::from));
             name.unwrap_or_default()
                 .display()
@@ -59,8 +59,8 @@ impl Places {
         }
     }
 
-    /// Puts the table in front of the bundle, as a line of its own.
-    pub(super) fn in_front_of(&self, bundle: &str) -> String {
+    /// Inserts the table before the bundle, as a separate line.
+    pub(super) fn prepend_to(&self, bundle: &str) -> String {
         let mut table = String::new();
         for line in &self.lines {
             for (number, (column, place)) in line.iter().enumerate() {
@@ -73,10 +73,10 @@ impl Places {
         format!("globalThis.{NAME} = {value};\n{bundle}")
     }
 
-    /// Rewrites what a tool says of the bundle with the table in front.
-    pub(super) fn rewrite(&self, said: &str) -> String {
+    /// Translates the lines in a tool's output about the bundle with its table.
+    pub(super) fn translate(&self, output: &str) -> String {
         let mut text = String::new();
-        let mut rest = said;
+        let mut rest = output;
         while let Some(at) = rest.find(BUNDLE) {
             let (before, place) = rest.split_at(at);
             let place = &place[BUNDLE.len()..];
@@ -101,7 +101,7 @@ impl Places {
         text
     }
 
-    /// Finds a place by line and column of the bundle, as in `12:5`.
+    /// Finds the author's line for a line and a column of the bundle, such as `12:5`.
     fn find(&self, numbers: &str) -> Option<String> {
         let (line, column) = numbers.split_once(':').unwrap_or((numbers, "1"));
         // The table is the first line.
@@ -114,8 +114,8 @@ impl Places {
     }
 }
 
-/// Takes `.` and `..` out of a path.
-fn plain(path: &Path) -> PathBuf {
+/// Removes `.` and `..` from a path.
+fn normalize(path: &Path) -> PathBuf {
     let mut made = PathBuf::new();
     for part in path.components() {
         match part {
@@ -129,13 +129,13 @@ fn plain(path: &Path) -> PathBuf {
     made
 }
 
-/// Reads the mappings of a source map: lines apart by `;`, places by `,`, numbers in base 64 and as differences.
-fn lines_of(mappings: &str) -> Option<Vec<Vec<(i64, Place)>>> {
+/// Parses the mappings of a source map: `;` separates lines, `,` separates segments, and numbers are base-64 deltas.
+fn lines_of(mappings: &str) -> Option<Vec<Vec<(i64, SourceLine)>>> {
     let (mut file, mut line) = (0_i64, 0_i64);
     let mut lines = Vec::new();
     for written in mappings.split(';') {
         let mut column = 0_i64;
-        let mut segments: Vec<(i64, Place)> = Vec::new();
+        let mut segments: Vec<(i64, SourceLine)> = Vec::new();
         for segment in written.split(',').filter(|segment| !segment.is_empty()) {
             let numbers = numbers_of(segment)?;
             column = column.checked_add(*numbers.first()?)?;
@@ -144,11 +144,11 @@ fn lines_of(mappings: &str) -> Option<Vec<Vec<(i64, Place)>>> {
             };
             file = file.checked_add(file_by)?;
             line = line.checked_add(line_by)?;
-            let place = Place {
+            let place = SourceLine {
                 file: usize::try_from(file).ok()?,
                 line: line.checked_add(1)?,
             };
-            // Only lines are told.
+            // The table has only lines.
             if segments.last().is_none_or(|(_, last)| *last != place) {
                 segments.push((column, place));
             }
@@ -187,15 +187,15 @@ mod tests {
     const MAP: &str = r#"{"version": 3, "sources": ["p/sdk/component.js", "p/plugin.js", "../x/y.js"],
         "mappings": ";AAEA,YAAY;ACFZ,IAAI;AACJ"}"#;
 
-    fn places() -> Places {
-        Places::read(MAP.as_bytes(), Path::new("/tmp/s/.."), Path::new("/tmp/p"))
+    fn table() -> LineTable {
+        LineTable::read(MAP.as_bytes(), Path::new("/tmp/s/.."), Path::new("/tmp/p"))
     }
 
     #[test]
-    fn a_line_of_the_bundle_is_told_as_one_of_the_authors() {
-        let places = places();
-        assert_eq!(places.files, ["sdk/component.js", "plugin.js", "y.js"]);
-        for (said, told) in [
+    fn a_line_of_the_bundle_is_translated_to_the_authors_line() {
+        let table = table();
+        assert_eq!(table.files, ["sdk/component.js", "plugin.js", "y.js"]);
+        for (output, translated) in [
             ("at f (/bundle.js:4:1)", "at f (plugin.js:1)"),
             (
                 "at f (/bundle.js:5:9)\nat g (/bundle.js:3:1)",
@@ -208,13 +208,13 @@ mod tests {
             ("bundle.js:4", "plugin.js:1"),
             ("bundle.js:x", "bundle.js:x"),
         ] {
-            assert_eq!(places.rewrite(said), told);
+            assert_eq!(table.translate(output), translated);
         }
     }
 
     #[test]
-    fn the_table_is_one_line_in_front() {
-        let bundle = places().in_front_of("first\n");
+    fn the_table_is_one_line_before_the_bundle() {
+        let bundle = table().prepend_to("first\n");
         let (table, rest) = bundle.split_once('\n').unwrap();
         assert_eq!(rest, "first\n");
         assert!(
@@ -224,15 +224,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_map_gives_no_places() {
+    fn an_invalid_source_map_translates_nothing() {
         for map in [
             "",
             "{}",
             r#"{"sources": ["a"], "mappings": "!"}"#,
             r#"{"sources": ["a"], "mappings": "gggggggggggggggA"}"#,
         ] {
-            let places = Places::read(map.as_bytes(), Path::new("/"), Path::new("/"));
-            assert_eq!(places.rewrite("/bundle.js:2:1"), "/bundle.js:2:1", "{map}");
+            let table = LineTable::read(map.as_bytes(), Path::new("/"), Path::new("/"));
+            assert_eq!(table.translate("/bundle.js:2:1"), "/bundle.js:2:1", "{map}");
         }
     }
 }

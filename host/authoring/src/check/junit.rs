@@ -1,55 +1,55 @@
-//! Reports in the form that CI systems read: JUnit's XML.
+//! Reports as JUnit XML, which CI systems read.
 
-use super::report::{Outcome, Report};
+use super::report::{CheckReport, PointOutcome};
 
 /// One test of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestCase<'a> {
-    /// What was tested.
+    /// The name of the test.
     pub name: &'a str,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: TestOutcome<'a>,
 }
 
-/// What came of a test.
+/// The outcome of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestOutcome<'a> {
-    /// It is as it should be.
+    /// The test passed.
     Passed,
-    /// It is not.
+    /// The test failed.
     Failed {
-        /// What is wrong, in short.
+        /// The failure in one line.
         message: &'a str,
-        /// All that helps to find out why.
+        /// More details, such as a diff.
         details: String,
     },
-    /// It was not tested.
+    /// The test was skipped.
     Skipped {
-        /// Why not.
+        /// Why it was skipped.
         message: &'a str,
     },
 }
 
-/// Returns the report as a JUnit document.
-pub fn junit(report: &Report) -> String {
+/// Writes the report of a check as a JUnit document.
+pub fn junit_report(report: &CheckReport) -> String {
     let cases = report.points.iter().map(|one| TestCase {
         name: one.point.name(),
         outcome: match one.outcome {
-            Outcome::Pass => TestOutcome::Passed,
-            Outcome::Fail => TestOutcome::Failed {
+            PointOutcome::Pass => TestOutcome::Passed,
+            PointOutcome::Fail => TestOutcome::Failed {
                 message: &one.detail,
                 details: one.promise.to_owned(),
             },
-            Outcome::Skip => TestOutcome::Skipped {
+            PointOutcome::Skip => TestOutcome::Skipped {
                 message: &one.detail,
             },
         },
     });
-    junit_of(&report.plugin, &cases.collect::<Vec<_>>())
+    junit_document(&report.plugin, &cases.collect::<Vec<_>>())
 }
 
-/// Returns tests as a JUnit document.
-pub fn junit_of(suite: &str, cases: &[TestCase<'_>]) -> String {
+/// Writes the tests of a suite as a JUnit document.
+pub fn junit_document(suite: &str, cases: &[TestCase<'_>]) -> String {
     let suite = escape(suite);
     let count =
         |is: fn(&TestOutcome<'_>) -> bool| cases.iter().filter(|case| is(&case.outcome)).count();
@@ -84,7 +84,7 @@ pub fn junit_of(suite: &str, cases: &[TestCase<'_>]) -> String {
     lines.join("\n")
 }
 
-/// Makes a text safe within XML; what XML cannot hold at all becomes U+FFFD.
+/// Escapes a text for XML. Characters that XML does not allow become U+FFFD.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -106,14 +106,15 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::{Notes, Point};
+    use super::super::point::Point;
+    use super::super::report::ReportBuilder;
     use super::*;
 
     #[test]
-    fn a_guests_words_cannot_break_the_document() {
-        let mut notes = Notes::default();
-        notes.fail(Point::Outputs, "a \"b\" <c> & \u{0}");
-        let text = junit(&notes.finish("x".to_owned(), None, "not tried"));
+    fn a_message_of_a_plugin_cannot_break_the_document() {
+        let mut report = ReportBuilder::default();
+        report.fail(Point::Outputs, "a \"b\" <c> & \u{0}");
+        let text = junit_report(&report.build("x".to_owned(), None, "not checked"));
         assert!(
             text.contains("a &quot;b&quot; &lt;c&gt; &amp; \u{fffd}"),
             "{text}"

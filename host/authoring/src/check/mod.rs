@@ -1,25 +1,39 @@
-//! A conformance run: what a plugin must keep to, tried on a component.
+//! The conformance check: whether a component keeps the promises of a plugin.
 //!
-//! The sandbox makes most faults impossible to hide: the model is a script, so
-//! each run can be cut off at any question, repeated and compared. Configs and
-//! inputs are made from the plugin's own schema unless they are given.
+//! The check runs the plugin with a scripted model. So it can suspend each run
+//! at any question, repeat it, and compare the results. It generates configs
+//! from the plugin's own schema, and inputs, unless the caller gives them.
+//!
+//! ```text
+//! point · report · junit        what is checked, and the results
+//! runner · failure              one run, and why it failed
+//! scripted_model                the model of every run
+//! baseline                      a config, inputs and answers with which units succeed
+//! baseline_checks · repeatability · split · config · config_defaults · edge_answers · edge_inputs
+//!                               the checks, in groups
+//! sample · sample_inputs · input_variants · settings · schema
+//!                               what the checks use as configs, inputs and values
+//! ```
 
-mod answers;
-mod bench;
-mod case;
+mod baseline;
+mod baseline_checks;
 mod config;
-mod inputs;
+mod config_defaults;
+mod edge_answers;
+mod edge_inputs;
+mod failure;
+mod input_variants;
 mod junit;
-mod odd;
-mod ordinary;
+mod point;
+mod repeatability;
 mod report;
-mod runs;
+mod runner;
 mod sample;
+mod sample_inputs;
 mod schema;
-mod script;
+mod scripted_model;
 mod settings;
-mod units;
-mod variants;
+mod split;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -30,136 +44,145 @@ use serde_json::{Map, Value};
 use synix_core::artifact::Artifact;
 use synix_sandbox::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
 
-pub use junit::{TestCase, TestOutcome, junit, junit_of};
-pub use report::{Finding, Outcome, Point, Progress, Report};
+pub use junit::{TestCase, TestOutcome, junit_document, junit_report};
+pub use point::Point;
+pub use report::{CheckProgress, CheckReport, PointOutcome, PointResult};
 
-use bench::{Bench, Broken, Cause};
-use case::Case;
-use report::{Deadline, Notes};
+use baseline::Baseline;
+use failure::{FailureCause, UnitFailure};
+use report::{Deadline, ReportBuilder};
+use runner::CheckRunner;
 
-/// What a check is to use in place of what it would make up.
+/// What a check uses instead of what it would generate.
 #[derive(Debug, Clone, Default)]
-pub struct Setup {
-    /// The layer's config, files it names already read.
+pub struct CheckOptions {
+    /// The layer's config, with the texts of the files that it names.
     pub config: Option<Map<String, Value>>,
-    /// The inputs, in label order; empty: made up.
+    /// The inputs, in label order. If empty, the check generates them.
     pub inputs: Vec<Artifact>,
-    /// What a unit may use.
+    /// The limits of a unit.
     pub limits: Limits,
-    /// What the model answers in the ordinary way: to the first question the first, to all beyond the last; empty: made up.
+    /// The model's answers to ordinary questions, one for each question of a unit. The last one answers all later
+    /// questions. If empty, the check generates them.
     pub replies: Vec<String>,
-    /// How long the check may take; `None`: as long as it takes.
+    /// The time limit of the check; `None` for no limit.
     pub timeout: Option<Duration>,
 }
 
-/// Checks the component in `bytes`; `name` stands for it where it cannot be loaded.
+/// Checks the component in `bytes`. The report uses `name` if the component cannot be loaded.
 ///
-/// The sandbox should have no cache: a cached component does not describe itself again.
-/// `seen` is told what is tried, before each call of the plugin.
+/// The sandbox should have no cache, because `describe` of a cached component does not run again.
+/// The check calls `on_progress` before each call of the plugin.
 pub fn check(
     sandbox: &Sandbox,
     name: &str,
     bytes: &[u8],
-    setup: &Setup,
-    seen: &dyn Fn(Progress),
-) -> Report {
-    let deadline = setup.timeout.map(Deadline::after).unwrap_or_default();
-    let mut notes = Notes::until(deadline);
-    seen(Progress {
-        stage: "loading it",
+    options: &CheckOptions,
+    on_progress: &dyn Fn(CheckProgress),
+) -> CheckReport {
+    let deadline = options.timeout.map(Deadline::after).unwrap_or_default();
+    let mut report = ReportBuilder::with_deadline(deadline);
+    on_progress(CheckProgress {
+        stage: "load the component",
         runs: 0,
     });
     let plugin = match sandbox.load(name, bytes) {
         Ok(plugin) => plugin,
         Err(error) => {
-            unloadable(&error, &mut notes);
-            let reason = "not tried: the component cannot be loaded";
-            return notes.finish_in_time(name.to_owned(), None, reason);
+            add_load_error(&error, &mut report);
+            let reason = "not checked: the component cannot be loaded";
+            return report.finish(name.to_owned(), None, reason);
         }
     };
-    let (called, version) = {
+    let (name, version) = {
         let descriptor = plugin.descriptor();
         (descriptor.name.clone(), descriptor.version.clone())
     };
-    notes.pass(
+    report.pass(
         Point::Component,
-        format!("fits {} and can be called", Sandbox::contract()),
+        format!("matches {} and can be called", Sandbox::contract()),
     );
-    described(&plugin, &mut notes);
-    schema::check(&plugin.descriptor().config_schema, &mut notes);
-    let bench = Bench {
+    check_descriptor(&plugin, &mut report);
+    schema::check(&plugin.descriptor().config_schema, &mut report);
+    let runner = CheckRunner {
         plugin: &plugin,
-        limits: setup.limits.clone(),
-        replies: Arc::from(setup.replies.as_slice()),
+        limits: options.limits.clone(),
+        replies: Arc::from(options.replies.as_slice()),
         deadline,
-        seen,
+        on_progress,
         runs: Cell::new(0),
-        stage: Cell::new("loading it"),
+        stage: Cell::new("load the component"),
     };
-    bench.enter("ordinary units");
-    let is_unusable = notes.has_failed(Point::ConfigSchema)
-        && setup.config.is_none()
+    runner.start_stage("run ordinary units");
+    let is_unusable = report.has_failed(Point::ConfigSchema)
+        && options.config.is_none()
         && sample::configs(&plugin.descriptor().config_schema).is_empty();
     if is_unusable {
-        let reason = "not tried: no config fits the schema";
-        return notes.finish_in_time(called, Some(version), reason);
+        let reason = "not checked: no valid config was found";
+        return report.finish(name, Some(version), reason);
     }
-    let reason = match case::find(&bench, setup) {
-        Ok(case) => {
-            if ordinary::settle(&bench, &case, bytes, &mut notes) {
-                bench.enter("repeated and cut runs");
-                runs::all(&bench, &case, &mut notes);
-                bench.enter("odd answers");
-                answers::all(&bench, &case, &mut notes);
-                bench.enter("units");
-                units::all(&bench, &case, &mut notes);
-                bench.enter("odd inputs");
-                odd::all(&bench, &case, &mut notes);
-                bench.enter("odd configs");
-                config::all(&bench, &case, &mut notes);
-                if !notes.has_failed(Point::Limits) {
-                    notes.pass(Point::Limits, "no run reached a limit");
+    let reason = match baseline::find(&runner, options) {
+        Ok(baseline) => {
+            if baseline_checks::check(&runner, &baseline, bytes, &mut report) {
+                runner.start_stage("repeat and suspend runs");
+                repeatability::check(&runner, &baseline, &mut report);
+                runner.start_stage("try unusual answers");
+                edge_answers::check(&runner, &baseline, &mut report);
+                runner.start_stage("divide inputs into units");
+                split::check(&runner, &baseline, &mut report);
+                runner.start_stage("try unusual inputs");
+                edge_inputs::check(&runner, &baseline, &mut report);
+                runner.start_stage("try unusual configs");
+                config::check(&runner, &baseline, &mut report);
+                if !report.has_failed(Point::Limits) {
+                    report.pass(Point::Limits, "no run reached a limit");
                 }
             }
-            "not tried: ordinary units do not end as they should"
+            "not checked: ordinary units do not succeed"
         }
         Err((point, detail)) => {
-            notes.fail(point, detail);
-            "not tried: there is nothing to try it with"
+            report.fail(point, detail);
+            "not checked: no config and inputs were found"
         }
     };
-    notes.finish_in_time(called, Some(version), reason)
+    report.finish(name, Some(version), reason)
 }
 
-/// Names the point that a failure belongs to; `crash` is where a crash does.
-const fn point_of(broken: &Broken, crash: Point) -> Point {
-    match broken.cause {
-        Cause::Grant => Point::Capabilities,
-        Cause::Limit => Point::Limits,
-        Cause::Output | Cause::Unseen => Point::Outputs,
-        Cause::Label => Point::Labels,
-        Cause::Split => Point::Split,
-        Cause::Said(_) | Cause::Crash => crash,
+/// Returns the point that a failure belongs to; `crash` is the one for crashes and errors.
+const fn point_of(failure: &UnitFailure, crash: Point) -> Point {
+    match failure.cause {
+        FailureCause::NotGranted => Point::Capabilities,
+        FailureCause::Limit => Point::Limits,
+        FailureCause::Output | FailureCause::InvisibleName => Point::Outputs,
+        FailureCause::Label => Point::Labels,
+        FailureCause::Split => Point::Split,
+        FailureCause::Reported(_) | FailureCause::Crash => crash,
     }
 }
 
-/// Names the point that a failure under odd circumstances belongs to, with what is wrong; the plugin's own refusal belongs
-/// to none where it says why. `given` are the bytes of what it may have repeated.
-fn fault_of(broken: &Broken, crash: Point, given: usize) -> Option<(Point, String)> {
-    match (&broken.cause, broken.misspoken(given)) {
-        // The host refuses such a name in words of its own.
-        (Cause::Said(_), None) | (Cause::Unseen, _) => None,
-        (Cause::Said(_), Some(what)) => Some((crash, what.to_owned())),
-        (_, _) => Some((point_of(broken, crash), broken.words.clone())),
+/// Returns the point and the problem of a failure in an edge case; none if the plugin returns a proper error.
+///
+/// The error may quote `input_bytes` of the input.
+fn edge_case_fault(
+    failure: &UnitFailure,
+    crash: Point,
+    input_bytes: usize,
+) -> Option<(Point, String)> {
+    match (&failure.cause, failure.message_problem(input_bytes)) {
+        // A proper error; or a name that the host refuses with its own message.
+        (FailureCause::Reported(_), None) | (FailureCause::InvisibleName, _) => None,
+        (FailureCause::Reported(_), Some(what)) => Some((crash, what.to_owned())),
+        (_, _) => Some((point_of(failure, crash), failure.message.clone())),
     }
 }
 
 #[allow(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else keeps a component from being loaded is wrong with the component"
+    reason = "every other load error is a fault of the component"
 )]
-fn unloadable(error: &PluginError, notes: &mut Notes) {
-    let mut words = Broken::of(&error.fault).words;
+/// Adds the error of a component that cannot be loaded, at the point that it belongs to.
+fn add_load_error(error: &PluginError, report: &mut ReportBuilder) {
+    let mut message = UnitFailure::of(&error.fault).message;
     let point = match error.fault.as_ref() {
         Fault::BadDescriptor(invalid) => match invalid {
             InvalidDescriptor::SchemaJson(_) | InvalidDescriptor::Schema(_) => Point::ConfigSchema,
@@ -175,40 +198,43 @@ fn unloadable(error: &PluginError, notes: &mut Notes) {
         _ => Point::Component,
     };
     if point != Point::Component {
-        notes.pass(Point::Component, format!("fits {}", Sandbox::contract()));
+        report.pass(Point::Component, format!("matches {}", Sandbox::contract()));
         if !matches!(error.fault.as_ref(), Fault::BadDescriptor(_)) {
-            words = format!("`describe`: {words}");
+            message = format!("`describe`: {message}");
         }
     }
-    notes.fail(point, words);
+    report.fail(point, message);
 }
 
-fn described(plugin: &Plugin, notes: &mut Notes) {
+fn check_descriptor(plugin: &Plugin, report: &mut ReportBuilder) {
     let descriptor = plugin.descriptor();
     if descriptor.summary.trim().is_empty() {
-        notes.fail(
+        report.fail(
             Point::Descriptor,
-            "its summary is empty: say in one line what it does",
+            "its summary is empty; describe in one line what it does",
         );
     } else if !is_version(&descriptor.version) {
-        notes.fail(
+        report.fail(
             Point::Descriptor,
-            format!("its version {:?} is not like 1.2.3", descriptor.version),
+            format!(
+                "its version {:?} does not have the form 1.2.3",
+                descriptor.version
+            ),
         );
     }
 }
 
-/// Tells whether a version is three numbers, perhaps with more behind them.
+/// Returns whether a version is three numbers, with an optional pre-release and build.
 fn is_version(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or_default();
     let numbers: Vec<&str> = core.split('.').collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let rest = text.strip_prefix(core).unwrap_or_default();
-    let is_whole = rest
+    let has_no_empty_part = rest
         .split(['-', '+', '.'])
         .skip(1)
         .all(|part| !part.is_empty());
-    numbers.len() == 3 && numbers.iter().all(digits) && is_whole
+    numbers.len() == 3 && numbers.iter().all(digits) && has_no_empty_part
 }
 
 #[cfg(test)]
@@ -216,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_three_numbers_and_what_follows_is_whole() {
+    fn a_version_is_three_numbers_with_optional_suffixes() {
         for good in ["1.2.3", "0.1.0-rc.1", "1.0.0+7", "1.0.0-a+b.c"] {
             assert!(is_version(good), "{good}");
         }

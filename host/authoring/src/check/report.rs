@@ -1,220 +1,77 @@
-//! The points of a check and what came of each.
+//! The report of a check: the result of each point.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// One thing that a plugin must keep to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Point {
-    /// It is a component of the contract's world.
-    Component,
-    /// Its description keeps the rules.
-    Descriptor,
-    /// Its config schema can be used.
-    ConfigSchema,
-    /// A default left out means the same as one written out.
-    ConfigDefaults,
-    /// A wrong config ends in words.
-    ConfigRefusals,
-    /// Ordinary units end well.
-    OrdinaryUnits,
-    /// What it uses is what it declares.
-    Capabilities,
-    /// The same call does the same.
-    Deterministic,
-    /// Nothing is kept from call to call.
-    Stateless,
-    /// A run with some answers is the start of a run with all.
-    Replay,
-    /// No answer makes it crash.
-    Answers,
-    /// A refused request fails the unit.
-    RefusedRequests,
-    /// Every input gets into a unit.
-    Split,
-    /// A unit keeps its key when other inputs come and go.
-    UnitKeys,
-    /// The order of the inputs changes nothing.
-    InputOrder,
-    /// Outputs keep the rules.
-    Outputs,
-    /// Labels are unique over all units.
-    Labels,
-    /// An input without text does not make it crash.
-    EmptyInput,
-    /// Any text does not make it crash.
-    UnicodeInput,
-    /// A long text does not make it crash.
-    LongInput,
-    /// An input that is not text does not make it crash.
-    BytesInput,
-    /// Odd or missing metadata do not make it crash.
-    MetadataInput,
-    /// It stays within the limits of a unit.
-    Limits,
-}
+use super::point::Point;
 
-impl Point {
-    /// Every point, in the order of a report.
-    pub const ALL: [Self; 23] = [
-        Self::Component,
-        Self::Descriptor,
-        Self::ConfigSchema,
-        Self::ConfigDefaults,
-        Self::ConfigRefusals,
-        Self::OrdinaryUnits,
-        Self::Capabilities,
-        Self::Deterministic,
-        Self::Stateless,
-        Self::Replay,
-        Self::Answers,
-        Self::RefusedRequests,
-        Self::Split,
-        Self::UnitKeys,
-        Self::InputOrder,
-        Self::Outputs,
-        Self::Labels,
-        Self::EmptyInput,
-        Self::UnicodeInput,
-        Self::LongInput,
-        Self::BytesInput,
-        Self::MetadataInput,
-        Self::Limits,
-    ];
-
-    /// Returns the name used in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Component => "component",
-            Self::Descriptor => "descriptor",
-            Self::ConfigSchema => "config-schema",
-            Self::ConfigDefaults => "config-defaults",
-            Self::ConfigRefusals => "config-refusals",
-            Self::OrdinaryUnits => "ordinary-units",
-            Self::Capabilities => "capabilities",
-            Self::Deterministic => "deterministic",
-            Self::Stateless => "stateless",
-            Self::Replay => "replay",
-            Self::Answers => "answers",
-            Self::RefusedRequests => "refused-requests",
-            Self::Split => "split",
-            Self::UnitKeys => "unit-keys",
-            Self::InputOrder => "input-order",
-            Self::Outputs => "outputs",
-            Self::Labels => "labels",
-            Self::EmptyInput => "empty-input",
-            Self::UnicodeInput => "unicode-input",
-            Self::LongInput => "long-input",
-            Self::BytesInput => "bytes-input",
-            Self::MetadataInput => "metadata-input",
-            Self::Limits => "limits",
-        }
-    }
-
-    /// Returns what is promised, in one sentence.
-    pub const fn promise(self) -> &'static str {
-        match self {
-            Self::Component => "It is a component of the contract's world and version.",
-            Self::Descriptor => "Its description keeps the rules and is the same on every call.",
-            Self::ConfigSchema => {
-                "Its config schema describes an object; defaults, examples and choices fit."
-            }
-            Self::ConfigDefaults => "A default that is left out means the same as one written out.",
-            Self::ConfigRefusals => {
-                "A wrong config is refused in words, never by a crash or in silence."
-            }
-            Self::OrdinaryUnits => "Units of ordinary inputs end well.",
-            Self::Capabilities => "It declares what it uses and uses what it declares.",
-            Self::Deterministic => "The same call asks, makes and uses the same.",
-            Self::Stateless => "It keeps nothing from call to call.",
-            Self::Replay => "Cut off at any question and run again, it asks the same.",
-            Self::Answers => "No answer makes it crash.",
-            Self::RefusedRequests => "A request that is refused fails the unit.",
-            Self::Split => "Each input gets into a unit, or the log says why not.",
-            Self::UnitKeys => "A unit keeps its key while its inputs stay the same.",
-            Self::InputOrder => "The order in which inputs come changes nothing.",
-            Self::Outputs => "Labels, kinds, media types and metadata of outputs keep the rules.",
-            Self::Labels => "Labels are unique over all units.",
-            Self::EmptyInput => "An empty text does not make it crash.",
-            Self::UnicodeInput => "Any characters, in texts and labels, do not make it crash.",
-            Self::LongInput => "Long texts and labels, and many inputs, do not make it crash.",
-            Self::BytesInput => "An input that is not text does not make it crash.",
-            Self::MetadataInput => {
-                "Odd or missing metadata, or another kind, do not make it crash."
-            }
-            Self::Limits => "It stays within fuel, memory, output, log and requests of a unit.",
-        }
-    }
-}
-
-/// What came of a point.
+/// The outcome of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It holds.
+pub enum PointOutcome {
+    /// The plugin keeps the promise.
     Pass,
-    /// It does not.
+    /// It does not keep it.
     Fail,
-    /// It could not be tried, or does not apply.
+    /// It could not be checked, or does not apply.
     Skip,
 }
 
-/// A point with what came of it.
+/// The result of a point.
 #[derive(Debug, Clone, Serialize)]
-pub struct Finding {
+pub struct PointResult {
     /// The point.
     pub point: Point,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// What is promised.
+    /// The outcome.
+    pub outcome: PointOutcome,
+    /// The promise, in one sentence.
     pub promise: &'static str,
-    /// What was seen, in one sentence.
+    /// What the check observed, in one sentence.
     pub detail: String,
 }
 
-/// What a check found.
+/// The results of a check.
 #[derive(Debug, Serialize)]
-pub struct Report {
-    /// The plugin: its name, or the file's where it could not be loaded.
+pub struct CheckReport {
+    /// The name of the plugin, or of its file if it cannot be loaded.
     pub plugin: String,
     /// Its version.
     pub version: Option<String>,
-    /// Points that hold.
+    /// The number of points that passed.
     pub passed: usize,
-    /// Points that do not.
+    /// The number of points that failed.
     pub failed: usize,
-    /// Points that were not tried.
+    /// The number of points that were skipped.
     pub skipped: usize,
     /// Every point, in the order of [`Point::ALL`].
-    pub points: Vec<Finding>,
+    pub points: Vec<PointResult>,
 }
 
-/// How far a check has come.
+/// The progress of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being tried.
+pub struct CheckProgress {
+    /// What is being checked.
     pub stage: &'static str,
-    /// Calls of the plugin so far.
+    /// The number of calls of the plugin so far.
     pub runs: u64,
 }
 
-/// Takes down what comes of each point. A failure stays, whatever comes later.
+/// Collects the result of each point. Later results do not replace a failure.
 ///
-/// When the time of the check is over, nothing more is taken down: what is
-/// seen then is the end of the time, not the plugin.
+/// After the deadline it ignores further results, because the interrupted run
+/// causes them and not the plugin.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
-    noted: BTreeMap<Point, (Outcome, String)>,
+pub(super) struct ReportBuilder {
+    results: BTreeMap<Point, (PointOutcome, String)>,
     deadline: Deadline,
 }
 
-/// When a check ends, whether it has come to its end or not.
+/// The time limit of a check.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Deadline {
-    /// The moment, and how long it was away; `None`: never.
+    /// The moment, and the time limit that it came from; `None` for no limit.
     until: Option<(Instant, Duration)>,
 }
 
@@ -225,55 +82,57 @@ impl Deadline {
         }
     }
 
-    /// Returns the time that is left; `None`: as much as anybody wants.
-    pub(super) fn left(self) -> Option<Duration> {
+    /// Returns the remaining time; `None` for no limit.
+    pub(super) fn remaining(self) -> Option<Duration> {
         let (until, _) = self.until?;
         Some(until.saturating_duration_since(Instant::now()))
     }
 
     pub(super) fn is_over(self) -> bool {
-        self.left().is_some_and(|left| left.is_zero())
+        self.remaining().is_some_and(|left| left.is_zero())
     }
 }
 
-impl Notes {
-    pub(super) fn until(deadline: Deadline) -> Self {
+impl ReportBuilder {
+    pub(super) fn with_deadline(deadline: Deadline) -> Self {
         Self {
             deadline,
             ..Self::default()
         }
     }
 
-    /// Ends the check, where it was cut off as what it is.
-    pub(super) fn finish_in_time(
+    /// Makes the report. If the deadline has passed, the check failed for that reason.
+    pub(super) fn finish(
         mut self,
         plugin: String,
         version: Option<String>,
         reason: &str,
-    ) -> Report {
+    ) -> CheckReport {
         if !self.deadline.is_over() {
-            return self.finish(plugin, version, reason);
+            return self.build(plugin, version, reason);
         }
         let seconds = self.deadline.until.map_or(0, |(_, time)| time.as_secs());
         let detail = format!(
-            "the check was not done after {seconds} s: make units cheaper, or give it longer with --timeout"
+            "the check did not finish within {seconds} s; make units cheaper, or allow more time with --timeout"
         );
-        self.noted.insert(Point::Limits, (Outcome::Fail, detail));
-        self.finish(plugin, version, "not tried: the time of the check was over")
+        self.results
+            .insert(Point::Limits, (PointOutcome::Fail, detail));
+        self.build(plugin, version, "not checked: the time limit was reached")
     }
 
     pub(super) fn pass(&mut self, point: Point, detail: impl Into<String>) {
         if self.deadline.is_over() {
             return;
         }
-        self.noted
+        self.results
             .entry(point)
-            .or_insert_with(|| (Outcome::Pass, detail.into()));
+            .or_insert_with(|| (PointOutcome::Pass, detail.into()));
     }
 
     pub(super) fn fail(&mut self, point: Point, detail: impl Into<String>) {
         if !self.has_failed(point) && !self.deadline.is_over() {
-            self.noted.insert(point, (Outcome::Fail, detail.into()));
+            self.results
+                .insert(point, (PointOutcome::Fail, detail.into()));
         }
     }
 
@@ -281,27 +140,32 @@ impl Notes {
         if self.deadline.is_over() {
             return;
         }
-        self.noted
+        self.results
             .entry(point)
-            .or_insert_with(|| (Outcome::Skip, reason.into()));
+            .or_insert_with(|| (PointOutcome::Skip, reason.into()));
     }
 
     pub(super) fn has_failed(&self, point: Point) -> bool {
-        self.noted
+        self.results
             .get(&point)
-            .is_some_and(|(outcome, _)| *outcome == Outcome::Fail)
+            .is_some_and(|(outcome, _)| *outcome == PointOutcome::Fail)
     }
 
-    /// Ends the check; points nobody came to are skipped for `reason`.
-    pub(super) fn finish(self, plugin: String, version: Option<String>, reason: &str) -> Report {
-        let mut noted = self.noted;
-        let points: Vec<Finding> = Point::ALL
+    /// Makes the report. Points without a result are skipped for `reason`.
+    pub(super) fn build(
+        self,
+        plugin: String,
+        version: Option<String>,
+        reason: &str,
+    ) -> CheckReport {
+        let mut results = self.results;
+        let points: Vec<PointResult> = Point::ALL
             .into_iter()
             .map(|point| {
-                let (outcome, detail) = noted
+                let (outcome, detail) = results
                     .remove(&point)
-                    .unwrap_or_else(|| (Outcome::Skip, reason.to_owned()));
-                Finding {
+                    .unwrap_or_else(|| (PointOutcome::Skip, reason.to_owned()));
+                PointResult {
                     point,
                     outcome,
                     promise: point.promise(),
@@ -310,12 +174,12 @@ impl Notes {
             })
             .collect();
         let count = |outcome| points.iter().filter(|one| one.outcome == outcome).count();
-        Report {
+        CheckReport {
             plugin,
             version,
-            passed: count(Outcome::Pass),
-            failed: count(Outcome::Fail),
-            skipped: count(Outcome::Skip),
+            passed: count(PointOutcome::Pass),
+            failed: count(PointOutcome::Fail),
+            skipped: count(PointOutcome::Skip),
             points,
         }
     }
@@ -326,12 +190,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_stays_whatever_comes_later() {
-        let mut notes = Notes::default();
-        notes.pass(Point::Labels, "fine");
-        notes.fail(Point::Labels, "twice");
-        notes.pass(Point::Labels, "fine again");
-        let report = notes.finish("x".to_owned(), None, "not tried");
+    fn later_results_do_not_replace_a_failure() {
+        let mut report = ReportBuilder::default();
+        report.pass(Point::Labels, "fine");
+        report.fail(Point::Labels, "twice");
+        report.pass(Point::Labels, "fine again");
+        let report = report.build("x".to_owned(), None, "not checked");
         let labels = report
             .points
             .iter()
@@ -339,23 +203,23 @@ mod tests {
             .unwrap();
         assert_eq!(
             (labels.outcome, labels.detail.as_str()),
-            (Outcome::Fail, "twice")
+            (PointOutcome::Fail, "twice")
         );
         assert_eq!((report.failed, report.skipped), (1, Point::ALL.len() - 1));
     }
 
-    /// What is seen after the time is over is the end of the time.
+    /// The interrupted run causes results after the deadline.
     #[test]
-    fn a_check_whose_time_is_over_says_so_and_blames_the_plugin_for_nothing_else() {
-        let mut notes = Notes::until(Deadline::after(Duration::ZERO));
-        notes.fail(Point::Replay, "cut off");
-        notes.pass(Point::Labels, "fine");
-        let report = notes.finish_in_time("x".to_owned(), None, "not tried");
+    fn a_check_past_its_deadline_fails_only_for_that_reason() {
+        let mut report = ReportBuilder::with_deadline(Deadline::after(Duration::ZERO));
+        report.fail(Point::Replay, "cut off");
+        report.pass(Point::Labels, "fine");
+        let report = report.finish("x".to_owned(), None, "not checked");
         assert_eq!((report.passed, report.failed), (0, 1));
         let failed = report
             .points
             .iter()
-            .find(|one| one.outcome == Outcome::Fail);
+            .find(|one| one.outcome == PointOutcome::Fail);
         assert!(
             failed
                 .is_some_and(|one| one.point == Point::Limits && one.detail.contains("--timeout"))

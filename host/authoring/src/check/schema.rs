@@ -1,20 +1,21 @@
-//! The config schema itself: that it describes an object, and that what it says of values can be true.
+//! Checks on the config schema: it describes an object, its values are valid, and no part is impossible.
 
 use serde_json::{Value, json};
 
-use super::report::{Notes, Point};
-use super::sample::Fitting;
+use super::point::Point;
+use super::report::ReportBuilder;
+use super::sample::Validator;
 
-/// Schemas in schemas that are looked into.
-const DEPTH: usize = 24;
-/// Values of one part that are tried.
-const EXAMPLES: usize = 200;
-/// Bytes of schema that are made ready for values to be tried.
-const WORK_BYTES: usize = 8 << 20;
-/// Characters shown of a value.
-const SHOWN: usize = 200;
-/// The name by which a schema is referred to while its parts are tried.
-const NAME: &str = "urn:synix:config-schema";
+/// The deepest level of nested schemas that is checked.
+const MAX_DEPTH: usize = 24;
+/// The most values of one part that are tried.
+const MAX_VALUES: usize = 200;
+/// The most bytes of schemas that are compiled to try values.
+const MAX_COMPILED_BYTES: usize = 8 << 20;
+/// The most characters of a value in a message.
+const MAX_SHOWN: usize = 200;
+/// The id of the schema in references to its parts.
+const SCHEMA_ID: &str = "urn:synix:config-schema";
 /// Keywords that hold schemas by name, one schema, or a list of them.
 const BY_NAME: [&str; 5] = [
     "properties",
@@ -33,7 +34,7 @@ const SINGLE: [&str; 7] = [
     "else",
 ];
 const LISTED: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-/// Pairs of a least and a most.
+/// Pairs of a minimum and a maximum.
 const BOUNDS: [(&str, &str); 4] = [
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -42,41 +43,41 @@ const BOUNDS: [(&str, &str); 4] = [
 ];
 
 /// Checks the schema and every schema within it.
-pub(super) fn check(schema: &Value, notes: &mut Notes) {
+pub(super) fn check(schema: &Value, report: &mut ReportBuilder) {
     let point = Point::ConfigSchema;
     if schema.get("type") != Some(&json!("object")) {
-        let detail = r#"the config schema does not say `"type": "object"`"#;
-        return notes.fail(point, detail);
+        let detail = r#"the config schema does not have `"type": "object"`"#;
+        return report.fail(point, detail);
     }
     let mut parts = Vec::new();
-    collect(schema, String::new(), DEPTH, &mut parts);
+    collect(schema, String::new(), MAX_DEPTH, &mut parts);
     let mut tried = 0_usize;
     let mut work = schema.to_string().len().max(1);
     let each = work;
     for (pointer, part) in &parts {
-        if let Some(wrong) = impossible(part) {
-            return notes.fail(point, format!("{}: {wrong}", place(pointer)));
+        if let Some(problem) = find_contradiction(part) {
+            return report.fail(point, format!("{}: {problem}", place(pointer)));
         }
         let mut examples = examples(part);
-        examples.truncate(EXAMPLES);
-        // The whole schema is made ready for each part of it that names values.
-        if examples.is_empty() || work > WORK_BYTES {
+        examples.truncate(MAX_VALUES);
+        // Each part with values compiles the whole schema.
+        if examples.is_empty() || work > MAX_COMPILED_BYTES {
             continue;
         }
         work += each;
         tried += examples.len();
-        if let Some((word, value)) = misfit_at(schema, pointer, &examples) {
-            let shown: String = value.to_string().chars().take(SHOWN).collect();
+        if let Some((keyword, value)) = find_invalid(schema, pointer, &examples) {
+            let shown: String = value.to_string().chars().take(MAX_SHOWN).collect();
             let detail = format!(
-                "{}: the {word} {shown} does not fit its own schema",
+                "{}: the {keyword} {shown} is not valid in its own schema",
                 place(pointer)
             );
-            return notes.fail(point, detail);
+            return report.fail(point, detail);
         }
     }
-    notes.pass(
+    report.pass(
         point,
-        format!("an object; its defaults, examples and choices fit ({tried} tried)"),
+        format!("an object; its defaults, examples and choices are valid ({tried} tried)"),
     );
 }
 
@@ -88,7 +89,7 @@ fn place(pointer: &str) -> String {
     }
 }
 
-/// Lists a schema and those within it, each with its pointer.
+/// Lists a schema and its nested schemas, each with its pointer.
 fn collect<'a>(
     schema: &'a Value,
     pointer: String,
@@ -128,7 +129,7 @@ fn collect<'a>(
     parts.push((pointer, schema));
 }
 
-/// Returns the values that a schema itself names.
+/// Returns the values in a schema, with the keyword of each.
 fn examples(part: &Value) -> Vec<(&'static str, &Value)> {
     let one = |key: &'static str| part.get(key).map(|value| (key, value));
     let several = |key: &str, word: &'static str| {
@@ -143,14 +144,16 @@ fn examples(part: &Value) -> Vec<(&'static str, &Value)> {
         .collect()
 }
 
-/// Says what no value can do justice to.
-fn impossible(part: &Value) -> Option<String> {
-    for (least, most) in BOUNDS {
+/// Returns a rule that no value can satisfy.
+fn find_contradiction(part: &Value) -> Option<String> {
+    for (minimum, maximum) in BOUNDS {
         let bound = |key: &str| part.get(key).and_then(Value::as_f64);
-        if let (Some(low), Some(high)) = (bound(least), bound(most))
+        if let (Some(low), Some(high)) = (bound(minimum), bound(maximum))
             && low > high
         {
-            return Some(format!("`{least}` {low} is more than `{most}` {high}"));
+            return Some(format!(
+                "`{minimum}` {low} is greater than `{maximum}` {high}"
+            ));
         }
     }
     let is_closed = part.get("additionalProperties") == Some(&json!(false));
@@ -163,30 +166,34 @@ fn impossible(part: &Value) -> Option<String> {
         properties.is_none_or(|known| !known.contains_key(*name))
     })?;
     Some(format!(
-        "`{unknown}` is required and, with `additionalProperties` false, allowed nowhere"
+        "`{unknown}` is required, but `additionalProperties` is false and no property has this name"
     ))
 }
 
-/// Returns the first of some values that does not fit the part of a schema at a pointer; references in it lead from the
-/// schema's root.
-fn misfit_at<'a>(
+/// Returns the first of some values that is not valid in the part of a schema at a pointer. References in the part
+/// start at the root of the schema.
+fn find_invalid<'a>(
     schema: &Value,
     pointer: &str,
     values: &[(&'static str, &'a Value)],
 ) -> Option<(&'static str, &'a Value)> {
     let mut whole = schema.clone();
     if let Value::Object(members) = &mut whole {
-        members.insert("$id".to_owned(), json!(NAME));
+        members.insert("$id".to_owned(), json!(SCHEMA_ID));
     }
-    let reference = format!("{NAME}#{}", fragment(pointer));
+    let reference = format!("{SCHEMA_ID}#{}", encode_fragment(pointer));
     let part = json!({"$ref": reference, "$defs": {"config": whole}});
-    let fitting = Fitting::new(&part);
-    let holds = |value: &Value| fitting.as_ref().is_some_and(|fitting| fitting.holds(value));
-    values.iter().find(|(_, value)| !holds(value)).copied()
+    let validator = Validator::new(&part);
+    let is_valid = |value: &Value| {
+        validator
+            .as_ref()
+            .is_some_and(|validator| validator.accepts(value))
+    };
+    values.iter().find(|(_, value)| !is_valid(value)).copied()
 }
 
-/// Writes a pointer as the end of a URI.
-fn fragment(pointer: &str) -> String {
+/// Encodes a pointer as the fragment of a URI.
+fn encode_fragment(pointer: &str) -> String {
     let mut written = String::with_capacity(pointer.len());
     for byte in pointer.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~$".contains(&byte) {
@@ -200,13 +207,13 @@ fn fragment(pointer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Outcome;
+    use super::super::report::PointOutcome;
     use super::*;
 
-    fn outcome(schema: &Value) -> (Outcome, String) {
-        let mut notes = Notes::default();
-        check(schema, &mut notes);
-        let report = notes.finish("x".to_owned(), None, "not tried");
+    fn outcome(schema: &Value) -> (PointOutcome, String) {
+        let mut report = ReportBuilder::default();
+        check(schema, &mut report);
+        let report = report.build("x".to_owned(), None, "not checked");
         let found = report.points.into_iter();
         let mut found = found.filter(|one| one.point == Point::ConfigSchema);
         let found = found.next().unwrap();
@@ -223,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn values_named_anywhere_in_a_schema_must_fit_where_they_stand() {
+    fn every_value_in_a_schema_must_be_valid_in_its_own_part() {
         for good in [
             json!({"$ref": "#/$defs/count", "default": 3}),
             json!({"type": "object", "properties": {"n": {"$ref": "#/$defs/count", "default": 2}}, "default": {"n": 5}}),
@@ -232,7 +239,7 @@ mod tests {
             json!({"anyOf": [{"type": "null"}, {"$ref": "#/properties/other"}], "default": null}),
         ] {
             let (outcome, detail) = outcome(&of(&good));
-            assert_eq!(outcome, Outcome::Pass, "{good}: {detail}");
+            assert_eq!(outcome, PointOutcome::Pass, "{good}: {detail}");
         }
         for bad in [
             json!({"$ref": "#/$defs/count", "default": 0}),
@@ -242,16 +249,16 @@ mod tests {
             json!({"anyOf": [{"type": "integer", "default": 1.5}, {"type": "null"}]}),
         ] {
             let (outcome, detail) = outcome(&of(&bad));
-            assert_eq!(outcome, Outcome::Fail, "{bad}");
+            assert_eq!(outcome, PointOutcome::Fail, "{bad}");
             assert!(detail.contains("a b~1ü"), "{detail}");
         }
     }
 
     #[test]
-    fn what_no_value_can_fit_is_named() {
+    fn a_contradiction_is_reported() {
         let (_, detail) = outcome(&of(&json!({"minimum": 5, "maximum": 2})));
         assert!(
-            detail.ends_with("`minimum` 5 is more than `maximum` 2"),
+            detail.ends_with("`minimum` 5 is greater than `maximum` 2"),
             "{detail}"
         );
         let closed = json!({"type": "object", "required": ["a"], "additionalProperties": false});

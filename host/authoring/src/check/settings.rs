@@ -1,37 +1,37 @@
-//! The settings that a config schema knows, those within others included.
+//! The settings of a config schema, including nested ones.
 
 use serde_json::{Map, Value};
 
 use super::sample;
 
-/// Settings that are tried.
-const MOST: usize = 32;
-/// Objects within objects that are looked into.
-const DEPTH: usize = 3;
+/// The most settings that a check tries.
+const MAX_SETTINGS: usize = 32;
+/// The deepest level of nested objects that a check tries.
+const MAX_DEPTH: usize = 3;
 
-/// One setting: where it stands and what it may be.
+/// A setting, with its path and its schema.
 pub(super) struct Setting {
-    /// Its name after those of the objects that it stands in, each with a value to put there.
+    /// The names of the objects that contain it and its own, each with a value to insert if it is missing.
     path: Vec<(String, Value)>,
-    /// Its schema, what it refers to put in.
+    /// Its schema, with references resolved.
     pub(super) schema: Value,
 }
 
 impl Setting {
-    /// Returns its name as people write it.
+    /// Returns its path, joined with dots.
     pub(super) fn name(&self) -> String {
         let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
         names.join(".")
     }
 
-    /// Returns `config` with `value` for this setting, or without it.
-    pub(super) fn put(
+    /// Returns `config` with this setting set to `value`, or without it.
+    pub(super) fn set(
         &self,
         config: &Map<String, Value>,
         value: Option<Value>,
     ) -> Map<String, Value> {
         let mut changed = config.clone();
-        put_at(&mut changed, &self.path, value);
+        set_at(&mut changed, &self.path, value);
         changed
     }
 
@@ -45,33 +45,33 @@ impl Setting {
         }
     }
 
-    /// Tells whether this is an object that neither forbids nor describes members beyond those it names.
-    pub(super) fn is_unguarded(&self) -> bool {
-        self.schema.get("properties").is_some() && is_unguarded(&self.schema)
+    /// Returns whether this is an object that allows unknown members.
+    pub(super) fn allows_unknown(&self) -> bool {
+        self.schema.get("properties").is_some() && allows_unknown(&self.schema)
     }
 }
 
-fn put_at(members: &mut Map<String, Value>, path: &[(String, Value)], value: Option<Value>) {
+fn set_at(members: &mut Map<String, Value>, path: &[(String, Value)], value: Option<Value>) {
     match (path, value) {
         ([(name, _)], Some(value)) => drop(members.insert(name.clone(), value)),
         ([(name, _)], None) => drop(members.remove(name)),
-        ([(outer, ordinary), rest @ ..], value) => {
+        ([(outer, default), rest @ ..], value) => {
             let inner = members
                 .entry(outer.clone())
-                .or_insert_with(|| ordinary.clone());
+                .or_insert_with(|| default.clone());
             if !inner.is_object() {
                 *inner = Value::Object(Map::new());
             }
             if let Value::Object(inner) = inner {
-                put_at(inner, rest, value);
+                set_at(inner, rest, value);
             }
         }
         ([], _) => {}
     }
 }
 
-/// Tells whether a schema neither forbids nor describes members beyond those it names.
-pub(super) fn is_unguarded(schema: &Value) -> bool {
+/// Returns whether a schema neither forbids nor describes members that it does not name.
+pub(super) fn allows_unknown(schema: &Value) -> bool {
     match schema.get("additionalProperties") {
         Some(Value::Bool(open)) => !open,
         Some(_) => false,
@@ -80,25 +80,25 @@ pub(super) fn is_unguarded(schema: &Value) -> bool {
 }
 
 /// Returns the settings of a config schema, outer ones first.
-pub(super) fn of(root: &Value) -> Vec<Setting> {
+pub(super) fn list(root: &Value) -> Vec<Setting> {
     let mut settings: Vec<Setting> = Vec::new();
     add(root, root, &[], &mut settings);
     let mut next = 0;
-    while next < settings.len() && settings.len() < MOST {
+    while next < settings.len() && settings.len() < MAX_SETTINGS {
         let (path, schema) = (settings[next].path.clone(), settings[next].schema.clone());
-        if path.len() < DEPTH && schema.get("properties").is_some() {
+        if path.len() < MAX_DEPTH && schema.get("properties").is_some() {
             add(root, &schema, &path, &mut settings);
         }
         next += 1;
     }
-    settings.truncate(MOST);
+    settings.truncate(MAX_SETTINGS);
     settings
 }
 
 fn add(root: &Value, schema: &Value, around: &[(String, Value)], settings: &mut Vec<Setting>) {
     for (name, property) in sample::properties(root, schema) {
         let mut path = around.to_vec();
-        path.push((name, sample::least(root, &property)));
+        path.push((name, sample::smallest(root, &property)));
         settings.push(Setting {
             path,
             schema: property,
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_within_another_is_put_into_an_ordinary_one() {
+    fn a_nested_setting_is_set_in_a_valid_object() {
         let schema = json!({
             "type": "object",
             "properties": {
@@ -126,21 +126,21 @@ mod tests {
                 "properties": {"by": {"const": "day"}, "size": {"type": "integer"}}
             }}
         });
-        let settings = of(&schema);
+        let settings = list(&schema);
         let names: Vec<String> = settings.iter().map(Setting::name).collect();
         assert_eq!(names, ["limit", "page", "page.by", "page.size"]);
-        let put = settings[3].put(&Map::new(), Some(json!(7)));
-        assert_eq!(json!(put), json!({"page": {"by": "day", "size": 7}}));
+        let config = settings[3].set(&Map::new(), Some(json!(7)));
+        assert_eq!(json!(config), json!({"page": {"by": "day", "size": 7}}));
         assert_eq!(
-            json!(settings[3].put(&put, None)),
+            json!(settings[3].set(&config, None)),
             json!({"page": {"by": "day"}})
         );
-        assert!(settings[1].is_unguarded() && !settings[0].is_unguarded());
+        assert!(settings[1].allows_unknown() && !settings[0].allows_unknown());
     }
 
     #[test]
-    fn a_setting_that_holds_itself_ends() {
+    fn a_recursive_setting_is_listed_to_the_maximum_depth() {
         let schema = json!({"type": "object", "properties": {"next": {"$ref": "#"}}});
-        assert_eq!(of(&schema).len(), DEPTH);
+        assert_eq!(list(&schema).len(), MAX_DEPTH);
     }
 }

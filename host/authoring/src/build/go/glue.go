@@ -1,4 +1,4 @@
-// Package export_wit_world brings a plugin's package and the generated bindings together.
+// Package export_wit_world connects the plugin's package with the generated bindings.
 package export_wit_world
 
 import (
@@ -22,7 +22,7 @@ import (
 
 func init() { synix.SetHost(guest{}) }
 
-// Describe says what the plugin is.
+// Describe returns the description of the plugin.
 func Describe() wit.Descriptor {
 	p := plugin.Plugin
 	return wit.Descriptor{
@@ -40,10 +40,10 @@ func Split(headers []wit.Header, config string) (result witTypes.Result[[]wit.Un
 		}
 	}()
 	if plugin.Plugin.Split == nil && plugin.Plugin.Shape == synix.All {
-		return witTypes.Ok[[]wit.Unit, wit.TransformError]([]wit.Unit{everything(headers)})
+		return witTypes.Ok[[]wit.Unit, wit.TransformError]([]wit.Unit{unitOfAll(headers)})
 	}
 	if plugin.Plugin.Split == nil {
-		return refused[[]wit.Unit](&synix.Error{Code: "no-split", Message: "the plugin has no Split"})
+		return failed[[]wit.Unit](&synix.Error{Code: "no-split", Message: "the plugin has no Split"})
 	}
 	given := make([]synix.Header, 0, len(headers))
 	for _, header := range headers {
@@ -51,7 +51,7 @@ func Split(headers []wit.Header, config string) (result witTypes.Result[[]wit.Un
 	}
 	units, err := plugin.Plugin.Split(given, config)
 	if err != nil {
-		return refused[[]wit.Unit](err)
+		return failed[[]wit.Unit](err)
 	}
 	made := make([]wit.Unit, 0, len(units))
 	for _, unit := range units {
@@ -60,8 +60,8 @@ func Split(headers []wit.Header, config string) (result witTypes.Result[[]wit.Un
 	return witTypes.Ok[[]wit.Unit, wit.TransformError](made)
 }
 
-// everything is the unit of the shape all: what takes every input takes them by label.
-func everything(headers []wit.Header) wit.Unit {
+// unitOfAll is the unit of the shape all, with every input in the order of the labels.
+func unitOfAll(headers []wit.Header) wit.Unit {
 	positions := make([]uint32, len(headers))
 	for position := range positions {
 		positions[position] = uint32(position)
@@ -79,7 +79,7 @@ func Execute(unit wit.Unit, inputs []wit.Input, config string) (result witTypes.
 		}
 	}()
 	if plugin.Plugin.Execute == nil {
-		return refused[[]wit.Output](&synix.Error{Code: "no-execute", Message: "the plugin has no Execute"})
+		return failed[[]wit.Output](&synix.Error{Code: "no-execute", Message: "the plugin has no Execute"})
 	}
 	given := make([]synix.Input, 0, len(inputs))
 	for _, input := range inputs {
@@ -91,7 +91,7 @@ func Execute(unit wit.Unit, inputs []wit.Input, config string) (result witTypes.
 	}
 	outputs, err := plugin.Plugin.Execute(work, given, config)
 	if err != nil {
-		return refused[[]wit.Output](err)
+		return failed[[]wit.Output](err)
 	}
 	made := make([]wit.Output, 0, len(outputs))
 	for _, output := range outputs {
@@ -102,23 +102,23 @@ func Execute(unit wit.Unit, inputs []wit.Input, config string) (result witTypes.
 	return witTypes.Ok[[]wit.Output, wit.TransformError](made)
 }
 
-// crashed logs a panic with the calls that led to it, in one message, and makes a crash of it: a trap has no words. It is
-// called while the panic unwinds, so the calls are still there.
+// crashed logs a panic with its stack trace as one message, and returns it as an error, because a trap has no message.
+// The caller calls it while the panic unwinds, so the stack is still complete.
 func crashed[T any](reason any) witTypes.Result[T, wit.TransformError] {
-	// What was printed before stands before.
+	// Text that was printed before the panic comes first in the log.
 	witRuntime.EndLines()
-	words := "panic: " + fmt.Sprint(reason)
-	calls := places()
-	log.Write(log.LevelError, cut(strings.Join(append([]string{cut(words, 2<<10)}, calls...), "\n  at "), 4<<10))
-	first, _, _ := strings.Cut(words, "\n")
+	message := "panic: " + fmt.Sprint(reason)
+	calls := stackTrace()
+	log.Write(log.LevelError, truncate(strings.Join(append([]string{truncate(message, 2<<10)}, calls...), "\n  at "), 4<<10))
+	first, _, _ := strings.Cut(message, "\n")
 	if len(calls) > 0 {
-		first = cut(first, 2<<10) + "\n  at " + calls[0]
+		first = truncate(first, 2<<10) + "\n  at " + calls[0]
 	}
-	return refused[T](&synix.Error{Code: "crashed", Message: first})
+	return failed[T](&synix.Error{Code: "crashed", Message: first})
 }
 
-// places gives the calls that led to a panic, the innermost first, in files of the plugin.
-func places() []string {
+// stackTrace returns the calls that led to a panic, the innermost first, in files of the plugin.
+func stackTrace() []string {
 	counters := make([]uintptr, 256)
 	frames := runtime.CallersFrames(counters[:runtime.Callers(1, counters)])
 	var found []string
@@ -126,7 +126,7 @@ func places() []string {
 		frame, more := frames.Next()
 		switch {
 		case frame.Function == "runtime.gopanic":
-			// A panic while another unwinds: the later one counts, which is told first.
+			// If a panic occurs while another one unwinds, only the later one counts; its frames come first.
 			if panicked {
 				return found
 			}
@@ -146,15 +146,15 @@ func places() []string {
 	return found
 }
 
-// cut shortens a text to a number of bytes.
-func cut(text string, size int) string {
+// truncate shortens a text to a number of bytes.
+func truncate(text string, size int) string {
 	if len(text) <= size {
 		return strings.ToValidUTF8(text, "\ufffd")
 	}
 	return strings.ToValidUTF8(text[:size], "")
 }
 
-func refused[T any](err error) witTypes.Result[T, wit.TransformError] {
+func failed[T any](err error) witTypes.Result[T, wit.TransformError] {
 	known := &synix.Error{Code: "other", Message: err.Error()}
 	if own := (*synix.Error)(nil); errors.As(err, &own) {
 		known.Code = own.Code
@@ -164,8 +164,8 @@ func refused[T any](err error) witTypes.Result[T, wit.TransformError] {
 		"invalid-input":  wit.MakeTransformErrorInvalidInput,
 		"invalid-answer": wit.MakeTransformErrorInvalidAnswer,
 	}
-	if make, is := makers[known.Code]; is {
-		return witTypes.Err[T](make(known.Message))
+	if makeError, ok := makers[known.Code]; ok {
+		return witTypes.Err[T](makeError(known.Message))
 	}
 	return witTypes.Err[T](wit.MakeTransformErrorOther(wit.OtherError{Code: known.Code, Message: known.Message}))
 }
@@ -193,7 +193,7 @@ func toContent(content synix.Content) wit.Content {
 	return wit.MakeContentBytes(wit.Blob{MediaType: content.MediaType, Data: content.Bytes})
 }
 
-// toMetadata sorts, because the order of a map is not the same on every run.
+// toMetadata sorts, because the order of a map differs between runs.
 func toMetadata(metadata synix.Metadata) []wit.MetadataEntry {
 	entries := make([]wit.MetadataEntry, 0, len(metadata))
 	for key, value := range metadata {

@@ -1,6 +1,7 @@
-// Package runtime lends memory to the host, as generated bindings expect it, and to what joins printed text to lines.
+// Package runtime allocates memory for the host, as generated bindings expect it, and the buffer that joins printed
+// text to lines.
 //
-// It needs no other package, so that it is ready before the plugin's own variables are.
+// It imports no package of the plugin, so that it is initialized before the plugin's own variables.
 package runtime
 
 import (
@@ -8,13 +9,13 @@ import (
 	"unsafe"
 )
 
-// lent holds what the host has written into until the bindings have taken it over.
-var lent runtime.Pinner
+// hostMemory pins memory that the host has written to, until the bindings have copied it.
+var hostMemory runtime.Pinner
 
-// Unpin ends the loans to the host.
-func Unpin() { lent.Unpin() }
+// Unpin releases the memory of the host.
+func Unpin() { hostMemory.Unpin() }
 
-// Allocate returns zeroed memory that stays in place until the pinner lets go.
+// Allocate returns zeroed memory that does not move until the pinner releases it.
 func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 	if size == 0 {
 		return nil
@@ -22,7 +23,7 @@ func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 	if align > 8 {
 		panic("alignment above 8")
 	}
-	// Words are aligned for everything that crosses the boundary.
+	// Words of 64 bits are aligned for every type of the contract.
 	words := make([]uint64, (size+7)/8)
 	memory := unsafe.Pointer(unsafe.SliceData(words))
 	pinner.Pin(memory)
@@ -32,12 +33,12 @@ func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 //go:wasmexport cabi_realloc
 func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	if old != nil || oldSize != 0 {
-		panic("the host grows no memory")
+		panic("the host must not resize memory")
 	}
-	return Allocate(&lent, size, align)
+	return Allocate(&hostMemory, size, align)
 }
 
-// lines is where printed text becomes lines: one half for each stream.
+// lines is the buffer that joins printed text to lines: one half for each stream.
 var lines [16 << 10]byte
 
 //go:wasmimport wasi_snapshot_preview1 synix_line_buffer
@@ -45,5 +46,5 @@ func lineBuffer(buffer unsafe.Pointer, size uint32)
 
 func init() { EndLines() }
 
-// EndLines hands the buffer over; what was printed without a line break so far becomes a line.
+// EndLines registers the buffer. Text that was printed without a line break so far becomes a line.
 func EndLines() { lineBuffer(unsafe.Pointer(&lines), uint32(len(lines))) }

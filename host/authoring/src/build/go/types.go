@@ -1,4 +1,4 @@
-// Package wit_types is what generated bindings make options and results of.
+// Package wit_types defines the options and results of generated bindings.
 package wit_types
 
 const (
@@ -13,7 +13,7 @@ type Option[T any] struct {
 	value *T
 }
 
-// Tag tells OptionNone from OptionSome.
+// Tag returns OptionNone or OptionSome.
 func (o Option[T]) Tag() uint8 {
 	if o.value == nil {
 		return OptionNone
@@ -21,13 +21,13 @@ func (o Option[T]) Tag() uint8 {
 	return OptionSome
 }
 
-// Some gives the value that is there.
+// Some returns the value of an option that has one.
 func (o Option[T]) Some() T { return *o.value }
 
 // Some makes an option of a value.
 func Some[T any](value T) Option[T] { return Option[T]{&value} }
 
-// None makes an option of nothing.
+// None makes an empty option.
 func None[T any]() Option[T] { return Option[T]{} }
 
 // Result is a value or an error.
@@ -36,7 +36,7 @@ type Result[T, E any] struct {
 	err *E
 }
 
-// Tag tells ResultOk from ResultErr.
+// Tag returns ResultOk or ResultErr.
 func (r Result[T, E]) Tag() uint8 {
 	if r.err == nil {
 		return ResultOk
@@ -44,10 +44,10 @@ func (r Result[T, E]) Tag() uint8 {
 	return ResultErr
 }
 
-// Ok gives the value that is there.
+// Ok returns the value of a successful result.
 func (r Result[T, E]) Ok() T { return *r.ok }
 
-// Err gives the error that is there.
+// Err returns the error of a failed result.
 func (r Result[T, E]) Err() E { return *r.err }
 
 // Ok makes a result of a value.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use synix_authoring::check::{self, PointOutcome, CheckProgress, CheckReport, CheckOptions};
-use synix_authoring::unit_run::{self, UnitRunError, Replies};
+use synix_authoring::check::{self, CheckOptions, CheckProgress, CheckReport, PointOutcome};
+use synix_authoring::unit_run::{self, Replies, UnitRunError};
 use synix_sandbox::Sandbox;
 
 use crate::args::Global;
@@ -61,8 +61,8 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         // The check itself says what keeps it from being loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs =
-        unit_run::read_inputs(&super::seen(global, &args.input)).map_err(|error| wrong(error, "--input"))?;
+    let inputs = unit_run::read_inputs(&super::seen(global, &args.input))
+        .map_err(|error| wrong(error, "--input"))?;
     let replies = match super::run::replies(global, args.reply.as_deref(), args.replies.as_deref())?
     {
         Replies::None => Vec::new(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Map;
-use synix_authoring::unit_run::{self, UnitRunError, Exchange, RunRecord, Replies, RunStatus};
+use synix_authoring::unit_run::{self, Exchange, Replies, RunRecord, RunStatus, UnitRunError};
 use synix_core::printable;
 use synix_core::request::{Part, Role};
 use synix_project as project;

@@ -1,4 +1,4 @@
-//! A model whose every answer is known beforehand.
+//! A model whose answers are known in advance, and which records every question.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ask, Ending, Usage};
 use synix_sandbox::{Model, Refusal, Verdict};
 
-/// Tokens of every answer but the one without a count.
+/// The usage of every answer, except one without counts.
 const USAGE: Usage = Usage {
     input_tokens: 120,
     output_tokens: 30,
@@ -19,40 +19,39 @@ const USAGE: Usage = Usage {
     uncounted: false,
 };
 
-/// What the model answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    /// Two lines that name the question, or JSON where the question asks for it.
+pub(super) enum AnswerStyle {
+    /// Two lines with a digest of the question, or JSON if the question asks for it.
     Plain,
-    /// An object that fits the question's response format, else a small one.
+    /// An object that is valid in the response format of the question, or a small one.
     Json,
-    /// Always this.
+    /// Always this text.
     Fixed(&'static str),
-    /// So many bytes.
+    /// A text of this many bytes.
     Long(usize),
-    /// So many lines, two and two alike.
+    /// A text of this many lines, in equal pairs.
     Lines(usize),
-    /// Lists in lists, so deep.
+    /// Lists that are nested this deep.
     Nested(usize),
-    /// An ordinary one that reached the limit of tokens.
+    /// An ordinary answer that reached the token limit.
     Truncated,
-    /// An ordinary one of a provider that counts no tokens.
+    /// An ordinary answer of a provider that does not count tokens.
     Uncounted,
-    /// An ordinary one with more than its text.
+    /// An ordinary answer with additional details.
     Detailed,
 }
 
-impl Style {
-    /// Returns the text; `given` is what the user has the model say in the ordinary way.
-    fn text(self, ask: &Ask, given: Option<&str>) -> String {
-        match (self, given) {
-            (Self::Plain | Self::Uncounted | Self::Detailed, Some(given)) => {
-                return given.to_owned();
+impl AnswerStyle {
+    /// Returns the text of an answer; `reply` is the user's reply to an ordinary question.
+    fn text(self, ask: &Ask, reply: Option<&str>) -> String {
+        match (self, reply) {
+            (Self::Plain | Self::Uncounted | Self::Detailed, Some(reply)) => {
+                return reply.to_owned();
             }
-            (Self::Truncated, Some(given)) => {
-                return given
+            (Self::Truncated, Some(reply)) => {
+                return reply
                     .chars()
-                    .take(given.chars().count().div_ceil(2))
+                    .take(reply.chars().count().div_ceil(2))
                     .collect();
             }
             (_, _) => {}
@@ -79,14 +78,14 @@ impl Style {
         }
     }
 
-    /// Tells whether a plugin that repeats it says much.
+    /// Returns whether a message that quotes the answer is long.
     pub(super) const fn is_long(self) -> bool {
         matches!(self, Self::Long(_) | Self::Lines(_) | Self::Nested(_))
     }
 
-    fn answer(self, ask: &Ask, given: Option<&str>) -> Answer {
+    fn answer(self, ask: &Ask, reply: Option<&str>) -> Answer {
         Answer {
-            text: self.text(ask, given),
+            text: self.text(ask, reply),
             ending: if self == Self::Truncated {
                 Ending::Truncated
             } else {
@@ -110,14 +109,14 @@ impl Style {
     }
 }
 
-/// Returns the schema within a response format: OpenAI's form wraps it.
+/// Returns the schema of a response format, which OpenAI's form wraps.
 pub(super) fn schema_of(format: &Value) -> &Value {
     format.pointer("/json_schema/schema").unwrap_or(format)
 }
 
-/// Which questions are not answered in the ordinary way.
+/// Which questions get an unusual answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum AnswerPosition {
     /// All of them.
     Everywhere,
     /// Those of one round.
@@ -126,8 +125,8 @@ pub(super) enum Place {
     LastOf(usize),
 }
 
-impl Place {
-    fn holds(self, round: usize, is_last: bool) -> bool {
+impl AnswerPosition {
+    fn matches(self, round: usize, is_last: bool) -> bool {
         match self {
             Self::Everywhere => true,
             Self::Round(one) => one == round,
@@ -136,31 +135,30 @@ impl Place {
     }
 }
 
-/// A model that answers the first rounds and notes every question.
-pub(super) struct Script {
-    style: Style,
-    odd: Option<(Style, Place)>,
-    /// Rounds that it answers.
-    known: usize,
-    /// A refusal and the only round that gets it.
+pub(super) struct ScriptedModel {
+    style: AnswerStyle,
+    unusual: Option<(AnswerStyle, AnswerPosition)>,
+    /// The number of rounds that it answers.
+    answered_rounds: usize,
+    /// A refusal, and the only round that gets it.
     refusal: Option<(Refusal, usize)>,
-    /// What the user has it say, one text for each question; the last for all that follow.
+    /// The user's replies, one for each question. The last one answers all later questions.
     pub(super) replies: Arc<[String]>,
-    /// The questions that got one of the replies, in their order: the same question gets the same again.
+    /// The questions that got a reply, in order. The same question gets the same reply again.
     replied: Vec<Ask>,
     pub(super) rounds: Vec<Vec<Ask>>,
 }
 
-impl Script {
-    pub(super) fn all(style: Style) -> Self {
-        Self::first(style, usize::MAX)
+impl ScriptedModel {
+    pub(super) fn answering_all(style: AnswerStyle) -> Self {
+        Self::answering_first(style, usize::MAX)
     }
 
-    pub(super) fn first(style: Style, known: usize) -> Self {
+    pub(super) fn answering_first(style: AnswerStyle, answered_rounds: usize) -> Self {
         Self {
             style,
-            odd: None,
-            known,
+            unusual: None,
+            answered_rounds,
             refusal: None,
             replies: Arc::default(),
             replied: Vec::new(),
@@ -168,26 +166,30 @@ impl Script {
         }
     }
 
-    pub(super) fn with_odd(style: Style, odd: Style, place: Place) -> Self {
+    pub(super) fn with_unusual_answer(
+        style: AnswerStyle,
+        unusual: AnswerStyle,
+        position: AnswerPosition,
+    ) -> Self {
         Self {
-            odd: Some((odd, place)),
-            ..Self::all(style)
+            unusual: Some((unusual, position)),
+            ..Self::answering_all(style)
         }
     }
 
-    pub(super) fn refusing(style: Style, refusal: Refusal, round: usize) -> Self {
+    pub(super) fn refusing(style: AnswerStyle, refusal: Refusal, round: usize) -> Self {
         Self {
             refusal: Some((refusal, round)),
-            ..Self::all(style)
+            ..Self::answering_all(style)
         }
     }
 }
 
-impl Script {
-    fn given(&mut self, ask: &Ask) -> Option<String> {
+impl ScriptedModel {
+    fn reply_to(&mut self, ask: &Ask) -> Option<String> {
         let last = self.replies.len().checked_sub(1)?;
-        let before = self.replied.iter().position(|other| other == ask);
-        let position = before.unwrap_or_else(|| {
+        let earlier = self.replied.iter().position(|other| other == ask);
+        let position = earlier.unwrap_or_else(|| {
             self.replied.push(ask.clone());
             self.replied.len() - 1
         });
@@ -195,19 +197,20 @@ impl Script {
     }
 }
 
-impl Model for Script {
+impl Model for ScriptedModel {
     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
         let round = self.rounds.len();
-        let given: Vec<Option<String>> = asked.iter().map(|ask| self.given(ask)).collect();
+        let replies: Vec<Option<String>> = asked.iter().map(|ask| self.reply_to(ask)).collect();
         let answer = |(position, ask): (usize, &Ask)| {
             let is_last = position + 1 == asked.len();
-            let odd = self.odd.filter(|(_, place)| place.holds(round, is_last));
-            let given = given.get(position).and_then(Option::as_deref);
-            odd.map_or(self.style, |(odd, _)| odd).answer(ask, given)
+            let unusual = self.unusual.filter(|(_, at)| at.matches(round, is_last));
+            let reply = replies.get(position).and_then(Option::as_deref);
+            let style = unusual.map_or(self.style, |(style, _)| style);
+            style.answer(ask, reply)
         };
         let verdict = match &self.refusal {
             Some((refusal, refused)) if *refused == round => Verdict::Refused(refusal.clone()),
-            _ if round < self.known => {
+            _ if round < self.answered_rounds => {
                 Verdict::Answered(asked.iter().enumerate().map(answer).collect())
             }
             _ => Verdict::Suspend,
@@ -229,9 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_answer_stands_where_it_was_put_and_nowhere_else() {
-        let odd = Style::Fixed("odd");
-        let mut model = Script::with_odd(Style::Fixed("even"), odd, Place::LastOf(1));
+    fn an_unusual_answer_is_given_only_at_its_position() {
+        let unusual = AnswerStyle::Fixed("odd");
+        let mut model = ScriptedModel::with_unusual_answer(
+            AnswerStyle::Fixed("even"),
+            unusual,
+            AnswerPosition::LastOf(1),
+        );
         assert_eq!(
             texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
             ["even", "even"]
@@ -244,8 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn the_users_replies_come_in_order_and_stay_with_their_questions() {
-        let mut model = Script::all(Style::Plain);
+    fn replies_are_given_in_order_and_repeated_for_the_same_question() {
+        let mut model = ScriptedModel::answering_all(AnswerStyle::Plain);
         model.replies = Arc::from(["one".to_owned(), "two".to_owned()]);
         assert_eq!(
             texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
@@ -253,15 +260,19 @@ mod tests {
         );
         assert_eq!(texts(model.complete(vec![Ask::user("c")])), ["two"]);
         assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["one"]);
-        let mut odd = Script::with_odd(Style::Plain, Style::Fixed("odd"), Place::Everywhere);
-        odd.replies = Arc::from(["one".to_owned()]);
-        assert_eq!(texts(odd.complete(vec![Ask::user("a")])), ["odd"]);
+        let mut unusual = ScriptedModel::with_unusual_answer(
+            AnswerStyle::Plain,
+            AnswerStyle::Fixed("odd"),
+            AnswerPosition::Everywhere,
+        );
+        unusual.replies = Arc::from(["one".to_owned()]);
+        assert_eq!(texts(unusual.complete(vec![Ask::user("a")])), ["odd"]);
     }
 
     #[test]
-    fn one_round_is_refused_and_the_others_are_answered() {
+    fn only_one_round_is_refused() {
         let refusal = Refusal::UnknownRole("x".to_owned());
-        let mut model = Script::refusing(Style::Plain, refusal, 1);
+        let mut model = ScriptedModel::refusing(AnswerStyle::Plain, refusal, 1);
         assert!(matches!(
             model.complete(vec![Ask::user("a")]),
             Verdict::Answered(_)

@@ -1,4 +1,4 @@
-//! The ordinary inputs that a plugin is tried with.
+//! The ordinary inputs of a check.
 
 use serde_json::{Map, Value, json};
 
@@ -15,31 +15,31 @@ const NOTES: [(&str, &str); 4] = [
     ("gamma/one", "Order paper; then tell everyone."),
 ];
 
-/// Texts of the ordinary inputs, tried in turn until one suits the plugin.
-const FORMS: [Option<&str>; 4] = [
+/// The texts of the inputs, tried in turn until the plugin accepts one; `None` for the notes.
+const TEXTS: [Option<&str>; 4] = [
     None,
     Some("3"),
     Some("{\"name\": \"sample\", \"items\": [1, 2]}"),
     Some("name,count\nsample,2\n"),
 ];
 
-/// Returns sets of ordinary inputs in label order, the likeliest first.
+/// Returns sets of ordinary inputs in label order, the most likely to be accepted first.
 ///
-/// Each text in the config may name a metadata key, so each is one.
+/// A string in the config may be the name of a metadata key, so the inputs have each of them as a key.
 pub(super) fn ordinary(config: &Map<String, Value>) -> Vec<Vec<Artifact>> {
     let keys: Vec<&str> = config.values().filter_map(Value::as_str).collect();
-    let form = |form: &Option<&str>| {
+    let with_text = |replacement: &Option<&str>| {
         NOTES
             .iter()
             .enumerate()
             .filter_map(|(position, (label, note))| {
-                let mut made = artifact(label, &text(form.unwrap_or(note)))?;
-                made.metadata = ordinary_metadata(position, &keys);
-                Some(made)
+                let mut input = artifact(label, &text(replacement.unwrap_or(note)))?;
+                input.metadata = ordinary_metadata(position, &keys);
+                Some(input)
             })
             .collect()
     };
-    FORMS.iter().map(form).collect()
+    TEXTS.iter().map(with_text).collect()
 }
 
 fn ordinary_metadata(position: usize, keys: &[&str]) -> Metadata {
@@ -56,15 +56,14 @@ fn ordinary_metadata(position: usize, keys: &[&str]) -> Metadata {
         ),
     ]);
     for key in keys {
-        let named = !key.is_empty() && key.chars().count() <= 128;
-        if named && !key.chars().any(char::is_control) {
+        let is_valid = !key.is_empty() && key.chars().count() <= 128;
+        if is_valid && !key.chars().any(char::is_control) {
             metadata.insert((*key).to_owned(), json!(group));
         }
     }
     metadata
 }
 
-/// Wraps a text.
 pub(super) fn text(text: &str) -> Content {
     Content::Text(text.to_owned())
 }
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_inputs_stand_in_label_order_and_have_the_keys_of_the_config() {
+    fn ordinary_inputs_are_in_label_order_and_have_the_keys_of_the_config() {
         let config = json!({"by": "team", "depth": 2});
         for set in ordinary(config.as_object().unwrap()) {
             assert_eq!(set.len(), NOTES.len());

@@ -1,28 +1,27 @@
-//! Inputs with something odd about them: what they hold, what they are called, what is known of them.
+//! Variants of the inputs: unusual contents, labels and metadata.
 
 use serde_json::Value;
 
-use super::inputs::text;
+use super::sample_inputs::text;
 use synix_core::artifact::{Artifact, Content};
 use synix_core::ids::{Kind, Label};
 
-/// Bytes of the long text.
 const LONG_BYTES: usize = 256 << 10;
-/// Inputs where there are many.
+/// The number of inputs in the variant with many.
 const MANY: usize = 200;
 
-/// A set of inputs, and what is odd about it.
+/// A set of unusual inputs, with a name for messages.
 #[derive(Debug)]
 pub(super) struct Variant {
     pub(super) name: String,
     pub(super) inputs: Vec<Artifact>,
-    /// Whether what is odd may stand in names: those that break a rule are refused by the host, in words.
-    pub(super) spoils_names: bool,
+    /// Whether outputs may get invalid names from these inputs, which the host refuses with a message.
+    pub(super) may_break_names: bool,
 }
 
-/// Labels that are one after a little tidying up.
-pub(super) const ODD_LABELS: (&str, &[&str]) = (
-    "labels that are nearly alike",
+/// Labels that are equal after normalization.
+pub(super) const SIMILAR_LABELS: (&str, &[&str]) = (
+    "similar labels",
     &[
         "Ünï-code ßtraße",
         "漢字/ノート",
@@ -38,7 +37,7 @@ pub(super) const ODD_LABELS: (&str, &[&str]) = (
         "note",
     ],
 );
-/// Labels that are one after a cut.
+/// Labels that are equal after truncation.
 pub(super) const LONG_LABELS: (&str, &[&str]) = (
     "long labels with the same beginning",
     &[
@@ -52,8 +51,8 @@ pub(super) const LONG_LABELS: (&str, &[&str]) = (
         ),
     ],
 );
-/// What a metadata value may be that was thought to be a text.
-const ODD_VALUES: [(&str, &str); 8] = [
+/// Metadata values instead of the usual strings.
+const UNUSUAL_VALUES: [(&str, &str); 8] = [
     ("null", "null"),
     ("a number", "-7.5"),
     ("true", "true"),
@@ -61,7 +60,7 @@ const ODD_VALUES: [(&str, &str); 8] = [
     ("an object", "{\"a\": {}}"),
     ("an empty text", "\"\""),
     (
-        "a text of other characters",
+        "a text of unusual characters",
         "\"\u{1f600} \u{202e}ß\\n\\u0000\"",
     ),
     ("a date and time", "\"2024-02-29T23:59:60+14:00\""),
@@ -71,12 +70,12 @@ pub(super) fn variant(name: &str, inputs: Vec<Artifact>) -> Variant {
     Variant {
         name: name.to_owned(),
         inputs,
-        spoils_names: false,
+        may_break_names: false,
     }
 }
 
-/// Gives each content to all inputs, and to the first one alone where `mixed` and there are others.
-fn contents(
+/// Gives each content to all inputs; if `mixed`, also to only the first of several.
+fn with_contents(
     inputs: &[Artifact],
     contents: Vec<(&'static str, Content)>,
     mixed: bool,
@@ -99,17 +98,17 @@ fn contents(
     variants
 }
 
-/// Inputs without text.
+/// Inputs with empty texts.
 pub(super) fn empty(inputs: &[Artifact]) -> Vec<Variant> {
-    contents(inputs, vec![("an empty text", text(""))], true)
+    with_contents(inputs, vec![("an empty text", text(""))], true)
 }
 
-/// Inputs with texts that programs stumble over.
+/// Inputs with texts that often cause bugs.
 pub(super) fn unicode(inputs: &[Artifact]) -> Vec<Variant> {
-    contents(inputs, odd_texts(), false)
+    with_contents(inputs, unusual_texts(), false)
 }
 
-fn odd_texts() -> Vec<(&'static str, Content)> {
+fn unusual_texts() -> Vec<(&'static str, Content)> {
     vec![
         (
             "emoji and joined characters",
@@ -120,13 +119,13 @@ fn odd_texts() -> Vec<(&'static str, Content)> {
             "words of two and three bytes",
             text(&"Grüße 漢字 русский ".repeat(40)),
         ),
-        ("right to left", text("\u{202e}שלום\u{202c} مرحبا")),
+        ("right-to-left text", text("\u{202e}שלום\u{202c} مرحبا")),
         ("a zero byte", text("a\u{0}b")),
         (
-            "a byte order mark and line ends of Windows",
+            "a byte order mark and Windows line endings",
             text("\u{feff}one\r\ntwo\r\n"),
         ),
-        ("white space alone", text(" \n\t\u{a0}\u{2028} ")),
+        ("only white space", text(" \n\t\u{a0}\u{2028} ")),
         (
             "quotes, braces and backslashes",
             text("\"{{ a }}\" {% b %} '\\\" \\u00 <c> %s ${d}"),
@@ -148,16 +147,16 @@ pub(super) fn long(inputs: &[Artifact]) -> Vec<Variant> {
             text(&"word ".repeat(LONG_BYTES / 5)),
         ),
         (
-            "brackets in brackets, 4000 deep",
+            "brackets that are nested 4000 deep",
             text(&format!("{}{}", "[".repeat(4000), "]".repeat(4000))),
         ),
     ];
-    let mut variants = contents(inputs, texts, false);
-    variants.push(named(inputs, LONG_LABELS));
+    let mut variants = with_contents(inputs, texts, false);
+    variants.push(with_labels(inputs, LONG_LABELS));
     variants
 }
 
-/// As many inputs as a small layer has.
+/// As many inputs as in a small layer.
 pub(super) fn many(inputs: &[Artifact]) -> Variant {
     let labels = (0..MANY).map(|number| format!("many/{number:03}"));
     variant(&format!("{MANY} inputs"), relabelled(inputs, labels))
@@ -177,10 +176,10 @@ pub(super) fn bytes(inputs: &[Artifact]) -> Vec<Variant> {
         ("no bytes", bytes("image/png", &[])),
         ("text as bytes", bytes("text/plain", b"text")),
     ];
-    contents(inputs, sorts, true)
+    with_contents(inputs, sorts, true)
 }
 
-/// Inputs of which less, more or something else is known; `outputs` are the plugin's own.
+/// Inputs with less, more or other metadata; `outputs` are those of the plugin.
 pub(super) fn metadata(inputs: &[Artifact], outputs: &[Artifact]) -> Vec<Variant> {
     let changed = |name: &str, change: &dyn Fn(usize, &mut Artifact)| {
         let mut inputs = inputs.to_vec();
@@ -199,34 +198,34 @@ pub(super) fn metadata(inputs: &[Artifact], outputs: &[Artifact]) -> Vec<Variant
         changed("another kind", &|_, one| {
             one.kind = Kind::parse("another kind").unwrap_or_else(|_| one.kind.clone());
         }),
-        changed("the metadata of its own outputs", &|_, one| {
+        changed("the metadata of the plugin's own outputs", &|_, one| {
             let own = outputs.iter().flat_map(|output| &output.metadata);
             one.metadata
                 .extend(own.map(|(key, value)| (key.clone(), value.clone())));
         }),
     ];
-    for (name, value) in ODD_VALUES {
+    for (name, value) in UNUSUAL_VALUES {
         let value: Value = serde_json::from_str(value).unwrap_or_default();
-        let odd = changed(&format!("{name} as metadata"), &|_, one| {
+        let unusual = changed(&format!("{name} as metadata"), &|_, one| {
             for known in one.metadata.values_mut() {
                 known.clone_from(&value);
             }
         });
         variants.push(Variant {
-            spoils_names: true,
-            ..odd
+            may_break_names: true,
+            ..unusual
         });
     }
     variants
 }
 
-/// Inputs with one text.
-pub(super) fn alike(inputs: &[Artifact]) -> Variant {
-    let same = with_text(inputs, "The same text everywhere, with some words.");
-    variant("the same text in every input", same)
+/// Inputs that all have the same text.
+pub(super) fn equal_texts(inputs: &[Artifact]) -> Variant {
+    let changed = with_text(inputs, "The same text everywhere, with some words.");
+    variant("the same text in every input", changed)
 }
 
-/// Puts one text into every input.
+/// Gives every input the same text.
 pub(super) fn with_text(inputs: &[Artifact], same: &str) -> Vec<Artifact> {
     let mut changed = inputs.to_vec();
     for one in &mut changed {
@@ -235,14 +234,14 @@ pub(super) fn with_text(inputs: &[Artifact], same: &str) -> Vec<Artifact> {
     changed
 }
 
-/// Inputs under other labels.
-pub(super) fn named(inputs: &[Artifact], (name, labels): (&str, &[&str])) -> Variant {
-    let mut named = relabelled(inputs, labels.iter());
-    named.sort_by(|left, right| left.label.cmp(&right.label));
-    variant(name, named)
+/// Inputs with these labels.
+pub(super) fn with_labels(inputs: &[Artifact], (name, labels): (&str, &[&str])) -> Variant {
+    let mut relabelled = relabelled(inputs, labels.iter());
+    relabelled.sort_by(|left, right| left.label.cmp(&right.label));
+    variant(name, relabelled)
 }
 
-/// Gives out labels to the inputs, round and round.
+/// Pairs labels with inputs, and repeats the inputs if there are more labels.
 fn relabelled(inputs: &[Artifact], labels: impl Iterator<Item = impl AsRef<str>>) -> Vec<Artifact> {
     let pairs = inputs.iter().cycle().zip(labels);
     let relabelled = pairs.filter_map(|(input, label)| {
@@ -258,21 +257,21 @@ fn relabelled(inputs: &[Artifact], labels: impl Iterator<Item = impl AsRef<str>>
 mod tests {
     use serde_json::Map;
 
-    use super::super::inputs;
+    use super::super::sample_inputs;
     use super::*;
 
     #[test]
-    fn every_odd_label_is_a_label() {
-        let inputs = inputs::ordinary(&Map::new()).remove(0);
-        for labels in [ODD_LABELS, LONG_LABELS] {
-            assert_eq!(named(&inputs, labels).inputs.len(), labels.1.len());
+    fn every_label_is_valid() {
+        let inputs = sample_inputs::ordinary(&Map::new()).remove(0);
+        for labels in [SIMILAR_LABELS, LONG_LABELS] {
+            assert_eq!(with_labels(&inputs, labels).inputs.len(), labels.1.len());
         }
         assert_eq!(many(&inputs).inputs.len(), MANY);
     }
 
     #[test]
-    fn every_odd_value_is_one() {
-        for (name, value) in ODD_VALUES {
+    fn every_metadata_value_is_valid_json() {
+        for (name, value) in UNUSUAL_VALUES {
             assert!(serde_json::from_str::<Value>(value).is_ok(), "{name}");
         }
     }
