@@ -1,14 +1,14 @@
 //! The model: turns a prompt into an answer, the same one every time.
 //!
-//! Owns what is said. How it is written down belongs to `openai` and
-//! `anthropic`, what it costs to [`crate::ledger`].
+//! `openai` and `anthropic` write the answer in their formats; [`crate::ledger`]
+//! records its cost.
 
-use crate::playbook::Playbook;
 use crate::prompt::{Format, Prompt, count_words};
 use crate::schema;
 use crate::script::{Mode, RawReply, Reply, Rule, StatusReply, ToolCall};
+use crate::script_state::ScriptState;
 
-/// What the model says.
+/// An answer of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) text: Option<String>,
@@ -20,12 +20,12 @@ pub(crate) struct Answer {
     pub(crate) output_tokens: u64,
 }
 
-/// What becomes of a request.
+/// How the model replies to a request.
 #[derive(Debug)]
-pub(crate) enum Turn {
-    /// Executed; the reply may still suffer.
-    Answered(Answer, Damage),
-    /// Not executed, and told so.
+pub(crate) enum ModelReply {
+    /// Executed; the reply may still be corrupted.
+    Answered(Answer, Corruption),
+    /// Not executed; the reply is an error.
     Denied(StatusReply),
     /// Not executed: HTML from a proxy.
     Html,
@@ -37,7 +37,7 @@ pub(crate) enum Turn {
 
 /// What happens to the reply of an executed request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Damage {
+pub(crate) enum Corruption {
     None,
     Lost,
     Truncated(usize),
@@ -49,25 +49,30 @@ pub(crate) enum Damage {
     Raw(RawReply),
 }
 
-/// Answers a prompt as the script wants it.
-pub(crate) fn take_turn(playbook: &Playbook, prompt: &Prompt<'_>, mode: Mode) -> (Turn, u64) {
-    let rule = playbook.rule(&prompt.last_user, mode);
+/// Chooses the reply to a prompt from the script.
+pub(crate) fn choose_reply(
+    script_state: &ScriptState,
+    prompt: &Prompt<'_>,
+    mode: Mode,
+) -> (ModelReply, u64) {
+    let rule = script_state.rule(&prompt.last_user, mode);
     let delay_ms = rule.map_or(0, |rule| rule.delay_ms);
     (turn(rule, prompt), delay_ms)
 }
 
-fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> Turn {
+fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {
     let Some(rule) = rule else {
-        return Turn::Answered(made(prompt), Damage::None);
+        return ModelReply::Answered(generated(prompt), Corruption::None);
     };
-    let damaged = |damage| Turn::Answered(made(prompt), damage);
+    let corrupted = |corruption| ModelReply::Answered(generated(prompt), corruption);
     match &rule.reply {
-        Reply::Made => damaged(Damage::None),
+        Reply::Made => corrupted(Corruption::None),
         Reply::Text(text) => whole(Answer::of(text.clone(), prompt)),
         Reply::Finish { reason, text } => {
-            let answer = text
-                .as_ref()
-                .map_or_else(|| made(prompt), |text| Answer::of(text.clone(), prompt));
+            let answer = text.as_ref().map_or_else(
+                || generated(prompt),
+                |text| Answer::of(text.clone(), prompt),
+            );
             whole(Answer {
                 finish: reason.clone(),
                 ..answer
@@ -84,11 +89,11 @@ fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> Turn {
         Reply::EmptyChoices => whole(Answer {
             choices: 0,
             text: None,
-            ..made(prompt)
+            ..generated(prompt)
         }),
         Reply::NullContent => whole(Answer {
             text: None,
-            ..made(prompt)
+            ..generated(prompt)
         }),
         Reply::ToolCalls(calls) => {
             let words = calls
@@ -101,35 +106,35 @@ fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> Turn {
                 tool_calls: calls.clone(),
                 finish,
                 output_tokens: words,
-                ..made(prompt)
+                ..generated(prompt)
             })
         }
-        Reply::Status(status) => Turn::Denied(status.clone()),
-        Reply::Html502 => Turn::Html,
-        Reply::LoseReply => damaged(Damage::Lost),
-        Reply::Refuse => Turn::Dropped,
-        Reply::Truncate { drop } => damaged(Damage::Truncated(*drop)),
-        Reply::Garbled => damaged(Damage::Garbled),
-        Reply::MissingRow => damaged(Damage::RowMissing),
-        Reply::DuplicateRow => damaged(Damage::RowTwice),
-        Reply::UnknownRow => damaged(Damage::RowUnknown),
-        Reply::StatusZero => Turn::StatusZero,
-        Reply::EmptyBody => damaged(Damage::Emptied),
-        Reply::Raw(raw) => damaged(Damage::Raw(raw.clone())),
+        Reply::Status(status) => ModelReply::Denied(status.clone()),
+        Reply::Html502 => ModelReply::Html,
+        Reply::LoseReply => corrupted(Corruption::Lost),
+        Reply::Refuse => ModelReply::Dropped,
+        Reply::Truncate { drop } => corrupted(Corruption::Truncated(*drop)),
+        Reply::Garbled => corrupted(Corruption::Garbled),
+        Reply::MissingRow => corrupted(Corruption::RowMissing),
+        Reply::DuplicateRow => corrupted(Corruption::RowTwice),
+        Reply::UnknownRow => corrupted(Corruption::RowUnknown),
+        Reply::StatusZero => ModelReply::StatusZero,
+        Reply::EmptyBody => corrupted(Corruption::Emptied),
+        Reply::Raw(raw) => corrupted(Corruption::Raw(raw.clone())),
     }
 }
 
-fn whole(answer: Answer) -> Turn {
-    Turn::Answered(answer, Damage::None)
+fn whole(answer: Answer) -> ModelReply {
+    ModelReply::Answered(answer, Corruption::None)
 }
 
-/// Makes the answer of a request that no rule touches.
-pub(crate) fn made(prompt: &Prompt<'_>) -> Answer {
-    let text = made_text(prompt);
+/// Makes the answer to a request without a rule.
+pub(crate) fn generated(prompt: &Prompt<'_>) -> Answer {
+    let text = generated_text(prompt);
     let text = match prompt.format {
         Format::Text => text,
         Format::Object => serde_json::json!({ "answer": text }).to_string(),
-        Format::Schema(schema) => schema::fit(schema, &text).to_string(),
+        Format::Schema(schema) => schema::value_for(schema, &text).to_string(),
     };
     let words = count_words(&text);
     match prompt.max_tokens.filter(|most| words > *most) {
@@ -149,8 +154,8 @@ pub(crate) fn made(prompt: &Prompt<'_>) -> Answer {
     }
 }
 
-/// Says which question is answered, and the last words of it.
-fn made_text(prompt: &Prompt<'_>) -> String {
+/// Makes a text with the digest of the question and its last words.
+fn generated_text(prompt: &Prompt<'_>) -> String {
     const WORDS: usize = 8;
     let mut tail: Vec<&str> = prompt
         .last_user
@@ -196,7 +201,7 @@ mod tests {
     }
 
     fn answer(extra: &Value) -> Answer {
-        made(&Prompt::read(Wire::OpenAi, &body(extra)).unwrap())
+        generated(&Prompt::read(Wire::OpenAi, &body(extra)).unwrap())
     }
 
     #[test]

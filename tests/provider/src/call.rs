@@ -34,12 +34,12 @@ pub(crate) struct Outcome {
     pub(crate) receipt: Option<Receipt>,
     /// How long the reply waits.
     pub(crate) delay: Duration,
-    pub(crate) fate: Fate,
+    pub(crate) delivery: Delivery,
 }
 
 /// How much of a reply is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Delivery {
     Whole,
     /// Without the last `drop` bytes; `hidden` if `content-length` does not tell.
     Cut {
@@ -103,7 +103,7 @@ impl Outcome {
             body: body.into(),
             receipt: None,
             delay: Duration::ZERO,
-            fate: Fate::Whole,
+            delivery: Delivery::Whole,
         }
     }
 
@@ -137,7 +137,7 @@ impl Outcome {
     /// Returns a closed connection.
     pub(crate) fn hang_up() -> Self {
         Self {
-            fate: Fate::HangUp,
+            delivery: Delivery::HangUp,
             ..Self::bytes(StatusCode::OK, "text/plain", Bytes::new())
         }
     }

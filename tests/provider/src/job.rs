@@ -1,7 +1,7 @@
 //! The life of a batch, counted in polls and the same for both providers.
 //!
-//! Owns states, times and which row runs when. What a row says and how the
-//! states are called belongs to `openai` and `anthropic`.
+//! This module has states, times and the order of rows. `openai` and
+//! `anthropic` write the rows and name the states.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use bytes::Bytes;
 use crate::call::Call;
 use crate::clock::{mix, seconds};
 use crate::digest::BodyDigest;
-use crate::playbook::Playbook;
 use crate::script::{FaultKind, Pace};
+use crate::script_state::ScriptState;
 
 /// One request of a batch.
 #[derive(Debug)]
@@ -20,15 +20,15 @@ pub(crate) struct Row {
     pub(crate) body: Bytes,
 }
 
-/// What becomes of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowFate {
+pub(crate) enum RowOutcome {
     Run,
     Expired,
     Cancelled,
 }
 
-/// Where a batch is.
+/// The phase of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Validating,
@@ -47,7 +47,7 @@ pub(crate) enum End {
     Cancelled,
 }
 
-/// What a batch will go through, fixed when it is made.
+/// The course of a batch, fixed when it is created.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pace: Pace,
@@ -61,7 +61,7 @@ pub(crate) struct Plan {
     pub(crate) no_counts: bool,
 }
 
-/// When a batch came where, in seconds since 1970.
+/// When a batch reached each phase, in seconds since 1970.
 #[derive(Debug, Default)]
 pub(crate) struct Times {
     pub(crate) created: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Times {
     pub(crate) ended: Option<u64>,
 }
 
-/// A batch on its way.
+/// A batch and its progress.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) phase: Phase,
@@ -91,14 +91,14 @@ pub(crate) struct Job {
 
 impl Plan {
     /// Reads the plan of the batch that `call` makes with `rows` rows.
-    pub(crate) fn of(playbook: &Playbook, call: &Call, rows: &[Row]) -> Self {
-        let pace = playbook.script.batches.clone();
+    pub(crate) fn of(script_state: &ScriptState, call: &Call, rows: &[Row]) -> Self {
+        let pace = script_state.script.batches.clone();
         let first = rows.first().map_or(0, |row| {
             BodyDigest::of(&row.custom_id.as_str().into()).draw()
         });
         let wait = pace
             .latency_ms
-            .map_or(Duration::ZERO, |range| playbook.draw(range, first));
+            .map_or(Duration::ZERO, |range| script_state.draw(range, first));
         let mut plan = Self {
             pace,
             wait,
@@ -226,8 +226,8 @@ impl Job {
         }
     }
 
-    /// Goes on by one poll, calling `run` for each row whose fate is decided.
-    pub(crate) fn poll(&mut self, mut run: impl FnMut(&Row, RowFate)) {
+    /// Advances by one poll, and calls `run` for each row whose outcome is decided.
+    pub(crate) fn poll(&mut self, mut run: impl FnMut(&Row, RowOutcome)) {
         self.polls += 1;
         match self.phase {
             Phase::Ended(_) => self.polls_since_end += 1,
@@ -235,11 +235,11 @@ impl Job {
                 self.cancelling_polls -= 1;
             }
             Phase::Cancelling => self.end_as(End::Cancelled, &mut run),
-            Phase::Validating | Phase::InProgress | Phase::Finalizing => self.go_on(&mut run),
+            Phase::Validating | Phase::InProgress | Phase::Finalizing => self.advance(&mut run),
         }
     }
 
-    fn go_on(&mut self, run: &mut impl FnMut(&Row, RowFate)) {
+    fn advance(&mut self, run: &mut impl FnMut(&Row, RowOutcome)) {
         let Pace {
             validating,
             in_progress,
@@ -273,22 +273,24 @@ impl Job {
         self.end_as(self.plan.end, run);
     }
 
-    fn run_until(&mut self, done: usize, run: &mut impl FnMut(&Row, RowFate)) {
+    fn run_until(&mut self, done: usize, run: &mut impl FnMut(&Row, RowOutcome)) {
         let done = done.min(self.plan.runnable).max(self.next);
         for row in &self.rows[self.next..done] {
-            run(row, RowFate::Run);
+            run(row, RowOutcome::Run);
         }
         self.next = done;
     }
 
-    fn end_as(&mut self, end: End, run: &mut impl FnMut(&Row, RowFate)) {
-        let fate = match end {
-            End::Expired => Some(RowFate::Expired),
-            End::Cancelled => Some(RowFate::Cancelled),
+    fn end_as(&mut self, end: End, run: &mut impl FnMut(&Row, RowOutcome)) {
+        let outcome = match end {
+            End::Expired => Some(RowOutcome::Expired),
+            End::Cancelled => Some(RowOutcome::Cancelled),
             End::Completed | End::Failed => None,
         };
-        if let Some(fate) = fate {
-            self.rows[self.next..].iter().for_each(|row| run(row, fate));
+        if let Some(outcome) = outcome {
+            self.rows[self.next..]
+                .iter()
+                .for_each(|row| run(row, outcome));
         }
         if end == End::Cancelled {
             self.times.cancelling.get_or_insert_with(seconds);
@@ -325,9 +327,9 @@ mod tests {
         Job::new(plan, rows, Phase::Validating, Script::new().seed)
     }
 
-    fn run_of(job: &mut Job) -> Vec<(String, RowFate)> {
+    fn run_of(job: &mut Job) -> Vec<(String, RowOutcome)> {
         let mut seen = Vec::new();
-        job.poll(|row, fate| seen.push((row.custom_id.clone(), fate)));
+        job.poll(|row, outcome| seen.push((row.custom_id.clone(), outcome)));
         seen
     }
 
@@ -364,14 +366,17 @@ mod tests {
     #[test]
     fn the_rest_of_an_expired_batch_never_runs() {
         let mut job = job(Pace::in_progress(0), End::Expired, 1);
-        let fates: Vec<RowFate> = run_of(&mut job).into_iter().map(|(_, fate)| fate).collect();
+        let outcomes: Vec<RowOutcome> = run_of(&mut job)
+            .into_iter()
+            .map(|(_, outcome)| outcome)
+            .collect();
         assert_eq!(
-            fates,
+            outcomes,
             [
-                RowFate::Run,
-                RowFate::Expired,
-                RowFate::Expired,
-                RowFate::Expired
+                RowOutcome::Run,
+                RowOutcome::Expired,
+                RowOutcome::Expired,
+                RowOutcome::Expired
             ]
         );
     }
@@ -382,8 +387,11 @@ mod tests {
         run_of(&mut job);
         run_of(&mut job);
         assert!(job.cancel());
-        let fates: Vec<RowFate> = run_of(&mut job).into_iter().map(|(_, fate)| fate).collect();
-        assert_eq!(fates, [RowFate::Cancelled, RowFate::Cancelled]);
+        let outcomes: Vec<RowOutcome> = run_of(&mut job)
+            .into_iter()
+            .map(|(_, outcome)| outcome)
+            .collect();
+        assert_eq!(outcomes, [RowOutcome::Cancelled, RowOutcome::Cancelled]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! The ledger: what was executed, at which price, and whether the reply got out.
+//! The ledger: what was executed, at which price, and whether the reply was sent completely.
 //!
-//! Owns the record. What counts as executed is decided by those who execute:
-//! single calls and batch rows.
+//! The modules of single calls and batch rows decide what counts as executed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::BodyDigest;
 use crate::endpoint::Endpoint;
 
-/// All that was executed or is sure to be, as of one moment.
+/// All requests that were executed or certainly will be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The requests executed, in order.
@@ -138,14 +137,14 @@ impl Ledger {
 
 /// The record behind the ledger, written from many connections.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub(crate) struct LedgerRecorder {
     entries: Mutex<Vec<Executed>>,
     calls: Vec<AtomicU64>,
     open: AtomicU64,
     most_open: AtomicU64,
 }
 
-/// What will be marked as delivered once a reply got out whole.
+/// The executions to mark as delivered once their reply is sent completely.
 #[derive(Debug, Clone)]
 pub(crate) enum Receipt {
     One(u64),
@@ -154,9 +153,9 @@ pub(crate) enum Receipt {
 
 /// An open completion; closes when dropped.
 #[derive(Debug)]
-pub(crate) struct Open<'b>(&'b Book);
+pub(crate) struct OpenCompletion<'b>(&'b LedgerRecorder);
 
-impl Book {
+impl LedgerRecorder {
     pub(crate) fn new() -> Self {
         Self {
             entries: Mutex::default(),
@@ -167,19 +166,19 @@ impl Book {
     }
 
     /// Counts a call.
-    pub(crate) fn called(&self, endpoint: Endpoint) {
+    pub(crate) fn count_call(&self, endpoint: Endpoint) {
         self.calls[endpoint as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a completion as open until the guard is dropped.
-    pub(crate) fn open(&self) -> Open<'_> {
+    pub(crate) fn open(&self) -> OpenCompletion<'_> {
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_open.fetch_max(open, Ordering::Relaxed);
-        Open(self)
+        OpenCompletion(self)
     }
 
-    /// Enters an execution and returns its sequence number, which replaces the one in `entry`.
-    pub(crate) fn enter(&self, mut entry: Executed) -> u64 {
+    /// Records an execution and returns its sequence number, which replaces the one in `entry`.
+    pub(crate) fn record(&self, mut entry: Executed) -> u64 {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entry.sequence = entries.len() as u64;
         let sequence = entry.sequence;
@@ -187,7 +186,7 @@ impl Book {
         sequence
     }
 
-    /// Marks what `receipt` stands for as delivered.
+    /// Marks the executions of `receipt` as delivered.
     pub(crate) fn deliver(&self, receipt: &Receipt) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let sequences = match receipt {
@@ -195,7 +194,7 @@ impl Book {
             Receipt::Many(sequences) => sequences,
         };
         for &sequence in sequences {
-            // A reset may have emptied the book since.
+            // A reset may have cleared the entries.
             if let Some(entry) = usize::try_from(sequence)
                 .ok()
                 .and_then(|place| entries.get_mut(place))
@@ -226,7 +225,7 @@ impl Book {
             .clone()
     }
 
-    /// Forgets everything but what is open.
+    /// Clears everything except the open completions.
     pub(crate) fn reset(&self) {
         self.entries
             .lock()
@@ -240,7 +239,7 @@ impl Book {
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for OpenCompletion<'_> {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -284,9 +283,9 @@ mod tests {
 
     #[test]
     fn only_what_a_receipt_names_is_delivered() {
-        let book = Book::new();
-        book.enter(executed("a", "chat"));
-        let second = book.enter(executed("b", "chat"));
+        let book = LedgerRecorder::new();
+        book.record(executed("a", "chat"));
+        let second = book.record(executed("b", "chat"));
         book.deliver(&Receipt::One(second));
         let delivered: Vec<bool> = book
             .executed()
@@ -298,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_most_open_completions_are_remembered() {
-        let book = Book::new();
+        let book = LedgerRecorder::new();
         let first = book.open();
         drop(book.open());
         drop(first);

@@ -28,13 +28,13 @@ mod job;
 mod ledger;
 mod multipart;
 mod openai;
-mod playbook;
+mod paged_store;
 mod prompt;
 mod raw;
 mod schema;
 pub mod script;
+mod script_state;
 mod serve;
-mod shelf;
 mod state;
 
 pub use digest::BodyDigest;

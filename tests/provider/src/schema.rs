@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 const DEPTH: usize = 12;
 
 /// Makes a value that fits `schema`; texts in it say `text`.
-pub(crate) fn fit(schema: &Value, text: &str) -> Value {
-    fit_within(schema, schema, text, DEPTH)
+pub(crate) fn value_for(schema: &Value, text: &str) -> Value {
+    value_within(schema, schema, text, DEPTH)
 }
 
-fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
+fn value_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
     let Some(depth) = depth.checked_sub(1) else {
         return Value::Null;
     };
@@ -21,7 +21,9 @@ fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
         let target = target
             .strip_prefix('#')
             .and_then(|pointer| root.pointer(pointer));
-        return target.map_or(Value::Null, |target| fit_within(root, target, text, depth));
+        return target.map_or(Value::Null, |target| {
+            value_within(root, target, text, depth)
+        });
     }
     if let Some(value) = schema.get("const") {
         return value.clone();
@@ -31,15 +33,15 @@ fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
     }
     for choice in ["anyOf", "oneOf", "allOf"] {
         if let Some(first) = schema.get(choice).and_then(|schemas| schemas.get(0)) {
-            return fit_within(root, first, text, depth);
+            return value_within(root, first, text, depth);
         }
     }
     match kind(schema) {
         "object" => {
             let properties = schema.get("properties").and_then(Value::as_object);
             let members = properties.into_iter().flatten();
-            let members =
-                members.map(|(name, schema)| (name.clone(), fit_within(root, schema, text, depth)));
+            let members = members
+                .map(|(name, schema)| (name.clone(), value_within(root, schema, text, depth)));
             Value::Object(members.collect::<Map<_, _>>())
         }
         "array" => {
@@ -48,9 +50,9 @@ fn fit_within(root: &Value, schema: &Value, text: &str, depth: usize) -> Value {
                 .get("maxItems")
                 .and_then(Value::as_u64)
                 .unwrap_or(u64::MAX);
-            let item = schema
-                .get("items")
-                .map_or(Value::Null, |schema| fit_within(root, schema, text, depth));
+            let item = schema.get("items").map_or(Value::Null, |schema| {
+                value_within(root, schema, text, depth)
+            });
             (0..least.clamp(0, 64).min(most))
                 .map(|_| item.clone())
                 .collect()
@@ -100,12 +102,12 @@ mod tests {
         }, "$defs": {"place": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 2}}}}});
         let fitting =
             json!({"name": "text", "tags": ["a", "a"], "age": 18, "home": {"city": "te"}});
-        assert_eq!(fit(&schema, "text"), fitting);
+        assert_eq!(value_for(&schema, "text"), fitting);
     }
 
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
         let schema = json!({"type": "object", "properties": {"next": {"$ref": "#"}}});
-        assert!(fit(&schema, "text").pointer("/next/next").is_some());
+        assert!(value_for(&schema, "text").pointer("/next/next").is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Everything the server remembers.
+//! The state of the server.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -8,23 +8,23 @@ use crate::anthropic;
 use crate::clock::Ids;
 use crate::digest::BodyDigest;
 use crate::job::Job;
-use crate::ledger::{BatchSummary, Book, Ledger, Pending};
+use crate::ledger::{BatchSummary, Ledger, LedgerRecorder, Pending};
 use crate::openai;
-use crate::playbook::Playbook;
+use crate::paged_store::PagedStore;
 use crate::script::Script;
-use crate::shelf::Shelf;
+use crate::script_state::ScriptState;
 
-/// The server's memory, shared by its connections.
+/// The state, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct State {
     /// The server's address, as in `http://127.0.0.1:8181`.
     pub(crate) base: String,
     pub(crate) ids: Ids,
-    pub(crate) book: Book,
-    pub(crate) files: Mutex<Shelf<openai::File>>,
-    pub(crate) batches: Mutex<Shelf<Mutex<openai::Batch>>>,
-    pub(crate) message_batches: Mutex<Shelf<Mutex<anthropic::Batch>>>,
-    playbook: RwLock<Arc<Playbook>>,
+    pub(crate) book: LedgerRecorder,
+    pub(crate) files: Mutex<PagedStore<openai::File>>,
+    pub(crate) batches: Mutex<PagedStore<Mutex<openai::Batch>>>,
+    pub(crate) message_batches: Mutex<PagedStore<Mutex<anthropic::Batch>>>,
+    script_state: RwLock<Arc<ScriptState>>,
 }
 
 /// Locks, also after a panic elsewhere: a test should fail at the panic, not here.
@@ -37,32 +37,37 @@ impl State {
         Self {
             base,
             ids: Ids::new(),
-            book: Book::new(),
+            book: LedgerRecorder::new(),
             files: Mutex::default(),
             batches: Mutex::default(),
             message_batches: Mutex::default(),
-            playbook: RwLock::new(Arc::new(Playbook::new(script))),
+            script_state: RwLock::new(Arc::new(ScriptState::new(script))),
         }
     }
 
-    /// Returns the script in force.
-    pub(crate) fn playbook(&self) -> Arc<Playbook> {
-        Arc::clone(&self.playbook.read().unwrap_or_else(PoisonError::into_inner))
+    /// Returns the current script.
+    pub(crate) fn script_state(&self) -> Arc<ScriptState> {
+        Arc::clone(
+            &self
+                .script_state
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
-    /// Puts a script in force; files and batches stay.
+    /// Replaces the script and keeps files and batches.
     pub(crate) fn follow(&self, script: Script) {
         *self
-            .playbook
+            .script_state
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(Playbook::new(script));
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(ScriptState::new(script));
     }
 
     /// Forgets everything, the script included.
     pub(crate) fn reset(&self) {
-        *lock(&self.files) = Shelf::default();
-        *lock(&self.batches) = Shelf::default();
-        *lock(&self.message_batches) = Shelf::default();
+        *lock(&self.files) = PagedStore::default();
+        *lock(&self.batches) = PagedStore::default();
+        *lock(&self.message_batches) = PagedStore::default();
         self.book.reset();
         self.follow(Script::default());
     }
@@ -85,7 +90,7 @@ impl State {
         }
     }
 
-    /// Takes stock.
+    /// Returns the ledger with the current batches.
     pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger {
             executed: Vec::new(),
@@ -97,19 +102,19 @@ impl State {
         let batches = lock(&self.batches).all();
         for batch in &batches {
             let batch = lock(batch);
-            take_stock(&mut ledger, &batch.id, batch.status(), &batch.job);
+            add_summary(&mut ledger, &batch.id, batch.status(), &batch.job);
         }
         let batches = lock(&self.message_batches).all();
         for batch in &batches {
             let batch = lock(batch);
-            take_stock(&mut ledger, &batch.id, batch.status(), &batch.job);
+            add_summary(&mut ledger, &batch.id, batch.status(), &batch.job);
         }
         ledger.executed = self.book.executed();
         ledger
     }
 }
 
-fn take_stock(ledger: &mut Ledger, id: &Arc<str>, status: &str, job: &Job) {
+fn add_summary(ledger: &mut Ledger, id: &Arc<str>, status: &str, job: &Job) {
     ledger.batches.push(BatchSummary {
         id: Arc::clone(id),
         status: status.to_owned(),

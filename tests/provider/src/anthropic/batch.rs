@@ -9,7 +9,7 @@ use super::rows::{Runner, Sheet};
 use crate::clock::rfc3339;
 use crate::job::{Job, Phase};
 use crate::ledger::Receipt;
-use crate::playbook::Playbook;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 /// A batch with what only Anthropic knows about it.
@@ -57,14 +57,14 @@ impl Batch {
     }
 
     /// Goes on by one poll; the poll that ends the batch closes its results.
-    pub(super) fn poll(&mut self, state: &State, playbook: &Playbook) {
+    pub(super) fn poll(&mut self, state: &State, script_state: &ScriptState) {
         let runner = Runner {
             batch: &self.id,
             state,
-            playbook,
+            script_state,
         };
         self.job
-            .poll(|row, fate| runner.write(row, fate, &mut self.sheet));
+            .poll(|row, outcome| runner.write(row, outcome, &mut self.sheet));
         if self.job.end().is_some() && self.results.is_none() {
             let lines = std::mem::take(&mut self.sheet.lines);
             let delivers = std::mem::take(&mut self.sheet.delivers);

@@ -14,8 +14,8 @@ use super::error::{error, not_found};
 use super::rows::Sheet;
 use crate::call::{Call, Outcome};
 use crate::job::{Job, Phase, Plan, Row};
-use crate::playbook::Playbook;
-use crate::shelf::Span;
+use crate::paged_store::PageQuery;
+use crate::script_state::ScriptState;
 use crate::state::{State, lock};
 
 /// The most bytes of one create call.
@@ -38,7 +38,7 @@ struct Request<'b> {
     params: Option<&'b RawValue>,
 }
 
-pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     if call.body.len() > MOST_BYTES {
         return error(413, "Request exceeds the maximum size");
     }
@@ -46,17 +46,17 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
         Ok(rows) => rows,
         Err(message) => return error(400, &message),
     };
-    if rows.len() > playbook.script.batch_row_limit.unwrap_or(MOST_ROWS) {
+    if rows.len() > script_state.script.batch_row_limit.unwrap_or(MOST_ROWS) {
         return error(
             413,
             "Request exceeds the maximum number of requests in a batch",
         );
     }
     let id: Arc<str> = format!("msgbatch_01{}", &state.ids.next()[..22]).into();
-    let plan = Plan::of(playbook, call, &rows);
+    let plan = Plan::of(script_state, call, &rows);
     let batch = Batch {
         id: Arc::clone(&id),
-        job: Job::new(plan, rows, Phase::InProgress, playbook.script.seed)
+        job: Job::new(plan, rows, Phase::InProgress, script_state.script.seed)
             .of_bytes(call.body.len()),
         sheet: Sheet::default(),
         results: None,
@@ -122,18 +122,18 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
     if after.is_some() && before.is_some() {
         return error(400, "after_id and before_id cannot both be given");
     }
-    let span = Span {
+    let span = PageQuery {
         limit,
         after,
         before,
         skip_newest: call.hidden(),
-        ..Span::default()
+        ..PageQuery::default()
     };
     let page = lock(&state.message_batches).page(&span, |_| true);
     let Some(page) = page else {
         return error(400, "after_id or before_id: no such message batch");
     };
-    let batches: Vec<_> = page.things.iter().map(|batch| lock(batch)).collect();
+    let batches: Vec<_> = page.items.iter().map(|batch| lock(batch)).collect();
     Outcome::ok(&json!({
         "data": batches.iter().map(|batch| batch.object(&state.base)).collect::<Vec<_>>(),
         "has_more": page.has_more,
@@ -142,12 +142,12 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
     }))
 }
 
-pub(super) fn retrieve(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+pub(super) fn retrieve(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let Some(batch) = lock(&state.message_batches).get(&call.id) else {
         return not_found(call);
     };
     let mut batch = lock(&batch);
-    batch.poll(state, playbook);
+    batch.poll(state, script_state);
     let outcome = Outcome::ok(&batch.object(&state.base));
     match batch.job.plan.retry_after() {
         seconds if seconds > 0 && batch.job.end().is_none() => {

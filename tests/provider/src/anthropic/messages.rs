@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error;
-use crate::answer::{Answer, Damage, Turn, made, take_turn};
-use crate::call::{Call, Fate, Outcome, status, to_json};
+use crate::answer::{Answer, Corruption, ModelReply, choose_reply, generated};
+use crate::call::{Call, Delivery, Outcome, status, to_json};
 use crate::endpoint::Wire;
 use crate::ledger::{Executed, PriceClass, Receipt};
-use crate::playbook::Playbook;
 use crate::prompt::Prompt;
 use crate::script::Mode;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 /// A message in Anthropic's form.
@@ -107,7 +107,7 @@ fn stop_reason(answer: &Answer) -> String {
 }
 
 /// Completes one request now.
-pub(super) fn complete(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+pub(super) fn complete(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let body: Value = match serde_json::from_slice(&call.body) {
         Ok(body) => body,
         Err(broken) => {
@@ -121,28 +121,36 @@ pub(super) fn complete(state: &State, playbook: &Playbook, call: &Call) -> Outco
         Ok(prompt) => prompt,
         Err(bad) => return error::error(400, &error::of_prompt(&bad)),
     };
-    if !playbook.knows(prompt.model) {
+    if !script_state.knows(prompt.model) {
         return error::error(404, &error::of_model(prompt.model));
     }
-    let (turn, delay_ms) = take_turn(playbook, &prompt, Mode::Sync);
+    let (turn, delay_ms) = choose_reply(script_state, &prompt, Mode::Sync);
     let outcome = match turn {
-        Turn::Answered(answer, damage) => written(state, &prompt, &answer, &damage),
-        Turn::StatusZero => written(state, &prompt, &made(&prompt), &Damage::None),
-        Turn::Denied(reply) => error::of_status(&reply),
-        Turn::Html => Outcome::html_502(),
-        Turn::Dropped => Outcome::hang_up(),
+        ModelReply::Answered(answer, corruption) => written(state, &prompt, &answer, &corruption),
+        ModelReply::StatusZero => written(state, &prompt, &generated(&prompt), &Corruption::None),
+        ModelReply::Denied(reply) => error::of_status(&reply),
+        ModelReply::Html => Outcome::html_502(),
+        ModelReply::Dropped => Outcome::hang_up(),
     };
-    let latency = playbook.script.latency_ms.map_or(Duration::ZERO, |range| {
-        playbook.draw(range, prompt.body.draw())
-    });
+    let latency = script_state
+        .script
+        .latency_ms
+        .map_or(Duration::ZERO, |range| {
+            script_state.draw(range, prompt.body.draw())
+        });
     Outcome {
         delay: latency + Duration::from_millis(delay_ms),
         ..outcome
     }
 }
 
-fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: &Damage) -> Outcome {
-    let sequence = state.book.enter(Executed {
+fn written(
+    state: &State,
+    prompt: &Prompt<'_>,
+    answer: &Answer,
+    corruption: &Corruption,
+) -> Outcome {
+    let sequence = state.book.record(Executed {
         sequence: 0,
         endpoint: Arc::from("messages"),
         custom_id: None,
@@ -154,22 +162,22 @@ fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: &Damage)
         delivered: false,
     });
     let mut document = to_json(&Message::new(prompt, answer, Mode::Sync));
-    let mut fate = Fate::Whole;
-    match *damage {
-        Damage::Lost => fate = Fate::HangUp,
-        Damage::Truncated(drop) => {
-            fate = Fate::Cut {
+    let mut delivery = Delivery::Whole;
+    match *corruption {
+        Corruption::Lost => delivery = Delivery::HangUp,
+        Corruption::Truncated(drop) => {
+            delivery = Delivery::Cut {
                 drop,
                 hidden: false,
             }
         }
-        Damage::Garbled => document[0] = b'<',
-        Damage::Emptied => document = b"{}".to_vec(),
-        Damage::None
-        | Damage::Raw(_)
-        | Damage::RowMissing
-        | Damage::RowTwice
-        | Damage::RowUnknown => {}
+        Corruption::Garbled => document[0] = b'<',
+        Corruption::Emptied => document = b"{}".to_vec(),
+        Corruption::None
+        | Corruption::Raw(_)
+        | Corruption::RowMissing
+        | Corruption::RowTwice
+        | Corruption::RowUnknown => {}
     }
     let mut outcome = Outcome::bytes(status(200), "application/json", document);
     for (name, value) in RATE_LIMITS {
@@ -179,10 +187,10 @@ fn written(state: &State, prompt: &Prompt<'_>, answer: &Answer, damage: &Damage)
     }
     let outcome = Outcome {
         receipt: Some(Receipt::One(sequence)),
-        fate,
+        delivery,
         ..outcome
     };
-    if let Damage::Raw(raw) = damage {
+    if let Corruption::Raw(raw) = corruption {
         return raw.reply(outcome, Wire::Anthropic, &state.base, "");
     }
     outcome

@@ -8,19 +8,19 @@ mod rows;
 
 use crate::call::{Call, Outcome};
 use crate::endpoint::Endpoint;
-use crate::playbook::Playbook;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 pub(crate) use batch::Batch;
 pub(crate) use error::{error, not_found, of_status};
 
 /// Answers a call of one of Anthropic's endpoints; `None` for the others.
-pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<Outcome> {
+pub(crate) fn answer(state: &State, script_state: &ScriptState, call: &Call) -> Option<Outcome> {
     Some(match call.endpoint {
-        Endpoint::Messages => messages::complete(state, playbook, call),
-        Endpoint::MessageBatchesCreate => batches::create(state, playbook, call),
+        Endpoint::Messages => messages::complete(state, script_state, call),
+        Endpoint::MessageBatchesCreate => batches::create(state, script_state, call),
         Endpoint::MessageBatchesList => batches::list(state, call),
-        Endpoint::MessageBatchesRetrieve => batches::retrieve(state, playbook, call),
+        Endpoint::MessageBatchesRetrieve => batches::retrieve(state, script_state, call),
         Endpoint::MessageBatchesResults => batches::results(state, call),
         Endpoint::MessageBatchesCancel => batches::cancel(state, call),
         Endpoint::MessageBatchesDelete => batches::delete(state, call),
@@ -39,12 +39,12 @@ pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<
 }
 
 /// Refuses a call without an acceptable key or without a version.
-pub(crate) fn refuse(playbook: &Playbook, call: &Call) -> Option<Outcome> {
+pub(crate) fn refuse(script_state: &ScriptState, call: &Call) -> Option<Outcome> {
     let key = call.header("x-api-key").unwrap_or("").trim();
     if key.is_empty() {
         return Some(error(401, "x-api-key header is required"));
     }
-    if playbook
+    if script_state
         .script
         .key
         .as_deref()

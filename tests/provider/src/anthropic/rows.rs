@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::error;
 use super::messages::Message;
-use crate::answer::{Answer, Damage, Turn, take_turn};
+use crate::answer::{Answer, Corruption, ModelReply, choose_reply};
 use crate::call::to_json;
 use crate::endpoint::Wire;
-use crate::job::{Row, RowFate};
+use crate::job::{Row, RowOutcome};
 use crate::ledger::{Executed, PriceClass};
-use crate::playbook::Playbook;
 use crate::prompt::Prompt;
 use crate::script::{Mode, StatusReply};
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 /// The lines written so far, and what they add up to.
@@ -55,19 +55,19 @@ enum RowResult<'a> {
 pub(super) struct Runner<'a> {
     pub(super) batch: &'a Arc<str>,
     pub(super) state: &'a State,
-    pub(super) playbook: &'a Playbook,
+    pub(super) script_state: &'a ScriptState,
 }
 
 impl Runner<'_> {
-    /// Writes the lines of one row, running it first where that is its fate.
-    pub(super) fn write(&self, row: &Row, fate: RowFate, sheet: &mut Sheet) {
-        match fate {
-            RowFate::Run => self.run(row, sheet),
-            RowFate::Expired => {
+    /// Writes the lines of one row, running it first where that is its outcome.
+    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, sheet: &mut Sheet) {
+        match outcome {
+            RowOutcome::Run => self.run(row, sheet),
+            RowOutcome::Expired => {
                 sheet.expired += 1;
                 append(sheet, &line(&row.custom_id, RowResult::Expired));
             }
-            RowFate::Cancelled => {
+            RowOutcome::Cancelled => {
                 sheet.canceled += 1;
                 append(sheet, &line(&row.custom_id, RowResult::Canceled));
             }
@@ -80,19 +80,21 @@ impl Runner<'_> {
             Ok(prompt) => prompt,
             Err(bad) => return fail(row, error::of_row(400, &error::of_prompt(&bad)), sheet),
         };
-        if !self.playbook.knows(prompt.model) {
+        if !self.script_state.knows(prompt.model) {
             return fail(
                 row,
                 error::of_row(404, &error::of_model(prompt.model)),
                 sheet,
             );
         }
-        match take_turn(self.playbook, &prompt, Mode::Batch).0 {
-            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, &damage, sheet),
-            Turn::Denied(reply) => fail(row, denied(reply), sheet),
-            Turn::Html => fail(row, error::of_row(502, error::message_of(502)), sheet),
-            Turn::Dropped => sheet.errored += 1,
-            Turn::StatusZero => fail(row, error::of_row(500, error::message_of(500)), sheet),
+        match choose_reply(self.script_state, &prompt, Mode::Batch).0 {
+            ModelReply::Answered(answer, corruption) => {
+                self.succeed(row, &prompt, &answer, &corruption, sheet);
+            }
+            ModelReply::Denied(reply) => fail(row, denied(reply), sheet),
+            ModelReply::Html => fail(row, error::of_row(502, error::message_of(502)), sheet),
+            ModelReply::Dropped => sheet.errored += 1,
+            ModelReply::StatusZero => fail(row, error::of_row(500, error::message_of(500)), sheet),
         }
     }
 
@@ -101,10 +103,10 @@ impl Runner<'_> {
         row: &Row,
         prompt: &Prompt<'_>,
         answer: &Answer,
-        damage: &Damage,
+        corruption: &Corruption,
         sheet: &mut Sheet,
     ) {
-        let sequence = self.state.book.enter(Executed {
+        let sequence = self.state.book.record(Executed {
             sequence: 0,
             endpoint: Arc::clone(self.batch),
             custom_id: Some(row.custom_id.clone()),
@@ -118,43 +120,43 @@ impl Runner<'_> {
         sheet.succeeded += 1;
         let message = Message::new(prompt, answer, Mode::Batch);
         let mut text = line(&row.custom_id, RowResult::Succeeded { message: &message });
-        match *damage {
-            Damage::Lost | Damage::RowMissing => return,
-            Damage::Truncated(drop) => {
+        match *corruption {
+            Corruption::Lost | Corruption::RowMissing => return,
+            Corruption::Truncated(drop) => {
                 text.truncate(text.len().saturating_sub(drop));
                 return append(sheet, &text);
             }
-            Damage::Garbled => {
+            Corruption::Garbled => {
                 text[0] = b'<';
                 return append(sheet, &text);
             }
-            Damage::Emptied => text = line(&row.custom_id, RowResult::Emptied),
-            Damage::Raw(ref raw) => {
+            Corruption::Emptied => text = line(&row.custom_id, RowResult::Emptied),
+            Corruption::Raw(ref raw) => {
                 text = raw.row(&text, "/result/message", Wire::Anthropic, &self.state.base);
                 if !raw.delivers {
                     return append(sheet, &text);
                 }
             }
-            Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
+            Corruption::None | Corruption::RowTwice | Corruption::RowUnknown => {}
         }
         append(sheet, &text);
         sheet.delivers.push(sequence);
-        match *damage {
-            Damage::RowTwice => append(sheet, &text),
-            Damage::RowUnknown => {
+        match *corruption {
+            Corruption::RowTwice => append(sheet, &text),
+            Corruption::RowUnknown => {
                 let stray = format!("unknown-{}", prompt.body.short(12));
                 append(
                     sheet,
                     &line(&stray, RowResult::Succeeded { message: &message }),
                 );
             }
-            Damage::None
-            | Damage::Lost
-            | Damage::Truncated(_)
-            | Damage::Garbled
-            | Damage::RowMissing
-            | Damage::Raw(_)
-            | Damage::Emptied => {}
+            Corruption::None
+            | Corruption::Lost
+            | Corruption::Truncated(_)
+            | Corruption::Garbled
+            | Corruption::RowMissing
+            | Corruption::Raw(_)
+            | Corruption::Emptied => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use super::rows::{Runner, Sheets};
 use super::validation::Invalid;
 use crate::job::{End, Job, Phase};
 use crate::ledger::Receipt;
-use crate::playbook::Playbook;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 /// A batch with what only OpenAI knows about it.
@@ -107,15 +107,15 @@ impl Batch {
     }
 
     /// Goes on by one poll; the poll that ends the batch makes its files.
-    pub(super) fn poll(&mut self, state: &State, playbook: &Playbook) {
+    pub(super) fn poll(&mut self, state: &State, script_state: &ScriptState) {
         let ended = self.job.end().is_some();
         let runner = Runner {
             batch: &self.id,
             state,
-            playbook,
+            script_state,
         };
         self.job
-            .poll(|row, fate| runner.write(row, fate, &mut self.sheets));
+            .poll(|row, outcome| runner.write(row, outcome, &mut self.sheets));
         if !ended && self.job.end().is_some_and(|end| end != End::Failed) {
             self.make_files(state);
         }

@@ -11,16 +11,16 @@ use super::validation::{Invalid, Valid, validate};
 use crate::call::{Call, Outcome};
 use crate::endpoint::Wire;
 use crate::job::{Job, Phase, Plan};
-use crate::playbook::Playbook;
+use crate::paged_store::PageQuery;
 use crate::prompt::snapshot;
 use crate::script::FaultKind;
-use crate::shelf::Span;
+use crate::script_state::ScriptState;
 use crate::state::{State, lock};
 
 /// The only endpoint whose requests this server can run.
 const ENDPOINT: &str = "/v1/chat/completions";
 
-pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let Ok(Value::Object(body)) = serde_json::from_slice(&call.body) else {
         return error(
             400,
@@ -56,7 +56,7 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
     };
     let input_file_id = text("input_file_id").unwrap_or_default().to_owned();
 
-    let mut checked = check_input(state, playbook, &input_file_id);
+    let mut checked = check_input(state, script_state, &input_file_id);
     if let Some(invalid) = call.faults.iter().find_map(scripted_failure) {
         checked = Err(invalid);
     }
@@ -64,7 +64,7 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
         Ok(valid) => (valid, None),
         Err(invalid) => (Valid::default(), Some(invalid)),
     };
-    let plan = Plan::of(playbook, call, &valid.rows);
+    let plan = Plan::of(script_state, call, &valid.rows);
     let plan = if invalid.is_some() {
         plan.failing()
     } else {
@@ -73,8 +73,13 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
     let id: Arc<str> = format!("batch_{}", state.ids.next()).into();
     let batch = Batch {
         id: Arc::clone(&id),
-        job: Job::new(plan, valid.rows, Phase::Validating, playbook.script.seed)
-            .of_bytes(valid.bytes),
+        job: Job::new(
+            plan,
+            valid.rows,
+            Phase::Validating,
+            script_state.script.seed,
+        )
+        .of_bytes(valid.bytes),
         snapshot: if valid.model.is_empty() {
             String::new()
         } else {
@@ -95,16 +100,16 @@ pub(super) fn create(state: &State, playbook: &Playbook, call: &Call) -> Outcome
     outcome
 }
 
-fn check_input(state: &State, playbook: &Playbook, file_id: &str) -> Result<Valid, Invalid> {
+fn check_input(state: &State, script_state: &ScriptState, file_id: &str) -> Result<Valid, Invalid> {
     let file = lock(&state.files)
         .get(file_id)
         .filter(|file| file.purpose == "batch");
     let valid = validate(
         &file.ok_or_else(|| Invalid::no_file(file_id))?.content,
         ENDPOINT,
-        playbook,
+        script_state,
     )?;
-    if let Some(limit) = playbook.script.enqueued_token_limit {
+    if let Some(limit) = script_state.script.enqueued_token_limit {
         let batches = lock(&state.batches).all();
         let waiting = batches.iter().map(|batch| {
             let batch = lock(batch);
@@ -175,17 +180,17 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
             );
         }
     };
-    let span = Span {
+    let span = PageQuery {
         limit,
         after: call.query("after"),
         skip_newest: call.hidden(),
-        ..Span::default()
+        ..PageQuery::default()
     };
     let page = lock(&state.batches).page(&span, |_| true);
     let Some(page) = page else {
         return error(400, "Invalid 'after': no such batch.", Some("after"), None);
     };
-    let batches: Vec<_> = page.things.iter().map(|batch| lock(batch)).collect();
+    let batches: Vec<_> = page.items.iter().map(|batch| lock(batch)).collect();
     Outcome::ok(&json!({
         "object": "list",
         "data": batches.iter().map(|batch| batch.object()).collect::<Vec<_>>(),
@@ -195,12 +200,12 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
     }))
 }
 
-pub(super) fn retrieve(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+pub(super) fn retrieve(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let Some(batch) = lock(&state.batches).get(&call.id) else {
         return not_found(call);
     };
     let mut batch = lock(&batch);
-    batch.poll(state, playbook);
+    batch.poll(state, script_state);
     Outcome::ok(&batch.object())
 }
 

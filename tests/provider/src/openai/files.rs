@@ -9,7 +9,7 @@ use crate::call::{Call, Outcome};
 use crate::clock::seconds;
 use crate::ledger::Receipt;
 use crate::multipart;
-use crate::shelf::Span;
+use crate::paged_store::PageQuery;
 use crate::state::{State, lock};
 
 /// How long a file is kept unless its upload says otherwise.
@@ -73,7 +73,7 @@ impl File {
         }
     }
 
-    /// Puts the file on its shelf and returns its id.
+    /// Stores the file and returns its id.
     pub(super) fn keep(self, state: &State) -> String {
         let id = self.id.clone();
         lock(&state.files).insert(id.clone(), self);
@@ -166,11 +166,11 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
         }
     };
     let oldest_first = call.query("order") == Some("asc");
-    let span = Span {
+    let span = PageQuery {
         limit,
         after: call.query("after"),
         oldest_first,
-        ..Span::default()
+        ..PageQuery::default()
     };
     let purpose = call.query("purpose");
     let page = lock(&state.files).page(&span, |file| {
@@ -181,9 +181,9 @@ pub(super) fn list(state: &State, call: &Call) -> Outcome {
     };
     Outcome::ok(&json!({
         "object": "list",
-        "data": page.things.iter().map(|file| file.object()).collect::<Vec<_>>(),
-        "first_id": page.things.first().map(|file| &file.id),
-        "last_id": page.things.last().map(|file| &file.id),
+        "data": page.items.iter().map(|file| file.object()).collect::<Vec<_>>(),
+        "first_id": page.items.first().map(|file| &file.id),
+        "last_id": page.items.last().map(|file| &file.id),
         "has_more": page.has_more,
     }))
 }

@@ -10,7 +10,7 @@ mod validation;
 
 use crate::call::{Call, Outcome};
 use crate::endpoint::Endpoint;
-use crate::playbook::Playbook;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 pub(crate) use batch::Batch;
@@ -18,17 +18,17 @@ pub(crate) use error::{error, not_found, of_status, unknown_url};
 pub(crate) use files::File;
 
 /// Answers a call of one of OpenAI's endpoints; `None` for the others.
-pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<Outcome> {
+pub(crate) fn answer(state: &State, script_state: &ScriptState, call: &Call) -> Option<Outcome> {
     Some(match call.endpoint {
-        Endpoint::Chat => chat::complete(state, playbook, call),
+        Endpoint::Chat => chat::complete(state, script_state, call),
         Endpoint::FilesUpload => files::upload(state, call),
         Endpoint::FilesList => files::list(state, call),
         Endpoint::FilesRetrieve => files::retrieve(state, call),
         Endpoint::FilesDelete => files::delete(state, call),
         Endpoint::FilesContent | Endpoint::Elsewhere => files::content(state, call),
-        Endpoint::BatchesCreate => batches::create(state, playbook, call),
+        Endpoint::BatchesCreate => batches::create(state, script_state, call),
         Endpoint::BatchesList => batches::list(state, call),
-        Endpoint::BatchesRetrieve => batches::retrieve(state, playbook, call),
+        Endpoint::BatchesRetrieve => batches::retrieve(state, script_state, call),
         Endpoint::BatchesCancel => batches::cancel(state, call),
         Endpoint::Messages
         | Endpoint::MessageBatchesCreate
@@ -41,7 +41,7 @@ pub(crate) fn answer(state: &State, playbook: &Playbook, call: &Call) -> Option<
 }
 
 /// Refuses a call without an acceptable key.
-pub(crate) fn refuse(playbook: &Playbook, call: &Call) -> Option<Outcome> {
+pub(crate) fn refuse(script_state: &ScriptState, call: &Call) -> Option<Outcome> {
     if call.endpoint == Endpoint::Elsewhere {
         let keys = ["authorization", "api-key", "x-api-key"];
         let keyed = keys.iter().any(|name| call.header(name).is_some());
@@ -55,7 +55,7 @@ pub(crate) fn refuse(playbook: &Playbook, call: &Call) -> Option<Outcome> {
     if key.is_empty() {
         return Some(error(401, error::NO_KEY, None, None));
     }
-    let wrong = playbook
+    let wrong = script_state
         .script
         .key
         .as_deref()

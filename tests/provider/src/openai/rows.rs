@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::chat::Completion;
 use super::error;
-use crate::answer::{Answer, Damage, Turn, take_turn};
+use crate::answer::{Answer, Corruption, ModelReply, choose_reply};
 use crate::call::{BAD_GATEWAY, to_json};
 use crate::endpoint::Wire;
-use crate::job::{Row, RowFate};
+use crate::job::{Row, RowOutcome};
 use crate::ledger::{Executed, PriceClass};
-use crate::playbook::Playbook;
 use crate::prompt::Prompt;
 use crate::script::Mode;
+use crate::script_state::ScriptState;
 use crate::state::State;
 
 /// The lines written so far, and what they add up to.
@@ -55,19 +55,19 @@ struct LineError {
 pub(super) struct Runner<'a> {
     pub(super) batch: &'a Arc<str>,
     pub(super) state: &'a State,
-    pub(super) playbook: &'a Playbook,
+    pub(super) script_state: &'a ScriptState,
 }
 
 impl Runner<'_> {
-    /// Writes the lines of one row, running it first where that is its fate.
-    pub(super) fn write(&self, row: &Row, fate: RowFate, sheets: &mut Sheets) {
-        let never_ran = match fate {
-            RowFate::Run => return self.run(row, sheets),
-            RowFate::Expired => LineError {
+    /// Writes the lines of one row, running it first where that is its outcome.
+    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, sheets: &mut Sheets) {
+        let never_ran = match outcome {
+            RowOutcome::Run => return self.run(row, sheets),
+            RowOutcome::Expired => LineError {
                 code: "batch_expired",
                 message: "This request could not be executed before the completion window expired.",
             },
-            RowFate::Cancelled => LineError {
+            RowOutcome::Cancelled => LineError {
                 code: "batch_cancelled",
                 message: "This request was not executed because the batch was cancelled.",
             },
@@ -88,15 +88,17 @@ impl Runner<'_> {
             Ok(prompt) => prompt,
             Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), sheets),
         };
-        match take_turn(self.playbook, &prompt, Mode::Batch).0 {
-            Turn::Answered(answer, damage) => self.succeed(row, &prompt, &answer, &damage, sheets),
-            Turn::Denied(reply) => {
+        match choose_reply(self.script_state, &prompt, Mode::Batch).0 {
+            ModelReply::Answered(answer, corruption) => {
+                self.succeed(row, &prompt, &answer, &corruption, sheets);
+            }
+            ModelReply::Denied(reply) => {
                 let body = reply.body.unwrap_or_else(|| error::body_of(reply.code));
                 self.fail(row, reply.code, &body, sheets);
             }
-            Turn::Html => self.fail(row, 502, &json!(BAD_GATEWAY), sheets),
-            Turn::Dropped => sheets.failed += 1,
-            Turn::StatusZero => {
+            ModelReply::Html => self.fail(row, 502, &json!(BAD_GATEWAY), sheets),
+            ModelReply::Dropped => sheets.failed += 1,
+            ModelReply::StatusZero => {
                 append(
                     &mut sheets.output,
                     &to_json(&self.line(&row.custom_id, 0, json!({}))),
@@ -111,10 +113,10 @@ impl Runner<'_> {
         row: &Row,
         prompt: &Prompt<'_>,
         answer: &Answer,
-        damage: &Damage,
+        corruption: &Corruption,
         sheets: &mut Sheets,
     ) {
-        let sequence = self.state.book.enter(Executed {
+        let sequence = self.state.book.record(Executed {
             sequence: 0,
             endpoint: Arc::clone(self.batch),
             custom_id: Some(row.custom_id.clone()),
@@ -130,43 +132,43 @@ impl Runner<'_> {
         sheets.output_tokens += answer.output_tokens;
         let completion = Completion::new(prompt, answer);
         let mut line = to_json(&self.line(&row.custom_id, 200, &completion));
-        match *damage {
-            Damage::Lost | Damage::RowMissing => return,
-            Damage::Truncated(drop) => {
+        match *corruption {
+            Corruption::Lost | Corruption::RowMissing => return,
+            Corruption::Truncated(drop) => {
                 line.truncate(line.len().saturating_sub(drop));
                 return append(&mut sheets.output, &line);
             }
-            Damage::Garbled => {
+            Corruption::Garbled => {
                 line[0] = b'<';
                 return append(&mut sheets.output, &line);
             }
-            Damage::Emptied => line = to_json(&self.line(&row.custom_id, 200, json!({}))),
-            Damage::Raw(ref raw) => {
+            Corruption::Emptied => line = to_json(&self.line(&row.custom_id, 200, json!({}))),
+            Corruption::Raw(ref raw) => {
                 line = raw.row(&line, "/response/body", Wire::OpenAi, &self.state.base);
                 if !raw.delivers {
                     return append(&mut sheets.output, &line);
                 }
             }
-            Damage::None | Damage::RowTwice | Damage::RowUnknown => {}
+            Corruption::None | Corruption::RowTwice | Corruption::RowUnknown => {}
         }
         append(&mut sheets.output, &line);
         sheets.delivers.push(sequence);
-        match *damage {
-            Damage::RowTwice => append(&mut sheets.output, &line),
-            Damage::RowUnknown => {
+        match *corruption {
+            Corruption::RowTwice => append(&mut sheets.output, &line),
+            Corruption::RowUnknown => {
                 let stray = format!("unknown-{}", prompt.body.short(12));
                 append(
                     &mut sheets.output,
                     &to_json(&self.line(&stray, 200, &completion)),
                 );
             }
-            Damage::None
-            | Damage::Lost
-            | Damage::Truncated(_)
-            | Damage::Garbled
-            | Damage::RowMissing
-            | Damage::Raw(_)
-            | Damage::Emptied => {}
+            Corruption::None
+            | Corruption::Lost
+            | Corruption::Truncated(_)
+            | Corruption::Garbled
+            | Corruption::RowMissing
+            | Corruption::Raw(_)
+            | Corruption::Emptied => {}
         }
     }
 

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::Wire;
 use crate::job::Row;
-use crate::playbook::Playbook;
 use crate::prompt::Prompt;
+use crate::script_state::ScriptState;
 
 /// The most requests of one batch.
 const MOST_ROWS: usize = 50_000;
@@ -91,7 +91,7 @@ impl Invalid {
 pub(super) fn validate(
     content: &Bytes,
     endpoint: &str,
-    playbook: &Playbook,
+    script_state: &ScriptState,
 ) -> Result<Valid, Invalid> {
     let mut valid = Valid {
         bytes: content.len(),
@@ -100,7 +100,7 @@ pub(super) fn validate(
     let mut ids = HashSet::new();
     let lines = content.split(|byte| *byte == b'\n').enumerate();
     for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-        let (row, model) = check(content, line, endpoint, playbook)
+        let (row, model) = check(content, line, endpoint, script_state)
             .and_then(|(row, model)| match ids.insert(row.custom_id.clone()) {
                 true => Ok((row, model)),
                 false => Err(duplicate(&row.custom_id)),
@@ -115,7 +115,7 @@ pub(super) fn validate(
                 line: Some(index as u64 + 1),
                 ..invalid
             })?;
-        if playbook.script.enqueued_token_limit.is_some() {
+        if script_state.script.enqueued_token_limit.is_some() {
             valid.input_tokens += input_tokens(&row);
         }
         valid.model = model;
@@ -128,7 +128,7 @@ pub(super) fn validate(
             "The batch input file is empty. Please ensure that the file has at least one request.",
         ));
     }
-    let limit = playbook.script.batch_row_limit.unwrap_or(MOST_ROWS);
+    let limit = script_state.script.batch_row_limit.unwrap_or(MOST_ROWS);
     if valid.rows.len() > limit {
         let message = format!(
             "The batch input file has more requests than the limit. Limit: {} requests.",
@@ -143,7 +143,7 @@ fn check(
     content: &Bytes,
     line: &[u8],
     endpoint: &str,
-    playbook: &Playbook,
+    script_state: &ScriptState,
 ) -> Result<(Row, String), Invalid> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|_| {
         Invalid::new(
@@ -171,7 +171,7 @@ fn check(
             "The request body must name a model.",
         )
     })?;
-    if !playbook.knows(&model) {
+    if !script_state.knows(&model) {
         let message = format!("The provided model '{model}' is not supported by the Batch API.");
         return Err(Invalid::new("model_not_found", Some("body.model"), message));
     }
@@ -246,8 +246,8 @@ mod tests {
     }
 
     fn errors(lines: &[String]) -> Invalid {
-        let playbook = Playbook::new(Script::new().model("m").model("n"));
-        validate(&Bytes::from(lines.join("\n")), ENDPOINT, &playbook).unwrap_err()
+        let script_state = ScriptState::new(Script::new().model("m").model("n"));
+        validate(&Bytes::from(lines.join("\n")), ENDPOINT, &script_state).unwrap_err()
     }
 
     fn code_param_line(lines: &[String]) -> (String, Option<String>, Option<u64>) {

@@ -1,7 +1,7 @@
 //! The script: everything a test says about how the server behaves.
 //!
 //! Owns the format that is written in JSON and built in Rust. What has fired
-//! already is counted by `playbook`.
+//! already is counted by `script_state`.
 
 mod fault;
 mod raw;

@@ -1,4 +1,4 @@
-//! One HTTP exchange: read the call, let the faults strike, answer.
+//! One HTTP exchange: reads the call, applies the faults, and replies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use hyper::{Request, Response, StatusCode};
 
 use super::body::{HangUp, ReplyBody};
 use super::control;
-use crate::call::{Call, Fate, Outcome};
+use crate::call::{Call, Delivery, Outcome};
 use crate::endpoint::{Endpoint, Wire};
-use crate::playbook::Playbook;
 use crate::script::FaultKind;
+use crate::script_state::ScriptState;
 use crate::state::State;
 use crate::{anthropic, openai};
 
@@ -33,9 +33,9 @@ pub(super) async fn answer(
     };
     let id = id.unwrap_or_default().to_owned();
     let query = head.uri.query().unwrap_or_default().to_owned();
-    state.book.called(endpoint);
+    state.book.count_call(endpoint);
     let _open = endpoint.is_completion().then(|| state.book.open());
-    let playbook = state.playbook();
+    let script_state = state.script_state();
     let call = Call {
         endpoint,
         method: head.method,
@@ -43,20 +43,20 @@ pub(super) async fn answer(
         query,
         body: body.collect().await.map_err(|_| HangUp)?.to_bytes(),
         headers: head.headers,
-        faults: playbook.faults(endpoint),
+        faults: script_state.faults(endpoint),
     };
 
     wait_for(&call, Moment::Before).await;
-    let mut outcome = match struck(&call, Moment::Before) {
+    let mut outcome = match outcome_of_fault(&call, Moment::Before) {
         Some(outcome) => outcome,
-        None if endpoint.is_completion() => obey(&state, &playbook, &call),
+        None if endpoint.is_completion() => handle(&state, &script_state, &call),
         // A poll may run thousands of rows, and others must be served meanwhile.
-        None => tokio::task::block_in_place(|| obey(&state, &playbook, &call)),
+        None => tokio::task::block_in_place(|| handle(&state, &script_state, &call)),
     };
-    if let Some(struck) = struck(&call, Moment::After) {
+    if let Some(outcome_of_fault) = outcome_of_fault(&call, Moment::After) {
         outcome = Outcome {
             delay: outcome.delay,
-            ..struck
+            ..outcome_of_fault
         };
     }
     for fault in &call.faults {
@@ -64,10 +64,10 @@ pub(super) async fn answer(
             outcome = raw.reply(outcome, endpoint.wire(), &state.base, &call.id);
         }
     }
-    if let (Fate::Whole, Some(FaultKind::Truncate { drop, hidden })) =
-        (outcome.fate, find_truncate(&call))
+    if let (Delivery::Whole, Some(FaultKind::Truncate { drop, hidden })) =
+        (outcome.delivery, find_truncate(&call))
     {
-        outcome.fate = Fate::Cut {
+        outcome.delivery = Delivery::Cut {
             drop: *drop,
             hidden: *hidden,
         };
@@ -77,7 +77,7 @@ pub(super) async fn answer(
     send(&state, outcome, Some(endpoint.wire()))
 }
 
-/// Whether a fault strikes before or after the call takes effect.
+/// Whether a fault occurs before or after the call takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
     Before,
@@ -106,8 +106,8 @@ async fn wait(time: Duration) {
     }
 }
 
-/// Returns what the faults of a call put in the place of its outcome.
-fn struck(call: &Call, moment: Moment) -> Option<Outcome> {
+/// Returns the outcome that a fault of the call causes instead of the usual one.
+fn outcome_of_fault(call: &Call, moment: Moment) -> Option<Outcome> {
     call.faults.iter().find_map(|fault| match (fault, moment) {
         (FaultKind::Refuse, Moment::Before) | (FaultKind::LoseReply, Moment::After) => {
             Some(Outcome::hang_up())
@@ -132,14 +132,15 @@ fn find_truncate(call: &Call) -> Option<&FaultKind> {
         .find(|fault| matches!(fault, FaultKind::Truncate { .. }))
 }
 
-/// Does what a call asks, if its caller may.
-fn obey(state: &State, playbook: &Playbook, call: &Call) -> Outcome {
+/// Handles a call, if its key is accepted.
+fn handle(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let answer = || {
-        openai::answer(state, playbook, call).or_else(|| anthropic::answer(state, playbook, call))
+        openai::answer(state, script_state, call)
+            .or_else(|| anthropic::answer(state, script_state, call))
     };
     let refused = match call.endpoint.wire() {
-        Wire::OpenAi => openai::refuse(playbook, call),
-        Wire::Anthropic => anthropic::refuse(playbook, call),
+        Wire::OpenAi => openai::refuse(script_state, call),
+        Wire::Anthropic => anthropic::refuse(script_state, call),
     };
     refused.or_else(answer).unwrap_or_else(Outcome::hang_up)
 }
@@ -149,13 +150,13 @@ fn send(
     outcome: Outcome,
     wire: Option<Wire>,
 ) -> Result<Response<ReplyBody>, HangUp> {
-    let body = match outcome.fate {
-        Fate::Whole => ReplyBody::whole(
+    let body = match outcome.delivery {
+        Delivery::Whole => ReplyBody::whole(
             outcome.body,
             outcome.receipt.map(|receipt| (receipt, Arc::clone(state))),
         ),
-        Fate::Cut { drop, hidden } => ReplyBody::cut(outcome.body, drop, hidden),
-        Fate::HangUp => return Err(HangUp),
+        Delivery::Cut { drop, hidden } => ReplyBody::cut(outcome.body, drop, hidden),
+        Delivery::HangUp => return Err(HangUp),
     };
     let mut response = Response::new(body);
     *response.status_mut() = outcome.status;

@@ -5,14 +5,14 @@ use synix_scripted_provider::{
     Endpoint, Fault, FaultKind, Pace, Reply as Scripted, Rule, Script, ToolCall,
 };
 
-use crate::bench::{Bench, Reply, members, message};
+use crate::client::{Reply, TestClient, members, message};
 
 fn answered(script: Script) -> Reply {
-    Bench::new(script).anthropic("POST", "/v1/messages", &message("tell me"))
+    TestClient::new(script).anthropic("POST", "/v1/messages", &message("tell me"))
 }
 
 fn create_error(requests: &Value) -> String {
-    let reply = Bench::new(Script::new()).anthropic(
+    let reply = TestClient::new(Script::new()).anthropic(
         "POST",
         "/v1/messages/batches",
         &json!({ "requests": requests }),
@@ -24,8 +24,8 @@ fn create_error(requests: &Value) -> String {
         .to_owned()
 }
 
-fn get(bench: &Bench, batch: &str) -> Reply {
-    bench.anthropic(
+fn get(client: &TestClient, batch: &str) -> Reply {
+    client.anthropic(
         "GET",
         &format!("/v1/messages/batches/{batch}"),
         &Value::Null,
@@ -94,7 +94,7 @@ fn tool_use_carries_its_input_as_an_object() {
 
 #[test]
 fn a_missing_version_is_a_400() {
-    let reply = Bench::new(Script::new())
+    let reply = TestClient::new(Script::new())
         .raw("POST", "/v1/messages", "x-api-key: k\r\n", b"{}")
         .unwrap();
     assert_eq!(reply.error(), (400, "invalid_request_error".into()));
@@ -128,14 +128,14 @@ fn a_structured_answer_fits_its_schema() {
     let mut body = message("x");
     let schema = json!({"type": "object", "properties": {"ok": {"type": "boolean"}}});
     body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
-    let reply = Bench::new(Script::new()).anthropic("POST", "/v1/messages", &body);
+    let reply = TestClient::new(Script::new()).anthropic("POST", "/v1/messages", &body);
     assert_eq!(reply.json()["content"][0]["text"], r#"{"ok":true}"#);
 }
 
 #[test]
 fn a_live_batch_has_the_members_of_the_real_one() {
-    let bench = Bench::new(Script::new());
-    let reply = get(&bench, &bench.message_batch(&["a"]));
+    let client = TestClient::new(Script::new());
+    let reply = get(&client, &client.message_batch(&["a"]));
     let batch = reply.json();
     let expected = [
         "archived_at",
@@ -163,13 +163,13 @@ fn a_live_batch_has_the_members_of_the_real_one() {
 
 #[test]
 fn an_ended_batch_names_its_results() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.message_batch(&["a"]);
-    get(&bench, &batch);
-    let reply = get(&bench, &batch);
+    let client = TestClient::new(Script::new());
+    let batch = client.message_batch(&["a"]);
+    get(&client, &batch);
+    let reply = get(&client, &batch);
     let url = format!(
         "{}/v1/messages/batches/{batch}/results",
-        bench.provider.anthropic_url()
+        client.provider.anthropic_url()
     );
     assert_eq!(
         (
@@ -183,9 +183,9 @@ fn an_ended_batch_names_its_results() {
 
 #[test]
 fn results_before_the_end_are_a_404() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.message_batch(&["a"]);
-    let reply = bench.anthropic(
+    let client = TestClient::new(Script::new());
+    let batch = client.message_batch(&["a"]);
+    let reply = client.anthropic(
         "GET",
         &format!("/v1/messages/batches/{batch}/results"),
         &Value::Null,
@@ -201,8 +201,8 @@ fn results_before_the_end_are_a_404() {
 
 #[test]
 fn a_success_row_holds_the_message_at_the_batch_tier() {
-    let bench = Bench::new(Script::new());
-    let rows = bench.message_rows(&bench.message_batch(&["a"]));
+    let client = TestClient::new(Script::new());
+    let rows = client.message_rows(&client.message_batch(&["a"]));
     assert_eq!(members(&rows[0]), ["custom_id", "result"]);
     assert_eq!(rows[0]["result"]["type"], "succeeded");
     assert_eq!(
@@ -213,8 +213,8 @@ fn a_success_row_holds_the_message_at_the_batch_tier() {
 
 #[test]
 fn a_failed_row_has_its_type_two_levels_down() {
-    let bench = Bench::new(Script::new().rule(Rule::any().status(529)));
-    let result = bench.message_rows(&bench.message_batch(&["a"]))[0]["result"].clone();
+    let client = TestClient::new(Script::new().rule(Rule::any().status(529)));
+    let result = client.message_rows(&client.message_batch(&["a"]))[0]["result"].clone();
     assert_eq!(
         (&result["type"], &result["error"]["type"]),
         (&json!("errored"), &json!("error"))
@@ -225,15 +225,15 @@ fn a_failed_row_has_its_type_two_levels_down() {
 
 #[test]
 fn bad_params_are_found_only_when_they_run() {
-    let bench = Bench::new(Script::new());
+    let client = TestClient::new(Script::new());
     let requests = json!([{"custom_id": "a", "params": {"model": "m", "max_tokens": 5}}]);
-    let created = bench.anthropic(
+    let created = client.anthropic(
         "POST",
         "/v1/messages/batches",
         &json!({ "requests": requests }),
     );
     assert_eq!(created.status, 200);
-    let rows = bench.message_rows(&crate::bench::id(&created));
+    let rows = client.message_rows(&crate::client::id(&created));
     assert_eq!(
         rows[0]["result"]["error"]["error"]["message"],
         "messages: Field required"
@@ -270,9 +270,9 @@ fn create_refuses_what_the_real_one_refuses() {
 
 #[test]
 fn canceling_is_spelt_the_american_way() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.message_batch(&["a"]);
-    let cancel = bench
+    let client = TestClient::new(Script::new());
+    let batch = client.message_batch(&["a"]);
+    let cancel = client
         .anthropic(
             "POST",
             &format!("/v1/messages/batches/{batch}/cancel"),
@@ -282,7 +282,7 @@ fn canceling_is_spelt_the_american_way() {
     assert_eq!(cancel["processing_status"], "canceling");
     assert!(cancel["cancel_initiated_at"].is_string());
     assert_eq!(
-        bench.message_rows(&batch)[0],
+        client.message_rows(&batch)[0],
         json!({"custom_id": "a", "result": {"type": "canceled"}})
     );
 }
@@ -293,8 +293,8 @@ fn an_expired_batch_ends_with_expired_rows() {
         Endpoint::MessageBatchesCreate,
         FaultKind::ExpireAfter { rows: 1 },
     );
-    let bench = Bench::new(Script::new().fault(expire));
-    let rows = bench.message_rows(&bench.message_batch(&["a", "b"]));
+    let client = TestClient::new(Script::new().fault(expire));
+    let rows = client.message_rows(&client.message_batch(&["a", "b"]));
     assert_eq!(
         rows[1],
         json!({"custom_id": "b", "result": {"type": "expired"}})
@@ -303,32 +303,32 @@ fn an_expired_batch_ends_with_expired_rows() {
 
 #[test]
 fn only_an_ended_batch_can_be_deleted() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.message_batch(&["a"]);
+    let client = TestClient::new(Script::new());
+    let batch = client.message_batch(&["a"]);
     let path = format!("/v1/messages/batches/{batch}");
-    assert_eq!(bench.anthropic("DELETE", &path, &Value::Null).status, 400);
-    bench.message_rows(&batch);
-    let deleted = bench.anthropic("DELETE", &path, &Value::Null).json();
+    assert_eq!(client.anthropic("DELETE", &path, &Value::Null).status, 400);
+    client.message_rows(&batch);
+    let deleted = client.anthropic("DELETE", &path, &Value::Null).json();
     assert_eq!(
         deleted,
         json!({"id": batch, "type": "message_batch_deleted"})
     );
-    assert_eq!(get(&bench, &batch).status, 404);
+    assert_eq!(get(&client, &batch).status, 404);
 }
 
 #[test]
 fn a_list_goes_both_ways() {
-    let bench = Bench::new(Script::new().batches(Pace {
+    let client = TestClient::new(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::default()
     }));
     let (one, two, three) = (
-        bench.message_batch(&["a"]),
-        bench.message_batch(&["b"]),
-        bench.message_batch(&["c"]),
+        client.message_batch(&["a"]),
+        client.message_batch(&["b"]),
+        client.message_batch(&["c"]),
     );
     let list = |query: &str| {
-        bench
+        client
             .anthropic(
                 "GET",
                 &format!("/v1/messages/batches?{query}"),

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use synix_scripted_provider::{Ledger, Script};
 
-use crate::bench::Bench;
+use crate::client::TestClient;
 
-fn control(bench: &Bench, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let reply = bench
+fn control(client: &TestClient, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let reply = client
         .raw(method, path, "", body.to_string().as_bytes())
         .unwrap();
     (reply.status, reply.json())
@@ -17,20 +17,20 @@ fn control(bench: &Bench, method: &str, path: &str, body: &Value) -> (u16, Value
 
 #[test]
 fn a_script_can_be_posted() {
-    let bench = Bench::new(Script::new());
+    let client = TestClient::new(Script::new());
     let script = json!({"rules": [{"contains": "alice", "reply": {"text": "hi"}}]});
     assert_eq!(
-        control(&bench, "POST", "/__script", &script),
+        control(&client, "POST", "/__script", &script),
         (200, json!({"ok": true}))
     );
-    let reply = bench.chat("about alice").unwrap();
+    let reply = client.chat("about alice").unwrap();
     assert_eq!(reply.json()["choices"][0]["message"]["content"], "hi");
 }
 
 #[test]
 fn a_script_with_an_unknown_member_is_refused() {
-    let bench = Bench::new(Script::new());
-    let (status, reply) = control(&bench, "POST", "/__script", &json!({"rulez": []}));
+    let client = TestClient::new(Script::new());
+    let (status, reply) = control(&client, "POST", "/__script", &json!({"rulez": []}));
     assert_eq!(status, 400);
     assert!(
         reply["error"]
@@ -43,57 +43,58 @@ fn a_script_with_an_unknown_member_is_refused() {
 
 #[test]
 fn a_script_with_a_misplaced_fault_is_refused() {
-    let bench = Bench::new(Script::new());
+    let client = TestClient::new(Script::new());
     let script =
         json!({"faults": [{"endpoint": "chat", "fault": {"hide_newest": {"batches": 1}}}]});
     assert_eq!(
-        control(&bench, "POST", "/__script", &script).1,
+        control(&client, "POST", "/__script", &script).1,
         json!({"error": "chat cannot show the fault `hide_newest`"})
     );
 }
 
 #[test]
 fn the_ledger_over_http_is_the_ledger() {
-    let bench = Bench::new(Script::new());
-    bench.chat("a").unwrap();
-    bench.chat("a").unwrap();
-    let (_, reply) = control(&bench, "GET", "/__ledger", &Value::Null);
+    let client = TestClient::new(Script::new());
+    client.chat("a").unwrap();
+    client.chat("a").unwrap();
+    let (_, reply) = control(&client, "GET", "/__ledger", &Value::Null);
     assert_eq!(reply["duplicates"][0]["places"], json!(["chat", "chat"]));
     assert_eq!(
         serde_json::from_value::<Ledger>(reply).unwrap(),
-        bench.provider.ledger()
+        client.provider.ledger()
     );
 }
 
 #[test]
 fn calls_can_be_read_alone() {
-    let bench = Bench::new(Script::new());
-    bench.chat("a").unwrap();
+    let client = TestClient::new(Script::new());
+    client.chat("a").unwrap();
     assert_eq!(
-        control(&bench, "GET", "/__calls", &Value::Null).1["calls"]["chat"],
+        control(&client, "GET", "/__calls", &Value::Null).1["calls"]["chat"],
         1
     );
 }
 
 #[test]
 fn batches_can_be_finished() {
-    let bench = Bench::new(Script::new().batches(synix_scripted_provider::Pace::in_progress(99)));
-    let batch = bench.batch(&["a"]);
-    control(&bench, "POST", "/__finish", &Value::Null);
-    assert_eq!(bench.poll(&batch)["status"], "completed");
+    let client =
+        TestClient::new(Script::new().batches(synix_scripted_provider::Pace::in_progress(99)));
+    let batch = client.batch(&["a"]);
+    control(&client, "POST", "/__finish", &Value::Null);
+    assert_eq!(client.poll(&batch)["status"], "completed");
 }
 
 #[test]
 fn a_reset_forgets_everything() {
-    let bench = Bench::new(Script::new().key("k"));
-    bench.batch(&["a"]);
-    bench.chat("a").unwrap();
-    control(&bench, "POST", "/__reset", &Value::Null);
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new().key("k"));
+    client.batch(&["a"]);
+    client.chat("a").unwrap();
+    control(&client, "POST", "/__reset", &Value::Null);
+    let ledger = client.provider.ledger();
     assert!(ledger.executed.is_empty() && ledger.batches.is_empty());
-    assert_eq!(bench.get("/v1/files").json()["data"], json!([]));
+    assert_eq!(client.get("/v1/files").json()["data"], json!([]));
     assert_eq!(
-        control(&bench, "GET", "/__script", &Value::Null).1,
+        control(&client, "GET", "/__script", &Value::Null).1,
         serde_json::to_value(Script::new()).unwrap()
     );
 }
@@ -134,8 +135,8 @@ fn the_command_prints_its_urls_on_one_line() {
 
 #[test]
 fn a_stopped_server_is_gone() {
-    let bench = Bench::new(Script::new());
-    let address = bench.provider.address();
-    drop(bench);
+    let client = TestClient::new(Script::new());
+    let address = client.provider.address();
+    drop(client);
     assert!(std::net::TcpStream::connect(address).is_err());
 }

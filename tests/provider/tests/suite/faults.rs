@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Script, StatusReply};
 
-use crate::bench::{Bench, id};
+use crate::client::{TestClient, id};
 
-fn bench(fault: Fault) -> Bench {
-    Bench::new(Script::new().fault(fault))
+fn client(fault: Fault) -> TestClient {
+    TestClient::new(Script::new().fault(fault))
 }
 
 /// Findings M1.
 #[test]
 fn a_lost_create_leaves_a_batch_that_can_be_found() {
-    let bench = bench(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once());
-    let file = bench.upload(&["a"]);
-    assert!(bench.create(&file).is_none());
-    let found = &bench.get("/v1/batches").json()["data"][0];
+    let client = client(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once());
+    let file = client.upload(&["a"]);
+    assert!(client.create(&file).is_none());
+    let found = &client.get("/v1/batches").json()["data"][0];
     assert_eq!(
         (&found["input_file_id"], &found["metadata"]["token"]),
         (&json!(file), &json!("t-1"))
@@ -24,19 +24,19 @@ fn a_lost_create_leaves_a_batch_that_can_be_found() {
 
 #[test]
 fn a_refused_create_leaves_nothing() {
-    let bench = bench(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once());
-    let file = bench.upload(&["a"]);
-    assert!(bench.create(&file).is_none());
-    assert_eq!(bench.get("/v1/batches").json()["data"], json!([]));
+    let client = client(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once());
+    let file = client.upload(&["a"]);
+    assert!(client.create(&file).is_none());
+    assert_eq!(client.get("/v1/batches").json()["data"], json!([]));
 }
 
 #[test]
 fn an_error_status_may_come_after_the_effect() {
     let status = FaultKind::Status(StatusReply::new(502).body(json!("<html>")).executed());
-    let bench = bench(Fault::on(Endpoint::BatchesCreate, status).once());
-    assert_eq!(bench.create(&bench.upload(&["a"])).unwrap().status, 502);
+    let client = client(Fault::on(Endpoint::BatchesCreate, status).once());
+    assert_eq!(client.create(&client.upload(&["a"])).unwrap().status, 502);
     assert_eq!(
-        bench.get("/v1/batches").json()["data"]
+        client.get("/v1/batches").json()["data"]
             .as_array()
             .unwrap()
             .len(),
@@ -47,24 +47,24 @@ fn an_error_status_may_come_after_the_effect() {
 #[test]
 fn an_error_status_usually_comes_instead_of_the_effect() {
     let status = FaultKind::Status(StatusReply::new(429).header("retry-after", "7"));
-    let bench = bench(Fault::on(Endpoint::BatchesCreate, status).once());
+    let client = client(Fault::on(Endpoint::BatchesCreate, status).once());
     assert_eq!(
-        bench
-            .create(&bench.upload(&["a"]))
+        client
+            .create(&client.upload(&["a"]))
             .unwrap()
             .header("retry-after"),
         Some("7")
     );
-    assert_eq!(bench.get("/v1/batches").json()["data"], json!([]));
+    assert_eq!(client.get("/v1/batches").json()["data"], json!([]));
 }
 
 /// Findings L16.
 #[test]
 fn a_batch_can_be_unknown_once() {
-    let bench = bench(Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once());
-    let path = format!("/v1/batches/{}", bench.batch(&["a"]));
+    let client = client(Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once());
+    let path = format!("/v1/batches/{}", client.batch(&["a"]));
     assert_eq!(
-        [bench.get(&path).status, bench.get(&path).status],
+        [client.get(&path).status, client.get(&path).status],
         [404, 200]
     );
 }
@@ -72,16 +72,16 @@ fn a_batch_can_be_unknown_once() {
 /// Findings L16.
 #[test]
 fn a_message_batch_can_be_unknown_once() {
-    let bench = bench(Fault::on(Endpoint::MessageBatchesRetrieve, FaultKind::NotFound).once());
-    let path = format!("/v1/messages/batches/{}", bench.message_batch(&["a"]));
-    let mut statuses = (0..2).map(|_| bench.anthropic("GET", &path, &Value::Null).status);
+    let client = client(Fault::on(Endpoint::MessageBatchesRetrieve, FaultKind::NotFound).once());
+    let path = format!("/v1/messages/batches/{}", client.message_batch(&["a"]));
+    let mut statuses = (0..2).map(|_| client.anthropic("GET", &path, &Value::Null).status);
     assert_eq!((statuses.next(), statuses.next()), (Some(404), Some(200)));
 }
 
 /// Findings A5.
 #[test]
 fn a_download_can_break_off() {
-    let bench = bench(
+    let client = client(
         Fault::on(
             Endpoint::FilesContent,
             FaultKind::Truncate {
@@ -91,10 +91,10 @@ fn a_download_can_break_off() {
         )
         .once(),
     );
-    let ended = bench.ended(&bench.batch(&["a", "b"]));
+    let ended = client.ended(&client.batch(&["a", "b"]));
     let (cut, whole) = (
-        bench.content(&ended["output_file_id"]),
-        bench.content(&ended["output_file_id"]),
+        client.content(&ended["output_file_id"]),
+        client.content(&ended["output_file_id"]),
     );
     assert_eq!(cut.body.len() + 7, whole.body.len());
     assert_eq!(cut.header("content-length"), whole.header("content-length"));
@@ -103,7 +103,7 @@ fn a_download_can_break_off() {
 /// Findings A5.
 #[test]
 fn a_short_download_can_look_whole() {
-    let bench = bench(
+    let client = client(
         Fault::on(
             Endpoint::FilesContent,
             FaultKind::Truncate {
@@ -113,13 +113,13 @@ fn a_short_download_can_look_whole() {
         )
         .once(),
     );
-    let ended = bench.ended(&bench.batch(&["a"]));
-    let cut = bench.content(&ended["output_file_id"]);
+    let ended = client.ended(&client.batch(&["a"]));
+    let cut = client.content(&ended["output_file_id"]);
     assert_eq!(
         cut.header("content-length"),
         Some(cut.body.len().to_string().as_str())
     );
-    let file = bench
+    let file = client
         .get(&format!(
             "/v1/files/{}",
             ended["output_file_id"].as_str().unwrap()
@@ -131,11 +131,11 @@ fn a_short_download_can_look_whole() {
 /// Findings M1.
 #[test]
 fn a_list_can_lag_behind() {
-    let bench =
-        bench(Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 }).times(2));
-    let (older, _) = (bench.batch(&["a"]), bench.batch(&["b"]));
+    let client =
+        client(Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 }).times(2));
+    let (older, _) = (client.batch(&["a"]), client.batch(&["b"]));
     let first: Vec<Value> = (0..3)
-        .map(|_| bench.get("/v1/batches").json()["first_id"].clone())
+        .map(|_| client.get("/v1/batches").json()["first_id"].clone())
         .collect();
     assert_eq!((&first[0], &first[1]), (&json!(older), &json!(older)));
     assert_ne!(first[2], json!(older));
@@ -143,41 +143,41 @@ fn a_list_can_lag_behind() {
 
 #[test]
 fn the_nth_call_can_fail_alone() {
-    let bench = bench(Fault::on(Endpoint::Chat, FaultKind::Status(StatusReply::new(500))).nth(2));
-    let statuses: Vec<u16> = (0..3).map(|_| bench.chat("x").unwrap().status).collect();
+    let client = client(Fault::on(Endpoint::Chat, FaultKind::Status(StatusReply::new(500))).nth(2));
+    let statuses: Vec<u16> = (0..3).map(|_| client.chat("x").unwrap().status).collect();
     assert_eq!(statuses, [200, 500, 200]);
 }
 
 #[test]
 fn an_upload_reply_can_be_lost() {
-    let bench = bench(Fault::on(Endpoint::FilesUpload, FaultKind::LoseReply).once());
+    let client = client(Fault::on(Endpoint::FilesUpload, FaultKind::LoseReply).once());
     let headers = "authorization: Bearer k\r\ncontent-type: multipart/form-data; boundary=b\r\n";
     let form = b"--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\n\
         content-disposition: form-data; name=\"file\"; filename=\"t.jsonl\"\r\n\r\n{}\r\n--b--\r\n";
-    assert!(bench.raw("POST", "/v1/files", headers, form).is_none());
+    assert!(client.raw("POST", "/v1/files", headers, form).is_none());
     assert_eq!(
-        bench.get("/v1/files?purpose=batch").json()["data"][0]["filename"],
+        client.get("/v1/files?purpose=batch").json()["data"][0]["filename"],
         "t.jsonl"
     );
 }
 
 #[test]
 fn a_delayed_reply_still_comes() {
-    let bench = bench(Fault::on(
+    let client = client(Fault::on(
         Endpoint::Chat,
         FaultKind::Delay {
             ms: 1,
             executed: true,
         },
     ));
-    assert_eq!(bench.chat("x").unwrap().status, 200);
+    assert_eq!(client.chat("x").unwrap().status, 200);
 }
 
 #[test]
 fn a_fault_does_not_spare_a_bad_key() {
-    let bench = bench(Fault::on(Endpoint::BatchesCreate, FaultKind::NoCounts));
+    let client = client(Fault::on(Endpoint::BatchesCreate, FaultKind::NoCounts));
     assert_eq!(
-        bench.raw("POST", "/v1/batches", "", b"{}").unwrap().status,
+        client.raw("POST", "/v1/batches", "", b"{}").unwrap().status,
         401
     );
 }
@@ -187,13 +187,13 @@ fn one_create_can_meet_two_faults() {
     let script = Script::new()
         .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once())
         .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 0 }).once());
-    let bench = Bench::new(script);
-    assert!(bench.create(&bench.upload(&["a"])).is_none());
-    let batch = bench.get("/v1/batches").json()["first_id"]
+    let client = TestClient::new(script);
+    assert!(client.create(&client.upload(&["a"])).is_none());
+    let batch = client.get("/v1/batches").json()["first_id"]
         .as_str()
         .unwrap()
         .to_owned();
-    assert_eq!(bench.ended(&batch)["status"], "expired");
-    let second = id(&bench.create(&bench.upload(&["a"])).unwrap());
-    assert_eq!(bench.ended(&second)["status"], "completed");
+    assert_eq!(client.ended(&batch)["status"], "expired");
+    let second = id(&client.create(&client.upload(&["a"])).unwrap());
+    assert_eq!(client.ended(&second)["status"], "completed");
 }

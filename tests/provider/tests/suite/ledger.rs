@@ -7,13 +7,13 @@ use synix_scripted_provider::{
     BodyDigest, Endpoint, Fault, FaultKind, Mode, Pace, PriceClass, Reply as Scripted, Rule, Script,
 };
 
-use crate::bench::{Bench, body};
+use crate::client::{TestClient, body};
 
 #[test]
 fn a_single_call_is_billed_at_the_full_price_and_delivered() {
-    let bench = Bench::new(Script::new().rule(Rule::any().text("one two three")));
-    bench.chat("a b").unwrap();
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new().rule(Rule::any().text("one two three")));
+    client.chat("a b").unwrap();
+    let ledger = client.provider.ledger();
     let entry = &ledger.executed[0];
     assert_eq!(
         (&*entry.endpoint, &entry.custom_id, &*entry.model),
@@ -29,11 +29,11 @@ fn a_single_call_is_billed_at_the_full_price_and_delivered() {
 
 #[test]
 fn a_row_is_billed_at_the_batch_price_once_it_has_run() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.batch(&["a"]);
-    assert!(bench.provider.ledger().executed.is_empty());
-    bench.ended(&batch);
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new());
+    let batch = client.batch(&["a"]);
+    assert!(client.provider.ledger().executed.is_empty());
+    client.ended(&batch);
+    let ledger = client.provider.ledger();
     assert_eq!(
         (&*ledger.executed[0].endpoint, ledger.executed[0].price),
         (batch.as_str(), PriceClass::Batch)
@@ -44,11 +44,11 @@ fn a_row_is_billed_at_the_batch_price_once_it_has_run() {
 
 #[test]
 fn a_row_is_delivered_by_the_download_of_its_file() {
-    let bench = Bench::new(Script::new());
-    let ended = bench.ended(&bench.batch(&["a"]));
-    assert_eq!(bench.provider.ledger().lost().count(), 1);
-    bench.content(&ended["output_file_id"]);
-    assert_eq!(bench.provider.ledger().lost().count(), 0);
+    let client = TestClient::new(Script::new());
+    let ended = client.ended(&client.batch(&["a"]));
+    assert_eq!(client.provider.ledger().lost().count(), 1);
+    client.content(&ended["output_file_id"]);
+    assert_eq!(client.provider.ledger().lost().count(), 0);
 }
 
 #[test]
@@ -60,40 +60,41 @@ fn a_truncated_download_delivers_nothing() {
             hidden: true,
         },
     );
-    let bench = Bench::new(Script::new().fault(cut));
-    let ended = bench.ended(&bench.batch(&["a"]));
-    bench.content(&ended["output_file_id"]);
-    assert_eq!(bench.provider.ledger().lost().count(), 1);
+    let client = TestClient::new(Script::new().fault(cut));
+    let ended = client.ended(&client.batch(&["a"]));
+    client.content(&ended["output_file_id"]);
+    assert_eq!(client.provider.ledger().lost().count(), 1);
 }
 
 #[test]
 fn a_lost_reply_is_billed_and_lost() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::LoseReply)));
-    assert!(bench.chat("a").is_none());
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::LoseReply)));
+    assert!(client.chat("a").is_none());
+    let ledger = client.provider.ledger();
     assert_eq!((ledger.executed.len(), ledger.lost().count()), (1, 1));
 }
 
 #[test]
 fn a_fault_that_loses_a_reply_leaves_it_billed() {
-    let bench = Bench::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::LoseReply)));
-    assert!(bench.chat("a").is_none());
-    assert_eq!(bench.provider.ledger().lost().count(), 1);
+    let client =
+        TestClient::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::LoseReply)));
+    assert!(client.chat("a").is_none());
+    assert_eq!(client.provider.ledger().lost().count(), 1);
 }
 
 #[test]
 fn a_refused_request_costs_nothing() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::Refuse)));
-    assert!(bench.chat("a").is_none());
-    assert!(bench.provider.ledger().executed.is_empty());
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Refuse)));
+    assert!(client.chat("a").is_none());
+    assert!(client.provider.ledger().executed.is_empty());
 }
 
 #[test]
 fn an_error_costs_nothing() {
-    let bench = Bench::new(Script::new().rule(Rule::any().status(500)));
-    bench.chat("a").unwrap();
-    bench.ended(&bench.batch(&["a"]));
-    assert!(bench.provider.ledger().executed.is_empty());
+    let client = TestClient::new(Script::new().rule(Rule::any().status(500)));
+    client.chat("a").unwrap();
+    client.ended(&client.batch(&["a"]));
+    assert!(client.provider.ledger().executed.is_empty());
 }
 
 #[test]
@@ -104,39 +105,39 @@ fn a_failed_batch_is_not_pending() {
         param: None,
         line: None,
     };
-    let bench = Bench::new(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fail)));
-    bench.batch(&["a"]);
-    assert!(bench.provider.ledger().pending.is_empty());
+    let client = TestClient::new(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fail)));
+    client.batch(&["a"]);
+    assert!(client.provider.ledger().pending.is_empty());
 }
 
 /// Findings M1: a batch that nobody polls is paid for all the same.
 #[test]
 fn a_body_in_two_live_batches_is_a_duplicate() {
-    let bench = Bench::new(Script::new());
-    let batches = [bench.batch(&["a"]), bench.batch(&["a", "b"])];
-    let duplicates = bench.provider.ledger().duplicates();
+    let client = TestClient::new(Script::new());
+    let batches = [client.batch(&["a"]), client.batch(&["a", "b"])];
+    let duplicates = client.provider.ledger().duplicates();
     assert_eq!(duplicates.len(), 1);
     assert_eq!(duplicates[0].places, batches.map(Into::into));
 }
 
 #[test]
 fn a_cancelled_batch_is_not_pending() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.batch(&["a"]);
-    bench.openai(
+    let client = TestClient::new(Script::new());
+    let batch = client.batch(&["a"]);
+    client.openai(
         "POST",
         &format!("/v1/batches/{batch}/cancel"),
         &serde_json::Value::Null,
     );
-    assert!(bench.provider.ledger().pending.is_empty());
+    assert!(client.provider.ledger().pending.is_empty());
 }
 
 #[test]
 fn a_missing_row_is_billed_and_lost() {
-    let bench = Bench::new(Script::new().rule(Rule::on("gone").reply(Scripted::MissingRow)));
-    let ended = bench.ended(&bench.batch(&["gone", "here"]));
-    bench.content(&ended["output_file_id"]);
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new().rule(Rule::on("gone").reply(Scripted::MissingRow)));
+    let ended = client.ended(&client.batch(&["gone", "here"]));
+    client.content(&ended["output_file_id"]);
+    let ledger = client.provider.ledger();
     let lost: Vec<_> = ledger
         .lost()
         .map(|entry| entry.custom_id.as_deref())
@@ -146,10 +147,10 @@ fn a_missing_row_is_billed_and_lost() {
 
 #[test]
 fn batches_are_summed_up() {
-    let bench = Bench::new(Script::new().batches(Pace::in_progress(5)));
-    let batch = bench.batch(&["a", "b"]);
-    bench.poll(&batch);
-    let ledger = bench.provider.ledger();
+    let client = TestClient::new(Script::new().batches(Pace::in_progress(5)));
+    let batch = client.batch(&["a", "b"]);
+    client.poll(&batch);
+    let ledger = client.provider.ledger();
     let summary = &ledger.batches[0];
     assert_eq!(
         (
@@ -164,11 +165,11 @@ fn batches_are_summed_up() {
 
 #[test]
 fn calls_are_counted_per_endpoint() {
-    let bench =
-        Bench::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::Refuse).once()));
-    bench.chat("a");
-    bench.chat("a");
-    let ledger = bench.provider.ledger();
+    let client =
+        TestClient::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::Refuse).once()));
+    client.chat("a");
+    client.chat("a");
+    let ledger = client.provider.ledger();
     assert_eq!(
         (
             ledger.calls(Endpoint::Chat),
@@ -181,18 +182,19 @@ fn calls_are_counted_per_endpoint() {
 
 #[test]
 fn a_client_that_leaves_before_the_reply_is_billed_and_lost() {
-    let bench = Bench::new(Script::new().rule(Rule::on("slow").delay_ms(600_000).only(Mode::Sync)));
+    let client =
+        TestClient::new(Script::new().rule(Rule::on("slow").delay_ms(600_000).only(Mode::Sync)));
     let text = body("slow").to_string();
-    let mut client = TcpStream::connect(bench.provider.address()).unwrap();
+    let mut stream = TcpStream::connect(client.provider.address()).unwrap();
     let head = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\ncontent-length: {}\r\n\r\n",
         text.len()
     );
-    client.write_all(head.as_bytes()).unwrap();
-    client.write_all(text.as_bytes()).unwrap();
-    while bench.provider.ledger().executed.is_empty() {
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    while client.provider.ledger().executed.is_empty() {
         std::thread::yield_now();
     }
-    drop(client);
-    assert_eq!(bench.provider.ledger().lost().count(), 1);
+    drop(stream);
+    assert_eq!(client.provider.ledger().lost().count(), 1);
 }

@@ -6,7 +6,7 @@
 )]
 
 mod anthropic;
-mod bench;
+mod client;
 mod control;
 mod faults;
 mod ledger;

@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Rule, Script};
 
-use crate::bench::{Bench, id, line, members};
+use crate::client::{TestClient, id, line, members};
 
-fn created_with(fault: FaultKind) -> Bench {
-    Bench::new(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)))
+fn created_with(fault: FaultKind) -> TestClient {
+    TestClient::new(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)))
 }
 
-fn validation_error(bench: &Bench, file: &str) -> Value {
-    let created = bench.create(file).unwrap();
+fn validation_error(client: &TestClient, file: &str) -> Value {
+    let created = client.create(file).unwrap();
     assert_eq!(
         (created.status, &created.json()["status"]),
         (200, &json!("validating"))
     );
-    let polled = bench.poll(&id(&created));
+    let polled = client.poll(&id(&created));
     assert_eq!(polled["status"], "failed");
     assert_eq!(
         polled["request_counts"],
@@ -26,8 +26,8 @@ fn validation_error(bench: &Bench, file: &str) -> Value {
 
 #[test]
 fn a_file_has_the_members_of_the_real_one() {
-    let bench = Bench::new(Script::new());
-    let file = bench.upload_as("in.jsonl", "{}\n").json();
+    let client = TestClient::new(Script::new());
+    let file = client.upload_as("in.jsonl", "{}\n").json();
     let expected = [
         "bytes",
         "created_at",
@@ -45,7 +45,7 @@ fn a_file_has_the_members_of_the_real_one() {
         (&json!(3), &json!("processed"))
     );
     assert_eq!(
-        bench
+        client
             .get(&format!("/v1/files/{}", file["id"].as_str().unwrap()))
             .json(),
         file
@@ -54,7 +54,7 @@ fn a_file_has_the_members_of_the_real_one() {
 
 #[test]
 fn a_file_that_is_no_jsonl_is_refused() {
-    let reply = Bench::new(Script::new()).upload_as("in.txt", "{}");
+    let reply = TestClient::new(Script::new()).upload_as("in.txt", "{}");
     assert_eq!(reply.status, 400);
     assert_eq!(
         reply.json()["error"]["message"],
@@ -64,16 +64,16 @@ fn a_file_that_is_no_jsonl_is_refused() {
 
 #[test]
 fn files_are_listed_by_purpose_in_either_order() {
-    let bench = Bench::new(Script::new());
-    let (one, two) = (bench.upload(&["a"]), bench.upload(&["b"]));
-    let list = bench
+    let client = TestClient::new(Script::new());
+    let (one, two) = (client.upload(&["a"]), client.upload(&["b"]));
+    let list = client
         .get("/v1/files?purpose=batch&order=asc&limit=1")
         .json();
     assert_eq!(
         (&list["data"][0]["id"], &list["has_more"]),
         (&json!(one), &json!(true))
     );
-    let rest = bench
+    let rest = client
         .get(&format!("/v1/files?purpose=batch&order=asc&after={one}"))
         .json();
     assert_eq!(
@@ -81,21 +81,21 @@ fn files_are_listed_by_purpose_in_either_order() {
         (&json!(two), &json!(false))
     );
     assert_eq!(
-        bench.get("/v1/files?purpose=batch_output").json()["data"],
+        client.get("/v1/files?purpose=batch_output").json()["data"],
         json!([])
     );
 }
 
 #[test]
 fn a_deleted_file_is_gone() {
-    let bench = Bench::new(Script::new());
-    let file = bench.upload(&["a"]);
+    let client = TestClient::new(Script::new());
+    let file = client.upload(&["a"]);
     let path = format!("/v1/files/{file}");
     assert_eq!(
-        bench.openai("DELETE", &path, &Value::Null).json()["deleted"],
+        client.openai("DELETE", &path, &Value::Null).json()["deleted"],
         true
     );
-    let reply = bench.get(&format!("{path}/content"));
+    let reply = client.get(&format!("{path}/content"));
     assert_eq!(
         (reply.status, &reply.json()["error"]["message"]),
         (404, &json!(format!("No such File object: {file}")))
@@ -104,8 +104,8 @@ fn a_deleted_file_is_gone() {
 
 #[test]
 fn a_batch_has_the_members_of_the_real_one() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.create(&bench.upload(&["a"])).unwrap().json();
+    let client = TestClient::new(Script::new());
+    let batch = client.create(&client.upload(&["a"])).unwrap().json();
     let expected = [
         "cancelled_at",
         "cancelling_at",
@@ -140,10 +140,10 @@ fn a_batch_has_the_members_of_the_real_one() {
 
 #[test]
 fn a_batch_is_in_progress_at_the_first_poll_and_completed_at_the_second() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.batch(&["a"]);
-    assert_eq!(bench.poll(&batch)["status"], "in_progress");
-    assert_eq!(bench.poll(&batch)["status"], "completed");
+    let client = TestClient::new(Script::new());
+    let batch = client.batch(&["a"]);
+    assert_eq!(client.poll(&batch)["status"], "in_progress");
+    assert_eq!(client.poll(&batch)["status"], "completed");
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn each_state_can_be_shown_for_some_polls() {
         finalizing: 1,
         ..Pace::default()
     };
-    let bench = Bench::new(Script::new().batches(pace));
-    let batch = bench.batch(&["a", "b"]);
-    let polls: Vec<Value> = (0..5).map(|_| bench.poll(&batch)).collect();
+    let client = TestClient::new(Script::new().batches(pace));
+    let batch = client.batch(&["a", "b"]);
+    let polls: Vec<Value> = (0..5).map(|_| client.poll(&batch)).collect();
     let states: Vec<&str> = polls
         .iter()
         .map(|poll| poll["status"].as_str().unwrap())
@@ -179,10 +179,10 @@ fn each_state_can_be_shown_for_some_polls() {
 
 #[test]
 fn a_success_row_holds_the_completion() {
-    let bench = Bench::new(Script::new());
-    let ended = bench.ended(&bench.batch(&["a", "b"]));
+    let client = TestClient::new(Script::new());
+    let ended = client.ended(&client.batch(&["a", "b"]));
     assert_eq!(ended["error_file_id"], Value::Null);
-    let rows = bench.content(&ended["output_file_id"]).rows();
+    let rows = client.content(&ended["output_file_id"]).rows();
     assert_eq!(rows.len(), 2);
     assert_eq!(members(&rows[0]), ["custom_id", "error", "id", "response"]);
     assert_eq!(
@@ -190,13 +190,16 @@ fn a_success_row_holds_the_completion() {
         ["body", "request_id", "status_code"]
     );
     assert_eq!(rows[0]["error"], Value::Null);
-    assert_eq!(rows[0]["response"]["body"], bench.chat("a").unwrap().json());
+    assert_eq!(
+        rows[0]["response"]["body"],
+        client.chat("a").unwrap().json()
+    );
 }
 
 #[test]
 fn usage_is_the_sum_of_the_rows() {
-    let bench = Bench::new(Script::new());
-    let ended = bench.ended(&bench.batch(&["a", "b c"]));
+    let client = TestClient::new(Script::new());
+    let ended = client.ended(&client.batch(&["a", "b c"]));
     assert_eq!(ended["usage"]["input_tokens"], 3);
     assert_eq!(
         ended["usage"]["output_tokens_details"]["reasoning_tokens"],
@@ -207,14 +210,14 @@ fn usage_is_the_sum_of_the_rows() {
 /// Findings A2.
 #[test]
 fn a_row_that_failed_has_a_null_error_and_the_reason_in_its_body() {
-    let bench = Bench::new(Script::new().rule(Rule::on("bad").status(400)));
-    let ended = bench.ended(&bench.batch(&["good", "bad"]));
+    let client = TestClient::new(Script::new().rule(Rule::on("bad").status(400)));
+    let ended = client.ended(&client.batch(&["good", "bad"]));
     assert_eq!(ended["status"], "completed");
     assert_eq!(
         ended["request_counts"],
         json!({"total": 2, "completed": 1, "failed": 1})
     );
-    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    let row = &client.content(&ended["error_file_id"]).rows()[0];
     assert_eq!(
         (&row["custom_id"], &row["error"]),
         (&json!("bad"), &Value::Null)
@@ -229,8 +232,8 @@ fn a_row_that_failed_has_a_null_error_and_the_reason_in_its_body() {
 /// Findings A3.
 #[test]
 fn a_completed_batch_without_success_has_no_output_file() {
-    let bench = Bench::new(Script::new().rule(Rule::any().status(500)));
-    let ended = bench.ended(&bench.batch(&["a"]));
+    let client = TestClient::new(Script::new().rule(Rule::any().status(500)));
+    let ended = client.ended(&client.batch(&["a"]));
     assert_eq!(
         (&ended["status"], &ended["output_file_id"]),
         (&json!("completed"), &Value::Null)
@@ -241,36 +244,40 @@ fn a_completed_batch_without_success_has_no_output_file() {
 /// Findings A3.
 #[test]
 fn a_missing_error_file_can_be_an_empty_id() {
-    let bench = created_with(FaultKind::EmptyErrorFileId);
-    assert_eq!(bench.ended(&bench.batch(&["a"]))["error_file_id"], "");
+    let client = created_with(FaultKind::EmptyErrorFileId);
+    assert_eq!(client.ended(&client.batch(&["a"]))["error_file_id"], "");
 }
 
 /// Findings A3.
 #[test]
 fn a_missing_error_file_can_be_an_empty_file() {
-    let bench = created_with(FaultKind::ZeroByteErrorFile);
-    let ended = bench.ended(&bench.batch(&["a"]));
-    assert_eq!(bench.content(&ended["error_file_id"]).body, b"");
+    let client = created_with(FaultKind::ZeroByteErrorFile);
+    let ended = client.ended(&client.batch(&["a"]));
+    assert_eq!(client.content(&ended["error_file_id"]).body, b"");
 }
 
 /// Findings A3.
 #[test]
 fn the_output_file_can_come_late() {
-    let bench = created_with(FaultKind::OutputLate { polls: 2 });
-    let batch = bench.batch(&["a"]);
-    let late: Vec<bool> = [bench.ended(&batch), bench.poll(&batch), bench.poll(&batch)]
-        .iter()
-        .map(|poll| poll["status"] == "completed" && poll["output_file_id"].is_null())
-        .collect();
+    let client = created_with(FaultKind::OutputLate { polls: 2 });
+    let batch = client.batch(&["a"]);
+    let late: Vec<bool> = [
+        client.ended(&batch),
+        client.poll(&batch),
+        client.poll(&batch),
+    ]
+    .iter()
+    .map(|poll| poll["status"] == "completed" && poll["output_file_id"].is_null())
+    .collect();
     assert_eq!(late, [true, true, false]);
 }
 
 #[test]
 fn counts_can_be_absent() {
-    let bench = created_with(FaultKind::NoCounts);
+    let client = created_with(FaultKind::NoCounts);
     assert!(
-        bench
-            .poll(&bench.batch(&["a"]))
+        client
+            .poll(&client.batch(&["a"]))
             .get("request_counts")
             .is_none()
     );
@@ -279,15 +286,15 @@ fn counts_can_be_absent() {
 /// Findings M6.
 #[test]
 fn an_expired_batch_delivers_what_was_done_and_names_the_rest() {
-    let bench = created_with(FaultKind::ExpireAfter { rows: 1 });
-    let ended = bench.ended(&bench.batch(&["a", "b"]));
+    let client = created_with(FaultKind::ExpireAfter { rows: 1 });
+    let ended = client.ended(&client.batch(&["a", "b"]));
     assert_eq!(ended["status"], "expired");
     assert!(ended["expired_at"].is_u64());
     assert_eq!(
-        bench.content(&ended["output_file_id"]).rows()[0]["custom_id"],
+        client.content(&ended["output_file_id"]).rows()[0]["custom_id"],
         "a"
     );
-    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    let row = &client.content(&ended["error_file_id"]).rows()[0];
     assert_eq!(
         (&row["custom_id"], &row["response"]),
         (&json!("b"), &Value::Null)
@@ -303,23 +310,23 @@ fn an_expired_batch_delivers_what_was_done_and_names_the_rest() {
 
 #[test]
 fn a_cancelled_batch_names_the_rows_that_never_ran() {
-    let bench = Bench::new(Script::new().batches(Pace {
+    let client = TestClient::new(Script::new().batches(Pace {
         cancelling: 1,
         ..Pace::in_progress(2)
     }));
-    let batch = bench.batch(&["a", "b"]);
-    bench.poll(&batch);
-    bench.poll(&batch);
-    let cancel = bench.openai("POST", &format!("/v1/batches/{batch}/cancel"), &Value::Null);
+    let batch = client.batch(&["a", "b"]);
+    client.poll(&batch);
+    client.poll(&batch);
+    let cancel = client.openai("POST", &format!("/v1/batches/{batch}/cancel"), &Value::Null);
     assert_eq!(cancel.json()["status"], "cancelling");
-    assert_eq!(bench.poll(&batch)["status"], "cancelling");
-    let ended = bench.poll(&batch);
+    assert_eq!(client.poll(&batch)["status"], "cancelling");
+    let ended = client.poll(&batch);
     assert_eq!(ended["status"], "cancelled");
     assert_eq!(
-        bench.content(&ended["output_file_id"]).rows()[0]["custom_id"],
+        client.content(&ended["output_file_id"]).rows()[0]["custom_id"],
         "a"
     );
-    let row = &bench.content(&ended["error_file_id"]).rows()[0];
+    let row = &client.content(&ended["error_file_id"]).rows()[0];
     assert_eq!(
         row["error"]["message"],
         "This request was not executed because the batch was cancelled."
@@ -328,21 +335,21 @@ fn a_cancelled_batch_names_the_rows_that_never_ran() {
 
 #[test]
 fn a_batch_can_be_cancelled_by_the_provider() {
-    let bench = created_with(FaultKind::CancelAfter { rows: 0 });
-    assert_eq!(bench.ended(&bench.batch(&["a"]))["status"], "cancelled");
+    let client = created_with(FaultKind::CancelAfter { rows: 0 });
+    assert_eq!(client.ended(&client.batch(&["a"]))["status"], "cancelled");
 }
 
 #[test]
 fn a_bad_line_fails_the_batch_only_through_polling() {
-    let bench = Bench::new(Script::new());
-    let file = id(&bench.upload_as("in.jsonl", &format!("{}\nnot json\n", line("a"))));
+    let client = TestClient::new(Script::new());
+    let file = id(&client.upload_as("in.jsonl", &format!("{}\nnot json\n", line("a"))));
     let expected = json!({"code": "invalid_json_line", "message": "This line is not parseable as valid JSON.", "param": null, "line": 2});
-    assert_eq!(validation_error(&bench, &file), expected);
+    assert_eq!(validation_error(&client, &file), expected);
 }
 
 #[test]
 fn an_unknown_input_file_fails_the_batch_only_through_polling() {
-    let error = validation_error(&Bench::new(Script::new()), "file-x");
+    let error = validation_error(&TestClient::new(Script::new()), "file-x");
     assert_eq!(
         (&error["code"], &error["param"], &error["line"]),
         (&json!("invalid_request"), &json!("file_id"), &Value::Null)
@@ -363,8 +370,8 @@ fn a_validation_failure_can_be_scripted() {
         param: None,
         line: Some(7),
     };
-    let bench = created_with(kind);
-    let error = validation_error(&bench, &bench.upload(&["a"]));
+    let client = created_with(kind);
+    let error = validation_error(&client, &client.upload(&["a"]));
     assert_eq!(
         error,
         json!({"code": "billing_hard_limit_reached", "message": "no", "param": null, "line": 7})
@@ -374,9 +381,9 @@ fn a_validation_failure_can_be_scripted() {
 /// Findings L11.
 #[test]
 fn too_many_waiting_tokens_fail_the_batch_until_others_have_ended() {
-    let bench = Bench::new(Script::new().enqueued_token_limit(3));
-    let (first, file) = (bench.batch(&["one two"]), bench.upload(&["three four"]));
-    let error = validation_error(&bench, &file);
+    let client = TestClient::new(Script::new().enqueued_token_limit(3));
+    let (first, file) = (client.batch(&["one two"]), client.upload(&["three four"]));
+    let error = validation_error(&client, &file);
     assert_eq!(error["code"], "token_limit_exceeded");
     assert!(
         error["message"]
@@ -384,18 +391,18 @@ fn too_many_waiting_tokens_fail_the_batch_until_others_have_ended() {
             .unwrap()
             .contains("Limit: 3 enqueued tokens.")
     );
-    bench.ended(&first);
+    client.ended(&first);
     assert_eq!(
-        bench.poll(&id(&bench.create(&file).unwrap()))["status"],
+        client.poll(&id(&client.create(&file).unwrap()))["status"],
         "in_progress"
     );
 }
 
 #[test]
 fn batches_are_listed_newest_first() {
-    let bench = Bench::new(Script::new());
-    let (one, two) = (bench.batch(&["a"]), bench.batch(&["b"]));
-    let list = bench.get("/v1/batches?limit=1").json();
+    let client = TestClient::new(Script::new());
+    let (one, two) = (client.batch(&["a"]), client.batch(&["b"]));
+    let list = client.get("/v1/batches?limit=1").json();
     assert_eq!(
         members(&list),
         ["data", "first_id", "has_more", "last_id", "object"]
@@ -404,7 +411,7 @@ fn batches_are_listed_newest_first() {
         (&list["first_id"], &list["has_more"]),
         (&json!(two), &json!(true))
     );
-    let rest = bench.get(&format!("/v1/batches?after={two}")).json();
+    let rest = client.get(&format!("/v1/batches?after={two}")).json();
     assert_eq!(
         (&rest["data"][0]["id"], &rest["has_more"]),
         (&json!(one), &json!(false))
@@ -413,28 +420,28 @@ fn batches_are_listed_newest_first() {
 
 #[test]
 fn listing_is_no_poll() {
-    let bench = Bench::new(Script::new());
-    let batch = bench.batch(&["a"]);
-    bench.get("/v1/batches");
-    bench.get("/v1/batches");
-    assert_eq!(bench.poll(&batch)["status"], "in_progress");
+    let client = TestClient::new(Script::new());
+    let batch = client.batch(&["a"]);
+    client.get("/v1/batches");
+    client.get("/v1/batches");
+    assert_eq!(client.poll(&batch)["status"], "in_progress");
 }
 
 #[test]
 fn metadata_takes_texts_only() {
-    let bench = Bench::new(Script::new());
+    let client = TestClient::new(Script::new());
     let body = json!({"input_file_id": "f", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"n": 1}});
-    assert_eq!(bench.openai("POST", "/v1/batches", &body).status, 400);
+    assert_eq!(client.openai("POST", "/v1/batches", &body).status, 400);
 }
 
 #[test]
 fn batches_and_files_survive_a_change_of_script() {
-    let bench = Bench::new(Script::new().batches(Pace::in_progress(9)));
-    let batch = bench.batch(&["a"]);
-    bench.provider.script(Script::new());
-    bench.poll(&batch);
-    assert_eq!(bench.poll(&batch)["status"], "in_progress");
-    assert_eq!(bench.ended(&batch)["status"], "completed");
+    let client = TestClient::new(Script::new().batches(Pace::in_progress(9)));
+    let batch = client.batch(&["a"]);
+    client.provider.script(Script::new());
+    client.poll(&batch);
+    assert_eq!(client.poll(&batch)["status"], "in_progress");
+    assert_eq!(client.ended(&batch)["status"], "completed");
 }
 
 #[test]
@@ -443,17 +450,17 @@ fn a_batch_with_a_latency_is_not_hurried_by_polls() {
         latency_ms: Some([600_000, 700_000]),
         ..Pace::default()
     };
-    let bench = Bench::new(Script::new().batches(pace));
-    let batch = bench.batch(&["a"]);
+    let client = TestClient::new(Script::new().batches(pace));
+    let batch = client.batch(&["a"]);
     let states: Vec<Value> = (0..3)
-        .map(|_| bench.poll(&batch)["status"].clone())
+        .map(|_| client.poll(&batch)["status"].clone())
         .collect();
     assert_eq!(states, ["in_progress", "in_progress", "in_progress"]);
 }
 
 #[test]
 fn a_batch_over_the_row_limit_fails() {
-    let bench = Bench::new(Script::new().batch_row_limit(1));
-    let error = validation_error(&bench, &bench.upload(&["a", "b"]));
+    let client = TestClient::new(Script::new().batch_row_limit(1));
+    let error = validation_error(&client, &client.upload(&["a", "b"]));
     assert_eq!(error["code"], "too_many_tasks");
 }

@@ -5,16 +5,19 @@ use synix_scripted_provider::{
     Endpoint, Fault, FaultKind, Reply as Scripted, Rule, Script, StatusReply, ToolCall,
 };
 
-use crate::bench::{Bench, body, members};
+use crate::client::{TestClient, body, members};
 
 fn choice(reply: Scripted) -> Value {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(reply)));
-    bench.chat("hello").unwrap().json()["choices"][0].clone()
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(reply)));
+    client.chat("hello").unwrap().json()["choices"][0].clone()
 }
 
 #[test]
 fn a_completion_has_the_members_of_the_real_one() {
-    let completion = Bench::new(Script::new()).chat("tell me").unwrap().json();
+    let completion = TestClient::new(Script::new())
+        .chat("tell me")
+        .unwrap()
+        .json();
     let expected = [
         "choices",
         "created",
@@ -51,14 +54,14 @@ fn a_completion_has_the_members_of_the_real_one() {
 
 #[test]
 fn the_same_request_gets_the_same_bytes_from_any_server() {
-    let one = Bench::new(Script::new()).chat("tell me").unwrap().body;
-    let two = Bench::new(Script::new()).chat("tell me").unwrap().body;
+    let one = TestClient::new(Script::new()).chat("tell me").unwrap().body;
+    let two = TestClient::new(Script::new()).chat("tell me").unwrap().body;
     assert_eq!(one, two);
 }
 
 #[test]
 fn replies_carry_the_usual_headers() {
-    let reply = Bench::new(Script::new()).chat("x").unwrap();
+    let reply = TestClient::new(Script::new()).chat("x").unwrap();
     assert_eq!(reply.header("x-ratelimit-reset-requests"), Some("6ms"));
     assert!(
         reply
@@ -71,7 +74,7 @@ fn replies_carry_the_usual_headers() {
 fn several_choices_are_given_where_asked_for() {
     let mut body = body("x");
     body["n"] = json!(3);
-    let reply = Bench::new(Script::new()).openai("POST", "/v1/chat/completions", &body);
+    let reply = TestClient::new(Script::new()).openai("POST", "/v1/chat/completions", &body);
     assert_eq!(reply.json()["choices"].as_array().unwrap().len(), 3);
 }
 
@@ -124,7 +127,7 @@ fn tool_calls_carry_their_arguments_as_text() {
 
 #[test]
 fn a_missing_key_is_a_401_without_code() {
-    let reply = Bench::new(Script::new())
+    let reply = TestClient::new(Script::new())
         .raw("POST", "/v1/chat/completions", "", b"{}")
         .unwrap();
     let error = &reply.json()["error"];
@@ -136,55 +139,58 @@ fn a_missing_key_is_a_401_without_code() {
 
 #[test]
 fn a_wrong_key_is_invalid_api_key() {
-    let bench = Bench::new(Script::new().key("other"));
+    let client = TestClient::new(Script::new().key("other"));
     assert_eq!(
-        bench.chat("x").unwrap().error(),
+        client.chat("x").unwrap().error(),
         (401, "invalid_api_key".into())
     );
 }
 
 #[test]
 fn an_unknown_model_is_a_404() {
-    let bench = Bench::new(Script::new().model("gpt-5"));
+    let client = TestClient::new(Script::new().model("gpt-5"));
     assert_eq!(
-        bench.chat("x").unwrap().error(),
+        client.chat("x").unwrap().error(),
         (404, "model_not_found".into())
     );
 }
 
 #[test]
 fn missing_messages_are_named() {
-    let reply =
-        Bench::new(Script::new()).openai("POST", "/v1/chat/completions", &json!({"model": "m"}));
+    let reply = TestClient::new(Script::new()).openai(
+        "POST",
+        "/v1/chat/completions",
+        &json!({"model": "m"}),
+    );
     assert_eq!(reply.json()["error"]["param"], "messages");
 }
 
 #[test]
 fn a_scripted_status_can_carry_headers() {
     let status = StatusReply::new(429).header("retry-after", "3");
-    let bench =
-        Bench::new(Script::new().rule(Rule::any().reply(Scripted::Status(status)).times(1)));
-    let reply = bench.chat("x").unwrap();
+    let client =
+        TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Status(status)).times(1)));
+    let reply = client.chat("x").unwrap();
     assert_eq!(reply.header("retry-after"), Some("3"));
     assert_eq!(reply.error(), (429, "rate_limit_exceeded".into()));
-    assert_eq!(bench.chat("x").unwrap().status, 200);
+    assert_eq!(client.chat("x").unwrap().status, 200);
 }
 
 /// Findings L18.
 #[test]
 fn spent_quota_is_a_429_of_its_own() {
     let status = Scripted::Status(StatusReply::insufficient_quota());
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(status)));
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(status)));
     assert_eq!(
-        bench.chat("x").unwrap().error(),
+        client.chat("x").unwrap().error(),
         (429, "insufficient_quota".into())
     );
 }
 
 #[test]
 fn a_proxy_error_is_html() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::Html502)));
-    let reply = bench.chat("x").unwrap();
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Html502)));
+    let reply = client.chat("x").unwrap();
     assert_eq!(
         (reply.status, reply.header("content-type")),
         (502, Some("text/html"))
@@ -193,21 +199,22 @@ fn a_proxy_error_is_html() {
 
 #[test]
 fn a_garbled_reply_is_no_json() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::Garbled)));
-    assert!(serde_json::from_slice::<Value>(&bench.chat("x").unwrap().body).is_err());
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Garbled)));
+    assert!(serde_json::from_slice::<Value>(&client.chat("x").unwrap().body).is_err());
 }
 
 #[test]
 fn a_truncated_reply_is_shorter_than_it_says() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::Truncate { drop: 5 })));
-    let reply = bench.chat("x").unwrap();
+    let client =
+        TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Truncate { drop: 5 })));
+    let reply = client.chat("x").unwrap();
     let length: usize = reply.header("content-length").unwrap().parse().unwrap();
     assert_eq!(length, reply.body.len() + 5);
 }
 
 #[test]
 fn an_unknown_path_is_an_invalid_url() {
-    let reply = Bench::new(Script::new()).get("/v1/nothing");
+    let reply = TestClient::new(Script::new()).get("/v1/nothing");
     assert_eq!(
         reply.json()["error"]["message"],
         "Invalid URL (GET /v1/nothing)"
@@ -217,6 +224,7 @@ fn an_unknown_path_is_an_invalid_url() {
 #[test]
 fn an_html_body_can_be_scripted_for_an_endpoint() {
     let page = StatusReply::new(503).body(json!("<html>busy</html>"));
-    let bench = Bench::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::Status(page))));
-    assert_eq!(bench.chat("x").unwrap().text(), "<html>busy</html>");
+    let client =
+        TestClient::new(Script::new().fault(Fault::on(Endpoint::Chat, FaultKind::Status(page))));
+    assert_eq!(client.chat("x").unwrap().text(), "<html>busy</html>");
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use synix_scripted_provider::{Reply as Scripted, Rule, Script};
 
-use crate::bench::{Bench, Reply};
+use crate::client::{Reply, TestClient};
 
 /// Runs `good` and `odd` in one batch and returns the batch and its output.
 fn output(reply: Scripted) -> (Value, Reply) {
-    let bench = Bench::new(Script::new().rule(Rule::on("odd").reply(reply)));
-    let ended = bench.ended(&bench.batch(&["odd", "good"]));
-    let output = bench.content(&ended["output_file_id"]);
+    let client = TestClient::new(Script::new().rule(Rule::on("odd").reply(reply)));
+    let ended = client.ended(&client.batch(&["odd", "good"]));
+    let output = client.content(&ended["output_file_id"]);
     (ended, output)
 }
 
@@ -91,9 +91,9 @@ fn an_empty_body_has_status_200() {
 
 #[test]
 fn a_proxy_error_in_a_row_is_text() {
-    let bench = Bench::new(Script::new().rule(Rule::any().reply(Scripted::Html502)));
-    let ended = bench.ended(&bench.batch(&["a"]));
-    let response = &bench.content(&ended["error_file_id"]).rows()[0]["response"];
+    let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Html502)));
+    let ended = client.ended(&client.batch(&["a"]));
+    let response = &client.content(&ended["error_file_id"]).rows()[0]["response"];
     assert!(response["status_code"] == 502 && response["body"].is_string());
 }
 
@@ -102,8 +102,8 @@ fn a_message_row_can_be_damaged_too() {
     let script = Script::new()
         .rule(Rule::on("twice").reply(Scripted::DuplicateRow))
         .rule(Rule::on("gone").reply(Scripted::MissingRow));
-    let bench = Bench::new(script);
-    let rows = bench.message_rows(&bench.message_batch(&["twice", "gone"]));
+    let client = TestClient::new(script);
+    let rows = client.message_rows(&client.message_batch(&["twice", "gone"]));
     let ids: Vec<&Value> = rows.iter().map(|row| &row["custom_id"]).collect();
     assert_eq!(ids, [&json!("twice"), &json!("twice")]);
 }

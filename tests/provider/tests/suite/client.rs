@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use synix_scripted_provider::{Script, ScriptedProvider};
 
 /// A server with a client for it.
-pub(crate) struct Bench {
+pub(crate) struct TestClient {
     pub(crate) provider: ScriptedProvider,
 }
 
@@ -53,7 +53,7 @@ impl Reply {
     }
 }
 
-impl Bench {
+impl TestClient {
     pub(crate) fn new(script: Script) -> Self {
         Self {
             provider: ScriptedProvider::start(script),

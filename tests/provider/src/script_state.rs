@@ -11,14 +11,14 @@ use crate::script::{FaultKind, Mode, Rule, Script};
 
 /// A script with its counters.
 #[derive(Debug)]
-pub(crate) struct Playbook {
+pub(crate) struct ScriptState {
     pub(crate) script: Script,
     finders: Vec<Finder<'static>>,
     fired: Vec<AtomicU64>,
     calls: Vec<AtomicU64>,
 }
 
-impl Playbook {
+impl ScriptState {
     pub(crate) fn new(script: Script) -> Self {
         Self {
             finders: script
@@ -86,10 +86,10 @@ mod tests {
         let script = Script::new()
             .rule(Rule::on("bob").text("first").times(1))
             .rule(Rule::any().text("second"));
-        let playbook = Playbook::new(script);
+        let script_state = ScriptState::new(script);
         let texts: Vec<_> = (0..2)
             .map(|_| {
-                playbook
+                script_state
                     .rule("about bob", Mode::Sync)
                     .unwrap()
                     .reply
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_rule_for_batches_leaves_single_calls_alone() {
-        let playbook = Playbook::new(Script::new().rule(Rule::any().only(Mode::Batch)));
-        assert!(playbook.rule("text", Mode::Sync).is_none());
+        let script_state = ScriptState::new(Script::new().rule(Rule::any().only(Mode::Batch)));
+        assert!(script_state.rule("text", Mode::Sync).is_none());
     }
 
     #[test]
@@ -113,21 +113,21 @@ mod tests {
         let script = Script::new()
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once())
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::NoCounts));
-        let playbook = Playbook::new(script);
+        let script_state = ScriptState::new(script);
         assert_eq!(
-            playbook.faults(Endpoint::BatchesCreate),
+            script_state.faults(Endpoint::BatchesCreate),
             [FaultKind::LoseReply, FaultKind::NoCounts]
         );
         assert_eq!(
-            playbook.faults(Endpoint::BatchesCreate),
+            script_state.faults(Endpoint::BatchesCreate),
             [FaultKind::NoCounts]
         );
     }
 
     #[test]
     fn draws_stay_in_their_range() {
-        let playbook = Playbook::new(Script::new().seed(7));
-        let drawn = (0..50).map(|number| playbook.draw([3, 5], number).as_millis());
+        let script_state = ScriptState::new(Script::new().seed(7));
+        let drawn = (0..50).map(|number| script_state.draw([3, 5], number).as_millis());
         assert_eq!(
             drawn.collect::<std::collections::BTreeSet<_>>(),
             [3, 4, 5].into()
