@@ -123,7 +123,7 @@ fn a_budget_refuses_what_has_no_highest_cost() {
         ),
         (
             TEAM.replace("max_tokens = 200\n", ""),
-            "model `gpt-4o-mini` is asked without max_tokens",
+            "requests to model `gpt-4o-mini` have no max_tokens",
         ),
     ] {
         let bench = Workbench::team();

@@ -13,7 +13,7 @@ const MIB: u64 = 1 << 20;
 fn assert_refused(reference: &str, words: &[&str]) -> Desk {
     let desk = Desk::new(reference);
     let run = desk.run(&["plan"]).expect_code(1);
-    for word in [&["cannot get the plugin", reference], words].concat() {
+    for word in [&["cannot fetch the plugin", reference], words].concat() {
         assert!(run.stderr.contains(word), "{word}: {run:?}");
     }
     assert_eq!(desk.lock(), "");
@@ -29,7 +29,7 @@ fn a_download_with_another_digest_is_refused() {
     let reference = server.file("/echo.wasm", &echo);
     server.answer("/echo.wasm", Answer::of(&bytes("moody")));
     let expected = Digest::of(&echo);
-    let words = format!("what came has another digest, not sha256:{expected}");
+    let words = format!("the downloaded bytes do not have the digest sha256:{expected}");
     assert_refused(&reference, &[&words]);
     let image = server.push("team/echo", "1.0", &echo);
     let path = server.blob("team/echo", &echo);
@@ -51,7 +51,7 @@ fn a_download_that_breaks_off_is_refused() {
             ..Answer::of(half)
         },
     );
-    assert_refused(&reference, &["broke off"]);
+    assert_refused(&reference, &["was lost during the reply"]);
     server.answer(
         "/echo.wasm",
         Answer {
@@ -96,7 +96,7 @@ fn a_length_that_lies_does_not_let_more_in() {
         ..Answer::of(&echo)
     };
     server.answer("/echo.wasm", lying);
-    assert_refused(&reference, &["what came has another digest"]);
+    assert_refused(&reference, &["the downloaded bytes do not have the digest"]);
 }
 
 #[test]
@@ -107,15 +107,15 @@ fn what_is_not_there_or_not_allowed_is_told_apart() {
         server.url("/nowhere.wasm"),
         Digest::of(b"x")
     );
-    assert_refused(&nowhere, &["has no such plugin (404)"]);
+    assert_refused(&nowhere, &["does not have this plugin (404)"]);
     assert_refused(
         &server.reference("team/none", "1.0"),
-        &["has no such plugin (404)"],
+        &["does not have this plugin (404)"],
     );
     let reference = server.file("/echo.wasm", b"x");
     for (status, words) in [
-        (401, "refuses access (401)"),
-        (403, "refuses access (403)"),
+        (401, "denies access (401)"),
+        (403, "denies access (403)"),
         (500, "HTTP status 500"),
     ] {
         server.answer("/echo.wasm", Answer::status(status));
@@ -190,7 +190,7 @@ fn a_stored_password_opens_a_registry_and_is_never_told() {
     // "me:sesame" in base64.
     let (login, secret) = ("bWU6c2VzYW1l", "sesame");
     server.guard("t", Some(&format!("Basic {login}")));
-    let refused = assert_refused(&reference, &["the registry gives no token"]);
+    let refused = assert_refused(&reference, &["the registry issued no token"]);
     let config = json!({"auths": {server.host.clone(): {"auth": login}}});
     refused
         .bench
@@ -219,7 +219,7 @@ fn an_image_that_is_no_plugin_is_refused() {
     assert_refused(&push("none", &[]), &["no layer has the media type"]);
     assert_refused(
         &push("two", &[(WASM, &echo), (WASM, &moody)]),
-        &["2 layers are components"],
+        &["2 layers contain components"],
     );
     let index = json!({
         "schemaVersion": 2,
@@ -232,7 +232,10 @@ fn an_image_that_is_no_plugin_is_refused() {
         &["index of several images"],
     );
     server.push_manifest("team/odd", "other", &json!({"errors": []}));
-    assert_refused(&server.reference("team/odd", "other"), &["no OCI manifest"]);
+    assert_refused(
+        &server.reference("team/odd", "other"),
+        &["not an OCI manifest"],
+    );
     let mut short = descriptor(WASM, &echo);
     short["size"] = json!(echo.len() - 1);
     let manifest =

@@ -92,7 +92,7 @@ fn what_needs_a_yes_is_not_done_by_reading() {
     let near = HARMLESS.plan(5, "fetch a plugin from this machine");
     let far = HARMLESS.plan(
         2,
-        "must start with `https://`: only this machine is asked by http",
+        "must start with `https://`; `http://` is only allowed for this machine",
     );
     for (host, ends) in [
         ("127.0.0.1:9", near),

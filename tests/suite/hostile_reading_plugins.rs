@@ -25,7 +25,7 @@ fn a_component_that_is_costly_is_refused_in_words() {
             .map(|(attack, bytes, said)| row(attack, HARMLESS.plugin(1, said), own(bytes))),
     );
     const STEPS: Ends = HARMLESS.plugin(1, "takes more than 10000 steps");
-    const ITSELF: Ends = HARMLESS.plugin(1, "refers to itself without looking deeper");
+    const ITSELF: Ends = HARMLESS.plugin(1, "refers to itself without descending into the value");
     let schemas = [
         (bomb(r#"{"anyOf": [X, X]}"#), STEPS),
         (bomb(r#"{"allOf": [X, X]}"#), STEPS),

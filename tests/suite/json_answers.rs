@@ -206,7 +206,7 @@ fn an_empty_prompt_is_refused_before_anything_is_sent() {
         bench.write("p.md", empty);
         let run = bench.run(&["build"]).expect_code(2);
         assert!(
-            run.says("layer `tagged`: p.md: is empty; there is nothing to ask"),
+            run.says("layer `tagged`: p.md: is empty, so there is nothing to ask"),
             "{run:?}"
         );
         assert_eq!(bench.sent(), 0);

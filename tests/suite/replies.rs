@@ -313,7 +313,7 @@ fn an_answer_without_counts_has_no_known_cost() {
             assert_eq!(document["layers"][1]["tokens"]["output"], Value::Null);
             let unpriced = text(&document["unpriced"][0]);
             assert!(
-                unpriced.contains("did not say how many tokens"),
+                unpriced.contains("did not report how many tokens"),
                 "{unpriced}"
             );
             // The other layer's are known.

@@ -54,7 +54,7 @@ fn all_files_that_are_wrong_are_named_in_one_message() {
         for told in [
             "put the value in quotes: title: 'Re: x'",
             "layer `mails`: mails/a.md and mails/a.txt would both have the label `a`",
-            "layer `mails`: mails/b.txt: is not UTF-8 text from byte 0 on",
+            "layer `mails`: mails/b.txt: is not UTF-8 text: byte 0 is invalid",
             "layer `none`: the glob `none/*` matches no file",
             "23 files cannot be used",
         ] {
@@ -239,7 +239,7 @@ fn the_files_that_a_config_names_have_a_limit_together() {
     for command in [&["plan"][..], &["build"]] {
         let bench = named(3);
         let run = bench.run(command).expect_code(2);
-        let words = "large.md: with it, the files that this config names have more than 64 MiB";
+        let words = "large.md: this file makes the files of this config larger than 64 MiB";
         assert!(run.says(words) && run.says("layer `made`"), "{run:?}");
         assert!(!bench.path(".synix").exists());
     }

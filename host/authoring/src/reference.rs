@@ -170,7 +170,7 @@ fn prose(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    printable::line(&text.replace(['\n', '\t'], " "))
+    printable::escape_line(&text.replace(['\n', '\t'], " "))
 }
 
 #[cfg(test)]

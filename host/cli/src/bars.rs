@@ -127,9 +127,12 @@ impl Bars {
         });
         let elapsed = now.saturating_sub(batch.since);
         let left = done.and_then(|done| left(elapsed, done, requests.saturating_sub(done)));
-        batch
-            .bar
-            .set_message(counts(&printable::line(status), done, requests, left));
+        batch.bar.set_message(counts(
+            &printable::escape_line(status),
+            done,
+            requests,
+            left,
+        ));
     }
 }
 
@@ -142,7 +145,7 @@ fn line(all: &MultiProgress, name: &str, below: Option<&ProgressBar>) -> Progres
         Some(below) => all.insert_before(below, bar),
         None => all.add(bar),
     };
-    bar.set_prefix(printable::line(name));
+    bar.set_prefix(printable::escape_line(name));
     bar.enable_steady_tick(TICK);
     bar
 }

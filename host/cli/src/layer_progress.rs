@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synix_core::printable::count;
+use synix_core::printable::pluralize;
 use synix_engine::build::LayerCounts;
 
 /// A rate over less time than this says nothing.
@@ -47,7 +47,7 @@ impl LayerProgress {
         // A unit that asks many questions is long at work; its questions show that it goes on.
         let asks_many = counts.asked > counts.stale;
         if asks_many {
-            let asked = count(counts.asked, "request");
+            let asked = pluralize(counts.asked, "request");
             parts.push(format!("{} of {asked} answered", counts.answered));
         }
         let elapsed = now.saturating_sub(self.since);

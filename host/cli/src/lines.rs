@@ -143,13 +143,13 @@ impl From<&str> for Lines {
 
 /// Writes one line of ours. Further lines within it stand below, set in further than it is.
 fn write_safely(line: &str, shown: &mut String) {
-    let safe = printable::lines(line.trim_end_matches(['\r', '\n']));
+    let safe = printable::escape_lines(line.trim_end_matches(['\r', '\n']));
     let indent = safe.len() - safe.trim_start_matches(' ').len() + 2;
     for (number, part) in safe.split('\n').enumerate() {
         if number > 0 && !part.is_empty() {
             shown.push_str(&" ".repeat(indent));
         }
-        shown.push_str(&printable::inert(part));
+        shown.push_str(&printable::defuse_ci_commands(part));
         shown.push('\n');
     }
 }

@@ -144,7 +144,7 @@ impl Write for Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let event = String::from_utf8_lossy(&self.event);
-        let line = printable::inert(&printable::line(event.trim_end())) + "\n";
+        let line = printable::defuse_ci_commands(&printable::escape_line(event.trim_end())) + "\n";
         let stderr = self.stderr.lock();
         let writer = &mut stderr.unwrap_or_else(PoisonError::into_inner).writer;
         // Where nobody listens, nothing is lost.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use synix_core::printable::{self, count};
+use synix_core::printable::{self, pluralize};
 use synix_engine::batch::BatchEvent;
 use synix_engine::build::{Event, LayerCounts};
 
@@ -142,7 +142,7 @@ impl Seen {
                 if verbose {
                     return Some(format!(
                         "{layer}/{unit}: {level}: {}",
-                        printable::line(message)
+                        printable::escape_line(message)
                     ));
                 }
                 if !matters {
@@ -151,8 +151,12 @@ impl Seen {
                 let key = (layer.clone(), level.clone(), message.clone());
                 let times = self.logs.entry(key).or_insert(0);
                 *times += 1;
-                (*times == 1)
-                    .then(|| format!("{layer}/{unit}: {level}: {}", printable::line(message)))
+                (*times == 1).then(|| {
+                    format!(
+                        "{layer}/{unit}: {level}: {}",
+                        printable::escape_line(message)
+                    )
+                })
             }
             other => words(other),
         }
@@ -182,10 +186,10 @@ impl Seen {
             .iter()
             .filter(|(_, times)| **times > 1)
             .map(|((layer, level, message), times)| {
-                let more = count(times - 1, "more unit");
+                let more = pluralize(times - 1, "more unit");
                 format!(
                     "{layer}: {level}: {} (in {more}; -v shows each)",
-                    printable::line(message)
+                    printable::escape_line(message)
                 )
             })
             .collect()
@@ -204,7 +208,7 @@ fn words(event: &Event) -> Option<String> {
         Event::Ending { calls } => {
             format!(
                 "waiting for the answers of {} on their way; interrupt again to leave without them",
-                count(*calls as u64, "call")
+                pluralize(*calls as u64, "call")
             )
         }
         Event::WaitingForOthers { calls, rows } => waiting_words(*calls, *rows),
@@ -217,7 +221,7 @@ fn words(event: &Event) -> Option<String> {
         Event::Unclear { requests } => {
             format!(
                 "{} of an earlier process may have been billed without an answer",
-                count(*requests as u64, "request")
+                pluralize(*requests as u64, "request")
             )
         }
         Event::OnDone { message } => format!("on_done: {message}"),
@@ -232,11 +236,11 @@ fn words(event: &Event) -> Option<String> {
 fn waiting_words(calls: usize, rows: usize) -> String {
     let elsewhere = format!(
         "{} that another process has in flight",
-        count(calls as u64, "request")
+        pluralize(calls as u64, "request")
     );
     let in_batches = format!(
         "{} that are in batches at their providers",
-        count(rows as u64, "request")
+        pluralize(rows as u64, "request")
     );
     match (calls, rows) {
         (_, 0) => format!("waiting for {elsewhere}"),
@@ -246,7 +250,7 @@ fn waiting_words(calls: usize, rows: usize) -> String {
 }
 
 fn retrying_words(provider: &str, reason: &str, wait: Duration, attempt: Option<u32>) -> String {
-    let reason = printable::line(reason);
+    let reason = printable::escape_line(reason);
     let wait = format!("{:.1} s", wait.as_secs_f64());
     match attempt {
         Some(attempt) => {
@@ -266,7 +270,7 @@ fn batch_words(event: &BatchEvent) -> String {
         } => {
             format!(
                 "batch {batch}: submitted to {provider}, {} of {layers}",
-                count(*requests, "request")
+                pluralize(*requests, "request")
             )
         }
         BatchEvent::Unclear { provider, message } => {
@@ -279,7 +283,7 @@ fn batch_words(event: &BatchEvent) -> String {
         } => {
             format!(
                 "batch {batch}: found at {provider}, {}",
-                count(*requests, "request")
+                pluralize(*requests, "request")
             )
         }
         BatchEvent::Status {
@@ -296,7 +300,10 @@ fn batch_words(event: &BatchEvent) -> String {
             done: None,
             requests,
         } => {
-            format!("batch {batch}: {status}, {}", count(*requests, "request"))
+            format!(
+                "batch {batch}: {status}, {}",
+                pluralize(*requests, "request")
+            )
         }
         BatchEvent::Settled {
             batch,
@@ -313,7 +320,7 @@ fn batch_words(event: &BatchEvent) -> String {
             garbled,
         } => format!(
             "batch {batch}: {} missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable",
-            count(*missing, "row")
+            pluralize(*missing, "row")
         ),
         BatchEvent::GarbledRow {
             batch,

@@ -140,7 +140,7 @@ impl Screen {
         } else if raw || !self.stdout().is_terminal {
             text()
         } else {
-            printable::lines(&text())
+            printable::escape_lines(&text())
         };
         self.print(&content)
     }
@@ -170,7 +170,7 @@ impl Screen {
     pub(crate) fn ask(&self, question: &str) -> anyhow::Result<String> {
         let terminal = &mut self.stderr().writer;
         terminal
-            .write_all(printable::line(question).as_bytes())
+            .write_all(printable::escape_line(question).as_bytes())
             .and_then(|()| terminal.flush())
             .context("cannot ask on the terminal")?;
         let mut answer = String::new();
@@ -303,7 +303,9 @@ fn as_json(document: &impl Serialize) -> anyhow::Result<String> {
     if let Value::Object(members) = &mut value {
         members.insert("schema".to_owned(), SCHEMA.into());
     }
-    Ok(printable::json(&serde_json::to_string_pretty(&value)?))
+    Ok(printable::escape_json(&serde_json::to_string_pretty(
+        &value,
+    )?))
 }
 
 fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {

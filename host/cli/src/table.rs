@@ -47,7 +47,11 @@ pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<us
         .collect();
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| printable::line(cell)).collect())
+        .map(|row| {
+            row.iter()
+                .map(|cell| printable::escape_line(cell))
+                .collect()
+        })
         .collect();
     let mut widths: Vec<usize> = (0..columns.len())
         .map(|at| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use synix_core::printable::count;
+use synix_core::printable::pluralize;
 use synix_engine::build::LayerCounts;
 use synix_engine::view::Spent;
 
@@ -42,7 +42,7 @@ impl Totals {
         if spent.requests == 0 {
             return None;
         }
-        let mut parts = vec![format!("{} sent", count(spent.requests, "request"))];
+        let mut parts = vec![format!("{} sent", pluralize(spent.requests, "request"))];
         let sent = spent.requests.saturating_sub(first.requests);
         if let Some(rate) = rate(sent, now.saturating_sub(since)) {
             parts.push(format!("{rate} requests/s"));

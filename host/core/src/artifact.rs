@@ -1,4 +1,4 @@
-//! Artifacts: what sources and transforms give.
+//! Artifacts: what sources and transforms produce.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::json::{self, UnsafeNumber};
 pub enum Content {
     /// UTF-8 text.
     Text(String),
-    /// Anything else, with its media type.
+    /// Any other data, with its media type.
     Bytes {
-        /// Media type such as `image/png`.
+        /// The media type, such as `image/png`.
         media_type: String,
-        /// The bytes as they are.
+        /// The unchanged bytes.
         data: Vec<u8>,
     },
 }
@@ -31,7 +31,7 @@ impl Content {
         }
     }
 
-    /// Returns the bytes; those of a text are its UTF-8.
+    /// Returns the bytes. For text, this is its UTF-8 encoding.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -40,26 +40,26 @@ impl Content {
     }
 }
 
-/// Metadata: names with JSON values, sorted by name.
+/// Metadata: JSON values by name.
 pub type Metadata = BTreeMap<String, Value>;
 
-/// An artifact: immutable once made.
+/// An immutable result of a source or a transform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// Stable name within its layer.
+    /// The stable name within its layer.
     pub label: Label,
-    /// What sort it is.
+    /// The sort of artifact.
     pub kind: Kind,
-    /// The whole content.
+    /// The complete content.
     pub content: Content,
-    /// What else is known of it.
+    /// Further facts about the artifact.
     pub metadata: Metadata,
 }
 
 impl Artifact {
-    /// Returns the digest over label, kind, content and metadata.
+    /// Returns the digest of label, kind, content and metadata.
     ///
-    /// Fails where the metadata hold a number that canonical JSON cannot.
+    /// Fails if the metadata contain a number that canonical JSON cannot represent.
     pub fn digest(&self) -> Result<Digest, UnsafeNumber> {
         let mut encoder = Encoder::new("synix.artifact.v1")
             .text(self.label.as_str())
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_in_the_digest() {
+    fn each_part_changes_the_digest() {
         let base = artifact("a", "k", "text", json!({"x": 1}))
             .digest()
             .unwrap();

@@ -1,7 +1,6 @@
-//! What time it is, real or pinned.
+//! The current time, real or simulated.
 //!
-//! Times are kept as milliseconds since 1970 and shown as RFC 3339 in UTC.
-//! No time enters a fingerprint or a request key.
+//! Times are stored as milliseconds since 1970 and shown as RFC 3339 in UTC. No fingerprint or request key contains one.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,17 +8,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(pub u64);
+pub struct Timestamp(pub u64);
 
-impl Moment {
-    /// Returns how long after `earlier` this is; zero if it is not.
+impl Timestamp {
+    /// Returns the time since `earlier`, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
+    /// Parses `YYYY-MM-DDTHH:MM:SSZ`; returns `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let fields: Vec<u64> = text
             .strip_suffix('Z')?
@@ -30,19 +29,19 @@ impl Moment {
         let [year, month, day, hour, minute, second] = fields[..] else {
             return None;
         };
-        // The days of a year are few enough to be tried.
+        // A year has few enough days to try each of them.
         let earliest = year.checked_sub(1970)?.checked_mul(365)?;
         let days = (earliest..earliest.checked_add(1000)?)
-            .find(|days| civil(*days) == (year, month, day))?;
-        let moment = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000);
-        (moment.to_string() == text).then_some(moment)
+            .find(|days| date_of(*days) == (year, month, day))?;
+        let timestamp = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000);
+        (timestamp.to_string() == text).then_some(timestamp)
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / 1000;
-        let (year, month, day) = civil(seconds / 86_400);
+        let (year, month, day) = date_of(seconds / 86_400);
         let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
         write!(
             f,
@@ -51,16 +50,16 @@ impl fmt::Display for Moment {
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// Returns the date of a day counted from 1970-01-01, in the Gregorian calendar.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Years counted from March end with the leap day, so a month's first day
-    // follows from its number alone.
+/// Returns the Gregorian date of the day that is `days` after 1970-01-01.
+fn date_of(days: u64) -> (u64, u64, u64) {
+    // A year that starts in March ends with the leap day, so the first day of
+    // a month depends only on the number of the month.
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
@@ -78,34 +77,34 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// Tells the time.
+/// A source of the current time.
 #[derive(Debug)]
 pub enum Clock {
-    /// The machine's time.
+    /// The system clock.
     Real,
-    /// A pinned time that goes on by one second at each look.
-    Pinned(AtomicU64),
+    /// A simulated clock, in milliseconds since 1970. Each reading advances it by one second.
+    Simulated(AtomicU64),
 }
 
 impl Clock {
-    /// Returns a clock that starts at `start` and goes on by one second at each look.
-    pub fn pinned(start: Moment) -> Self {
-        Self::Pinned(AtomicU64::new(start.0))
+    /// Returns a clock that starts at `start` and advances by one second at each reading.
+    pub fn simulated(start: Timestamp) -> Self {
+        Self::Simulated(AtomicU64::new(start.0))
     }
 
-    /// Returns the time.
-    pub fn now(&self) -> Moment {
+    /// Returns the current time.
+    pub fn now(&self) -> Timestamp {
         match self {
             Self::Real => {
                 #[expect(
                     clippy::disallowed_methods,
-                    reason = "the one place that asks the machine"
+                    reason = "the only place that reads the system clock"
                 )]
                 let now = std::time::SystemTime::now();
                 let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-                Moment(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+                Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
             }
-            Self::Pinned(next) => Moment(next.fetch_add(1000, Ordering::Relaxed)),
+            Self::Simulated(next) => Timestamp(next.fetch_add(1000, Ordering::Relaxed)),
         }
     }
 }
@@ -115,25 +114,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_show_as_rfc_3339() {
-        assert_eq!(Moment(0).to_string(), "1970-01-01T00:00:00Z");
-        assert_eq!(Moment(951_827_696_000).to_string(), "2000-02-29T12:34:56Z");
+    fn a_timestamp_is_shown_as_rfc_3339() {
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(
-            Moment(1_794_700_799_000).to_string(),
+            Timestamp(951_827_696_000).to_string(),
+            "2000-02-29T12:34:56Z"
+        );
+        assert_eq!(
+            Timestamp(1_794_700_799_000).to_string(),
             "2026-11-14T23:59:59Z"
         );
     }
 
     #[test]
-    fn a_moment_reads_back_from_its_text() {
+    fn a_timestamp_survives_a_round_trip_through_its_text() {
         for text in [
             "1970-01-01T00:00:00Z",
             "2000-02-29T12:34:56Z",
             "2026-11-14T23:59:59Z",
         ] {
             assert_eq!(
-                Moment::parse(text)
-                    .map(|moment| moment.to_string())
+                Timestamp::parse(text)
+                    .map(|timestamp| timestamp.to_string())
                     .as_deref(),
                 Some(text)
             );
@@ -145,13 +147,16 @@ mod tests {
             "2026-01-01T25:00:00Z",
             "2026-1-1T00:00:00Z",
         ] {
-            assert_eq!(Moment::parse(bad), None, "{bad}");
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_pinned_clock_goes_on_by_a_second() {
-        let clock = Clock::pinned(Moment(5000));
-        assert_eq!((clock.now(), clock.now()), (Moment(5000), Moment(6000)));
+    fn a_simulated_clock_advances_by_one_second_at_each_reading() {
+        let clock = Clock::simulated(Timestamp(5000));
+        assert_eq!(
+            (clock.now(), clock.now()),
+            (Timestamp(5000), Timestamp(6000))
+        );
     }
 }

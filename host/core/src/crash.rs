@@ -1,8 +1,7 @@
-//! Points where a test kills this process, for good and without warning.
+//! Crash points: places where a test can kill this process without warning.
 //!
-//! A point stands before and after every transaction and every call to a
-//! provider: whatever is true of the state at each of them is true after any
-//! crash. A release has none.
+//! There is a crash point before and after every transaction and every provider call. A state that is valid at each of
+//! them is valid after any crash. Release builds have none.
 
 #[cfg(debug_assertions)]
 mod points {
@@ -11,13 +10,13 @@ mod points {
     static PASSED: AtomicU64 = AtomicU64::new(0);
     static FATAL: AtomicU64 = AtomicU64::new(0);
 
-    /// Kills the process at the `fatal`th point from now, counted from 1; at none for 0.
+    /// Makes the process die at the `fatal`th crash point from now, counted from 1. Zero disables this.
     pub fn arm(fatal: u64) {
         PASSED.store(0, Ordering::SeqCst);
         FATAL.store(fatal, Ordering::SeqCst);
     }
 
-    /// Dies here if this is the one.
+    /// Kills the process if this is the armed crash point.
     pub fn point() {
         let fatal = FATAL.load(Ordering::Relaxed);
         if fatal > 0 && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
@@ -25,7 +24,7 @@ mod points {
         }
     }
 
-    /// Not an exit or an abort: nothing of this process may run on.
+    /// Sends SIGKILL, because an exit or an abort could run more code of this process.
     fn die() {
         let own = std::process::id().to_string();
         let killed = std::process::Command::new("kill")
@@ -38,10 +37,10 @@ mod points {
 
 #[cfg(not(debug_assertions))]
 mod points {
-    /// Does nothing in a release.
+    /// Does nothing in a release build.
     pub const fn arm(_: u64) {}
 
-    /// Does nothing in a release.
+    /// Does nothing in a release build.
     pub const fn point() {}
 }
 

@@ -1,9 +1,8 @@
-//! SHA-256 digests and the canonical encoding behind every one of them.
+//! SHA-256 digests and the canonical encoding that they are computed from.
 //!
-//! An [`Encoder`] starts with a scheme name, then takes fields in a fixed
-//! order. Each field is a one-byte tag and, where its size varies, its length
-//! as eight little-endian bytes, so that no two sequences of fields share an
-//! encoding:
+//! An [`Encoder`] starts with the name of a scheme and then takes fields in a fixed order. A field is encoded as a tag of
+//! one byte, its length as eight little-endian bytes if the length varies, and its value. So no two sequences of fields
+//! have the same encoding:
 //!
 //! | field | encoding |
 //! | --- | --- |
@@ -20,12 +19,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest, shown as 64 lower-case hex digits.
+/// A SHA-256 digest, displayed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// Returns the digest of `bytes` as they are.
+    /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -40,7 +39,7 @@ impl Digest {
         &self.0
     }
 
-    /// Returns the first twelve hex digits, for people.
+    /// Returns the first 12 hex digits, for messages.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }
@@ -64,7 +63,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The text is not 64 lower-case hex digits.
+/// The text does not consist of 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest (64 lower-case hex digits): {0:?}")]
 pub struct InvalidDigest(pub String);
@@ -103,7 +102,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Feeds fields to a digest in the canonical encoding.
+/// Computes the digest of a sequence of fields in the canonical encoding.
 #[derive(Clone)]
 pub struct Encoder(Sha256);
 
@@ -114,7 +113,7 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// Starts an encoding of `scheme`, a name with a version such as `synix.unit.v1`.
+    /// Starts an encoding. The name of its scheme contains a version, as in `synix.unit.v1`.
     pub fn new(scheme: &str) -> Self {
         Self(Sha256::new()).text(scheme)
     }
@@ -147,14 +146,14 @@ impl Encoder {
         self
     }
 
-    /// Adds the absence of a field.
+    /// Records that an optional field is absent.
     #[must_use]
     pub fn absent(mut self) -> Self {
         self.0.update(b"-");
         self
     }
 
-    /// Announces a list of `count` items.
+    /// Starts a list of `count` items. Add the items next.
     #[must_use]
     pub fn list(mut self, count: usize) -> Self {
         self.0.update(b"l");
@@ -162,7 +161,7 @@ impl Encoder {
         self
     }
 
-    /// Returns the digest of all that was added.
+    /// Returns the digest of all fields.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
@@ -182,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_what_sha256sum_prints() {
+    fn a_digest_equals_the_output_of_sha256sum() {
         assert_eq!(
             Digest::of(b"abc").to_string(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -200,18 +199,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_digest_survives_its_text(bytes: [u8; 32]) {
+        fn a_digest_survives_a_round_trip_through_its_text(bytes: [u8; 32]) {
             let digest = Digest::from_bytes(bytes);
             prop_assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest));
         }
 
-        /// I3: moving a border between two fields changes the digest.
+        /// I3: a different boundary between two fields changes the digest.
         #[test]
-        fn fields_do_not_run_into_each_other(left: String, right: String, moved in 1_usize..8) {
+        fn the_boundary_between_fields_is_part_of_the_digest(left: String, right: String, moved in 1_usize..8) {
             let joined = format!("{left}{right}");
-            let border = joined.char_indices().nth(moved).map_or(0, |(at, _)| at);
-            prop_assume!(border != left.len());
-            let (first, second) = joined.split_at(border);
+            let boundary = joined.char_indices().nth(moved).map_or(0, |(at, _)| at);
+            prop_assume!(boundary != left.len());
+            let (first, second) = joined.split_at(boundary);
             prop_assert_ne!(
                 encoded(&[left, right]),
                 encoded(&[first.to_owned(), second.to_owned()])

@@ -1,21 +1,20 @@
-//! The stable words for classes of errors, as `docs/commands.md` lists them: one list, from which everything follows.
+//! The stable names of error classes: the values of `error.kind` in JSON, as `docs/commands.md` lists them.
 //!
-//! Each error type picks its word here and cannot pick another, because the field is private. The test below compares the
-//! list with the document.
+//! The field is private, so an error type can only use a name from this list. A test compares the list with the document.
 
 use std::fmt;
 
-/// A stable word for a class of errors.
+/// The stable name of a class of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorKind(&'static str);
 
-/// Declares each word once, as a constant and in the list.
+/// Declares each name once, as a constant and in `ALL`.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $visibility:vis $name:ident = $word:literal;)*) => {
+    ($($(#[$doc:meta])* $visibility:vis $name:ident = $text:literal;)*) => {
         impl ErrorKind {
-            $($(#[$doc])* #[doc = concat!("`", $word, "`")] $visibility const $name: Self = Self($word);)*
+            $($(#[$doc])* #[doc = concat!("`", $text, "`")] $visibility const $name: Self = Self($text);)*
 
-            /// Every word, in the order of the document.
+            /// Every kind, in the order of the document.
             #[cfg(test)]
             pub const ALL: &[Self] = &[$(Self::$name),*];
         }
@@ -23,7 +22,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Arguments or variables that cannot be used.
+    /// Invalid arguments or environment variables.
     pub USAGE = "usage";
     pub NO_PIPELINE = "no_pipeline";
     pub PIPELINE = "pipeline";
@@ -36,7 +35,7 @@ kinds! {
     pub UNENCRYPTED_KEY = "unencrypted_key";
     pub TRUST = "trust";
     pub SOURCE = "source";
-    /// The file system refused.
+    /// An operation of the file system failed.
     pub FILE = "file";
     pub SYSTEM = "system";
     pub NO_STATE = "no_state";
@@ -72,8 +71,8 @@ kinds! {
 }
 
 impl ErrorKind {
-    /// Returns the word.
-    pub const fn word(self) -> &'static str {
+    /// Returns the name as JSON output has it.
+    pub const fn as_str(self) -> &'static str {
         self.0
     }
 }
@@ -88,8 +87,8 @@ impl fmt::Display for ErrorKind {
 mod tests {
     use super::*;
 
-    /// The words in the first column of the document's table.
-    fn listed() -> Vec<&'static str> {
+    /// Returns the names in the first column of the document's table.
+    fn documented() -> Vec<&'static str> {
         let text = include_str!("../../../docs/commands.md");
         let (_, table) = text.split_once("| `error.kind` | meaning |\n").unwrap();
         let rows = table
@@ -103,8 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn the_document_lists_every_kind_and_no_other() {
-        let known: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.word()).collect();
-        assert_eq!(listed(), known);
+    fn the_document_lists_every_kind_and_nothing_else() {
+        let known: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(documented(), known);
     }
 }

@@ -1,4 +1,4 @@
-//! Names that people and guests write, checked once.
+//! Names that users and guests choose. Each type validates its text when it is created.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::printable;
 
-/// A name that breaks the rule of its kind.
+/// A name that violates a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} {rule}")]
 pub struct InvalidName {
-    /// What the name is for, such as `label`.
+    /// What the name identifies, such as `label`.
     pub what: &'static str,
-    /// The name, cut to 80 characters.
+    /// The name, truncated to 80 characters.
     pub text: String,
-    /// The rule it breaks.
+    /// The rule that the name violates.
     pub rule: &'static str,
 }
 
-/// The rule that an earlier synix did not have.
-const UNSEEN: &str =
-    "has a character that cannot be seen or that changes the direction of the text";
+/// The rule that earlier versions of synix did not have.
+const INVISIBLE: &str =
+    "contains a character that is invisible or changes the direction of the text";
 
 impl InvalidName {
-    /// Says whether all that is wrong with it is a character that nobody can see.
-    pub fn is_unseen(&self) -> bool {
-        self.rule == UNSEEN
+    /// Returns whether an invisible character is the only problem.
+    pub fn is_invisible_character(&self) -> bool {
+        self.rule == INVISIBLE
     }
 }
 
@@ -37,60 +37,60 @@ fn invalid(what: &'static str, text: &str, rule: &'static str) -> InvalidName {
     }
 }
 
-/// Checks a new text that a guest or a file chose: `most` characters, each of which can be seen.
-fn check_text(what: &'static str, text: &str, most: usize) -> Result<(), InvalidName> {
-    check_stored(what, text, most)?;
-    if printable::first_formless(text).is_some() {
-        return Err(invalid(what, text, UNSEEN));
+/// Checks a new text from a guest or a file: at most `max_chars` characters, all of them visible.
+fn check_new(what: &'static str, text: &str, max_chars: usize) -> Result<(), InvalidName> {
+    check_stored(what, text, max_chars)?;
+    if printable::first_invisible(text).is_some() {
+        return Err(invalid(what, text, INVISIBLE));
     }
     Ok(())
 }
 
-/// Checks a text from the state, which an earlier synix may have taken under a looser rule.
-fn check_stored(what: &'static str, text: &str, most: usize) -> Result<(), InvalidName> {
+/// Checks a text from the state, which an earlier version of synix may have accepted under a looser rule.
+fn check_stored(what: &'static str, text: &str, max_chars: usize) -> Result<(), InvalidName> {
     if text.is_empty() {
         return Err(invalid(what, text, "is empty"));
     }
     if text.chars().any(char::is_control) {
         return Err(invalid(what, text, "has a control character"));
     }
-    if text.chars().nth(most).is_some() {
+    if text.chars().nth(max_chars).is_some() {
         return Err(invalid(what, text, "is too long"));
     }
     Ok(())
 }
 
-/// Checks a name that stands in `synix.toml`: letters, digits, `-`, `_` and `.`, 64 at most.
+/// Checks a name in `synix.toml`: at most 64 letters, digits, `-`, `_` and `.`.
 pub fn check_name(what: &'static str, text: &str) -> Result<(), InvalidName> {
-    check_text(what, text, 64)?;
+    check_new(what, text, 64)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !text.chars().all(allowed) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(invalid(
             what,
             text,
-            "may hold letters, digits, '-', '_' and '.' and starts with a letter or digit",
+            "must consist of letters, digits, '-', '_' and '.', and start with a letter or digit",
         ));
     }
     Ok(())
 }
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $most:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max_chars:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(std::sync::Arc<str>);
 
         impl $name {
-            /// Checks and wraps `text`.
+            /// Validates a new text.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
-                check_text($what, text, $most)?;
+                check_new($what, text, $max_chars)?;
                 Ok(Self(text.into()))
             }
 
-            /// Wraps `text` as the state holds it: an earlier synix took characters that [`Self::parse`] refuses.
-            pub fn stored(text: &str) -> Result<Self, InvalidName> {
-                check_stored($what, text, $most)?;
+            /// Validates a text from the state. Earlier versions of synix accepted characters that [`Self::parse`] rejects.
+            pub fn from_stored(text: &str) -> Result<Self, InvalidName> {
+                check_stored($what, text, $max_chars)?;
                 Ok(Self(text.into()))
             }
 
@@ -118,7 +118,7 @@ macro_rules! checked_text {
             type Error = InvalidName;
 
             fn try_from(text: String) -> Result<Self, InvalidName> {
-                Self::stored(&text)
+                Self::from_stored(&text)
             }
         }
 
@@ -131,11 +131,11 @@ macro_rules! checked_text {
 }
 
 checked_text!(
-    /// The stable name of an artifact within its layer: 1 to 512 characters that can be seen.
+    /// The stable name of an artifact within its layer: 1 to 512 visible characters.
     Label, "label", 512
 );
 checked_text!(
-    /// What sort of artifact it is, such as `summary`: 1 to 128 characters.
+    /// The sort of an artifact, such as `summary`: 1 to 128 characters.
     Kind, "kind", 128
 );
 checked_text!(
@@ -152,20 +152,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_with_a_control_character_is_refused() {
+    fn a_label_with_a_control_character_is_rejected() {
         assert!(Label::parse("a b/ü").is_ok());
         for bad in ["", "a\nb", "a\0"] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
-            assert!(Label::stored(bad).is_err(), "{bad:?}");
+            assert!(Label::from_stored(bad).is_err(), "{bad:?}");
         }
         assert!(Label::parse(&"x".repeat(513)).is_err());
     }
 
     #[test]
-    fn a_new_label_can_be_seen_and_an_old_one_is_still_read() {
+    fn invisible_characters_are_rejected_in_new_labels_but_accepted_in_stored_ones() {
         for bad in ["a\u{202e}b", "a\u{200b}b", "a\u{200d}b", "\u{2028}"] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
-            assert_eq!(Label::stored(bad).unwrap().as_str(), bad);
+            assert_eq!(Label::from_stored(bad).unwrap().as_str(), bad);
         }
         for good in ["می\u{200c}خواهم", "👩\u{200d}💻"] {
             assert_eq!(Label::parse(good).unwrap().as_str(), good);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_the_file_starts_with_a_letter_or_digit() {
+    fn a_name_in_the_pipeline_file_starts_with_a_letter_or_digit() {
         assert!(check_name("layer", "work-styles.2").is_ok());
         for bad in ["-a", "a b", "a/b", ".", ""] {
             assert!(check_name("layer", bad).is_err(), "{bad:?}");

@@ -1,16 +1,16 @@
-//! Canonical JSON after RFC 8785: one byte sequence for each value.
+//! Canonical JSON according to RFC 8785: each value has exactly one encoding.
 //!
-//! Object members stand in the order of their names' UTF-16 code units,
-//! numbers as ECMAScript prints them, strings with the shortest escapes.
+//! Object members are sorted by the UTF-16 code units of their names. Numbers are printed as ECMAScript prints them, and
+//! strings with the shortest escapes.
 
 use serde_json::{Map, Value};
 
-/// The largest integer a double holds without a gap: 2^53 - 1.
+/// The largest integer up to which a double represents every integer: 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
-/// A number that canonical JSON cannot hold without loss.
+/// A number that canonical JSON cannot represent without loss.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("the number {0} does not fit a double; write it as a string")]
+#[error("the number {0} does not fit into a double; write it as a string")]
 pub struct UnsafeNumber(pub serde_json::Number);
 
 /// Returns the canonical text of `value`.
@@ -20,10 +20,10 @@ pub fn canonical(value: &Value) -> Result<String, UnsafeNumber> {
     Ok(text)
 }
 
-/// Returns an object as its plugin reads it: canonical, so that equal configs are equal bytes.
+/// Returns the text of a config for its plugin. It is canonical, so equal configs are equal bytes.
 ///
-/// A number without a canonical form stands as it was written; configs that hold one are refused before.
-pub fn object(members: Map<String, Value>) -> String {
+/// A number without a canonical form is copied as written. A config with such a number is rejected earlier.
+pub fn canonical_object(members: Map<String, Value>) -> String {
     let value = Value::Object(members);
     canonical(&value).unwrap_or_else(|_| value.to_string())
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_printed_as_ecmascript_does() {
+    fn numbers_are_printed_as_ecmascript_prints_them() {
         let value = json!([
             333_333_333.333_333_3,
             1e30,
@@ -144,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn equal_objects_are_equal_bytes_for_a_plugin() {
-        let read = |text: &str| object(serde_json::from_str(text).unwrap());
+    fn equal_configs_are_equal_bytes_for_a_plugin() {
+        let read = |text: &str| canonical_object(serde_json::from_str(text).unwrap());
         assert_eq!(read(r#"{"b": 5.0, "a": 1e1}"#), r#"{"a":10,"b":5}"#);
         let unsafe_number = r#"{"a":18446744073709551615}"#;
         assert_eq!(read(unsafe_number), unsafe_number);
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_text_reads_back_to_the_same_canonical_text(name: String, text: String, number in -1.0e15..1.0e15) {
+        fn canonical_text_survives_a_round_trip(name: String, text: String, number in -1.0e15..1.0e15) {
             let value = json!({name: [text, number, null, true]});
             let read: Value = serde_json::from_str(&canonical(&value).unwrap()).unwrap();
             prop_assert_eq!(canonical(&read).unwrap(), canonical(&value).unwrap());

@@ -1,8 +1,7 @@
-//! What every room of synix speaks about: identifiers, digests, artifacts, requests with their keys, and fingerprints.
+//! The vocabulary that every crate of synix shares: identifiers, digests, artifacts, requests and their keys, fingerprints.
 //!
-//! Nothing here opens a file, asks a server or reads the environment. What is
-//! encoded here is kept for years: request keys and fingerprints have
-//! versions, test vectors and property tests beside them.
+//! Nothing here opens a file, contacts a server or reads the environment. Users keep what this crate encodes for years,
+//! so request keys and fingerprints have versions, test vectors and property tests.
 //!
 //! ```
 //! use synix_core::digest::Digest;

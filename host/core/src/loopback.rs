@@ -1,8 +1,8 @@
-//! Which hosts are this machine.
+//! Which host names and addresses refer to this machine.
 
 use std::net::IpAddr;
 
-/// Says whether a host, with or without a port, is this machine.
+/// Returns whether a host, with or without a port, is this machine.
 pub fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_told_from_the_world() {
+    fn only_hosts_on_this_machine_are_loopback() {
         for near in [
             "localhost",
             "a.localhost",

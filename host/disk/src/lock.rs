@@ -1,54 +1,56 @@
-//! Locks on files. They end with the process, however that ends.
+//! Locks on files. A lock ends with its process, even after a crash.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use super::{DiskError, Folder, Links, failed, parent};
+use super::write::parent;
+use super::{DiskError, Folder, SymlinkPolicy, failed};
 
-/// The most that a holder says of itself, in bytes.
-const SIGNATURE_BYTES: u64 = 256;
+/// The maximum size of the text that describes a holder, in bytes.
+const MAX_HOLDER_BYTES: u64 = 256;
 
-/// What every signature begins with.
-const SIGNATURE: &str = "process ";
+/// The start of every text that describes a holder.
+const HOLDER_PREFIX: &str = "process ";
 
-/// A lock on a file. It ends when this is dropped or the process dies.
+/// A lock on a file. It is released when this value is dropped or the process ends.
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
 }
 
 impl FileLock {
-    /// Takes the lock on the file at `path`, or returns `None` where another process holds it.
+    /// Acquires the lock on the file at `path`, or returns `None` if another process holds it.
     ///
-    /// Its folder is made where it is missing; no link is followed to the file.
-    pub fn try_take(path: &Path) -> Result<Option<Self>, DiskError> {
+    /// A missing folder is created. The file must not be a symbolic link.
+    pub fn try_acquire(path: &Path) -> Result<Option<Self>, DiskError> {
         let name = path.file_name().unwrap_or_default();
-        Folder::make(parent(path), Links::Follow)?.lock(name)
+        Folder::open_or_create(parent(path), SymlinkPolicy::Follow)?.lock(name)
     }
 
-    /// Takes the lock on an open file.
-    pub(super) fn over(mut file: File, path: &Path) -> Result<Option<Self>, DiskError> {
+    /// Acquires the lock on an open file.
+    pub(super) fn try_lock_file(mut file: File, path: &Path) -> Result<Option<Self>, DiskError> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(failed("lock", path)(error)),
         }
-        // What the last holder wrote is about nobody now. What nobody here wrote is not ours to remove.
-        let said = read(&mut file).map_err(failed("lock", path))?;
-        if said.is_empty() {
+        // The text of the last holder is obsolete, but a file that synix did not write must not be truncated.
+        let content = read_holder(&mut file).map_err(failed("lock", path))?;
+        if content.is_empty() {
             return Ok(Some(Self { file }));
         }
-        if !said.starts_with(SIGNATURE.as_bytes()) {
-            let why = "it holds something that synix did not write; remove it if it is not needed";
+        if !content.starts_with(HOLDER_PREFIX.as_bytes()) {
+            let why =
+                "it contains data that synix did not write; remove the file if you do not need it";
             return Err(failed("lock", path)(io::Error::other(why)));
         }
         file.set_len(0).map_err(failed("lock", path))?;
         Ok(Some(Self { file }))
     }
 
-    /// Writes who holds the lock into its file, for [`Folder::holder`]: `process`, its number, and what else helps.
-    pub fn sign(&mut self, holder: &str) -> Result<(), DiskError> {
+    /// Writes a description of the holder to the file: `process`, the process id, and further details.
+    pub fn write_holder(&mut self, holder: &str) -> Result<(), DiskError> {
         self.write(holder)
             .map_err(failed("write", Path::new("lock file")))
     }
@@ -60,33 +62,32 @@ impl FileLock {
     }
 }
 
-/// Reads a signature, and one byte more of what is none.
-fn read(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut said = Vec::new();
+/// Reads the description of the holder, or some other text if the file contains something else.
+fn read_holder(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
     file.rewind()?;
-    file.take(SIGNATURE_BYTES + 1).read_to_end(&mut said)?;
-    if said.len() as u64 > SIGNATURE_BYTES {
-        // Too long to be one, whatever it begins with.
-        return Ok(b"no signature".to_vec());
+    file.take(MAX_HOLDER_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAX_HOLDER_BYTES {
+        // A description is never so long, whatever the start of the file is.
+        return Ok(b"not a holder".to_vec());
     }
-    Ok(said)
+    Ok(content)
 }
 
-/// Says whether a signature is this process's own.
-fn is_own(signature: &str) -> bool {
-    signature.starts_with(&format!("{SIGNATURE}{} ", std::process::id()))
+fn is_this_process(holder: &str) -> bool {
+    holder.starts_with(&format!("{HOLDER_PREFIX}{} ", std::process::id()))
 }
 
 impl Folder {
-    /// Returns what the holder of a lock wrote; empty where it wrote nothing yet.
+    /// Returns the description of a lock's holder, or an empty text if the holder wrote none.
     pub fn holder(&self, name: &str) -> String {
-        let said = self.read(name, SIGNATURE_BYTES).ok().flatten();
-        String::from_utf8_lossy(&said.unwrap_or_default()).into_owned()
+        let content = self.read(name, MAX_HOLDER_BYTES).ok().flatten();
+        String::from_utf8_lossy(&content.unwrap_or_default()).into_owned()
     }
 
-    /// Says whether a process holds the lock on a file; where that cannot be seen, that one does.
+    /// Returns whether a process holds the lock on a file, or `true` if this is unknown.
     ///
-    /// For the moment of the look nobody else gets the lock. The file is not changed.
+    /// During the check no other process can acquire the lock. The file is not changed.
     pub fn is_locked(&self, name: &str) -> bool {
         match self.open_file(name) {
             Ok(Some(file)) => file.try_lock_shared().is_err(),
@@ -95,9 +96,9 @@ impl Folder {
         }
     }
 
-    /// Says whether another process than this one holds the lock on a file.
-    pub fn is_held_elsewhere(&self, name: &str) -> bool {
-        self.is_locked(name) && !is_own(&self.holder(name))
+    /// Returns whether a process other than this one holds the lock on a file.
+    pub fn is_locked_by_another_process(&self, name: &str) -> bool {
+        self.is_locked(name) && !is_this_process(&self.holder(name))
     }
 }
 
@@ -107,15 +108,16 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::make(&temp.path().join("locks"), Links::Refuse).unwrap();
+        let folder =
+            Folder::open_or_create(&temp.path().join("locks"), SymlinkPolicy::Refuse).unwrap();
         (temp, folder)
     }
 
     #[test]
-    fn a_lock_is_held_once_and_names_its_holder() {
+    fn a_lock_has_one_holder_and_names_it() {
         let (_temp, folder) = folder();
         let mut first = folder.lock("lock").unwrap().unwrap();
-        first.sign("process 7 since then").unwrap();
+        first.write_holder("process 7 since then").unwrap();
         assert!(folder.lock("lock").unwrap().is_none());
         assert!(folder.is_locked("lock"));
         assert_eq!(folder.holder("lock"), "process 7 since then");
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_wrote_into_a_lock_file_stays() {
+    fn data_of_other_programs_in_a_lock_file_is_kept() {
         let (_temp, folder) = folder();
         let long = [&b"process 1 since "[..], &[b'x'; 300]].concat();
         for text in [b"my diary".as_slice(), &long] {

@@ -106,8 +106,8 @@ impl Asking {
         // What is not known is never zero.
         let is_open = !exact && requests == 0;
         let told = |amount: Option<Amount>| amount.filter(|_| !is_open);
-        let least = told(forecast.least);
-        let most = told(forecast.most);
+        let least = told(forecast.min_cost);
+        let most = told(forecast.max_cost);
         Self {
             requests,
             requests_max: exact.then_some(requests),
@@ -294,8 +294,8 @@ mod tests {
             input_tokens: Some(10),
             input_estimated: false,
             output_tokens: Some(100),
-            least: Some(usd(least)),
-            most: Some(usd(most)),
+            min_cost: Some(usd(least)),
+            max_cost: Some(usd(most)),
             ..Forecast::default()
         }
     }
@@ -353,8 +353,8 @@ mod tests {
         assert_eq!(more.cost_usd_known, Some(usd(7.0)));
         assert_eq!(sum(&[&behind]).cost_usd, None);
         let unpriced = Forecast {
-            least: None,
-            most: None,
+            min_cost: None,
+            max_cost: None,
             ..forecast(1.0, 1.0)
         };
         let unpriced = Asking::new(1, true, &unpriced);

@@ -1,37 +1,36 @@
-//! Downloaded components in the user's cache folder, each under its digest.
+//! The user's cache of downloaded components, by digest.
 
 use std::path::{Path, PathBuf};
 
 use synix_core::digest::Digest;
-use synix_disk::{DiskError, Links};
+use synix_disk::{DiskError, SymlinkPolicy};
 
-/// The largest component that is read, in bytes; none larger is downloaded.
-const MOST_BYTES: u64 = 256 << 20;
+/// The maximum size of a cached component in bytes. No download is larger.
+const MAX_BYTES: u64 = 256 << 20;
 
-/// A folder of components.
 pub(super) struct Cache {
     folder: PathBuf,
 }
 
 impl Cache {
-    pub(super) fn below(cache: &Path) -> Self {
+    pub(super) fn new(cache: &Path) -> Self {
         Self {
             folder: cache.join("plugins"),
         }
     }
 
-    /// Returns the component if its file is there and whole.
+    /// Returns the component if its file exists and has the right digest.
     pub(super) fn get(&self, digest: Digest) -> Option<Vec<u8>> {
         let path = self.path(digest);
-        let bytes = synix_disk::read_small(&path, MOST_BYTES, Links::Refuse).ok()??;
+        let bytes =
+            synix_disk::read_limited_if_exists(&path, MAX_BYTES, SymlinkPolicy::Refuse).ok()??;
         if Digest::of(&bytes) == digest {
             return Some(bytes);
         }
-        tracing::debug!(path = %path.display(), "not the bytes that were kept");
+        tracing::debug!(path = %path.display(), "the digest of a cached component is wrong");
         None
     }
 
-    /// Keeps a component.
     pub(super) fn put(&self, digest: Digest, bytes: &[u8]) -> Result<(), DiskError> {
         synix_disk::create_private_folder(&self.folder)?;
         synix_disk::replace_private(&self.path(digest), bytes)
@@ -47,9 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_changed_is_not_taken() {
+    fn a_changed_file_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::below(folder.path());
+        let cache = Cache::new(folder.path());
         let digest = Digest::of(b"component");
         assert_eq!(cache.get(digest), None);
         cache.put(digest, b"component").unwrap();

@@ -1,23 +1,23 @@
-//! Why a component could not be got.
+//! Errors of fetching a component.
 
 use std::time::Duration;
 
 use synix_core::digest::Digest;
 use synix_disk::DiskError;
 
-/// A component that could not be got.
+/// A component could not be fetched.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot get the plugin {reference}")]
-pub struct RegistryError {
+#[error("cannot fetch the plugin {reference}")]
+pub struct FetchError {
     /// The reference as written.
     pub reference: String,
-    /// Why.
-    pub source: FetchFault,
+    /// The reason.
+    pub source: FetchErrorKind,
 }
 
-impl RegistryError {
-    /// Names the reference of a fault.
-    pub fn new(reference: &str, source: FetchFault) -> Self {
+impl FetchError {
+    /// Combines a reason with the reference.
+    pub fn new(reference: &str, source: FetchErrorKind) -> Self {
         Self {
             reference: reference.to_owned(),
             source,
@@ -25,122 +25,122 @@ impl RegistryError {
     }
 }
 
-/// What went wrong on the way to a component.
+/// The reason why a component could not be fetched.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchFault {
-    /// The network may not be asked, and the cache does not have it.
+pub enum FetchErrorKind {
+    /// The command does not use the network, and the component is not in the cache.
     #[error(
-        "a replay opens no connection, and the cache has no file with its digest; `synix plugin fetch` gets it"
+        "a replay opens no connection, and the plugin is not in the cache; run `synix plugin fetch` to download it"
     )]
     NotCached,
-    /// The network may not be asked, and nothing says which bytes are meant.
+    /// The command does not query registries, and the reference is not pinned.
     #[error(
-        "the lock file does not pin it, and this command asks no registry what it is; `synix plugin update` does"
+        "the lock file does not pin it, and this command does not query registries; run `synix plugin update` to pin it"
     )]
     NotPinned,
-    /// It comes from no server.
-    #[error("it is no reference to a server")]
+    /// The reference is a name or a path.
+    #[error("the reference does not name a server")]
     NotRemote,
-    /// The URL cannot be used.
-    #[error("its URL cannot be used: {0}")]
+    /// The URL is invalid.
+    #[error("its URL is invalid: {0}")]
     Url(String),
-    /// No client could be made.
+    /// The HTTP client could not be created.
     #[error("cannot set up a connection")]
     Setup {
-        /// What is wrong.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// Nobody answers there.
+    /// The connection failed.
     #[error("cannot connect to {host}")]
     Unreachable {
-        /// Where.
+        /// The server.
         host: String,
-        /// What the system said.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// The reply broke off.
-    #[error("the reply of {host} broke off")]
+    /// The connection was lost during the reply.
+    #[error("the connection to {host} was lost during the reply")]
     Lost {
-        /// Where.
+        /// The server.
         host: String,
-        /// What was seen of it.
+        /// The error of the HTTP client.
         source: reqwest::Error,
     },
-    /// It took too long.
-    #[error("it was not there after {} s", .after.as_secs())]
+    /// The download took too long.
+    #[error("the download took longer than {} seconds", .limit.as_secs())]
     TimedOut {
-        /// The limit.
-        after: Duration,
+        /// The time limit.
+        limit: Duration,
     },
-    /// It is larger than allowed.
+    /// The component is too large.
     #[error("it is larger than {} MiB", .limit >> 20)]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The server is not where plugins come from without the user's word.
+    /// The server has a local address, which needs the user's permission.
     #[error(
-        "{host} is {place}, and a plugin comes from there only with your word: `synix trust` shows what the project asks for"
+        "{host} is {place}, and synix fetches a plugin from there only with your permission; `synix trust` shows what the project asks for"
     )]
-    Near {
+    NotPublic {
         /// The server.
         host: String,
-        /// Where it is, in words.
+        /// The kind of its address.
         place: &'static str,
     },
-    /// The server has no such thing.
+    /// The server does not have the plugin.
     #[error(
-        "{host} has no such plugin (404); check the address, and of an image the name and the tag"
+        "{host} does not have this plugin (404); check the URL, or the name and tag of the image"
     )]
     NotFound {
-        /// Who answered.
+        /// The server.
         host: String,
     },
-    /// The server wants another user.
+    /// The server requires other credentials.
     #[error(
-        "{host} refuses access ({status}); for a registry, `docker login {host}` stores a password that is used"
+        "{host} denies access ({status}); for a registry, run `docker login {host}` to store a password that synix uses"
     )]
     Denied {
-        /// Who answered.
+        /// The server.
         host: String,
         /// The HTTP status.
         status: u16,
     },
-    /// The server refuses.
-    #[error("{host} answers with the HTTP status {status}")]
+    /// The server returned another HTTP status.
+    #[error("{host} returned HTTP status {status}")]
     Status {
-        /// Who answered.
+        /// The server.
         host: String,
         /// The status.
         status: u16,
     },
-    /// The server sends us on to where we do not go.
+    /// The server redirected the request in a way that is not allowed.
     #[error("{host} redirects {rule}")]
     Redirect {
-        /// Who answered.
+        /// The server.
         host: String,
-        /// What is wrong with it.
+        /// What is not allowed.
         rule: &'static str,
     },
-    /// The registry gives no token.
-    #[error("the registry gives no token: {reason}")]
+    /// The registry issued no token.
+    #[error("the registry issued no token: {reason}")]
     Token {
-        /// What it said.
+        /// What went wrong.
         reason: String,
     },
-    /// The registry's manifest is not that of a plugin.
-    #[error("its manifest cannot be used: {0}")]
+    /// The manifest in the registry is not that of a plugin.
+    #[error("its manifest is unusable: {0}")]
     Manifest(String),
-    /// The bytes are not those that were asked for. What came instead is nobody's business: it may be a page of a server
-    /// that only this machine can reach.
-    #[error("what came has another digest, not sha256:{expected}; nothing was kept")]
+    /// The downloaded bytes have a different digest. The message does not contain it, because the bytes may come from a
+    /// server that only this machine can reach.
+    #[error("the downloaded bytes do not have the digest sha256:{expected}; nothing was kept")]
     OtherDigest {
-        /// The digest that was asked for.
+        /// The expected digest.
         expected: Digest,
     },
-    /// The cache cannot be written.
+    /// The cache is not writable.
     #[error(
-        "it has come and cannot be kept in the cache; SYNIX_CACHE_DIR can name a folder that can be written"
+        "the plugin was downloaded but cannot be written to the cache; set SYNIX_CACHE_DIR to a writable folder"
     )]
     Cache(#[from] DiskError),
 }

@@ -1,5 +1,5 @@
-//! One bounded GET: redirects followed by rule, credentials to one server only, no more bytes than allowed, no address
-//! that is not admitted.
+//! GET requests with limits: on redirects, on the number of bytes and on the addresses of servers. Credentials are sent
+//! only to the first server.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -7,198 +7,196 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::error::FetchFault;
-use super::reach::{Admitted, Way, Zone};
+use super::address_zone::AddressZone;
+use super::authorization::Authorization;
+use super::connection_guard::{AllowedZones, ConnectionGuard};
+use super::error::FetchErrorKind;
 use synix_core::loopback::is_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Silence after which a reply is given up.
+/// The maximum time between two chunks of a reply.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
-/// Who we say we are.
 pub(super) const USER_AGENT: &str = concat!("synix/", env!("CARGO_PKG_VERSION"));
 
-/// What proves who asks. Without `Debug`, so that no message can hold it.
-pub(super) enum Authorization {
-    None,
-    Basic(String, String),
-    Bearer(String),
-}
-
-/// What to get.
-pub(super) struct Ask<'a> {
+pub(super) struct GetRequest<'a> {
     pub(super) url: &'a Url,
     pub(super) accept: Option<&'a str>,
     pub(super) authorization: &'a Authorization,
-    /// The most bytes that are taken.
-    pub(super) most: u64,
-    /// Where the first server may be; those it redirects to may be there as well, or in public.
-    pub(super) admitted: Admitted,
+    /// The maximum size of the reply.
+    pub(super) max_bytes: u64,
+    /// The allowed addresses of the first server. Redirects may lead to its zone or to public addresses.
+    pub(super) zones: AllowedZones,
 }
 
-/// The head of a reply.
-pub(super) struct Asked {
+/// The status and headers of a reply, whose body has not been read.
+pub(super) struct ReplyHead {
     pub(super) response: Response,
-    /// Where the server is.
-    pub(super) zone: Zone,
+    /// The zone of the server's address.
+    pub(super) zone: AddressZone,
 }
 
-/// Gets the whole body behind a URL.
-pub(super) async fn get(ask: Ask<'_>) -> Result<Vec<u8>, FetchFault> {
-    let mut url = ask.url.clone();
-    let mut admitted = ask.admitted;
-    let mut from: Option<String> = None;
-    for _ in 0..=REDIRECTS {
+/// Downloads the body of a URL and follows redirects.
+pub(super) async fn get(request: GetRequest<'_>) -> Result<Vec<u8>, FetchErrorKind> {
+    let mut url = request.url.clone();
+    let mut zones = request.zones;
+    let mut redirected_by: Option<String> = None;
+    for _ in 0..=MAX_REDIRECTS {
         let host = host(&url);
         let none = Authorization::None;
-        let asked = once(&Ask {
+        let reply = send(&GetRequest {
             url: &url,
-            authorization: if url.origin() == ask.url.origin() {
-                ask.authorization
+            authorization: if url.origin() == request.url.origin() {
+                request.authorization
             } else {
                 &none
             },
-            admitted,
-            ..ask
+            zones,
+            ..request
         })
         .await
-        .map_err(|fault| match (fault, from.take()) {
-            // The server that sent us there is to blame.
-            (FetchFault::Near { .. }, Some(host)) => FetchFault::Redirect {
+        .map_err(|error| match (error, redirected_by.take()) {
+            // The fault is that of the redirecting server.
+            (FetchErrorKind::NotPublic { .. }, Some(host)) => FetchErrorKind::Redirect {
                 host,
-                rule: "to this machine or its network, which is not followed",
+                rule: "to this machine or a local network, which is not allowed",
             },
-            (fault, _) => fault,
+            (error, _) => error,
         })?;
-        admitted = match admitted {
-            Admitted::Any => Admitted::PublicOr(asked.zone),
-            known @ Admitted::PublicOr(_) => known,
+        zones = match zones {
+            AllowedZones::Any => AllowedZones::PublicOr(reply.zone),
+            AllowedZones::PublicOr(_) => zones,
         };
-        let response = asked.response;
+        let response = reply.response;
         let location = response
             .headers()
             .get(LOCATION)
             .filter(|_| response.status().is_redirection());
         match location {
             Some(location) => {
-                let to = next(&url, location.to_str().unwrap_or_default());
-                url = to.map_err(|rule| FetchFault::Redirect {
+                let target = redirect_target(&url, location.to_str().unwrap_or_default());
+                url = target.map_err(|rule| FetchErrorKind::Redirect {
                     host: host.clone(),
                     rule,
                 })?;
-                from = Some(host);
+                redirected_by = Some(host);
             }
-            None => return body(response, host, ask.most).await,
+            None => return read_body(response, host, request.max_bytes).await,
         }
     }
-    Err(FetchFault::Redirect {
+    Err(FetchErrorKind::Redirect {
         host: host(&url),
-        rule: "once more after five redirects",
+        rule: "more than 5 times",
     })
 }
 
-/// Sends one request, whose reply is not followed anywhere.
-pub(super) async fn once(ask: &Ask<'_>) -> Result<Asked, FetchFault> {
-    let host = host(ask.url);
-    let near = |zone: Zone| FetchFault::Near {
+/// Sends a single request without following redirects.
+pub(super) async fn send(request: &GetRequest<'_>) -> Result<ReplyHead, FetchErrorKind> {
+    let host = host(request.url);
+    let not_public = |zone: AddressZone| FetchErrorKind::NotPublic {
         host: host.clone(),
-        place: zone.words(),
+        place: zone.description(),
     };
-    let way = Way::to(ask.url, ask.admitted).map_err(near)?;
-    let mut request = client(ask.url, &way)?.get(ask.url.clone());
-    if let Some(accept) = ask.accept {
-        request = request.header(ACCEPT, accept);
+    let guard = ConnectionGuard::for_url(request.url, request.zones).map_err(not_public)?;
+    let mut builder = client(request.url, &guard)?.get(request.url.clone());
+    if let Some(accept) = request.accept {
+        builder = builder.header(ACCEPT, accept);
     }
-    request = match ask.authorization {
-        Authorization::None => request,
-        Authorization::Basic(user, password) => request.basic_auth(user, Some(password)),
-        Authorization::Bearer(token) => request.bearer_auth(token),
+    builder = match request.authorization {
+        Authorization::None => builder,
+        Authorization::Basic(user, password) => builder.basic_auth(user, Some(password)),
+        Authorization::Bearer(token) => builder.bearer_auth(token),
     };
-    let response = request.send().await.map_err(|error| match way.refused() {
-        Some(zone) => near(zone),
-        None => lost(&host, error),
-    })?;
-    Ok(Asked {
+    let response = builder
+        .send()
+        .await
+        .map_err(|error| match guard.refused_zone() {
+            Some(zone) => not_public(zone),
+            None => connection_error(&host, error),
+        })?;
+    Ok(ReplyHead {
         response,
-        zone: way.taken(),
+        zone: guard.connected_zone(),
     })
 }
 
-/// Installs the cryptography that connections use.
-pub(super) fn ready_tls() {
+/// Installs the cryptography provider for TLS.
+fn install_tls_provider() {
     static TLS: Once = Once::new();
     TLS.call_once(|| {
-        // Fails only where the process has chosen its own, which is as good.
+        // This only fails if the process has already installed another provider, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
 
-fn client(url: &Url, way: &Way) -> Result<Client, FetchFault> {
-    ready_tls();
+fn client(url: &Url, guard: &ConnectionGuard) -> Result<Client, FetchErrorKind> {
+    install_tls_provider();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
-        .dns_resolver(way.clone())
+        .dns_resolver(guard.clone())
         .redirect(reqwest::redirect::Policy::none());
     if url.host_str().is_some_and(is_loopback) {
         builder = builder.no_proxy();
     }
     builder
         .build()
-        .map_err(|source| FetchFault::Setup { source })
+        .map_err(|source| FetchErrorKind::Setup { source })
 }
 
-/// Returns where a redirect leads. A server elsewhere cannot make this machine ask itself, nor ask in the open.
-fn next(from: &Url, location: &str) -> Result<Url, &'static str> {
-    let to = from
-        .join(location)
-        .map_err(|_| "to something that is no URL")?;
-    let near = |url: &Url| url.host_str().is_some_and(is_loopback);
-    match to.scheme() {
-        _ if near(&to) && !near(from) => Err("to this machine, which is not followed"),
-        "https" => Ok(to),
-        "http" if near(&to) => Ok(to),
-        _ => Err("to a URL without https, which is not followed"),
+/// Returns the target of a redirect. A remote server must not redirect to this machine or to unencrypted HTTP.
+fn redirect_target(from: &Url, location: &str) -> Result<Url, &'static str> {
+    let target = from.join(location).map_err(|_| "to an invalid URL")?;
+    let is_local = |url: &Url| url.host_str().is_some_and(is_loopback);
+    match target.scheme() {
+        _ if is_local(&target) && !is_local(from) => Err("to this machine, which is not allowed"),
+        "https" => Ok(target),
+        "http" if is_local(&target) => Ok(target),
+        _ => Err("to a URL without https, which is not allowed"),
     }
 }
 
-pub(super) async fn body(
+pub(super) async fn read_body(
     mut response: Response,
     host: String,
-    most: u64,
-) -> Result<Vec<u8>, FetchFault> {
+    max_bytes: u64,
+) -> Result<Vec<u8>, FetchErrorKind> {
     match response.status() {
         StatusCode::OK => {}
-        StatusCode::NOT_FOUND => return Err(FetchFault::NotFound { host }),
+        StatusCode::NOT_FOUND => return Err(FetchErrorKind::NotFound { host }),
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
             let status = status.as_u16();
-            return Err(FetchFault::Denied { host, status });
+            return Err(FetchErrorKind::Denied { host, status });
         }
         status => {
             let status = status.as_u16();
-            return Err(FetchFault::Status { host, status });
+            return Err(FetchErrorKind::Status { host, status });
         }
     }
-    // What is announced may be a lie; what has come is counted as well.
+    // The announced length may be wrong, so the received bytes are counted as well.
     if response
         .content_length()
-        .is_some_and(|length| length > most)
+        .is_some_and(|length| length > max_bytes)
     {
-        return Err(FetchFault::TooLarge { limit: most });
+        return Err(FetchErrorKind::TooLarge { limit: max_bytes });
     }
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&host, error))? {
-        if (bytes.len() + chunk.len()) as u64 > most {
-            return Err(FetchFault::TooLarge { limit: most });
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| connection_error(&host, error))?
+    {
+        if (bytes.len() + chunk.len()) as u64 > max_bytes {
+            return Err(FetchErrorKind::TooLarge { limit: max_bytes });
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-/// A URL may hold a signature; its host does not.
+/// Returns the host of a URL for messages, because the rest of the URL may contain a secret signature.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -207,13 +205,13 @@ pub(super) fn host(url: &Url) -> String {
     }
 }
 
-fn lost(host: &str, error: reqwest::Error) -> FetchFault {
+fn connection_error(host: &str, error: reqwest::Error) -> FetchErrorKind {
     let host = host.to_owned();
     let source = error.without_url();
     if source.is_connect() {
-        FetchFault::Unreachable { host, source }
+        FetchErrorKind::Unreachable { host, source }
     } else {
-        FetchFault::Lost { host, source }
+        FetchErrorKind::Lost { host, source }
     }
 }
 
@@ -222,11 +220,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_leads_neither_into_the_open_nor_to_this_machine() {
+    fn a_redirect_to_plain_http_or_to_this_machine_is_refused() {
         let url = |text: &str| Url::parse(text).unwrap();
-        let far = url("https://example.com/a");
-        assert_eq!(next(&far, "/b").unwrap().as_str(), "https://example.com/b");
-        assert!(next(&far, "https://cdn.example.net/b").is_ok());
+        let remote = url("https://example.com/a");
+        assert_eq!(
+            redirect_target(&remote, "/b").unwrap().as_str(),
+            "https://example.com/b"
+        );
+        assert!(redirect_target(&remote, "https://cdn.example.net/b").is_ok());
         for refused in [
             "http://example.com/b",
             "http://127.0.0.1/b",
@@ -234,10 +235,10 @@ mod tests {
             "file:///etc/passwd",
             "https://",
         ] {
-            assert!(next(&far, refused).is_err(), "{refused}");
+            assert!(redirect_target(&remote, refused).is_err(), "{refused}");
         }
-        let near = url("http://127.0.0.1:80/a");
-        assert!(next(&near, "http://127.0.0.1:81/b").is_ok());
-        assert!(next(&near, "http://example.com/b").is_err());
+        let local = url("http://127.0.0.1:80/a");
+        assert!(redirect_target(&local, "http://127.0.0.1:81/b").is_ok());
+        assert!(redirect_target(&local, "http://example.com/b").is_err());
     }
 }

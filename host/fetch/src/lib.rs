@@ -1,31 +1,31 @@
-//! Components from elsewhere: downloads them, keeps them in the user's cache, pins them in a lock file.
+//! Downloads components from URLs and OCI registries, caches them, and pins them in a lock file.
 //!
-//! Whatever a server says, a component is its digest: bytes with another one
-//! are not kept and not returned, neither from the network nor from the cache.
-//! Whether the network may be asked is for the caller.
+//! A component is identified by its digest. Bytes with a different digest are neither kept nor returned, whether they
+//! come from the network or from the cache. The caller decides whether to use the network.
 //!
 //! ```
-//! use synix_fetch::{Lock, Pin};
+//! use synix_fetch::{LockFile, Pin};
 //!
-//! let mut lock = Lock::default();
+//! let mut lock = LockFile::default();
 //! lock.pin("oci://ghcr.io/team/plugin:1.0", Pin::of(b"the component"));
 //! let text = lock.to_text()?;
-//! assert_eq!(Lock::parse("synix.lock", text.as_bytes())?, lock);
+//! assert_eq!(LockFile::parse("synix.lock", text.as_bytes())?, lock);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod address_zone;
+mod authorization;
 mod cache;
+mod connection_guard;
+mod credentials;
 mod error;
-mod handshake;
 mod http;
-mod lock;
-mod login;
+mod lock_file;
 mod oci;
-mod reach;
-mod site;
+mod token_server;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -36,25 +36,28 @@ use reqwest::Url;
 use synix_core::digest::Digest;
 use synix_manifest::TransformRef;
 
-pub use error::{FetchFault, RegistryError};
-pub use lock::{Lock, LockChange, LockError, Pin};
-pub use login::Logins;
-pub use reach::Reach;
+pub use connection_guard::AddressPolicy;
+pub use credentials::DockerCredentials;
+pub use error::{FetchError, FetchErrorKind};
+pub use lock_file::{LockFile, LockFileChange, LockFileError, Pin};
 
+use address_zone::AddressZone;
+use authorization::Authorization;
 use cache::Cache;
-use http::{Ask, Authorization};
+use http::GetRequest;
+use oci::RegistryClient;
 
-/// Says whether an address is one that anybody can reach, and not only this machine or its neighbours.
-pub fn is_public(address: IpAddr) -> bool {
-    reach::Zone::of(address) == reach::Zone::Public
+/// Returns whether an address is public, rather than on this machine or a local network.
+pub fn is_public_address(address: IpAddr) -> bool {
+    AddressZone::of(address) == AddressZone::Public
 }
 
-/// What a download may take.
+/// The limits of a download.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchLimits {
-    /// The largest component.
+    /// The maximum size of a component.
     pub bytes: u64,
-    /// The longest time for one component, everything included.
+    /// The maximum time for a component, including redirects and authorization.
     pub time: Duration,
 }
 
@@ -67,7 +70,7 @@ impl Default for FetchLimits {
     }
 }
 
-/// A component with what pins it.
+/// A component and its pin.
 #[derive(Debug, Clone)]
 pub struct Component {
     /// Digest and size of the bytes.
@@ -77,7 +80,7 @@ pub struct Component {
 }
 
 impl Component {
-    /// Wraps bytes, whatever they are.
+    /// Wraps any bytes.
     pub fn of(bytes: Vec<u8>) -> Self {
         Self {
             pin: Pin::of(&bytes),
@@ -86,107 +89,114 @@ impl Component {
     }
 }
 
-/// The way to components from elsewhere.
-pub struct Registry {
+/// Fetches components, from the cache if possible.
+pub struct PluginFetcher {
     cache: Option<Cache>,
-    logins: Logins,
+    credentials: DockerCredentials,
     limits: FetchLimits,
 }
 
-impl Registry {
-    /// Opens no connection yet. Components are kept below the folder `cache`, if there is one.
-    pub fn new(cache: Option<&Path>, logins: Logins, limits: FetchLimits) -> Self {
+impl PluginFetcher {
+    /// Opens no connection yet. If there is a folder `cache`, components are kept in it.
+    pub fn new(cache: Option<&Path>, credentials: DockerCredentials, limits: FetchLimits) -> Self {
         Self {
-            cache: cache.map(Cache::below),
-            logins,
+            cache: cache.map(Cache::new),
+            credentials,
             limits,
         }
     }
 
-    /// Returns a component that the cache has.
+    /// Returns a component from the cache.
     pub fn cached(&self, digest: Digest) -> Option<Component> {
         self.cache.as_ref()?.get(digest).map(Component::of)
     }
 
-    /// Returns what a reference stands for now. A registry is asked; the bytes come from the cache if it has them.
-    pub async fn newest(
+    /// Returns the component that a reference currently points to. Queries the registry, but prefers cached bytes.
+    pub async fn resolve(
         &self,
         reference: &TransformRef,
-        reach: Reach,
-    ) -> Result<Component, RegistryError> {
-        self.within(reference, async {
+        policy: AddressPolicy,
+    ) -> Result<Component, FetchError> {
+        self.with_timeout(reference, async {
             match reference {
-                TransformRef::Url { digest, .. } => self.get(reference, *digest, reach).await,
+                TransformRef::Url { digest, .. } => self.fetch(reference, *digest, policy).await,
                 TransformRef::Oci { image, .. } => {
-                    let door = oci::Door::open(image, &self.logins, reach).await?;
-                    let layer = door.layer(image).await?;
+                    let client = RegistryClient::connect(image, &self.credentials, policy).await?;
+                    let layer = client.component_layer(image).await?;
                     if layer.size > self.limits.bytes {
                         return Err(self.too_large());
                     }
                     let component = match self.cached(layer.digest) {
                         Some(cached) => cached,
                         None => {
-                            let bytes = door.blob(layer.digest, self.limits.bytes).await?;
-                            self.keep(bytes, layer.digest)?
+                            let bytes = client.blob(layer.digest, self.limits.bytes).await?;
+                            self.verify_and_cache(bytes, layer.digest)?
                         }
                     };
                     layer.check_size(component.pin.size)?;
                     Ok(component)
                 }
-                TransformRef::FirstParty(_) | TransformRef::File(_) => Err(FetchFault::NotRemote),
+                TransformRef::FirstParty(_) | TransformRef::File(_) => {
+                    Err(FetchErrorKind::NotRemote)
+                }
             }
         })
         .await
     }
 
-    /// Returns the component that a reference was pinned to, wherever its tag points now.
-    pub async fn pinned(
+    /// Returns the component that a reference is pinned to, even if its tag has moved.
+    pub async fn fetch_pinned(
         &self,
         reference: &TransformRef,
         digest: Digest,
-        reach: Reach,
-    ) -> Result<Component, RegistryError> {
-        self.within(reference, self.get(reference, digest, reach))
+        policy: AddressPolicy,
+    ) -> Result<Component, FetchError> {
+        self.with_timeout(reference, self.fetch(reference, digest, policy))
             .await
     }
 
-    async fn get(
+    async fn fetch(
         &self,
         reference: &TransformRef,
         digest: Digest,
-        reach: Reach,
-    ) -> Result<Component, FetchFault> {
+        policy: AddressPolicy,
+    ) -> Result<Component, FetchErrorKind> {
         if let Some(cached) = self.cached(digest) {
             return Ok(cached);
         }
-        let most = self.limits.bytes;
+        let max_bytes = self.limits.bytes;
         let bytes = match reference {
             TransformRef::Url { url, .. } => {
-                let url = Url::parse(url).map_err(|error| FetchFault::Url(error.to_string()))?;
-                let ask = Ask {
+                let url =
+                    Url::parse(url).map_err(|error| FetchErrorKind::Url(error.to_string()))?;
+                let request = GetRequest {
                     url: &url,
                     accept: None,
                     authorization: &Authorization::None,
-                    most,
-                    admitted: reach.into(),
+                    max_bytes,
+                    zones: policy.into(),
                 };
-                http::get(ask).await?
+                http::get(request).await?
             }
             TransformRef::Oci { image, .. } => {
-                let door = oci::Door::open(image, &self.logins, reach).await?;
-                door.blob(digest, most).await?
+                let client = RegistryClient::connect(image, &self.credentials, policy).await?;
+                client.blob(digest, max_bytes).await?
             }
             TransformRef::FirstParty(_) | TransformRef::File(_) => {
-                return Err(FetchFault::NotRemote);
+                return Err(FetchErrorKind::NotRemote);
             }
         };
-        self.keep(bytes, digest)
+        self.verify_and_cache(bytes, digest)
     }
 
-    fn keep(&self, bytes: Vec<u8>, expected: Digest) -> Result<Component, FetchFault> {
+    fn verify_and_cache(
+        &self,
+        bytes: Vec<u8>,
+        expected: Digest,
+    ) -> Result<Component, FetchErrorKind> {
         let component = Component::of(bytes);
         if component.pin.digest != expected {
-            return Err(FetchFault::OtherDigest { expected });
+            return Err(FetchErrorKind::OtherDigest { expected });
         }
         if let Some(cache) = &self.cache {
             cache.put(expected, &component.bytes)?;
@@ -194,22 +204,22 @@ impl Registry {
         Ok(component)
     }
 
-    fn too_large(&self) -> FetchFault {
-        FetchFault::TooLarge {
+    fn too_large(&self) -> FetchErrorKind {
+        FetchErrorKind::TooLarge {
             limit: self.limits.bytes,
         }
     }
 
-    async fn within<T>(
+    async fn with_timeout<T>(
         &self,
         reference: &TransformRef,
-        work: impl Future<Output = Result<T, FetchFault>>,
-    ) -> Result<T, RegistryError> {
-        let after = self.limits.time;
-        tokio::time::timeout(after, work)
+        work: impl Future<Output = Result<T, FetchErrorKind>>,
+    ) -> Result<T, FetchError> {
+        let limit = self.limits.time;
+        tokio::time::timeout(limit, work)
             .await
-            .unwrap_or(Err(FetchFault::TimedOut { after }))
-            .map_err(|source| RegistryError::new(reference.text(), source))
+            .unwrap_or(Err(FetchErrorKind::TimedOut { limit }))
+            .map_err(|source| FetchError::new(reference.text(), source))
     }
 }
 
@@ -220,7 +230,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_server_that_never_answers_is_given_up() {
+    async fn a_download_from_a_silent_server_times_out() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/a.wasm", silent.local_addr().unwrap());
         let digest = Digest::of(b"a");
@@ -233,13 +243,13 @@ mod tests {
             time: Duration::ZERO,
             ..FetchLimits::default()
         };
-        let registry = Registry::new(None, Logins::default(), limits);
-        let error = registry
-            .newest(&reference, Reach::Anywhere)
+        let fetcher = PluginFetcher::new(None, DockerCredentials::default(), limits);
+        let error = fetcher
+            .resolve(&reference, AddressPolicy::Any)
             .await
             .unwrap_err();
         assert!(
-            matches!(error.source, FetchFault::TimedOut { .. }),
+            matches!(error.source, FetchErrorKind::TimedOut { .. }),
             "{error:?}"
         );
     }

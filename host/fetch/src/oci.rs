@@ -1,40 +1,39 @@
-//! The OCI distribution API as far as a plugin needs it: a token, a manifest, a blob.
+//! A client for the parts of the OCI distribution API that plugins need: tokens, manifests and blobs.
 //!
-//! What is asked goes through [`super::http`], whose size, redirects and
-//! addresses are bounded.
+//! All requests go through [`super::http`], which limits their size, redirects and addresses.
 
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::error::FetchFault;
-use super::handshake;
-use super::http::{self, Ask, Authorization};
-use super::login::Logins;
-use super::reach::Reach;
+use super::authorization::{Authorization, authorize};
+use super::connection_guard::AddressPolicy;
+use super::credentials::DockerCredentials;
+use super::error::FetchErrorKind;
+use super::http::{self, GetRequest};
 use synix_core::digest::Digest;
 use synix_core::loopback::is_loopback;
-use synix_manifest::{Image, sha256};
+use synix_manifest::{ImageReference, parse_sha256};
 
-/// The media types of a layer that is a component.
-const WASM: [&str; 2] = [
+/// The media types of a layer with a component.
+const WASM_MEDIA_TYPES: [&str; 2] = [
     "application/wasm",
     "application/vnd.wasm.content.layer.v1+wasm",
 ];
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
+const MANIFEST_MEDIA_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.oci.image.index.v1+json";
-/// As much as registries must take.
-const MANIFEST_BYTES: u64 = 4 << 20;
-/// What is shown of a registry's words.
-const SHOWN: usize = 200;
+/// The size that every registry must support.
+const MAX_MANIFEST_BYTES: u64 = 4 << 20;
+/// The maximum length of a registry's text in a message, in characters.
+const MAX_SHOWN_CHARS: usize = 200;
 
-/// What a registry knows under a name.
+/// The manifest of an image or of several images.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Manifest {
-    /// One image.
+    /// A single image.
     Image { layers: Vec<Descriptor> },
-    /// Several, for the reader to choose from; they are not looked at.
+    /// An index of several images, which synix does not support.
     Index {
         #[serde(rename = "manifests")]
         _manifests: Vec<serde::de::IgnoredAny>,
@@ -49,40 +48,40 @@ struct Descriptor {
     size: i64,
 }
 
-/// An open way to one registry.
-pub(super) struct Door {
+/// An authorized client for a repository of a registry.
+pub(super) struct RegistryClient {
     base: String,
     authorization: Authorization,
-    reach: Reach,
+    policy: AddressPolicy,
 }
 
-/// A layer that is a component.
+/// A layer with a component.
 #[derive(Debug, PartialEq)]
-pub(super) struct Layer {
+pub(super) struct ComponentLayer {
     pub(super) digest: Digest,
     pub(super) size: u64,
 }
 
-impl Layer {
-    /// Refuses a layer that is not as long as its manifest says.
-    pub(super) fn check_size(&self, found: u64) -> Result<(), FetchFault> {
+impl ComponentLayer {
+    /// Returns an error if the size differs from the manifest.
+    pub(super) fn check_size(&self, found: u64) -> Result<(), FetchErrorKind> {
         if found == self.size {
             return Ok(());
         }
-        Err(FetchFault::Manifest(format!(
-            "it says that the layer has {} bytes, and it has {found}",
+        Err(FetchErrorKind::Manifest(format!(
+            "it says that the layer has {} bytes, but the layer has {found}",
             self.size
         )))
     }
 }
 
-impl Door {
-    /// Asks the registry for a token, if it wants one.
-    pub(super) async fn open(
-        image: &Image,
-        logins: &Logins,
-        reach: Reach,
-    ) -> Result<Self, FetchFault> {
+impl RegistryClient {
+    /// Creates a client, with a token if the registry requires one.
+    pub(super) async fn connect(
+        image: &ImageReference,
+        credentials: &DockerCredentials,
+        policy: AddressPolicy,
+    ) -> Result<Self, FetchErrorKind> {
         let registry = image.address();
         let scheme = if is_loopback(registry) {
             "http"
@@ -90,44 +89,55 @@ impl Door {
             "https"
         };
         let base = Url::parse(&format!("{scheme}://{registry}/"))
-            .map_err(|error| FetchFault::Url(error.to_string()))?;
-        let login = logins.of(image.registry());
-        let authorization = handshake::authorize(&base, image.repository(), login, reach).await?;
+            .map_err(|error| FetchErrorKind::Url(error.to_string()))?;
+        let credentials = credentials.for_registry(image.registry());
+        let authorization = authorize(&base, image.repository(), credentials, policy).await?;
         Ok(Self {
             base: format!("{scheme}://{registry}/v2/{}", image.repository()),
             authorization,
-            reach,
+            policy,
         })
     }
 
-    /// Returns the one layer of an image that is a component.
-    pub(super) async fn layer(&self, image: &Image) -> Result<Layer, FetchFault> {
-        let name = image.version();
+    /// Returns the only layer of an image with a component.
+    pub(super) async fn component_layer(
+        &self,
+        image: &ImageReference,
+    ) -> Result<ComponentLayer, FetchErrorKind> {
+        let name = image.tag_or_digest();
         let bytes = self
             .get(
                 &format!("manifests/{name}"),
-                Some(MANIFESTS),
-                MANIFEST_BYTES,
+                Some(MANIFEST_MEDIA_TYPES),
+                MAX_MANIFEST_BYTES,
             )
             .await?;
         if let Some(expected) = image.digest() {
             let found = Digest::of(&bytes);
             if found != expected {
-                return Err(FetchFault::OtherDigest { expected });
+                return Err(FetchErrorKind::OtherDigest { expected });
             }
         }
         match serde_json::from_slice(&bytes) {
-            Ok(Manifest::Image { layers }) => component(&layers).map_err(FetchFault::Manifest),
-            Ok(Manifest::Index { .. }) => Err(FetchFault::Manifest(
-                "it is an index of several images; name one of them by its digest".to_owned(),
+            Ok(Manifest::Image { layers }) => {
+                find_component(&layers).map_err(FetchErrorKind::Manifest)
+            }
+            Ok(Manifest::Index { .. }) => Err(FetchErrorKind::Manifest(
+                "it is an index of several images; refer to one of them by its digest".to_owned(),
             )),
-            Err(_) => Err(FetchFault::Manifest("it is no OCI manifest".to_owned())),
+            Err(_) => Err(FetchErrorKind::Manifest(
+                "it is not an OCI manifest".to_owned(),
+            )),
         }
     }
 
-    /// Returns a blob; its digest is for the caller to check.
-    pub(super) async fn blob(&self, digest: Digest, most: u64) -> Result<Vec<u8>, FetchFault> {
-        self.get(&format!("blobs/sha256:{digest}"), None, most)
+    /// Downloads a blob. The caller must check its digest.
+    pub(super) async fn blob(
+        &self,
+        digest: Digest,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, FetchErrorKind> {
+        self.get(&format!("blobs/sha256:{digest}"), None, max_bytes)
             .await
     }
 
@@ -135,51 +145,59 @@ impl Door {
         &self,
         path: &str,
         accept: Option<&str>,
-        most: u64,
-    ) -> Result<Vec<u8>, FetchFault> {
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, FetchErrorKind> {
         let url = Url::parse(&format!("{}/{path}", self.base))
-            .map_err(|error| FetchFault::Url(error.to_string()))?;
-        let ask = Ask {
+            .map_err(|error| FetchErrorKind::Url(error.to_string()))?;
+        let request = GetRequest {
             url: &url,
             accept,
             authorization: &self.authorization,
-            most,
-            admitted: self.reach.into(),
+            max_bytes,
+            zones: self.policy.into(),
         };
-        http::get(ask).await
+        http::get(request).await
     }
 }
 
-fn component(layers: &[Descriptor]) -> Result<Layer, String> {
+fn find_component(layers: &[Descriptor]) -> Result<ComponentLayer, String> {
     let mut components = layers
         .iter()
-        .filter(|layer| WASM.contains(&layer.media_type.as_str()));
+        .filter(|layer| WASM_MEDIA_TYPES.contains(&layer.media_type.as_str()));
     let layer = components.next().ok_or_else(|| {
         let types: Vec<&str> = layers
             .iter()
             .map(|layer| layer.media_type.as_str())
             .collect();
-        let found = cut(&types.join(", "));
-        format!("no layer has the media type {}, only [{found}]", WASM[0])
+        let found = shorten(&types.join(", "));
+        format!(
+            "no layer has the media type {}, only [{found}]",
+            WASM_MEDIA_TYPES[0]
+        )
     })?;
     let more = components.count();
     if more > 0 {
         return Err(format!(
-            "{} layers are components, and a plugin is one",
+            "{} layers contain components, but a plugin has exactly one",
             more + 1
         ));
     }
-    Ok(Layer {
-        digest: sha256(&layer.digest)
-            .ok_or_else(|| format!("the layer's digest is no SHA-256: {:?}", cut(&layer.digest)))?,
-        size: u64::try_from(layer.size).map_err(|_| "the layer's size is negative".to_owned())?,
+    Ok(ComponentLayer {
+        digest: parse_sha256(&layer.digest).ok_or_else(|| {
+            format!(
+                "the digest of the layer is not a SHA-256: {:?}",
+                shorten(&layer.digest)
+            )
+        })?,
+        size: u64::try_from(layer.size)
+            .map_err(|_| "the size of the layer is negative".to_owned())?,
     })
 }
 
-fn cut(text: &str) -> String {
+fn shorten(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
+        .take(MAX_SHOWN_CHARS)
         .collect()
 }
 
@@ -189,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    fn layers(types: &[&str], digest: &str) -> Result<Layer, String> {
+    fn layers(types: &[&str], digest: &str) -> Result<ComponentLayer, String> {
         let layers: Vec<_> = types
             .iter()
             .map(|media_type| json!({"mediaType": media_type, "digest": digest, "size": 7}))
@@ -197,13 +215,13 @@ mod tests {
         let config = json!({"mediaType": "application/vnd.wasm.config.v0+json", "digest": digest, "size": 2});
         let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
         match serde_json::from_value(manifest).unwrap() {
-            Manifest::Image { layers } => component(&layers),
+            Manifest::Image { layers } => find_component(&layers),
             Manifest::Index { .. } => panic!("read as an index"),
         }
     }
 
     #[test]
-    fn an_index_of_images_is_told_from_an_image() {
+    fn an_index_and_an_image_are_distinguished() {
         let image = json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "x", "size": 1});
         let read = |manifest| serde_json::from_value::<Manifest>(manifest);
         let index = read(json!({"schemaVersion": 2, "manifests": [image]}));
@@ -218,16 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn the_one_layer_that_is_a_component_is_taken() {
+    fn the_only_layer_with_a_component_is_used() {
         let digest = Digest::of(b"a");
         let text = format!("sha256:{digest}");
-        for wasm in WASM {
-            let taken = layers(&["text/markdown", wasm], &text);
-            assert_eq!(taken, Ok(Layer { digest, size: 7 }));
+        for wasm in WASM_MEDIA_TYPES {
+            let layer = layers(&["text/markdown", wasm], &text);
+            assert_eq!(layer, Ok(ComponentLayer { digest, size: 7 }));
         }
         let message = |types: &[&str], digest: &str| layers(types, digest).unwrap_err();
         assert!(message(&["text/plain"], &text).contains("only [text/plain]"));
-        assert!(message(&WASM, &text).contains("2 layers"));
-        assert!(message(&WASM[..1], "sha512:abc").contains("no SHA-256"));
+        assert!(message(&WASM_MEDIA_TYPES, &text).contains("2 layers"));
+        assert!(message(&WASM_MEDIA_TYPES[..1], "sha512:abc").contains("not a SHA-256"));
     }
 }

@@ -1,20 +1,20 @@
-//! Reads TOML text as a JSON value with positions.
+//! Converts TOML text to a JSON value with positions.
 //!
-//! What has no form in JSON is an error here, so that whoever looks at the
-//! value later need not think of it.
+//! Values that JSON cannot represent are errors here, so that later code does not have to handle them.
 
 use toml::de::{DeTable, DeValue};
 
 use serde_json::{Map, Number, Value};
 
-use super::error::{Finding, PipelineError, PipelineErrorKind, PipelineErrors};
-use super::position::{Lines, Position, Positions, below};
+use super::error::{Finding, PipelineError, PipelineErrors};
+use super::error_kind::PipelineErrorKind;
+use super::position::{Lines, Position, Positions, child};
 use synix_core::json;
 
-/// The deepest that tables and lists may be nested.
+/// The maximum depth of nested tables and lists.
 const MAX_DEPTH: usize = 64;
 
-/// A file as a value. What could not be kept is null and has a finding.
+/// A file as a JSON value. A value that could not be converted is null and has a finding.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) value: Value,
@@ -22,14 +22,17 @@ pub(super) struct Document {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Reads the text; fails with all that is not TOML.
+/// Converts the text. On failure, returns all syntax errors.
 pub(super) fn read(text: &str) -> Result<Document, PipelineErrors> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    if let Some(errors) =
-        PipelineErrors::new(errors.iter().map(|error| syntax(error, &lines)).collect())
-    {
+    if let Some(errors) = PipelineErrors::new(
+        errors
+            .iter()
+            .map(|error| syntax_error(error, &lines))
+            .collect(),
+    ) {
         return Err(errors);
     }
     let mut reader = Reader {
@@ -45,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<Document, PipelineErrors> {
     })
 }
 
-fn syntax(error: &toml::de::Error, lines: &Lines<'_>) -> PipelineError {
+fn syntax_error(error: &toml::de::Error, lines: &Lines<'_>) -> PipelineError {
     let Position { line, column } = error
         .span()
         .map_or(Position::START, |span| lines.position(span.start));
@@ -69,7 +72,7 @@ impl Reader<'_> {
     fn table(&mut self, table: &DeTable<'_>, pointer: &str, depth: usize) -> Value {
         let mut members = Map::new();
         for (key, value) in table {
-            let pointer = below(pointer, key.get_ref());
+            let pointer = child(pointer, key.get_ref());
             let position = self.lines.position(key.span().start);
             self.positions.insert(
                 pointer.clone(),
@@ -99,7 +102,7 @@ impl Reader<'_> {
             DeValue::Array(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (number, item) in items.iter().enumerate() {
-                    let pointer = below(pointer, &number.to_string());
+                    let pointer = child(pointer, &number.to_string());
                     let position = self.lines.position(item.span().start);
                     self.positions.insert(pointer.clone(), position, position);
                     list.push(self.value(item.get_ref(), &pointer, depth + 1));
@@ -112,15 +115,15 @@ impl Reader<'_> {
             DeValue::Datetime(_) => Err(PipelineErrorKind::NotJson("a date or time")),
             DeValue::Integer(integer) => {
                 match i64::from_str_radix(integer.as_str(), integer.radix()) {
-                    Ok(integer) => checked(Number::from(integer)),
+                    Ok(integer) => check_number(Number::from(integer)),
                     Err(_) => Err(PipelineErrorKind::BadValue(
-                        "lie between -2^53 and 2^53".to_owned(),
+                        "be between -2^53 and 2^53".to_owned(),
                     )),
                 }
             }
             DeValue::Float(float) => match float.as_str().parse::<f64>() {
-                Ok(float) => number(float),
-                Err(_) => Err(PipelineErrorKind::NotJson("no finite number")),
+                Ok(float) => float_value(float),
+                Err(_) => Err(PipelineErrorKind::NotJson("not a finite number")),
             },
         };
         scalar.unwrap_or_else(|kind| {
@@ -130,22 +133,25 @@ impl Reader<'_> {
     }
 }
 
-fn checked(number: Number) -> Result<Value, PipelineErrorKind> {
+fn check_number(number: Number) -> Result<Value, PipelineErrorKind> {
     let value = Value::Number(number);
     json::canonical(&value).map_err(PipelineErrorKind::Number)?;
     Ok(value)
 }
 
-/// JSON does not tell `2.0` from `2`, so neither does the pipeline file.
-fn number(float: f64) -> Result<Value, PipelineErrorKind> {
+/// JSON does not distinguish `2.0` from `2`, so a pipeline file does not either.
+fn float_value(float: f64) -> Result<Value, PipelineErrorKind> {
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "a whole number below 2^53 is kept as it is"
+        reason = "an integer below 2^53 is converted exactly"
     )]
     if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 {
-        return checked(Number::from(float as i64));
+        return check_number(Number::from(float as i64));
     }
-    Number::from_f64(float).map_or(Err(PipelineErrorKind::NotJson("no finite number")), checked)
+    Number::from_f64(float).map_or(
+        Err(PipelineErrorKind::NotJson("not a finite number")),
+        check_number,
+    )
 }
 
 #[cfg(test)]
@@ -163,7 +169,7 @@ mod tests {
             }) => {
                 let errors = findings
                     .into_iter()
-                    .map(|found| found.place(&positions))
+                    .map(|found| found.locate(&positions))
                     .collect();
                 PipelineErrors::new(errors)
                     .map(|errors| errors.to_string())
@@ -174,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_may_be_written_with_a_point() {
+    fn an_integer_may_have_a_decimal_point() {
         let document = read("a = [1.0, 0x10, 1_000, -0.0, 1e2, 0.5]").unwrap();
         assert_eq!(document.value, json!({"a": [1, 16, 1000, 0, 100, 0.5]}));
     }
 
     #[test]
-    fn a_key_written_twice_is_an_error_at_the_second() {
+    fn a_duplicate_key_is_an_error_at_its_second_occurrence() {
         assert_eq!(
             errors("a = 1\nb = 2\na = 3\n"),
             "3:1: not TOML: duplicate key"
@@ -193,47 +199,47 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_refused_where_it_stands() {
+    fn a_date_is_an_error_at_its_location() {
         assert_eq!(
             errors("[x]\na = [1, 2026-01-02]\n"),
-            "2:9: `x.a.1` is a date or time, which JSON does not have; write it in quotes"
+            "2:9: `x.a.1` is a date or time, which JSON does not support; write it in quotes"
         );
     }
 
     #[test]
-    fn infinity_is_refused() {
+    fn infinity_is_rejected() {
         for text in ["a = inf", "a = nan", "a = 1e400"] {
             assert_eq!(
                 errors(text),
-                "1:5: `a` is no finite number, which JSON does not have; write it in quotes",
+                "1:5: `a` is not a finite number, which JSON does not support; write it in quotes",
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn a_number_that_a_double_would_round_is_refused() {
+    fn a_number_that_a_double_would_round_is_rejected() {
         assert_eq!(
             errors("a = 9007199254740993"),
-            "1:5: `a` cannot be used: the number 9007199254740993 does not fit a double; write it as a string"
+            "1:5: `a` cannot be used: the number 9007199254740993 does not fit into a double; write it as a string"
         );
         assert_eq!(
             errors("a = 99999999999999999999"),
-            "1:5: `a` must lie between -2^53 and 2^53"
+            "1:5: `a` must be between -2^53 and 2^53"
         );
     }
 
     #[test]
-    fn a_nul_character_is_refused() {
+    fn a_nul_character_is_rejected() {
         assert_eq!(
             errors("\u{feff}a = \"\\u0000\""),
-            "1:5: `a` holds a NUL character"
+            "1:5: `a` contains a NUL character"
         );
     }
 
     #[test]
-    fn nesting_has_an_end() {
+    fn the_depth_of_nesting_is_limited() {
         let text = format!("a = {}1{}", "[".repeat(70), "]".repeat(70));
-        assert!(errors(&text).contains("nested too deep"));
+        assert!(errors(&text).contains("nested too deeply"));
     }
 }

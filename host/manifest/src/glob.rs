@@ -1,39 +1,38 @@
-//! Which files a source layer takes: a glob that cannot leave the project folder.
+//! Globs of source layers, which cannot match files outside the project folder.
 //!
-//! Looking at the disk is for `synix-sources`.
+//! `synix-sources` finds the matching files.
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Why a glob cannot be used.
+/// Why a glob is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGlob {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("is empty")]
     Empty,
-    /// It starts at the root of a disk.
+    /// It is an absolute path.
     #[error("is absolute; write it relative to the pipeline file")]
     Absolute,
-    /// It goes up.
+    /// It contains `..`.
     #[error("leaves the project folder")]
     Outside,
-    /// It has a backslash.
+    /// It contains a backslash.
     #[error(
-        "has a backslash; folders are separated by `/`, a special character is taken as it is in `[*]`"
+        "contains a backslash; separate folders by `/`, and escape a special character as in `[*]`"
     )]
     Backslash,
-    /// A part between slashes is empty or a single dot.
-    #[error("has an empty part or `.` between slashes")]
+    /// A component is empty or a single dot.
+    #[error("contains an empty component or `.` between slashes")]
     EmptyPart,
-    /// The pattern itself is wrong.
-    #[error("is not a glob: {0}")]
+    /// The syntax is invalid.
+    #[error("is not a valid glob: {0}")]
     Syntax(String),
 }
 
 /// A glob over paths relative to the project folder, separated by `/`.
 ///
-/// `*` and `?` stay within one name, `**` crosses folders. A name that starts
-/// with a dot is hidden: it is taken only where it stands in the fixed part or
-/// a part of the pattern that itself starts with a dot matches it.
+/// `*` and `?` match within a name, and `**` matches any number of folders. A name that starts with a dot is hidden: it
+/// only matches a component that also starts with a dot, or one in the fixed part.
 #[derive(Debug, Clone)]
 pub struct SourceGlob {
     text: String,
@@ -44,7 +43,7 @@ pub struct SourceGlob {
 }
 
 impl SourceGlob {
-    /// Checks and wraps a glob.
+    /// Parses a glob.
     pub fn parse(text: &str) -> Result<Self, InvalidGlob> {
         let pattern = text.strip_prefix("./").unwrap_or(text);
         if pattern.is_empty() {
@@ -72,45 +71,45 @@ impl SourceGlob {
             .position(special)
             .unwrap_or(parts.len() - 1)
             .min(parts.len() - 1);
-        let (fixed, moving) = parts.split_at(fixed);
-        let deep = moving
+        let (fixed, variable) = parts.split_at(fixed);
+        let any_depth = variable
             .iter()
             .any(|part| part.contains("**") || part.contains('{'));
         Ok(Self {
             text: text.to_owned(),
             folder: fixed.join("/"),
             whole,
-            hidden: moving
+            hidden: variable
                 .iter()
                 .filter(|part| part.starts_with('.'))
                 .filter_map(|part| matcher(part).ok())
                 .collect(),
-            depth: (!deep).then_some(moving.len()),
+            depth: (!any_depth).then_some(variable.len()),
         })
     }
 
-    /// Returns the glob as it was written.
+    /// Returns the glob as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns the fixed part: the folders before the first special character; empty for the project folder.
+    /// Returns the fixed part: the folders before the first special character, or an empty text for the project folder.
     pub fn folder(&self) -> &str {
         &self.folder
     }
 
-    /// Returns how many names below the fixed part a path may have; `None`: any number.
+    /// Returns the maximum number of names after the fixed part, or `None` if there is no maximum.
     pub fn depth(&self) -> Option<usize> {
         self.depth
     }
 
-    /// Returns whether a file at `path` is taken, its hidden parts apart.
+    /// Returns whether the glob matches a path. The rule for hidden names is not checked here.
     pub fn is_match(&self, path: &str) -> bool {
         self.whole.is_match(path)
     }
 
-    /// Returns whether a file or folder of this name below the fixed part may be looked at.
-    pub fn admits(&self, name: &str) -> bool {
+    /// Returns whether the path of a match may contain this name after the fixed part.
+    pub fn may_match_name(&self, name: &str) -> bool {
         !name.starts_with('.') || self.hidden.iter().any(|part| part.is_match(name))
     }
 }
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_cannot_leave_the_folder() {
+    fn a_glob_cannot_match_files_outside_the_folder() {
         for (text, error) in [
             ("", InvalidGlob::Empty),
             ("/etc/*", InvalidGlob::Absolute),
@@ -163,9 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_name_is_admitted_only_where_the_pattern_names_it() {
+    fn a_hidden_name_only_matches_a_component_that_starts_with_a_dot() {
         let glob = SourceGlob::parse("a/**/.notes/*.md").unwrap();
-        assert!(glob.admits(".notes") && glob.admits("x"));
-        assert!(!glob.admits(".git"));
+        assert!(glob.may_match_name(".notes") && glob.may_match_name("x"));
+        assert!(!glob.may_match_name(".git"));
     }
 }

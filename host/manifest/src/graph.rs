@@ -1,19 +1,18 @@
-//! The order of layers, their cycles and their dependants.
+//! Sorts layers topologically and finds cycles.
 //!
-//! Layers are numbers here: their positions in a list. What they do is for
-//! others.
+//! Layers are represented by their numbers.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-/// Layers that feed each other, in the direction in which artifacts flow.
+/// A cycle of layers: each layer is an input of the next one.
 pub(super) type Cycle = Vec<usize>;
 
-/// Returns an order in which every layer comes after its inputs; of those that could come next, the lowest number does.
+/// Returns the topological order of layers. If several layers could come next, the lowest number does.
 ///
-/// `inputs[i]` are the inputs of layer `i`. Fails with every cycle, each
-/// layer in one at most, starting with its lowest number.
-pub(super) fn order(inputs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Cycle>> {
+/// `inputs[i]` are the inputs of layer `i`. On failure, returns all cycles. Each cycle starts with its lowest number, and
+/// no layer is in two of them.
+pub(super) fn sort(inputs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Cycle>> {
     let mut waiting_for: Vec<BTreeSet<usize>> = inputs
         .iter()
         .map(|inputs| inputs.iter().copied().collect())
@@ -44,9 +43,8 @@ pub(super) fn order(inputs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Cycle>> {
         let Some(stuck) = placed.iter().position(|placed| !placed) else {
             break;
         };
-        let cycle = cycle_above(stuck, &waiting_for);
-        // What hangs below the cycle is placed as if the cycle were not there,
-        // so that a second one is found too.
+        let cycle = find_cycle(stuck, &waiting_for);
+        // The dependants of the cycle are sorted as if it did not exist, so that further cycles are found too.
         for layer in &cycle {
             waiting_for[*layer].clear();
             ready.push(Reverse(*layer));
@@ -60,13 +58,13 @@ pub(super) fn order(inputs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Cycle>> {
     }
 }
 
-/// Follows inputs upwards from a layer that waits until one comes round again.
-fn cycle_above(start: usize, waiting_for: &[BTreeSet<usize>]) -> Cycle {
+/// Follows the inputs of a waiting layer upstream until a layer occurs twice.
+fn find_cycle(start: usize, waiting_for: &[BTreeSet<usize>]) -> Cycle {
     let mut path = vec![start];
-    let mut at = start;
-    while let Some(input) = waiting_for[at].first().copied() {
-        if let Some(round) = path.iter().position(|seen| *seen == input) {
-            let mut cycle = path.split_off(round);
+    let mut current = start;
+    while let Some(input) = waiting_for[current].first().copied() {
+        if let Some(repeated) = path.iter().position(|seen| *seen == input) {
+            let mut cycle = path.split_off(repeated);
             cycle.reverse();
             let lowest = cycle
                 .iter()
@@ -77,12 +75,12 @@ fn cycle_above(start: usize, waiting_for: &[BTreeSet<usize>]) -> Cycle {
             return cycle;
         }
         path.push(input);
-        at = input;
+        current = input;
     }
     path
 }
 
-/// Returns every layer that takes `layer` in, directly or through others.
+/// Returns all layers that depend on `layer`, directly or indirectly.
 pub(super) fn dependants(inputs: &[Vec<usize>], layer: usize) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let mut next = vec![layer];
@@ -103,15 +101,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_layers_that_could_come_next_the_first_in_the_file_does() {
+    fn independent_layers_keep_their_order() {
         assert_eq!(
-            order(&[vec![2], vec![], vec![], vec![]]),
+            sort(&[vec![2], vec![], vec![], vec![]]),
             Ok(vec![1, 2, 0, 3])
         );
     }
 
     #[test]
-    fn every_cycle_is_found_and_what_hangs_below_one_is_not_in_it() {
+    fn every_cycle_is_found_without_its_dependants() {
         let inputs = [
             vec![1],
             vec![2],
@@ -121,11 +119,11 @@ mod tests {
             vec![6],
             vec![5],
         ];
-        assert_eq!(order(&inputs), Err(vec![vec![0, 2, 1], vec![5, 6]]));
+        assert_eq!(sort(&inputs), Err(vec![vec![0, 2, 1], vec![5, 6]]));
     }
 
     #[test]
-    fn dependants_include_those_through_others() {
+    fn dependants_include_indirect_ones() {
         let inputs = [vec![], vec![0], vec![1], vec![]];
         assert_eq!(dependants(&inputs, 0), BTreeSet::from([1, 2]));
     }
@@ -135,24 +133,24 @@ mod tests {
         fn every_layer_comes_after_its_inputs(
             edges in proptest::collection::vec(proptest::collection::vec(0_usize..20, 0..4), 1..20),
         ) {
-            // Each input's number is below its layer's, so there is no cycle.
+            // Each input has a lower number than its layer, so there is no cycle.
             let inputs: Vec<Vec<usize>> = edges.iter().enumerate()
                 .map(|(layer, inputs)| inputs.iter().copied().filter(|input| *input < layer).collect())
                 .collect();
-            let order = order(&inputs).unwrap();
-            let place = |layer| order.iter().position(|placed| *placed == layer).unwrap();
+            let order = sort(&inputs).unwrap();
+            let position = |layer| order.iter().position(|placed| *placed == layer).unwrap();
             for (layer, inputs) in inputs.iter().enumerate() {
                 for input in inputs {
-                    prop_assert!(place(*input) < place(layer));
+                    prop_assert!(position(*input) < position(layer));
                 }
             }
         }
 
         #[test]
-        fn a_reported_cycle_is_one(
+        fn a_reported_cycle_is_a_cycle(
             inputs in proptest::collection::vec(proptest::collection::vec(0_usize..8, 0..3), 8),
         ) {
-            if let Err(cycles) = order(&inputs) {
+            if let Err(cycles) = sort(&inputs) {
                 for cycle in cycles {
                     for (at, layer) in cycle.iter().enumerate() {
                         let next = cycle[(at + 1) % cycle.len()];

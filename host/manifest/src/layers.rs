@@ -1,19 +1,20 @@
-//! Makes layers of a file's entries and puts them in order.
+//! Converts the layers of a pipeline file and sorts them.
 
 use std::collections::BTreeMap;
 
-use super::error::{Finding, PipelineErrorKind};
+use super::error::Finding;
+use super::error_kind::PipelineErrorKind;
 use super::glob::SourceGlob;
 use super::manifest::{LayerEntry, LimitsEntry};
 use super::nearest::did_you_mean;
-use super::position::{below, dotted};
+use super::position::{child, dotted};
 use super::resolve::Draft;
 use super::{Layer, LayerBody, LayerLimits, TransformLayer, TransformRef, graph};
 use synix_core::ids::{Kind, LayerName};
 use synix_core::request::Ending;
 
-/// The keys that only a transform has.
-const OF_TRANSFORMS: [&str; 12] = [
+/// The keys that are only allowed in transforms.
+pub(super) const TRANSFORM_KEYS: [&str; 12] = [
     "inputs",
     "model",
     "batch",
@@ -28,24 +29,24 @@ const OF_TRANSFORMS: [&str; 12] = [
     "options_allowed",
 ];
 
-/// The kind of a source's artifacts, unless written.
-const SOURCE_KIND: &str = "source";
+/// The default kind of a source's artifacts.
+const DEFAULT_SOURCE_KIND: &str = "source";
 
-/// Returns the layers in order; where the draft then has findings, only those that could be made.
+/// Returns the sorted layers. If the draft has findings afterwards, invalid layers are missing.
 pub(super) fn resolve(
     draft: &mut Draft<'_>,
     mut entries: BTreeMap<String, LayerEntry>,
 ) -> Vec<Layer> {
     let names = draft.names_in("layers");
-    if names.is_empty() && !draft.is_wrong("/layers") {
-        draft.note(Finding::at_key("/layers", PipelineErrorKind::NoLayers));
+    if names.is_empty() && !draft.has_finding("/layers") {
+        draft.report(Finding::at_key("/layers", PipelineErrorKind::NoLayers));
     }
     let roles = draft.names_in("models");
     let mut edges = Vec::with_capacity(names.len());
     let mut layers = Vec::with_capacity(names.len());
     for name in &names {
         let table = Table {
-            pointer: below("/layers", name),
+            pointer: child("/layers", name),
             name,
             layers: &names,
             roles: &roles,
@@ -59,7 +60,7 @@ pub(super) fn resolve(
         edges.push(table.inputs(draft, inputs));
         layers.push(entry.and_then(|entry| table.layer(draft, entry)));
     }
-    let order = match graph::order(&edges) {
+    let order = match graph::sort(&edges) {
         Ok(order) => order,
         Err(cycles) => {
             for cycle in cycles {
@@ -67,27 +68,30 @@ pub(super) fn resolve(
                     .into_iter()
                     .map(|layer| names[layer].clone())
                     .collect();
-                let pointer = below(&below("/layers", &cycle[0]), "inputs");
-                draft.note(Finding::at_value(pointer, PipelineErrorKind::Cycle(cycle)));
+                let pointer = child(&child("/layers", &cycle[0]), "inputs");
+                draft.report(Finding::at_value(pointer, PipelineErrorKind::Cycle(cycle)));
             }
             (0..names.len()).collect()
         }
     };
-    let mut places = vec![0; order.len()];
-    for (place, layer) in order.iter().enumerate() {
-        places[*layer] = place;
+    let mut positions = vec![0; order.len()];
+    for (position, layer) in order.iter().enumerate() {
+        positions[*layer] = position;
     }
-    let place = |number: usize| {
+    let take_layer = |number: usize| {
         let mut layer = layers[number].take()?;
         if let LayerBody::Transform(transform) = &mut layer.body {
-            transform.inputs = edges[number].iter().map(|input| places[*input]).collect();
+            transform.inputs = edges[number]
+                .iter()
+                .map(|input| positions[*input])
+                .collect();
         }
         Some(layer)
     };
-    order.iter().copied().filter_map(place).collect()
+    order.iter().copied().filter_map(take_layer).collect()
 }
 
-/// The table of one layer and the names it may refer to.
+/// The table of a layer, and the names that it may refer to.
 struct Table<'a> {
     pointer: String,
     name: &'a str,
@@ -96,15 +100,15 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn key(&self, key: &str) -> String {
-        below(&self.pointer, key)
+    fn pointer_to(&self, key: &str) -> String {
+        child(&self.pointer, key)
     }
 
-    /// Returns the numbers of the input layers, without those that cannot be inputs.
-    fn inputs(&self, draft: &mut Draft<'_>, written: &[String]) -> Vec<usize> {
-        let mut numbers = Vec::with_capacity(written.len());
-        for (place, input) in written.iter().enumerate() {
-            let pointer = below(&self.key("inputs"), &place.to_string());
+    /// Returns the numbers of the valid input layers.
+    fn inputs(&self, draft: &mut Draft<'_>, inputs: &[String]) -> Vec<usize> {
+        let mut numbers = Vec::with_capacity(inputs.len());
+        for (position, input) in inputs.iter().enumerate() {
+            let pointer = child(&self.pointer_to("inputs"), &position.to_string());
             let (layer, input_name) = (self.name.to_owned(), input.clone());
             let others = self
                 .layers
@@ -117,7 +121,7 @@ impl Table<'_> {
                 }
                 Some(number) if numbers.contains(&number) => Finding::at_value(
                     pointer,
-                    PipelineErrorKind::InputTwice {
+                    PipelineErrorKind::DuplicateInput {
                         layer,
                         input: input_name,
                     },
@@ -135,7 +139,7 @@ impl Table<'_> {
                 )
                 .hint(did_you_mean(input, others)),
             };
-            draft.note(finding);
+            draft.report(finding);
         }
         numbers
     }
@@ -143,15 +147,15 @@ impl Table<'_> {
     fn layer(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<Layer> {
         let keys = || vec!["source".to_owned(), "transform".to_owned()];
         let body = match (
-            draft.has(&self.key("source")),
-            draft.has(&self.key("transform")),
+            draft.has(&self.pointer_to("source")),
+            draft.has(&self.pointer_to("transform")),
         ) {
             (true, true) => {
-                let kind = PipelineErrorKind::OnlyOneOf {
+                let kind = PipelineErrorKind::MutuallyExclusive {
                     keys: keys(),
                     table: dotted(&self.pointer),
                 };
-                draft.note(Finding::at_key(self.key("transform"), kind));
+                draft.report(Finding::at_key(self.pointer_to("transform"), kind));
                 None
             }
             (false, false) => {
@@ -159,13 +163,13 @@ impl Table<'_> {
                     keys: keys(),
                     table: dotted(&self.pointer),
                 };
-                draft.note(Finding::at_value(&self.pointer, kind));
+                draft.report(Finding::at_value(&self.pointer, kind));
                 None
             }
             (true, false) => self.source(draft, entry),
             (false, true) => self
                 .transform(draft, entry)
-                .map(|made| LayerBody::Transform(Box::new(made))),
+                .map(|transform| LayerBody::Transform(Box::new(transform))),
         };
         Some(Layer {
             name: LayerName::parse(self.name).ok()?,
@@ -174,26 +178,26 @@ impl Table<'_> {
     }
 
     fn source(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<LayerBody> {
-        for key in OF_TRANSFORMS {
-            if draft.has(&self.key(key)) {
+        for key in TRANSFORM_KEYS {
+            if draft.has(&self.pointer_to(key)) {
                 let kind = PipelineErrorKind::Misplaced {
                     key: key.to_owned(),
                     what: "transforms",
                 };
-                draft.note(Finding::at_key(self.key(key), kind));
+                draft.report(Finding::at_key(self.pointer_to(key), kind));
             }
         }
-        let kind = Kind::parse(entry.kind.as_deref().unwrap_or(SOURCE_KIND));
+        let kind = Kind::parse(entry.kind.as_deref().unwrap_or(DEFAULT_SOURCE_KIND));
         if let Err(invalid) = &kind {
-            draft.note(Finding::at_value(
-                self.key("kind"),
+            draft.report(Finding::at_value(
+                self.pointer_to("kind"),
                 PipelineErrorKind::Name(invalid.clone()),
             ));
         }
         let glob = entry.source?;
         if let Err(invalid) = SourceGlob::parse(&glob) {
-            draft.note(Finding::at_value(
-                self.key("source"),
+            draft.report(Finding::at_value(
+                self.pointer_to("source"),
                 PipelineErrorKind::Glob(invalid),
             ));
         }
@@ -205,19 +209,19 @@ impl Table<'_> {
     }
 
     fn transform(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<TransformLayer> {
-        if draft.has(&self.key("kind")) {
+        if draft.has(&self.pointer_to("kind")) {
             let kind = PipelineErrorKind::Misplaced {
                 key: "kind".to_owned(),
                 what: "sources",
             };
-            draft.note(Finding::at_key(self.key("kind"), kind));
+            draft.report(Finding::at_key(self.pointer_to("kind"), kind));
         }
-        if !draft.has(&self.key("inputs")) {
+        if !draft.has(&self.pointer_to("inputs")) {
             let kind = PipelineErrorKind::MissingKey {
                 key: "inputs".to_owned(),
                 table: dotted(&self.pointer),
             };
-            draft.note(Finding::at_value(&self.pointer, kind));
+            draft.report(Finding::at_value(&self.pointer, kind));
         }
         if let Some(role) = entry
             .model
@@ -226,12 +230,12 @@ impl Table<'_> {
         {
             let hint = did_you_mean(role, self.roles.iter().map(String::as_str));
             let kind = PipelineErrorKind::UnknownRole(role.clone());
-            draft.note(Finding::at_value(self.key("model"), kind).hint(hint));
+            draft.report(Finding::at_value(self.pointer_to("model"), kind).hint(hint));
         }
         let transform = match TransformRef::parse(&entry.transform?) {
             Ok(transform) => transform,
             Err(kind) => {
-                draft.note(Finding::at_value(self.key("transform"), kind));
+                draft.report(Finding::at_value(self.pointer_to("transform"), kind));
                 return None;
             }
         };

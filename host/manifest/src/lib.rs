@@ -1,9 +1,7 @@
-//! The validated pipeline: layers in order, with their settings and edges.
+//! Parses and validates `synix.toml`.
 //!
-//! [`parse`] turns the text of `synix.toml` into a [`Pipeline`] or into all
-//! that is wrong with it. Nothing here touches the disk or the environment:
-//! reading the files that the text names is for `synix-sources`, what a
-//! transform makes of its config is its own.
+//! [`parse`] turns the text of `synix.toml` into a [`Pipeline`], or reports all errors in it. This crate accesses neither
+//! the disk nor the environment: `synix-sources` reads the files that the text names.
 //!
 //! ```
 //! let pipeline = synix_manifest::parse(
@@ -24,9 +22,9 @@
 //! let names: Vec<&str> = pipeline.layers.iter().map(|layer| layer.name.as_str()).collect();
 //! assert_eq!(names, ["notes", "findings"]);
 //!
-//! // An error says where it is, and what may have been meant.
+//! // An error has a location and suggests a correction.
 //! let errors = synix_manifest::parse("pipeline.nmae = \"notes\"").unwrap_err();
-//! assert!(errors.to_string().contains("name"));
+//! assert!(errors.to_string().contains("did you mean `name`?"));
 //! # Ok::<(), synix_manifest::PipelineErrors>(())
 //! ```
 
@@ -34,34 +32,41 @@
 #![warn(missing_docs)]
 
 mod config;
-mod conform;
 mod document;
 mod error;
+mod error_kind;
+mod file_values;
 mod glob;
 mod graph;
-mod image;
+mod image_reference;
 mod layers;
 mod manifest;
 mod nearest;
 mod on_done;
+mod pipeline;
 mod position;
 mod profile;
+mod providers;
 mod reference;
 mod resolve;
 mod schema;
+mod schema_errors;
 #[cfg(test)]
 mod tests;
+mod validate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use config::{FileValue, check_config, file_values, replace_values};
-pub use error::{NoBatchReason, PipelineError, PipelineErrorKind, PipelineErrors};
+pub use config::check_config;
+pub use error::{PipelineError, PipelineErrors};
+pub use error_kind::{NoBatchReason, PipelineErrorKind};
+pub use file_values::{FileValue, file_values, replace_values};
 pub use glob::{InvalidGlob, SourceGlob};
-pub use image::{Image, sha256};
+pub use image_reference::{ImageReference, parse_sha256};
 pub use manifest::PriceEntry;
 pub use nearest::nearest;
 pub use on_done::{DoneCommand, OnDone};
@@ -70,49 +75,48 @@ pub use profile::{BatchSupport, ModelRole, ProviderProfile};
 pub use reference::TransformRef;
 pub use schema::json_schema;
 
-use self::error::Finding;
-use self::position::{Positions, below};
+use self::position::Positions;
 use synix_core::ids::{Kind, LayerName};
 use synix_core::request::Ending;
 
 /// The model role of a layer without `model`.
 pub const DEFAULT_ROLE: &str = "default";
 
-/// A pipeline that holds together.
+/// A validated pipeline.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What happens when a build ends.
+    /// What to do when a build ends.
     pub on_done: OnDone,
-    /// The providers, those that need no entry included.
+    /// The providers, including those that need no entry.
     pub providers: BTreeMap<String, ProviderProfile>,
     /// The model roles.
     pub models: BTreeMap<String, ModelRole>,
-    /// Prices by model, over those that synix knows.
+    /// Prices by model, which override those of synix.
     pub prices: BTreeMap<String, PriceEntry>,
-    /// What a build may cost at most, in US dollars.
+    /// The maximum cost of a build in US dollars.
     pub budget_usd: Option<f64>,
-    /// Units that all layers together may have; `None`: as many as the sources allow.
+    /// The maximum number of units in all layers; `None` means a limit that depends on the sources.
     pub max_units: Option<u64>,
-    /// Requests that the units of all layers together may ask; likewise.
+    /// The maximum number of requests in all layers; `None` means a limit that depends on the sources.
     pub max_requests: Option<u64>,
-    /// The layers: each after its inputs, else in the order of the file.
+    /// The layers, each after its inputs, and otherwise in the order of the file.
     pub layers: Vec<Layer>,
     positions: Positions,
 }
 
-/// A layer: artifacts that are made in one way.
+/// A layer: artifacts that are made in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Its name.
+    /// The name.
     pub name: LayerName,
     /// How its artifacts are made.
     pub body: LayerBody,
 }
 
 impl Layer {
-    /// Returns the transform's settings, or `None` for a source.
+    /// Returns the settings of the transform, or `None` for a source.
     pub fn transform(&self) -> Option<&TransformLayer> {
         match &self.body {
             LayerBody::Source { .. } => None,
@@ -126,54 +130,54 @@ impl Layer {
 pub enum LayerBody {
     /// From files.
     Source {
-        /// Which files, relative to the pipeline file.
+        /// The glob of the files, relative to the pipeline file.
         glob: String,
         /// The kind of its artifacts.
         kind: Kind,
-        /// Whether names that begin with a dot may stand in their paths.
+        /// Whether their paths may contain hidden names.
         allow_hidden: bool,
     },
-    /// By a transform from other layers.
+    /// By a transform, from other layers.
     Transform(Box<TransformLayer>),
 }
 
-/// The settings of a layer that is made by a transform.
+/// The settings of a layer with a transform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransformLayer {
-    /// Which transform.
+    /// The reference to the transform.
     pub transform: TransformRef,
-    /// The layers it takes in, as positions in [`Pipeline::layers`], in the order written.
+    /// The input layers, as positions in [`Pipeline::layers`], in the order of the file.
     pub inputs: Vec<usize>,
-    /// The model role as written.
+    /// The model role, if the file names one.
     pub model: Option<String>,
     /// Whether `batch-build` sends its requests in batches.
     pub batch: BatchChoice,
-    /// The fewest requests for which [`BatchChoice::Auto`] makes a batch.
+    /// The minimum number of requests for which [`BatchChoice::Auto`] creates a batch.
     pub min_batch: u32,
-    /// Enters the layer's request keys; empty unless written.
+    /// A text that is part of the layer's request keys, or an empty text.
     pub revision: String,
-    /// Endings of an answer that are taken although they are not complete.
+    /// The endings of incomplete answers that the layer accepts.
     pub accept: Vec<Ending>,
-    /// Units that it may have; `None`: as many as the sources allow.
+    /// The maximum number of units; `None` means a limit that depends on the sources.
     pub max_units: Option<u64>,
-    /// Requests that its units may ask; likewise.
+    /// The maximum number of requests; `None` means a limit that depends on the sources.
     pub max_requests: Option<u64>,
-    /// The transform's own settings, unchecked until its schema is known.
+    /// The settings of the transform itself. They are not validated yet, because its schema is unknown.
     pub config: Map<String, Value>,
-    /// Whether the files that its config names may have a name in their path that begins with a dot.
+    /// Whether the paths of files in the config may contain hidden names.
     pub allow_hidden: bool,
-    /// What a unit may use up.
+    /// The limits of a unit.
     pub limits: LayerLimits,
-    /// The capabilities as written.
+    /// The granted capabilities, if the file lists them.
     pub grants: Option<Vec<Capability>>,
-    /// Members of `options` that its plugin may set beside those of sampling.
+    /// The members of `options` that the plugin may set in addition to sampling options.
     pub options_allowed: Vec<String>,
 }
 
 /// Whether `batch-build` sends a layer's requests in batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BatchChoice {
-    /// Where the provider has the Batch API and there are enough requests.
+    /// If the provider has the Batch API and there are enough requests.
     #[default]
     Auto,
     /// Always.
@@ -182,147 +186,32 @@ pub enum BatchChoice {
     Never,
 }
 
-/// A power that a layer gives its plugin.
+/// A capability that a layer can grant to its plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
-    /// To ask a model.
+    /// To send requests to models.
     Llm,
 }
 
-/// What a unit may use up; `None`: the host's default.
+/// The limits of a unit; `None` means the default of synix.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LayerLimits {
-    /// Instructions, roughly.
+    /// The approximate number of instructions.
     pub fuel: Option<u64>,
-    /// Memory in MiB.
+    /// The memory in MiB.
     pub memory_mb: Option<u32>,
-    /// Seconds of one run.
+    /// The time of a run in seconds.
     pub wall_s: Option<u32>,
-    /// Output in MiB.
+    /// The size of all outputs in MiB.
     pub output_mb: Option<u32>,
-    /// Requests.
+    /// The number of requests.
     pub requests: Option<u32>,
-    /// Input and output tokens of the answers together.
+    /// The number of input and output tokens.
     pub tokens: Option<u64>,
 }
 
-/// Reads a pipeline file; fails with everything that is wrong with it.
+/// Parses a pipeline file. On failure, returns all errors in it.
 pub fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
-    resolve::pipeline(text)
-}
-
-impl Pipeline {
-    /// Returns the layer of that name.
-    pub fn layer(&self, name: &LayerName) -> Option<&Layer> {
-        self.layers.iter().find(|layer| layer.name == *name)
-    }
-
-    /// Returns the layers that take in the layer at `position`, directly or through others.
-    pub fn dependants(&self, position: usize) -> BTreeSet<usize> {
-        let inputs: Vec<Vec<usize>> = self
-            .layers
-            .iter()
-            .map(|layer| {
-                layer
-                    .transform()
-                    .map_or_else(Vec::new, |made| made.inputs.clone())
-            })
-            .collect();
-        graph::dependants(&inputs, position)
-    }
-
-    /// Returns the layer's model role; `None` for a source and where it would be a default role that is not written.
-    pub fn role(&self, layer: &Layer) -> Option<&ModelRole> {
-        let written = layer.transform()?.model.as_deref();
-        self.models.get(written.unwrap_or(DEFAULT_ROLE))
-    }
-
-    /// Returns whether the model can be asked in batches; `redirected` says that the environment moved its provider.
-    pub fn batch_support(&self, role: &ModelRole, redirected: bool) -> BatchSupport {
-        profile::batch_support(self.providers.get(&role.provider), role, redirected)
-    }
-
-    /// Returns an error for each layer that says `batch = true` where there is no Batch API.
-    ///
-    /// `redirected` says of a provider that the environment moved it; what the
-    /// text alone says is already checked by [`parse`].
-    pub fn check_batch(&self, redirected: impl Fn(&ProviderProfile) -> bool) -> Vec<PipelineError> {
-        let insisting = |layer: &&Layer| {
-            layer
-                .transform()
-                .is_some_and(|made| made.batch == BatchChoice::Always)
-        };
-        let findings = self.layers.iter().filter(insisting).filter_map(|layer| {
-            let role = self.role(layer)?;
-            let moved = redirected(self.providers.get(&role.provider)?);
-            let why = self.batch_support(role, moved).reason(role)?;
-            let hint = match &why {
-                NoBatchReason::NotDeclared(provider) => Some(format!(
-                    "write `batch = true` in [providers.{provider}] if it has"
-                )),
-                NoBatchReason::Model(_) | NoBatchReason::Provider(_) => None,
-            };
-            let kind = PipelineErrorKind::NoBatch {
-                layer: layer.name.to_string(),
-                why,
-            };
-            Some(Finding::at_value(below(&pointer(&layer.name), "batch"), kind).hint(hint))
-        });
-        findings.map(|found| found.place(&self.positions)).collect()
-    }
-
-    /// Returns the error of a layer whose plugin asks a model and may not: nothing grants it, or there is no role.
-    pub fn llm_error(&self, layer: &Layer) -> Option<PipelineError> {
-        let grants = layer.transform().and_then(|made| made.grants.as_ref());
-        if grants.is_some_and(|grants| !grants.contains(&Capability::Llm)) {
-            let kind = PipelineErrorKind::NotGranted {
-                layer: layer.name.to_string(),
-                capability: "llm",
-            };
-            let hint = "write `grants = [\"llm\"]` if it may, or take another plugin";
-            let found = Finding::at_value(below(&pointer(&layer.name), "grants"), kind)
-                .hint(Some(hint.to_owned()));
-            return Some(found.place(&self.positions));
-        }
-        self.role(layer)
-            .is_none()
-            .then(|| self.no_role_error(layer))
-    }
-
-    fn no_role_error(&self, layer: &Layer) -> PipelineError {
-        let kind = PipelineErrorKind::MissingRole {
-            layer: layer.name.to_string(),
-            role: DEFAULT_ROLE.to_owned(),
-        };
-        let hint = format!("write [models.{DEFAULT_ROLE}] or name a role: `model = \"…\"`");
-        Finding::at_value(below(&pointer(&layer.name), "transform"), kind)
-            .hint(Some(hint))
-            .place(&self.positions)
-    }
-
-    /// Returns the error that a layer's first-party transform is none of `known`.
-    pub fn unknown_transform_error<'a>(
-        &self,
-        layer: &Layer,
-        known: impl IntoIterator<Item = &'a str> + Clone,
-    ) -> PipelineError {
-        let name = layer.transform().map_or("", |made| made.transform.text());
-        let hint = nearest::did_you_mean(name, known.clone()).unwrap_or_else(|| {
-            let known: Vec<&str> = known.into_iter().collect();
-            format!(
-                "there are {}; a component is named by its path: `./{name}.wasm`",
-                known.join(", ")
-            )
-        });
-        let kind = PipelineErrorKind::UnknownTransform(name.to_owned());
-        Finding::at_value(below(&pointer(&layer.name), "transform"), kind)
-            .hint(Some(hint))
-            .place(&self.positions)
-    }
-}
-
-/// Returns the pointer to a layer's table.
-fn pointer(layer: &LayerName) -> String {
-    below("/layers", layer.as_str())
+    resolve::parse(text)
 }

@@ -1,8 +1,7 @@
-//! The format of `synix.toml`: its types as they are written.
+//! The types of `synix.toml`, as users write it.
 //!
-//! The published JSON Schema is made from these types and is what a file is
-//! checked against, so the doc lines here are what an editor shows. What the
-//! values mean and which of them fit together is for [`super::resolve`].
+//! The published JSON Schema is generated from these types and validates each file, so editors show the doc comments here
+//! to users. [`super::resolve`] checks which values fit together.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +28,7 @@ pub(super) struct Manifest {
     /// Model roles by name; a layer without `model` uses the role `default`.
     #[serde(default)]
     pub(super) models: BTreeMap<String, ModelEntry>,
-    /// Prices by model, over those that synix knows.
+    /// Prices by model. They override the prices that synix knows.
     #[serde(default)]
     pub(super) prices: BTreeMap<String, PriceEntry>,
     /// Layers by name.
@@ -43,30 +42,30 @@ pub(super) struct Manifest {
 pub(super) struct PipelineEntry {
     /// The pipeline's name.
     pub(super) name: String,
-    /// What a build may cost at most, in US dollars.
+    /// The maximum cost of a build in US dollars.
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub(super) budget_usd: Option<f64>,
-    /// Units that all layers together may have, and each layer without a number of its own; by default bound by the sources.
+    /// The maximum number of units in all layers together, and in each layer that does not set its own; by default it depends on the sources.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_units: Option<u64>,
-    /// Requests that the units of all layers together may ask, and those of each layer without a number of its own; likewise.
+    /// The maximum number of requests in all layers together, and in each layer that does not set its own; by default it depends on the sources.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_requests: Option<u64>,
-    /// What runs when a build ends: a line for the shell, or a program and its arguments. It gets the status as JSON on stdin.
+    /// The command that runs when a build ends: a shell command line, or a program and its arguments. It receives the status as JSON on stdin.
     pub(super) on_done: Option<CommandEntry>,
-    /// Where the status is sent to as JSON when a build ends.
+    /// The URL that receives the status as JSON when a build ends.
     pub(super) on_done_url: Option<String>,
-    /// Whether both happen after a replay, too.
+    /// Whether `on_done` and `on_done_url` also apply to replays.
     #[serde(default)]
     pub(super) on_done_in_replay: bool,
 }
 
-/// A command: a line for the shell, or a program and its arguments.
+/// A command: a shell command line, or a program and its arguments.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum CommandEntry {
     Shell(String),
-    Words(Vec<String>),
+    Program(Vec<String>),
 }
 
 impl JsonSchema for CommandEntry {
@@ -84,41 +83,41 @@ impl JsonSchema for CommandEntry {
     }
 }
 
-/// How a provider is reached.
+/// The settings of a provider.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderEntry {
-    /// Wire format; needed unless the provider is `openai` or `anthropic`.
+    /// The wire format; required unless the provider is `openai` or `anthropic`.
     pub(super) api: Option<Wire>,
-    /// Where the API is: with `/v1` for `openai`, without for `anthropic`.
+    /// The URL of the API: with `/v1` for `openai`, without for `anthropic`.
     pub(super) base_url: Option<String>,
-    /// The environment variable that holds the key.
+    /// The environment variable with the API key.
     pub(super) api_key_env: Option<String>,
-    /// Whether it has the Batch API; by default only at the provider's own URL.
+    /// Whether the provider has the Batch API; by default only at its default URL.
     pub(super) batch: Option<bool>,
-    /// Whose batch API a server has that speaks OpenAI's format; `openai` by default.
+    /// The kind of Batch API of a server with OpenAI's wire format; `openai` by default.
     pub(super) batch_api: Option<BatchApi>,
-    /// How often a failed call is repeated.
+    /// The maximum number of retries of a failed call.
     #[schemars(range(max = 1000))]
     pub(super) retries: Option<u32>,
-    /// Seconds before the first repetition; each later one waits twice as long.
+    /// The delay before the first retry in seconds. It doubles for each further retry.
     #[schemars(range(min = 0, max = 86400))]
     pub(super) backoff: Option<f64>,
-    /// Seconds after which a call is given up.
+    /// The timeout of a call in seconds.
     #[schemars(range(min = 0.001, max = 86400))]
     pub(super) timeout: Option<f64>,
-    /// Seconds to wait between looks for a batch whose creation had an unclear result.
+    /// The delays in seconds between searches for a batch whose creation is unclear.
     #[schemars(length(max = 100), inner(range(min = 0, max = 86400)))]
     pub(super) look_again: Option<Vec<f64>>,
-    /// Requests in one batch at most; by default, and never more than, what the provider takes.
+    /// The maximum number of requests in a batch; by default, and at most, the maximum of the provider.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) batch_requests: Option<u32>,
-    /// Input tokens that may be in batches at once; by default what the provider refuses tells.
+    /// The maximum number of input tokens in all open batches; by default synix learns it when the provider rejects a batch.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) enqueued_tokens: Option<u64>,
 }
 
-/// A model and how it is asked.
+/// A model and its settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ModelEntry {
@@ -127,21 +126,21 @@ pub(super) struct ModelEntry {
     /// The model's name at the provider.
     #[schemars(length(min = 1))]
     pub(super) model: String,
-    /// The longest answer in tokens.
+    /// The maximum length of an answer in tokens.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) max_tokens: Option<u32>,
-    /// 0 to 2.
+    /// The sampling temperature, 0 to 2.
     #[schemars(range(min = 0, max = 2))]
     pub(super) temperature: Option<f64>,
-    /// Whether this model can be asked in batches; by default what the provider says.
+    /// Whether this model supports batches; by default like its provider.
     pub(super) batch: Option<bool>,
 }
 
-/// Prices of a model in US dollars per million tokens.
+/// The prices of a model in US dollars per million tokens.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceEntry {
-    /// Input that is neither read from a cache nor written to it.
+    /// Input without cache reads and cache writes.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub input: Option<f64>,
     /// Input read from the provider's cache.
@@ -150,10 +149,10 @@ pub struct PriceEntry {
     /// Input written to the provider's cache.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub cache_write: Option<f64>,
-    /// Output, reasoning included.
+    /// Output, including reasoning.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub output: Option<f64>,
-    /// The factor on all of them in a batch.
+    /// The factor that applies to all prices in a batch.
     #[schemars(range(min = 0, max = 10))]
     pub batch: Option<f64>,
 }
@@ -162,45 +161,45 @@ pub struct PriceEntry {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LayerEntry {
-    /// A glob of files, relative to this file. Makes the layer a source.
+    /// The glob of the source files, relative to this file. It makes the layer a source.
     pub(super) source: Option<String>,
     /// The kind of a source's artifacts; `source` by default.
     pub(super) kind: Option<String>,
-    /// Whether files with a hidden name on their way are read: one that begins with a dot, as `.git` and `.env` do.
+    /// Whether synix reads files with a hidden name in their path: one that begins with a dot, such as `.git` or `.env`.
     pub(super) allow_hidden: Option<bool>,
-    /// A first-party name such as `map`, or a component: a path such as `./plugins/mine.wasm`, `https://…#sha256=…` or `oci://registry/name:tag`.
+    /// The name of a first-party transform such as `map`, or a component: a path such as `./plugins/mine.wasm`, `https://…#sha256=…` or `oci://registry/name:tag`.
     pub(super) transform: Option<String>,
-    /// The layers whose artifacts are taken in.
+    /// The layers whose artifacts are the inputs.
     #[schemars(length(min = 1))]
     pub(super) inputs: Option<Vec<String>>,
     /// The model role; `default` by default.
     pub(super) model: Option<String>,
-    /// Whether `batch-build` sends this layer's requests in batches.
+    /// Whether `batch-build` sends the requests of this layer in batches.
     pub(super) batch: Option<BatchChoice>,
-    /// The fewest requests for which `batch = "auto"` makes a batch; 2 by default.
+    /// The minimum number of requests for which `batch = "auto"` creates a batch; 2 by default.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) min_batch: Option<u32>,
-    /// Enters the layer's request keys: a new text asks everything again.
+    /// A text that is part of the layer's request keys. A new text makes synix send all requests again.
     pub(super) revision: Option<String>,
-    /// Answers that are taken although they are not complete.
+    /// Incomplete answers that the layer accepts.
     pub(super) accept: Option<Vec<Accepted>>,
-    /// Units that the layer may have; by default 1000, and 1000 for each source artifact behind it, and one for each 64 bytes of these.
+    /// The maximum number of units; by default 1000, plus 1000 for each upstream source artifact, plus one for each 64 bytes of these.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_units: Option<u64>,
-    /// Requests that its units may ask, those answered before included; likewise.
+    /// The maximum number of requests, including answered ones; the default is that of `max_units`.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_requests: Option<u64>,
-    /// The transform's own settings.
+    /// The settings of the transform itself.
     pub(super) config: Option<Map<String, Value>>,
-    /// What a unit may use up.
+    /// The limits of a unit.
     pub(super) limits: Option<LimitsEntry>,
-    /// The capabilities it gives its plugin; by default `llm` where there is a model role.
+    /// The capabilities that the layer grants to its plugin; by default `llm` if there is a model role.
     pub(super) grants: Option<Vec<Capability>>,
-    /// Members of a request's `options` that its plugin may set beside those that only say how the model answers.
+    /// The members of `options` that the plugin may set in addition to sampling options.
     pub(super) options_allowed: Option<Vec<String>>,
 }
 
-/// An answer that is taken although it is not complete.
+/// An incomplete answer that the layer accepts.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Accepted {
@@ -216,26 +215,26 @@ impl From<Accepted> for Ending {
     }
 }
 
-/// What a unit may use up.
+/// The limits of a unit.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsEntry {
-    /// Instructions, roughly.
+    /// The approximate number of instructions.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) fuel: Option<u64>,
-    /// Memory in MiB.
+    /// The memory in MiB.
     #[schemars(range(min = 1, max = 4096))]
     pub(super) memory_mb: Option<u32>,
-    /// Seconds of one run.
+    /// The time of a run in seconds.
     #[schemars(range(min = 1, max = 86400))]
     pub(super) wall_s: Option<u32>,
-    /// Output in MiB.
+    /// The size of all outputs in MiB.
     #[schemars(range(min = 1, max = 4096))]
     pub(super) output_mb: Option<u32>,
-    /// Requests.
+    /// The number of requests.
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub(super) requests: Option<u32>,
-    /// Input and output tokens of the answers together; by default no limit.
+    /// The number of input and output tokens; by default there is no limit.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) tokens: Option<u64>,
 }
@@ -247,7 +246,7 @@ impl<'de> Deserialize<'de> for BatchChoice {
             (Some(true), _) => Ok(Self::Always),
             (Some(false), _) => Ok(Self::Never),
             (None, Some("auto")) => Ok(Self::Auto),
-            (None, _) => Err(D::Error::custom("not \"auto\", true or false")),
+            (None, _) => Err(D::Error::custom("must be \"auto\", true or false")),
         }
     }
 }
@@ -259,47 +258,5 @@ impl JsonSchema for BatchChoice {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": ["auto", true, false] })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::parse;
-
-    const FILE: &str = "pipeline.name = \"p\"\nlayers.a.source = \"a/*\"\n";
-
-    fn errors(rest: &str) -> String {
-        parse(&format!("{FILE}{rest}")).map_or_else(|errors| errors.to_string(), |_| String::new())
-    }
-
-    #[test]
-    fn prices_stand_under_the_model_s_name() {
-        let pipeline = parse(&format!(
-            "{FILE}pipeline.budget_usd = 2.5\n[prices.\"gpt-4.1\"]\ninput = 2\nbatch = 0.5\n"
-        ))
-        .unwrap();
-        let price = &pipeline.prices["gpt-4.1"];
-        assert_eq!((price.input, price.output), (Some(2.0), None));
-        assert_eq!((price.batch, pipeline.budget_usd), (Some(0.5), Some(2.5)));
-    }
-
-    #[test]
-    fn a_price_that_is_none_is_refused_where_it_stands() {
-        for (rest, message) in [
-            (
-                "[prices.m]\ninputs = 1\n",
-                "4:1: unknown key `inputs` in [prices.m] (did you mean `input`?)",
-            ),
-            (
-                "[prices.m]\noutput = -1\n",
-                "4:10: `prices.m.output` must be at least 0",
-            ),
-            (
-                "pipeline.budget_usd = \"2\"\n",
-                "3:23: `pipeline.budget_usd` must be a number, not a text",
-            ),
-        ] {
-            assert_eq!(errors(rest), message);
-        }
     }
 }

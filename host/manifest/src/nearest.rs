@@ -1,11 +1,11 @@
-//! Finds the name that somebody probably meant.
+//! Finds the name that a user probably meant.
 
-/// Returns the candidate nearest to `word`, or `None` where none is near.
+/// Returns the candidate most similar to `word`, or `None` if none is similar.
 ///
-/// Near is an edit distance of at most a third of the word. Of equally near
-/// candidates the first is taken.
+/// A candidate is similar if its edit distance is at most a third of the length of the word. Of several candidates with
+/// the same distance, the first one is returned.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (word.chars().count() / 3).clamp(1, 5);
+    let max_distance = (word.chars().count() / 3).clamp(1, 5);
     let lower = word.to_lowercase();
     candidates
         .into_iter()
@@ -15,12 +15,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
                 candidate,
             )
         })
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, _)| *distance <= max_distance)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Returns the hint that offers the nearest candidate.
+/// Returns a hint with the most similar candidate.
 pub(super) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_near_and_another_word_is_not() {
+    fn a_typo_is_similar_and_a_different_word_is_not() {
         let keys = ["model", "inputs", "min_batch"];
         assert_eq!(nearest("modle", keys), Some("model"));
         assert_eq!(nearest("Inputs", keys), Some("inputs"));

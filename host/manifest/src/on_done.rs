@@ -1,25 +1,25 @@
-//! What `[pipeline]` says about the end of a build. Running it is for `synix-project`.
+//! The settings for the end of a build. `synix-project` executes them.
 
 use super::manifest::{CommandEntry, PipelineEntry};
 
-/// What happens when a build ends, however it ends.
+/// What to do when a build ends, with success or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OnDone {
     /// The command to run.
     pub command: Option<DoneCommand>,
-    /// Where the status is sent to.
+    /// The URL that receives the status.
     pub url: Option<String>,
-    /// Whether both happen after a replay, too.
+    /// Whether this also applies to replays.
     pub in_replay: bool,
 }
 
-/// A command as it is written.
+/// A command to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DoneCommand {
-    /// A line for the shell.
+    /// A shell command line.
     Shell(String),
     /// A program and its arguments.
-    Words(Vec<String>),
+    Program(Vec<String>),
 }
 
 impl From<PipelineEntry> for OnDone {
@@ -27,7 +27,7 @@ impl From<PipelineEntry> for OnDone {
         Self {
             command: entry.on_done.map(|command| match command {
                 CommandEntry::Shell(line) => DoneCommand::Shell(line),
-                CommandEntry::Words(words) => DoneCommand::Words(words),
+                CommandEntry::Program(words) => DoneCommand::Program(words),
             }),
             url: entry.on_done_url,
             in_replay: entry.on_done_in_replay,
@@ -35,8 +35,8 @@ impl From<PipelineEntry> for OnDone {
     }
 }
 
-/// A URL with a secret in it is not repeated by whoever reports the rule.
-pub(super) fn url_rule(url: &str) -> Result<(), &'static str> {
+/// The message does not contain the URL, because it may contain a secret.
+pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
@@ -49,7 +49,7 @@ pub(super) fn url_rule(url: &str) -> Result<(), &'static str> {
         return Err("name a host");
     }
     if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("have no blanks");
+        return Err("not contain blanks");
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! Where each key and value of the pipeline file stands.
+//! The locations of all keys and values of a pipeline file.
 //!
-//! Keys are named by JSON pointer (RFC 6901), so that a schema's finding and
-//! a rule's finding are placed in the same way.
+//! Keys are identified by JSON pointers (RFC 6901), so that errors from a schema and errors from other rules are located
+//! in the same way.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A place in a text; both numbers count from 1, columns in characters.
+/// A location in a text. Lines and columns count from 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line.
@@ -26,7 +26,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Turns byte offsets of a text into positions.
+/// Converts byte offsets of a text to positions.
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -52,14 +52,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Whether a finding is about a key or about what it is set to.
+/// Whether an error is about a key or about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum KeyOrValue {
     Key,
     Value,
 }
 
-/// The positions of a file's keys and values.
+/// The positions of all keys and values of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Positions(BTreeMap<String, (Position, Position)>);
 
@@ -68,45 +68,45 @@ impl Positions {
         self.0.insert(pointer, (key, value));
     }
 
-    /// Returns whether the file has the key.
+    /// Returns whether the file contains the key.
     pub(super) fn has(&self, pointer: &str) -> bool {
         self.0.contains_key(pointer)
     }
 
-    /// Returns the position of a key or value; where the file does not have it, of the nearest table above.
-    pub(super) fn find(&self, pointer: &str, side: Side) -> Position {
+    /// Returns the position of a key or value. If the file does not contain it, returns that of the nearest parent.
+    pub(super) fn find(&self, pointer: &str, part: KeyOrValue) -> Position {
         if let Some((key, value)) = self.0.get(pointer) {
-            return match side {
-                Side::Key => *key,
-                Side::Value => *value,
+            return match part {
+                KeyOrValue::Key => *key,
+                KeyOrValue::Value => *value,
             };
         }
         match pointer.rsplit_once('/') {
-            Some((above, _)) => self.find(above, Side::Value),
+            Some((parent, _)) => self.find(parent, KeyOrValue::Value),
             None => Position::START,
         }
     }
 }
 
-/// Returns the pointer to `name` below `pointer`.
-pub(super) fn below(pointer: &str, name: &str) -> String {
+/// Appends a name to a JSON pointer.
+pub(super) fn child(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Returns the names along a pointer.
-pub(super) fn names(pointer: &str) -> impl Iterator<Item = String> {
+/// Returns the names in a JSON pointer.
+pub(super) fn segments(pointer: &str) -> impl Iterator<Item = String> {
     pointer
         .split('/')
         .skip(1)
         .map(|name| name.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Returns the pointer as people write it in the file: `layers.x.config`.
+/// Converts a JSON pointer to TOML syntax: `layers.x.config`.
 pub(super) fn dotted(pointer: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let parts: Vec<String> = names(pointer)
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let parts: Vec<String> = segments(pointer)
         .map(|name| {
-            if !name.is_empty() && name.chars().all(bare) {
+            if !name.is_empty() && name.chars().all(is_bare) {
                 name
             } else {
                 format!("{name:?}")
@@ -129,17 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_lacks_is_placed_at_the_table_above() {
+    fn the_position_of_a_missing_key_is_that_of_its_parent() {
         let mut positions = Positions::default();
         let at = |line| Position { line, column: 1 };
         positions.insert("/a".to_owned(), at(1), at(2));
-        assert_eq!(positions.find("/a/b/c", Side::Key), at(2));
-        assert_eq!(positions.find("/x", Side::Key), Position::START);
+        assert_eq!(positions.find("/a/b/c", KeyOrValue::Key), at(2));
+        assert_eq!(positions.find("/x", KeyOrValue::Key), Position::START);
     }
 
     #[test]
-    fn an_odd_name_is_quoted_in_a_dotted_path() {
-        let pointer = below(&below("/layers", "a/b~"), "config");
+    fn special_names_are_quoted_in_a_dotted_path() {
+        let pointer = child(&child("/layers", "a/b~"), "config");
         assert_eq!(pointer, "/layers/a~1b~0/config");
         assert_eq!(dotted(&pointer), "layers.\"a/b~\".config");
     }

@@ -1,41 +1,41 @@
-//! Providers and model roles, and where the Batch API can be counted on.
+//! Providers and model roles, and whether they support batches.
 
 use std::time::Duration;
 
-use super::error::NoBatchReason;
+use super::error_kind::NoBatchReason;
 use synix_core::request::{BatchApi, Wire};
 
-/// How a provider is reached.
+/// The settings of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderProfile {
-    /// Its name in the pipeline file.
+    /// The name in the pipeline file.
     pub name: String,
-    /// The format in which it is spoken to.
+    /// The wire format.
     pub api: Wire,
-    /// Its URL as written; `None`: [`ProviderProfile::own_url`].
+    /// The URL, if the file has one; otherwise [`ProviderProfile::default_url`] applies.
     pub base_url: Option<String>,
-    /// The name of the variable that holds its key, as written.
+    /// The environment variable with the API key, if the file names one.
     pub api_key_env: Option<String>,
-    /// Whether it has the Batch API, as written.
+    /// Whether the provider has the Batch API, if the file says so.
     pub batch: Option<bool>,
-    /// Whose batch API it has, as written.
+    /// The kind of Batch API, if the file says so.
     pub batch_api: Option<BatchApi>,
-    /// How often a failed call is repeated.
+    /// The maximum number of retries of a failed call.
     pub retries: u32,
-    /// The wait before the first repetition.
+    /// The delay before the first retry.
     pub backoff: Duration,
-    /// How long a call may take.
+    /// The timeout of a call.
     pub timeout: Duration,
-    /// The waits between looks for a batch whose creation had an unclear result.
+    /// The delays between searches for a batch whose creation is unclear.
     pub look_again: Vec<Duration>,
-    /// Requests in one batch at most, as written.
+    /// The maximum number of requests in a batch, if the file has one.
     pub batch_requests: Option<u32>,
-    /// Input tokens that may be in batches at once, as written.
+    /// The maximum number of input tokens in all open batches, if the file has one.
     pub enqueued_tokens: Option<u64>,
 }
 
 impl ProviderProfile {
-    /// Returns the profile of a provider of which nothing else is written.
+    /// Returns the default settings of a provider.
     pub fn new(name: &str, api: Wire) -> Self {
         Self {
             name: name.to_owned(),
@@ -53,33 +53,33 @@ impl ProviderProfile {
         }
     }
 
-    /// Returns the URL of the company whose format it speaks.
-    pub const fn own_url(&self) -> &'static str {
+    /// Returns the URL of the company that defined the wire format.
+    pub const fn default_url(&self) -> &'static str {
         match self.api {
             Wire::OpenAi => "https://api.openai.com/v1",
             Wire::Anthropic => "https://api.anthropic.com",
         }
     }
 
-    /// Returns the URL as written or its own, without a slash at the end.
+    /// Returns the URL without a slash at the end.
     pub fn url(&self) -> &str {
         self.base_url
             .as_deref()
-            .unwrap_or(self.own_url())
+            .unwrap_or(self.default_url())
             .trim_end_matches('/')
     }
 
-    /// Returns whether the file leaves the provider at its own URL.
-    pub fn writes_own_url(&self) -> bool {
-        self.url() == self.own_url()
+    /// Returns whether the provider has its default URL.
+    pub fn uses_default_url(&self) -> bool {
+        self.url() == self.default_url()
     }
 
-    /// Returns whether it has batches as far as that is written; to name the API is to say so.
-    fn declared(&self) -> Option<bool> {
+    /// Returns whether the provider has batches, if the file says so. Naming the kind of Batch API implies it.
+    fn declares_batches(&self) -> Option<bool> {
         self.batch.or(self.batch_api.map(|_| true))
     }
 
-    /// Returns the name of the environment variable that holds its key.
+    /// Returns the name of the environment variable with the API key.
     pub fn key_variable(&self) -> &str {
         self.api_key_env.as_deref().unwrap_or(match self.api {
             Wire::OpenAi => "OPENAI_API_KEY",
@@ -88,7 +88,7 @@ impl ProviderProfile {
     }
 }
 
-/// A model and how it is asked.
+/// A model and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelRole {
     /// The role's name.
@@ -97,34 +97,34 @@ pub struct ModelRole {
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
-    /// The longest answer in tokens; `None`: the provider's own limit.
+    /// The maximum length of an answer in tokens; `None` means the provider's limit.
     pub max_tokens: Option<u32>,
-    /// 0 to 2; `None`: the provider's default.
+    /// The sampling temperature, 0 to 2; `None` means the provider's default.
     pub temperature: Option<f64>,
-    /// Whether it can be asked in batches, as written.
+    /// Whether the model supports batches, if the file says so.
     pub batch: Option<bool>,
 }
 
-/// Whether a model can be asked in batches.
+/// Whether a model supports batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSupport {
-    /// It can.
+    /// It supports batches.
     Available,
-    /// The model role says that it cannot.
-    RefusedByModel,
-    /// The provider profile says that it cannot.
-    RefusedByProvider,
-    /// The provider is not at its own URL and nothing says that it can.
+    /// The model role says that it does not.
+    DisabledByModel,
+    /// The provider says that it does not.
+    DisabledByProvider,
+    /// The provider has a custom URL and no setting for the Batch API.
     NotDeclared,
 }
 
 impl BatchSupport {
-    /// Returns why not, or `None` where it can.
+    /// Returns why the model does not support batches, or `None` if it does.
     pub fn reason(self, role: &ModelRole) -> Option<NoBatchReason> {
         match self {
             Self::Available => None,
-            Self::RefusedByModel => Some(NoBatchReason::Model(role.name.clone())),
-            Self::RefusedByProvider => Some(NoBatchReason::Provider(role.provider.clone())),
+            Self::DisabledByModel => Some(NoBatchReason::Model(role.name.clone())),
+            Self::DisabledByProvider => Some(NoBatchReason::Provider(role.provider.clone())),
             Self::NotDeclared => Some(NoBatchReason::NotDeclared(role.provider.clone())),
         }
     }
@@ -133,13 +133,18 @@ impl BatchSupport {
 pub(super) fn batch_support(
     provider: Option<&ProviderProfile>,
     role: &ModelRole,
-    redirected: bool,
+    is_redirected: bool,
 ) -> BatchSupport {
-    match (role.batch, provider.and_then(ProviderProfile::declared)) {
+    match (
+        role.batch,
+        provider.and_then(ProviderProfile::declares_batches),
+    ) {
         (Some(true), _) | (None, Some(true)) => BatchSupport::Available,
-        (Some(false), _) => BatchSupport::RefusedByModel,
-        (None, Some(false)) => BatchSupport::RefusedByProvider,
-        (None, None) if !redirected && provider.is_some_and(ProviderProfile::writes_own_url) => {
+        (Some(false), _) => BatchSupport::DisabledByModel,
+        (None, Some(false)) => BatchSupport::DisabledByProvider,
+        (None, None)
+            if !is_redirected && provider.is_some_and(ProviderProfile::uses_default_url) =>
+        {
             BatchSupport::Available
         }
         (None, None) => BatchSupport::NotDeclared,
@@ -161,9 +166,9 @@ mod tests {
         }
     }
 
-    /// C4: a compatible server has no Batch API unless its profile says so.
+    /// C4.
     #[test]
-    fn a_custom_url_has_no_batch_api_unless_the_profile_says_so() {
+    fn a_custom_url_has_no_batch_api_unless_the_file_says_so() {
         let own = ProviderProfile::new("openai", Wire::OpenAi);
         let custom = ProviderProfile {
             base_url: Some("http://127.0.0.1:1/v1".to_owned()),
@@ -173,21 +178,21 @@ mod tests {
             batch: Some(true),
             ..custom.clone()
         };
-        let spelt_out = ProviderProfile {
+        let explicit = ProviderProfile {
             base_url: Some("https://api.openai.com/v1/".to_owned()),
             ..own.clone()
         };
         let support = |profile, redirected| batch_support(Some(profile), &role(None), redirected);
         assert_eq!(support(&own, false), BatchSupport::Available);
-        assert_eq!(support(&spelt_out, false), BatchSupport::Available);
+        assert_eq!(support(&explicit, false), BatchSupport::Available);
         assert_eq!(support(&own, true), BatchSupport::NotDeclared);
         assert_eq!(support(&custom, false), BatchSupport::NotDeclared);
         assert_eq!(support(&declared, true), BatchSupport::Available);
     }
 
-    /// L17, C4: Anthropic's own server has batches, one that speaks its format may not.
+    /// L17, C4: the server of Anthropic has batches, but a compatible server may not.
     #[test]
-    fn the_own_url_of_either_format_has_a_batch_api() {
+    fn the_default_url_of_anthropic_has_a_batch_api() {
         let own = ProviderProfile::new("anthropic", Wire::Anthropic);
         let compatible = ProviderProfile {
             base_url: Some("http://127.0.0.1:1".to_owned()),
@@ -198,9 +203,9 @@ mod tests {
         assert_eq!(support(&compatible), BatchSupport::NotDeclared);
     }
 
-    /// C4: naming the API says that there is one; `batch` still has its say.
+    /// C4: naming the kind of Batch API implies that there is one, but `batch` takes precedence.
     #[test]
-    fn a_provider_whose_batch_api_is_named_has_one() {
+    fn a_named_batch_api_implies_batches() {
         let groq = ProviderProfile {
             base_url: Some("http://127.0.0.1:1/v1".to_owned()),
             batch_api: Some(BatchApi::Groq),
@@ -212,19 +217,19 @@ mod tests {
         };
         let support = |profile| batch_support(Some(profile), &role(None), false);
         assert_eq!(support(&groq), BatchSupport::Available);
-        assert_eq!(support(&refused), BatchSupport::RefusedByProvider);
+        assert_eq!(support(&refused), BatchSupport::DisabledByProvider);
     }
 
-    /// L17: support is per model too, and the model has the last word.
+    /// L17.
     #[test]
-    fn the_model_role_overrules_the_provider() {
+    fn the_model_role_overrides_the_provider() {
         let provider = ProviderProfile {
             batch: Some(true),
             ..ProviderProfile::new("openai", Wire::OpenAi)
         };
         assert_eq!(
             batch_support(Some(&provider), &role(Some(false)), false),
-            BatchSupport::RefusedByModel
+            BatchSupport::DisabledByModel
         );
         let provider = ProviderProfile {
             batch: Some(false),
@@ -232,7 +237,7 @@ mod tests {
         };
         assert_eq!(
             batch_support(Some(&provider), &role(None), false),
-            BatchSupport::RefusedByProvider
+            BatchSupport::DisabledByProvider
         );
         assert_eq!(
             batch_support(Some(&provider), &role(Some(true)), true),

@@ -1,4 +1,4 @@
-//! What `transform = "…"` may say: which plugin a layer names, and where it comes from.
+//! References to transforms: the values of `transform = "…"`.
 
 use super::error::PipelineErrorKind;
 use super::image::Image;
@@ -9,28 +9,28 @@ use synix_core::loopback::is_loopback;
 
 const OCI: &str = "oci://";
 
-/// Names a transform.
+/// A reference to a transform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransformRef {
     /// A transform that comes with synix.
     FirstParty(String),
-    /// A component's path relative to the pipeline file.
+    /// The path of a component, relative to the pipeline file.
     File(String),
     /// A component at a URL.
     Url {
-        /// As written.
+        /// The reference as written.
         reference: String,
-        /// Without the digest.
+        /// The URL without the digest.
         url: String,
         /// The digest of the component.
         digest: Digest,
     },
     /// A component in an OCI registry.
     Oci {
-        /// As written.
+        /// The reference as written.
         reference: String,
-        /// Registry, repository and what is asked for there.
-        image: Box<Image>,
+        /// The reference to the image.
+        image: Box<ImageReference>,
     },
 }
 
@@ -43,7 +43,7 @@ impl TransformRef {
         }
     }
 
-    /// Returns the server that the component comes from, with its port if it has one.
+    /// Returns the server of the component, perhaps with a port.
     pub fn host(&self) -> Option<String> {
         match self {
             Self::Url { url, .. } => {
@@ -59,30 +59,31 @@ impl TransformRef {
         }
     }
 
-    /// Returns the component's digest where the reference itself states it; that of an image is its manifest's.
-    pub fn stated(&self) -> Option<Digest> {
+    /// Returns the digest of the component if the reference contains it. (The digest of an image is that of its manifest.)
+    pub fn stated_digest(&self) -> Option<Digest> {
         match self {
             Self::Url { digest, .. } => Some(*digest),
             Self::FirstParty(_) | Self::File(_) | Self::Oci { .. } => None,
         }
     }
 
-    /// Says whether a component may stand for the reference: not where that states another digest.
-    pub fn admits(&self, component: Digest) -> bool {
-        self.stated().is_none_or(|digest| digest == component)
+    /// Returns whether the reference allows a component with this digest.
+    pub fn accepts(&self, component: Digest) -> bool {
+        self.stated_digest()
+            .is_none_or(|digest| digest == component)
     }
 
-    /// Reads a reference.
+    /// Parses the value of `transform`.
     pub fn parse(text: &str) -> Result<Self, PipelineErrorKind> {
         let rule = |rule: String| PipelineErrorKind::BadValue(rule);
         if let Some(image) = text.strip_prefix(OCI) {
             return Ok(Self::Oci {
                 reference: text.to_owned(),
-                image: Box::new(Image::parse(image).map_err(rule)?),
+                image: Box::new(ImageReference::parse(image).map_err(rule)?),
             });
         }
         if text.contains("://") {
-            return url(text).map_err(rule);
+            return parse_url(text).map_err(rule);
         }
         let is_component = text
             .rsplit_once('.')
@@ -91,12 +92,12 @@ impl TransformRef {
             check_name("transform", text).map_err(PipelineErrorKind::Name)?;
             return Ok(Self::FirstParty(text.to_owned()));
         }
-        path(text).map_err(|broken| rule(broken.to_owned()))?;
+        check_path(text).map_err(|message| rule(message.to_owned()))?;
         Ok(Self::File(text.to_owned()))
     }
 }
 
-fn path(text: &str) -> Result<(), &'static str> {
+fn check_path(text: &str) -> Result<(), &'static str> {
     if text.contains('\\') {
         return Err("separate folders by `/`");
     }
@@ -109,17 +110,19 @@ fn path(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn url(text: &str) -> Result<TransformRef, String> {
+fn parse_url(text: &str) -> Result<TransformRef, String> {
     let mut url = Url::parse(text).map_err(|error| format!("be a URL: {error}"))?;
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(host) => {}
-        "http" => return Err("start with `https://`: only this machine is asked by http".into()),
+        "http" => {
+            return Err("start with `https://`; `http://` is only allowed for this machine".into());
+        }
         _ => return Err("start with `https://` or `oci://`, or be a path or a name".into()),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("hold no user and no password".into());
+        return Err("not contain a user or a password".into());
     }
     let digest = url
         .fragment()
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_kept_apart_from_its_digest() {
+    fn a_url_is_separated_from_its_digest() {
         let text = format!("https://example.com/a.wasm?v=1#sha256={HEX}");
         let TransformRef::Url { url, digest, .. } = TransformRef::parse(&text).unwrap() else {
             panic!("no URL");
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_needs_a_digest_and_a_safe_way() {
+    fn a_url_must_have_a_digest_and_use_https() {
         for (text, rule) in [
             (
                 "https://example.com/a.wasm".to_owned(),
@@ -174,7 +177,7 @@ mod tests {
             ),
             (
                 format!("https://me:secret@example.com/#sha256={HEX}"),
-                "hold no user",
+                "not contain a user",
             ),
             (
                 format!("ftp://example.com/a.wasm#sha256={HEX}"),
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_names_registry_repository_and_version() {
+    fn an_image_must_have_a_registry_a_repository_and_a_tag_or_digest() {
         for text in [
             "oci://ghcr.io/team/plugin:1.0".to_owned(),
             "oci://localhost/plugin:1.0".to_owned(),

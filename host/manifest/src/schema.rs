@@ -1,4 +1,4 @@
-//! The JSON Schema of `synix.toml`, for editors and for [`super::parse`].
+//! The JSON Schema of `synix.toml`, for [`super::parse`] and for editors.
 //!
 //! `docs/synix.schema.json` is the committed copy.
 
@@ -6,34 +6,21 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::layers::TRANSFORM_KEYS;
 use super::manifest::Manifest;
 
-/// The schema that a file is checked against.
+/// The schema that validates the structure of a file.
 pub(super) static STRUCTURE: LazyLock<Value> =
     LazyLock::new(|| schemars::schema_for!(Manifest).to_value());
 
 /// Returns the JSON Schema of the pipeline file.
 pub fn json_schema() -> Value {
     let mut schema = STRUCTURE.clone();
-    // Only for editors: `parse` says this in better words.
+    // Only for editors, because the messages of `parse` are better.
     if let Some(layer) = schema
         .pointer_mut("/$defs/LayerEntry")
         .and_then(Value::as_object_mut)
     {
-        let transform_only = [
-            "inputs",
-            "model",
-            "batch",
-            "min_batch",
-            "revision",
-            "accept",
-            "max_units",
-            "max_requests",
-            "config",
-            "limits",
-            "grants",
-            "options_allowed",
-        ];
         let without = |keys: &[&str]| {
             let each: Vec<Value> = keys
                 .iter()
@@ -44,7 +31,7 @@ pub fn json_schema() -> Value {
         layer.insert(
             "oneOf".to_owned(),
             json!([
-                { "required": ["source"], "not": without(&transform_only) },
+                { "required": ["source"], "not": without(&TRANSFORM_KEYS) },
                 { "required": ["transform", "inputs"], "not": without(&["kind"]) },
             ]),
         );
@@ -57,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_schema_is_the_one_of_the_types() {
+    fn the_committed_schema_matches_the_types() {
         let committed: Value =
             serde_json::from_str(include_str!("../../../docs/synix.schema.json"))
                 .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Money in whole picodollars: sums never drift.
+//! Amounts of money in whole picodollars, so that sums are exact.
 
 use std::fmt;
 use std::iter::Sum;
@@ -6,29 +6,29 @@ use std::ops::{Add, AddAssign, Sub};
 
 use serde::{Serialize, Serializer};
 
-/// An amount of money in units of 10⁻¹² US dollars; never negative.
+/// A non-negative amount of money in units of 10⁻¹² US dollars.
 ///
-/// A price per million tokens with up to six decimals is a whole number of them for one token.
+/// If a price per million tokens has at most 6 decimals, the price of a token is a whole number of these units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(u128);
 
 const PER_DOLLAR: u128 = 1_000_000_000_000;
 
 impl Amount {
-    /// Nothing.
+    /// No money.
     pub const ZERO: Self = Self(0);
 
-    /// Returns the amount of so many picodollars.
+    /// Converts from picodollars.
     pub const fn from_pico(pico: u128) -> Self {
         Self(pico)
     }
 
-    /// Returns the amount nearest to so many dollars; `None` unless that is a number from 0 to 10¹².
+    /// Converts from US dollars and rounds. Returns `None` unless the number is between 0 and 10¹².
     pub fn from_usd(usd: f64) -> Option<Self> {
         if !(0.0..=1e12).contains(&usd) {
             return None;
         }
-        // The shortest decimal that means this double is what the user wrote.
+        // The shortest decimal text for this double is the one that the user wrote.
         let text = usd.to_string();
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let digits: String = fraction
@@ -45,13 +45,13 @@ impl Amount {
         Some(Self(whole * PER_DOLLAR + pico + u128::from(round_up)))
     }
 
-    /// Returns the double nearest to the amount in dollars.
+    /// Converts to US dollars and rounds to the nearest double.
     pub fn usd(self) -> f64 {
         let text = format!("{}.{:012}", self.0 / PER_DOLLAR, self.0 % PER_DOLLAR);
         text.parse().unwrap_or(f64::MAX)
     }
 
-    /// Returns whether it is nothing.
+    /// Returns whether the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
@@ -74,7 +74,7 @@ impl AddAssign for Amount {
 impl Sub for Amount {
     type Output = Self;
 
-    /// Stops at zero.
+    /// Saturates at zero.
     fn sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -87,7 +87,7 @@ impl Sum for Amount {
 }
 
 impl fmt::Display for Amount {
-    /// Rounds to a hundredth of a cent, and says where something is less than that.
+    /// Rounds to a hundredth of a cent. A smaller amount is shown as `<$0.0001`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: u128 = 10_000;
         const UNIT: u128 = PER_DOLLAR / SHOWN;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dollars_are_kept_as_they_are_written() {
+    fn dollars_survive_a_round_trip() {
         for usd in [0.0, 0.1, 0.15, 1.25, 0.000_000_000_001, 123_456.789] {
             assert_eq!(
                 Amount::from_usd(usd).unwrap().usd().to_string(),
@@ -122,22 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn numbers_out_of_range_are_rejected() {
         for usd in [-0.01, f64::NAN, f64::INFINITY, 1e13] {
             assert_eq!(Amount::from_usd(usd), None, "{usd}");
         }
     }
 
-    /// M11: ten times ten cents are a dollar.
+    /// M11: 10 times 10 cents are 1 dollar.
     #[test]
-    fn a_sum_does_not_drift() {
+    fn a_sum_is_exact() {
         let dime = Amount::from_usd(0.1).unwrap();
         let sum: Amount = std::iter::repeat_n(dime, 10).sum();
         assert_eq!(sum, Amount::from_usd(1.0).unwrap());
     }
 
     #[test]
-    fn little_is_not_shown_as_nothing() {
+    fn a_tiny_amount_is_not_shown_as_zero() {
         let shown = |usd| Amount::from_usd(usd).unwrap().to_string();
         assert_eq!(shown(0.0), "$0.0000");
         assert_eq!(shown(0.000_09), "<$0.0001");

@@ -1,60 +1,60 @@
-//! What a request may cost, before it is sent.
+//! Bounds of the cost of a request before it is sent.
 
 use serde_json::Value;
 
-use super::tokens::{InputTokens, input_tokens};
+use super::tokens::{InputTokens, count_input_tokens};
 use super::{Amount, PriceError, Prices, Rate};
 use synix_core::request::{Request, Usage, Wire};
 
-/// The tokens of a request that was not sent yet.
+/// The estimated tokens of a request that has not been sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Its input tokens; `None` where they cannot be counted.
+    /// The number of input tokens; `None` if they cannot be counted.
     pub input_tokens: Option<u64>,
-    /// Whether that number is not the tokenizer's.
+    /// Whether this number is an estimate rather than the result of the model's tokenizer.
     pub input_estimated: bool,
-    /// Its output tokens at most; `None` where nothing limits them.
+    /// The maximum number of output tokens; `None` if there is no limit.
     pub output_tokens: Option<u64>,
-    /// Whether the provider may write its input to a cache, at another price.
+    /// Whether the provider may write the input to its cache, which has a different price.
     pub may_write_cache: bool,
 }
 
 impl Estimate {
-    /// Counts a request.
+    /// Estimates the tokens of a request.
     pub fn of(request: &Request) -> Self {
-        let input = input_tokens(request);
+        let input = count_input_tokens(request);
         Self {
             input_tokens: input.map(|InputTokens { tokens, .. }| tokens),
             input_estimated: input.is_none_or(|InputTokens { estimated, .. }| estimated),
-            output_tokens: output_tokens(request),
+            output_tokens: max_output_tokens(request),
             may_write_cache: match request.wire {
                 Wire::OpenAi => true,
-                // Written only where the request says so.
+                // Anthropic writes to its cache only if the request says so.
                 Wire::Anthropic => request.options.contains_key("cache_control"),
             },
         }
     }
 }
 
-/// The most that a request may have as output: its limit, for each of the answers it asks for.
-fn output_tokens(request: &Request) -> Option<u64> {
+/// Returns the limit of an answer times the number of requested answers.
+fn max_output_tokens(request: &Request) -> Option<u64> {
     let option = |name: &str| request.options.get(name);
-    let written = ["max_completion_tokens", "max_tokens"]
+    let overrides = ["max_completion_tokens", "max_tokens"]
         .into_iter()
         .filter_map(option)
         .collect::<Vec<&Value>>();
-    let limit = if written.is_empty() {
+    let limit = if overrides.is_empty() {
         request.max_tokens.map(u64::from)
     } else {
-        written.into_iter().filter_map(Value::as_u64).max()
+        overrides.into_iter().filter_map(Value::as_u64).max()
     };
     let answers = option("n").and_then(Value::as_u64).unwrap_or(1);
     limit?.checked_mul(answers.max(1))
 }
 
 impl Prices {
-    /// Returns what a request costs if its answer is empty and no cache helps.
-    pub fn least(
+    /// Returns the cost of a request if its answer is empty and no cache is used.
+    pub fn min_cost(
         &self,
         model: &str,
         estimate: &Estimate,
@@ -70,8 +70,13 @@ impl Prices {
         self.cost(model, &usage, rate)
     }
 
-    /// Returns what a request costs at most: its whole output, its input at the dearest price it may have.
-    pub fn most(&self, model: &str, estimate: &Estimate, rate: Rate) -> Result<Amount, PriceError> {
+    /// Returns the cost of a request if its answer has the maximum length and its input has the highest possible price.
+    pub fn max_cost(
+        &self,
+        model: &str,
+        estimate: &Estimate,
+        rate: Rate,
+    ) -> Result<Amount, PriceError> {
         let input = estimate
             .input_tokens
             .ok_or_else(|| PriceError::NoCount(model.to_owned()))?;
@@ -91,7 +96,7 @@ impl Prices {
         if !estimate.may_write_cache {
             return Ok(cost);
         }
-        // A model without a price for it does not write any.
+        // A model without a price for cache writes does not write to a cache.
         Ok(self
             .cost(model, &written, rate)
             .map_or(cost, |written| written.max(cost)))
@@ -124,25 +129,25 @@ mod tests {
         }
     }
 
-    fn most_output(options: &Value) -> Option<u64> {
+    fn output_limit(options: &Value) -> Option<u64> {
         Estimate::of(&request(Wire::OpenAi, options)).output_tokens
     }
 
-    /// M9: the limit that is sent is the one that counts.
+    /// M9: the limit in the request's body takes precedence.
     #[test]
-    fn options_may_set_another_limit() {
-        assert_eq!(most_output(&json!({})), Some(100));
+    fn options_override_the_limit() {
+        assert_eq!(output_limit(&json!({})), Some(100));
         assert_eq!(
-            most_output(&json!({"max_completion_tokens": 900})),
+            output_limit(&json!({"max_completion_tokens": 900})),
             Some(900)
         );
-        assert_eq!(most_output(&json!({"max_tokens": null})), None);
+        assert_eq!(output_limit(&json!({"max_tokens": null})), None);
     }
 
     #[test]
-    fn each_of_several_answers_may_reach_the_limit() {
-        assert_eq!(most_output(&json!({"n": 3})), Some(300));
-        assert_eq!(most_output(&json!({"n": u64::MAX})), None);
+    fn each_of_several_answers_can_reach_the_limit() {
+        assert_eq!(output_limit(&json!({"n": 3})), Some(300));
+        assert_eq!(output_limit(&json!({"n": u64::MAX})), None);
     }
 
     fn estimate(may_write_cache: bool) -> Estimate {
@@ -154,34 +159,34 @@ mod tests {
         }
     }
 
-    /// M9: a bound holds also where the provider writes the input to its cache.
+    /// M9: the bound must also cover a cache write.
     #[test]
-    fn the_most_counts_input_at_its_dearest() {
-        let most = |writes| {
-            let most = Prices::default().most("gpt-6-sol", &estimate(writes), Rate::Sync);
-            most.unwrap().usd()
+    fn the_maximum_uses_the_highest_price_of_the_input() {
+        let max_cost = |writes| {
+            let cost = Prices::default().max_cost("gpt-6-sol", &estimate(writes), Rate::Sync);
+            cost.unwrap().usd()
         };
-        assert!((most(false) - 0.003).abs() < 1e-12);
-        assert!((most(true) - 0.0035).abs() < 1e-12);
+        assert!((max_cost(false) - 0.003).abs() < 1e-12);
+        assert!((max_cost(true) - 0.0035).abs() < 1e-12);
     }
 
     #[test]
-    fn anthropic_writes_a_cache_only_where_it_is_told_to() {
+    fn anthropic_writes_to_its_cache_only_on_request() {
         let writes = |options| Estimate::of(&request(Wire::Anthropic, &options)).may_write_cache;
         assert!(!writes(json!({})));
         assert!(writes(json!({"cache_control": {"type": "ephemeral"}})));
     }
 
     #[test]
-    fn without_a_limit_there_is_a_least_and_no_most() {
+    fn without_an_output_limit_there_is_a_minimum_but_no_maximum() {
         let unlimited = Estimate {
             output_tokens: None,
             ..estimate(false)
         };
         let prices = Prices::default();
-        assert!(prices.least("gpt-4o", &unlimited, Rate::Batch).is_ok());
+        assert!(prices.min_cost("gpt-4o", &unlimited, Rate::Batch).is_ok());
         assert_eq!(
-            prices.most("gpt-4o", &unlimited, Rate::Batch),
+            prices.max_cost("gpt-4o", &unlimited, Rate::Batch),
             Err(PriceError::NoLimit("gpt-4o".to_owned()))
         );
     }

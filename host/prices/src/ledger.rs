@@ -1,86 +1,86 @@
-//! The rule of a budget, on amounts alone: spent, under way and about to go must fit into it.
+//! The ledger of a budget: spent, reserved and requested amounts together must fit into it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::Amount;
 
-/// What a build has spent and may yet spend, by the keys of its requests.
+/// The amounts that a build has spent and may still spend, by request.
 #[derive(Debug, Clone)]
 pub struct Ledger<K> {
     budget: Amount,
-    /// What was billed when it was last looked up.
+    /// The billed amount at the last update.
     spent: Amount,
-    /// The bounds of what has settled since; it cost at most so much.
+    /// The upper bounds of all requests that were settled after the last update.
     settled: Amount,
-    /// The bounds of what is in flight or waits to be sent.
-    open: HashMap<K, Amount>,
-    under_way: Amount,
+    /// The upper bounds of all requests that are in flight or will be sent.
+    reservations: HashMap<K, Amount>,
+    reserved: Amount,
 }
 
-/// Why requests may not be sent.
+/// The reason why requests do not fit into the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Excess {
-    /// What was billed, or may have been.
+pub struct BudgetExcess {
+    /// The amount that was, or may have been, billed.
     pub spent: Amount,
-    /// What is in flight may cost so much.
-    pub under_way: Amount,
-    /// What is about to be sent may cost so much.
-    pub asked: Amount,
+    /// The maximum cost of the requests in flight.
+    pub reserved: Amount,
+    /// The maximum cost of the requests to be sent.
+    pub requested: Amount,
 }
 
 impl<K: Eq + Hash> Ledger<K> {
-    /// Opens the books.
+    /// Creates an empty ledger.
     pub fn new(budget: Amount) -> Self {
         Self {
             budget,
             spent: Amount::ZERO,
             settled: Amount::ZERO,
-            open: HashMap::new(),
-            under_way: Amount::ZERO,
+            reservations: HashMap::new(),
+            reserved: Amount::ZERO,
         }
     }
 
-    /// Returns what may be spent.
+    /// Returns the budget.
     pub const fn budget(&self) -> Amount {
         self.budget
     }
 
-    /// Says whether more of at most `asked` fits, by what is known without looking up what was billed.
-    pub fn has_room(&self, asked: Amount) -> bool {
-        self.spent + self.settled + self.under_way + asked <= self.budget
+    /// Returns whether requests that cost at most `requested` fit, given the billed amount at the last update.
+    pub fn has_room(&self, requested: Amount) -> bool {
+        self.spent + self.settled + self.reserved + requested <= self.budget
     }
 
-    /// Takes in what was billed by now, and says what stands against sending more of at most `asked`.
-    pub fn look_up(&mut self, spent: Amount, asked: Amount) -> Result<(), Excess> {
+    /// Updates the billed amount and checks whether requests that cost at most `requested` fit.
+    pub fn update_spent(&mut self, spent: Amount, requested: Amount) -> Result<(), BudgetExcess> {
         self.spent = spent;
         self.settled = Amount::ZERO;
-        if self.has_room(asked) {
+        if self.has_room(requested) {
             return Ok(());
         }
-        Err(Excess {
+        Err(BudgetExcess {
             spent,
-            under_way: self.under_way,
-            asked,
+            reserved: self.reserved,
+            requested,
         })
     }
 
-    /// Returns how much a bound adds to what is known of its request.
-    pub fn more(&self, key: &K, bound: Amount) -> Amount {
-        bound - self.open.get(key).copied().unwrap_or_default()
+    /// Returns how much more a request with this upper bound would reserve.
+    pub fn additional(&self, key: &K, bound: Amount) -> Amount {
+        bound - self.reservations.get(key).copied().unwrap_or_default()
     }
 
-    /// Records that a request is under way; the highest of its bounds stands.
-    pub fn open(&mut self, key: K, bound: Amount) {
-        let more = self.more(&key, bound);
-        self.under_way += more;
-        *self.open.entry(key).or_default() += more;
+    /// Reserves money for a request. Of several bounds for a request, the highest one counts.
+    pub fn reserve(&mut self, key: K, bound: Amount) {
+        let additional = self.additional(&key, bound);
+        self.reserved += additional;
+        *self.reservations.entry(key).or_default() += additional;
     }
 
-    /// Records that a request needs no more sending.
+    /// Records that a request is settled.
     pub fn settle(&mut self, key: &K) {
-        if let Some(bound) = self.open.remove(key) {
-            self.under_way = self.under_way - bound;
+        if let Some(bound) = self.reservations.remove(key) {
+            self.reserved = self.reserved - bound;
             self.settled += bound;
         }
     }
@@ -95,51 +95,51 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_may_be_used_to_the_last_part() {
+    fn a_budget_can_be_used_completely() {
         let ledger = Ledger::<u8>::new(usd(0.3));
         assert!(ledger.has_room(usd(0.3)));
         assert!(!ledger.has_room(usd(0.300_000_000_001)));
     }
 
-    /// M9: what is in flight counts with all that it may cost.
+    /// M9.
     #[test]
-    fn what_is_under_way_is_not_spent_twice() {
+    fn a_request_in_flight_counts_with_its_maximum_cost() {
         let mut ledger = Ledger::new(usd(1.0));
-        ledger.open("a", usd(0.7));
+        ledger.reserve("a", usd(0.7));
         assert!(!ledger.has_room(usd(0.4)));
         assert_eq!(
-            ledger.look_up(usd(0.1), usd(0.4)),
-            Err(Excess {
+            ledger.update_spent(usd(0.1), usd(0.4)),
+            Err(BudgetExcess {
                 spent: usd(0.1),
-                under_way: usd(0.7),
-                asked: usd(0.4),
+                reserved: usd(0.7),
+                requested: usd(0.4),
             })
         );
     }
 
-    /// M9: a bound stands until what was billed is looked up.
+    /// M9.
     #[test]
-    fn what_has_settled_frees_room_only_when_its_cost_is_known() {
+    fn a_settled_request_frees_money_only_after_an_update() {
         let mut ledger = Ledger::new(usd(1.0));
-        ledger.open("a", usd(0.7));
+        ledger.reserve("a", usd(0.7));
         ledger.settle(&"a");
         assert!(!ledger.has_room(usd(0.4)));
-        assert_eq!(ledger.look_up(usd(0.2), usd(0.4)), Ok(()));
+        assert_eq!(ledger.update_spent(usd(0.2), usd(0.4)), Ok(()));
     }
 
     #[test]
-    fn a_request_is_under_way_once() {
+    fn a_request_reserves_money_only_once() {
         let mut ledger = Ledger::new(usd(1.0));
-        ledger.open("a", usd(0.2));
-        assert_eq!(ledger.more(&"a", usd(0.2)), Amount::ZERO);
-        // What was to go in a batch goes by itself.
-        assert_eq!(ledger.more(&"a", usd(0.4)), usd(0.2));
-        ledger.open("a", usd(0.4));
-        ledger.open("a", usd(0.1));
+        ledger.reserve("a", usd(0.2));
+        assert_eq!(ledger.additional(&"a", usd(0.2)), Amount::ZERO);
+        // The request was planned for a batch and is now sent as a single call.
+        assert_eq!(ledger.additional(&"a", usd(0.4)), usd(0.2));
+        ledger.reserve("a", usd(0.4));
+        ledger.reserve("a", usd(0.1));
         assert!(ledger.has_room(usd(0.6)));
         assert!(!ledger.has_room(usd(0.61)));
         ledger.settle(&"a");
         ledger.settle(&"a");
-        assert_eq!(ledger.look_up(Amount::ZERO, usd(1.0)), Ok(()));
+        assert_eq!(ledger.update_spent(Amount::ZERO, usd(1.0)), Ok(()));
     }
 }

@@ -1,8 +1,7 @@
-//! What requests cost: the price table, tokens times prices, and sums of them.
+//! The cost of requests: the price table, costs of single requests, and totals.
 //!
-//! Tokens are facts and are kept; money is worked out from them when it is
-//! shown, at the listed prices or the pipeline file's own. What has no known
-//! price costs an unknown amount, never nothing.
+//! The state stores token counts. Costs are computed from them when they are shown, with the prices of the pipeline file
+//! or of the built-in table. A request without a known price has an unknown cost, never a cost of zero.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -15,7 +14,7 @@
 //! let call = prices.cost("gpt-4o-mini", &usage, Rate::Sync)?;
 //! let row = prices.cost("gpt-4o-mini", &usage, Rate::Batch)?;
 //! assert_eq!(row.usd() * 2.0, call.usd());
-//! assert!(prices.cost("a model of nobody", &usage, Rate::Sync).is_err());
+//! assert!(prices.cost("unknown-model", &usage, Rate::Sync).is_err());
 //! # Ok::<(), synix_prices::PriceError>(())
 //! ```
 
@@ -23,33 +22,31 @@
 #![warn(missing_docs)]
 
 mod amount;
-mod bill;
 mod estimate;
-mod forecast;
 mod ledger;
 mod table;
 mod tokens;
+mod totals;
 
 use std::collections::BTreeMap;
 
 pub use amount::Amount;
-pub use bill::Bill;
 pub use estimate::Estimate;
-pub use forecast::Forecast;
-pub use ledger::{Excess, Ledger};
+pub use ledger::{BudgetExcess, Ledger};
 pub use table::{LongPrice, Price, price_date};
+pub use totals::{Bill, Forecast};
 
 use synix_core::request::Usage;
 
-/// Why an amount is not known.
+/// Why a cost is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PriceError {
-    /// The model is neither in the table nor in the pipeline file.
-    #[error("no price is known for model `{0}`; write [prices.\"{0}\"] in the pipeline file")]
+    /// Neither the table nor the pipeline file has a price for the model.
+    #[error("no price is known for model `{0}`; add [prices.\"{0}\"] to the pipeline file")]
     NoModel(String),
-    /// The model's entry lacks a price that is needed.
+    /// The model's entry lacks a required price.
     #[error(
-        "no price is known for the {what} of model `{model}`; write `{what}` in [prices.\"{model}\"] in the pipeline file"
+        "no price is known for the {what} of model `{model}`; add `{what}` to [prices.\"{model}\"] in the pipeline file"
     )]
     NoPrice {
         /// The model.
@@ -57,45 +54,49 @@ pub enum PriceError {
         /// The key of the price.
         what: &'static str,
     },
-    /// Nothing limits a request's output, so nothing limits its cost.
-    #[error("model `{0}` is asked without max_tokens, so its answers have no highest cost")]
+    /// The output of a request has no limit, so its cost has none.
+    #[error(
+        "requests to model `{0}` have no max_tokens, so their cost has no upper limit; set `max_tokens` in its model role"
+    )]
     NoLimit(String),
-    /// A request's input holds what only its provider can count.
-    #[error("model `{0}` is shown pictures, whose tokens only its provider counts")]
+    /// A request contains an image, whose tokens only the provider can count.
+    #[error(
+        "cannot estimate requests to model `{0}`: only the provider can count the tokens of images"
+    )]
     NoCount(String),
-    /// The provider did not say what it counted.
-    #[error("the provider of model `{0}` did not say how many tokens it counted")]
+    /// The provider reported no token counts.
+    #[error("the provider of model `{0}` did not report how many tokens it counted")]
     Uncounted(String),
-    /// The pipeline file, which may hold prices, could not be used.
-    #[error("prices are not known: {0}")]
+    /// The pipeline file, which may contain prices, is unusable.
+    #[error("prices are unknown: {0}")]
     Unusable(String),
 }
 
-/// How a request is sent, which decides what it costs.
+/// How a request is sent, which affects its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
-    /// By itself.
+    /// As a single call.
     Sync,
     /// In a batch.
     Batch,
 }
 
-/// The prices in force: those of a pipeline file over the listed ones.
+/// Prices of models: those of a pipeline file and, where it has none, those of the built-in table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prices {
     own: BTreeMap<String, Price>,
-    /// Why no price can be told.
+    /// Why all prices are unknown.
     problem: Option<String>,
 }
 
 impl Prices {
-    /// Returns the listed prices with `own` over them, by model.
+    /// Returns prices that use `own`, by model, before the built-in table.
     pub const fn new(own: BTreeMap<String, Price>) -> Self {
         Self { own, problem: None }
     }
 
-    /// Returns prices of which none is known, and why.
-    pub const fn unusable(problem: String) -> Self {
+    /// Returns unknown prices with the reason.
+    pub const fn unavailable(problem: String) -> Self {
         Self {
             own: BTreeMap::new(),
             problem: Some(problem),
@@ -109,17 +110,17 @@ impl Prices {
         }
         match (
             table::find(&self.own, model),
-            table::find(table::listed(), model),
+            table::find(table::built_in(), model),
         ) {
-            (Some(own), Some(listed)) => Ok(own.over(listed)),
+            (Some(own), Some(built_in)) => Ok(own.or_defaults(built_in)),
             (Some(price), None) | (None, Some(price)) => Ok(price.clone()),
             (None, None) => Err(PriceError::NoModel(model.to_owned())),
         }
     }
 
-    /// Returns what a model took for an answer.
+    /// Returns the cost of an answer.
     ///
-    /// `usage.input_tokens` holds the cached and the written ones too, whatever the provider's own counting is.
+    /// `usage.input_tokens` includes cached tokens and cache writes, for every provider.
     pub fn cost(&self, model: &str, usage: &Usage, rate: Rate) -> Result<Amount, PriceError> {
         let special = usage.cached_tokens.saturating_add(usage.cache_write_tokens);
         let plain = usage.input_tokens.saturating_sub(special);
@@ -127,9 +128,9 @@ impl Prices {
             return Ok(Amount::ZERO);
         }
         let price = self.of(model)?;
-        // What costs nothing costs nothing however much of it there was.
-        let free = |price: Option<f64>| price == Some(0.0);
-        if usage.uncounted && !(free(price.input) && free(price.output)) {
+        // A model that is free stays free for any number of tokens.
+        let is_free = |price: Option<f64>| price == Some(0.0);
+        if usage.uncounted && !(is_free(price.input) && is_free(price.output)) {
             return Err(PriceError::Uncounted(model.to_owned()));
         }
         let (input, cached_input, cache_write, output) = match &price.long {
@@ -151,8 +152,8 @@ impl Prices {
             (usage.output_tokens, output, "output"),
         ] {
             if tokens > 0 {
-                let each = millionths(price, model, what)?;
-                pico = pico.saturating_add(u128::from(tokens).saturating_mul(each));
+                let per_token = millionths(price, model, what)?;
+                pico = pico.saturating_add(u128::from(tokens).saturating_mul(per_token));
             }
         }
         if rate == Rate::Batch {
@@ -165,7 +166,7 @@ impl Prices {
 
 const MILLION: u128 = 1_000_000;
 
-/// Returns a price in picodollars for each token, or a factor in millionths.
+/// Returns a price in picodollars per token, or a factor in millionths.
 fn millionths(number: Option<f64>, model: &str, what: &'static str) -> Result<u128, PriceError> {
     let missing = || PriceError::NoPrice {
         model: model.to_owned(),
@@ -177,7 +178,7 @@ fn millionths(number: Option<f64>, model: &str, what: &'static str) -> Result<u1
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a whole number from 0 to 10^15"
+        reason = "the value is an integer from 0 to 10^15"
     )]
     Ok((number * 1e6).round() as u128)
 }

@@ -1,4 +1,4 @@
-//! Tokens times prices, from the providers' own replies on.
+//! Costs, computed from real replies of providers.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn own(model: &str, price: Price) -> Prices {
     Prices::new(BTreeMap::from([(model.to_owned(), price)]))
 }
 
-/// The usage of a batch row as it is normalised.
+/// Returns the normalized usage of a batch row.
 fn usage(wire: Wire, row: &Value) -> Usage {
     match read_rows(wire, row.to_string().as_bytes())
         .remove(0)
@@ -33,9 +33,9 @@ fn plain(input: u64, output: u64) -> Usage {
     }
 }
 
-/// M10: OpenAI counts cached tokens inside the prompt's.
+/// M10: the prompt tokens of OpenAI include the cached ones.
 #[test]
-fn openai_s_cached_tokens_are_a_part_of_its_input() {
+fn the_cached_tokens_of_openai_are_part_of_its_input() {
     let row = json!({"custom_id": "a", "error": null, "response": {"status_code": 200, "body": {
         "model": "gpt-4o-mini-2024-07-18",
         "choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}],
@@ -48,9 +48,9 @@ fn openai_s_cached_tokens_are_a_part_of_its_input() {
     assert_eq!(cost, Ok(usd(0.000_18)));
 }
 
-/// M10: Anthropic counts cached and written tokens beside the input.
+/// M10: Anthropic counts cached tokens and cache writes separately from the input.
 #[test]
-fn anthropic_s_cached_tokens_stand_beside_its_input() {
+fn the_cached_tokens_of_anthropic_are_not_part_of_its_input() {
     let row = json!({"custom_id": "a", "result": {"type": "succeeded", "message": {
         "model": "claude-haiku-4-5-20251001", "content": [{"type": "text", "text": "Hello"}],
         "stop_reason": "end_turn",
@@ -63,9 +63,9 @@ fn anthropic_s_cached_tokens_stand_beside_its_input() {
     assert_eq!(cost, Ok(usd(0.001_79)));
 }
 
-/// M9: what goes through a batch is priced as a batch.
+/// M9.
 #[test]
-fn a_batch_costs_half() {
+fn a_request_in_a_batch_costs_half() {
     let cost = |rate| Prices::default().cost("gpt-4o-mini", &plain(1000, 100), rate);
     assert_eq!(cost(Rate::Sync), Ok(usd(0.000_21)));
     assert_eq!(cost(Rate::Batch), Ok(usd(0.000_105)));
@@ -84,14 +84,14 @@ fn half_a_picodollar_is_rounded_up() {
 }
 
 #[test]
-fn a_long_input_makes_the_whole_request_dearer() {
+fn a_long_input_raises_the_price_of_all_tokens() {
     let cost = |input| Prices::default().cost("claude-haiku-5-5", &plain(input, 1000), Rate::Sync);
     assert_eq!(cost(100_000), Ok(usd(0.0105)));
     assert_eq!(cost(100_001), Ok(usd(0.052_500_5)));
 }
 
 #[test]
-fn a_price_of_the_pipeline_file_stands_over_the_listed_one() {
+fn a_price_in_the_pipeline_file_overrides_the_built_in_one() {
     let prices = own(
         "gpt-4o-mini",
         Price {
@@ -104,7 +104,7 @@ fn a_price_of_the_pipeline_file_stands_over_the_listed_one() {
 }
 
 #[test]
-fn a_price_of_the_pipeline_file_puts_the_listed_ones_for_long_inputs_out_of_force() {
+fn a_price_in_the_pipeline_file_disables_the_built_in_prices_for_long_inputs() {
     let prices = own(
         "claude-haiku-5-5",
         Price {
@@ -116,9 +116,9 @@ fn a_price_of_the_pipeline_file_puts_the_listed_ones_for_long_inputs_out_of_forc
     assert_eq!(cost, Ok(usd(0.1)));
 }
 
-/// M9: unknown is not free.
+/// M9: unknown does not mean free.
 #[test]
-fn a_model_without_a_price_costs_an_unknown_amount() {
+fn a_model_without_a_price_has_an_unknown_cost() {
     let prices = Prices::default();
     let unknown = Err(PriceError::NoModel("mystery".to_owned()));
     assert_eq!(prices.cost("mystery", &plain(1, 0), Rate::Sync), unknown);
@@ -129,7 +129,7 @@ fn a_model_without_a_price_costs_an_unknown_amount() {
 }
 
 #[test]
-fn a_price_that_is_needed_and_missing_is_named() {
+fn the_error_names_a_missing_price() {
     let price = Price {
         input: Some(1.0),
         output: Some(1.0),
@@ -156,9 +156,9 @@ fn a_price_that_is_needed_and_missing_is_named() {
     );
 }
 
-/// M11: a row without a price takes nothing from what is known of the others.
+/// M11: a row without a price does not change the cost of the other rows.
 #[test]
-fn rows_are_summed_one_by_one() {
+fn rows_are_added_one_by_one() {
     let prices = Prices::default();
     let mut bill = Bill::default();
     bill.add(&prices, "gpt-4o-mini", &plain(1000, 100), Rate::Batch);

@@ -1,20 +1,19 @@
-//! How many input tokens a request has, before any provider counted them.
+//! Counts or estimates the input tokens of a request before it is sent.
 //!
-//! Where OpenAI's tokenizer for the model is known, the text is encoded with
-//! it. Elsewhere the number is an estimate and says so. An encoding is loaded
-//! when the first text is counted, so whoever counts nothing does not wait.
+//! If OpenAI's tokenizer for the model is known, it counts the tokens. Otherwise the number is marked as an estimate. A
+//! tokenizer is loaded when the first text is counted, so that other commands do not wait for it.
 
 use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
 use synix_core::request::{Part, Request, Wire};
 
-/// What OpenAI's chat format adds to each message, the role included, and to the whole.
-const OF_MESSAGE: u64 = 4;
-const OF_REPLY: u64 = 3;
+/// The tokens that OpenAI's chat format adds to each message, including its role, and to the reply.
+const TOKENS_PER_MESSAGE: u64 = 4;
+const TOKENS_PER_REPLY: u64 = 3;
 
-/// Members of `options` whose text is part of the prompt.
-const IN_PROMPT: [&str; 5] = [
+/// The members of `options` whose text is part of the prompt.
+const PROMPT_OPTIONS: [&str; 5] = [
     "functions",
     "output_config",
     "response_format",
@@ -22,31 +21,30 @@ const IN_PROMPT: [&str; 5] = [
     "tools",
 ];
 
-/// An unbroken run of more bytes is counted in pieces.
+/// The maximum length of a run of blanks, or of other characters, that is counted in one piece, in bytes.
 ///
-/// The tokenizer's search goes back over a run of blanks, and panics at the limit of its patience.
-const LONGEST_RUN: usize = 4096;
+/// The tokenizer's regular expression backtracks over a run of blanks and panics at its backtracking limit.
+const MAX_RUN_BYTES: usize = 4096;
 
-/// A number of input tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct InputTokens {
     pub(super) tokens: u64,
     pub(super) estimated: bool,
 }
 
-/// Counts a request's input; `None` where it has a picture, which no rule here can count.
-pub(super) fn input_tokens(request: &Request) -> Option<InputTokens> {
+/// Counts the input tokens of a request; returns `None` if it contains an image.
+pub(super) fn count_input_tokens(request: &Request) -> Option<InputTokens> {
     let tokenizer = match request.wire {
-        Wire::OpenAi => get_tokenizer(&request.model).and_then(encoding),
+        Wire::OpenAi => get_tokenizer(&request.model).and_then(load_encoding),
         Wire::Anthropic => None,
     };
     let count = |text: &str| match tokenizer {
-        Some(tokenizer) => encoded(tokenizer, text),
+        Some(tokenizer) => count_exactly(tokenizer, text),
         None => estimate(text),
     };
-    let mut tokens = OF_REPLY;
+    let mut tokens = TOKENS_PER_REPLY;
     for message in &request.messages {
-        tokens += OF_MESSAGE;
+        tokens += TOKENS_PER_MESSAGE;
         for part in &message.parts {
             match part {
                 Part::Text(text) => tokens += count(text),
@@ -55,18 +53,18 @@ pub(super) fn input_tokens(request: &Request) -> Option<InputTokens> {
         }
     }
     let mut estimated = tokenizer.is_none();
-    let options = IN_PROMPT
+    let options = PROMPT_OPTIONS
         .iter()
         .filter_map(|name| request.options.get(*name));
     for value in request.response_format.iter().chain(options) {
-        // How a provider writes a schema into the prompt is not published.
+        // Providers do not document how they insert a schema into the prompt.
         estimated = true;
         tokens += count(&value.to_string());
     }
     Some(InputTokens { tokens, estimated })
 }
 
-fn encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
+fn load_encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
     match tokenizer {
         Tokenizer::O200kBase => Some(tiktoken_rs::o200k_base_singleton()),
         Tokenizer::O200kHarmony => Some(tiktoken_rs::o200k_harmony_singleton()),
@@ -75,14 +73,14 @@ fn encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
     }
 }
 
-fn encoded(tokenizer: &CoreBPE, text: &str) -> u64 {
-    pieces(text)
+fn count_exactly(tokenizer: &CoreBPE, text: &str) -> u64 {
+    split_long_runs(text)
         .map(|piece| tokenizer.count_ordinary(piece) as u64)
         .sum()
 }
 
-/// Divides a text inside runs of blanks, or of anything else, that are too long.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
+/// Splits a text inside runs of blanks, or of other characters, that are too long.
+fn split_long_runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -94,18 +92,18 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
             let is_blank = character.is_whitespace();
             if blank != Some(is_blank) {
                 (start, blank) = (at, Some(is_blank));
-            } else if at - start >= LONGEST_RUN {
+            } else if at - start >= MAX_RUN_BYTES {
                 end = at;
                 break;
             }
         }
-        let (piece, after) = rest.split_at(end);
-        rest = after;
+        let (piece, remainder) = rest.split_at(end);
+        rest = remainder;
         Some(piece)
     })
 }
 
-/// 3.5 ASCII characters to a token, and a token for each other one, rounded up.
+/// Assumes 3.5 ASCII characters per token and one token for each other character, rounded up.
 fn estimate(text: &str) -> u64 {
     let others = text
         .chars()
@@ -142,13 +140,13 @@ mod tests {
     }
 
     fn count(wire: Wire, model: &str, text: &str) -> (u64, bool) {
-        let counted = input_tokens(&request(wire, model, text)).unwrap();
+        let counted = count_input_tokens(&request(wire, model, text)).unwrap();
         (counted.tokens, counted.estimated)
     }
 
-    /// M9: the two encodings differ here.
+    /// M9: the two encodings give different numbers for this text.
     #[test]
-    fn a_model_of_openai_is_counted_with_its_own_encoding() {
+    fn an_openai_model_is_counted_with_its_own_encoding() {
         let text = "Объясни, как устроен кэш.";
         let (new, old) = (
             count(Wire::OpenAi, "gpt-4o-mini", text),
@@ -158,50 +156,53 @@ mod tests {
         assert!(new.0 < old.0, "{new:?} {old:?}");
         assert_eq!(
             count(Wire::OpenAi, "gpt-4o-mini", "hello world"),
-            (OF_REPLY + OF_MESSAGE + 2, false)
+            (TOKENS_PER_REPLY + TOKENS_PER_MESSAGE + 2, false)
         );
     }
 
     #[test]
-    fn elsewhere_the_number_is_an_estimate() {
+    fn the_number_for_other_models_is_an_estimate() {
         let (tokens, estimated) = count(Wire::Anthropic, "claude-haiku-4-5", "1234567 ");
-        assert_eq!((tokens, estimated), (OF_REPLY + OF_MESSAGE + 3, true));
+        assert_eq!(
+            (tokens, estimated),
+            (TOKENS_PER_REPLY + TOKENS_PER_MESSAGE + 3, true)
+        );
         assert!(count(Wire::OpenAi, "llama-4", "hello").1);
         assert!(count(Wire::Anthropic, "gpt-4o", "hello").1);
     }
 
     #[test]
-    fn a_character_of_another_script_is_a_token_in_an_estimate() {
+    fn a_non_ascii_character_is_a_token_in_an_estimate() {
         assert_eq!(estimate("蓝天"), 2);
         assert_eq!(estimate(""), 0);
     }
 
     #[test]
-    fn a_schema_is_counted_and_makes_the_number_an_estimate() {
+    fn a_schema_is_counted_as_an_estimate() {
         let plain = request(Wire::OpenAi, "gpt-4o", "hello");
         let mut with_schema = plain.clone();
         with_schema.response_format = Some(json!({"type": "object"}));
         let (plain, with_schema) = (
-            input_tokens(&plain).unwrap(),
-            input_tokens(&with_schema).unwrap(),
+            count_input_tokens(&plain).unwrap(),
+            count_input_tokens(&with_schema).unwrap(),
         );
         assert!(with_schema.tokens > plain.tokens);
         assert!(with_schema.estimated && !plain.estimated);
     }
 
     #[test]
-    fn a_picture_cannot_be_counted() {
+    fn a_request_with_an_image_cannot_be_counted() {
         let mut request = request(Wire::OpenAi, "gpt-4o", "hello");
         request.messages[0].parts.push(Part::Image {
             media_type: "image/png".to_owned(),
             data: "AA==".to_owned(),
         });
-        assert_eq!(input_tokens(&request), None);
+        assert_eq!(count_input_tokens(&request), None);
     }
 
-    /// The tokenizer alone panics on the first of these.
+    /// The tokenizer alone would panic on the first of these texts.
     #[test]
-    fn an_endless_run_is_counted_in_pieces() {
+    fn a_very_long_run_is_counted_in_pieces() {
         for run in [" ", "a", "ü", "^"] {
             let text = format!("{}x", run.repeat(2_000_000));
             assert!(count(Wire::OpenAi, "gpt-4o", &text).0 > 1000, "{run:?}");
@@ -211,9 +212,9 @@ mod tests {
     #[test]
     fn a_text_without_long_runs_is_one_piece() {
         let text = "Zwölf Boxkämpfer\n".repeat(10_000);
-        assert_eq!(pieces(&text).collect::<Vec<_>>(), [text.as_str()]);
+        assert_eq!(split_long_runs(&text).collect::<Vec<_>>(), [text.as_str()]);
         let run = "ü".repeat(5000);
-        assert_eq!(pieces(&run).collect::<String>(), run);
-        assert_eq!(pieces(&run).count(), 3);
+        assert_eq!(split_long_runs(&run).collect::<String>(), run);
+        assert_eq!(split_long_runs(&run).count(), 3);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::ProjectError;
 use synix_core::printable;
-use synix_disk::Links;
+use synix_disk::SymlinkPolicy;
 use synix_manifest::Pipeline;
 use synix_providers::Secret;
 
@@ -34,7 +34,8 @@ impl DotEnv {
     /// Reads the file, if there is one. It is never read through a link.
     pub(super) fn read(root: &Path, pipeline: &Pipeline) -> Result<Self, ProjectError> {
         let path = root.join(".env");
-        let bytes = synix_disk::read_small(&path, MOST, Links::Refuse)?.unwrap_or_default();
+        let bytes = synix_disk::read_limited_if_exists(&path, MOST, SymlinkPolicy::Refuse)?
+            .unwrap_or_default();
         let text = String::from_utf8(bytes).map_err(|error| ProjectError::NotText {
             path,
             offset: error.utf8_error().valid_up_to(),
@@ -80,7 +81,7 @@ impl DotEnv {
                 .ignored
                 .iter()
                 .take(SHOWN)
-                .map(|name| printable::line(name))
+                .map(|name| printable::escape_line(name))
                 .collect();
             let more = self.ignored.len().saturating_sub(SHOWN);
             if more > 0 {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use super::ProjectError;
-use synix_core::clock::{Clock, Moment};
+use synix_core::clock::{Clock, Timestamp};
 use synix_core::request::Wire;
 use synix_manifest::ProviderProfile;
 use synix_providers::Secret;
@@ -194,9 +194,9 @@ impl Environment {
             Some(text) => match text
                 .parse::<u64>()
                 .ok()
-                .or_else(|| Moment::parse(&text).map(|moment| moment.0))
+                .or_else(|| Timestamp::parse(&text).map(|moment| moment.0))
             {
-                Some(start) => Ok(Clock::pinned(Moment(start))),
+                Some(start) => Ok(Clock::simulated(Timestamp(start))),
                 None => Err(ProjectError::Usage(format!(
                     "SYNIX_CLOCK is no time: {text:?}"
                 ))),

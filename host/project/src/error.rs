@@ -9,7 +9,7 @@ use synix_disk::DiskError;
 use synix_engine::batch::BatchError;
 use synix_engine::build::{BuildError, PrepareError};
 use synix_engine::view::{ErrorView, FindError};
-use synix_fetch::{LockError, RegistryError};
+use synix_fetch::{FetchError, LockFileError};
 use synix_manifest::PipelineErrors;
 use synix_providers::ProviderError;
 use synix_providers::cassette::CassetteError;
@@ -77,10 +77,10 @@ pub enum ProjectError {
     Prepare(Box<PrepareError>),
     /// The lock file cannot be used, or the plugins are not those in it.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Lock(#[from] LockFileError),
     /// A plugin from elsewhere could not be got.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(#[from] FetchError),
     /// The project's folder cannot be opened.
     #[error(transparent)]
     Folder(Box<SourceError>),
@@ -156,7 +156,7 @@ impl ProjectError {
                 }
                 PrepareError::Plugin { .. } => ErrorKind::PLUGIN,
             },
-            Self::Lock(LockError::Differs { .. }) => ErrorKind::LOCKED,
+            Self::Lock(LockFileError::Differs { .. }) => ErrorKind::LOCKED,
             Self::Lock(_) => ErrorKind::LOCK_FILE,
             Self::Registry(_) => ErrorKind::FETCH,
             Self::Sandbox(_) => ErrorKind::PLUGIN,
@@ -219,10 +219,10 @@ impl ProjectError {
             | Self::NotText { .. }
             | Self::Pipeline { .. }
             | Self::Usage(_)
-            | Self::Lock(LockError::Unreadable { .. } | LockError::Newer { .. }) => 2,
+            | Self::Lock(LockFileError::Unreadable { .. } | LockFileError::Newer { .. }) => 2,
             Self::Untrusted { .. }
             | Self::OpenKey { .. }
-            | Self::Lock(LockError::Differs { .. }) => 5,
+            | Self::Lock(LockFileError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
                 PrepareError::Plugin { .. } => 1,

@@ -13,7 +13,7 @@ use super::interrupt::{Interrupts, left};
 use super::keys::KeyUse;
 use super::spending::Spending;
 use super::{BuildOrder, Project, ProjectError, Report};
-use synix_disk::{FileLock, Folder, Links};
+use synix_disk::{FileLock, Folder, SymlinkPolicy};
 use synix_engine::batch::BatchSettings;
 use synix_engine::build::{
     self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
@@ -65,7 +65,7 @@ impl Project {
 
     pub(super) fn lock(&self, store: &Store, build: BuildId) -> Result<FileLock, ProjectError> {
         let mut lock = take_lock(store, build)?;
-        lock.sign(&format!(
+        lock.write_holder(&format!(
             "process {} since {}",
             std::process::id(),
             self.context.clock.now()
@@ -191,7 +191,7 @@ impl Project {
         let folder = &self.context.cassette_dir;
         // A folder that the user named may be a link, the project's own may not.
         if *folder == self.context.root.join("cassettes") {
-            Folder::open(folder, Links::Refuse)?;
+            Folder::open(folder, SymlinkPolicy::Refuse)?;
         }
         Ok(folder.join(format!("{}.json", self.pipeline.name)))
     }
@@ -253,7 +253,7 @@ impl Project {
             let found = KeyUse::of(profile, &self.context.environment, &dot_env);
             found.check(name)?;
             let redirect = found.redirect.clone();
-            let elsewhere = redirect.is_some() || !profile.writes_own_url();
+            let elsewhere = redirect.is_some() || !profile.uses_default_url();
             let key = found.into_key();
             if key.is_none() && (!elsewhere || profile.api_key_env.is_some()) {
                 missing.insert(name.clone(), profile.key_variable().to_owned());

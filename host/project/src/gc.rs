@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ProjectError;
 use super::context::{Options, ProjectContext};
 use super::execute::take_lock;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_disk::FileLock;
 use synix_store::{BuildId, Freed, GcRules, Store};
 
@@ -35,7 +35,7 @@ pub fn gc(options: &Options, order: &GcOrder) -> Result<Freed, ProjectError> {
     let before = match (order.older_than, order.max_size) {
         (Some(age), _) => earlier(now, age),
         (None, None) => earlier(now, OLD),
-        (None, Some(_)) => Moment(0),
+        (None, Some(_)) => Timestamp(0),
     };
     let rules = GcRules {
         before,
@@ -54,9 +54,9 @@ pub fn gc(options: &Options, order: &GcOrder) -> Result<Freed, ProjectError> {
     }
 }
 
-fn earlier(now: Moment, age: Duration) -> Moment {
+fn earlier(now: Timestamp, age: Duration) -> Timestamp {
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-    Moment(now.0.saturating_sub(age))
+    Timestamp(now.0.saturating_sub(age))
 }
 
 /// Takes the locks of all open builds, so that nobody drives one.

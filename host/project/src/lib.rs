@@ -38,7 +38,7 @@ use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::{self, Observer, PrepareContext, ReadyPipeline, WaitPolicy};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
-use synix_fetch::{Lock, LockChange};
+use synix_fetch::{LockFile, LockFileChange};
 use synix_manifest::Pipeline;
 use synix_prices::{Amount, Price, Prices};
 use synix_sandbox::{Interruption, Sandbox};
@@ -130,11 +130,11 @@ pub struct Project {
     folder: ProjectFolder,
     /// Stops the guests of its plugins.
     interruption: Interruption,
-    lock_changes: Vec<LockChange>,
+    lock_changes: Vec<LockFileChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
     /// The lock file that could not be written; a build needs it.
-    unwritten_lock: Option<Lock>,
+    unwritten_lock: Option<LockFile>,
 }
 
 impl Project {
@@ -195,7 +195,7 @@ impl Project {
     }
 
     /// Returns what changed in the lock file when the project was opened.
-    pub fn lock_changes(&self) -> &[LockChange] {
+    pub fn lock_changes(&self) -> &[LockFileChange] {
         &self.lock_changes
     }
 

@@ -277,7 +277,7 @@ pub fn prices(
     let path = options
         .named_file()
         .unwrap_or_else(|| context.root.join(file));
-    let unusable = |why: String| Prices::unusable(why);
+    let unusable = |why: String| Prices::unavailable(why);
     let bytes = match read_pipeline(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(unusable(error.to_string())),
@@ -316,7 +316,7 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
     } else {
         vec![format!(
             "{} with their artifacts",
-            printable::count(units as u64, "unit")
+            printable::pluralize(units as u64, "unit")
         )]
     };
     Ok(CleanReport { removed })

@@ -89,7 +89,7 @@ impl Project {
         let mut started = match command {
             DoneCommand::Shell(line) if cfg!(windows) => with_arguments("cmd", &["/C", line]),
             DoneCommand::Shell(line) => with_arguments("/bin/sh", &["-c", line]),
-            DoneCommand::Words(words) => {
+            DoneCommand::Program(words) => {
                 let mut words = words.iter();
                 let mut command = Command::new(words.next().map_or("", String::as_str));
                 command.args(words);

@@ -7,11 +7,11 @@ use super::context::{CassetteMode, ProjectContext};
 use super::execute::runtime;
 use super::{Project, ProjectError};
 use synix_core::digest::Digest;
-use synix_disk::{DiskError, Links};
+use synix_disk::{DiskError, SymlinkPolicy};
 use synix_engine::build::{Event, Observer, PrepareError};
 use synix_fetch::{
-    Component, FetchFault, FetchLimits, Lock, LockChange, LockError, Logins, Pin, Registry,
-    RegistryError,
+    Component, DockerCredentials, FetchError, FetchErrorKind, FetchLimits, LockFile,
+    LockFileChange, LockFileError, Pin, PluginFetcher,
 };
 use synix_manifest::{Layer, Pipeline, PipelineErrors, TransformRef};
 use synix_sources::ProjectFolder;
@@ -22,16 +22,16 @@ const PIPELINE_BYTES: u64 = 16 << 20;
 
 /// Reads a pipeline file. The user may have named it, so it may be a link.
 pub(super) fn read_pipeline(path: &Path) -> Result<Vec<u8>, DiskError> {
-    synix_disk::read_at_most(path, PIPELINE_BYTES)
+    synix_disk::read_limited(path, PIPELINE_BYTES)
 }
 
 /// The components of a pipeline, and what pins them now.
 pub(super) struct Plugins {
     /// The bytes of all that do not come with synix, by reference.
     pub(super) components: BTreeMap<String, Vec<u8>>,
-    pub(super) lock: Lock,
+    pub(super) lock: LockFile,
     /// How `lock` differs from the file.
-    pub(super) changes: Vec<LockChange>,
+    pub(super) changes: Vec<LockFileChange>,
 }
 
 impl ProjectContext {
@@ -58,9 +58,9 @@ impl ProjectContext {
         ProjectFolder::open(&self.root).map_err(|source| ProjectError::Folder(Box::new(source)))
     }
 
-    pub(super) fn registry(&self) -> Registry {
-        let logins = Logins::at(self.environment.docker_config());
-        Registry::new(
+    pub(super) fn registry(&self) -> PluginFetcher {
+        let logins = DockerCredentials::from_file(self.environment.docker_config());
+        PluginFetcher::new(
             self.environment.cache_folder().as_deref(),
             logins,
             FetchLimits::default(),
@@ -74,7 +74,7 @@ impl ProjectContext {
         folder: &ProjectFolder,
     ) -> Result<Plugins, ProjectError> {
         let before = self.lock()?;
-        let mut lock = Lock::default();
+        let mut lock = LockFile::default();
         let mut components = BTreeMap::new();
         let mut remote = Vec::new();
         let mut unpinned = Vec::new();
@@ -87,11 +87,11 @@ impl ProjectContext {
             }
             let pin = before
                 .get(reference.text())
-                .filter(|pin| reference.admits(pin.digest));
+                .filter(|pin| reference.accepts(pin.digest));
             match pin {
                 Some(pin) => lock.pin(reference.text(), pin),
                 // A pin that is not admitted is none: the reference is in use all the same.
-                None => unpinned.push(LockChange {
+                None => unpinned.push(LockFileChange {
                     reference: reference.text().to_owned(),
                     old: before.get(reference.text()),
                     new: None,
@@ -128,12 +128,12 @@ impl ProjectContext {
     }
 
     /// Refuses changes of a lock file that is kept as it is.
-    fn refuse(&self, mut changes: Vec<LockChange>) -> Result<(), ProjectError> {
+    fn refuse(&self, mut changes: Vec<LockFileChange>) -> Result<(), ProjectError> {
         if changes.is_empty() {
             return Ok(());
         }
         changes.sort_by(|one, other| one.reference.cmp(&other.reference));
-        Err(LockError::Differs {
+        Err(LockFileError::Differs {
             file: self.lock_name(),
             changes,
         }
@@ -142,21 +142,23 @@ impl ProjectContext {
 
     fn get(
         &self,
-        registry: &Registry,
+        registry: &PluginFetcher,
         reference: &TransformRef,
         pin: Option<Pin>,
     ) -> Result<Component, ProjectError> {
-        let digest = pin.map(|pin| pin.digest).or_else(|| reference.stated());
+        let digest = pin
+            .map(|pin| pin.digest)
+            .or_else(|| reference.stated_digest());
         if let Some(cached) = digest.and_then(|digest| registry.cached(digest)) {
             return Ok(cached);
         }
         if self.offline || self.cassette_mode == CassetteMode::Replay {
             let fault = if digest.is_some() {
-                FetchFault::NotCached
+                FetchErrorKind::NotCached
             } else {
-                FetchFault::NotPinned
+                FetchErrorKind::NotPinned
             };
-            return Err(RegistryError::new(reference.text(), fault).into());
+            return Err(FetchError::new(reference.text(), fault).into());
         }
         self.fetch(registry, reference, digest)
     }
@@ -164,29 +166,33 @@ impl ProjectContext {
     /// Asks the server of a plugin for these bytes, or for the newest.
     pub(super) fn fetch(
         &self,
-        registry: &Registry,
+        registry: &PluginFetcher,
         reference: &TransformRef,
         digest: Option<Digest>,
     ) -> Result<Component, ProjectError> {
         let reach = self.reach(reference)?;
         let runtime = runtime()?;
         let fetched = match digest {
-            Some(digest) => runtime.block_on(registry.pinned(reference, digest, reach)),
-            None => runtime.block_on(registry.newest(reference, reach)),
+            Some(digest) => runtime.block_on(registry.fetch_pinned(reference, digest, reach)),
+            None => runtime.block_on(registry.resolve(reference, reach)),
         };
         fetched.map_err(|error| self.fetch_failed(reference, error))
     }
 
     /// Returns what the lock file says; nothing where there is none.
-    pub(super) fn lock(&self) -> Result<Lock, ProjectError> {
-        match synix_disk::read_small(&self.lock_path(), LOCK_BYTES, Links::Refuse)? {
-            Some(bytes) => Ok(Lock::parse(&self.lock_name(), &bytes)?),
-            None => Ok(Lock::default()),
+    pub(super) fn lock(&self) -> Result<LockFile, ProjectError> {
+        match synix_disk::read_limited_if_exists(
+            &self.lock_path(),
+            LOCK_BYTES,
+            SymlinkPolicy::Refuse,
+        )? {
+            Some(bytes) => Ok(LockFile::parse(&self.lock_name(), &bytes)?),
+            None => Ok(LockFile::default()),
         }
     }
 
-    pub(super) fn write_lock(&self, lock: &Lock) -> Result<(), ProjectError> {
-        let text = lock.to_text().map_err(|error| LockError::Unwritable {
+    pub(super) fn write_lock(&self, lock: &LockFile) -> Result<(), ProjectError> {
+        let text = lock.to_text().map_err(|error| LockFileError::Unwritable {
             file: self.lock_name(),
             reason: error.to_string(),
         })?;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, ToSocketAddrs as _};
 
 use reqwest::Url;
 
-use synix_fetch::is_public;
+use synix_fetch::is_public_address;
 
 /// Where something would be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Server {
     /// Says whether the URL itself leads into a network that only this machine or its neighbours reach.
     pub(super) fn is_private(&self) -> bool {
         match self.address() {
-            Some(address) => !is_public(address),
+            Some(address) => !is_public_address(address),
             None => {
                 let name = self.host.trim_end_matches('.');
                 name == "localhost" || name.ends_with(".localhost")
@@ -65,7 +65,7 @@ impl Server {
     pub(super) fn resolves_to_private(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
         let found = (host, self.port.unwrap_or(443)).to_socket_addrs();
-        found.is_ok_and(|mut found| found.any(|found| !is_public(found.ip())))
+        found.is_ok_and(|mut found| found.any(|found| !is_public_address(found.ip())))
     }
 
     fn address(&self) -> Option<IpAddr> {

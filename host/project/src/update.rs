@@ -3,7 +3,7 @@
 use super::ProjectError;
 use super::context::{Options, ProjectContext};
 use super::plugins::{read, references};
-use synix_fetch::{FetchFault, Lock, LockChange, Pin, RegistryError};
+use synix_fetch::{FetchError, FetchErrorKind, LockFile, LockFileChange, Pin};
 use synix_manifest::{TransformRef, nearest};
 
 /// A plugin from elsewhere that is in the cache now.
@@ -20,7 +20,10 @@ pub struct FetchedPlugin {
 /// Pins plugins to what their references stand for now, and returns what changed.
 ///
 /// Without `only`, all of them; what the pipeline no longer uses is then dropped.
-pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChange>, ProjectError> {
+pub fn update_plugins(
+    options: &Options,
+    only: &[String],
+) -> Result<Vec<LockFileChange>, ProjectError> {
     let context = ProjectContext::find(options)?;
     let pipeline = context.pipeline()?;
     let folder = context.folder()?;
@@ -34,7 +37,7 @@ pub fn update_plugins(options: &Options, only: &[String]) -> Result<Vec<LockChan
     }
     let before = context.lock()?;
     let mut lock = if only.is_empty() {
-        Lock::default()
+        LockFile::default()
     } else {
         before.clone()
     };
@@ -80,8 +83,8 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
         }
         let pin = lock
             .get(reference.text())
-            .filter(|pin| reference.admits(pin.digest))
-            .ok_or_else(|| RegistryError::new(reference.text(), FetchFault::NotPinned))?;
+            .filter(|pin| reference.accepts(pin.digest))
+            .ok_or_else(|| FetchError::new(reference.text(), FetchErrorKind::NotPinned))?;
         let downloaded = registry.cached(pin.digest).is_none();
         if downloaded {
             context.fetch(&registry, reference, Some(pin.digest))?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 /// The id of a file at a provider. Results that are not a separate file have the id of their batch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -85,7 +85,7 @@ pub(super) fn classify(reply: ModelReply) -> ParsedReply {
             return ParsedReply::UnknownEnding(Failure {
                 kind: FailureKind::Unreadable,
                 message: format!("the answer ended for an unknown reason: {reason}"),
-                passing: true,
+                transient: true,
                 usage,
             });
         }
@@ -133,7 +133,7 @@ fn final_failure(kind: FailureKind, message: &str, usage: Usage) -> Outcome {
     Outcome::Failed(Failure {
         kind,
         message: message.to_owned(),
-        passing: false,
+        transient: false,
         usage,
     })
 }
@@ -176,7 +176,7 @@ pub(super) fn lost_outcome(message: &str) -> Outcome {
     Outcome::Failed(Failure {
         kind: FailureKind::Provider,
         message: message.to_owned(),
-        passing: true,
+        transient: true,
         usage: Usage::default(),
     })
 }

@@ -55,9 +55,9 @@ impl Cache {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let open = || -> Result<Self, DiskError> {
-            let folder = Folder::make(&cache.folder, Links::Follow)?;
+            let folder = Folder::open_or_create(&cache.folder, SymlinkPolicy::Follow)?;
             let owner = Owner::of(&folder)?;
-            let secrets = Folder::make(&cache.secrets, Links::Follow)?;
+            let secrets = Folder::open_or_create(&cache.secrets, SymlinkPolicy::Follow)?;
             Ok(Self {
                 seal: Seal::new(&secret(&secrets, &owner)?, hasher.finish()),
                 folder,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::values::{self, InvalidJson};
 use synix_core::ids::{self, InvalidName};
-use synix_schema::{Schema, Unusable};
+use synix_schema::{Schema, SchemaError};
 
 /// The capability to ask a model.
 pub(super) const LLM: &str = "llm";
@@ -63,7 +63,7 @@ pub enum InvalidDescriptor {
     SchemaJson(#[source] InvalidJson),
     /// The config schema is no JSON Schema, or costs too much to check.
     #[error("the config schema cannot be used")]
-    Schema(#[source] Unusable),
+    Schema(#[source] SchemaError),
     /// It declares a capability that this host does not have.
     #[error("it declares the capability {0:?}, which this host does not have")]
     UnknownCapability(String),
@@ -101,7 +101,7 @@ impl Claimed {
             .map_err(InvalidDescriptor::SchemaJson)?;
         let config_schema = Value::Object(members);
         // As configs are checked.
-        Schema::new(&config_schema).map_err(InvalidDescriptor::Schema)?;
+        Schema::compile(&config_schema).map_err(InvalidDescriptor::Schema)?;
         for capability in &self.capabilities {
             if !CAPABILITIES.contains(&capability.as_str()) {
                 return Err(InvalidDescriptor::UnknownCapability(

@@ -42,8 +42,8 @@ impl PluginError {
     }
 
     /// Tells whether the same call may succeed next time, so that the failure must not be stored.
-    pub fn is_passing(&self) -> bool {
-        self.fault.is_passing()
+    pub fn is_transient(&self) -> bool {
+        self.fault.is_transient()
     }
 
     /// Tells whether the call was stopped from outside, so that nothing is known of it.
@@ -214,7 +214,7 @@ pub enum Fault {
         most: u64,
     },
     /// It says that it cannot do its work.
-    #[error("{}: {}", printable::lines(.code), printable::lines(.message))]
+    #[error("{}: {}", printable::escape_lines(.code), printable::escape_lines(.message))]
     Transform {
         /// The name of the case, such as `invalid-config`.
         code: String,
@@ -254,7 +254,7 @@ pub enum Fault {
 
 impl Fault {
     /// Tells whether the same call may succeed next time.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::OutOfTime { .. }
             | Self::Interrupted
@@ -395,7 +395,7 @@ fn wasi_hint(import: &str) -> &'static str {
 
 fn said(message: Option<&str>) -> String {
     message
-        .map(|message| format!(": {}", printable::lines(message)))
+        .map(|message| format!(": {}", printable::escape_lines(message)))
         .unwrap_or_default()
 }
 

@@ -12,14 +12,14 @@
 //!
 //! ```
 //! use synix_core::artifact::{Artifact, Content};
-//! use synix_core::request::{Answer, Ask, Ending, Usage};
+//! use synix_core::request::{Answer, GuestRequest, Ending, Usage};
 //! use synix_sandbox::{Call, Limits, Model, Run, Sandbox, UnitSpec, Verdict};
 //!
 //! /// Answers every request, or none: the run then ends, and starts anew once the answer is known.
 //! struct Scripted(Option<&'static str>);
 //!
 //! impl Model for Scripted {
-//!     fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+//!     fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
 //!         let Some(text) = self.0 else {
 //!             return Verdict::Suspend;
 //!         };

@@ -12,7 +12,7 @@ pub trait Model: Any + Send {
     ///
     /// A guest's single question is a round of one. The requests are checked;
     /// their model roles are not resolved.
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict;
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict;
 }
 
 /// The model of one call, and whether the guest may ask it.

@@ -9,14 +9,14 @@ use super::fixture::{ASK, ASK_AND_SPIN, ASK_BOTH, Guest, SPIN};
 use super::*;
 use synix_core::artifact::{Artifact, Content};
 use synix_core::ids::UnitKey;
-use synix_core::request::{Answer, Ask, Ending, Part, Usage};
+use synix_core::request::{Answer, Ending, GuestRequest, Part, Usage};
 use synix_test_edits as edits;
 
 /// Gives its verdicts one after the other and keeps what was asked.
 #[derive(Default)]
 struct Script {
     verdicts: Vec<Verdict>,
-    asked: Vec<Ask>,
+    asked: Vec<GuestRequest>,
 }
 
 impl Script {
@@ -29,7 +29,7 @@ impl Script {
 }
 
 impl Model for Script {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         self.asked.extend(asked);
         self.verdicts.remove(0)
     }
@@ -262,12 +262,12 @@ fn only_running_out_of_time_is_passing() {
         ..Limits::default()
     };
     let fault = fault_within(SPIN, &limits);
-    assert!(matches!(fault, Fault::OutOfTime { .. }) && fault.is_passing());
+    assert!(matches!(fault, Fault::OutOfTime { .. }) && fault.is_transient());
     let limits = Limits {
         fuel: 1,
         ..Limits::default()
     };
-    assert!(!fault_within(SPIN, &limits).is_passing());
+    assert!(!fault_within(SPIN, &limits).is_transient());
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn requests_count_as_handed_over() {
     #[derive(Default)]
     struct Always;
     impl Model for Always {
-        fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+        fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
             Verdict::Answered(asked.iter().map(|_| answer("so")).collect())
         }
     }
@@ -608,7 +608,7 @@ fn a_model_that_panics_leaves_the_plugin_usable() {
     #[derive(Default)]
     struct Panics;
     impl Model for Panics {
-        fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+        fn complete(&mut self, _: Vec<GuestRequest>) -> Verdict {
             panic!("a bug in the model")
         }
     }
@@ -981,7 +981,7 @@ fn an_interrupted_call_is_no_failure_of_the_plugin() {
     let plugin = sandbox.load("guest", &guest.component()).unwrap();
     sandbox.interruption().stop();
     let error = run(&plugin, &mut Script::default()).unwrap_err();
-    assert!(error.is_interrupted() && error.is_passing(), "{error:?}");
+    assert!(error.is_interrupted() && error.is_transient(), "{error:?}");
     sandbox.interruption().lift();
     assert!(run(&plugin, &mut Script::of([answered("so")])).is_ok());
 }

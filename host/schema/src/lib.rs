@@ -1,17 +1,16 @@
-//! JSON Schemas of strangers: made ready and asked within a budget.
+//! Compiles untrusted JSON Schemas and validates values against them, within limits.
 //!
-//! A few lines of schema can ask for 2³⁰ steps, or for a stack without end, and
-//! no fuel counts them. So its size, its references and the steps that one
-//! value takes are counted first; [`Unusable`] and [`TooCostly`] say what is
-//! too much, the same on every machine. References lead to no file and no
-//! server, and a pattern takes linear time.
+//! A few lines of schema can require 2³⁰ steps or unbounded recursion, and the fuel of a guest does not cover them. So
+//! this crate first counts the size of a schema, its references, and the steps that a value needs. [`SchemaError`] and
+//! [`LimitExceeded`] report what is too much, in the same way on every machine. References never lead to a file or a
+//! server, and matching a pattern takes linear time.
 //!
 //! ```
 //! use serde_json::json;
 //! use synix_schema::Schema;
 //!
 //! let text = json!({"type": "object", "required": ["prompt"]});
-//! let schema = Schema::new(&text)?;
+//! let schema = Schema::compile(&text)?;
 //! assert!(schema.is_valid(&json!({"prompt": "Summarise {{ content }}"}))?);
 //! assert!(!schema.is_valid(&json!({}))?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -20,138 +19,139 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod cost;
-mod outline;
+mod steps;
+mod structure;
 
 use std::thread;
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use self::cost::Costs;
-use self::outline::Outline;
+use self::steps::StepCounter;
+use self::structure::Structure;
 
-/// The errors that are told of one value.
-pub const MOST_ERRORS: usize = 100;
-/// Steps after which errors are no longer collected, only the first is told: each keeps parts of the value.
-const STEPS_WITH_ERRORS: u64 = 100_000;
-/// Levels that any thread's stack has room for.
-const LEVELS_INLINE: usize = 128;
-const STACK_FOR_EACH_LEVEL: usize = 16 << 10;
-/// The machine code and tables of all patterns together.
-const PATTERN_BYTES: usize = 32 << 20;
-const ONE_PATTERN_BYTES: usize = 8 << 20;
+/// The maximum number of errors that are reported for a value.
+pub const MAX_ERRORS: usize = 100;
+/// The maximum number of steps for which all errors are collected. Beyond it, only the first one is reported,
+/// because each error contains parts of the value.
+const MAX_STEPS_WITH_ALL_ERRORS: u64 = 100_000;
+/// The number of levels for which the stack of any thread is large enough.
+const MAX_LEVELS_INLINE: usize = 128;
+const STACK_BYTES_PER_LEVEL: usize = 16 << 10;
+/// The maximum size of all compiled patterns together.
+const MAX_PATTERN_BYTES: usize = 32 << 20;
+const MAX_BYTES_PER_PATTERN: usize = 8 << 20;
 
-/// Why a schema, or a value against it, is not checked.
+/// A limit that a schema or the validation of a value exceeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TooCostly {
-    /// One value would take too many steps.
-    #[error("checking one value against it takes more than {limit} steps")]
+pub enum LimitExceeded {
+    /// Validating a value would take too many steps.
+    #[error("validating a value against it takes more than {limit} steps")]
     Steps {
         /// The limit.
         limit: u64,
     },
-    /// It never ends.
-    #[error("it refers to itself without looking deeper into the value")]
-    Endless,
-    /// There is too much of something.
+    /// The schema would recurse forever.
+    #[error("it refers to itself without descending into the value")]
+    EndlessRecursion,
+    /// The schema contains too much of something.
     #[error("it has {found} {what}; {limit} are allowed")]
     Size {
-        /// Of what.
+        /// What is counted.
         what: &'static str,
-        /// How much.
+        /// The number in the schema.
         found: usize,
         /// The limit.
         limit: usize,
     },
-    /// The machine has no thread for a deep one.
-    #[error("this machine has no memory to check it")]
+    /// The system cannot start a thread with a large stack.
+    #[error("this machine does not have enough memory to validate a schema of this depth")]
     NoThread,
 }
 
-/// Why a schema cannot be used.
+/// Why a schema is unusable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
-    /// It takes too much.
-    #[error("the schema costs too much to check")]
-    Costly(#[from] TooCostly),
-    /// It is no JSON Schema.
+pub enum SchemaError {
+    /// The schema exceeds a limit.
+    #[error("the schema is too expensive to validate")]
+    LimitExceeded(#[from] LimitExceeded),
+    /// The value is not a JSON Schema.
     #[error("it is not a JSON Schema: {0}")]
     Invalid(String),
 }
 
-/// A schema made ready.
+/// A compiled schema.
 pub struct Schema<'a> {
     validator: Validator,
-    /// `None`: our own, without a budget.
-    outline: Option<Outline<'a>>,
+    /// `None` for a trusted schema, which has no limits.
+    structure: Option<Structure<'a>>,
 }
 
 impl<'a> Schema<'a> {
-    /// Makes a schema of anyone ready.
-    pub fn new(schema: &'a Value) -> Result<Self, Unusable> {
-        let outline = Outline::of(schema)?;
-        let patterns = (PATTERN_BYTES / outline.patterns.max(1)).min(ONE_PATTERN_BYTES);
-        let validator = deep(outline.levels, || {
-            // Before anything else that follows references.
-            Costs::new(&outline).check()?;
-            build(schema, patterns)
+    /// Compiles an untrusted schema.
+    pub fn compile(schema: &'a Value) -> Result<Self, SchemaError> {
+        let structure = Structure::of(schema)?;
+        let patterns = (MAX_PATTERN_BYTES / structure.patterns.max(1)).min(MAX_BYTES_PER_PATTERN);
+        let validator = run_with_stack(structure.levels, || {
+            // This must precede everything that follows references.
+            StepCounter::new(&structure).check_schema()?;
+            build_validator(schema, patterns)
         })??;
         Ok(Self {
             validator,
-            outline: Some(outline),
+            structure: Some(structure),
         })
     }
 
-    /// Makes a schema of our own ready, which may check values of any size.
-    pub fn trusted(schema: &'a Value) -> Result<Self, Unusable> {
+    /// Compiles a schema of synix itself, which may validate values of any size.
+    pub fn compile_trusted(schema: &'a Value) -> Result<Self, SchemaError> {
         Ok(Self {
-            validator: build(schema, ONE_PATTERN_BYTES)?,
-            outline: None,
+            validator: build_validator(schema, MAX_BYTES_PER_PATTERN)?,
+            structure: None,
         })
     }
 
-    /// Tells whether a value fits.
-    pub fn is_valid(&self, value: &Value) -> Result<bool, TooCostly> {
-        let Some(outline) = &self.outline else {
+    /// Returns whether a value is valid.
+    pub fn is_valid(&self, value: &Value) -> Result<bool, LimitExceeded> {
+        let Some(structure) = &self.structure else {
             return Ok(self.validator.is_valid(value));
         };
-        deep(outline.levels, || {
-            Costs::new(outline).of(value)?;
+        run_with_stack(structure.levels, || {
+            StepCounter::new(structure).count(value)?;
             Ok(self.validator.is_valid(value))
         })?
     }
 
-    /// Gives what is wrong with a value to `tell`, at most [`MOST_ERRORS`] of a schema that is not our own.
+    /// Maps the errors of a value by `convert`; at most [`MAX_ERRORS`] unless the schema is trusted.
     pub fn errors<T: Send>(
         &self,
         value: &Value,
-        mut tell: impl FnMut(&ValidationError<'_>) -> T + Send,
-    ) -> Result<Vec<T>, TooCostly> {
-        let Some(outline) = &self.outline else {
+        mut convert: impl FnMut(&ValidationError<'_>) -> T + Send,
+    ) -> Result<Vec<T>, LimitExceeded> {
+        let Some(structure) = &self.structure else {
             return Ok(self
                 .validator
                 .iter_errors(value)
-                .map(|error| tell(&error))
+                .map(|error| convert(&error))
                 .collect());
         };
-        deep(outline.levels, || {
-            let steps = Costs::new(outline).of(value)?;
-            // Most values fit, and then no error is made.
+        run_with_stack(structure.levels, || {
+            let steps = StepCounter::new(structure).count(value)?;
+            // Most values are valid, and collecting errors is slower.
             if self.validator.is_valid(value) {
                 return Ok(Vec::new());
             }
-            if steps > STEPS_WITH_ERRORS {
+            if steps > MAX_STEPS_WITH_ALL_ERRORS {
                 let first = self.validator.validate(value).err();
-                return Ok(first.iter().map(tell).collect());
+                return Ok(first.iter().map(convert).collect());
             }
-            let errors = self.validator.iter_errors(value).take(MOST_ERRORS);
-            Ok(errors.map(|error| tell(&error)).collect())
+            let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
+            Ok(errors.map(|error| convert(&error)).collect())
         })?
     }
 }
 
-fn build(schema: &Value, pattern_bytes: usize) -> Result<Validator, Unusable> {
+fn build_validator(schema: &Value, pattern_bytes: usize) -> Result<Validator, SchemaError> {
     jsonschema::options()
         .with_pattern_options(
             PatternOptions::regex()
@@ -160,21 +160,24 @@ fn build(schema: &Value, pattern_bytes: usize) -> Result<Validator, Unusable> {
         )
         .offline()
         .build(schema)
-        .map_err(|error| Unusable::Invalid(error.to_string()))
+        .map_err(|error| SchemaError::Invalid(error.to_string()))
 }
 
-/// Runs `act` where there is stack for so many levels of a schema.
-fn deep<T: Send>(levels: usize, act: impl FnOnce() -> T + Send) -> Result<T, TooCostly> {
-    if levels <= LEVELS_INLINE {
-        return Ok(act());
+/// Runs `task` on a thread whose stack is large enough for `levels` levels of a schema.
+fn run_with_stack<T: Send>(
+    levels: usize,
+    task: impl FnOnce() -> T + Send,
+) -> Result<T, LimitExceeded> {
+    if levels <= MAX_LEVELS_INLINE {
+        return Ok(task());
     }
     thread::scope(|scope| {
         let started = thread::Builder::new()
-            .stack_size(levels.saturating_mul(STACK_FOR_EACH_LEVEL))
-            .spawn_scoped(scope, act)
-            .map_err(|_| TooCostly::NoThread)?;
+            .stack_size(levels.saturating_mul(STACK_BYTES_PER_LEVEL))
+            .spawn_scoped(scope, task)
+            .map_err(|_| LimitExceeded::NoThread)?;
         match started.join() {
-            Ok(done) => Ok(done),
+            Ok(result) => Ok(result),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })

@@ -1,4 +1,4 @@
-//! The folder of a pipeline file, and reading below it.
+//! The folder of a pipeline file and access to the files inside it.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -7,13 +7,15 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::{Hidden, MAX_FILE_BYTES, SourceBytes, SourceError, SourceFile, Sources, text, walk};
+use super::{
+    HiddenFiles, MAX_FILE_BYTES, SourceBytes, SourceError, SourceFile, Sources, text, walk,
+};
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::ids::Kind;
 use synix_manifest::SourceGlob;
 
-/// The folder of a pipeline file; nothing outside it is read through this. Cheap to clone.
+/// The folder of a pipeline file. It gives no access to files outside the folder. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct ProjectFolder {
     dir: Arc<Dir>,
@@ -31,10 +33,10 @@ impl ProjectFolder {
         Ok(Self { dir: Arc::new(dir) })
     }
 
-    /// Reads a whole file.
+    /// Reads a regular file.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
-        // Looked at before it is opened, because opening a pipe waits for its writer.
-        let metadata = self.dir.metadata(path).map_err(refused(path))?;
+        // Checked before the file is opened, because opening a pipe would wait for its writer.
+        let metadata = self.dir.metadata(path).map_err(io_error(path))?;
         if !metadata.is_file() {
             return Err(SourceError::NotAFile {
                 path: path.to_owned(),
@@ -43,19 +45,19 @@ impl ProjectFolder {
         self.read_file(path)
     }
 
-    /// Reads a whole file of UTF-8 text, without a byte order mark.
-    pub fn read_text(&self, path: &str, hidden: Hidden) -> Result<String, SourceError> {
-        refuse_hidden(&self.dir, path, hidden)?;
+    /// Reads a file of UTF-8 text and removes a byte order mark.
+    pub fn read_text(&self, path: &str, hidden: HiddenFiles) -> Result<String, SourceError> {
+        check_hidden(&self.dir, path, hidden)?;
         text::utf8(path, self.read(path)?)
     }
 
-    /// Returns the files that a glob takes; there is at least one, or a problem.
-    pub fn sources(&self, glob: &str, hidden: Hidden) -> Result<Sources, SourceError> {
+    /// Returns the files that match a glob. The result contains at least one file or problem.
+    pub fn find_sources(&self, glob: &str, hidden: HiddenFiles) -> Result<Sources, SourceError> {
         let parsed = SourceGlob::parse(glob).map_err(|source| SourceError::Glob {
             glob: glob.to_owned(),
             source,
         })?;
-        walk::files(&self.dir, &parsed, hidden)
+        walk::find_files(&self.dir, &parsed, hidden)
     }
 
     /// Reads and hashes a source file.
@@ -65,7 +67,7 @@ impl ProjectFolder {
         Ok(SourceBytes { bytes, digest })
     }
 
-    /// Makes the artifact of a source file.
+    /// Converts a source file to an artifact.
     pub fn artifact(
         &self,
         file: &SourceFile,
@@ -76,8 +78,8 @@ impl ProjectFolder {
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, SourceError> {
-        let mut file = self.dir.open(path).map_err(refused(path))?;
-        let metadata = file.metadata().map_err(refused(path))?;
+        let mut file = self.dir.open(path).map_err(io_error(path))?;
+        let metadata = file.metadata().map_err(io_error(path))?;
         if !metadata.is_file() {
             return Err(SourceError::NotAFile {
                 path: path.to_owned(),
@@ -90,12 +92,12 @@ impl ProjectFolder {
         if metadata.len() > MAX_FILE_BYTES {
             return Err(too_large());
         }
-        // One byte more than the length, so that the end is seen without growing.
+        // One byte more than the length, so that reading reaches the end without growing the buffer.
         let mut bytes = Vec::with_capacity(length + 1);
         file.by_ref()
             .take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut bytes)
-            .map_err(refused(path))?;
+            .map_err(io_error(path))?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large());
         }
@@ -103,35 +105,35 @@ impl ProjectFolder {
     }
 }
 
-/// Refuses a path with a hidden name in it, or behind a link on it.
-pub(super) fn refuse_hidden(dir: &Dir, path: &str, hidden: Hidden) -> Result<(), SourceError> {
+/// Returns an error if a path or the target of a link in it has a hidden name.
+pub(super) fn check_hidden(dir: &Dir, path: &str, hidden: HiddenFiles) -> Result<(), SourceError> {
     if hidden.refuses(Path::new(path)) {
         return Err(SourceError::Hidden {
             path: path.to_owned(),
         });
     }
-    if hidden == Hidden::Allowed || path.is_empty() {
+    if hidden == HiddenFiles::Allow || path.is_empty() {
         return Ok(());
     }
-    let real = dir.canonicalize(path).map_err(refused(path))?;
+    let real = dir.canonicalize(path).map_err(io_error(path))?;
     if hidden.refuses(&real) {
         return Err(SourceError::Hidden {
             path: format!(
                 "{path}, which leads to {}",
-                walk::printable(real.as_os_str())
+                walk::lossy_text(real.as_os_str())
             ),
         });
     }
     Ok(())
 }
 
-/// Names what the system refused.
-pub(super) fn refused(path: &str) -> impl FnOnce(io::Error) -> SourceError {
+/// Converts an error of the operating system.
+pub(super) fn io_error(path: &str) -> impl FnOnce(io::Error) -> SourceError {
     move |source| {
         let path = path.to_owned();
         let kind = source.kind();
-        // The system's own refusals have a code; that of a path that leads
-        // out is made by `cap-std`.
+        // Errors of the system have a code. The error for a path that leads out of
+        // the folder comes from `cap-std` and has none.
         if kind == io::ErrorKind::PermissionDenied && source.raw_os_error().is_none() {
             return SourceError::Outside { path };
         }
@@ -159,12 +161,12 @@ mod tests {
     }
 
     fn read_text(folder: &ProjectFolder, path: &str) -> Result<String, SourceError> {
-        folder.read_text(path, Hidden::Refused)
+        folder.read_text(path, HiddenFiles::Refuse)
     }
 
-    /// The byte order mark of an editor is no part of a question; line ends are.
+    /// A byte order mark is not part of a prompt, but line endings are.
     #[test]
-    fn a_text_is_read_without_a_byte_order_mark() {
+    fn a_byte_order_mark_is_removed() {
         let (temp, folder) = project();
         let root = temp.path().join("project");
         synix_disk::replace(&root.join("mark.md"), b"\xef\xbb\xbfone\r\ntwo\r\n").unwrap();
@@ -172,12 +174,12 @@ mod tests {
         synix_disk::replace(&root.join("wide.md"), b"\xff\xfeo\0").unwrap();
         assert_eq!(
             read_text(&folder, "wide.md").unwrap_err().to_string(),
-            "wide.md: is not UTF-8 text from byte 0 on; it looks like UTF-16: save it as UTF-8"
+            "wide.md: is not UTF-8 text: byte 0 is invalid; it looks like UTF-16: save it as UTF-8"
         );
     }
 
     #[test]
-    fn a_hidden_file_is_refused_by_its_name_before_it_is_looked_for() {
+    fn a_hidden_file_is_refused_by_its_name_alone() {
         let (temp, folder) = project();
         let root = temp.path().join("project");
         synix_disk::replace(&root.join(".git/config"), b"token").unwrap();
@@ -190,13 +192,13 @@ mod tests {
             let refused = read_text(&folder, path);
             assert!(matches!(refused, Err(SourceError::Hidden { .. })), "{path}");
         }
-        let allowed = folder.read_text(".git/config", Hidden::Allowed);
+        let allowed = folder.read_text(".git/config", HiddenFiles::Allow);
         assert_eq!(allowed.unwrap(), "token");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_to_a_hidden_file_is_refused_with_what_it_leads_to() {
+    fn a_link_to_a_hidden_file_is_refused_with_its_target() {
         let (temp, folder) = project();
         let root = temp.path().join("project");
         synix_disk::replace(&root.join(".git/config"), b"token").unwrap();
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_below_the_folder() {
+    fn a_file_inside_the_folder_is_read() {
         let (_temp, folder) = project();
         assert_eq!(read_text(&folder, "prompts/a.md").unwrap(), "hello");
         assert_eq!(
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_leads_out_is_refused() {
+    fn a_path_out_of_the_folder_is_refused() {
         let (temp, folder) = project();
         let absolute = temp.path().join("secret");
         for path in [
@@ -239,7 +241,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_out_is_refused() {
+    fn a_link_out_of_the_folder_is_refused() {
         let (temp, folder) = project();
         std::os::unix::fs::symlink("../secret", temp.path().join("project/relative")).unwrap();
         std::os::unix::fs::symlink(
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_file_is_named() {
+    fn the_error_names_a_path_that_is_not_a_file() {
         let (_temp, folder) = project();
         let message = |path| folder.read(path).unwrap_err().to_string();
         assert_eq!(message("nothing.md"), "nothing.md: there is no such file");
@@ -270,11 +272,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_text_is_named_with_the_byte() {
+    fn the_error_names_the_first_byte_that_is_not_text() {
         let (temp, folder) = project();
         synix_disk::replace(&temp.path().join("project/x.txt"), b"abc\xff").unwrap();
         let message = read_text(&folder, "x.txt").unwrap_err().to_string();
-        assert_eq!(message, "x.txt: is not UTF-8 text from byte 3 on");
+        assert_eq!(message, "x.txt: is not UTF-8 text: byte 3 is invalid");
     }
 
     #[test]

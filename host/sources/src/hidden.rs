@@ -1,29 +1,25 @@
-//! Names that begin with a dot: keys, histories and settings are kept under such names.
+//! Hidden names, which begin with a dot. Keys, histories and settings often have such names.
 
 use std::path::{Component, Path};
 
-/// Whether files are read that have a hidden name on their way.
+/// Whether files with a hidden name in their path are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hidden {
-    /// They are an error.
-    Refused,
-    /// They are read as any other.
-    Allowed,
+pub enum HiddenFiles {
+    /// A hidden file is an error.
+    Refuse,
+    /// Hidden files are read like any others.
+    Allow,
 }
 
-impl Hidden {
-    /// Returns what a layer's `allow_hidden` says.
-    pub const fn allowed(allowed: bool) -> Self {
-        if allowed {
-            Self::Allowed
-        } else {
-            Self::Refused
-        }
+impl HiddenFiles {
+    /// Converts the `allow_hidden` of a layer.
+    pub const fn allowed_if(allowed: bool) -> Self {
+        if allowed { Self::Allow } else { Self::Refuse }
     }
 
-    /// Says whether a path must not be read.
+    /// Returns whether a path must not be read.
     pub(super) fn refuses(self, path: &Path) -> bool {
-        self == Self::Refused
+        self == Self::Refuse
             && path.components().any(|part| match part {
                 Component::Normal(name) => is_hidden(&name.to_string_lossy()),
                 Component::Prefix(_)
@@ -34,21 +30,22 @@ impl Hidden {
     }
 }
 
-/// Says whether a name is hidden for any file system: some pass over characters that show nothing.
+/// Returns whether a name is hidden on any file system. Some file systems ignore invisible characters.
 pub(super) fn is_hidden(name: &str) -> bool {
-    let seen = name.trim_start_matches(|one| {
-        matches!(one, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
+    let visible = name.trim_start_matches(|character| {
+        matches!(character, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
     });
-    seen.starts_with('.') || is_short_git(seen)
+    visible.starts_with('.') || is_short_git_name(visible)
 }
 
-/// Windows knows `.git` by a short name, too.
-fn is_short_git(name: &str) -> bool {
+/// Windows also gives `.git` a short name such as `git~1`.
+fn is_short_git_name(name: &str) -> bool {
     let number = name
         .get(..4)
         .filter(|start| start.eq_ignore_ascii_case("git~"))
         .and_then(|_| name.get(4..));
-    number.is_some_and(|number| number.len() == 1 && number.bytes().all(|one| one.is_ascii_digit()))
+    number
+        .is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -56,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_hidden_however_it_is_spelt() {
+    fn every_spelling_of_a_hidden_name_is_recognized() {
         for path in [
             ".env",
             ".env.local",
@@ -68,13 +65,13 @@ mod tests {
             "GIT~1",
             "...",
         ] {
-            assert!(Hidden::Refused.refuses(Path::new(path)), "{path}");
-            assert!(!Hidden::Allowed.refuses(Path::new(path)), "{path}");
+            assert!(HiddenFiles::Refuse.refuses(Path::new(path)), "{path}");
+            assert!(!HiddenFiles::Allow.refuses(Path::new(path)), "{path}");
         }
         for path in [
             "a", "./a", "a/../b", "a.git", "x.env", "git~", "git~10", "git~x",
         ] {
-            assert!(!Hidden::Refused.refuses(Path::new(path)), "{path}");
+            assert!(!HiddenFiles::Refuse.refuses(Path::new(path)), "{path}");
         }
     }
 }

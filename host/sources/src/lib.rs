@@ -1,16 +1,15 @@
-//! Raw files as source artifacts, and the other files that a pipeline names.
+//! Reads the files of a project: source files, which become artifacts, and the files that configs name.
 //!
-//! [`ProjectFolder`] is the only way to them: it reads nothing outside the
-//! folder of the pipeline file, whatever a path or a link says. Which files a
-//! layer takes is written in the pipeline; keeping artifacts is for the store.
+//! [`ProjectFolder`] is the only access to them. It never reads a file outside the folder of the pipeline file, even
+//! through a symbolic link. The pipeline decides which files a layer reads, and the store keeps the artifacts.
 //!
 //! ```
-//! use synix_sources::{Hidden, ProjectFolder};
+//! use synix_sources::{HiddenFiles, ProjectFolder};
 //!
 //! let project = tempfile::tempdir()?;
 //! synix_disk::replace(&project.path().join("monday.md"), b"It rained.")?;
 //! let folder = ProjectFolder::open(project.path())?;
-//! let found = folder.sources("*.md", Hidden::Refused)?;
+//! let found = folder.find_sources("*.md", HiddenFiles::Refuse)?;
 //! assert_eq!(found.files.len(), 1);
 //! // Nothing outside the folder can be read.
 //! assert!(folder.read("../secret").is_err());
@@ -34,79 +33,79 @@ use synix_core::ids::{InvalidName, Label};
 use synix_manifest::InvalidGlob;
 
 pub use folder::ProjectFolder;
-pub use hidden::Hidden;
+pub use hidden::HiddenFiles;
 pub use problems::SourceProblems;
 
-/// The largest file that is read.
+/// The maximum size of a file in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A file that a source layer takes.
+/// A file of a source layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Its path relative to the project folder, with `/` between names.
+    /// The path relative to the project folder, with `/` as the separator.
     pub path: String,
     /// The label of its artifact.
     pub label: Label,
 }
 
-/// What a glob takes.
+/// The files that match a glob.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// The files, sorted by path.
     pub files: Vec<SourceFile>,
-    /// What matches the glob and cannot be a source.
+    /// Errors for entries that match the glob but cannot be sources.
     pub problems: Vec<SourceError>,
 }
 
 /// The content of a source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceBytes {
-    /// The bytes as they are.
+    /// The unchanged bytes.
     pub bytes: Vec<u8>,
     /// Their digest.
     pub digest: Digest,
 }
 
-/// A file or glob that cannot be used. Paths are relative to the project folder.
+/// An error about a file or a glob. Paths are relative to the project folder.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The project folder cannot be opened.
     #[error("cannot open the project folder {path}")]
     Folder {
-        /// Its path as given.
+        /// The path of the folder.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{path}: there is no such file")]
     Missing {
         /// The path.
         path: String,
     },
-    /// The path or a link on it leads out of the project folder.
+    /// The path leads out of the project folder, perhaps through a link.
     #[error("{path}: is outside the project folder")]
     Outside {
         /// The path.
         path: String,
     },
-    /// There is something else of that name.
+    /// The path is not a file.
     #[error("{path}: is not a file")]
     NotAFile {
         /// The path.
         path: String,
     },
-    /// The file is not text.
+    /// The file is not UTF-8 text.
     #[error(
-        "{path}: is not UTF-8 text from byte {offset} on{}",
+        "{path}: is not UTF-8 text: byte {offset} is invalid{}",
         if *.utf16 { "; it looks like UTF-16: save it as UTF-8" } else { "" }
     )]
     NotUtf8 {
         /// The path.
         path: String,
-        /// Whether it begins as a text in UTF-16 does.
+        /// Whether the file starts with a UTF-16 byte order mark.
         utf16: bool,
-        /// The first byte that is wrong, counted from 0.
+        /// The offset of the first invalid byte.
         offset: usize,
     },
     /// The file is too large.
@@ -115,123 +114,123 @@ pub enum SourceError {
         /// The path.
         path: String,
     },
-    /// The files that a config names are too large together; one may be named many times.
-    #[error("{path}: with it, the files that this config names have more than {} MiB", .limit >> 20)]
-    TooMuch {
-        /// The path of the first that is too much.
+    /// The files that a config names are too large together. Each mention of a file counts.
+    #[error("{path}: this file makes the files of this config larger than {} MiB", .limit >> 20)]
+    TotalTooLarge {
+        /// The path of the first file beyond the limit.
         path: String,
-        /// Bytes that they may have together.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The system refused.
+    /// The operating system could not read the file.
     #[error("{path}: cannot be read")]
     Unreadable {
         /// The path.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A name on the path begins with a dot.
+    /// A name in the path begins with a dot.
     #[error(
-        "{path}: is hidden, as files with secrets often are; `allow_hidden = true` in the layer reads it"
+        "{path}: is hidden, as files with secrets often are; set `allow_hidden = true` in the layer to read it"
     )]
     Hidden {
-        /// The path as written, and what it leads to where that is another.
+        /// The path as written, with its target if that is different.
         path: String,
     },
-    /// There is nothing in a file that holds a question.
-    #[error("{path}: is empty; there is nothing to ask")]
+    /// A prompt file is empty.
+    #[error("{path}: is empty, so there is nothing to ask")]
     Empty {
         /// The path.
         path: String,
     },
-    /// The file is not what it was when it was looked at.
-    #[error("{path}: was changed while it was in use; run the command again")]
+    /// The file changed during the build.
+    #[error("{path}: changed while synix was using it; run the command again")]
     Changed {
         /// The path.
         path: String,
     },
-    /// The glob itself is wrong.
+    /// The glob is invalid.
     #[error("the glob `{}` {source}", excerpt(.glob))]
     Glob {
         /// The glob.
         glob: String,
-        /// What is wrong with it.
+        /// The rule that the glob violates.
         source: InvalidGlob,
     },
-    /// The glob takes no file.
+    /// The glob matches no file.
     #[error("the glob `{}` matches no file", excerpt(.glob))]
     NoMatch {
         /// The glob.
         glob: String,
     },
-    /// Two files would have one label.
+    /// Two files would have the same label.
     #[error("{first} and {second} would both have the label `{label}`")]
     SameLabel {
         /// The label.
         label: Label,
-        /// The file that comes first.
+        /// The first file.
         first: String,
-        /// The other.
+        /// The second file.
         second: String,
     },
-    /// The file's name cannot be a label.
+    /// The name of the file is not a valid label.
     #[error("{path}: cannot be a source")]
     Label {
         /// The path.
         path: String,
-        /// What is wrong with the label.
+        /// The rule that the label violates.
         source: InvalidName,
     },
-    /// The file's name, or that of a folder above, is not text.
-    #[error("{path}: the name is not UTF-8, so it makes no label; rename it")]
+    /// The name of the file or of a parent folder is not UTF-8.
+    #[error("{path}: the name is not UTF-8, so it cannot become a label; rename it")]
     Name {
-        /// The path, with `\xe9` for each byte that is no text.
+        /// The path, with an escape such as `\xe9` for each invalid byte.
         path: String,
     },
-    /// The block of metadata at the start of the file is wrong.
+    /// The front matter of the file is invalid.
     #[error("{path}:{line}: {problem}")]
     FrontMatter {
         /// The path.
         path: String,
         /// The line in the file, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The problem.
         problem: FrontMatterProblem,
     },
 }
 
-/// The start of a text that may be as long as the pipeline file.
+/// Truncates a text that may be as long as the pipeline file.
 fn excerpt(text: &str) -> String {
-    const SHOWN: usize = 200;
-    match text.char_indices().nth(SHOWN) {
+    const MAX_CHARS: usize = 200;
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-/// What is wrong with a file's front matter.
+/// A problem in the front matter of a file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FrontMatterProblem {
-    /// There is no second `---`.
+    /// The closing `---` is missing.
     #[error(
-        "the front matter has no end: a second line `---`; if the first is a rule, put an empty line below it"
+        "the front matter has no closing line `---`; if the first line is a thematic break, add an empty line after it"
     )]
     NoEnd,
-    /// It is too large.
+    /// The front matter is too large.
     #[error("the front matter has more than {} MiB", front_matter::MAX_BYTES / 1024 / 1024)]
     TooLarge,
-    /// It is something else than names with values.
+    /// The front matter is not a mapping.
     #[error("the front matter is not a mapping of names to values")]
     NotAMapping,
-    /// A name is empty, too long or has control characters.
+    /// A name is empty, too long or contains control characters.
     #[error(
-        "the front matter has a name that is empty, longer than 128 characters or has control characters: {0:?}"
+        "a name in the front matter is empty, longer than 128 characters or contains control characters: {0:?}"
     )]
     Name(String),
-    /// A number would be rounded.
+    /// A number does not fit into a double.
     #[error(
-        "`{name}` in the front matter: the number {number} does not fit a double; write it in quotes"
+        "`{name}` in the front matter: the number {number} does not fit into a double; write it in quotes"
     )]
     Number {
         /// The name.
@@ -239,7 +238,7 @@ pub enum FrontMatterProblem {
         /// The number.
         number: serde_json::Number,
     },
-    /// It is not YAML, or YAML that means different things to different readers.
+    /// The front matter is not YAML, or is ambiguous YAML.
     #[error("the front matter cannot be read: {0}")]
     Yaml(String),
 }

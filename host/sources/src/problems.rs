@@ -1,25 +1,25 @@
-//! All files of a pipeline that cannot be read, told together.
+//! All unusable files of a pipeline, reported together.
 
 use std::error::Error;
 use std::fmt;
 
 use super::SourceError;
 
-/// Problems that are told one by one; the rest is counted.
-const SHOWN: usize = 100;
+/// The maximum number of problems that are listed; the others are counted.
+const MAX_LISTED: usize = 100;
 
-/// What is wrong with files, with the layers that name them; in the order found.
+/// Errors about files with the names of their layers, in the order of discovery.
 #[derive(Debug, Default)]
 pub struct SourceProblems(Vec<(String, SourceError)>);
 
 impl SourceProblems {
-    /// Adds one.
+    /// Adds an error.
     pub fn push(&mut self, layer: &str, problem: SourceError) {
         self.0.push((layer.to_owned(), problem));
     }
 
-    /// Returns them all where there are any.
-    pub fn found(self) -> Option<Self> {
+    /// Returns the errors if there are any.
+    pub fn into_option(self) -> Option<Self> {
         (!self.0.is_empty()).then_some(self)
     }
 }
@@ -30,10 +30,10 @@ impl fmt::Display for SourceProblems {
             return write!(f, "layer `{layer}`: {}", WithCauses(problem));
         }
         write!(f, "{} files cannot be used:", self.0.len())?;
-        for (layer, problem) in self.0.iter().take(SHOWN) {
+        for (layer, problem) in self.0.iter().take(MAX_LISTED) {
             write!(f, "\nlayer `{layer}`: {}", WithCauses(problem))?;
         }
-        match self.0.len().saturating_sub(SHOWN) {
+        match self.0.len().saturating_sub(MAX_LISTED) {
             0 => Ok(()),
             more => write!(f, "\nand {more} more"),
         }
@@ -42,13 +42,13 @@ impl fmt::Display for SourceProblems {
 
 impl Error for SourceProblems {}
 
-/// An error and its causes in one line.
+/// Displays an error and its causes in one line.
 struct WithCauses<'a>(&'a SourceError);
 
 impl fmt::Display for WithCauses<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        // The glob's own words are part of the sentence.
+        // The message already contains its cause.
         if matches!(self.0, SourceError::Glob { .. }) {
             return Ok(());
         }
@@ -75,8 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn one_is_a_sentence_and_many_are_a_list_with_an_end() {
-        assert!(problems(0).found().is_none());
+    fn one_problem_is_a_sentence_and_many_are_a_bounded_list() {
+        assert!(problems(0).into_option().is_none());
         assert_eq!(
             problems(1).to_string(),
             "layer `notes`: 0.md: there is no such file"
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_stands_in_the_line_of_its_file() {
+    fn a_cause_is_in_the_line_of_its_file() {
         let mut problems = SourceProblems::default();
         let source = std::io::Error::other("too many links");
         let path = "a.md".to_owned();

@@ -1,4 +1,4 @@
-//! Text files as artifacts.
+//! Converts text files to artifacts.
 
 use std::str::Utf8Error;
 
@@ -6,10 +6,10 @@ use super::{SourceBytes, SourceError, SourceFile, front_matter};
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::ids::Kind;
 
-/// What some editors put before a text; it is no part of it.
+/// Some editors write this mark at the start of a file. It is not part of the text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Returns the text that the bytes of a file are, without a byte order mark.
+/// Decodes the bytes of a file and removes a byte order mark.
 pub(super) fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
     let mut text = String::from_utf8(bytes)
         .map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error()))?;
@@ -27,7 +27,7 @@ fn not_utf8(path: &str, bytes: &[u8], error: Utf8Error) -> SourceError {
     }
 }
 
-/// Makes the artifact of a file: of Markdown the front matter is metadata, of all else the text is the content.
+/// Converts a file to an artifact. The front matter of a Markdown file becomes metadata; other files are only content.
 pub(super) fn artifact(
     file: &SourceFile,
     kind: &Kind,
@@ -68,7 +68,7 @@ mod tests {
     use synix_core::digest::Digest;
     use synix_core::ids::Label;
 
-    fn made(path: &str, bytes: &[u8]) -> Result<Artifact, SourceError> {
+    fn artifact_of(path: &str, bytes: &[u8]) -> Result<Artifact, SourceError> {
         let file = SourceFile {
             path: path.to_owned(),
             label: Label::parse("a").unwrap(),
@@ -84,18 +84,18 @@ mod tests {
     fn only_markdown_has_front_matter() {
         let text = b"---\na: 1\n---\nx";
         assert_eq!(
-            made("n/a.MD", text).unwrap().content,
+            artifact_of("n/a.MD", text).unwrap().content,
             Content::Text("x".to_owned())
         );
-        let plain = made("n/a.txt", text).unwrap();
+        let plain = artifact_of("n/a.txt", text).unwrap();
         assert_eq!(plain.content.as_bytes(), text);
         assert!(plain.metadata.is_empty());
     }
 
-    /// C5: a file that cannot be loaded is an error that names file and line.
+    /// C5.
     #[test]
-    fn wrong_front_matter_names_file_and_line() {
-        let message = made("n/a.md", b"---\na: 1\nb: [\n---\nx")
+    fn the_error_for_invalid_front_matter_names_file_and_line() {
+        let message = artifact_of("n/a.md", b"---\na: 1\nb: [\n---\nx")
             .unwrap_err()
             .to_string();
         assert!(
@@ -105,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_content() {
+    fn a_byte_order_mark_is_not_part_of_the_content() {
         for path in ["n/a.md", "n/a.txt"] {
-            let made = made(path, "\u{feff}one\r\n".as_bytes()).unwrap();
-            assert_eq!(made.content.as_bytes(), b"one\r\n");
+            let artifact = artifact_of(path, "\u{feff}one\r\n".as_bytes()).unwrap();
+            assert_eq!(artifact.content.as_bytes(), b"one\r\n");
         }
-        let marked = made("n/a.md", "\u{feff}---\na: 1\n---\nx".as_bytes()).unwrap();
+        let marked = artifact_of("n/a.md", "\u{feff}---\na: 1\n---\nx".as_bytes()).unwrap();
         assert_eq!(marked.metadata["a"], serde_json::json!(1));
     }
 
     #[test]
-    fn bytes_that_are_not_text_are_named() {
-        let message = made("a.md", b"ab\xc3").unwrap_err().to_string();
-        assert_eq!(message, "a.md: is not UTF-8 text from byte 2 on");
+    fn the_error_names_the_first_byte_that_is_not_text() {
+        let message = artifact_of("a.md", b"ab\xc3").unwrap_err().to_string();
+        assert_eq!(message, "a.md: is not UTF-8 text: byte 2 is invalid");
     }
 }

@@ -49,8 +49,8 @@ pub(super) fn artifact_row(
     Ok(StoredArtifact {
         id: ArtifactId(id),
         unit: UnitId(unit),
-        label: Label::stored(&label).map_err(text)?,
-        kind: Kind::stored(&kind).map_err(text)?,
+        label: Label::from_stored(&label).map_err(text)?,
+        kind: Kind::from_stored(&kind).map_err(text)?,
         digest: Digest::from_bytes(digest),
     })
 }
@@ -151,8 +151,8 @@ impl Reader {
             },
         };
         let artifact = Artifact {
-            label: Label::stored(&label).map_err(|error| unusable(error.to_string()))?,
-            kind: Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
+            label: Label::from_stored(&label).map_err(|error| unusable(error.to_string()))?,
+            kind: Kind::from_stored(&kind).map_err(|error| unusable(error.to_string()))?,
             content,
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unusable(error.to_string()))?,
@@ -204,7 +204,7 @@ impl Reader {
             detail,
         };
         Ok((
-            Kind::stored(&kind).map_err(|error| unusable(error.to_string()))?,
+            Kind::from_stored(&kind).map_err(|error| unusable(error.to_string()))?,
             serde_json::from_str(&metadata).map_err(|error| unusable(error.to_string()))?,
         ))
     }

@@ -16,7 +16,7 @@ use super::requests::RequestId;
 use super::statement::unknown;
 use super::submission::SubmissionId;
 use super::{Reader, StoreError, Transaction};
-use synix_core::request::{Answer, FailureKind, Settlement, Usage};
+use synix_core::request::{Answer, FailureKind, OutcomeSummary, Usage};
 
 /// The number of an attempt in this state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +77,7 @@ pub enum Claim {
     /// Somebody else has it in flight.
     InFlight,
     /// It needs no send: it was answered, or paid for without an answer that will do.
-    Settled(Box<Settlement>),
+    Settled(Box<OutcomeSummary>),
 }
 
 /// Why an attempt gave no answer.
@@ -111,7 +111,7 @@ impl Transaction<'_> {
         terms: Terms<'_>,
     ) -> Result<Claim, StoreError> {
         if let Some(answer) = self.answer_to(request, Realm::Live, terms.accept_truncated)? {
-            return Ok(Claim::Settled(Box::new(Settlement::from(&answer))));
+            return Ok(Claim::Settled(Box::new(OutcomeSummary::from(&answer))));
         }
         if let Some(settlement) = self.paid_for(request, terms.retry, Some(origin.build))? {
             // Somebody who asks again may bring a better answer than the one on record.

@@ -96,7 +96,7 @@ pub(super) fn open_to_read(
     Ok((connection, kept))
 }
 
-pub(super) fn open_to_write(place: &Folder) -> Result<Watched, StoreError> {
+pub(super) fn open_for_writing(place: &Folder) -> Result<Watched, StoreError> {
     damage::refuse(place)?;
     let connection = connect(place)?;
     // Before anything is written: the file may be another program's.
@@ -118,7 +118,7 @@ fn connect(place: &Folder) -> Result<Watched, StoreError> {
     if !files::check(place)? {
         // SQLite would let others read it. It gives its log the same mode.
         place
-            .open_to_write(FILE)
+            .open_for_writing(FILE)
             .map_err(|error| files::refused(place, error))?;
     }
     let path = true_path(place);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::database::FILE;
 use super::{Refusal, StoreError};
-use synix_disk::{DiskError, Folder, Links};
+use synix_disk::{DiskError, Folder, SymlinkPolicy};
 
 /// The last bytes of a rollback journal that names a second one. SQLite before 3.54 deletes that file, whatever it
 /// is, when it plays such a journal back. A state is one database, so none of its journals ever names one.
@@ -17,13 +17,13 @@ const NAMES_ANOTHER: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 /// Opens a state folder, or returns `None` where there is none.
 pub(super) fn open(folder: &Path) -> Result<Option<Folder>, StoreError> {
     refuse_link(folder)?;
-    Folder::open(folder, Links::Refuse).map_err(|error| shut(folder, error))
+    Folder::open(folder, SymlinkPolicy::Refuse).map_err(|error| shut(folder, error))
 }
 
 /// Opens a state folder; a new one can be entered by its owner alone.
 pub(super) fn make(folder: &Path) -> Result<Folder, StoreError> {
     refuse_link(folder)?;
-    Folder::make(folder, Links::Refuse).map_err(|error| shut(folder, error))
+    Folder::open_or_create(folder, SymlinkPolicy::Refuse).map_err(|error| shut(folder, error))
 }
 
 fn refuse_link(folder: &Path) -> Result<(), StoreError> {
@@ -97,7 +97,7 @@ fn is_beyond(journal: &mut File, database: Option<&File>) -> bool {
 /// Says that a state cannot be read or written, and whose it is.
 pub(super) fn closed(place: &Folder, source: Refusal) -> StoreError {
     let path = place.path().join(FILE);
-    let owner = synix_disk::owner(&path).or_else(|| synix_disk::owner(place.path()));
+    let owner = synix_disk::owner_of(&path).or_else(|| synix_disk::owner_of(place.path()));
     StoreError::Closed {
         path: place.path().to_owned(),
         owner: owner.unwrap_or_else(|| "somebody else".to_owned()),
@@ -132,7 +132,7 @@ fn shut(folder: &Path, error: DiskError) -> StoreError {
     StoreError::Closed {
         path: folder.to_owned(),
         owner: nearest
-            .and_then(|path| synix_disk::owner(&path))
+            .and_then(|path| synix_disk::owner_of(&path))
             .unwrap_or_else(|| "somebody else".to_owned()),
         source: error.into(),
     }

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use super::connection::Watched;
 use super::transaction::{End, Transaction};
 use super::{BuildId, Store, StoreError};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 
 /// Steps in which the age is lowered until the state is small enough, at most.
@@ -24,7 +24,7 @@ const STEPS: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GcRules {
     /// What builds before this left may go.
-    pub before: Moment,
+    pub before: Timestamp,
     /// Younger things may go as well, the oldest first, until the state has at most so many bytes.
     pub max_bytes: Option<u64>,
     /// How many snapshots of each pipeline stay.
@@ -182,14 +182,14 @@ pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<St
 }
 
 /// Returns a moment to compare with those in rows. No row is later than the latest that a row can have.
-fn bound(moment: Moment) -> u64 {
+fn bound(moment: Timestamp) -> u64 {
     moment.0.min(i64::MAX.unsigned_abs())
 }
 
 fn remove(
     connection: &Watched,
     rules: &GcRules,
-    before: Moment,
+    before: Timestamp,
     freed: &mut Freed,
 ) -> rusqlite::Result<()> {
     let before = bound(before);
@@ -214,23 +214,23 @@ fn remove(
 }
 
 /// Returns later and later times at which builds were opened, the present excluded.
-fn steps(connection: &Watched, after: Moment) -> rusqlite::Result<Vec<Moment>> {
+fn steps(connection: &Watched, after: Timestamp) -> rusqlite::Result<Vec<Timestamp>> {
     let after = bound(after);
     let opened: Vec<u64> = connection
         .prepare("SELECT DISTINCT opened FROM build WHERE opened >= ?1 ORDER BY opened")?
         .query_map([after], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let step = opened.len().div_ceil(STEPS).max(1);
-    let mut steps: Vec<Moment> = opened
+    let mut steps: Vec<Timestamp> = opened
         .iter()
         .skip(step - 1)
         .step_by(step)
-        .map(|opened| Moment(opened + 1))
+        .map(|opened| Timestamp(opened + 1))
         .collect();
     steps.extend(
         opened
             .last()
-            .map(|last| Moment(last + 1))
+            .map(|last| Timestamp(last + 1))
             .filter(|last| steps.last() != Some(last)),
     );
     Ok(steps)

@@ -14,7 +14,7 @@
 //! tables of one subject; `database` owns the file itself.
 //!
 //! ```
-//! use synix_core::clock::Moment;
+//! use synix_core::clock::Timestamp;
 //! use synix_core::digest::Digest;
 //! use synix_store::{BuildKind, NewBuild, Reader, Realm, Store};
 //!
@@ -28,7 +28,7 @@
 //!         fingerprint: Digest::of(b"the pipeline"),
 //!         parts: "{}".to_owned(),
 //!         realm: Realm::Live,
-//!         opened: Moment(0),
+//!         opened: Timestamp(0),
 //!     })
 //! })?;
 //!
@@ -334,7 +334,7 @@ impl Reader {
 
     /// Says whether a process drives `build` now, as far as that can be seen from here.
     pub fn is_driven(&self, build: BuildId) -> bool {
-        match self.place.below(LOCKS) {
+        match self.place.open_folder(LOCKS) {
             Ok(Some(locks)) => locks.is_locked(&lock_of(build)),
             Ok(None) => false,
             Err(_) => true,
@@ -374,7 +374,7 @@ impl Store {
                 .replace(".gitignore", b"*\n")
                 .map_err(|error| files::refused(&place, error))?;
         }
-        Ok(Self::over(database::open_to_write(&place)?, place))
+        Ok(Self::over(database::open_for_writing(&place)?, place))
     }
 
     fn over(connection: Watched, place: Folder) -> Self {
@@ -391,12 +391,15 @@ impl Store {
 
     /// Takes the lock on driving a build, or returns `None` where another process has it.
     pub fn lock_build(&self, build: BuildId) -> Result<Option<FileLock>, StoreError> {
-        Ok(self.place.make_below(LOCKS)?.lock(lock_of(build))?)
+        Ok(self
+            .place
+            .open_or_create_folder(LOCKS)?
+            .lock(lock_of(build))?)
     }
 
     /// Returns what the process that drives `build` wrote about itself.
     pub fn build_holder(&self, build: BuildId) -> String {
-        let locks = self.place.below(LOCKS).ok().flatten();
+        let locks = self.place.open_folder(LOCKS).ok().flatten();
         locks.map_or_else(String::new, |locks| locks.holder(&lock_of(build)))
     }
 
@@ -412,7 +415,7 @@ impl Store {
                 detail: format!("{token:?} is no token"),
             });
         }
-        let folder = self.place.make_below(BATCHES)?;
+        let folder = self.place.open_or_create_folder(BATCHES)?;
         let name = format!("{token}{ending}");
         folder.has_file(&name)?;
         Ok(folder.path().join(name))

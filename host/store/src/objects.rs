@@ -20,7 +20,10 @@ impl Transaction<'_> {
         let digest = Digest::of(bytes);
         let name = digest.to_string();
         let (folder, name) = name.split_at(2);
-        let folder = self.place.make_below(FOLDER)?.make_below(folder)?;
+        let folder = self
+            .place
+            .open_or_create_folder(FOLDER)?
+            .open_or_create_folder(folder)?;
         // A damaged file is made whole again by whoever makes its content again.
         let there = folder.has_file(name)?;
         let there = there.then(|| folder.read(name, bytes.len() as u64).ok().flatten());
@@ -37,9 +40,9 @@ impl Reader {
         let name = digest.to_string();
         let (first, rest) = name.split_at(2);
         let read = || {
-            let folder = self.place.below(FOLDER)?;
+            let folder = self.place.open_folder(FOLDER)?;
             let folder = folder
-                .map(|folder| folder.below(first))
+                .map(|folder| folder.open_folder(first))
                 .transpose()?
                 .flatten();
             let bytes = folder.map(|folder| folder.read(rest, size.min(MOST_BYTES)));

@@ -13,7 +13,7 @@ use super::attempts::{AttemptId, AttemptState};
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::{Reader, StoreError};
-use synix_core::request::{Ending, Failure, FailureKind, Settlement, Usage};
+use synix_core::request::{Ending, Failure, FailureKind, OutcomeSummary, Usage};
 
 /// Which of the requests that were paid for without a usable answer are asked again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,19 +60,19 @@ impl Reader {
         request: RequestId,
         retry: &Retry,
         own: Option<BuildId>,
-    ) -> Result<Option<Settlement>, StoreError> {
+    ) -> Result<Option<OutcomeSummary>, StoreError> {
         for closed in self.closed_attempts(request)? {
             let Some(settlement) = self.paid(request, &closed)? else {
                 continue;
             };
             let kind = match &settlement {
                 // It came since the caller looked for it.
-                Settlement::Answered {
+                OutcomeSummary::Answered {
                     ending: Ending::Complete,
                     ..
                 } => return Ok(Some(settlement)),
-                Settlement::Answered { .. } => FailureKind::Truncated,
-                Settlement::Failed(failure) => failure.kind,
+                OutcomeSummary::Answered { .. } => FailureKind::Truncated,
+                OutcomeSummary::Failed(failure) => failure.kind,
             };
             let is_old = closed.attempt <= retry.until;
             let is_asked_again = if is_old {
@@ -86,7 +86,11 @@ impl Reader {
     }
 
     /// Returns what an attempt came to that was paid for; `None` where it cost nothing.
-    fn paid(&self, request: RequestId, closed: &Closed) -> Result<Option<Settlement>, StoreError> {
+    fn paid(
+        &self,
+        request: RequestId,
+        closed: &Closed,
+    ) -> Result<Option<OutcomeSummary>, StoreError> {
         if closed.answered {
             // Answers may have been let go, and then they are asked for again.
             let whole = self.answer_to(request, Realm::Live, false)?;
@@ -94,19 +98,19 @@ impl Reader {
                 Some(whole) => Some(whole),
                 None => self.answer_to(request, Realm::Live, true)?,
             };
-            return Ok(answer.as_ref().map(Settlement::from));
+            return Ok(answer.as_ref().map(OutcomeSummary::from));
         }
         let Some((name, message)) = &closed.note else {
             return Ok(None);
         };
-        Ok(FailureKind::paid_named(name).map(|kind| {
-            Settlement::Failed(Failure {
+        Ok(FailureKind::paid_from_name(name).map(|kind| {
+            OutcomeSummary::Failed(Failure {
                 kind,
                 message: format!(
                     "{message} (paid for in {}; --retry-failed asks again)",
                     closed.build
                 ),
-                passing: false,
+                transient: false,
                 // It was counted when it was paid for.
                 usage: Usage::default(),
             })

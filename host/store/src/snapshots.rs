@@ -10,7 +10,7 @@ use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
 use super::units::{self, UnitId};
 use super::{Reader, StoreError, Transaction};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::{Digest, Encoder};
 
 /// The number of a snapshot in this state.
@@ -76,7 +76,7 @@ impl Transaction<'_> {
         build: BuildId,
         pipeline: &str,
         layers: &[(String, Vec<UnitId>)],
-        now: Moment,
+        now: Timestamp,
     ) -> Result<SnapshotId, StoreError> {
         let sets: Vec<(String, i64)> = layers
             .iter()

@@ -8,7 +8,7 @@ use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::statement::named;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::request::RequestKey;
 
 /// The number of a submission in this state.
@@ -154,9 +154,9 @@ pub struct Submission {
     /// What a person should know of it.
     pub note: Option<String>,
     /// When it was written.
-    pub opened: Moment,
+    pub opened: Timestamp,
     /// When it last changed.
-    pub changed: Moment,
+    pub changed: Timestamp,
     /// Where it stood when it was read or last written; `None`: it was just made.
     pub on_record: Option<Standing>,
 }

@@ -10,7 +10,7 @@ use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::{BatchOwner, Submission, SubmissionId, SubmissionRequest};
 use super::{Reader, StoreError, Transaction};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::RequestKey;
 
@@ -103,8 +103,8 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
         batch: row.get(11)?,
         late: row.get(12)?,
         note: row.get(13)?,
-        opened: Moment(row.get(14)?),
-        changed: Moment(row.get(15)?),
+        opened: Timestamp(row.get(14)?),
+        changed: Timestamp(row.get(15)?),
         provisional: row.get(16)?,
         newest: row.get(17)?,
         rejected: row
@@ -149,7 +149,7 @@ impl Reader {
     }
 
     /// Returns how many create calls at `provider` may have been made since `since`.
-    pub fn created_since(&self, provider: &str, since: Moment) -> Result<u64, StoreError> {
+    pub fn created_since(&self, provider: &str, since: Timestamp) -> Result<u64, StoreError> {
         self.query_row(
             "SELECT count(*)
              FROM submission WHERE provider = ?1 AND opened >= ?2

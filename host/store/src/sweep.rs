@@ -8,7 +8,7 @@ use super::gc::{Freed, GcRules, named_objects};
 use super::objects::FOLDER;
 use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError, Transaction};
 use synix_core::digest::Digest;
-use synix_disk::{Entry, Folder, Kind};
+use synix_disk::{Entry, EntryKind, Folder};
 
 impl Store {
     /// Lets go what `rules` allow, rows and files.
@@ -36,7 +36,7 @@ impl Store {
 
     /// Removes the locks of builds that nobody will drive again.
     fn sweep_locks(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
-        let Some(folder) = self.place.below(LOCKS)? else {
+        let Some(folder) = self.place.open_folder(LOCKS)? else {
             return Ok(());
         };
         for file in folder.entries()? {
@@ -75,14 +75,14 @@ impl Transaction<'_> {
 
     /// Returns the folders that objects are kept in, each with the digits that its name is.
     fn folders_of_objects(&self) -> Result<Vec<(Folder, String)>, StoreError> {
-        let Some(objects) = self.place.below(FOLDER)? else {
+        let Some(objects) = self.place.open_folder(FOLDER)? else {
             return Ok(Vec::new());
         };
         let mut folders = Vec::new();
         for entry in objects.entries()? {
             let name = entry.name.to_string_lossy().into_owned();
-            if entry.kind == Kind::Folder && name.len() == 2 && is_hex(&name) {
-                folders.extend(objects.below(&name)?.map(|folder| (folder, name)));
+            if entry.kind == EntryKind::Folder && name.len() == 2 && is_hex(&name) {
+                folders.extend(objects.open_folder(&name)?.map(|folder| (folder, name)));
             }
         }
         Ok(folders)
@@ -90,7 +90,7 @@ impl Transaction<'_> {
 
     fn sweep_batch_files(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
         let open = self.unsettled_submissions()?;
-        let Some(folder) = self.place.below(BATCHES)? else {
+        let Some(folder) = self.place.open_folder(BATCHES)? else {
             return Ok(());
         };
         for file in folder.entries()? {
@@ -142,7 +142,7 @@ fn take(
     rules: &GcRules,
     freed: &mut Freed,
 ) -> Result<bool, StoreError> {
-    if file.kind != Kind::File {
+    if file.kind != EntryKind::File {
         return Ok(false);
     }
     freed.bytes += file.size;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::sample;
 use synix_core::digest::Digest;
-use synix_core::request::{Answer, Ask, Ending, Usage};
+use synix_core::request::{Answer, Ending, GuestRequest, Usage};
 use synix_sandbox::{Model, Refusal, Verdict};
 
 /// The usage of every answer, except one without counts.
@@ -240,14 +240,17 @@ mod tests {
             AnswerPosition::LastOf(1),
         );
         assert_eq!(
-            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
+            texts(model.complete(vec![GuestRequest::user("a"), GuestRequest::user("b")])),
             ["even", "even"]
         );
         assert_eq!(
-            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
+            texts(model.complete(vec![GuestRequest::user("a"), GuestRequest::user("b")])),
             ["even", "odd"]
         );
-        assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["even"]);
+        assert_eq!(
+            texts(model.complete(vec![GuestRequest::user("a")])),
+            ["even"]
+        );
     }
 
     #[test]
@@ -255,7 +258,7 @@ mod tests {
         let mut model = ScriptedModel::answering_all(AnswerStyle::Plain);
         model.replies = Arc::from(["one".to_owned(), "two".to_owned()]);
         assert_eq!(
-            texts(model.complete(vec![Ask::user("a"), Ask::user("b")])),
+            texts(model.complete(vec![GuestRequest::user("a"), GuestRequest::user("b")])),
             ["one", "two"]
         );
         assert_eq!(texts(model.complete(vec![Ask::user("c")])), ["two"]);
@@ -274,15 +277,15 @@ mod tests {
         let refusal = Refusal::UnknownRole("x".to_owned());
         let mut model = ScriptedModel::refusing(AnswerStyle::Plain, refusal, 1);
         assert!(matches!(
-            model.complete(vec![Ask::user("a")]),
+            model.complete(vec![GuestRequest::user("a")]),
             Verdict::Answered(_)
         ));
         assert!(matches!(
-            model.complete(vec![Ask::user("a")]),
+            model.complete(vec![GuestRequest::user("a")]),
             Verdict::Refused(_)
         ));
         assert!(matches!(
-            model.complete(vec![Ask::user("a")]),
+            model.complete(vec![GuestRequest::user("a")]),
             Verdict::Answered(_)
         ));
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use synix_core::artifact::{Artifact, Content};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
-use synix_core::request::{Answer, Ask, Ending, Request, Usage, Wire};
+use synix_core::request::{Answer, Ending, GuestRequest, Request, Usage, Wire};
 use synix_providers::Cassette;
 use synix_sandbox::{Model, Plugin, Sandbox, Verdict};
 
@@ -118,16 +118,16 @@ impl Corpus {
 }
 
 /// Takes down what is asked and answers nothing.
-struct Notes(Vec<Ask>);
+struct Notes(Vec<GuestRequest>);
 
 impl Model for Notes {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         self.0.extend(asked);
         Verdict::Suspend
     }
 }
 
-fn request(ask: Ask) -> Request {
+fn request(ask: GuestRequest) -> Request {
     Request {
         wire: Wire::OpenAi,
         provider: "openai".to_owned(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Answer, Ask};
+use synix_core::request::{Answer, GuestRequest};
 use synix_sandbox::{Call, Limits, Model, Run, UnitSpec, Verdict};
 
 use crate::Outcome;
@@ -36,7 +36,7 @@ pub(crate) fn execute<M: Model>(
 struct Always(Answer);
 
 impl Model for Always {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         Verdict::Answered(vec![self.0.clone(); asked.len()])
     }
 }

@@ -201,7 +201,7 @@ fn paid(text: &str) -> Result<Paid, String> {
     if text == "all" {
         return Ok(Paid::All);
     }
-    FailureKind::paid_named(text)
+    FailureKind::paid_from_name(text)
         .map(Paid::Kind)
         .ok_or_else(|| {
             let names = FailureKind::PAID.map(FailureKind::name).join(", ");

@@ -25,7 +25,7 @@ pub(super) fn run(
             .len()
             .saturating_sub(builds.len());
         if more > 0 {
-            let more = printable::count(more as u64, "other build");
+            let more = printable::pluralize(more as u64, "other build");
             screen.talk(&format!(
                 "not listed here: {more}; `synix builds` lists all"
             ));

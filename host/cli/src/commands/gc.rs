@@ -49,7 +49,7 @@ fn text(freed: &Freed, dry_run: bool) -> Vec<String> {
     let mut lines: Vec<_> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{verb} {}", printable::count(*count, what)))
+        .map(|(count, what)| format!("{verb} {}", printable::pluralize(*count, what)))
         .collect();
     let freed_bytes = quantity::bytes(freed.bytes);
     let left = quantity::bytes(freed.left);

@@ -71,7 +71,7 @@ fn text(artifacts: &[Listed]) -> Lines {
     );
     lines.heading(format!(
         "{} failed in {} and stand as they were last made; `synix batch-build status {}` says why",
-        printable::count(stale.len() as u64, "stale artifact"),
+        printable::pluralize(stale.len() as u64, "stale artifact"),
         why.newest,
         why.newest
     ));

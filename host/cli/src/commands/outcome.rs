@@ -68,7 +68,7 @@ fn next(status: &Status) -> Vec<String> {
         format!("synix batch-build resume {}", status.build)
     };
     let failed = |test: fn(&str) -> bool| status.failures.iter().any(|one| test(&one.kind));
-    let paid = failed(|kind| FailureKind::paid_named(kind).is_some());
+    let paid = failed(|kind| FailureKind::paid_from_name(kind).is_some());
     // A build goes on with the pipeline it was opened with; whoever changes that needs another.
     let mended = failed(|kind| matches!(kind, "guest" | "invalid"));
     let mut lines = Vec::new();

@@ -366,7 +366,7 @@ fn nameless(layer: &PlanLayer) -> Option<String> {
 fn in_general(unit: &PlanUnit) -> String {
     let mut reasons: Vec<String> = Vec::new();
     for reason in &unit.reasons {
-        let reason = reason.in_general();
+        let reason = reason.summary();
         if !reason.is_empty() && !reasons.contains(&reason) {
             reasons.push(reason);
         }

@@ -82,7 +82,7 @@ fn stale(overview: &Overview) -> String {
         0 => "everything is up to date".to_owned(),
         units => format!(
             "`synix build` makes {}; `synix plan` says why, and what that costs",
-            printable::count(units, "stale unit")
+            printable::pluralize(units, "stale unit")
         ),
     }
 }
@@ -104,7 +104,7 @@ fn at_work(build: &BuildAtWork, lines: &mut Lines) {
             batch.provider,
             batch.status,
             batch.succeeded + batch.failed,
-            printable::count(batch.requests, "request")
+            printable::pluralize(batch.requests, "request")
         )
     }));
     if build.kind != "build" {

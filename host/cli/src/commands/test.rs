@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::json;
 use similar::TextDiff;
 use synix_authoring::check::{self, TestCase, TestOutcome};
-use synix_disk::{CopyLimits, Folder, Kind, Links};
+use synix_disk::{CopyLimits, EntryKind, Folder, SymlinkPolicy};
 use synix_engine::view;
 use synix_project::{Environment, Options};
 
@@ -96,10 +96,10 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
         copy: scratch.path(),
         running,
         golden: match goldens {
-            Goldens::Compare => Folder::open(&golden, Links::Refuse)?,
+            Goldens::Compare => Folder::open(&golden, SymlinkPolicy::Refuse)?,
             Goldens::Update => {
                 synix_disk::create_folder(&golden)?;
-                Folder::open(&golden, Links::Refuse)?
+                Folder::open(&golden, SymlinkPolicy::Refuse)?
             }
         },
         goldens,
@@ -292,7 +292,7 @@ impl Show<'_> {
         let entries = folder.entries()?;
         Ok(entries
             .into_iter()
-            .filter(|entry| entry.kind == Kind::File)
+            .filter(|entry| entry.kind == EntryKind::File)
             .filter_map(|entry| entry.name.into_string().ok())
             .filter(|name| is_golden(name))
             .collect())

@@ -89,7 +89,7 @@ fn document(question: &TrustQuestion, trusted: bool) -> serde_json::Value {
 }
 
 fn text(question: &TrustQuestion) -> Vec<String> {
-    let project = printable::line(&question.project().display().to_string());
+    let project = printable::escape_line(&question.project().display().to_string());
     if question.asked().is_empty() {
         return vec![format!("{project} asks for nothing that needs your yes")];
     }
@@ -129,10 +129,10 @@ fn list(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
 }
 
 fn said(yes: &TrustGrant) -> Vec<String> {
-    let project = printable::line(&yes.project.display().to_string());
+    let project = printable::escape_line(&yes.project.display().to_string());
     let mut lines = vec![format!("{project}, {}:", yes.given)];
     let asked = yes.asked.iter();
-    lines.extend(asked.map(|asked| format!("  {}", printable::line(&asked.what))));
+    lines.extend(asked.map(|asked| format!("  {}", printable::escape_line(&asked.what))));
     lines
 }
 
@@ -141,7 +141,7 @@ fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow:
         Some(folder) => folder.clone(),
         None => synix_project::folder(&global.options(None))?,
     };
-    let shown = printable::line(&folder.display().to_string());
+    let shown = printable::escape_line(&folder.display().to_string());
     let revoked = synix_project::revoke_trust(global.environment(), &folder)?;
     if !revoked {
         return Err(Usage(format!(

@@ -1,27 +1,27 @@
-//! Which settings differ, by their names: what a person wants to see of two long configs.
+//! The settings that differ between two configs, by name.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The longest value that is shown beside the name of its setting, in characters.
-const SHORT: usize = 40;
+/// The maximum length of a value that a change includes, in characters.
+const MAX_VALUE_CHARS: usize = 40;
 
 /// What happened to a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// It has a value now and had none.
+    /// The setting is new.
     Added,
-    /// It had a value and has none now.
+    /// The setting no longer exists.
     Removed,
-    /// It has another value.
+    /// The setting has a different value.
     Changed,
 }
 
 impl ChangeKind {
-    const fn word(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Removed => "removed",
@@ -33,19 +33,19 @@ impl ChangeKind {
 /// A setting that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Change {
-    /// Its name, with dots between tables: `response_format.properties.tags`.
+    /// The name, with dots between tables: `response_format.properties.tags`.
     pub key: String,
     /// What happened to it.
     pub change: ChangeKind,
-    /// Its value before; `None` where there was none, or one too long to show.
+    /// The old value; `None` if there was none or it is too long.
     pub old: Option<String>,
-    /// Its value now; likewise.
+    /// The new value; `None` if there is none or it is too long.
     pub new: Option<String>,
 }
 
 impl Change {
-    /// Compares a setting that is one value; `None` where nothing changed.
-    pub(super) fn of<T: PartialEq + fmt::Display>(
+    /// Compares a setting with a single value; returns `None` if it did not change.
+    pub(super) fn between<T: PartialEq + fmt::Display>(
         key: &str,
         old: Option<&T>,
         new: Option<&T>,
@@ -57,19 +57,19 @@ impl Change {
             (Some(_), None) => ChangeKind::Removed,
             (None, None) => return None,
         };
-        let short = |value: Option<&T>| value.map(ToString::to_string).and_then(short);
+        let shown = |value: Option<&T>| value.map(ToString::to_string).and_then(if_short);
         Some(Self {
             key: key.to_owned(),
             change,
-            old: short(old),
-            new: short(new),
+            old: shown(old),
+            new: shown(new),
         })
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.key, self.change.word())?;
+        write!(f, "{} {}", self.key, self.change.as_str())?;
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => write!(f, " ({old} -> {new})"),
             (Some(_), None) | (None, Some(_)) | (None, None) => Ok(()),
@@ -77,32 +77,37 @@ impl fmt::Display for Change {
     }
 }
 
-/// Returns changes as one text.
-pub(super) fn list(changes: &[Change]) -> String {
+/// Joins changes to one text.
+pub(super) fn join(changes: &[Change]) -> String {
     let texts: Vec<_> = changes.iter().map(ToString::to_string).collect();
     texts.join(", ")
 }
 
-/// Compares two tables member by member, tables within them likewise; a list counts as one value.
-pub(super) fn tables(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
+/// Compares two tables recursively; a list counts as a single value.
+pub(super) fn between_tables(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
     let mut changes = Vec::new();
-    compare("", old, new, &mut changes);
+    compare_tables("", old, new, &mut changes);
     changes
 }
 
-fn compare(above: &str, old: &Map<String, Value>, new: &Map<String, Value>, to: &mut Vec<Change>) {
+fn compare_tables(
+    prefix: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    changes: &mut Vec<Change>,
+) {
     let only_new = new.keys().filter(|key| !old.contains_key(*key));
     let mut keys: Vec<&String> = old.keys().chain(only_new).collect();
     keys.sort();
     for key in keys {
-        let name = if above.is_empty() {
+        let name = if prefix.is_empty() {
             key.clone()
         } else {
-            format!("{above}.{key}")
+            format!("{prefix}.{key}")
         };
         let change = match (old.get(key), new.get(key)) {
             (Some(Value::Object(old)), Some(Value::Object(new))) => {
-                compare(&name, old, new, to);
+                compare_tables(&name, old, new, changes);
                 continue;
             }
             (Some(old), Some(new)) if old == new => continue,
@@ -110,7 +115,7 @@ fn compare(above: &str, old: &Map<String, Value>, new: &Map<String, Value>, to: 
             (None, _) => ChangeKind::Added,
             (_, None) => ChangeKind::Removed,
         };
-        to.push(Change {
+        changes.push(Change {
             key: name,
             change,
             old: old.get(key).and_then(scalar),
@@ -123,14 +128,14 @@ fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => short(text.clone()),
+        Value::String(text) => if_short(text.clone()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
-fn short(text: String) -> Option<String> {
+fn if_short(text: String) -> Option<String> {
     let fits = !text.is_empty()
-        && text.chars().nth(SHORT).is_none()
+        && text.chars().nth(MAX_VALUE_CHARS).is_none()
         && !text.chars().any(char::is_control);
     fits.then_some(text)
 }
@@ -143,11 +148,11 @@ mod tests {
 
     fn between(old: &Value, new: &Value) -> String {
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-        list(&tables(&members(old), &members(new)))
+        join(&between_tables(&members(old), &members(new)))
     }
 
     #[test]
-    fn a_setting_is_named_by_its_path() {
+    fn a_change_has_the_dotted_name_of_its_setting() {
         let old = json!({"prompt": "a\nb", "tags": {"enum": ["a"], "most": 5}, "kind": "note"});
         let new = json!({"tags": {"enum": ["a", "b"], "most": 7}, "kind": "note", "label": "l"});
         assert_eq!(
@@ -157,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_named_and_not_shown() {
+    fn the_value_of_a_long_text_is_not_shown() {
         let old = json!({"prompt": "x".repeat(41)});
         let new = json!({"prompt": "y"});
         assert_eq!(between(&old, &new), "prompt changed");
@@ -165,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_in_place_of_a_value_is_one_change() {
+    fn a_table_that_replaces_a_value_is_a_single_change() {
         assert_eq!(
             between(&json!({"a": {"b": 1}}), &json!({"a": 2})),
             "a changed"

@@ -1,44 +1,46 @@
-//! Fingerprints: what decides whether a component runs at all.
+//! Fingerprints, which decide whether a component runs.
 //!
-//! | part | in | because |
+//! | part | included | reason |
 //! | --- | --- | --- |
-//! | contract version of the host | yes | it says what a component is told |
-//! | layer name, unit key | yes | a unit's outputs stand under them |
-//! | component digest | yes | other code may ask or make something else |
-//! | layer config, canonical JSON, file values left out | yes | |
-//! | bytes of each file the config names | yes | a prompt is part of the question |
-//! | unit's additions to the config | yes | |
-//! | digest of each input, in order | yes | covers label, kind, content, metadata |
-//! | settings of the layer's model role: wire, provider, model, `max_tokens`, `temperature` | yes, if the plugin declares `llm` | |
-//! | `revision`, `accept` | yes, likewise | they change what is asked or kept |
-//! | limits: fuel, memory, stack, output, requests, tokens | yes | a breach is an outcome |
-//! | whether an input was missing (`--allow-partial`) | yes | so that a partial artifact never passes for a whole one |
-//! | settings of other model roles a unit named | kept beside it | known only after it ran; compared when it is looked up |
-//! | time, machine, absolute paths, map order, credentials, URLs | no | the same work elsewhere is the same work |
-//! | name of the layer's model role, `batch`, `min_batch`, `max_units`, `max_requests` | no | they do not change a request |
-//! | wall-clock limit | no | a breach of it is never stored |
+//! | contract version of the host | yes | it determines what a component receives |
+//! | layer name, unit key | yes | they name the outputs of a unit |
+//! | component digest | yes | different code may make different requests or outputs |
+//! | layer config as canonical JSON, without the values of files | yes | |
+//! | bytes of each file that the config names | yes | a prompt is part of a request |
+//! | the unit's additions to the config | yes | |
+//! | digest of each input, in order | yes | it covers label, kind, content and metadata |
+//! | settings of the layer's model role: wire format, provider, model, `max_tokens`, `temperature` | if the plugin declares `llm` | |
+//! | `revision`, `accept` | if the plugin declares `llm` | they change which requests are made or which answers are accepted |
+//! | limits: fuel, memory, stack, output, requests, tokens | yes | exceeding one is an outcome |
+//! | whether an input was missing (`--allow-partial`) | yes | a partial artifact must not count as a complete one |
+//! | settings of other model roles that a unit named | stored beside it | they are known only after the run, and compared at each lookup |
+//! | time, machine, absolute paths, map order, credentials, URLs | no | the same work on another machine is the same work |
+//! | name of the layer's model role, `batch`, `min_batch`, `max_units`, `max_requests` | no | they do not change any request |
+//! | wall-clock limit | no | exceeding it is never stored |
 //!
-//! What stands in it is encoded by its type, never by words for people; the scheme's name is its version. Version 1
-//! hashed words: such units run once more, and [`StoredParts::read`] still reads what is kept of them.
+//! Each part is encoded by its type, never as text for people. The name of the scheme contains its version. Version 1
+//! hashed text, so its units run once more; [`StoredParts::read`] still reads what the state contains of them.
 
 mod change;
-mod earlier;
+mod compare;
 mod parts;
 mod pipeline;
-mod reason;
+mod stale_reason;
 #[cfg(test)]
 mod tests;
+mod version1;
 
 use crate::digest::{Digest, Encoder};
 
 pub use change::{Change, ChangeKind};
+pub use compare::{model_changes, stale_reasons};
 pub use parts::{
-    AskingParts, FilePart, InputPart, LayerParts, LimitParts, ModelParts, StoredParts, UnitParts,
+    FilePart, InputPart, LayerParts, LimitParts, ModelParts, RequestParts, StoredParts, UnitParts,
 };
 pub use pipeline::{BatchSetting, LayerSettings, PipelineParts, TransformSettings};
-pub use reason::{StaleReason, between_models, compare};
+pub use stale_reason::StaleReason;
 
-/// Returns the fingerprint of a file of a source; `path` is relative to the project.
+/// Returns the fingerprint of a source file; `path` is relative to the project.
 pub fn source_fingerprint(
     layer: &str,
     kind: &str,

@@ -1,127 +1,128 @@
-//! What a fingerprint covers, as types, and its one encoding.
+//! The parts that a fingerprint covers, and their encoding.
 //!
-//! Nothing here is text for people: a new wording elsewhere must not make a unit stale, and two different settings must
-//! not have one encoding. A change of what is encoded is a new scheme, and [`super::earlier`] learns to read the old one.
+//! No part is text for people: a new wording must not make a unit stale, and two different settings must not have the
+//! same encoding. A change to the encoding needs a new scheme, and a module like [`super::version1`] for the old one.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::earlier;
+use super::version1;
 use crate::digest::{Digest, Encoder};
 
 /// The scheme of a unit's fingerprint.
 const SCHEME: &str = "synix.unit.v2";
 
-/// The version of stored parts that go with [`SCHEME`].
+/// The version of the stored parts that belong to [`SCHEME`].
 pub(super) const VERSION: u32 = 2;
 
-/// An input of a unit, for its fingerprint and for telling what changed.
+/// An input of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputPart {
-    /// `layer/label`, for people; not in the fingerprint.
+    /// `layer/label`, for messages; not in the fingerprint.
     pub name: String,
     /// The artifact's digest.
     pub digest: Digest,
 }
 
-/// A file that the config names.
+/// A file that a config names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePart {
-    /// Its path, for people; not in the fingerprint.
+    /// The path, for messages; not in the fingerprint.
     pub path: String,
-    /// The digest of its bytes.
+    /// The digest of the file's bytes.
     pub digest: Digest,
 }
 
-/// The settings behind a model role.
+/// The settings of a model role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelParts {
-    /// How its provider is spoken to, as the pipeline file names it.
+    /// The wire format, by its name in the pipeline file.
     pub api: String,
     /// The provider's name.
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
-    /// The longest answer in tokens.
+    /// The maximum length of an answer in tokens.
     pub max_tokens: Option<u32>,
-    /// 0 to 2.
+    /// The sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
 }
 
-/// What a layer says of its requests and answers beside the model.
+/// The settings of a layer that affect its requests and answers, apart from the model role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskingParts {
-    /// Enters the request keys.
+pub struct RequestParts {
+    /// The `revision`, which is part of every request key.
     pub revision: String,
-    /// Whether an answer cut at its token limit will do.
+    /// Whether the layer accepts answers that reached their token limit.
     pub accept_truncated: bool,
-    /// Members of `options` that its plugin may set beside those of sampling, in order.
+    /// The members of `options` that the plugin may set in addition to sampling options, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options_allowed: Vec<String>,
 }
 
-/// The limits that decide what a run of a unit comes to.
+/// The limits that can change the outcome of a unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitParts {
-    /// Instructions.
+    /// The number of instructions.
     pub fuel: u64,
-    /// Bytes in all memories and tables.
+    /// The size of all memories and tables in bytes.
     pub memory_bytes: u64,
-    /// Bytes of the stack.
+    /// The size of the stack in bytes.
     pub stack_bytes: u64,
-    /// Bytes handed to the host.
+    /// The number of bytes passed to the host.
     pub hostcall_bytes: u64,
-    /// Bytes in all outputs.
+    /// The size of all outputs in bytes.
     pub output_bytes: u64,
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Tokens of the answers.
+    /// The number of tokens in all answers.
     pub tokens: Option<u64>,
 }
 
-/// What all units of a layer share.
+/// The parts that all units of a layer share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerParts {
     /// The host's contract version.
     pub contract: String,
     /// The layer's name.
     pub layer: String,
-    /// The component.
+    /// The digest of the component.
     pub component: Digest,
-    /// The config without its file values, as canonical JSON.
+    /// The config without the values of files, as canonical JSON.
     pub config: String,
-    /// The files that the config names, by their place in it.
+    /// The files that the config names, by JSON pointer.
     pub files: BTreeMap<String, FilePart>,
-    /// The layer's model role, where its plugin may ask a model.
+    /// The layer's model role, if the plugin declares `llm`.
     pub model: Option<ModelParts>,
-    /// `revision` and `accept`; the default where its plugin asks no model.
-    pub asking: AskingParts,
+    /// `revision`, `accept` and `options_allowed`; the default if the plugin does not declare `llm`.
+    #[serde(rename = "asking")]
+    pub requests: RequestParts,
     /// The limits.
     pub limits: LimitParts,
 }
 
-/// What a unit's fingerprint covers beside its layer's parts.
+/// The parts of a single unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitParts {
     /// The unit's key.
     pub key: String,
-    /// Its additions to the config, as canonical JSON.
+    /// The unit's additions to the config, as canonical JSON.
     pub config: Option<String>,
-    /// Its inputs in order.
+    /// The inputs in order.
     pub inputs: Vec<InputPart>,
     /// Whether an input was missing.
     pub partial: bool,
 }
 
-/// All that a unit's fingerprint covers, as it is kept to tell later what changed.
+/// All parts of a unit's fingerprint, as the state stores them to report later what changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredParts {
-    /// Under which version of the encoding the unit was made.
+    /// The version of the encoding.
     pub version: u32,
-    /// What it shares with the layer's other units.
+    /// The parts that all units of the layer share.
     pub layer: LayerParts,
-    /// What is its own.
+    /// The parts of the unit itself.
     pub unit: UnitParts,
 }
 
@@ -139,15 +140,16 @@ impl ModelParts {
             .text(&self.provider)
             .text(&self.model);
         let encoder = optional(encoder, self.max_tokens.map(u64::from));
-        // -0 is 0.
+        // Adding 0 turns -0 into 0, which is the same setting.
         optional(
             encoder,
-            self.temperature.map(|degree| (degree + 0.0).to_bits()),
+            self.temperature
+                .map(|temperature| (temperature + 0.0).to_bits()),
         )
     }
 }
 
-impl AskingParts {
+impl RequestParts {
     fn encode(&self, encoder: Encoder) -> Encoder {
         let encoder = encoder.text(&self.revision);
         let encoder = if self.accept_truncated {
@@ -155,7 +157,7 @@ impl AskingParts {
         } else {
             encoder.list(0)
         };
-        // Later than the others: without it everything is as it was.
+        // Added later than the other parts: an empty list leaves old fingerprints unchanged.
         if self.options_allowed.is_empty() {
             return encoder;
         }
@@ -195,31 +197,31 @@ impl LimitParts {
 }
 
 impl LayerParts {
-    /// Starts the encoding that each unit's fingerprint goes on from.
+    /// Starts an encoding with the parts of the layer; [`UnitParts::fingerprint`] continues it.
     pub fn encode(&self) -> Encoder {
         let encoder = Encoder::new(SCHEME).text(&self.contract).text(&self.layer);
         self.encode_settings(encoder)
     }
 
-    /// Adds all but the layer's name and the host's contract.
+    /// Encodes everything except the contract version and the layer's name.
     pub(super) fn encode_settings(&self, encoder: Encoder) -> Encoder {
         let mut encoder = encoder
             .digest(self.component)
             .text(&self.config)
             .list(self.files.len());
-        for (place, file) in &self.files {
-            encoder = encoder.text(place).digest(file.digest);
+        for (pointer, file) in &self.files {
+            encoder = encoder.text(pointer).digest(file.digest);
         }
         encoder = match &self.model {
             Some(model) => model.encode(encoder),
             None => encoder.absent(),
         };
-        self.limits.encode(self.asking.encode(encoder))
+        self.limits.encode(self.requests.encode(encoder))
     }
 }
 
 impl UnitParts {
-    /// Returns the unit's fingerprint; `layer` is [`LayerParts::encode`] of its layer.
+    /// Returns the unit's fingerprint; `layer` is the result of [`LayerParts::encode`].
     pub fn fingerprint(&self, layer: &Encoder) -> Digest {
         let mut encoder = layer.clone().text(&self.key);
         encoder = match &self.config {
@@ -235,7 +237,7 @@ impl UnitParts {
 }
 
 impl StoredParts {
-    /// Puts the parts of a unit together as they are kept now.
+    /// Combines the parts of a unit under the current version.
     pub const fn new(layer: LayerParts, unit: UnitParts) -> Self {
         Self {
             version: VERSION,
@@ -244,11 +246,11 @@ impl StoredParts {
         }
     }
 
-    /// Reads stored parts of this version of synix or an earlier one; `None` where they are of no version it knows.
+    /// Reads stored parts of this or an earlier version; returns `None` if the version is unknown.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str::<Self>(text)
             .ok()
             .filter(|parts| parts.version == VERSION)
-            .or_else(|| earlier::unit(text))
+            .or_else(|| version1::read_unit(text))
     }
 }

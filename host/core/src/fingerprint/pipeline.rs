@@ -1,4 +1,4 @@
-//! The fingerprint of a whole pipeline: whether an open batch build may go on with it.
+//! The fingerprint of a pipeline, which decides whether an open batch build may continue with it.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::parts::{LayerParts, VERSION};
-use super::{earlier, reason};
+use super::{compare, version1};
 use crate::digest::{Digest, Encoder};
 
 /// The scheme of a pipeline's fingerprint.
 const SCHEME: &str = "synix.pipeline.v2";
 
-/// What a pipeline's fingerprint covers, as it is kept to tell later what changed.
+/// All parts of a pipeline's fingerprint, as the state stores them to report later what changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PipelineParts {
     /// The version of the encoding.
@@ -23,39 +23,39 @@ pub struct PipelineParts {
     pub layers: BTreeMap<String, LayerSettings>,
 }
 
-/// What a layer is made of.
+/// The settings of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerSettings {
-    /// Files.
+    /// A source.
     Source {
-        /// Which ones.
+        /// The glob of its files.
         glob: String,
         /// The kind of its artifacts.
         kind: String,
     },
-    /// A plugin.
+    /// A transform.
     Transform(Box<TransformSettings>),
 }
 
-/// The settings of a layer that a plugin makes.
+/// The settings of a layer with a transform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TransformSettings {
-    /// The layers that it takes in.
+    /// The names of its input layers.
     pub inputs: Vec<String>,
-    /// What its units share.
+    /// The parts that its units share.
     pub parts: LayerParts,
-    /// Whether its requests go in batches.
+    /// Whether its requests are sent in batches.
     pub batch: BatchSetting,
-    /// The fewest requests that make a batch.
+    /// The minimum number of requests for a batch.
     pub min_batch: u64,
 }
 
-/// Whether requests go in batches.
+/// Whether requests are sent in batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BatchSetting {
-    /// Where there are enough.
+    /// If there are enough requests.
     Auto,
     /// Always.
     Always,
@@ -64,7 +64,7 @@ pub enum BatchSetting {
 }
 
 impl BatchSetting {
-    /// Its number in the encoding; never another one.
+    /// Returns the number in the encoding, which must never change.
     const fn number(self) -> u64 {
         match self {
             Self::Auto => 0,
@@ -73,8 +73,8 @@ impl BatchSetting {
         }
     }
 
-    /// As the pipeline file writes it.
-    const fn written(self) -> &'static str {
+    /// Returns the value in the pipeline file.
+    const fn as_toml(self) -> &'static str {
         match self {
             Self::Auto => "\"auto\"",
             Self::Always => "true",
@@ -84,7 +84,7 @@ impl BatchSetting {
 }
 
 impl PipelineParts {
-    /// Puts the parts of a pipeline together.
+    /// Combines the parts of a pipeline under the current version.
     pub const fn new(name: String, layers: BTreeMap<String, LayerSettings>) -> Self {
         Self {
             version: VERSION,
@@ -119,25 +119,25 @@ impl PipelineParts {
         encoder.finish()
     }
 
-    /// Says whether `fingerprint` is this pipeline's, under this version of the encoding or an earlier one.
+    /// Returns whether `fingerprint` belongs to this pipeline, under this or an earlier version of the encoding.
     pub fn has_fingerprint(&self, fingerprint: Digest) -> bool {
-        fingerprint == self.fingerprint() || fingerprint == earlier::pipeline_fingerprint(self)
+        fingerprint == self.fingerprint() || fingerprint == version1::pipeline_fingerprint(self)
     }
 
-    /// Returns what differs from the pipeline that `before`, the stored parts of a build, was; a line for each layer.
+    /// Returns what changed since `before`, the stored parts of a build: one line for each layer.
     pub fn changes_since(&self, before: &str) -> Vec<String> {
         let read = serde_json::from_str::<Self>(before).ok();
-        let Some(before) = read.or_else(|| earlier::pipeline(before, self)) else {
-            return vec!["what it was is not on record".to_owned()];
+        let Some(before) = read.or_else(|| version1::read_pipeline(before, self)) else {
+            return vec!["the state has no readable record of the earlier pipeline".to_owned()];
         };
         let mut changes = Vec::new();
-        if let Some(change) = Change::of("name", Some(&before.name), Some(&self.name)) {
+        if let Some(change) = Change::between("name", Some(&before.name), Some(&self.name)) {
             changes.push(change.to_string());
         }
         for (name, settings) in &self.layers {
             match before.layers.get(name) {
                 Some(earlier) => {
-                    let found = between(earlier, settings);
+                    let found = layer_changes(earlier, settings);
                     if !found.is_empty() {
                         changes.push(format!("layer {name}: {}", found.join(", ")));
                     }
@@ -154,7 +154,7 @@ impl PipelineParts {
     }
 }
 
-fn between(old: &LayerSettings, new: &LayerSettings) -> Vec<String> {
+fn layer_changes(old: &LayerSettings, new: &LayerSettings) -> Vec<String> {
     match (old, new) {
         (
             LayerSettings::Source { glob, kind },
@@ -164,34 +164,34 @@ fn between(old: &LayerSettings, new: &LayerSettings) -> Vec<String> {
             },
         ) => {
             let changes = [
-                Change::of("source", Some(glob), Some(new_glob)),
-                Change::of("kind", Some(kind), Some(new_kind)),
+                Change::between("source", Some(glob), Some(new_glob)),
+                Change::between("kind", Some(kind), Some(new_kind)),
             ];
             changes.iter().flatten().map(ToString::to_string).collect()
         }
         (LayerSettings::Transform(old), LayerSettings::Transform(new)) => {
-            let mut changes: Vec<String> = reason::between_layers(&old.parts, &new.parts)
+            let mut changes: Vec<String> = compare::stale_reasons_of_layers(&old.parts, &new.parts)
                 .iter()
                 .map(ToString::to_string)
                 .collect();
             let joined = |settings: &TransformSettings| settings.inputs.join(", ");
             let own = [
-                Change::of("inputs", Some(&joined(old)), Some(&joined(new))),
-                Change::of(
+                Change::between("inputs", Some(&joined(old)), Some(&joined(new))),
+                Change::between(
                     "batch",
-                    Some(&old.batch.written()),
-                    Some(&new.batch.written()),
+                    Some(&old.batch.as_toml()),
+                    Some(&new.batch.as_toml()),
                 ),
-                Change::of("min_batch", Some(&old.min_batch), Some(&new.min_batch)),
+                Change::between("min_batch", Some(&old.min_batch), Some(&new.min_batch)),
             ];
             changes.extend(own.iter().flatten().map(ToString::to_string));
             changes
         }
         (LayerSettings::Source { .. }, LayerSettings::Transform(_)) => {
-            vec!["has a transform now".to_owned()]
+            vec!["is now a transform".to_owned()]
         }
         (LayerSettings::Transform(_), LayerSettings::Source { .. }) => {
-            vec!["is a source now".to_owned()]
+            vec!["is now a source".to_owned()]
         }
     }
 }

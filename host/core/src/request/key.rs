@@ -1,28 +1,27 @@
-//! The request key: what decides whether money is spent.
+//! The request key, which decides whether synix pays for a request.
 //!
-//! Version 1 is the SHA-256 of the RFC 8785 text of one object:
+//! Version 1 is the SHA-256 of the canonical JSON text (RFC 8785) of this object:
 //!
 //! | member | value |
 //! | --- | --- |
 //! | `v` | the number 1 |
 //! | `wire` | `openai` or `anthropic` |
 //! | `provider` | the provider's name in the pipeline file |
-//! | `model` | the model's name as sent |
-//! | `messages` | list of `{role, parts}`; a part is `{"text": …}` or `{"image": {"media_type", "data"}}` with base64 data |
+//! | `model` | the model's name at the provider |
+//! | `messages` | a list of `{role, parts}`; a part is `{"text": …}` or `{"image": {"media_type", "data"}}` with base64 data |
 //! | `max_tokens` | number or null, after defaults |
 //! | `temperature` | number or null, after defaults |
-//! | `stop` | list of texts |
+//! | `stop` | a list of texts |
 //! | `response_format` | a JSON Schema or null |
-//! | `options` | object, `{}` when empty |
-//! | `sample` | number |
-//! | `revision` | text, empty when none |
+//! | `options` | an object, `{}` if empty |
+//! | `sample` | a number |
+//! | `revision` | a text, empty if there is none |
 //!
-//! Every member is always present. Texts are taken byte for byte. Not in it:
-//! URL, credential, the name of the model role, mode, layer, label, time.
+//! Every member is always present. Texts are included byte for byte. The key does not depend on the URL, the credential,
+//! the name of the model role, the mode, the layer, the label or the time.
 //!
-//! Changing any of this is a new version, and a migration for stored answers.
-//! `docs/request-key.json` holds test vectors and `docs/request-key.py`
-//! computes them without synix.
+//! A change to any of this needs a new version and a migration of the stored answers. `docs/request-key.json` contains
+//! test vectors, and `docs/request-key.py` computes them without synix.
 
 use std::fmt;
 
@@ -33,7 +32,7 @@ use super::Request;
 use crate::digest::Digest;
 use crate::json::{self, UnsafeNumber};
 
-/// The digest of a request; also its `custom_id` in a batch.
+/// The digest of a request. It is also the `custom_id` of the request in a batch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestKey(pub Digest);
@@ -53,8 +52,7 @@ impl fmt::Debug for RequestKey {
 impl Request {
     /// Returns the request key, version 1.
     ///
-    /// Fails where the response format or the options hold a number that
-    /// canonical JSON cannot.
+    /// Fails if the response format or the options contain a number that canonical JSON cannot represent.
     pub fn key(&self) -> Result<RequestKey, UnsafeNumber> {
         let mut document = serde_json::to_value(self).unwrap_or(Value::Null);
         if let Value::Object(members) = &mut document {
@@ -93,9 +91,9 @@ mod tests {
         }
     }
 
-    /// I5: the document that is hashed, member by member.
+    /// I5.
     #[test]
-    fn version_1_hashes_exactly_this_text() {
+    fn version_1_is_the_digest_of_exactly_this_text() {
         let text = concat!(
             r#"{"max_tokens":100,"messages":[{"parts":[{"text":"Hi"}],"role":"user"}],"model":"gpt-4o-mini","#,
             r#""options":{},"provider":"openai","response_format":null,"revision":"","sample":0,"stop":[],"#,
@@ -104,9 +102,9 @@ mod tests {
         assert_eq!(request("Hi").key().unwrap().0, Digest::of(text.as_bytes()));
     }
 
-    /// I5: keys computed without synix are the same; one vector holds a number that a careless reader rounds.
+    /// I5: one vector contains a number that a careless JSON parser rounds.
     #[test]
-    fn the_published_vectors_hold() {
+    fn the_published_test_vectors_have_their_keys() {
         #[derive(Deserialize)]
         struct Vector {
             request: Request,
@@ -119,7 +117,7 @@ mod tests {
         }
     }
 
-    /// I4: white space is part of the question.
+    /// I4.
     #[test]
     fn white_space_in_a_message_changes_the_key() {
         assert_ne!(
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_is_in_the_key() {
+    fn every_member_changes_the_key() {
         let base = request("Hi");
         let changed = [
             Request {

@@ -1,8 +1,7 @@
-//! What is asked of a model and what it answers, whoever asks and answers.
+//! Requests to models and their answers.
 //!
-//! A guest's [`Ask`] becomes a [`Request`] when its model role is known. The
-//! serialised request is the document that the store and a cassette keep and
-//! that [`RequestKey`] is the digest of.
+//! A [`GuestRequest`] becomes a [`Request`] when its model role is resolved. The serialized request is the document that
+//! the store and a cassette keep, and [`RequestKey`] is its digest.
 
 mod key;
 mod options;
@@ -13,9 +12,9 @@ use serde_json::{Map, Value};
 
 pub use key::RequestKey;
 pub use options::is_sampling_option;
-pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Settlement, Usage};
+pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, OutcomeSummary, Usage};
 
-/// The format in which a provider is spoken to.
+/// The wire format of a provider's API.
 #[derive(
     Debug,
     Clone,
@@ -31,14 +30,14 @@ pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Settlement, Usa
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Wire {
-    /// OpenAI's chat completions, and servers compatible with them.
+    /// OpenAI's Chat Completions API and compatible servers.
     OpenAi,
-    /// Anthropic's messages.
+    /// Anthropic's Messages API.
     Anthropic,
 }
 
 impl Wire {
-    /// Returns the name used in the pipeline file.
+    /// Returns the name in the pipeline file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
@@ -47,82 +46,82 @@ impl Wire {
     }
 }
 
-/// Whose batch API a server has that speaks OpenAI's format.
+/// The Batch API of a server that uses OpenAI's wire format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BatchApi {
-    /// OpenAI's.
+    /// OpenAI's Batch API.
     #[default]
     OpenAi,
-    /// Azure OpenAI's.
+    /// Azure OpenAI's Batch API.
     Azure,
-    /// Groq's.
+    /// Groq's Batch API.
     Groq,
-    /// Together's.
+    /// Together's Batch API.
     Together,
-    /// Mistral's.
+    /// Mistral's Batch API.
     Mistral,
 }
 
-/// Who speaks in a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Instructions for the whole conversation.
     System,
-    /// The one who asks.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
-/// A piece of a message.
+/// A part of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// Text, byte for byte as the guest gave it.
+    /// Text, byte for byte as the guest passed it.
     Text(String),
-    /// A picture.
+    /// An image.
     Image {
-        /// Media type such as `image/png`.
+        /// The media type, such as `image/png`.
         media_type: String,
-        /// The bytes, in base64 (RFC 4648, with padding).
+        /// The bytes in base64 (RFC 4648, with padding).
         data: String,
     },
 }
 
-/// One turn of a conversation.
+/// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who speaks.
+    /// The author.
     pub role: Role,
-    /// At least one.
+    /// The content; at least one part.
     pub parts: Vec<Part>,
 }
 
-/// A question as a guest asks it, before its model role is resolved.
+/// A request as a guest makes it, before its model role is resolved.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ask {
+pub struct GuestRequest {
     /// The conversation.
     pub messages: Vec<Message>,
-    /// The longest answer in tokens; `None`: the role's setting.
+    /// The maximum length of the answer in tokens; `None` means the role's setting.
     pub max_tokens: Option<u32>,
-    /// 0 to 2; `None`: the role's setting.
+    /// The sampling temperature, 0 to 2; `None` means the role's setting.
     pub temperature: Option<f64>,
-    /// The answer ends before any of these.
+    /// Sequences at which the model stops.
     pub stop: Vec<String>,
     /// A JSON Schema that the answer must match.
     pub response_format: Option<Value>,
-    /// The model role; `None`: the layer's.
+    /// The model role; `None` means the layer's role.
     pub model: Option<String>,
-    /// 0 for the first draw.
+    /// The number of the sample, from 0.
     pub sample: u32,
-    /// Merged into the provider's request body.
+    /// Members that are merged into the body of the provider's request.
     pub options: Map<String, Value>,
 }
 
-impl Ask {
-    /// Returns a question of one user text with nothing else set.
+impl GuestRequest {
+    /// Returns a request with one user message and no other setting.
     pub fn user(text: &str) -> Self {
         Self {
             messages: vec![Message {
@@ -140,11 +139,11 @@ impl Ask {
     }
 }
 
-/// A question to one model of one provider, with every default filled in.
+/// A request to one model of one provider, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// The format it is sent in.
+    /// The wire format.
     pub wire: Wire,
     /// The provider's name in the pipeline file.
     pub provider: String,
@@ -152,18 +151,18 @@ pub struct Request {
     pub model: String,
     /// The conversation.
     pub messages: Vec<Message>,
-    /// The longest answer in tokens; `None`: the provider's own limit.
+    /// The maximum length of the answer in tokens; `None` means the provider's limit.
     pub max_tokens: Option<u32>,
-    /// 0 to 2; `None`: the provider's default.
+    /// The sampling temperature, 0 to 2; `None` means the provider's default.
     pub temperature: Option<f64>,
-    /// The answer ends before any of these.
+    /// Sequences at which the model stops.
     pub stop: Vec<String>,
     /// A JSON Schema that the answer must match.
     pub response_format: Option<Value>,
-    /// Merged into the provider's request body.
+    /// Members that are merged into the body of the provider's request.
     pub options: Map<String, Value>,
-    /// 0 for the first draw.
+    /// The number of the sample, from 0.
     pub sample: u32,
-    /// The layer's `revision`; empty unless the pipeline sets one.
+    /// The layer's `revision`, or an empty text.
     pub revision: String,
 }

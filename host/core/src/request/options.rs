@@ -1,12 +1,11 @@
-//! Which members of `options` only say how a model answers.
+//! The members of `options` that only control sampling.
 //!
-//! The others reach further: tools and servers of the provider's own, other
-//! models, other prices, what is kept there. A plugin gets them only from a
-//! layer that names them.
+//! Other members can select tools, servers, other models, other prices or data retention at the provider. A plugin may
+//! set them only if its layer lists them in `options_allowed`.
 
 use super::Wire;
 
-/// How an answer is drawn and how long it may be, in the words of servers that speak OpenAI's format.
+/// Sampling options and length limits of servers that use OpenAI's wire format.
 const OPENAI: [&str; 24] = [
     "chat_template_kwargs",
     "enable_thinking",
@@ -33,9 +32,9 @@ const OPENAI: [&str; 24] = [
     "top_logprobs",
     "top_p",
 ];
-/// What only newer models of OpenAI take.
+/// Only newer models of OpenAI accept this option.
 const VERBOSITY: &str = "verbosity";
-/// The same for Anthropic. A cache mark is priced.
+/// The same for Anthropic. `cache_control` is safe because its price is known.
 const ANTHROPIC: [&str; 8] = [
     "cache_control",
     "effort",
@@ -47,7 +46,7 @@ const ANTHROPIC: [&str; 8] = [
     "top_p",
 ];
 
-/// Says whether a member of `options` only says how the model answers.
+/// Returns whether a member of `options` only controls sampling.
 pub fn is_sampling_option(wire: Wire, name: &str) -> bool {
     match wire {
         Wire::OpenAi => name == VERBOSITY || OPENAI.contains(&name),
@@ -59,11 +58,11 @@ pub fn is_sampling_option(wire: Wire, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// W15: what reaches beyond the answer, or is not priced.
+    /// W15.
     #[test]
-    fn what_reaches_beyond_the_answer_is_no_sampling() {
+    fn options_with_effects_beyond_the_answer_are_not_sampling_options() {
         for wire in [Wire::OpenAi, Wire::Anthropic] {
-            for far in [
+            for name in [
                 "tools",
                 "tool_choice",
                 "functions",
@@ -84,7 +83,7 @@ mod tests {
                 "TOP_P",
                 "",
             ] {
-                assert!(!is_sampling_option(wire, far), "{far}");
+                assert!(!is_sampling_option(wire, name), "{name}");
             }
             assert!(is_sampling_option(wire, "top_p"));
         }

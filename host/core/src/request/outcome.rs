@@ -1,25 +1,25 @@
-//! What became of a request.
+//! The outcome of a request: an answer or a failure.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Tokens of one answer, as the provider counted them.
+/// The tokens of one answer, as the provider counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// All input tokens, cached ones included.
+    /// All input tokens, including cached ones.
     pub input_tokens: u64,
     /// Input tokens read from the provider's cache.
     pub cached_tokens: u64,
     /// Input tokens written to the provider's cache.
     pub cache_write_tokens: u64,
-    /// All output tokens, reasoning included.
+    /// All output tokens, including reasoning.
     pub output_tokens: u64,
     /// Output tokens spent on reasoning.
     pub reasoning_tokens: u64,
-    /// Whether the provider did not say how many input or output tokens it counted, or not so that
-    /// it can be read. The numbers are then the least there can have been, and the cost is unknown.
+    /// Whether the provider reported no usable number of input or output tokens. The numbers above are then lower
+    /// bounds, and the cost is unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub uncounted: bool,
 }
@@ -39,11 +39,11 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// Why an answer ended.
+/// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ending {
-    /// The model was done.
+    /// The model finished.
     Complete,
     /// The answer reached its token limit.
     Truncated,
@@ -54,52 +54,51 @@ pub enum Ending {
 pub struct Answer {
     /// The text.
     pub text: String,
-    /// Why it ended.
+    /// How the answer ended.
     pub ending: Ending,
     /// The model that answered, as the provider named it.
     pub model: String,
-    /// What was counted.
+    /// The token counts.
     pub usage: Usage,
-    /// What else the provider said.
+    /// Further members of the provider's reply.
     #[serde(default)]
     pub details: Map<String, Value>,
 }
 
-/// The kinds of failure a unit or request can have; scripts rely on the names.
+/// The kind of a failure of a unit or request. Scripts rely on the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The answer reached its token limit.
     Truncated,
-    /// The model declined.
+    /// The model refused to answer.
     Refused,
-    /// The provider's filter held the answer back.
+    /// The provider's content filter blocked the answer.
     Filtered,
-    /// The answer has no text.
+    /// The answer contains no text.
     Empty,
-    /// The reply arrived whole, and synix cannot use it: it cannot be read, or it ended for a
-    /// reason that synix does not know.
+    /// The reply is complete but unusable: synix cannot parse it or does not know the reason for its end.
     Unreadable,
-    /// The provider says the request is wrong.
+    /// The provider rejected the request as invalid.
     Invalid,
-    /// The credential is missing or refused.
+    /// The credential is missing or invalid.
     Auth,
-    /// The account is out of money or quota.
+    /// The account has no money or quota left.
     Quota,
-    /// The answer is nowhere: no row in the batch, no entry in the cassette.
+    /// The batch or the cassette contains no answer.
     Missing,
-    /// The provider's time for the batch ran out or it was cancelled.
+    /// The batch expired or was cancelled.
     Expired,
-    /// The provider or the way to it failed.
+    /// The provider or the connection to it failed.
     Provider,
     /// The plugin failed.
     Guest,
-    /// An input it needs failed.
+    /// A required input failed.
     HeldBack,
 }
 
 impl FailureKind {
-    /// Returns the name used in JSON and in the store.
+    /// Returns the name in JSON and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Truncated => "truncated",
@@ -118,10 +117,10 @@ impl FailureKind {
         }
     }
 
-    /// Returns whether the provider answered and was paid, though the answer cannot be used.
+    /// Returns whether the provider charged for an answer that is unusable.
     ///
-    /// Asking the same again would be paid for again and most likely end the same way, so nobody
-    /// does it unless the user says so. A failure of any other kind cost nothing.
+    /// A repetition would cost the same again and would probably fail in the same way, so synix sends it only if the
+    /// user asks for it. Failures of other kinds cost nothing.
     pub const fn is_paid(self) -> bool {
         match self {
             Self::Truncated | Self::Refused | Self::Filtered | Self::Empty | Self::Unreadable => {
@@ -146,7 +145,7 @@ impl fmt::Display for FailureKind {
 }
 
 impl FailureKind {
-    /// The kinds of failure that were paid for.
+    /// The kinds of failure that the provider charges for.
     pub const PAID: [Self; 5] = [
         Self::Truncated,
         Self::Refused,
@@ -155,8 +154,8 @@ impl FailureKind {
         Self::Unreadable,
     ];
 
-    /// Returns the kind of a failure that was paid for by its name.
-    pub fn paid_named(name: &str) -> Option<Self> {
+    /// Returns the paid kind with this name.
+    pub fn paid_from_name(name: &str) -> Option<Self> {
         Self::PAID.into_iter().find(|kind| kind.name() == name)
     }
 }
@@ -164,40 +163,41 @@ impl FailureKind {
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What sort of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// The provider's own words, or ours where it said none.
+    /// The provider's message, or our own if the provider sent none.
     pub message: String,
-    /// Whether asking the same again may succeed.
-    pub passing: bool,
-    /// What the provider counted all the same.
+    /// Whether a retry may succeed. Stored failures have the member `passing`.
+    #[serde(rename = "passing")]
+    pub transient: bool,
+    /// The tokens that the provider counted nevertheless.
     pub usage: Usage,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// There is a text.
+    /// The model answered.
     Answered(Answer),
-    /// There is none.
+    /// There is no answer.
     Failed(Failure),
 }
 
-/// What became of a request whose answer, if there is one, stands in the store.
+/// The outcome of a request without the answer itself, which is in the store.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Settlement {
-    /// There is a text.
+pub enum OutcomeSummary {
+    /// The model answered.
     Answered {
-        /// Why it ended.
+        /// How the answer ended.
         ending: Ending,
-        /// What it cost.
+        /// The token counts.
         usage: Usage,
     },
-    /// There is none.
+    /// There is no answer.
     Failed(Failure),
 }
 
-impl From<Outcome> for Settlement {
+impl From<Outcome> for OutcomeSummary {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Answered(answer) => Self::from(&answer),
@@ -206,7 +206,7 @@ impl From<Outcome> for Settlement {
     }
 }
 
-impl From<&Answer> for Settlement {
+impl From<&Answer> for OutcomeSummary {
     fn from(answer: &Answer) -> Self {
         Self::Answered {
             ending: answer.ending,
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_answered_was_paid_for() {
+    fn exactly_the_failures_of_an_answer_are_paid() {
         let paid = ["truncated", "refused", "filtered", "empty", "unreadable"];
         let free = [
             "invalid",
@@ -245,16 +245,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_paid_for_has_a_name_among_the_paid() {
+    fn only_paid_kinds_are_found_by_paid_name() {
         for kind in FailureKind::PAID {
             assert!(kind.is_paid());
-            assert_eq!(FailureKind::paid_named(kind.name()), Some(kind));
+            assert_eq!(FailureKind::paid_from_name(kind.name()), Some(kind));
         }
-        assert_eq!(FailureKind::paid_named("provider"), None);
+        assert_eq!(FailureKind::paid_from_name("provider"), None);
     }
 
     #[test]
-    fn a_sum_with_an_unknown_part_is_unknown() {
+    fn the_sum_of_known_and_unknown_usage_is_unknown() {
         let known = Usage {
             input_tokens: 3,
             ..Usage::default()
@@ -268,9 +268,9 @@ mod tests {
         assert_eq!((sum.input_tokens, sum.uncounted), (6, true));
     }
 
-    /// Answers on record before there was such a mark are read as they were written.
+    /// Older answers lack the member `uncounted`.
     #[test]
-    fn usage_of_older_versions_is_read() {
+    fn usage_from_older_versions_is_still_readable() {
         let text = r#"{"input_tokens":1,"cached_tokens":0,"cache_write_tokens":0,"output_tokens":2,"reasoning_tokens":0}"#;
         let usage: Usage = serde_json::from_str(text).unwrap();
         assert!(!usage.uncounted);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_providers::{BatchState, Provider, ProviderError};
 
 /// In milliseconds.
@@ -14,7 +14,7 @@ pub(super) struct Bounds {
     /// The newest batch in the list before the create call, where it was read.
     pub(super) newest: Option<String>,
     /// When the submission was written: what is a day older is surely not its batch.
-    pub(super) opened: Moment,
+    pub(super) opened: Timestamp,
 }
 
 /// Lists what may have been created within `bounds`.
@@ -58,7 +58,7 @@ struct Search {
     /// Batches that were on earlier pages, but for the one after which a page starts.
     repeats: usize,
     /// When the last batch with a time was created.
-    last: Option<Moment>,
+    last: Option<Timestamp>,
     /// A batch came after an older one: this list is not ordered, and has no end but its last page.
     is_unordered: bool,
     /// All that follows is older than what is looked for.
@@ -119,7 +119,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    const OPENED: Moment = Moment(1_000 * DAY);
+    const OPENED: Timestamp = Timestamp(1_000 * DAY);
 
     fn back_to(newest: Option<&str>) -> Bounds {
         Bounds {

@@ -59,7 +59,7 @@ use calls::Calls;
 use machine::{DrivenSubmission, Progress};
 use requests::RequestBook;
 use submitter::Submitter;
-use synix_core::request::{Failure, FailureKind, RequestKey, Settlement, Usage};
+use synix_core::request::{Failure, FailureKind, OutcomeSummary, RequestKey, Usage};
 use synix_disk::FileLock;
 use synix_store::{BuildId, Submission, SubmissionId};
 use throttle::Throttle;
@@ -209,7 +209,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns what has settled since the last call.
-    pub fn take_settled(&mut self) -> Vec<(RequestKey, Settlement)> {
+    pub fn take_settled(&mut self) -> Vec<(RequestKey, OutcomeSummary)> {
         self.book.take_settled()
     }
 
@@ -277,11 +277,11 @@ impl<'a> Batches<'a> {
     }
 }
 
-fn failure(kind: FailureKind, message: impl Into<String>, passing: bool) -> Failure {
+fn failure(kind: FailureKind, message: impl Into<String>, transient: bool) -> Failure {
     Failure {
         kind,
         message: message.into(),
-        passing,
+        transient,
         usage: Usage::default(),
     }
 }

@@ -68,7 +68,7 @@ impl RequestBook {
         self.awaited.contains_key(key)
     }
 
-    pub(super) fn take_settled(&mut self) -> Vec<(RequestKey, Settlement)> {
+    pub(super) fn take_settled(&mut self) -> Vec<(RequestKey, OutcomeSummary)> {
         std::mem::take(&mut self.settled)
     }
 
@@ -96,7 +96,7 @@ impl RequestBook {
             .collect()
     }
 
-    pub(super) fn settle(&mut self, key: RequestKey, settlement: Settlement) {
+    pub(super) fn settle(&mut self, key: RequestKey, settlement: OutcomeSummary) {
         self.awaited.remove(&key);
         self.settled.push((key, settlement));
     }
@@ -110,16 +110,16 @@ impl RequestBook {
         }
         let message = format!("{} (after {sends} attempts)", words());
         let failed = failure(FailureKind::Provider, message, true);
-        self.settle(request.key, Settlement::Failed(failed));
+        self.settle(request.key, OutcomeSummary::Failed(failed));
     }
 
     /// Takes an outcome in, if this command awaits it. What failed in passing goes where `route` says.
-    pub(super) fn deliver(&mut self, key: RequestKey, settlement: Settlement, route: Route) {
+    pub(super) fn deliver(&mut self, key: RequestKey, settlement: OutcomeSummary, route: Route) {
         let Some(awaited) = self.awaited.get(&key) else {
             return;
         };
-        if let Settlement::Failed(failure) = &settlement
-            && failure.passing
+        if let OutcomeSummary::Failed(failure) = &settlement
+            && failure.transient
         {
             if route == Route::SingleCall {
                 self.for_single_calls.push(awaited.request.clone());
@@ -140,7 +140,7 @@ impl RequestBook {
         match closing {
             Closing::Fail { failure, route } => {
                 for key in keys {
-                    self.deliver(key, Settlement::Failed(failure.clone()), *route);
+                    self.deliver(key, OutcomeSummary::Failed(failure.clone()), *route);
                 }
             }
             Closing::Requeue { .. } => self.requeue(keys),
@@ -150,7 +150,7 @@ impl RequestBook {
                     .zip(keys)
                     .partition(|(line, _)| lines.contains(line));
                 for (line, key) in failed {
-                    let failed = Settlement::Failed(closing.verdict(line));
+                    let failed = OutcomeSummary::Failed(closing.verdict(line));
                     self.deliver(key, failed, Route::NextBatch);
                 }
                 self.requeue(others.into_iter().map(|(_, key)| key));

@@ -178,7 +178,7 @@ impl<'c> RowReader<'c> {
         tx: &Transaction<'_>,
         id: Option<&str>,
         outcome: Outcome,
-    ) -> Result<Option<(RequestKey, Settlement)>, BatchError> {
+    ) -> Result<Option<(RequestKey, OutcomeSummary)>, BatchError> {
         let is_unusable = is_unusable(&outcome);
         let Some(key) = id.and_then(key_of) else {
             // A row that cannot be read is counted as such.

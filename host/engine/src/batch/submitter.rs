@@ -94,7 +94,7 @@ impl Submitter<'_> {
                 continue;
             }
             match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
-                Some(answer) => answered.push((request.key, Settlement::from(&answer))),
+                Some(answer) => answered.push((request.key, OutcomeSummary::from(&answer))),
                 None => free.push(request),
             }
         }

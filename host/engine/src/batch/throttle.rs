@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::machine::Room;
 use super::{BatchContext, BatchError, Target};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_providers::BatchTraits;
 use synix_store::Submission;
 

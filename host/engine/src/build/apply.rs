@@ -51,7 +51,7 @@ impl<A: Answerer> Step<'_, '_, A> {
                 self.layers[layer].progress.request_settled();
             }
             match settlement {
-                Settlement::Answered { ending, usage } => {
+                OutcomeSummary::Answered { ending, usage } => {
                     if ending == Ending::Truncated {
                         self.truncated_requests.insert(key, usage);
                     }
@@ -68,7 +68,7 @@ impl<A: Answerer> Step<'_, '_, A> {
                         }
                     }
                 }
-                Settlement::Failed(failure) => {
+                OutcomeSummary::Failed(failure) => {
                     for unit in waiters {
                         self.fail_unit(unit, &failure)?;
                     }
@@ -297,7 +297,7 @@ fn truncated(usage: synix_core::request::Usage) -> Failure {
     Failure {
         kind: FailureKind::Truncated,
         message: "the answer reached its token limit; raise max_tokens, or let the layer say accept = [\"truncated\"]".to_owned(),
-        passing: false,
+        transient: false,
         usage,
     }
 }

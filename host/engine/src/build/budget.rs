@@ -56,16 +56,16 @@ impl<'a> Budget<'a> {
         }
         let total: Amount = bounds
             .iter()
-            .map(|(key, bound)| ledger.more(key, *bound))
+            .map(|(key, bound)| ledger.additional(key, *bound))
             .sum();
         if !ledger.has_room(total) {
             let spent = spent(self.store, self.build, self.prices)?;
             ledger
-                .look_up(spent, total)
+                .update_spent(spent, total)
                 .map_err(|excess| refusal(ledger.budget(), excess))?;
         }
         for (key, bound) in bounds {
-            ledger.open(key, bound);
+            ledger.reserve(key, bound);
         }
         Ok(())
     }
@@ -98,10 +98,10 @@ impl<'a> Budget<'a> {
         if let Some(ledger) = &mut self.ledger {
             for (key, request, rate) in open {
                 let request = self.store.request(request)?;
-                ledger.open(key, bound(self.prices, &request, rate)?);
+                ledger.reserve(key, bound(self.prices, &request, rate)?);
             }
             // What was spent cannot be refused any more.
-            let _ = ledger.look_up(spent, Amount::ZERO);
+            let _ = ledger.update_spent(spent, Amount::ZERO);
         }
         Ok(())
     }
@@ -140,14 +140,14 @@ const fn rate_of(send: &Send<'_>) -> Rate {
 }
 
 fn bound(prices: &Prices, request: &Request, rate: Rate) -> Result<Amount, PriceError> {
-    prices.most(&request.model, &Estimate::of(request), rate)
+    prices.max_cost(&request.model, &Estimate::of(request), rate)
 }
 
-fn refusal(budget: Amount, excess: Excess) -> BuildError {
+fn refusal(budget: Amount, excess: BudgetExcess) -> BuildError {
     BuildError::Budget {
         budget,
         spent: excess.spent,
-        under_way: excess.under_way,
-        asked: excess.asked,
+        under_way: excess.reserved,
+        asked: excess.requested,
     }
 }

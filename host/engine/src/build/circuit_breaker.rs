@@ -95,7 +95,7 @@ mod tests {
             outcome: Outcome::Failed(Failure {
                 kind,
                 message: "why".to_owned(),
-                passing: true,
+                transient: true,
                 usage: Usage::default(),
             }),
             unclear: 0,

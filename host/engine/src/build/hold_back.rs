@@ -25,7 +25,7 @@ impl<A: Answerer> Step<'_, '_, A> {
                 let key = if transform.inputs.len() == 1 {
                     key
                 } else {
-                    UnitKey::stored(&needs).unwrap_or(key)
+                    UnitKey::from_stored(&needs).unwrap_or(key)
                 };
                 self.hold_back(layer, key, &needs)?;
             }
@@ -42,7 +42,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         let failure = Failure {
             kind: FailureKind::HeldBack,
             message,
-            passing: false,
+            transient: false,
             usage: Usage::default(),
         };
         self.record_failure(layer, key, &failure)
@@ -55,7 +55,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         if keys.is_empty() {
             keys.push(self.layer_name(layer).to_owned());
         }
-        for key in keys.iter().filter_map(|key| UnitKey::stored(key).ok()) {
+        for key in keys.iter().filter_map(|key| UnitKey::from_stored(key).ok()) {
             self.hold_back(layer, key, missing)?;
         }
         Ok(())

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::questions::Questions;
 use synix_core::digest::{Digest, Encoder};
-use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, between_models};
+use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
 use synix_core::ids::{Kind, LayerName};
-use synix_core::request::{Ask, Request, Wire};
+use synix_core::request::{GuestRequest, Request, Wire};
 use synix_manifest::BatchChoice;
 use synix_sandbox::{Limits, Plugin};
-use synix_sources::Hidden;
+use synix_sources::HiddenFiles;
 
 /// A pipeline whose layers are ready.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub enum ReadyBody {
         /// The kind of its artifacts.
         kind: Kind,
         /// Whether hidden files are read.
-        hidden: Hidden,
+        hidden: HiddenFiles,
     },
     /// Runs a plugin.
     Transform(Arc<ReadyTransform>),
@@ -142,7 +142,7 @@ const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
 
 impl Roles {
     /// Fills in what `ask` leaves to its role; `None` where there is no such role.
-    pub fn resolve(&self, transform: &ReadyTransform, ask: Ask) -> Option<Request> {
+    pub fn resolve(&self, transform: &ReadyTransform, ask: GuestRequest) -> Option<Request> {
         let role = self
             .0
             .get(ask.model.as_deref().unwrap_or(&transform.role))?;
@@ -194,7 +194,7 @@ impl Roles {
         let mut changes = Vec::new();
         for (name, before) in roles.unwrap_or_default() {
             let now = self.0.get(&name).map(RoleSettings::parts);
-            for mut change in between_models(before.as_ref(), now.as_ref()) {
+            for mut change in model_changes(before.as_ref(), now.as_ref()) {
                 change.key = format!("models.{name}.{}", change.key);
                 changes.push(change);
             }

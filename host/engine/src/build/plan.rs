@@ -16,7 +16,7 @@ use super::recorder::{PlanNotes, Recorder};
 use super::replay::Misses;
 use super::scheduler::{Scheduler, SchedulerContext};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
-use synix_core::fingerprint::{StaleReason, StoredParts, compare};
+use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_prices::Forecast;
 use synix_sandbox::Shape;
 use synix_store::{BuildKind, LayerMode, Reader};
@@ -356,7 +356,7 @@ impl Arriving {
             scheduler.transform(layer).parts.clone(),
             before.unit.clone(),
         );
-        let mut reasons = compare(&before, &now);
+        let mut reasons = stale_reasons(&before, &now);
         let had = before.unit.inputs.iter().map(|input| input.name.as_str());
         let mut stale: Vec<String> = had
             .filter(|input| self.known.contains(*input))

@@ -94,7 +94,7 @@ impl<'a> PlanAnswerer<'a> {
         PlanRetry {
             requests,
             kinds: again.kinds.clone(),
-            cost_usd: again.asking.forecast(Some(mode)).most,
+            cost_usd: again.asking.forecast(Some(mode)).max_cost,
         }
     }
 
@@ -120,7 +120,7 @@ enum Sent {
     /// It is in flight.
     Already,
     /// It was paid for and came to this.
-    OnlyIfTold(Settlement),
+    OnlyIfTold(OutcomeSummary),
 }
 
 impl Answerer for PlanAnswerer<'_> {
@@ -175,12 +175,12 @@ impl Answerer for PlanAnswerer<'_> {
 }
 
 /// Returns why an answer that was paid for will not do.
-const fn kind(settlement: &Settlement) -> FailureKind {
+const fn kind(settlement: &OutcomeSummary) -> FailureKind {
     match settlement {
-        Settlement::Answered {
+        OutcomeSummary::Answered {
             ending: Ending::Truncated | Ending::Complete,
             ..
         } => FailureKind::Truncated,
-        Settlement::Failed(failure) => failure.kind,
+        OutcomeSummary::Failed(failure) => failure.kind,
     }
 }

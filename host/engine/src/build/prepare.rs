@@ -10,7 +10,7 @@ use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSe
 use super::questions::Questions;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{
-    AskingParts, BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts,
+    BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts, RequestParts,
     TransformSettings,
 };
 use synix_core::json;
@@ -21,7 +21,7 @@ use synix_manifest::{
     replace_values,
 };
 use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
-use synix_sources::{Hidden, ProjectFolder, SourceError, SourceProblems};
+use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
 
 /// Bytes of all files that one config names.
 const CONFIG_FILES_BYTES: u64 = 64 << 20;
@@ -108,7 +108,7 @@ pub fn prepare(
             } => ReadyBody::Source {
                 glob: glob.clone(),
                 kind: kind.clone(),
-                hidden: Hidden::allowed(*allow_hidden),
+                hidden: HiddenFiles::allowed_if(*allow_hidden),
             },
             LayerBody::Transform(transform) => {
                 let plugin = match preparation.load(layer, transform)? {

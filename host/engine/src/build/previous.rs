@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::layers::Roles;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::{StaleReason, StoredParts, compare};
+use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_store::{Reader, Realm, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId};
 
 /// One layer of the newest snapshot.
@@ -202,7 +202,7 @@ impl<'a> Previous<'a> {
         let Some(before) = StoredParts::read(&unit.parts) else {
             return Ok(vec![StaleReason::Version]);
         };
-        let mut reasons = compare(&before, now);
+        let mut reasons = stale_reasons(&before, now);
         let changes = roles.changes(unit.roles.as_deref());
         if !changes.is_empty() {
             reasons.push(StaleReason::Model { changes });

@@ -43,7 +43,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.previous.forget(name);
             }
         }
-        if let Some(problems) = problems.found() {
+        if let Some(problems) = problems.into_option() {
             return Err(BuildError::Sources(problems));
         }
         let holdings: Vec<_> = self.layers.iter().map(|layer| layer.holdings).collect();
@@ -89,11 +89,12 @@ impl<A: Answerer> Step<'_, '_, A> {
             file.label.as_str(),
             bytes.digest,
         );
-        let key = UnitKey::stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
-            layer: name.to_owned(),
-            path: file.path.clone(),
-            detail: error.to_string(),
-        })?;
+        let key =
+            UnitKey::from_stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
+                layer: name.to_owned(),
+                path: file.path.clone(),
+                detail: error.to_string(),
+            })?;
         // What a file says does not depend on where answers come from.
         if let Some((id, outputs)) =
             self.previous

@@ -146,7 +146,7 @@ impl<A: Answerer> Step<'_, '_, A> {
             } else {
                 format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
             };
-            match UnitKey::stored(&key) {
+            match UnitKey::from_stored(&key) {
                 Ok(key) => {
                     let spec = UnitSpec {
                         key,

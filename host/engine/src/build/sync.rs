@@ -414,7 +414,7 @@ fn not_called(message: String, unclear: u32) -> Completion {
     let failure = Failure {
         kind: FailureKind::Provider,
         message,
-        passing: false,
+        transient: false,
         usage: Usage::default(),
     };
     Completion {

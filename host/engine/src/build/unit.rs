@@ -17,7 +17,8 @@ use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_core::request::{
-    Answer, Ask, Failure, FailureKind, Part, Request, RequestKey, Usage, is_sampling_option,
+    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
+    is_sampling_option,
 };
 use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
 
@@ -68,7 +69,7 @@ pub(super) fn guest_failure(message: String) -> Failure {
     Failure {
         kind: FailureKind::Guest,
         message,
-        passing: false,
+        transient: false,
         usage: Usage::default(),
     }
 }

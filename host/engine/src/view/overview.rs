@@ -8,7 +8,7 @@ use super::find::FindError;
 use super::snapshot::{SnapshotView, Wanted};
 use super::status::{BatchView, FailureView, LayerView, Status, is_open, word};
 use crate::plan::Plan;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Bill, Prices};
 use synix_store::Reader;
 
@@ -58,7 +58,7 @@ pub struct BuildAtWork {
     /// Its status, in the words of [`Status::status`].
     pub status: &'static str,
     /// When it was opened.
-    pub opened: Moment,
+    pub opened: Timestamp,
     /// Units with their outputs, fresh ones included.
     pub done: u64,
     /// Units that failed or were held back.
@@ -83,7 +83,7 @@ pub struct LastBuild {
     /// Why it stopped before its end, if it did.
     pub error: Option<ErrorView>,
     /// When nothing was left to do.
-    pub closed: Option<Moment>,
+    pub closed: Option<Timestamp>,
     /// Its failed units.
     pub failures: Vec<FailureView>,
     /// What it cost in US dollars; `None` where a price is not known.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cost::{Bills, sums};
 use super::error::ErrorView;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Prices};
 use synix_store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
 
@@ -22,9 +22,9 @@ pub struct Status {
     /// Why it stopped before its end, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
-    pub opened: Moment,
+    pub opened: Timestamp,
     /// When nothing was left to do.
-    pub closed: Option<Moment>,
+    pub closed: Option<Timestamp>,
     /// Its layers in the pipeline's order.
     pub layers: Vec<LayerView>,
     /// The batches it made, the oldest first.
@@ -138,9 +138,9 @@ pub struct BuildView {
     /// Why it stopped before its end, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
-    pub opened: Moment,
+    pub opened: Timestamp,
     /// When nothing was left to do.
-    pub closed: Option<Moment>,
+    pub closed: Option<Timestamp>,
 }
 
 impl Status {

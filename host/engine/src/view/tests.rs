@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use synix_core::artifact::{Artifact, Content, Metadata};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::source_fingerprint;
 use synix_core::ids::{Kind, Label, UnitKey};
@@ -24,7 +24,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
         realm: Realm::Live,
-        opened: Moment(0),
+        opened: Timestamp(0),
     }
 }
 
@@ -93,7 +93,7 @@ fn archive() -> (TempDir, Store) {
     ];
     let layers = [("notes".to_owned(), notes), ("b".to_owned(), b)];
     store
-        .write(|tx| tx.take_snapshot(build, "synix.toml", &layers, Moment(0)))
+        .write(|tx| tx.take_snapshot(build, "synix.toml", &layers, Timestamp(0)))
         .unwrap();
     (folder, store)
 }
@@ -108,13 +108,13 @@ fn the_status_of_a_build_follows_from_its_rows() {
     };
     assert_eq!(word(), "collecting");
     store
-        .write(|tx| tx.close_build(build, Some(Moment(1))))
+        .write(|tx| tx.close_build(build, Some(Timestamp(1))))
         .unwrap();
     assert_eq!(word(), "completed");
     let failure = Failure {
         kind: FailureKind::Empty,
         message: "no text".to_owned(),
-        passing: false,
+        transient: false,
         usage: Usage::default(),
     };
     store
@@ -165,10 +165,10 @@ fn failed_since() -> (TempDir, Store) {
     let all = vec![source(&store, first, "notes", "all")];
     let layers = |notes: Vec<UnitId>| [("notes".to_owned(), notes)];
     store
-        .write(|tx| tx.take_snapshot(first, "synix.toml", &layers(all), Moment(0)))
+        .write(|tx| tx.take_snapshot(first, "synix.toml", &layers(all), Timestamp(0)))
         .unwrap();
     store
-        .write(|tx| tx.close_build(first, Some(Moment(1))))
+        .write(|tx| tx.close_build(first, Some(Timestamp(1))))
         .unwrap();
     let second = store
         .write(|tx| tx.open_build(&new_build(BuildKind::Build)))
@@ -185,7 +185,7 @@ fn failed_since() -> (TempDir, Store) {
     let failure = Failure {
         kind: FailureKind::Refused,
         message: "declined".to_owned(),
-        passing: false,
+        transient: false,
         usage: Usage::default(),
     };
     store
@@ -193,10 +193,10 @@ fn failed_since() -> (TempDir, Store) {
         .unwrap();
     let other = vec![source(&store, second, "notes", "other")];
     store
-        .write(|tx| tx.take_snapshot(second, "synix.toml", &layers(other), Moment(2)))
+        .write(|tx| tx.take_snapshot(second, "synix.toml", &layers(other), Timestamp(2)))
         .unwrap();
     store
-        .write(|tx| tx.close_build(second, Some(Moment(3))))
+        .write(|tx| tx.close_build(second, Some(Timestamp(3))))
         .unwrap();
     (folder, store)
 }
@@ -292,7 +292,7 @@ fn each_pipeline_has_its_own_newest_snapshot() {
         let units = vec![source(&store, build, "notes", label)];
         let layers = [("notes".to_owned(), units)];
         store
-            .write(|tx| tx.take_snapshot(build, pipeline, &layers, Moment(0)))
+            .write(|tx| tx.take_snapshot(build, pipeline, &layers, Timestamp(0)))
             .unwrap();
     }
     assert!(find(&store, "one").is_ok() && find(&store, "two").is_err());

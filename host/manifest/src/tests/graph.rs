@@ -1,4 +1,4 @@
-//! How layers refer to each other.
+//! References between layers.
 
 use super::*;
 
@@ -6,24 +6,24 @@ use super::*;
 fn a_layer_is_either_a_source_or_a_transform() {
     assert_eq!(
         errors("[layers.a]\nsource = \"a/*\"\ntransform = \"map\"\n"),
-        "5:1: only one of `source`, `transform` may stand in [layers.a]"
+        "5:1: `source` and `transform` are mutually exclusive in [layers.a]"
     );
     assert_eq!(
         errors("[layers.a]\n"),
-        "3:1: missing key: one of `source`, `transform` in [layers.a]"
+        "3:1: missing key: `source` or `transform` in [layers.a]"
     );
     assert_eq!(
         errors("[layers.a]\nsource = \"a/*\"\nrevision = \"2\"\nconfig = {}\n"),
-        "5:1: `revision` is for transforms only\n6:1: `config` is for transforms only"
+        "5:1: `revision` is only allowed in transforms\n6:1: `config` is only allowed in transforms"
     );
     assert_eq!(
         transform_errors("inputs = [\"a\"]\nkind = \"x\"\n"),
-        "7:1: `kind` is for sources only"
+        "7:1: `kind` is only allowed in sources"
     );
 }
 
 #[test]
-fn an_input_is_another_layer_named_once() {
+fn an_input_must_be_a_different_layer_and_occur_once() {
     for (rest, message) in [
         ("inputs = []\n", "6:10: `layers.b.inputs` must not be empty"),
         (
@@ -32,7 +32,7 @@ fn an_input_is_another_layer_named_once() {
         ),
         (
             "inputs = [\"a\", \"a\"]\n",
-            "6:16: input `a` of layer `b` is named twice",
+            "6:16: input `a` of layer `b` is listed twice",
         ),
         (
             "inputs = [\"nothing\"]\n",
@@ -50,7 +50,7 @@ fn an_input_is_another_layer_named_once() {
 }
 
 #[test]
-fn a_cycle_names_its_layers() {
+fn the_error_for_a_cycle_names_its_layers() {
     assert_eq!(
         errors(
             "[layers.x]\ntransform = \"map\"\ninputs = [\"z\"]\n[layers.y]\ntransform = \"map\"\ninputs = [\"x\"]\n\
@@ -61,7 +61,7 @@ fn a_cycle_names_its_layers() {
 }
 
 #[test]
-fn a_name_that_refers_to_nothing_is_an_error() {
+fn an_unknown_name_is_an_error() {
     assert_eq!(
         transform_errors(
             "inputs = [\"a\"]\nmodel = \"cheep\"\n[models.cheap]\nprovider = \"openia\"\nmodel = \"m\"\n"

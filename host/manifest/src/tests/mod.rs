@@ -1,10 +1,11 @@
-//! What a pipeline file may say, and what is said of one that is wrong.
+//! Valid pipeline files, and the errors for invalid ones.
 
+mod arbitrary;
 mod graph;
-mod odd;
-mod values;
-mod whole;
-mod wrong;
+mod invalid_keys;
+mod invalid_values;
+mod prices;
+mod valid;
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::*;
 use synix_core::request::Wire;
 use synix_test_edits as edits;
 
-/// Every sort of table; a seed of the fuzz target, too.
+/// A file with every kind of table. It is also a seed of the fuzz target.
 const EVERYTHING: &str = include_str!("../../../../fuzz/seeds/pipeline/everything.toml");
 
 const HEAD: &str = "pipeline.name = \"p\"\n\n";
@@ -60,7 +61,7 @@ label = "ws-{{ label }}"
 memory_mb = 64
 "#;
 
-/// Returns what is wrong with a file that starts with two lines of [`HEAD`].
+/// Returns the errors in a file that starts with the two lines of [`HEAD`].
 fn errors(rest: &str) -> String {
     match parse(&format!("{HEAD}{rest}")) {
         Ok(_) => String::new(),
@@ -68,7 +69,7 @@ fn errors(rest: &str) -> String {
     }
 }
 
-/// Returns what is wrong with a transform that has these lines from line 6 on.
+/// Returns the errors in a transform layer whose lines start at line 6.
 fn transform_errors(lines: &str) -> String {
     errors(&format!(
         "layers.a.source = \"a/*\"\n[layers.b]\ntransform = \"map\"\n{lines}"

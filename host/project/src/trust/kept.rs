@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Permission;
 use super::owner::Owners;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
-use synix_disk::Links;
+use synix_disk::SymlinkPolicy;
 
 /// More than any file of ours has.
 const MOST: u64 = 1 << 20;
@@ -133,7 +133,7 @@ impl Kept {
         &self,
         project: &Path,
         asked: &[Permission],
-        given: Moment,
+        given: Timestamp,
     ) -> Result<(), TrustError> {
         let yes = TrustGrant {
             schema: 1,
@@ -259,7 +259,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    synix_disk::read_small(path, MOST, Links::Refuse)
+    synix_disk::read_limited_if_exists(path, MOST, SymlinkPolicy::Refuse)
         .ok()
         .flatten()
 }
@@ -346,7 +346,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = kept(folder.path());
         let ask = fetch("https://a.example");
-        kept.say(Path::new("/a"), std::slice::from_ref(&ask), Moment(7))
+        kept.say(Path::new("/a"), std::slice::from_ref(&ask), Timestamp(7))
             .unwrap();
         assert_eq!(digests(&kept, "/a"), [ask.digest()]);
         assert!(digests(&kept, "/b").is_empty());
@@ -365,7 +365,9 @@ mod tests {
                 scope.spawn(move || {
                     for number in 0..5 {
                         let ask = fetch(&format!("https://{writer}.{number}.example"));
-                        kept(path).say(Path::new("/a"), &[ask], Moment(7)).unwrap();
+                        kept(path)
+                            .say(Path::new("/a"), &[ask], Timestamp(7))
+                            .unwrap();
                     }
                 });
             }
@@ -378,10 +380,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = kept(folder.path());
         let project = Path::new("/a");
-        kept.say(project, &[fetch("https://a.example")], Moment(7))
+        kept.say(project, &[fetch("https://a.example")], Timestamp(7))
             .unwrap();
         let [only] = names(&kept.of_project(project)).try_into().unwrap();
-        kept.say(project, &[fetch("https://b.example")], Moment(7))
+        kept.say(project, &[fetch("https://b.example")], Timestamp(7))
             .unwrap();
         let path = kept.of_project(project).join(only);
         let text = fs::read_to_string(&path).unwrap();
@@ -403,7 +405,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let kept = kept(folder.path());
-        kept.say(Path::new("/a"), &[fetch("https://a.example")], Moment(7))
+        kept.say(Path::new("/a"), &[fetch("https://a.example")], Timestamp(7))
             .unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         let of_project = kept.of_project(Path::new("/a"));

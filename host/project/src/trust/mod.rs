@@ -33,7 +33,7 @@ use super::server::Server;
 use super::{Project, ProjectError};
 use synix_core::digest::Digest;
 use synix_core::loopback::is_loopback;
-use synix_fetch::{FetchFault, Reach, RegistryError};
+use synix_fetch::{AddressPolicy, FetchError, FetchErrorKind};
 use synix_manifest::{DoneCommand, Layer, LayerBody, Pipeline, TransformRef};
 
 /// What a project asks for, for the user to answer.
@@ -195,7 +195,7 @@ impl ProjectContext {
                 shell: true,
                 in_replay,
             },
-            DoneCommand::Words(words) => Permission::Command {
+            DoneCommand::Program(words) => Permission::Command {
                 command: words.clone(),
                 shell: false,
                 in_replay,
@@ -276,34 +276,30 @@ impl ProjectContext {
 
     /// Says how far a fetch may lead; an error where the reference itself leads to this machine or its network, and the
     /// user has not admitted it.
-    pub(super) fn reach(&self, reference: &TransformRef) -> Result<Reach, ProjectError> {
+    pub(super) fn reach(&self, reference: &TransformRef) -> Result<AddressPolicy, ProjectError> {
         let Some(ask) = fetching(reference) else {
-            return Ok(Reach::Public);
+            return Ok(AddressPolicy::PublicOnly);
         };
         if plugin_server(reference).is_some_and(|server| server.is_private()) {
             self.need(vec![ask])?;
-            return Ok(Reach::Anywhere);
+            return Ok(AddressPolicy::Any);
         }
         Ok(if self.admits(&[ask]) {
-            Reach::Anywhere
+            AddressPolicy::Any
         } else {
-            Reach::Public
+            AddressPolicy::PublicOnly
         })
     }
 
     /// Returns the error of a fetch; where a name led to this machine or its network, it is what the user has to admit.
-    pub(super) fn fetch_failed(
-        &self,
-        reference: &TransformRef,
-        error: RegistryError,
-    ) -> ProjectError {
+    pub(super) fn fetch_failed(&self, reference: &TransformRef, error: FetchError) -> ProjectError {
         // One that a server redirects to is none that the user was asked about.
         let is_named = |host: &str| {
             plugin_server(reference)
                 .is_some_and(|server| server.origin().to_string().ends_with(&format!("//{host}")))
         };
         match (&error.source, fetching(reference)) {
-            (FetchFault::Near { host, .. }, Some(ask)) if is_named(host) => {
+            (FetchErrorKind::NotPublic { host, .. }, Some(ask)) if is_named(host) => {
                 self.need(vec![ask]).err().unwrap_or_else(|| error.into())
             }
             _ => error.into(),

@@ -123,12 +123,13 @@ impl Owners {
 mod accounts {
     use std::path::Path;
 
-    use synix_disk::Links;
+    use synix_disk::SymlinkPolicy;
 
     const MOST: u64 = 4 << 20;
 
     fn read(path: &str) -> String {
-        let bytes = synix_disk::read_small(Path::new(path), MOST, Links::Follow);
+        let bytes =
+            synix_disk::read_limited_if_exists(Path::new(path), MOST, SymlinkPolicy::Follow);
         String::from_utf8_lossy(&bytes.ok().flatten().unwrap_or_default()).into_owned()
     }
 

@@ -81,7 +81,7 @@ impl Permission {
         match self {
             Self::Url { url, in_replay } => format!(
                 "send the status of each build to {} when it ends{}",
-                printable::line(url),
+                printable::escape_line(url),
                 also(*in_replay)
             ),
             Self::Command { .. }
@@ -110,44 +110,44 @@ impl Permission {
                 format!(
                     "run this command with your rights when a build ends{}: {}",
                     also(*in_replay),
-                    printable::line(&line)
+                    printable::escape_line(&line)
                 )
             }
             Self::Url { url, in_replay } => {
                 let server = Server::of(url).map(|server| server.origin().to_string());
                 format!(
                     "send the status of each build to a URL at {} when it ends{}",
-                    printable::line(server.as_deref().unwrap_or("an unknown server")),
+                    printable::escape_line(server.as_deref().unwrap_or("an unknown server")),
                     also(*in_replay)
                 )
             }
             Self::Key { variable, server } => format!(
                 "send {} of your environment as a key to {}",
-                printable::line(variable),
-                printable::line(server)
+                printable::escape_line(variable),
+                printable::escape_line(server)
             ),
             Self::Fetch { from } => format!(
                 "fetch a plugin from this machine or your own network: {}",
-                printable::line(from)
+                printable::escape_line(from)
             ),
             Self::Hidden { layer, files } => format!(
                 "read hidden files for layer {}, which servers of others may get: {}",
-                printable::line(layer),
-                printable::line(files)
+                printable::escape_line(layer),
+                printable::escape_line(files)
             ),
             Self::State { path } => format!(
                 "use the state in {}, which synix has not made for you here",
-                printable::line(path)
+                printable::escape_line(path)
             ),
             Self::Owner { path, owner } => format!(
                 "go by {}, which belongs to {}",
-                printable::line(path),
-                printable::line(owner)
+                printable::escape_line(path),
+                printable::escape_line(owner)
             ),
             Self::Writable { path, by } => format!(
                 "go by {}, which {} may change",
-                printable::line(path),
-                printable::line(by)
+                printable::escape_line(path),
+                printable::escape_line(by)
             ),
         }
     }

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::kept::{self, Kept, KnownState, TrustError};
-use synix_disk::Links;
+use synix_disk::SymlinkPolicy;
 
 /// The file with the id.
 const ID: &str = "id";
@@ -142,7 +142,8 @@ fn id(folder: &Path) -> Option<String> {
     if !fs::symlink_metadata(folder).ok()?.is_dir() {
         return None;
     }
-    let bytes = synix_disk::read_small(&folder.join(ID), MOST, Links::Refuse).ok()??;
+    let bytes = synix_disk::read_limited_if_exists(&folder.join(ID), MOST, SymlinkPolicy::Refuse)
+        .ok()??;
     let id = String::from_utf8(bytes).ok()?.trim().to_owned();
     // It becomes the name of a file.
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -143,7 +143,7 @@ mod tests {
             input_file: None,
             output_file: Some(FileId("msgbatch_1".to_owned())),
             error_file: None,
-            created: Some(Moment(1_788_343_200_500)),
+            created: Some(Timestamp(1_788_343_200_500)),
             token: None,
             counts: Some(Counts {
                 total: 15,

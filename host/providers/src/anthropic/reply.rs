@@ -201,7 +201,7 @@ mod tests {
     fn an_unknown_ending_is_transient() {
         let failure = expect_failure(message_outcome("Hel", "new_reason"));
         assert_eq!(
-            (failure.kind, failure.passing),
+            (failure.kind, failure.transient),
             (FailureKind::Unreadable, true)
         );
     }

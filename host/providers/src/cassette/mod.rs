@@ -15,7 +15,7 @@ use std::time::Duration;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::json::{self, UnsafeNumber};
 use synix_core::request::{Answer, Request, RequestKey};
-use synix_disk::{DiskError, FileLock, Links};
+use synix_disk::{DiskError, FileLock, SymlinkPolicy};
 
 /// Another process that records holds the lock for milliseconds.
 const LOCK_TRIES: u32 = 1000;
@@ -208,7 +208,7 @@ fn lock(path: &Path) -> Result<FileLock, CassetteError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let lock = path.with_file_name(format!(".{name}.lock"));
     for _ in 0..LOCK_TRIES {
-        if let Some(lock) = FileLock::try_take(&lock)? {
+        if let Some(lock) = FileLock::try_acquire(&lock)? {
             return Ok(lock);
         }
         thread::sleep(LOCK_WAIT);

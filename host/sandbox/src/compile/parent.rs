@@ -152,7 +152,7 @@ fn answer(ended: Ended, budget: Budget) -> Result<Vec<u8>, Fault> {
             }
             (true, Some(REFUSED)) => {
                 let detail = String::from_utf8_lossy(&output[1..]);
-                let detail = printable::lines(&detail);
+                let detail = printable::escape_lines(&detail);
                 return Err(Fault::Corrupt { detail });
             }
             (true, _) => CompileFailure::Failed {
@@ -194,7 +194,7 @@ fn died(status: ExitStatus, words: &str, budget: Budget) -> CompileFailure {
             return CompileFailure::Killed { signal };
         }
     }
-    let said = printable::lines(words);
+    let said = printable::escape_lines(words);
     CompileFailure::Failed {
         words: if said.is_empty() {
             status.to_string()

@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::model::{ModelAccess, Refusal, Verdict};
 use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::json;
-use synix_core::request::{Answer, Ask, Ending};
+use synix_core::request::{Answer, Ending, GuestRequest};
 
 /// The right to ask a model, in one call.
 pub(crate) struct Llm {
@@ -57,11 +57,11 @@ impl Llm {
 
 impl Llm {
     /// Refuses a round that could end beyond the limit of tokens, as far as that is known before it is asked.
-    fn admit_tokens(&self, asked: &[Ask]) -> Result<(), Refusal> {
+    fn admit_tokens(&self, asked: &[GuestRequest]) -> Result<(), Refusal> {
         let Some(limit) = self.token_limit else {
             return Ok(());
         };
-        let at_least_one = |ask: &Ask| u64::from(ask.max_tokens.unwrap_or(1));
+        let at_least_one = |ask: &GuestRequest| u64::from(ask.max_tokens.unwrap_or(1));
         let wanted = asked.iter().map(at_least_one).fold(0, u64::saturating_add);
         if self.tokens.saturating_add(wanted) <= limit {
             return Ok(());
@@ -209,10 +209,10 @@ mod tests {
     use super::*;
     use synix_core::request::Usage;
 
-    fn asks(most: &[Option<u32>]) -> Vec<Ask> {
-        let ask = |max_tokens: &Option<u32>| Ask {
+    fn asks(most: &[Option<u32>]) -> Vec<GuestRequest> {
+        let ask = |max_tokens: &Option<u32>| GuestRequest {
             max_tokens: *max_tokens,
-            ..Ask::user("q")
+            ..GuestRequest::user("q")
         };
         most.iter().map(ask).collect()
     }

@@ -1,4 +1,4 @@
-//! A guest's request becomes an [`Ask`], or is refused with the rule it breaks.
+//! A guest's request becomes an [`GuestRequest`], or is refused with the rule it breaks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,7 +39,7 @@ fn conversation(request: &wit::Request) -> usize {
 }
 
 /// Checks every rule of a request.
-pub(super) fn admit(request: wit::Request) -> Result<Ask, Refusal> {
+pub(super) fn admit(request: wit::Request) -> Result<GuestRequest, Refusal> {
     let bytes = conversation(&request);
     if bytes > CONVERSATION_BYTES {
         return Err(Refusal::OverLimit(format!(
@@ -51,7 +51,7 @@ pub(super) fn admit(request: wit::Request) -> Result<Ask, Refusal> {
         request.messages.len() <= MESSAGES,
         "more than 4096 messages",
     )?;
-    Ok(Ask {
+    Ok(GuestRequest {
         messages: messages(request.messages)?,
         max_tokens: request.max_tokens,
         temperature: request.temperature.map(temperature).transpose()?,

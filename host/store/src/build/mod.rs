@@ -11,7 +11,7 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::answers::Realm;
 use crate::statement::named;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::Failure;
 
@@ -153,7 +153,7 @@ pub struct NewBuild {
     /// Where its answers come from.
     pub realm: Realm,
     /// When it is opened.
-    pub opened: Moment,
+    pub opened: Timestamp,
 }
 
 /// A build.
@@ -172,9 +172,9 @@ pub struct BuildRow {
     /// Where its answers come from.
     pub realm: Realm,
     /// When it was opened.
-    pub opened: Moment,
+    pub opened: Timestamp,
     /// When nothing was left to do.
-    pub closed: Option<Moment>,
+    pub closed: Option<Timestamp>,
     /// Whether it was cancelled.
     pub cancelled: bool,
     /// Why it stopped before its end, if it did.

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerTally, NewBuild, UnitState};
 use crate::{Reader, StoreError, Transaction};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 
 impl Transaction<'_> {
@@ -41,7 +41,7 @@ impl Transaction<'_> {
     }
 
     /// Records that nothing is left to do, or (`None`) that there is again.
-    pub fn close_build(&self, build: BuildId, closed: Option<Moment>) -> Result<(), StoreError> {
+    pub fn close_build(&self, build: BuildId, closed: Option<Timestamp>) -> Result<(), StoreError> {
         self.execute(
             "UPDATE build SET closed = ?2 WHERE id = ?1",
             params![build.0, closed.map(|closed| closed.0)],
@@ -122,8 +122,8 @@ fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
         fingerprint: Digest::from_bytes(row.get(3)?),
         parts: row.get(4)?,
         realm: row.get(5)?,
-        opened: Moment(row.get(6)?),
-        closed: row.get::<_, Option<u64>>(7)?.map(Moment),
+        opened: Timestamp(row.get(6)?),
+        closed: row.get::<_, Option<u64>>(7)?.map(Timestamp),
         cancelled: row.get(8)?,
         error: row.get(9)?,
     })

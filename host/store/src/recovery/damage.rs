@@ -14,7 +14,7 @@ use super::salvage;
 use crate::schema::{self, Schema};
 use crate::{LOCKS, StoreError, database, files};
 use synix_core::clock::Clock;
-use synix_disk::{DiskError, FileLock, Folder, Kind};
+use synix_disk::{DiskError, EntryKind, FileLock, Folder};
 
 /// The lock on the examination, which is also the trace of a database that was used.
 const STATE_LOCK: &str = "state";
@@ -51,7 +51,7 @@ pub(crate) fn found(place: &Folder, what: &str) -> StoreError {
 
 /// Records that there was a database with tables here: one that is empty or missing later was lost.
 pub(crate) fn remember(place: &Folder) -> Result<(), StoreError> {
-    let locks = place.make_below(LOCKS)?;
+    let locks = place.open_or_create_folder(LOCKS)?;
     if !locks.has_file(STATE_LOCK)? {
         locks.replace(STATE_LOCK, b"")?;
     }
@@ -60,7 +60,7 @@ pub(crate) fn remember(place: &Folder) -> Result<(), StoreError> {
 
 /// Returns whether there was a database with tables here.
 pub(crate) fn was_used(place: &Folder) -> Result<bool, StoreError> {
-    match place.below(LOCKS)? {
+    match place.open_folder(LOCKS)? {
         Some(locks) => Ok(locks.has_file(STATE_LOCK)?),
         None => Ok(false),
     }
@@ -219,19 +219,21 @@ fn check(place: &Folder, there: bool) -> Option<String> {
 
 /// Says whether another process drives a build on the file.
 fn is_in_use(place: &Folder) -> Result<bool, StoreError> {
-    let Some(locks) = place.below(LOCKS)? else {
+    let Some(locks) = place.open_folder(LOCKS)? else {
         return Ok(false);
     };
     Ok(locks.entries()?.iter().any(|entry| {
         let name = entry.name.to_string_lossy();
-        entry.kind == Kind::File && name.starts_with("build-") && locks.is_held_elsewhere(&name)
+        entry.kind == EntryKind::File
+            && name.starts_with("build-")
+            && locks.is_locked_by_another_process(&name)
     }))
 }
 
 fn lock(place: &Folder) -> Result<FileLock, StoreError> {
     let started = Instant::now();
     let locks = place
-        .make_below(LOCKS)
+        .open_or_create_folder(LOCKS)
         .map_err(|error| files::refused(place, error))?;
     loop {
         let taken = locks.lock(STATE_LOCK);

@@ -8,7 +8,7 @@ use super::damage::examine;
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
 use crate::build::BuildId;
 use crate::{Store, StoreError, Transaction, database, files};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 impl Store {
     /// Opens the state as [`Store::open`] does; one that is damaged gives way to a new one.
@@ -45,7 +45,7 @@ impl Transaction<'_> {
         &self,
         build: BuildId,
         damage: &Damage,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         for lost in &damage.salvaged.live {
             self.execute(

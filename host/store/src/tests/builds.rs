@@ -8,7 +8,7 @@ fn a_build_is_driven_by_one_who_is_named() {
     let fixture = Fixture::new();
     let other = Store::open(fixture.path()).unwrap();
     let mut lock = fixture.store.lock_build(fixture.build).unwrap().unwrap();
-    lock.sign("process 7").unwrap();
+    lock.write_holder("process 7").unwrap();
     assert!(other.lock_build(fixture.build).unwrap().is_none());
     assert_eq!(other.build_holder(fixture.build), "process 7");
 }

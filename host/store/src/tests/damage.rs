@@ -185,8 +185,8 @@ fn a_restored_file_is_checked() {
 fn a_file_that_another_process_works_on_is_not_moved() {
     let folder = broken();
     let path = folder.path().join("locks/build-1");
-    let mut lock = FileLock::try_take(&path).unwrap().unwrap();
-    lock.sign("process 1 since then").unwrap();
+    let mut lock = FileLock::try_acquire(&path).unwrap().unwrap();
+    lock.write_holder("process 1 since then").unwrap();
     let found = meet(folder.path());
     assert!(super::path(folder.path()).exists(), "{found:?}");
     drop(lock);
@@ -203,7 +203,7 @@ fn a_reset_abandons_live_batches_by_id() {
     let lost = lost.unwrap();
     let build = open_build(&store);
     store
-        .write(|tx| tx.abandon_lost(build, &lost, Moment(0)))
+        .write(|tx| tx.abandon_lost(build, &lost, Timestamp(0)))
         .unwrap();
     store.end_reset().unwrap();
     let row = store.submissions_of(build).unwrap().remove(0);

@@ -450,7 +450,7 @@ fn an_unknown_value_is_an_error() {
         read(&fixture).unwrap();
         fixture.store.connection.execute_batch(change).unwrap();
         let error = read(&fixture).unwrap_err();
-        assert_eq!(error.kind().word(), "state_damaged", "{change}: {error}");
+        assert_eq!(error.kind().as_str(), "state_damaged", "{change}: {error}");
     }
 }
 
@@ -758,7 +758,7 @@ mod links {
     #[test]
     fn a_collection_removes_only_what_synix_made() -> io::Result<()> {
         let rules = GcRules {
-            before: Moment(u64::MAX),
+            before: Timestamp(u64::MAX),
             max_bytes: None,
             snapshots: 1,
             answers: true,

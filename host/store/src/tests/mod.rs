@@ -18,7 +18,7 @@ use serde_json::Map;
 
 use super::*;
 use synix_core::artifact::{Artifact, Content};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{
@@ -129,7 +129,7 @@ impl Fixture {
             .map(|(name, units)| ((*name).to_owned(), units.to_vec()))
             .collect();
         self.store
-            .write(|tx| tx.take_snapshot(self.build, "synix.toml", &layers, Moment(1)))
+            .write(|tx| tx.take_snapshot(self.build, "synix.toml", &layers, Timestamp(1)))
             .unwrap()
     }
 
@@ -150,7 +150,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
         realm: Realm::Live,
-        opened: Moment(0),
+        opened: Timestamp(0),
     }
 }
 
@@ -190,8 +190,8 @@ fn submission(build: BuildId, token: &str) -> Submission {
         tokens: 0,
         late: 0,
         note: None,
-        opened: Moment(0),
-        changed: Moment(0),
+        opened: Timestamp(0),
+        changed: Timestamp(0),
         on_record: None,
     }
 }

@@ -1,7 +1,7 @@
 //! What was paid for without a usable answer is not asked again.
 
 use super::*;
-use synix_core::request::Settlement;
+use synix_core::request::OutcomeSummary;
 
 const PAID: [FailureKind; 5] = [
     FailureKind::Truncated,
@@ -16,8 +16,8 @@ fn failure(claim: Claim) -> (FailureKind, String) {
         panic!("not settled: {claim:?}");
     };
     match *settlement {
-        Settlement::Failed(failure) => (failure.kind, failure.message),
-        answered @ Settlement::Answered { .. } => panic!("not failed: {answered:?}"),
+        OutcomeSummary::Failed(failure) => (failure.kind, failure.message),
+        answered @ OutcomeSummary::Answered { .. } => panic!("not failed: {answered:?}"),
     }
 }
 
@@ -162,7 +162,7 @@ fn an_answer_that_has_come_meanwhile_is_no_failure() {
         .store
         .paid_for(request, &Retry::default(), None)
         .unwrap();
-    assert_eq!(found, Some(Settlement::from(&given)));
+    assert_eq!(found, Some(OutcomeSummary::from(&given)));
 }
 
 /// An answer that was let go cannot be shown again, so it is asked for again.

@@ -1,7 +1,7 @@
 //! Requests, claims, answers, and what was spent.
 
 use super::*;
-use synix_core::request::Settlement;
+use synix_core::request::OutcomeSummary;
 
 #[test]
 fn a_request_is_added_once() {
@@ -103,7 +103,7 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
 }
 
 fn settled(answer: &Answer) -> Claim {
-    Claim::Settled(Box::new(Settlement::from(answer)))
+    Claim::Settled(Box::new(OutcomeSummary::from(answer)))
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn a_file_is_read_as_it_stands() {
     let odd = folder.path().join("a folder # with ? and %41");
     std::fs::create_dir(&odd).unwrap();
     std::fs::copy(super::path(folder.path()), super::path(&odd)).unwrap();
-    let place = Folder::open(&odd, synix_disk::Links::Refuse)
+    let place = Folder::open(&odd, synix_disk::SymlinkPolicy::Refuse)
         .unwrap()
         .unwrap();
     let kept = Arc::new(reading::Kept::AsItStands);
@@ -27,7 +27,7 @@ fn a_file_is_read_as_it_stands() {
 fn a_copy_holds_what_is_in_the_log() {
     let fixture = Fixture::new();
     fixture.request("in the log");
-    let place = Folder::open(fixture.path(), synix_disk::Links::Refuse)
+    let place = Folder::open(fixture.path(), synix_disk::SymlinkPolicy::Refuse)
         .unwrap()
         .unwrap();
     let copy = reading::copy(&place).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use synix_core::artifact::{Artifact, Content};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label, UnitKey};
-use synix_core::request::{Answer, Ask, Ending, Usage};
+use synix_core::request::{Answer, Ending, GuestRequest, Usage};
 use synix_sandbox::{Call, Limits, Model, Plugin, Run, UnitSpec, Verdict};
 
 use super::{ANSWER, LABEL, QUESTION};
@@ -78,7 +78,7 @@ fn input() -> Outcome<(Artifact, Digest)> {
 struct Always;
 
 impl Model for Always {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         Verdict::Answered(asked.iter().map(|_| answer()).collect())
     }
 }

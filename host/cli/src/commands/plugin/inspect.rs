@@ -56,12 +56,15 @@ fn text(found: &Inspection) -> Vec<String> {
     let shape = serde_json::to_value(found.shape).unwrap_or_default();
     let mut lines = vec![
         format!("{} {}", found.name, found.version),
-        printable::line(&found.summary),
+        printable::escape_line(&found.summary),
         String::new(),
         format!("shape         {}", shape.as_str().unwrap_or_default()),
         format!("capabilities  {}", list(&found.capabilities)),
         format!("contract      {}", found.contract),
-        format!("imports       {}", printable::line(&list(&found.imports))),
+        format!(
+            "imports       {}",
+            printable::escape_line(&list(&found.imports))
+        ),
         format!(
             "WASI          {}",
             if found.needs_wasi {
@@ -76,14 +79,14 @@ fn text(found: &Inspection) -> Vec<String> {
     for (field, producers) in &found.producers {
         lines.push(format!(
             "{}  {}",
-            padded(&printable::line(field), 12),
+            padded(&printable::escape_line(field), 12),
             named(producers)
         ));
     }
     for (field, producers) in &found.parts {
         lines.push(format!(
             "parts         {}: {}",
-            printable::line(field),
+            printable::escape_line(field),
             named(producers)
         ));
     }
@@ -98,7 +101,7 @@ fn text(found: &Inspection) -> Vec<String> {
 fn named(producers: &BTreeMap<String, String>) -> String {
     let named: Vec<String> = producers
         .iter()
-        .map(|(name, version)| printable::line(format!("{name} {version}").trim_end()))
+        .map(|(name, version)| printable::escape_line(format!("{name} {version}").trim_end()))
         .collect();
     named.join(", ")
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
-use synix_disk::Links;
+use synix_disk::SymlinkPolicy;
 
 use crate::args::Global;
 use crate::failure::{Exit, Usage};
@@ -59,7 +59,11 @@ const TYPED_BYTES: u64 = 64 << 20;
 
 /// Reads a component, from a file or from this program, and says by which name to call it.
 fn component(global: &Global, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let read = synix_disk::read_small(&global.at(path), COMPONENT_BYTES, Links::Follow)?;
+    let read = synix_disk::read_limited_if_exists(
+        &global.at(path),
+        COMPONENT_BYTES,
+        SymlinkPolicy::Follow,
+    )?;
     let shipped = || {
         let name = path.to_str()?;
         synix_transforms::component(name).map(<[u8]>::to_vec)
@@ -93,7 +97,7 @@ fn config(global: &Global, given: &str) -> anyhow::Result<GivenConfig> {
             if let Some(parent) = path.parent() {
                 folder = global.at(parent);
             }
-            let bytes = synix_disk::read_at_most(&global.at(path), TYPED_BYTES)
+            let bytes = synix_disk::read_limited(&global.at(path), TYPED_BYTES)
                 .context("cannot read the config")?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Usage(format!("{} is not UTF-8", path.display())))?;

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     screen.talk(&format!(
         "next: {} says how to test it; `synix plugin build {}` makes {}.wasm",
         dir.join("README.md").display(),
-        printable::quoted(&dir.display().to_string()),
+        printable::shell_quote(&dir.display().to_string()),
         args.name
     ));
     Ok(Exit::Done)

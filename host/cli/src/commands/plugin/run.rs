@@ -85,7 +85,7 @@ pub(super) fn replies(
     let replies = match (reply, file) {
         (Some(text), _) => Replies::Always(text.to_owned()),
         (None, Some(path)) => {
-            let bytes = synix_disk::read_at_most(&global.at(path), super::TYPED_BYTES)
+            let bytes = synix_disk::read_limited(&global.at(path), super::TYPED_BYTES)
                 .context("cannot read the replies")?;
             let texts = serde_json::from_slice(&bytes).map_err(|error| {
                 Usage(format!(
@@ -148,8 +148,8 @@ fn rest(record: &RunRecord) -> Vec<String> {
         lines.push(format!(
             "output {}: {} ({}){metadata}",
             number + 1,
-            printable::line(&output.label),
-            printable::line(&output.kind)
+            printable::escape_line(&output.label),
+            printable::escape_line(&output.kind)
         ));
         lines.push(match (&output.content, &output.media_type) {
             (Some(text), _) => format!("  {text}"),
@@ -165,7 +165,7 @@ fn rest(record: &RunRecord) -> Vec<String> {
     }
     lines.push(format!(
         "unit {}, fuel {}",
-        printable::line(&record.unit),
+        printable::escape_line(&record.unit),
         record.fuel
     ));
     if let Some(error) = &record.error {
@@ -181,7 +181,7 @@ fn settings(exchange: &Exchange) -> String {
         exchange
             .model
             .as_ref()
-            .map(|role| format!("model {}", printable::line(role))),
+            .map(|role| format!("model {}", printable::escape_line(role))),
     );
     settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
     settings.extend(
@@ -199,7 +199,7 @@ fn settings(exchange: &Exchange) -> String {
         exchange
             .response_format
             .as_ref()
-            .map(|format| format!("format {}", printable::line(&format.to_string()))),
+            .map(|format| format!("format {}", printable::escape_line(&format.to_string()))),
     );
     if settings.is_empty() {
         String::new()

@@ -1,7 +1,7 @@
 //! `plugin update`.
 
 use serde_json::json;
-use synix_fetch::{LockChange, Pin};
+use synix_fetch::{LockFileChange, Pin};
 use synix_project::Options;
 
 use crate::args::{Global, TrustFlag};
@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     Ok(Exit::Done)
 }
 
-fn document(change: &LockChange) -> serde_json::Value {
+fn document(change: &LockFileChange) -> serde_json::Value {
     let digest = |pin: Option<Pin>| pin.map(|pin| pin.digest);
     json!({
         "reference": change.reference,

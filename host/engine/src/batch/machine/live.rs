@@ -5,7 +5,7 @@ use super::{
 };
 use crate::batch::error::BatchError;
 use crate::batch::{BatchEvent, failure};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::request::FailureKind;
 use synix_providers::{BatchState, Phase, ProviderError, RetryAdvice};
 use synix_store::{Submission, SubmissionState};
@@ -179,7 +179,7 @@ impl Transition {
 }
 
 /// Says whether what was looked for is gone, and not only not seen yet (L16).
-fn is_gone(submission: &Submission, error: &ProviderError, now: Moment) -> bool {
+fn is_gone(submission: &Submission, error: &ProviderError, now: Timestamp) -> bool {
     error.is_not_found() && now.0.saturating_sub(submission.opened.0) >= GONE_AFTER_MS
 }
 

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use super::error::BatchError;
 use super::{BatchEvent, BatchSettings};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::request::Failure;
 use synix_providers::{BatchState, BatchTraits, CreateError, FileId, ProviderError};
 use synix_store::{Submission, SubmissionState};
@@ -98,7 +98,7 @@ pub(super) enum Event {
 /// What is true at the moment of an event.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
-    pub(super) now: Moment,
+    pub(super) now: Timestamp,
     pub(super) settings: &'a BatchSettings,
     pub(super) traits: BatchTraits,
     pub(super) ownership: Ownership,
@@ -299,7 +299,7 @@ impl Event {
 }
 
 /// Says where requests go that fail in passing: by single calls once their batch takes longer than the user allows.
-pub(super) fn route(settings: &BatchSettings, submission: &Submission, now: Moment) -> Route {
+pub(super) fn route(settings: &BatchSettings, submission: &Submission, now: Timestamp) -> Route {
     let age = now.since(submission.opened);
     match settings.sync_after {
         Some(after) if age >= after => Route::SingleCall,

@@ -14,10 +14,10 @@ use super::super::{
     BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, QueuedRequest, Target, Turn,
 };
 use super::mishap::{QUESTIONS, question};
-use synix_core::clock::{Clock, Moment};
+use synix_core::clock::{Clock, Timestamp};
 use synix_core::digest::Digest;
 use synix_core::request::{
-    BatchApi, FailureKind, Message, Part, Request, RequestKey, Role, Settlement, Wire,
+    BatchApi, FailureKind, Message, OutcomeSummary, Part, Request, RequestKey, Role, Wire,
 };
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
@@ -154,7 +154,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
         realm: Realm::Live,
-        opened: Moment(0),
+        opened: Timestamp(0),
     }
 }
 
@@ -224,7 +224,7 @@ fn live(
     };
     begun.send(Some(build)).unwrap();
     let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(place)))]);
-    let clock = Clock::pinned(Moment(1_000_000));
+    let clock = Clock::simulated(Timestamp(1_000_000));
     let settings = settings(place, start, &store);
     let batches = Batches::new(BatchContext {
         store: &store,
@@ -346,7 +346,7 @@ impl Life<'_> {
 
     fn take_settled(&mut self) {
         for (key, settlement) in self.batches.take_settled() {
-            if let Settlement::Failed(failure) = settlement {
+            if let OutcomeSummary::Failed(failure) = settlement {
                 let number =
                     (0..QUESTIONS).find(|number| self::key(self.place.wire, *number) == key);
                 let number = number.expect("a question that was asked");

@@ -30,8 +30,8 @@ pub(super) fn submission(state: SubmissionState, file: Option<&str>) -> Submissi
         tokens: 10,
         late: 0,
         note: None,
-        opened: Moment(0),
-        changed: Moment(0),
+        opened: Timestamp(0),
+        changed: Timestamp(0),
         on_record: None,
     }
 }
@@ -84,7 +84,7 @@ fn all_settings() -> Vec<BatchSettings> {
 
 pub(super) fn facts(settings: &BatchSettings) -> Facts<'_> {
     Facts {
-        now: Moment(0),
+        now: Timestamp(0),
         settings,
         traits: traits(true, true),
         ownership: Ownership::ThisBuild,
@@ -109,7 +109,7 @@ fn all_facts(settings: &BatchSettings) -> Vec<Facts<'_>> {
     let mut all = Vec::new();
     for (uploads, labelled) in [(true, true), (true, false), (false, false)] {
         for ending in [Ending::No, Ending::BuildCancelled, Ending::CommandCancels] {
-            for now in [Moment(0), Moment(3 * DAY_MS)] {
+            for now in [Timestamp(0), Timestamp(3 * DAY_MS)] {
                 let again_after = None;
                 for room in [Room::Free, Room::Full { again_after }] {
                     all.push(Facts {

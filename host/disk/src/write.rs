@@ -1,0 +1,144 @@
+//! Writes files atomically, and creates files and folders that only their owner may access.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::{DiskError, failed};
+
+/// Replaces the file at `path` atomically: after a crash, either the old or the new file is there.
+///
+/// If `path` is a symbolic link, the link is replaced and its target is unchanged. Missing folders are created.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let folder = parent(path);
+    create_folder(folder)?;
+    write_and_rename(path, bytes, Mode::Default)?;
+    sync_folder(folder)
+}
+
+/// Like [`replace`], but only the owner may read the file, and its folder must exist.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    write_and_rename(path, bytes, Mode::Private)?;
+    sync_folder(parent(path))
+}
+
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Everyone whom the user's umask allows.
+    Default,
+    /// Only the owner.
+    Private,
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), DiskError> {
+    let write = || {
+        let mut file = create_temporary(parent(path), mode)?;
+        // While the file is incomplete, nobody else may read it.
+        let final_permissions = file.as_file().metadata()?.permissions();
+        if mode == Mode::Default {
+            make_private(file.as_file())?;
+        }
+        file.write_all(bytes)?;
+        file.as_file().set_permissions(final_permissions)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(failed("write", path))
+}
+
+/// Creates a file with a unique name. `tempfile` creates private files by default.
+fn create_temporary(folder: &Path, mode: Mode) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    if mode == Mode::Default {
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+#[cfg(unix)]
+fn make_private(file: &File) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Creates an empty file that only its owner may read. Replaces an existing file.
+pub fn create_private(path: &Path) -> Result<File, DiskError> {
+    discard(path);
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed("create", path))
+}
+
+/// Renames a complete file durably.
+pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
+    let sync = |file: File| file.sync_all();
+    File::open(from)
+        .and_then(sync)
+        .map_err(failed("sync", from))?;
+    fs::rename(from, to).map_err(failed("write", to))?;
+    to.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file that is no longer needed. Errors are ignored, because a leftover file does no harm.
+pub fn discard(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+/// Creates a folder and its missing parents.
+pub fn create_folder(path: &Path) -> Result<(), DiskError> {
+    fs::create_dir_all(path).map_err(failed("create", path))
+}
+
+/// Creates a folder that only its owner may enter. Missing parents get default permissions.
+pub fn create_private_folder(path: &Path) -> Result<(), DiskError> {
+    create_folder(parent(path))?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed("create", path)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the names in a folder durable; syncing a file does not.
+pub(super) fn sync_folder(path: &Path) -> Result<(), DiskError> {
+    if cfg!(unix) {
+        File::open(path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("sync", path))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+
+    #[test]
+    fn replacing_a_file_leaves_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.txt");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+}
