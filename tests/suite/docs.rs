@@ -7,9 +7,9 @@ use crate::languages::languages;
 use crate::scaffolds::own_test;
 use crate::workbench::{Run, command_in};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-fn documents() -> Vec<PathBuf> {
+pub(crate) fn documents() -> Vec<PathBuf> {
     let mut documents = Vec::new();
     for folder in [ROOT.to_owned(), format!("{ROOT}/docs")] {
         let entries = fs::read_dir(folder)

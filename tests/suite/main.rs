@@ -37,6 +37,7 @@ mod failures;
 mod first_party;
 mod folders;
 mod gc;
+mod glossary;
 mod grants;
 mod hostile;
 mod hostile_clones;
