@@ -1,7 +1,7 @@
 //! References to transforms: the values of `transform = "…"`.
 
-use super::error::PipelineErrorKind;
-use super::image::Image;
+use super::error_kind::PipelineErrorKind;
+use super::image_reference::ImageReference;
 use reqwest::Url;
 use synix_core::digest::Digest;
 use synix_core::ids::check_name;

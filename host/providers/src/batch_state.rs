@@ -24,7 +24,7 @@ pub struct BatchState {
     /// The file of rows that failed.
     pub error_file: Option<FileId>,
     /// When it was created.
-    pub created: Option<Moment>,
+    pub created: Option<Timestamp>,
     /// The token of its create call.
     pub token: Option<String>,
     /// The provider's counts. The rows decide, not these.

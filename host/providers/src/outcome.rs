@@ -143,7 +143,7 @@ pub(super) fn unusable_failure(reason: &str, is_transient: bool) -> Failure {
     Failure {
         kind: FailureKind::Unreadable,
         message: excerpt::truncate_message(&format!("the reply cannot be used: {reason}")),
-        passing: is_transient,
+        transient: is_transient,
         usage: Usage::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use reqwest::header::HeaderMap;
 
 use super::timestamps::{parse_duration, parse_rfc_3339, scale};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 /// The limits in the headers of OpenAI and compatible servers, as `x-ratelimit-{remaining,reset}-…`.
 const OPENAI_LIMITS: [&str; 2] = ["requests", "tokens"];
@@ -14,7 +14,7 @@ const OPENAI_LIMITS: [&str; 2] = ["requests", "tokens"];
 const ANTHROPIC_LIMITS: [&str; 4] = ["requests", "tokens", "input-tokens", "output-tokens"];
 
 /// Reads `retry-after-ms`, else `retry-after`: milliseconds, seconds or a date.
-pub(super) fn retry_after(headers: &HeaderMap, now: Moment) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     if let Some(wait) = text(headers, "retry-after-ms").and_then(|text| scale(text, 0.001)) {
         return Some(wait);
     }
@@ -22,12 +22,12 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Moment) -> Option<Duration> 
     scale(text, 1.0).or_else(|| {
         let date = httpdate::parse_http_date(text).ok()?;
         let millis = date.duration_since(UNIX_EPOCH).ok()?.as_millis();
-        Some(Moment(u64::try_from(millis).ok()?).since(now))
+        Some(Timestamp(u64::try_from(millis).ok()?).since(now))
     })
 }
 
 /// Returns the time until every exhausted rate limit is reset; `None` if no limit is exhausted.
-pub(super) fn until_reset(headers: &HeaderMap, now: Moment) -> Option<Duration> {
+pub(super) fn until_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let openai = OPENAI_LIMITS.into_iter().filter_map(|limit| {
         check_exhausted(headers, &format!("x-ratelimit-remaining-{limit}"))?;
         parse_duration(text(headers, &format!("x-ratelimit-reset-{limit}"))?)
@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: Moment = Moment(1_794_700_799_000); // 2026-11-14T23:59:59Z
+    const NOW: Timestamp = Timestamp(1_794_700_799_000); // 2026-11-14T23:59:59Z
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs

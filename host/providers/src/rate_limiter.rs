@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::rate_limit_headers;
 use super::retry::MAX_WAIT;
 use super::wait_notice::NoticeSender;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 #[derive(Debug, Default)]
 pub(super) struct RateLimiter {
@@ -54,7 +54,7 @@ impl RateLimiter {
     }
 
     /// Pauses if the headers of a reply report an exhausted limit.
-    pub(super) fn observe_headers(&self, headers: &HeaderMap, now: Moment) {
+    pub(super) fn observe_headers(&self, headers: &HeaderMap, now: Timestamp) {
         if let Some(wait) = rate_limit_headers::until_reset(headers, now) {
             self.pause(wait);
         }
@@ -106,7 +106,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-remaining-requests", "0".parse().unwrap());
         headers.insert("x-ratelimit-reset-requests", "30s".parse().unwrap());
-        limiter.observe_headers(&headers, Moment(0));
+        limiter.observe_headers(&headers, Timestamp(0));
         assert!(limiter.paused_until().is_some());
     }
 

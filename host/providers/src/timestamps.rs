@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 /// Reads a duration such as `6ms`, `1m30s` or `2h0m1.5s`.
 pub(super) fn parse_duration(text: &str) -> Option<Duration> {
@@ -32,7 +32,7 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// Reads a time such as `2026-11-24T00:26:05.5Z` or `…+02:00`.
-pub(super) fn parse_rfc_3339(text: &str) -> Option<Moment> {
+pub(super) fn parse_rfc_3339(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
@@ -58,7 +58,7 @@ pub(super) fn parse_rfc_3339(text: &str) -> Option<Moment> {
         .ok()?
         .checked_mul(1000)?
         .checked_add(u64::try_from(second.as_millis()).ok()?)?;
-    Some(Moment(millis))
+    Some(Timestamp(millis))
 }
 
 fn offset_seconds(text: &str) -> Option<i64> {
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: Moment = Moment(1_794_700_799_000); // 2026-11-14T23:59:59Z
+    const NOW: Timestamp = Timestamp(1_794_700_799_000); // 2026-11-14T23:59:59Z
 
     #[test]
     fn openai_durations_are_read() {
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(parse_rfc_3339("2026-11-14T23:59:59Z"), Some(NOW));
         assert_eq!(
             parse_rfc_3339("2026-11-15T01:59:59.250+02:00"),
-            Some(Moment(NOW.0 + 250))
+            Some(Timestamp(NOW.0 + 250))
         );
         for bad in [
             "",
@@ -133,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_moment_reads_back(millis in 0_u64..4_000_000_000_000) {
-            let whole_second = Moment(millis / 1000 * 1000);
+            let whole_second = Timestamp(millis / 1000 * 1000);
             prop_assert_eq!(parse_rfc_3339(&whole_second.to_string()), Some(whole_second));
         }
 

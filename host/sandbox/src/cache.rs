@@ -20,7 +20,7 @@ use wasmtime::component::Component;
 
 use super::descriptor::Descriptor;
 use synix_core::digest::{Digest, Encoder};
-use synix_disk::{DiskError, Folder, Links};
+use synix_disk::{DiskError, Folder, SymlinkPolicy};
 use synix_native::{NativeCode, SEAL_BYTES, SECRET_BYTES, Seal};
 
 const MAGIC: &[u8] = b"synix compiled component 2\n";

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use synix_core::request::{Answer, Ask};
+use synix_core::request::{Answer, GuestRequest};
 
 /// Answers a guest's questions, or says why not.
 ///
@@ -42,7 +42,7 @@ impl ModelAccess {
     }
 
     /// Asks the model.
-    pub(super) fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    pub(super) fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         match self {
             Self::Granted(model) => model.complete(asked),
             Self::Denied(_) => Verdict::Refused(Refusal::NotGranted),
@@ -64,7 +64,7 @@ impl ModelAccess {
 struct NoModel;
 
 impl Model for NoModel {
-    fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, _: Vec<GuestRequest>) -> Verdict {
         Verdict::Refused(Refusal::NotGranted)
     }
 }

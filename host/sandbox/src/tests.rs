@@ -636,9 +636,9 @@ fn more_calls_than_the_sandbox_holds_fail_for_now() {
         }
     }
     impl Model for Nested {
-        fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+        fn complete(&mut self, _: Vec<GuestRequest>) -> Verdict {
             let inner = Self(self.0.clone()).run();
-            answered(&inner.map_or_else(|error| error.is_passing().to_string(), text_of))
+            answered(&inner.map_or_else(|error| error.is_transient().to_string(), text_of))
         }
     }
     assert_eq!(text_of(Nested(guest(ASK)).run().unwrap()), "true");
@@ -992,7 +992,7 @@ fn a_call_that_runs_is_interrupted() {
     #[derive(Default)]
     struct Begun(Option<std::sync::mpsc::Sender<()>>);
     impl Model for Begun {
-        fn complete(&mut self, _: Vec<Ask>) -> Verdict {
+        fn complete(&mut self, _: Vec<GuestRequest>) -> Verdict {
             self.0.take().unwrap().send(()).unwrap();
             answered("so")
         }

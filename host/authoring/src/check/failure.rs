@@ -86,7 +86,7 @@ impl UnitFailure {
             Fault::InvalidOutput {
                 source: InvalidOutput::Name(name),
                 ..
-            } if name.is_unseen() => FailureCause::InvisibleName,
+            } if name.is_invisible_character() => FailureCause::InvisibleName,
             Fault::InvalidOutput { .. } => FailureCause::Output,
             Fault::InvalidSplit(_) => FailureCause::Split,
             _ => FailureCause::Crash,

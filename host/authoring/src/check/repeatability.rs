@@ -93,10 +93,10 @@ fn check_stateless(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut R
     if report.has_failed(Point::Deterministic) {
         return report.skip(point, "not checked: fresh runs already differ");
     }
-    let layer = json::object(baseline.config.clone());
+    let layer = json::canonical_object(baseline.config.clone());
     for (job, fresh) in baseline.jobs.iter().take(MAX_UNITS) {
         let unit = job.unit.key.as_str();
-        let config = json::object(config_of(&job.unit, &baseline.config));
+        let config = json::canonical_object(config_of(&job.unit, &baseline.config));
         let mut model = ScriptedModel::answering_all(baseline.style);
         model.replies = std::sync::Arc::clone(&runner.replies);
         let call = runner.call(job, &config);

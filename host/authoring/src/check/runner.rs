@@ -11,7 +11,7 @@ use super::scripted_model::ScriptedModel;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::json;
-use synix_core::request::Ask;
+use synix_core::request::GuestRequest;
 use synix_sandbox::{Call, Header, Limits, LogLine, Plugin, Refusal, Run, Shape, UnitSpec};
 
 /// The length of white space that changes no value but moves all that follows in memory.
@@ -27,7 +27,7 @@ pub(super) enum TrialEnd {
 /// A run of one unit, as the check observed it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trial {
-    pub(super) rounds: Vec<Vec<Ask>>,
+    pub(super) rounds: Vec<Vec<GuestRequest>>,
     pub(super) end: TrialEnd,
     pub(super) fuel: u64,
     pub(super) log: Vec<LogLine>,
@@ -107,7 +107,7 @@ impl CheckRunner<'_> {
         config: &Map<String, Value>,
     ) -> Result<Vec<Job>, UnitFailure> {
         let limits = self.start_run()?;
-        let text = json::object(config.clone());
+        let text = json::canonical_object(config.clone());
         let units = self.plugin.split(&headers(inputs), &text, &limits)?;
         let digested: Vec<(Artifact, Digest)> = inputs.iter().filter_map(with_digest).collect();
         let job = |unit: UnitSpec| {
@@ -127,7 +127,11 @@ impl CheckRunner<'_> {
         config: &Map<String, Value>,
         model: ScriptedModel,
     ) -> Trial {
-        self.run_with(job, &json::object(config_of(&job.unit, config)), model)
+        self.run_with(
+            job,
+            &json::canonical_object(config_of(&job.unit, config)),
+            model,
+        )
     }
 
     /// Runs one unit with this text as its config.

@@ -43,7 +43,7 @@ pub(super) enum AnswerStyle {
 
 impl AnswerStyle {
     /// Returns the text of an answer; `reply` is the user's reply to an ordinary question.
-    fn text(self, ask: &Ask, reply: Option<&str>) -> String {
+    fn text(self, ask: &GuestRequest, reply: Option<&str>) -> String {
         match (self, reply) {
             (Self::Plain | Self::Uncounted | Self::Detailed, Some(reply)) => {
                 return reply.to_owned();
@@ -83,7 +83,7 @@ impl AnswerStyle {
         matches!(self, Self::Long(_) | Self::Lines(_) | Self::Nested(_))
     }
 
-    fn answer(self, ask: &Ask, reply: Option<&str>) -> Answer {
+    fn answer(self, ask: &GuestRequest, reply: Option<&str>) -> Answer {
         Answer {
             text: self.text(ask, reply),
             ending: if self == Self::Truncated {
@@ -145,8 +145,8 @@ pub(super) struct ScriptedModel {
     /// The user's replies, one for each question. The last one answers all later questions.
     pub(super) replies: Arc<[String]>,
     /// The questions that got a reply, in order. The same question gets the same reply again.
-    replied: Vec<Ask>,
-    pub(super) rounds: Vec<Vec<Ask>>,
+    replied: Vec<GuestRequest>,
+    pub(super) rounds: Vec<Vec<GuestRequest>>,
 }
 
 impl ScriptedModel {
@@ -186,7 +186,7 @@ impl ScriptedModel {
 }
 
 impl ScriptedModel {
-    fn reply_to(&mut self, ask: &Ask) -> Option<String> {
+    fn reply_to(&mut self, ask: &GuestRequest) -> Option<String> {
         let last = self.replies.len().checked_sub(1)?;
         let earlier = self.replied.iter().position(|other| other == ask);
         let position = earlier.unwrap_or_else(|| {
@@ -198,10 +198,10 @@ impl ScriptedModel {
 }
 
 impl Model for ScriptedModel {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         let round = self.rounds.len();
         let replies: Vec<Option<String>> = asked.iter().map(|ask| self.reply_to(ask)).collect();
-        let answer = |(position, ask): (usize, &Ask)| {
+        let answer = |(position, ask): (usize, &GuestRequest)| {
             let is_last = position + 1 == asked.len();
             let unusual = self.unusual.filter(|(_, at)| at.matches(round, is_last));
             let reply = replies.get(position).and_then(Option::as_deref);
@@ -261,15 +261,24 @@ mod tests {
             texts(model.complete(vec![GuestRequest::user("a"), GuestRequest::user("b")])),
             ["one", "two"]
         );
-        assert_eq!(texts(model.complete(vec![Ask::user("c")])), ["two"]);
-        assert_eq!(texts(model.complete(vec![Ask::user("a")])), ["one"]);
+        assert_eq!(
+            texts(model.complete(vec![GuestRequest::user("c")])),
+            ["two"]
+        );
+        assert_eq!(
+            texts(model.complete(vec![GuestRequest::user("a")])),
+            ["one"]
+        );
         let mut unusual = ScriptedModel::with_unusual_answer(
             AnswerStyle::Plain,
             AnswerStyle::Fixed("odd"),
             AnswerPosition::Everywhere,
         );
         unusual.replies = Arc::from(["one".to_owned()]);
-        assert_eq!(texts(unusual.complete(vec![Ask::user("a")])), ["odd"]);
+        assert_eq!(
+            texts(unusual.complete(vec![GuestRequest::user("a")])),
+            ["odd"]
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::scripted_model::ScriptedModel;
 use super::{Baseline, edge_case_fault, input_variants};
 use synix_core::artifact::Artifact;
 use synix_core::json;
-use synix_core::request::Ask;
+use synix_core::request::GuestRequest;
 
 /// The most labels in a message.
 const MAX_SHOWN: usize = 5;
@@ -86,7 +86,7 @@ fn count_units(
 ) -> Result<usize, (Point, String)> {
     let listed = headers(inputs);
     let divide = |config: &str| runner.plugin.divide(&listed, config, &runner.limits);
-    let config = json::object(baseline.config.clone());
+    let config = json::canonical_object(baseline.config.clone());
     let division = match divide(&config).map_err(UnitFailure::from) {
         Ok(division) => division,
         // A proper error is no fault.
@@ -190,7 +190,7 @@ fn check_order(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut Repor
     if report.has_failed(Point::UnitKeys) {
         return report.skip(point, "not checked: keys do not identify units");
     }
-    type UnitResults = BTreeMap<String, (Inputs, Vec<Vec<Ask>>, Option<Vec<Artifact>>)>;
+    type UnitResults = BTreeMap<String, (Inputs, Vec<Vec<GuestRequest>>, Option<Vec<Artifact>>)>;
     let in_order: UnitResults = baseline
         .jobs
         .iter()

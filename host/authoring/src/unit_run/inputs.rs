@@ -62,7 +62,7 @@ pub fn prepare_config(
 ) -> Result<Map<String, Value>, UnitRunError> {
     let schema = &plugin.descriptor().config_schema;
     let validator =
-        Schema::new(schema).map_err(|error| UnitRunError::Config(error_chain(&error)))?;
+        Schema::compile(schema).map_err(|error| UnitRunError::Config(error_chain(&error)))?;
     let document = Value::Object(config.clone());
     let errors = validator.errors(&document, |error| match error.instance_path().as_str() {
         "" => error.to_string(),
@@ -75,7 +75,7 @@ pub fn prepare_config(
     json::canonical(&document).map_err(|error| UnitRunError::Config(error.to_string()))?;
     let mut texts = Vec::new();
     for value in file_values(schema, config) {
-        let bytes = synix_disk::read_at_most(&folder.join(&value.path), MAX_FILE_BYTES)?;
+        let bytes = synix_disk::read_limited(&folder.join(&value.path), MAX_FILE_BYTES)?;
         let text =
             String::from_utf8(bytes).map_err(|_| UnitRunError::NotText { path: value.path })?;
         texts.push((value.pointer, text));

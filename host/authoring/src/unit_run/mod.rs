@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use synix_core::artifact::{Artifact, Content};
 use synix_core::digest::Digest;
 use synix_core::json;
-use synix_core::request::{Answer, Ask, Ending, Message, Usage};
+use synix_core::request::{Answer, Ending, GuestRequest, Message, Usage};
 use synix_sandbox::{Call, Header, Limits, LogLine, Model, Plugin, Run, UnitSpec, Verdict};
 
 pub use error::UnitRunError;
@@ -142,7 +142,7 @@ pub fn run_unit(
     for artifact in inputs {
         digested.push((artifact.clone(), artifact.digest()?));
     }
-    let text = json::object(config.clone());
+    let text = json::canonical_object(config.clone());
     let units = plugin
         .split(&headers(&digested), &text, &limits)
         .map_err(|error| UnitRunError::Split(Box::new(error)))?;
@@ -154,7 +154,7 @@ pub fn run_unit(
         .collect();
     let mut merged = config.clone();
     merged.extend(unit.config.clone().unwrap_or_default());
-    let text = json::object(merged);
+    let text = json::canonical_object(merged);
     let call = Call {
         unit: &unit,
         inputs: &own,
@@ -271,7 +271,7 @@ struct ReplyModel {
 }
 
 impl Model for ReplyModel {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
         let count = asked.len();
         for ask in asked {

@@ -130,7 +130,7 @@ mod tests {
 
     fn batch(id: &str, created: Option<u64>) -> BatchState {
         BatchState {
-            created: created.map(Moment),
+            created: created.map(Timestamp),
             ..BatchState::from_id(id.to_owned())
         }
     }

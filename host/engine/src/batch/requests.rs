@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::machine::{Closing, Route};
 use super::{QueuedRequest, failure};
-use synix_core::request::{Failure, FailureKind, RequestKey, Settlement};
+use synix_core::request::{Failure, FailureKind, OutcomeSummary, RequestKey};
 use synix_store::SubmissionRequest;
 
 /// How often a request is put into a batch whose answers cannot be used: each of them is paid.
@@ -33,7 +33,7 @@ pub(super) struct RequestBook {
     pub(super) queue: Vec<QueuedRequest>,
     pub(super) halves: Vec<Half>,
     awaited: HashMap<RequestKey, AwaitedRequest>,
-    settled: Vec<(RequestKey, Settlement)>,
+    settled: Vec<(RequestKey, OutcomeSummary)>,
     for_single_calls: Vec<QueuedRequest>,
     /// Others may have had requests in flight that this command awaits.
     pub(super) others_may_have_some: bool,

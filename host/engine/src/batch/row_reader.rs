@@ -10,7 +10,7 @@ use super::requests::RequestBook;
 use super::{BatchContext, BatchError, BatchEvent};
 use synix_core::digest::Digest;
 use synix_core::request::FailureKind;
-use synix_core::request::{Outcome, RequestKey, Settlement, Usage, Wire};
+use synix_core::request::{Outcome, OutcomeSummary, RequestKey, Usage, Wire};
 use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 

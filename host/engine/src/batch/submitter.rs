@@ -7,7 +7,7 @@ use super::chunk::{ChunkLimits, Cut, Size};
 use super::requests::{Half, RequestBook};
 use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError, QueuedRequest, Target};
-use synix_core::request::Settlement;
+use synix_core::request::OutcomeSummary;
 use synix_providers::BatchTraits;
 use synix_store::{Claim, Origin, Realm, Submission, SubmissionId, SubmissionState, Terms};
 

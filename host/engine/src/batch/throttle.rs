@@ -55,7 +55,7 @@ impl Throttle {
         if let Some(hold) = self.holds.get(&target).filter(|hold| **hold > now) {
             return Ok(full_for(*hold - now));
         }
-        let since = Moment(context.clock.now().0.saturating_sub(HOUR_MS));
+        let since = Timestamp(context.clock.now().0.saturating_sub(HOUR_MS));
         let most = traits.max_creations_per_hour.map_or(u64::MAX, u64::from);
         if context.store.created_since(&target.provider, since)? >= most {
             return Ok(full_for(CREATES_PAUSE));

@@ -1,6 +1,6 @@
 //! The one difference between sync, batch, replay and plan: who answers.
 
-use synix_core::request::{RequestKey, Settlement};
+use synix_core::request::{OutcomeSummary, RequestKey};
 use synix_store::LayerMode;
 
 use super::BuildError;
@@ -26,7 +26,7 @@ pub(super) trait Answerer {
     fn settled(
         &mut self,
         workers: Workers,
-    ) -> impl Future<Output = Result<Option<Vec<(RequestKey, Settlement)>>, BuildError>>;
+    ) -> impl Future<Output = Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError>>;
 
     /// Sends nothing more. If requests are in flight, [`Answerer::settled`] returns `error` once they have ended.
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {

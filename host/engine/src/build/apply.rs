@@ -14,7 +14,7 @@ use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, Failure, FailureKind, RequestKey, Settlement};
+use synix_core::request::{Ending, Failure, FailureKind, OutcomeSummary, RequestKey};
 use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
@@ -42,7 +42,7 @@ impl<A: Answerer> Step<'_, '_, A> {
     /// Wakes the units that waited for what has settled.
     pub(super) fn take_settled(
         &mut self,
-        settled: Vec<(RequestKey, Settlement)>,
+        settled: Vec<(RequestKey, OutcomeSummary)>,
     ) -> Result<(), BuildError> {
         for (key, settlement) in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();

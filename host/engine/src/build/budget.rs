@@ -2,8 +2,8 @@
 
 use super::BuildError;
 use crate::pending::QueuedRequest;
-use synix_core::request::{Request, RequestKey, Settlement};
-use synix_prices::{Amount, Estimate, Excess, Ledger, PriceError, Prices, Rate};
+use synix_core::request::{OutcomeSummary, Request, RequestKey};
+use synix_prices::{Amount, BudgetExcess, Estimate, Ledger, PriceError, Prices, Rate};
 use synix_store::{BuildId, LayerMode, Send, SendState, Store};
 
 /// The budget of one build, or none.
@@ -71,7 +71,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes out of the books what needs no more sending.
-    pub(super) fn settle(&mut self, settled: &[(RequestKey, Settlement)]) {
+    pub(super) fn settle(&mut self, settled: &[(RequestKey, OutcomeSummary)]) {
         if let Some(ledger) = &mut self.ledger {
             for (key, _) in settled {
                 ledger.settle(key);

@@ -8,7 +8,7 @@ use super::modes::Modes;
 use super::replay::Misses;
 use crate::pending::PendingRequest;
 use crate::plan::PlanRetry;
-use synix_core::request::{Ending, FailureKind, RequestKey, Settlement};
+use synix_core::request::{Ending, FailureKind, OutcomeSummary, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, Retry};
 
@@ -62,7 +62,7 @@ pub(super) struct PlanAnswerer<'a> {
     pub(super) asking: BTreeMap<usize, Asking>,
     again: BTreeMap<usize, RetryFailed>,
     /// What a build would settle without a send.
-    settled: Vec<(RequestKey, Settlement)>,
+    settled: Vec<(RequestKey, OutcomeSummary)>,
 }
 
 impl<'a> PlanAnswerer<'a> {
@@ -153,7 +153,7 @@ impl Answerer for PlanAnswerer<'_> {
     async fn settled(
         &mut self,
         workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
+    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
             return Ok(Some(missed));
         }

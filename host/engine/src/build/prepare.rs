@@ -136,7 +136,7 @@ pub fn prepare(
     if let Some(errors) = PipelineErrors::new(errors) {
         return Err(PrepareError::Pipeline(errors));
     }
-    if let Some(problems) = preparation.problems.found() {
+    if let Some(problems) = preparation.problems.into_option() {
         return Err(PrepareError::Files(problems));
     }
     let parts = describe(pipeline, &layers);
@@ -218,7 +218,7 @@ impl Preparation<'_> {
             problems,
             ..
         } = self;
-        let hidden = Hidden::allowed(transform.allow_hidden);
+        let hidden = HiddenFiles::allowed_if(transform.allow_hidden);
         let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
         let mut files = BTreeMap::new();
         let mut paths = BTreeMap::new();
@@ -240,7 +240,10 @@ impl Preparation<'_> {
                     if bytes > CONFIG_FILES_BYTES {
                         let limit = CONFIG_FILES_BYTES;
                         let path = value.path;
-                        problems.push(layer.name.as_str(), SourceError::TooMuch { path, limit });
+                        problems.push(
+                            layer.name.as_str(),
+                            SourceError::TotalTooLarge { path, limit },
+                        );
                         break;
                     }
                     text
@@ -278,7 +281,7 @@ impl Preparation<'_> {
             .clone()
             .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
         let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
-        let asking = AskingParts {
+        let asking = RequestParts {
             revision: transform.revision.clone(),
             accept_truncated,
             options_allowed: options_allowed.iter().cloned().collect(),
@@ -296,10 +299,10 @@ impl Preparation<'_> {
             model: grants_llm
                 .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
                 .flatten(),
-            asking: if grants_llm {
+            requests: if grants_llm {
                 asking
             } else {
-                AskingParts::default()
+                RequestParts::default()
             },
             limits: limits.parts(),
         };
@@ -309,7 +312,7 @@ impl Preparation<'_> {
             layer: layer.name.clone(),
             plugin,
             inputs: transform.inputs.clone(),
-            config_text: json::object(config.clone()),
+            config_text: json::canonical_object(config.clone()),
             config,
             limits,
             grants_llm,

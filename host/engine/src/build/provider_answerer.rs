@@ -17,7 +17,7 @@ use super::options::BuildOptions;
 use super::sync::{Others, SyncCalls};
 use crate::batch::Batches;
 use crate::pending::{PendingRequest, QueuedRequest, Target};
-use synix_core::request::{RequestKey, Settlement};
+use synix_core::request::{OutcomeSummary, RequestKey};
 use synix_providers::WaitNotice;
 use synix_store::LayerMode;
 
@@ -88,7 +88,7 @@ pub(super) struct ProviderAnswerer<'a> {
 
 /// What a wait brought.
 enum WaitEnd {
-    Settled(Vec<(RequestKey, Settlement)>),
+    Settled(Vec<(RequestKey, OutcomeSummary)>),
     /// Something moved; look again.
     Moved,
     /// Nothing more will come in this process.
@@ -315,7 +315,7 @@ impl<'a> ProviderAnswerer<'a> {
     async fn next(
         &mut self,
         workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
+    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
         loop {
             match workers {
                 Workers::Idle => self.send_ready()?,
@@ -385,7 +385,7 @@ impl Answerer for ProviderAnswerer<'_> {
     async fn settled(
         &mut self,
         workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
+    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {

@@ -6,7 +6,7 @@ use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::unit::excerpt;
 use crate::pending::PendingRequest;
-use synix_core::request::{Failure, FailureKind, Request, RequestKey, Settlement, Usage};
+use synix_core::request::{Failure, FailureKind, OutcomeSummary, Request, RequestKey, Usage};
 use synix_providers::Cassette;
 use synix_store::LayerMode;
 
@@ -21,7 +21,7 @@ pub(super) struct Replay {
 #[derive(Debug)]
 pub(super) struct Misses {
     cassette: Arc<Cassette>,
-    missed: Vec<(RequestKey, Settlement)>,
+    missed: Vec<(RequestKey, OutcomeSummary)>,
     /// How many misses were compared with the whole cassette.
     compared: usize,
 }
@@ -74,14 +74,15 @@ impl Misses {
         let failure = Failure {
             kind: FailureKind::Missing,
             message,
-            passing: false,
+            transient: false,
             usage: Usage::default(),
         };
-        self.missed.push((asked.key, Settlement::Failed(failure)));
+        self.missed
+            .push((asked.key, OutcomeSummary::Failed(failure)));
     }
 
     /// Returns what was noted since the last time.
-    pub(super) fn take(&mut self) -> Option<Vec<(RequestKey, Settlement)>> {
+    pub(super) fn take(&mut self) -> Option<Vec<(RequestKey, OutcomeSummary)>> {
         (!self.missed.is_empty()).then(|| std::mem::take(&mut self.missed))
     }
 }
@@ -97,7 +98,7 @@ impl Answerer for Replay {
     async fn settled(
         &mut self,
         _: Workers,
-    ) -> Result<Option<Vec<(RequestKey, Settlement)>>, BuildError> {
+    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
         Ok(self.misses.take())
     }
 

@@ -22,7 +22,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         for (position, layer) in pipeline.layers.iter().enumerate() {
             if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
                 let name = layer.name.as_str();
-                let found = match self.context.folder.sources(glob, *hidden) {
+                let found = match self.context.folder.find_sources(glob, *hidden) {
                     Ok(found) => found,
                     Err(problem) => {
                         problems.push(name, problem);

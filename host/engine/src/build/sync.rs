@@ -14,7 +14,9 @@ use super::circuit_breaker::CircuitBreakers;
 use super::event::{Event, Observer};
 use super::options::BuildOptions;
 use crate::pending::QueuedRequest;
-use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Settlement, Usage};
+use synix_core::request::{
+    Failure, FailureKind, Outcome, OutcomeSummary, Request, RequestKey, Usage,
+};
 use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
 
@@ -39,7 +41,7 @@ pub(super) struct SyncCalls<'a> {
     /// Requests that somebody else has in flight.
     elsewhere: Vec<Elsewhere>,
     /// Settled without a call.
-    settled: Vec<(RequestKey, Settlement)>,
+    settled: Vec<(RequestKey, OutcomeSummary)>,
     /// Providers that answer nobody now, and why: the rest is not sent.
     breakers: CircuitBreakers,
     sender: UnboundedSender<Finished>,
@@ -199,7 +201,7 @@ impl<'a> SyncCalls<'a> {
                 };
                 match self.breakers.of(&queued.target.provider) {
                     Some(failure) => {
-                        let failed = Settlement::Failed(failure.clone());
+                        let failed = OutcomeSummary::Failed(failure.clone());
                         self.left(queued.layer);
                         self.settled.push((queued.key, failed));
                     }
@@ -303,7 +305,9 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
-    pub(super) async fn settled(&mut self) -> Result<Vec<(RequestKey, Settlement)>, BuildError> {
+    pub(super) async fn settled(
+        &mut self,
+    ) -> Result<Vec<(RequestKey, OutcomeSummary)>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());

@@ -17,7 +17,7 @@ use super::provider_answerer::{ProviderAnswerer, Routes, WaitPolicy};
 use super::sync::{Providers, SyncCalls};
 use crate::batch::{BatchContext, BatchSettings, Batches, LostCreatePolicy};
 use crate::pending::PendingRequest;
-use synix_core::clock::{Clock, Moment};
+use synix_core::clock::{Clock, Timestamp};
 use synix_core::digest::Digest;
 use synix_core::request::{Message, Part, Request, Role, Wire};
 use synix_manifest::BatchChoice;
@@ -62,7 +62,7 @@ impl Bench {
             build: open_build(&store),
             store,
             folder,
-            clock: Clock::pinned(Moment(1_000_000)),
+            clock: Clock::simulated(Timestamp(1_000_000)),
             prices: Prices::default(),
             no_keys: BTreeMap::new(),
         }
@@ -140,7 +140,7 @@ fn open_build(store: &Store) -> BuildId {
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
         realm: Realm::Live,
-        opened: Moment(0),
+        opened: Timestamp(0),
     };
     store.write(|tx| tx.open_build(&new)).unwrap()
 }

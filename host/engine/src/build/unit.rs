@@ -97,7 +97,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, Kn
     let own_config = spec.config.as_ref().map(|additions| {
         let mut config = transform.config.clone();
         config.extend(additions.clone());
-        json::object(config)
+        json::canonical_object(config)
     });
     let call = Call {
         unit: &spec,
@@ -125,7 +125,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, Kn
         (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
         (None, Err(error)) => {
             let mut failure = guest_failure(super::error::chain(&error));
-            failure.passing = error.is_passing();
+            failure.transient = error.is_transient();
             RunEnd::Failed(failure)
         }
     };
@@ -191,7 +191,7 @@ impl UnitModel {
     }
 
     /// Resolves one request and looks its answer up; `Err` holds what the guest receives.
-    fn ask(&mut self, ask: Ask) -> Result<Option<Answer>, Refusal> {
+    fn ask(&mut self, ask: GuestRequest) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = ask
             .model
             .clone()
@@ -267,7 +267,7 @@ impl UnitModel {
 }
 
 impl Model for UnitModel {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         let mut answers = Vec::with_capacity(asked.len());
         let before = self.asked.len();
         for ask in asked {

@@ -114,7 +114,7 @@ impl Cassette {
 
     /// Reads the file at `path`; `None` if it does not exist.
     pub fn load_if_exists(path: &Path) -> Result<Option<Self>, CassetteError> {
-        let bytes = synix_disk::read_small(path, MAX_BYTES, Links::Refuse)?;
+        let bytes = synix_disk::read_limited_if_exists(path, MAX_BYTES, SymlinkPolicy::Refuse)?;
         bytes.map(|bytes| Self::read(path, &bytes)).transpose()
     }
 
@@ -175,7 +175,7 @@ impl Cassette {
             self.note = saved.note;
         }
         let text = format::write(self.note.as_deref(), &self.entries);
-        let current = synix_disk::read_small(path, MAX_BYTES, Links::Refuse)?;
+        let current = synix_disk::read_limited_if_exists(path, MAX_BYTES, SymlinkPolicy::Refuse)?;
         if current.as_deref() != Some(text.as_bytes()) {
             synix_disk::replace(path, text.as_bytes())?;
         }

@@ -127,7 +127,7 @@ impl ProviderError {
         Failure {
             kind,
             message,
-            passing: is_transient,
+            transient: is_transient,
             usage: Usage::default(),
         }
     }

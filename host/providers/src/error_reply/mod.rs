@@ -13,7 +13,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::{excerpt, rate_limit_headers, reply_json, usage};
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 use synix_core::request::{Failure, FailureKind, Usage};
 
 /// Codes of an account without credit, or of a plan that excludes the request, with any status.
@@ -49,7 +49,7 @@ impl ErrorReply {
         status: u16,
         headers: &HeaderMap,
         body: &[u8],
-        now: Moment,
+        now: Timestamp,
     ) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         Self {
@@ -130,7 +130,7 @@ impl ErrorReply {
         Failure {
             kind,
             message: self.to_string(),
-            passing: is_transient,
+            transient: is_transient,
             usage: Usage::default(),
         }
     }

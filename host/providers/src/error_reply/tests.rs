@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn read(status: u16, body: &str) -> ErrorReply {
-    ErrorReply::from_response(status, &HeaderMap::new(), body.as_bytes(), Moment(0))
+    ErrorReply::from_response(status, &HeaderMap::new(), body.as_bytes(), Timestamp(0))
 }
 
 fn class(status: u16, code: &str) -> (FailureKind, bool) {
@@ -100,6 +100,6 @@ fn a_long_message_is_truncated() {
 fn a_request_id_is_shown() {
     let mut headers = HeaderMap::new();
     headers.insert("x-request-id", "req_7".parse().unwrap());
-    let reply = ErrorReply::from_response(500, &headers, b"", Moment(0));
+    let reply = ErrorReply::from_response(500, &headers, b"", Timestamp(0));
     assert_eq!(reply.to_string(), "no message (HTTP 500, request req_7)");
 }

@@ -159,7 +159,7 @@ fn not_run_outcome(message: &str) -> Outcome {
     Outcome::Failed(Failure {
         kind: FailureKind::Expired,
         message: excerpt::truncate_message(message),
-        passing: true,
+        transient: true,
         usage: Usage::default(),
     })
 }

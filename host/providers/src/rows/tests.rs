@@ -15,7 +15,7 @@ fn outcome(wire: Wire, line: &str) -> Outcome {
 
 fn openai_failure(line: &str) -> (FailureKind, bool, String) {
     let failure = expect_failure(outcome(Wire::OpenAi, line));
-    (failure.kind, failure.passing, failure.message)
+    (failure.kind, failure.transient, failure.message)
 }
 
 #[test]
@@ -69,8 +69,8 @@ fn a_row_that_the_provider_lost_is_transient() {
         r#"{"custom_id":"a","response":{"status_code":503,"body":{"error":{"message":"busy"}}}}"#,
         r#"{"custom_id":"a","error":{"code":"server_error","message":"lost"}}"#,
     ] {
-        let (kind, passing, _) = openai_failure(line);
-        assert_eq!((kind, passing), (FailureKind::Provider, true), "{line}");
+        let (kind, transient, _) = openai_failure(line);
+        assert_eq!((kind, transient), (FailureKind::Provider, true), "{line}");
     }
 }
 
@@ -83,8 +83,8 @@ fn a_row_with_an_unusable_reply_is_unreadable() {
         r#"{"custom_id":"a","response":{"status_code":200},"error":null}"#,
         r#"{"custom_id":"a","response":{"status_code":200,"body":"<html><title>Oh</title>"}}"#,
     ] {
-        let (kind, passing, _) = openai_failure(line);
-        assert_eq!((kind, passing), (FailureKind::Unreadable, true), "{line}");
+        let (kind, transient, _) = openai_failure(line);
+        assert_eq!((kind, transient), (FailureKind::Unreadable, true), "{line}");
     }
 }
 
@@ -174,7 +174,7 @@ fn an_errored_message_has_a_nested_error() {
             r#"{{"custom_id":"a","result":{{"type":"errored","error":{{"type":"error","error":{{"type":"{kind}","message":"m"}},"request_id":null}}}}}}"#
         );
         let failure = expect_failure(outcome(Wire::Anthropic, &line));
-        (failure.kind, failure.passing)
+        (failure.kind, failure.transient)
     };
     assert_eq!(errored("not_found_error"), (FailureKind::Invalid, false));
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_message_that_did_not_run_is_transient() {
         let line = format!(r#"{{"custom_id":"a","result":{{"type":"{kind}"}}}}"#);
         let failure = expect_failure(outcome(Wire::Anthropic, &line));
         assert_eq!(
-            (failure.kind, failure.passing),
+            (failure.kind, failure.transient),
             (FailureKind::Expired, true)
         );
     }

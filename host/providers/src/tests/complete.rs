@@ -86,7 +86,7 @@ async fn retries_are_limited() {
     assert_eq!(completion.sends, 3);
     let failure = expect_failure(completion.outcome);
     assert_eq!(
-        (failure.kind, failure.passing),
+        (failure.kind, failure.transient),
         (FailureKind::Provider, true)
     );
 }
@@ -124,7 +124,7 @@ async fn an_account_without_credit_is_not_retried() {
 async fn a_request_is_not_retried_after_a_wait_of_minutes() {
     let completion = completed(vec![with_headers(429, "retry-after: 121\r\n", "")]).await;
     assert_eq!(completion.sends, 1);
-    assert!(expect_failure(completion.outcome).passing);
+    assert!(expect_failure(completion.outcome).transient);
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_redirect_is_not_followed() {
         "{}",
         failure.message
     );
-    assert!(!failure.passing);
+    assert!(!failure.transient);
 }
 
 #[tokio::test]

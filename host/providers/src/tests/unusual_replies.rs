@@ -21,7 +21,7 @@ async fn a_complete_unusable_reply_is_not_retried() {
         assert_eq!((completion.sends, completion.unclear), (1, 1), "{body}");
         let failure = expect_failure(completion.outcome);
         assert_eq!(
-            (failure.kind, failure.passing),
+            (failure.kind, failure.transient),
             (FailureKind::Unreadable, false)
         );
         assert!(failure.message.contains(reason), "{}", failure.message);

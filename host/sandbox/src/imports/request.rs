@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::model::Refusal;
 use crate::values;
 use synix_contract::bindings::synix::plugin::llm as wit;
-use synix_core::request::{Ask, Message, Part, Role};
+use synix_core::request::{GuestRequest, Message, Part, Role};
 
 /// Text and pictures of one request.
 const CONVERSATION_BYTES: usize = 16 << 20;

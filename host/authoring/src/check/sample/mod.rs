@@ -27,7 +27,7 @@ pub(super) struct Validator<'a>(Schema<'a>);
 impl<'a> Validator<'a> {
     /// Compiles a schema; `None` if it is invalid.
     pub(super) fn new(schema: &'a Value) -> Option<Self> {
-        Schema::new(schema).ok().map(Self)
+        Schema::compile(schema).ok().map(Self)
     }
 
     /// Returns whether a value is valid. A value that is too expensive to check is not.

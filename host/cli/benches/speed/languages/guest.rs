@@ -92,7 +92,7 @@ struct Nested {
 }
 
 impl Model for Nested {
-    fn complete(&mut self, asked: Vec<Ask>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         self.seen.extend(resident_pages());
         if self.depth < DEPTH {
             let deeper = Self {

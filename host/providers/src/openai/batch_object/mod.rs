@@ -13,7 +13,7 @@ use crate::excerpt::truncate;
 use crate::outcome::{count_at, text_member};
 use crate::timestamps;
 use crate::usage;
-use synix_core::clock::Moment;
+use synix_core::clock::Timestamp;
 
 /// Greater numbers are milliseconds: as seconds they would be after the year 5000.
 const MAX_SECONDS: u64 = 100_000_000_000;
@@ -79,10 +79,10 @@ fn token(metadata: &Value) -> Option<String> {
     })
 }
 
-fn moment(value: &Value) -> Option<Moment> {
+fn moment(value: &Value) -> Option<Timestamp> {
     match value.as_u64() {
-        Some(millis) if millis > MAX_SECONDS => Some(Moment(millis)),
-        Some(seconds) => Some(Moment(seconds * 1000)),
+        Some(millis) if millis > MAX_SECONDS => Some(Timestamp(millis)),
+        Some(seconds) => Some(Timestamp(seconds * 1000)),
         None => match value.as_f64() {
             // The fraction of a second does not matter.
             #[expect(

@@ -22,7 +22,7 @@ fn a_batch_is_read() {
         input_file: Some("file-in".to_owned()),
         output_file: Some(FileId("file-out".to_owned())),
         error_file: None,
-        created: Some(Moment(1_700_000_000_000)),
+        created: Some(Timestamp(1_700_000_000_000)),
         token: Some("t1".to_owned()),
         counts: Some(Counts {
             total: 3,
@@ -90,7 +90,7 @@ fn a_time_is_in_seconds_milliseconds_or_rfc_3339() {
         let batch = json!({"id": "b", "created_at": time});
         assert_eq!(
             openai(&batch).unwrap().created,
-            Some(Moment(1_705_329_000_000))
+            Some(Timestamp(1_705_329_000_000))
         );
     }
 }
@@ -124,7 +124,7 @@ fn a_mistral_job_is_read() {
         input_file: Some("file-in".to_owned()),
         output_file: Some(FileId("file-out".to_owned())),
         error_file: None,
-        created: Some(Moment(1_700_000_000_000)),
+        created: Some(Timestamp(1_700_000_000_000)),
         token: Some("t1".to_owned()),
         counts: Some(Counts {
             total: 5,

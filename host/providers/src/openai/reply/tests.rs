@@ -67,7 +67,7 @@ fn a_text_at_the_limit_is_truncated() {
 fn no_text_at_the_limit_is_a_failure_that_was_billed() {
     let failure = expect_failure(choice_outcome(&json!(""), "length"));
     assert_eq!(
-        (failure.kind, failure.passing),
+        (failure.kind, failure.transient),
         (FailureKind::Truncated, false)
     );
     assert_eq!(failure.usage.output_tokens, 9);
@@ -128,7 +128,7 @@ fn a_tool_call_is_empty() {
 fn an_unknown_ending_is_transient() {
     let failure = expect_failure(choice_outcome(&json!("Hel"), "tired"));
     assert_eq!(
-        (failure.kind, failure.passing, failure.usage.output_tokens),
+        (failure.kind, failure.transient, failure.usage.output_tokens),
         (FailureKind::Unreadable, true, 9)
     );
 }
@@ -140,12 +140,18 @@ fn an_ending_with_an_error_is_transient_and_keeps_the_message() {
         &json!("Hel"),
         "insufficient_system_resource",
     ));
-    assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+    assert_eq!(
+        (failed.kind, failed.transient),
+        (FailureKind::Provider, true)
+    );
     assert_eq!(failed.usage.output_tokens, 9);
     let mut body = completion(&json!({"content": "Hel"}), &json!("error"));
     body["choices"][0]["error"] = json!({"code": "502", "message": "upstream went away"});
     let failed = expect_failure(outcome(&body));
-    assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+    assert_eq!(
+        (failed.kind, failed.transient),
+        (FailureKind::Provider, true)
+    );
     assert_eq!(failed.message, "upstream went away (HTTP 502)");
 }
 
@@ -171,7 +177,10 @@ fn an_error_at_the_top_level_is_an_error() {
         json!({"object": "error", "message": "busy", "code": 50301}),
     ] {
         let failed = expect_failure(outcome(&body));
-        assert_eq!((failed.kind, failed.passing), (FailureKind::Provider, true));
+        assert_eq!(
+            (failed.kind, failed.transient),
+            (FailureKind::Provider, true)
+        );
         assert!(failed.message.starts_with("busy"), "{}", failed.message);
     }
 }
@@ -230,7 +239,7 @@ fn an_error_with_status_200_is_an_error() {
         ] {
             let failure = expect_failure(outcome(&body));
             assert_eq!(
-                (failure.kind, failure.passing),
+                (failure.kind, failure.transient),
                 (FailureKind::Provider, true),
                 "{body}"
             );
@@ -245,7 +254,7 @@ fn an_error_with_status_200_is_an_error() {
         let body = json!({"error": {"code": code, "message": "no"}});
         let failure = expect_failure(outcome(&body));
         assert_eq!(
-            (failure.kind, failure.passing),
+            (failure.kind, failure.transient),
             (FailureKind::Invalid, false)
         );
     }
