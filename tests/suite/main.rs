@@ -89,6 +89,7 @@ mod trust;
 mod trust_flag;
 mod waiting;
 mod waves;
+mod wheel;
 mod workbench;
 
 /// C10: a file without its `mod` line would never be compiled and its tests never run.

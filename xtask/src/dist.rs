@@ -1,15 +1,29 @@
 //! Builds the command for a release and packs it: an archive, a wheel and their checksums, in `target/dist`.
 
+use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use synix_guest_build::toolchain::Toolchain;
 
-use crate::probe::target_folder;
+use crate::probe::{make_folder, target_folder, write};
 use crate::shell::{self, Failure, root, works};
 
 /// Archives and wheels are made in Python, whose standard library has both formats.
 const PACK: &str = include_str!("dist/pack.py");
+
+/// The licences of what the command is linked from.
+const LICENSES: &str = include_str!("dist/licenses.py");
+
+/// The shells, and the name under which each looks for the completions of `synix`.
+const SHELLS: [(&str, &str); 5] = [
+    ("bash", "synix.bash"),
+    ("elvish", "synix.elv"),
+    ("fish", "synix.fish"),
+    ("powershell", "_synix.ps1"),
+    ("zsh", "_synix"),
+];
 
 /// What an archive holds beside the command.
 const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
@@ -45,8 +59,63 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
         "synix"
     };
     let binary = folder.join("release").join(name);
-    let files = FILES.map(|file| root().join(file));
-    pack(&python, triple, &binary, &out, &files)
+    let third_party = out.join("THIRD-PARTY-LICENSES.txt");
+    licenses(&python, triple, &third_party)?;
+    let mut files = FILES.map(|file| root().join(file)).to_vec();
+    files.push(third_party);
+    let share = out.join("share");
+    write_share(&binary, &share)?;
+    pack(&python, triple, &binary, &share, &out, &files)
+}
+
+/// Writes the manual pages and completions, which the command makes of itself, so it must run on this machine.
+fn write_share(binary: &Path, share: &Path) -> Result<(), Failure> {
+    let man = share.join("man/man1");
+    let completions = share.join("completions");
+    for folder in [&man, &completions] {
+        // Pages of commands that are no longer there would be packed.
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure(format!(
+                    "cannot empty {}: {error}",
+                    folder.display()
+                )));
+            }
+            Ok(()) | Err(_) => make_folder(folder)?,
+        }
+    }
+    shell::read(Command::new(binary).args(["man", "--dir"]).arg(&man))?;
+    for (name, file) in SHELLS {
+        let script = shell::read(Command::new(binary).args(["completions", name]))?;
+        write(&completions.join(file), &script)?;
+    }
+    Ok(())
+}
+
+/// Writes the licences of everything that the command is linked from.
+fn licenses(python: &str, target: &str, out: &Path) -> Result<(), Failure> {
+    let metadata = shell::read(
+        shell::cargo()
+            .args(["metadata", "--format-version", "1", "--locked"])
+            .args(["--filter-platform", target])
+            .current_dir(root()),
+    )?;
+    let mut command = Command::new(python);
+    let command = command.args(["-c", LICENSES]).arg(out);
+    let failed = |error| Failure(format!("cannot write {}: {error}", out.display()));
+    let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(metadata.as_bytes()).map_err(failed)?;
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure(format!(
+            "{python} did not write {}: {status}",
+            out.display()
+        )))
+    }
 }
 
 /// Packs a command that is built.
@@ -54,6 +123,7 @@ fn pack(
     python: &str,
     target: &str,
     binary: &Path,
+    share: &Path,
     out: &Path,
     files: &[PathBuf],
 ) -> Result<(), Failure> {
@@ -61,6 +131,7 @@ fn pack(
         Command::new(python)
             .args(["-c", PACK, env!("CARGO_PKG_VERSION"), target])
             .arg(binary)
+            .arg(share)
             .arg(out)
             .args(files),
     )
@@ -94,8 +165,6 @@ fn python() -> Result<String, Failure> {
 mod tests {
     use super::*;
 
-    use std::fs;
-
     #[test]
     fn the_host_is_read_from_what_rustc_prints() {
         let printed = "rustc 1.95.0\nbinary: rustc\nhost: aarch64-apple-darwin\nrelease: 1.95.0\n";
@@ -113,12 +182,15 @@ mod tests {
         fs::write(&binary, "a command").unwrap();
         let readme = folder.join("README.md");
         fs::write(&readme, "# synix\n").unwrap();
+        let share = folder.join("share");
+        fs::create_dir_all(share.join("man/man1")).unwrap();
+        fs::write(share.join("man/man1/synix.1"), "a page").unwrap();
         let python = python().unwrap();
         let target = "x86_64-apple-darwin";
         let outs = ["one", "two"].map(|name| folder.join(name));
         for out in &outs {
             let files = std::slice::from_ref(&readme);
-            pack(&python, target, &binary, out, files).unwrap();
+            pack(&python, target, &binary, &share, out, files).unwrap();
         }
         let version = env!("CARGO_PKG_VERSION");
         let names = [

@@ -6,7 +6,7 @@ use crate::shell::{self, Failure, root};
 
 /// Modules of the suite that the quick tier leaves out: they compile plugins, or kill thousands of processes.
 /// `.config/nextest.toml` leaves out the same.
-const SLOW: [&str; 9] = [
+const SLOW: [&str; 10] = [
     "author_errors",
     "authors",
     "by_hand",
@@ -16,6 +16,7 @@ const SLOW: [&str; 9] = [
     "scaffolds",
     "split_examples",
     "torture",
+    "wheel",
 ];
 
 /// Runs every test.

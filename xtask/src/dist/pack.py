@@ -1,6 +1,7 @@
 """Packs a built synix into an archive, a wheel and their checksums.
 
-Called by `cargo xtask dist` as: pack.py VERSION TARGET BINARY OUT FILE...
+Called by `cargo xtask dist` as: pack.py VERSION TARGET BINARY SHARE OUT FILE...
+The archive holds the binary, the files, and the folders below SHARE. The wheel holds the binary and the licences.
 Equal inputs give equal bytes: times come from SOURCE_DATE_EPOCH (1980 without it), and owners and order are fixed.
 """
 
@@ -25,7 +26,7 @@ Name: synix
 Version: {version}
 Summary: A build system for data that language models make
 License-Expression: Apache-2.0 OR MIT
-Requires-Python: >=3.8
+{license_files}Requires-Python: >=3.8
 Description-Content-Type: text/markdown
 
 {readme}"""
@@ -64,13 +65,20 @@ def archive(path: Path, root: str, files: list[tuple[str, bytes, int]], epoch: i
                 tar.addfile(entry, io.BytesIO(content))
 
 
-def wheel(path: Path, version: str, tag: str, binary: tuple[str, bytes], readme: str, epoch: int) -> None:
+def wheel(path: Path, version: str, tag: str, binary: tuple[str, bytes], texts: dict[str, bytes], epoch: int) -> None:
     info = f"synix-{version}.dist-info"
+    licenses = {name: text for name, text in texts.items() if "LICENSE" in name}
+    metadata = METADATA.format(
+        version=version,
+        license_files="".join(f"License-File: {name}\n" for name in licenses),
+        readme=texts.get("README.md", b"").decode(),
+    )
     files = [
         (f"synix-{version}.data/scripts/{binary[0]}", binary[1], 0o755),
-        (f"{info}/METADATA", METADATA.format(version=version, readme=readme).encode(), 0o644),
+        (f"{info}/METADATA", metadata.encode(), 0o644),
         (f"{info}/WHEEL", WHEEL.format(tag=tag).encode(), 0o644),
     ]
+    files += [(f"{info}/licenses/{name}", text, 0o644) for name, text in licenses.items()]
     record = ""
     for name, content, _ in files:
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
@@ -85,19 +93,21 @@ def wheel(path: Path, version: str, tag: str, binary: tuple[str, bytes], readme:
 
 
 def main() -> None:
-    version, target, binary, out, *rest = sys.argv[1:]
+    version, target, binary, share, out, *rest = sys.argv[1:]
     epoch = max(int(os.environ.get("SOURCE_DATE_EPOCH", EARLIEST)), EARLIEST)
     program = Path(binary)
     content = program.read_bytes()
     files = [(program.name, content, 0o755)]
-    files += [(Path(name).name, Path(name).read_bytes(), 0o644) for name in sorted(rest)]
-    readme = next((text.decode() for name, text, _ in files if name == "README.md"), "")
+    texts = {Path(name).name: Path(name).read_bytes() for name in sorted(rest)}
+    files += [(name, text, 0o644) for name, text in texts.items()]
+    shared = sorted(path for path in Path(share).rglob("*") if path.is_file())
+    files += [(path.relative_to(share).as_posix(), path.read_bytes(), 0o644) for path in shared]
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     root = f"synix-{version}-{target}"
     made = [folder / f"{root}.tar.gz", folder / f"synix-{version}-py3-none-{platform_tag(target)}.whl"]
     archive(made[0], root, files, epoch)
-    wheel(made[1], version, platform_tag(target), (program.name, content), readme, epoch)
+    wheel(made[1], version, platform_tag(target), (program.name, content), texts, epoch)
     for path in made:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         # `sha256sum --check` reads this form.
