@@ -34,7 +34,7 @@ fn a_download_with_another_digest_is_refused() {
     let image = server.push("team/echo", "1.0", &echo);
     let path = server.blob("team/echo", &echo);
     server.answer(&path, Answer::of(&bytes("moody")));
-    assert_refused(&image, &["not sha256:"]);
+    assert_refused(&image, &["do not have the digest sha256:"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_download_that_breaks_off_is_refused() {
             ..Answer::of(half)
         },
     );
-    assert_refused(&reference, &["not sha256:"]);
+    assert_refused(&reference, &["do not have the digest sha256:"]);
 }
 
 #[test]
@@ -145,9 +145,9 @@ fn redirects_are_followed_a_few_times() {
     Desk::new(&reference).run(&["plan"]).expect_code(0);
     server.answer(&hop(5), Answer::redirect(&hop(6)));
     server.file(&hop(6), &echo);
-    assert_refused(&reference, &["after five redirects"]);
+    assert_refused(&reference, &["redirects more than 5 times"]);
     server.answer("/echo.wasm", Answer::redirect("/echo.wasm"));
-    assert_refused(&reference, &["after five redirects"]);
+    assert_refused(&reference, &["redirects more than 5 times"]);
     server.answer(
         "/echo.wasm",
         Answer::redirect("http://example.com/echo.wasm"),
@@ -268,5 +268,5 @@ fn an_image_by_digest_is_the_one_with_that_manifest() {
         &path,
         Answer::of(json!({"schemaVersion": 2}).to_string().as_bytes()),
     );
-    assert_refused(&reference, &["not sha256:"]);
+    assert_refused(&reference, &["do not have the digest sha256:"]);
 }

@@ -83,7 +83,7 @@ fn a_pipeline_file_that_grows_is_bounded() {
         ),
         row(
             "stars in a glob",
-            HARMLESS.plan(2, "has an empty part or `.` between slashes"),
+            HARMLESS.plan(2, "contains an empty component or `.` between slashes"),
             |clone| replace(clone, "notes/*.md", &"**/".repeat(2000)),
         ),
         row(

@@ -350,10 +350,16 @@ fn a_replay_asks_no_server_for_a_plugin() {
     desk.replay(&["build"]).expect_code(0);
     desk.forget_downloads();
     let miss = desk.replay(&["build"]).expect_code(1);
-    assert!(miss.says("`synix plugin fetch` gets it"), "{miss:?}");
+    assert!(
+        miss.says("run `synix plugin fetch` to download it"),
+        "{miss:?}"
+    );
     desk.bench.remove("synix.lock");
     let unpinned = desk.replay(&["plan"]).expect_code(1);
-    assert!(unpinned.says("`synix plugin update` does"), "{unpinned:?}");
+    assert!(
+        unpinned.says("run `synix plugin update` to pin it"),
+        "{unpinned:?}"
+    );
     assert_eq!(server.calls().len(), calls);
 }
 

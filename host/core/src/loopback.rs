@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn only_hosts_on_this_machine_are_loopback() {
-        for near in [
+        for local in [
             "localhost",
             "a.localhost",
             "127.0.0.1:80",
@@ -29,16 +29,16 @@ mod tests {
             "[::1]:80",
             "[::1]",
         ] {
-            assert!(is_loopback(near), "{near}");
+            assert!(is_loopback(local), "{local}");
         }
-        for far in [
+        for remote in [
             "localhost.example.com",
             "10.0.0.1",
             "[2001:db8::1]",
             "",
             "127.0.0.1.a",
         ] {
-            assert!(!is_loopback(far), "{far}");
+            assert!(!is_loopback(remote), "{remote}");
         }
     }
 }

@@ -116,14 +116,15 @@ impl<'a> Validator<'a> {
     ) {
         let pointer = format!("{base}{}", error.instance_path().as_str());
         let at = |kind| Finding::at_value(&pointer, kind);
-        let here = |inner: &ValidationError<'_>| {
+        let is_at_same_value = |inner: &ValidationError<'_>| {
             inner.instance_path().as_str() == error.instance_path().as_str()
         };
         let of_its_type: Vec<_> = context
             .iter()
             .filter(|errors| {
                 !errors.iter().any(|inner| {
-                    here(inner) && matches!(inner.kind(), ValidationErrorKind::Type { .. })
+                    is_at_same_value(inner)
+                        && matches!(inner.kind(), ValidationErrorKind::Type { .. })
                 })
             })
             .collect();
@@ -134,7 +135,7 @@ impl<'a> Validator<'a> {
             return;
         }
         let all_lack_a_key = context.iter().flatten().all(|inner| {
-            here(inner) && matches!(inner.kind(), ValidationErrorKind::Required { .. })
+            is_at_same_value(inner) && matches!(inner.kind(), ValidationErrorKind::Required { .. })
         });
         if let Some(keys) = self.keys_of_alternatives(error).filter(|_| all_lack_a_key) {
             found.push(at(PipelineErrorKind::MissingOneOf {
@@ -151,7 +152,7 @@ impl<'a> Validator<'a> {
                 let ValidationErrorKind::Constant { expected_value } = inner.kind() else {
                     return None;
                 };
-                here(inner).then(|| expected_value.to_string())
+                is_at_same_value(inner).then(|| expected_value.to_string())
             })
             .collect();
         if let Some(constants) = constants.filter(|constants| !constants.is_empty()) {
@@ -163,7 +164,7 @@ impl<'a> Validator<'a> {
                 let ValidationErrorKind::Type { kind } = inner.kind() else {
                     return None;
                 };
-                here(inner).then(|| types(kind))
+                is_at_same_value(inner).then(|| types(kind))
             });
             found.push(at(wrong_type(types.flatten(), error.instance())));
             return;
