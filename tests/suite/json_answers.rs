@@ -143,9 +143,9 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
         .split_once("[layers.tagged.config.response_format]")
         .unwrap();
     for (setting, words) in [
-        ("fields = [\"tags\"]", "(`fields` needs it)"),
-        ("fields = true", "(`fields` needs it)"),
-        ("explode = \"tags\"", "(`explode` needs it)"),
+        ("fields = [\"tags\"]", "(`fields` requires it)"),
+        ("fields = true", "(`fields` requires it)"),
+        ("explode = \"tags\"", "(`explode` requires it)"),
         ("item_label = \"x\"", "missing key `explode`"),
     ] {
         let bench = notes(&head.replace("fields = [\"tags\"]", setting));
