@@ -157,7 +157,7 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
         "fields = true\nresponse_format = {}\n# ",
     );
     let run = notes(&joined).run(&["plan"]).expect_code(2);
-    assert!(run.says("`prompt`, `prompt_file`"), "{run:?}");
+    assert!(run.says("`prompt` or `prompt_file`"), "{run:?}");
 }
 
 #[test]
