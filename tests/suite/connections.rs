@@ -117,7 +117,7 @@ fn stops_early(url: &str, words: &[&str]) {
 fn a_name_that_nobody_knows_stops_the_build_early() {
     stops_early(
         "https://models.invalid/v1",
-        &["no address is known for this name; check the name in `base_url`"],
+        &["the name has no known address; check the name in `base_url`"],
     );
 }
 
