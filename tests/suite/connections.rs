@@ -114,7 +114,7 @@ fn stops_early(url: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_name_that_nobody_knows_stops_the_build_early() {
+fn a_name_without_an_address_stops_the_build_early() {
     stops_early(
         "https://models.invalid/v1",
         &["the name has no known address; check the name in `base_url`"],
@@ -122,7 +122,7 @@ fn a_name_that_nobody_knows_stops_the_build_early() {
 }
 
 #[test]
-fn a_certificate_that_nobody_trusts_stops_the_build_early() {
+fn an_untrusted_certificate_stops_the_build_early() {
     stops_early(
         &with_own_certificate(),
         &[

@@ -108,7 +108,7 @@ impl Transport {
         }
     }
 
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
         let response = self.send_raw(request).await?;
         self.check_status(response).await
     }
@@ -167,10 +167,7 @@ impl Transport {
     }
 
     /// Reads a body to its end; `None` if it is too long.
-    pub(super) async fn read_body(
-        &self,
-        mut response: Response,
-    ) -> Result<Option<Vec<u8>>, ProviderError> {
+    async fn read_body(&self, mut response: Response) -> Result<Option<Vec<u8>>, ProviderError> {
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk(&mut response).await? {
             body.extend_from_slice(chunk.as_ref());
@@ -201,7 +198,7 @@ impl Transport {
         self.limiter.pause(wait);
     }
 
-    pub(super) async fn with_time_limit<T>(
+    async fn with_time_limit<T>(
         &self,
         limit: Duration,
         work: impl Future<Output = Result<T, ProviderError>>,
