@@ -125,8 +125,8 @@ impl Io {
         self
     }
 
-    pub(crate) fn split(self) -> (Surroundings, Streams) {
-        let surroundings = Surroundings {
+    pub(crate) fn split(self) -> (ProcessEnvironment, Streams) {
+        let surroundings = ProcessEnvironment {
             environment: self.environment,
             program: self.program,
         };
@@ -151,7 +151,7 @@ impl fmt::Debug for Io {
 
 /// What is no stream.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Surroundings {
+pub(crate) struct ProcessEnvironment {
     pub(crate) environment: Environment,
     pub(crate) program: Program,
 }

@@ -73,7 +73,7 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) ->
     exit.code()
 }
 
-fn perform(args: &mut Args, surroundings: io::Surroundings, screen: &Screen) -> Exit {
+fn perform(args: &mut Args, surroundings: io::ProcessEnvironment, screen: &Screen) -> Exit {
     let outcome = match args.global.enter(surroundings) {
         Ok(()) => match args.global.log() {
             Ok(filter) => {

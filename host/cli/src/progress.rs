@@ -312,7 +312,7 @@ fn batch_words(event: &BatchEvent) -> String {
         } => {
             format!("batch {batch}: {succeeded} answered, {failed} failed")
         }
-        BatchEvent::OddRows {
+        BatchEvent::UnexpectedRows {
             batch,
             missing,
             duplicate,

@@ -34,6 +34,14 @@ pub struct ProviderProfile {
     pub enqueued_tokens: Option<u64>,
 }
 
+/// The pauses between the looks at a provider's list for a batch whose reply was lost.
+const LOOK_AGAIN: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
 impl ProviderProfile {
     /// Returns the default settings of a provider.
     pub fn new(name: &str, api: Wire) -> Self {
@@ -47,7 +55,7 @@ impl ProviderProfile {
             retries: 5,
             backoff: Duration::from_millis(500),
             timeout: Duration::from_secs(600),
-            look_again: [1, 2, 4, 8].map(Duration::from_secs).to_vec(),
+            look_again: LOOK_AGAIN.to_vec(),
             batch_requests: None,
             enqueued_tokens: None,
         }

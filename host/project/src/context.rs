@@ -9,11 +9,9 @@ use super::search::{self, End};
 use super::trust::Owners;
 use super::{Project, ProjectError};
 use synix_core::clock::Clock;
+use synix_engine::build::DEFAULT_CONCURRENCY;
 use synix_sandbox::Compiler;
 use synix_store::{BuildRow, Store};
-
-/// Sync calls at a time unless the user says otherwise.
-const CONCURRENCY: NonZero<usize> = NonZero::new(16).expect("16 is not zero");
 
 /// Whether answers are recorded or replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +157,7 @@ impl ProjectContext {
             Some(count) => NonZero::new(count).ok_or_else(|| {
                 ProjectError::Usage("--concurrency must be at least 1".to_owned())
             })?,
-            None => CONCURRENCY,
+            None => DEFAULT_CONCURRENCY,
         };
         let clock = environment.clock()?;
         let locked = options.locked.unwrap_or_else(|| environment.is_ci());

@@ -48,7 +48,7 @@ pub enum ProjectError {
     #[error(
         "provider {provider}: {variable} would go to {server} unencrypted, so nothing was sent"
     )]
-    OpenKey {
+    UnencryptedKey {
         /// The provider.
         provider: String,
         /// The variable that holds the key.
@@ -147,7 +147,7 @@ impl ProjectError {
         match self {
             Self::NoPipeline { .. } => ErrorKind::NO_PIPELINE,
             Self::Untrusted { .. } => ErrorKind::UNTRUSTED,
-            Self::OpenKey { .. } => ErrorKind::UNENCRYPTED_KEY,
+            Self::UnencryptedKey { .. } => ErrorKind::UNENCRYPTED_KEY,
             Self::Trust(_) => ErrorKind::TRUST,
             Self::NotText { .. } | Self::Pipeline { .. } => ErrorKind::PIPELINE,
             Self::Prepare(error) => match **error {
@@ -184,7 +184,7 @@ impl ProjectError {
             Self::Untrusted { command, .. } => Some(format!(
                 "`{command}` shows this and asks you; --trust after `build`, `batch-build run`, `resume` and `cancel`, `plugin update` and `plugin fetch` says yes for that command alone"
             )),
-            Self::OpenKey { .. } => Some(
+            Self::UnencryptedKey { .. } => Some(
                 "write `https://`, or give the provider a name of its own and no `api_key_env`, so that it gets no key".to_owned(),
             ),
             Self::Store(error) => error.hint(),
@@ -221,7 +221,7 @@ impl ProjectError {
             | Self::Usage(_)
             | Self::Lock(LockFileError::Unreadable { .. } | LockFileError::Newer { .. }) => 2,
             Self::Untrusted { .. }
-            | Self::OpenKey { .. }
+            | Self::UnencryptedKey { .. }
             | Self::Lock(LockFileError::Differs { .. }) => 5,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,

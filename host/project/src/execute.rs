@@ -44,7 +44,7 @@ impl Project {
             self.admit()?;
         }
         let (store, lost) = self.state(order.reset_state)?;
-        let new = self.desk(cassette.as_ref()).new_build(kind);
+        let new = self.build_context(cassette.as_ref()).new_build(kind);
         let (build, lock) = store.write(|tx| {
             let build = tx.open_build(&new)?;
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.
@@ -120,7 +120,7 @@ impl Project {
             money.look(event);
         };
         let span = tracing::info_span!("build", id = %build);
-        let desk = self.desk(cassette);
+        let desk = self.build_context(cassette);
         let driven = async {
             tokio::select! {
                 driven = build::run(desk, options, store, build, &watched) => Some(driven),
@@ -203,7 +203,10 @@ impl Project {
         Ok(Some(Arc::new(Cassette::load(&self.cassette_path()?)?)))
     }
 
-    pub(super) fn desk<'a>(&'a self, replay: Option<&'a Arc<Cassette>>) -> BuildContext<'a> {
+    pub(super) fn build_context<'a>(
+        &'a self,
+        replay: Option<&'a Arc<Cassette>>,
+    ) -> BuildContext<'a> {
         BuildContext {
             pipeline: &self.ready,
             folder: &self.folder,
@@ -217,7 +220,7 @@ impl Project {
     pub(super) fn batch_settings(&self, order: &BuildOrder) -> BatchSettings {
         let providers = &self.pipeline.providers;
         BatchSettings {
-            search_pauses: providers
+            look_again: providers
                 .iter()
                 .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
                 .collect(),

@@ -125,7 +125,7 @@ impl KeyUse {
     pub(super) fn check(&self, provider: &str) -> Result<(), ProjectError> {
         match (&self.key, &self.variable, &self.server) {
             (Some(_), Some(variable), Some(server)) if server.is_open() => {
-                Err(ProjectError::OpenKey {
+                Err(ProjectError::UnencryptedKey {
                     provider: provider.to_owned(),
                     variable: variable.clone(),
                     server: server.to_string(),

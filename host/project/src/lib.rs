@@ -208,7 +208,7 @@ impl Project {
             Err(error) => return Err(error.into()),
         };
         let cassette = self.replay()?;
-        let plan = build::plan(self.desk(cassette.as_ref()), kind, reader.as_ref());
+        let plan = build::plan(self.build_context(cassette.as_ref()), kind, reader.as_ref());
         Ok(runtime()?.block_on(plan)?)
     }
 

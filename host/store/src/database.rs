@@ -12,7 +12,7 @@ use super::connection::{PATIENCE, Purpose, Watched};
 use super::migrations::MIGRATIONS;
 use super::reading::{self, Kept};
 use super::recovery::{damage, seal};
-use super::schema::{self, Schema};
+use super::schema_check::{self, Schema};
 use super::{StoreError, files, statement};
 use synix_disk::Folder;
 
@@ -147,7 +147,7 @@ fn begin(connection: &Watched, place: &Folder) -> Result<(), StoreError> {
 fn has_tables(connection: &Connection, place: &Folder) -> Result<bool, StoreError> {
     // In this order: a first writer commits its tables before it leaves a trace.
     let was_used = damage::was_used(place)?;
-    match schema::look(connection).map_err(|source| failed(place, source))? {
+    match schema_check::look(connection).map_err(|source| failed(place, source))? {
         Schema::Empty if !was_used => Ok(false),
         Schema::Empty => Err(damage::found(place, "it is empty")),
         Schema::Whole => Ok(true),

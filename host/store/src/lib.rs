@@ -55,7 +55,7 @@ mod paid;
 mod reading;
 mod recovery;
 mod requests;
-mod schema;
+mod schema_check;
 mod sends;
 mod snapshots;
 mod statement;

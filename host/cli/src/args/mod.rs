@@ -15,7 +15,7 @@ use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::compiler::Program;
 use crate::failure::Usage;
-use crate::io::Surroundings;
+use crate::io::ProcessEnvironment;
 use crate::log::{self, Filter};
 use crate::quantity::{self, duration};
 use crate::render::Verbosity;
@@ -77,12 +77,12 @@ pub(crate) struct Global {
     no_locked: bool,
     /// Not an argument: what the command runs in.
     #[arg(skip)]
-    surroundings: Surroundings,
+    surroundings: ProcessEnvironment,
 }
 
 impl Global {
     /// Goes where the command is to run.
-    pub(crate) fn enter(&mut self, surroundings: Surroundings) -> Result<(), Usage> {
+    pub(crate) fn enter(&mut self, surroundings: ProcessEnvironment) -> Result<(), Usage> {
         self.surroundings = surroundings;
         let Some(folder) = &self.directory else {
             return Ok(());
@@ -318,6 +318,16 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn the_help_shows_the_default_number_of_requests_at_a_time() {
+        let help = Args::command().render_long_help().to_string();
+        let default = format!(
+            "at a time [default: {}]",
+            synix_engine::build::DEFAULT_CONCURRENCY
+        );
+        assert!(help.contains(&default), "{help}");
+    }
 
     #[test]
     fn the_arguments_do_not_contradict_each_other() {

@@ -195,7 +195,7 @@ fn junit(cases: &[Case]) -> String {
 }
 
 /// What a command printed.
-struct Played {
+struct ReplayResult {
     /// As it stands in a golden file.
     transcript: String,
     /// Its stderr, if it failed.
@@ -205,7 +205,7 @@ struct Played {
 impl Show<'_> {
     /// Runs one command and holds what it prints against its golden file.
     fn perform(&mut self, words: &[String]) -> anyhow::Result<()> {
-        let Played {
+        let ReplayResult {
             transcript,
             complaint,
         } = self.play(words)?;
@@ -232,7 +232,7 @@ impl Show<'_> {
         Ok(())
     }
 
-    fn play(&self, words: &[String]) -> anyhow::Result<Played> {
+    fn play(&self, words: &[String]) -> anyhow::Result<ReplayResult> {
         let mut command = Command::new(self.program);
         command
             .args(words)
@@ -260,7 +260,7 @@ impl Show<'_> {
             }
             None => bail!("synix {} was killed", words.join(" ")),
         };
-        Ok(Played {
+        Ok(ReplayResult {
             transcript,
             complaint,
         })

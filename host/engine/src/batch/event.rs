@@ -54,7 +54,7 @@ pub enum BatchEvent {
         failed: u64,
     },
     /// Rows that a batch should not have, or lacks.
-    OddRows {
+    UnexpectedRows {
         /// Its id at the provider.
         batch: String,
         /// Requests without a row.

@@ -21,7 +21,7 @@ pub enum LostCreatePolicy {
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
     /// Pauses before each further search for a batch whose create reply was lost, by provider.
-    pub search_pauses: HashMap<String, Vec<Duration>>,
+    pub look_again: HashMap<String, Vec<Duration>>,
     /// How often a request is put into a batch in one command, at most.
     pub attempts: u32,
     /// Names of the layers by position, for people.

@@ -8,7 +8,7 @@ use super::handle::Handle;
 use super::progress::Freshness;
 use super::recorder::{Entry, Made};
 use super::scheduler::{Step, Unit};
-use super::unit::{Ran, RunEnd, guest_failure};
+use super::unit::{RunEnd, RunOutcome, guest_failure};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
@@ -20,7 +20,7 @@ use synix_store::ArtifactId;
 
 impl<A: Answerer> Step<'_, '_, A> {
     /// Takes in the results of a chunk.
-    pub(super) fn take_ran(&mut self, results: Vec<Ran>) -> Result<(), BuildError> {
+    pub(super) fn take_ran(&mut self, results: Vec<RunOutcome>) -> Result<(), BuildError> {
         for ran in results {
             match ran.end {
                 RunEnd::Broken(error) => return Err(*error),

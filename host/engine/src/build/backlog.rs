@@ -6,7 +6,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::unit::{Ran, RunEnd};
+use super::unit::{RunEnd, RunOutcome};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{Answer, Message, Part};
@@ -80,7 +80,7 @@ impl Backlog {
 }
 
 /// Returns about how many bytes a result holds.
-pub(super) fn size(ran: &Ran) -> usize {
+pub(super) fn size(ran: &RunOutcome) -> usize {
     let end = match &ran.end {
         RunEnd::Done { outputs, log } => {
             let outputs = outputs.iter().map(|(output, _)| size_of_output(output));
@@ -188,7 +188,7 @@ mod tests {
     fn whatever_may_be_large_counts() {
         const LARGE: usize = 1 << 20;
         let large = || "x".repeat(LARGE);
-        let ran = |end, asked| Ran {
+        let ran = |end, asked| RunOutcome {
             unit: 0,
             end,
             asked,

@@ -43,7 +43,7 @@ pub use error::BuildError;
 pub use event::{Event, LayerCounts, Observer};
 pub use known_answers::AnswerSource;
 pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-pub use options::{BuildContext, BuildOptions};
+pub use options::{BuildContext, BuildOptions, DEFAULT_CONCURRENCY};
 pub use plan::plan;
 pub use prepare::{PrepareContext, PrepareError, prepare};
 pub use provider_answerer::WaitPolicy;

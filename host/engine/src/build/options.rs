@@ -64,19 +64,19 @@ pub struct BuildOptions<'a> {
 /// How often a request is put into a batch in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
 
-/// Sync calls at a time where nobody says otherwise.
-const CONCURRENCY: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(7);
+/// The default of [`BuildOptions::concurrency`]: the number of sync calls at a time.
+pub const DEFAULT_CONCURRENCY: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15);
 
 static NO_MISSING_KEYS: BTreeMap<String, String> = BTreeMap::new();
 
 impl<'a> BuildOptions<'a> {
-    /// Returns the settings of `synix build`: sync calls, 8 at a time, no budget. Change the fields that should differ.
+    /// Returns the settings of `synix build`: sync calls, 16 at a time, no budget. Change the fields that should differ.
     pub fn new(pipeline: &ReadyPipeline, providers: &'a Providers) -> Self {
         let names = pipeline.layers.iter().map(|layer| layer.name.to_string());
         Self {
             providers,
             batches: BatchSettings {
-                search_pauses: HashMap::new(),
+                look_again: HashMap::new(),
                 attempts: BATCH_ATTEMPTS,
                 layers: names.collect(),
                 interval: None,
@@ -87,7 +87,7 @@ impl<'a> BuildOptions<'a> {
                 retry: Retry::default(),
             },
             missing_keys: &NO_MISSING_KEYS,
-            concurrency: CONCURRENCY,
+            concurrency: DEFAULT_CONCURRENCY,
             wait_policy: WaitPolicy::Leave,
             allow_partial: false,
             kind: BuildKind::Build,

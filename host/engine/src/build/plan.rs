@@ -56,7 +56,7 @@ type Dry<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
 
 /// Units that may follow from answers.
 #[derive(Debug, Default)]
-struct Foreseen {
+struct Prediction {
     /// How many beyond those that are known; `None`: nothing tells.
     units: Option<u64>,
     /// How many of all must be made, beyond those that are known.
@@ -69,7 +69,7 @@ struct Foreseen {
 
 fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
     let count = scheduler.layers.len();
-    let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(count);
+    let mut foreseen: Vec<Option<Prediction>> = Vec::with_capacity(count);
     for position in 0..count {
         // Upstream layers come first.
         foreseen.push(if scheduler.layers[position].progress.is_divided() {
@@ -94,7 +94,7 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
 fn layer(
     scheduler: &Dry<'_, '_>,
     position: usize,
-    foreseen: Option<Foreseen>,
+    foreseen: Option<Prediction>,
     unpriced: &mut BTreeSet<String>,
 ) -> PlanLayer {
     let layer = &scheduler.context.pipeline.layers[position];
@@ -194,11 +194,11 @@ fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
 fn foresee(
     scheduler: &mut Dry<'_, '_>,
     layer: usize,
-    foreseen: &[Option<Foreseen>],
-) -> Result<Foreseen, BuildError> {
+    foreseen: &[Option<Prediction>],
+) -> Result<Prediction, BuildError> {
     let transform = scheduler.transform(layer);
     let shape = transform.plugin.descriptor().shape;
-    let mut arriving = Arriving::default();
+    let mut arriving = IncomingInputs::default();
     for input in &transform.inputs {
         if !scheduler.layers[*input].progress.is_complete() {
             let of_input = foreseen.get(*input).and_then(Option::as_ref);
@@ -218,7 +218,7 @@ fn foresee(
             }],
             guess: true,
         });
-        return Ok(Foreseen {
+        return Ok(Prediction {
             units: arriving.count,
             stale: arriving.count.unwrap_or(0),
             named: named.collect(),
@@ -235,21 +235,21 @@ fn foresee(
             reasons: vec![StaleReason::New],
             guess: false,
         };
-        return Ok(Foreseen {
+        return Ok(Prediction {
             units: is_one.then_some(1),
             stale: is_one.into(),
             named: is_one.then_some(new).into_iter().collect(),
             is_counted: is_one,
         });
     }
-    let mut found = Foreseen {
+    let mut found = Prediction {
         units: Some(if shape == Shape::All {
             1
         } else {
             keys.len() as u64
         }),
         is_counted: shape == Shape::All,
-        ..Foreseen::default()
+        ..Prediction::default()
     };
     for key in keys {
         let reasons = arriving.reasons(scheduler, layer, &key, shape)?;
@@ -270,7 +270,7 @@ fn foresee(
 
 /// Artifacts that are to come, as the inputs of a layer.
 #[derive(Debug)]
-struct Arriving {
+struct IncomingInputs {
     /// How many there may be; `None`: nothing tells.
     count: Option<u64>,
     /// The first of them: their layer, and their label or the unit that is to make them.
@@ -281,7 +281,7 @@ struct Arriving {
     nameless: Vec<String>,
 }
 
-impl Default for Arriving {
+impl Default for IncomingInputs {
     fn default() -> Self {
         Self {
             count: Some(0),
@@ -292,13 +292,13 @@ impl Default for Arriving {
     }
 }
 
-impl Arriving {
+impl IncomingInputs {
     /// Adds what the stale units of a layer may make.
     fn add(
         &mut self,
         scheduler: &mut Dry<'_, '_>,
         layer: usize,
-        foreseen: Option<&Foreseen>,
+        foreseen: Option<&Prediction>,
     ) -> Result<(), BuildError> {
         let name = scheduler.layer_name(layer);
         let run = &scheduler.layers[layer];

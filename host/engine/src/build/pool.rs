@@ -10,13 +10,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::backlog::{self, Backlog};
 use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
-use super::unit::{Job, Ran, RunEnd, run};
+use super::unit::{Job, RunEnd, RunOutcome, run};
 use synix_store::{Reader, StoreError};
 
 /// Results of a chunk, or a part of them.
 #[derive(Debug)]
 struct Ready {
-    results: Vec<Ran>,
+    results: Vec<RunOutcome>,
     bytes: usize,
     /// Whether the chunk is done.
     is_last: bool,
@@ -61,7 +61,7 @@ impl Pool {
             let backlog = Arc::clone(&backlog);
             threads.push(std::thread::spawn(move || {
                 let worker = Worker {
-                    outlet: Outlet { sender, backlog },
+                    outlet: ResultSender { sender, backlog },
                     part,
                     roles: &roles,
                 };
@@ -105,7 +105,7 @@ impl Pool {
     /// Returns results of a chunk, in the order of its jobs; `None` when a thread is gone. Loses nothing when dropped.
     ///
     /// What was returned before is taken to be written: from here on the workers have its room.
-    pub(super) async fn results(&mut self) -> Option<Vec<Ran>> {
+    pub(super) async fn results(&mut self) -> Option<Vec<RunOutcome>> {
         self.backlog.remove(std::mem::take(&mut self.taken));
         let ready = self.results.recv().await.flatten()?;
         self.taken = ready.bytes;
@@ -146,14 +146,14 @@ fn work(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec
 }
 
 /// Where a worker hands results over.
-struct Outlet {
+struct ResultSender {
     sender: UnboundedSender<Option<Ready>>,
     backlog: Arc<Backlog>,
 }
 
-impl Outlet {
+impl ResultSender {
     /// Hands over what a worker has, once there is room for it; `false`: nobody wants it.
-    fn put(&self, results: Vec<Ran>, bytes: usize, is_last: bool) -> bool {
+    fn put(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
         let ready = Ready {
             results,
             bytes,
@@ -164,7 +164,7 @@ impl Outlet {
 }
 
 struct Worker<'w> {
-    outlet: Outlet,
+    outlet: ResultSender,
     /// Results of so many bytes are handed over before the chunk is done.
     part: usize,
     roles: &'w Arc<Roles>,
@@ -202,7 +202,7 @@ impl Worker<'_> {
 mod tests {
     use super::*;
 
-    fn pool(most: usize) -> (Pool, Outlet) {
+    fn pool(most: usize) -> (Pool, ResultSender) {
         let (sender, results) = unbounded_channel();
         let backlog = Arc::new(Backlog::new(most));
         let pool = Pool {
@@ -213,7 +213,7 @@ mod tests {
             threads: Vec::new(),
             outstanding: 1,
         };
-        (pool, Outlet { sender, backlog })
+        (pool, ResultSender { sender, backlog })
     }
 
     /// W18: what was handed over counts until the writer asks for more, and a chunk is out until its last part.

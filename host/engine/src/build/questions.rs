@@ -14,12 +14,12 @@ pub struct Questions {
     /// Whether the pipeline file sets that limit.
     is_written: bool,
     /// What the transform does, where that is known.
-    habit: Option<Habit>,
+    habit: Option<RequestPattern>,
 }
 
 /// How a transform that comes with synix asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Habit {
+enum RequestPattern {
     Never,
     Once,
     OnceForEachInput,
@@ -31,10 +31,10 @@ impl Questions {
         let has = |key: &str| transform.config.contains_key(key);
         let habit = match &transform.transform {
             TransformRef::FirstParty(name) => match name.as_str() {
-                "map" | "reduce" => Some(Habit::Once),
-                "group" if has("prompt") || has("prompt_file") => Some(Habit::Once),
-                "fold" => Some(Habit::OnceForEachInput),
-                "group" | "chunk" | "merge" => Some(Habit::Never),
+                "map" | "reduce" => Some(RequestPattern::Once),
+                "group" if has("prompt") || has("prompt_file") => Some(RequestPattern::Once),
+                "fold" => Some(RequestPattern::OnceForEachInput),
+                "group" | "chunk" | "merge" => Some(RequestPattern::Never),
                 _ => None,
             },
             TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => None,
@@ -49,9 +49,9 @@ impl Questions {
     /// Returns how many a unit of so many inputs asks at most.
     pub(super) fn most(self, inputs: usize) -> u64 {
         let by_habit = match self.habit {
-            Some(Habit::Never) => 0,
-            Some(Habit::Once) => 1,
-            Some(Habit::OnceForEachInput) => inputs as u64,
+            Some(RequestPattern::Never) => 0,
+            Some(RequestPattern::Once) => 1,
+            Some(RequestPattern::OnceForEachInput) => inputs as u64,
             None => u64::MAX,
         };
         by_habit.min(self.limit)
@@ -60,15 +60,15 @@ impl Questions {
     /// Returns how many a unit asks at most, whatever inputs it has; `None` where only the host's own limit tells.
     pub(super) fn of_any_unit(self) -> Option<u64> {
         match self.habit {
-            Some(Habit::Never) => Some(0),
-            Some(Habit::Once) => Some(self.limit.min(1)),
-            Some(Habit::OnceForEachInput) | None => self.is_written.then_some(self.limit),
+            Some(RequestPattern::Never) => Some(0),
+            Some(RequestPattern::Once) => Some(self.limit.min(1)),
+            Some(RequestPattern::OnceForEachInput) | None => self.is_written.then_some(self.limit),
         }
     }
 
     /// Says whether no unit asks anything.
     pub(super) fn is_never(self) -> bool {
-        self.limit == 0 || self.habit == Some(Habit::Never)
+        self.limit == 0 || self.habit == Some(RequestPattern::Never)
     }
 
     /// Says whether more is known than the host's own limit.

@@ -39,7 +39,7 @@ pub(super) struct SyncCalls<'a> {
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
-    elsewhere: Vec<Elsewhere>,
+    elsewhere: Vec<OtherProcessCall>,
     /// Settled without a call.
     settled: Vec<(RequestKey, OutcomeSummary)>,
     /// Providers that answer nobody now, and why: the rest is not sent.
@@ -62,7 +62,7 @@ struct Finished {
 
 /// A request that somebody else has in flight.
 #[derive(Debug)]
-struct Elsewhere {
+struct OtherProcessCall {
     queued: QueuedRequest,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
@@ -224,7 +224,7 @@ impl<'a> SyncCalls<'a> {
                         self.left(queued.layer);
                         let in_flight = self.store.in_flight(queued.request)?;
                         let in_batch = matches!(in_flight, Some(Some(_)));
-                        self.elsewhere.push(Elsewhere { queued, in_batch });
+                        self.elsewhere.push(OtherProcessCall { queued, in_batch });
                     }
                     Claim::Settled(settlement) => {
                         self.left(queued.layer);

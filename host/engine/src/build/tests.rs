@@ -73,7 +73,7 @@ impl Bench {
         let options = BuildOptions {
             providers: &self.providers,
             batches: BatchSettings {
-                search_pauses: HashMap::new(),
+                look_again: HashMap::new(),
                 attempts: 1,
                 layers: vec![LAYER.to_owned()],
                 interval: None,

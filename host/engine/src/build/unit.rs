@@ -39,7 +39,7 @@ pub(super) struct Job {
 
 /// What a run did.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub(super) struct RunOutcome {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
     /// All it asked, in order.
@@ -75,7 +75,7 @@ pub(super) fn guest_failure(message: String) -> Failure {
 }
 
 /// Runs a unit once; hands back `known`, which the run owns meanwhile.
-pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, KnownAnswers) {
+pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutcome, KnownAnswers) {
     let Job {
         unit,
         layer,
@@ -84,7 +84,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, Kn
         inputs,
         transcript,
     } = job;
-    let ran = |end| Ran {
+    let ran = |end| RunOutcome {
         unit,
         end,
         asked: Vec::new(),
@@ -129,7 +129,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (Ran, Kn
             RunEnd::Failed(failure)
         }
     };
-    let ran = Ran {
+    let ran = RunOutcome {
         asked: model.asked,
         roles: model.extra_roles.into_iter().collect(),
         ..ran(end)

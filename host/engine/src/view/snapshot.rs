@@ -26,12 +26,12 @@ pub struct SnapshotView<'r> {
     pub(super) chosen: Option<Snapshot>,
     /// The newest first; none where the user named a snapshot.
     pub(super) earlier: Vec<Snapshot>,
-    pub(super) lacking: Lacking,
+    pub(super) lacking: MissingUnits,
 }
 
 /// Units that the last build could not make, and why.
 #[derive(Debug, Default)]
-pub(super) struct Lacking {
+pub(super) struct MissingUnits {
     build: Option<BuildId>,
     /// By layer and unit.
     units: BTreeMap<(String, String), Stale>,
@@ -63,14 +63,14 @@ impl<'r> SnapshotView<'r> {
                 reader,
                 chosen: Some(named(reader, &all, &own, name)?),
                 earlier: Vec::new(),
-                lacking: Lacking::default(),
+                lacking: MissingUnits::default(),
             });
         }
         let mut own = own.into_iter();
         let chosen = own.next();
         let lacking = match &chosen {
-            Some(newest) => Lacking::of(reader, newest)?,
-            None => Lacking::default(),
+            Some(newest) => MissingUnits::of(reader, newest)?,
+            None => MissingUnits::default(),
         };
         Ok(Self {
             reader,
@@ -110,7 +110,7 @@ impl<'r> SnapshotView<'r> {
     }
 }
 
-impl Lacking {
+impl MissingUnits {
     /// Reads what failed in the last build of the snapshot's pipeline that came to its end.
     fn of(reader: &Reader, newest: &Snapshot) -> Result<Self, StoreError> {
         let last = reader.builds(None)?.into_iter().find(|build| {

@@ -21,7 +21,7 @@ pub(super) use owner::Owners;
 pub(super) use permission::listed;
 
 use kept::Kept;
-use state::Whose;
+use state::StateOrigin;
 
 use super::checkout;
 use super::context::{CassetteMode, Options, ProjectContext};
@@ -247,7 +247,7 @@ impl ProjectContext {
 
     fn asked_by_state(&self, kept: Option<&Kept>) -> Option<Permission> {
         let path = self.state();
-        (state::whose(&path, kept) == Whose::Foreign).then(|| Permission::State {
+        (state::whose(&path, kept) == StateOrigin::Foreign).then(|| Permission::State {
             path: path.display().to_string(),
         })
     }

@@ -175,7 +175,7 @@ mod accounts {
             .map(str::trim)
             .filter(|member| !member.is_empty())
             .all(|member| own.contains(&Some(member)));
-        // Whose first group it is stands with the users.
+        // StateOrigin first group it is stands with the users.
         let by_user = users.lines().all(|line| {
             let fields: Vec<&str> = line.split(':').collect();
             let (Some(id), Some(first)) = (fields.get(2), fields.get(3)) else {

@@ -57,7 +57,7 @@ pub enum Permission {
     Owner {
         /// The file.
         path: String,
-        /// Whose it is.
+        /// StateOrigin it is.
         owner: String,
     },
     /// To go by a file that somebody else may write.

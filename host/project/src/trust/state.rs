@@ -19,7 +19,7 @@ const MOST: u64 = 256;
 
 /// Whose a state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum StateOrigin {
     /// There is none yet.
     Nobodys,
     /// Synix made it for this user, or the user said yes to it.
@@ -29,23 +29,23 @@ pub(super) enum Whose {
 }
 
 /// Says whose the state in `folder` is.
-pub(super) fn whose(folder: &Path, kept: Option<&Kept>) -> Whose {
+pub(super) fn whose(folder: &Path, kept: Option<&Kept>) -> StateOrigin {
     if is_vacant(folder) {
-        return Whose::Nobodys;
+        return StateOrigin::Nobodys;
     }
     let known = kept.and_then(|kept| kept.state(&id(folder)?));
     match known {
-        Some(known) if is_that(folder, &known) => Whose::Own,
-        Some(_) | None => Whose::Foreign,
+        Some(known) if is_that(folder, &known) => StateOrigin::Own,
+        Some(_) | None => StateOrigin::Foreign,
     }
 }
 
 /// Marks a state that is about to be made. One that is there already keeps what it has.
 pub(super) fn claim(folder: &Path, kept: &Kept) -> Result<(), TrustError> {
     match whose(folder, Some(kept)) {
-        Whose::Foreign => Ok(()),
-        Whose::Own => follow(folder, kept),
-        Whose::Nobodys => mark(folder, kept, false),
+        StateOrigin::Foreign => Ok(()),
+        StateOrigin::Own => follow(folder, kept),
+        StateOrigin::Nobodys => mark(folder, kept, false),
     }
 }
 
@@ -176,21 +176,21 @@ mod tests {
     use super::super::owner::Owners;
     use super::*;
 
-    struct Desk {
+    struct Fixture {
         folder: tempfile::TempDir,
         kept: Kept,
     }
 
-    fn desk() -> Desk {
+    fn fixture() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let config = Some(folder.path().join("config"));
-        Desk {
+        Fixture {
             kept: Kept::open(config, &Owners::of_this_process(None)).unwrap(),
             folder,
         }
     }
 
-    impl Desk {
+    impl Fixture {
         fn path(&self, name: &str) -> PathBuf {
             self.folder.path().join(name)
         }
@@ -203,7 +203,7 @@ mod tests {
             state
         }
 
-        fn whose(&self, state: &Path) -> Whose {
+        fn whose(&self, state: &Path) -> StateOrigin {
             whose(state, Some(&self.kept))
         }
     }
@@ -218,88 +218,88 @@ mod tests {
 
     #[test]
     fn a_state_that_was_made_here_is_ours_wherever_it_is_moved() {
-        let desk = desk();
-        let state = desk.made("a/.synix");
-        assert_eq!(desk.whose(&state), Whose::Own);
-        fs::rename(desk.path("a"), desk.path("b")).unwrap();
-        let moved = desk.path("b/.synix");
-        assert_eq!(desk.whose(&moved), Whose::Own);
-        claim(&moved, &desk.kept).unwrap();
+        let fixture = fixture();
+        let state = fixture.made("a/.synix");
+        assert_eq!(fixture.whose(&state), StateOrigin::Own);
+        fs::rename(fixture.path("a"), fixture.path("b")).unwrap();
+        let moved = fixture.path("b/.synix");
+        assert_eq!(fixture.whose(&moved), StateOrigin::Own);
+        claim(&moved, &fixture.kept).unwrap();
         // A backup that is put back has another number, and the place.
-        copy(&moved, &desk.path("backup"));
+        copy(&moved, &fixture.path("backup"));
         fs::remove_dir_all(&moved).unwrap();
-        copy(&desk.path("backup"), &moved);
-        assert_eq!(desk.whose(&moved), Whose::Own);
+        copy(&fixture.path("backup"), &moved);
+        assert_eq!(fixture.whose(&moved), StateOrigin::Own);
     }
 
     /// W5, W12: what came along with a clone is nothing that this user made.
     #[test]
     fn a_state_from_elsewhere_is_foreign() {
-        let desk = desk();
-        let planted = desk.path("planted/.synix");
+        let fixture = fixture();
+        let planted = fixture.path("planted/.synix");
         synix_disk::replace(&planted.join("state.sqlite3"), b"rows").unwrap();
-        assert_eq!(desk.whose(&planted), Whose::Foreign);
+        assert_eq!(fixture.whose(&planted), StateOrigin::Foreign);
         // Whoever saw the id can copy it, and no more.
-        let state = desk.made("a/.synix");
-        let copied = desk.path("copied/.synix");
+        let state = fixture.made("a/.synix");
+        let copied = fixture.path("copied/.synix");
         copy(&state, &copied);
-        assert_eq!(desk.whose(&copied), Whose::Foreign);
-        claim(&copied, &desk.kept).unwrap();
-        assert_eq!(desk.whose(&copied), Whose::Foreign);
+        assert_eq!(fixture.whose(&copied), StateOrigin::Foreign);
+        claim(&copied, &fixture.kept).unwrap();
+        assert_eq!(fixture.whose(&copied), StateOrigin::Foreign);
         // Without a configuration folder nothing is known.
-        assert_eq!(whose(&state, None), Whose::Foreign);
+        assert_eq!(whose(&state, None), StateOrigin::Foreign);
     }
 
     #[test]
     fn an_id_that_is_none_leads_nowhere() {
-        let desk = desk();
-        let state = desk.path("a/.synix");
+        let fixture = fixture();
+        let state = fixture.path("a/.synix");
         for id in ["", "../../../../etc/passwd", "..", "0123", &"z".repeat(32)] {
             synix_disk::replace(&state.join(ID), id.as_bytes()).unwrap();
-            assert_eq!(desk.whose(&state), Whose::Foreign, "{id:?}");
+            assert_eq!(fixture.whose(&state), StateOrigin::Foreign, "{id:?}");
         }
     }
 
     #[test]
     fn a_foreign_state_is_ours_after_a_yes_until_it_is_taken_back() {
-        let desk = desk();
-        let state = desk.path("a/.synix");
+        let fixture = fixture();
+        let state = fixture.path("a/.synix");
         synix_disk::replace(&state.join("state.sqlite3"), b"rows").unwrap();
-        adopt(&state, &desk.kept).unwrap();
-        assert_eq!(desk.whose(&state), Whose::Own);
-        let project = desk.path("a").canonicalize().unwrap();
-        assert!(desk.kept.revoke(&project).unwrap());
-        assert_eq!(desk.whose(&state), Whose::Foreign);
-        let own = desk.made("b/.synix");
-        let project = desk.path("b").canonicalize().unwrap();
-        assert!(!desk.kept.revoke(&project).unwrap());
-        assert_eq!(desk.whose(&own), Whose::Own);
+        adopt(&state, &fixture.kept).unwrap();
+        assert_eq!(fixture.whose(&state), StateOrigin::Own);
+        let project = fixture.path("a").canonicalize().unwrap();
+        assert!(fixture.kept.revoke(&project).unwrap());
+        assert_eq!(fixture.whose(&state), StateOrigin::Foreign);
+        let own = fixture.made("b/.synix");
+        let project = fixture.path("b").canonicalize().unwrap();
+        assert!(!fixture.kept.revoke(&project).unwrap());
+        assert_eq!(fixture.whose(&own), StateOrigin::Own);
     }
 
     #[test]
     fn processes_that_start_at_once_agree_on_one_mark() {
-        let desk = desk();
-        let state = desk.path("a/.synix");
+        let fixture = fixture();
+        let state = fixture.path("a/.synix");
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| claim(&state, &desk.kept).unwrap());
+                scope.spawn(|| claim(&state, &fixture.kept).unwrap());
             }
         });
-        assert_eq!(desk.whose(&state), Whose::Own);
+        assert_eq!(fixture.whose(&state), StateOrigin::Own);
     }
 
     #[cfg(unix)]
     #[test]
     fn nothing_is_marked_through_a_link() {
-        let desk = desk();
-        let target = desk.path("target");
+        let fixture = fixture();
+        let target = fixture.path("target");
         fs::create_dir_all(&target).unwrap();
-        let state = desk.path("link");
+        let state = fixture.path("link");
         std::os::unix::fs::symlink(&target, &state).unwrap();
         // The store refuses it whatever the user says, so nobody is asked.
-        assert_eq!(desk.whose(&state), Whose::Nobodys);
-        assert!(claim(&state, &desk.kept).is_err());
-        assert!(adopt(&state, &desk.kept).is_err());
+        assert_eq!(fixture.whose(&state), StateOrigin::Nobodys);
+        assert!(claim(&state, &fixture.kept).is_err());
+        assert!(adopt(&state, &fixture.kept).is_err());
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::ProviderError;
+use crate::error_reply::OVERLOADED;
 use crate::retry::MAX_WAIT;
 use synix_core::request::{Failure, FailureKind, Usage};
 
@@ -55,8 +56,10 @@ impl ProviderError {
     pub fn is_unclear(&self) -> bool {
         match self {
             Self::Lost { .. } | Self::TimedOut { .. } | Self::Unreadable { .. } => true,
-            // A server may fail after the work is done, and a gateway does not know; 529 is a refusal.
-            Self::Replied { reply, .. } => matches!(reply.status, 500..=599) && reply.status != 529,
+            // A server may fail after the work is done, and a gateway does not know.
+            Self::Replied { reply, .. } => {
+                matches!(reply.status, 500..=599) && reply.status != OVERLOADED
+            }
             Self::BaseUrl { .. }
             | Self::Key { .. }
             | Self::Setup { .. }

@@ -16,6 +16,9 @@ use super::{excerpt, rate_limit_headers, reply_json, usage};
 use synix_core::clock::Timestamp;
 use synix_core::request::{Failure, FailureKind, Usage};
 
+/// The status by which a provider refuses a request because it is overloaded: nothing was processed.
+pub(super) const OVERLOADED: u16 = 529;
+
 /// Codes of an account without credit, or of a plan that excludes the request, with any status.
 const QUOTA_CODES: [&str; 6] = [
     "insufficient_quota",

@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, Response, Version};
 use super::client::{Connections, create_client};
 use super::{FullReply, MAX_REPLY_BYTES, Transport};
 use crate::error::ProviderError;
-use crate::error_reply::ErrorReply;
+use crate::error_reply::{ErrorReply, OVERLOADED};
 use crate::{connect_error, content_encoding, excerpt, redirect};
 use synix_core::crash;
 
@@ -192,7 +192,7 @@ impl Transport {
         }
         let wait = match reply.status {
             429 => reply.wait.unwrap_or(self.http.backoff),
-            503 | 529 => reply.wait.unwrap_or_default(),
+            503 | OVERLOADED => reply.wait.unwrap_or_default(),
             _ => Duration::ZERO,
         };
         self.limiter.pause(wait);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
 use super::salvage;
-use crate::schema::{self, Schema};
+use crate::schema_check::{self, Schema};
 use crate::{LOCKS, StoreError, database, files};
 use synix_core::clock::Clock;
 use synix_disk::{DiskError, EntryKind, FileLock, Folder};
@@ -199,7 +199,7 @@ fn check(place: &Folder, there: bool) -> Option<String> {
     }
     let look = || -> rusqlite::Result<Option<String>> {
         let connection = salvage::open_untouched(place)?;
-        match schema::look(&connection)? {
+        match schema_check::look(&connection)? {
             Schema::Whole => {}
             Schema::Empty => return Ok(Some("it is empty".to_owned())),
             Schema::Lacking(what) | Schema::Foreign(what) => return Ok(Some(what)),

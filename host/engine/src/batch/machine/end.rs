@@ -107,7 +107,7 @@ impl Transition {
         let failure = missing_row(&batch, &self.next.submission.status, tally);
         let settled = self.closing(SubmissionState::Settled, Closing::Fail { failure, route });
         let reported = if tally.is_odd() {
-            settled.reporting(BatchEvent::OddRows {
+            settled.reporting(BatchEvent::UnexpectedRows {
                 batch,
                 missing: tally.missing,
                 duplicate: tally.duplicate,

@@ -186,7 +186,7 @@ impl Transition {
 impl Facts<'_> {
     /// Returns the pause before the next search; `None` where all have been made.
     fn search_pause(&self, submission: &Submission, searches: usize) -> Option<Duration> {
-        let pauses = self.settings.search_pauses.get(&submission.provider)?;
+        let pauses = self.settings.look_again.get(&submission.provider)?;
         pauses.get(searches).copied()
     }
 }

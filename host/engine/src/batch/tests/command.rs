@@ -181,7 +181,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
         BTreeSet::new()
     };
     BatchSettings {
-        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
+        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::ZERO),

@@ -60,7 +60,7 @@ pub(super) fn submissions() -> Vec<DrivenSubmission> {
 
 pub(super) fn settings(lost_create: LostCreatePolicy, pauses: usize) -> BatchSettings {
     BatchSettings {
-        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; pauses])]),
+        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; pauses])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::from_secs(1)),
