@@ -1,6 +1,7 @@
 //! Builds the command and runs the demonstration project from its cassettes.
 //!
-//! As the tests build it, which share most of what is compiled: the command as it is used takes the compiler twice as long.
+//! It builds the command as the tests do, so both share most of what is compiled. A release takes the compiler twice as
+//! long.
 
 use crate::shell::{self, Failure, root};
 

@@ -14,6 +14,7 @@
 #![warn(missing_docs)]
 
 pub mod artifact;
+pub mod causes;
 pub mod clock;
 pub mod crash;
 pub mod digest;

@@ -10,22 +10,13 @@ use super::error_kind::PipelineErrorKind;
 use super::nearest::did_you_mean;
 use super::position::{child, dotted};
 use super::schema_errors::{keyword_error, plain, types, wrong_type};
+use synix_core::causes::with_causes;
 use synix_schema::Schema;
 
 /// A compiled schema.
 pub(super) struct Validator<'a> {
     schema: &'a Value,
     compiled: Schema<'a>,
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    message
 }
 
 impl<'a> Validator<'a> {

@@ -1,8 +1,8 @@
 //! The first-party transforms: which there are, what they are made from, and how they are compiled.
 //!
 //! Their components are kept in the repository, in `host/transforms/components`, beside the digest of what they were
-//! made from and its own. So whoever builds or installs synix needs no WebAssembly toolchain, and a component has one digest
-//! whatever compiler a user has: the digest is part of every unit's fingerprint.
+//! made from and its own. So whoever builds or installs synix needs no WebAssembly toolchain, and a component has one
+//! digest whatever compiler a user has: the digest is part of every unit's fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

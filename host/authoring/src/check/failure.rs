@@ -1,7 +1,5 @@
 //! Why a call of the plugin failed, as the check judges it.
-
-use std::error::Error;
-
+use synix_core::causes::with_causes;
 use synix_sandbox::{Fault, InvalidOutput, PluginError};
 
 /// A message of at least so many bytes is too long, also if the host has cut it.
@@ -60,12 +58,7 @@ impl UnitFailure {
         reason = "every other fault that ends a call is a crash"
     )]
     pub(super) fn of(fault: &Fault) -> Self {
-        let mut message = fault.to_string();
-        let mut source: Option<&dyn Error> = fault.source();
-        while let Some(error) = source {
-            message.push_str(&format!(": {error}"));
-            source = error.source();
-        }
+        let message = with_causes(fault);
         let mut plugin_message = String::new();
         let cause = match fault {
             Fault::Transform { code, message } => {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{UnitRunError, error_chain};
+use super::UnitRunError;
 use synix_core::artifact::Artifact;
+use synix_core::causes::with_causes;
 use synix_core::ids::{Kind, Label};
 use synix_core::json;
 use synix_manifest::{file_values, replace_values};
@@ -62,7 +63,7 @@ pub fn prepare_config(
 ) -> Result<Map<String, Value>, UnitRunError> {
     let schema = &plugin.descriptor().config_schema;
     let validator =
-        Schema::compile(schema).map_err(|error| UnitRunError::Config(error_chain(&error)))?;
+        Schema::compile(schema).map_err(|error| UnitRunError::Config(with_causes(&error)))?;
     let document = Value::Object(config.clone());
     let errors = validator.errors(&document, |error| match error.instance_path().as_str() {
         "" => error.to_string(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use synix_core::artifact::{Artifact, Content};
+use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_core::request::{Answer, Ending, GuestRequest, Message, Usage};
@@ -191,7 +192,7 @@ pub fn run_unit(
                 RunStatus::Failed,
                 Vec::new(),
                 log,
-                Some(error_chain(&error)),
+                Some(with_causes(&error)),
             )
         }
     };
@@ -250,16 +251,6 @@ fn run_output(artifact: Artifact) -> RunOutput {
 
 fn level_and_text(line: LogLine) -> (String, String) {
     (line.level.to_string(), line.message)
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    message
 }
 
 /// A model that gives the author's replies.

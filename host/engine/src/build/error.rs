@@ -1,7 +1,5 @@
 //! Why a build could not go on. A failed unit is no such error: it is part of the result.
 
-use std::error::Error;
-
 use super::bounds::Excess;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
@@ -192,16 +190,4 @@ impl BuildError {
             | Self::Interrupted => return None,
         })
     }
-}
-
-/// Returns an error with its causes in one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

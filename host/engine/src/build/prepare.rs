@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::error::chain;
 use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 use super::questions::Questions;
+use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{
     BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts, RequestParts,
@@ -391,6 +391,6 @@ fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
 impl PrepareError {
     /// Returns the error with its causes in one line.
     pub fn chain(&self) -> String {
-        chain(self)
+        with_causes(self)
     }
 }

@@ -12,6 +12,7 @@ use super::layers::ReadyTransform;
 use super::progress::Freshness;
 use super::scheduler::{Scheduler, Step, Unit, inputs_of};
 use super::unit::guest_failure;
+use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
 use synix_core::ids::UnitKey;
@@ -71,7 +72,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                     }
                 }
                 Err(error) => {
-                    this.fail_layer(layer, &guest_failure(super::error::chain(&error)))?;
+                    this.fail_layer(layer, &guest_failure(with_causes(&error)))?;
                 }
             }
             this.all_known(layer)

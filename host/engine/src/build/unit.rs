@@ -14,6 +14,7 @@ use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
+use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_core::request::{
@@ -124,7 +125,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
         (None, Ok(Run::Done { outputs, log })) => model.done(outputs, log),
         (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
         (None, Err(error)) => {
-            let mut failure = guest_failure(super::error::chain(&error));
+            let mut failure = guest_failure(with_causes(&error));
             failure.transient = error.is_transient();
             RunEnd::Failed(failure)
         }
