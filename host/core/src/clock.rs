@@ -18,35 +18,22 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Parses `YYYY-MM-DDTHH:MM:SSZ`; returns `None` for anything else.
+    /// Parses an RFC 3339 time such as `2026-11-24T00:26:05.5Z` or `…+02:00`.
+    ///
+    /// Returns `None` for anything else, and for times before 1970.
     pub fn parse(text: &str) -> Option<Self> {
-        let fields: Vec<u64> = text
-            .strip_suffix('Z')?
-            .split(['-', 'T', ':'])
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let [year, month, day, hour, minute, second] = fields[..] else {
-            return None;
-        };
-        // A year has few enough days to try each of them.
-        let earliest = year.checked_sub(1970)?.checked_mul(365)?;
-        let days = (earliest..earliest.checked_add(1000)?)
-            .find(|days| date_of(*days) == (year, month, day))?;
-        let timestamp = Self(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000);
-        (timestamp.to_string() == text).then_some(timestamp)
+        let parsed: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(parsed.as_millisecond()).ok().map(Self)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0 / 1000;
-        let (year, month, day) = date_of(seconds / 86_400);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+        // A fraction is left out. A damaged state can hold a time that no calendar has.
+        let shown = i64::try_from(self.0 / 1000)
+            .ok()
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        fmt::Display::fmt(&shown.unwrap_or(jiff::Timestamp::MAX), f)
     }
 }
 
@@ -54,27 +41,6 @@ impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// Returns the Gregorian date of the day that is `days` after 1970-01-01.
-fn date_of(days: u64) -> (u64, u64, u64) {
-    // A year that starts in March ends with the leap day, so the first day of
-    // a month depends only on the number of the month.
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
 }
 
 /// A source of the current time.
@@ -143,11 +109,42 @@ mod tests {
         for bad in [
             "",
             "2026",
+            "2026-11-14",
+            "2026-13-14T00:00:00Z",
             "2026-02-30T00:00:00Z",
             "2026-01-01T25:00:00Z",
             "2026-1-1T00:00:00Z",
+            "2026-11-14T00:00:00",
+            "2026-11-14T00:00:00+é",
+            "1969-12-31T23:59:59Z",
         ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_parsed_with_its_fraction_and_offset() {
+        assert_eq!(
+            Timestamp::parse("2026-11-15T01:59:59.250+02:00"),
+            Some(Timestamp(1_794_700_799_250))
+        );
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_shown_all_the_same() {
+        assert!(Timestamp(u64::MAX).to_string().starts_with("9999-12-30T"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_moment_survives_a_round_trip(seconds in 0_u64..200_000_000_000) {
+            let moment = Timestamp(seconds * 1000);
+            proptest::prop_assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC*") {
+            let _ = Timestamp::parse(&text);
         }
     }
 

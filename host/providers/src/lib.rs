@@ -49,6 +49,7 @@ mod connect_error;
 mod content;
 mod content_encoding;
 mod download;
+mod durations;
 mod error;
 mod error_reply;
 mod event_stream;
@@ -69,7 +70,6 @@ mod secret;
 mod testing;
 #[cfg(test)]
 mod tests;
-mod timestamps;
 mod transport;
 mod usage;
 mod wait_notice;

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
 
-use super::timestamps::{parse_duration, parse_rfc_3339, scale};
+use super::durations::{parse_duration, scale};
 use synix_core::clock::Timestamp;
 
 /// The limits in the headers of OpenAI and compatible servers, as `x-ratelimit-{remaining,reset}-…`.
@@ -35,7 +35,7 @@ pub(super) fn until_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let anthropic = ANTHROPIC_LIMITS.into_iter().filter_map(|limit| {
         check_exhausted(headers, &format!("anthropic-ratelimit-{limit}-remaining"))?;
         let reset = format!("anthropic-ratelimit-{limit}-reset");
-        Some(parse_rfc_3339(text(headers, &reset)?)?.since(now))
+        Some(Timestamp::parse(text(headers, &reset)?)?.since(now))
     });
     openai.chain(anthropic).max()
 }

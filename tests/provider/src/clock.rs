@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
 /// Returns the time in nanoseconds since 1970.
 #[expect(
     clippy::disallowed_methods,
@@ -19,23 +22,11 @@ pub(crate) fn seconds() -> u64 {
     u64::try_from(now() / 1_000_000_000).unwrap_or(u64::MAX)
 }
 
-/// Writes a time as RFC 3339.
+/// Writes a time as RFC 3339, with the fraction and the offset that Anthropic writes.
 pub(crate) fn rfc3339(seconds: u64) -> String {
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    // Days to civil date, counting years from March so that the leap day comes last.
-    let days = seconds / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000000+00:00")
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    format!("{:.6}", time.display_with_offset(Offset::UTC))
 }
 
 /// Mixes a number so that near inputs give far outputs.

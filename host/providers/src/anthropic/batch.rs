@@ -11,8 +11,8 @@ use crate::download::{self, RemoteFile};
 use crate::error::ProviderError;
 use crate::excerpt::truncate;
 use crate::outcome::{count_at, text_member};
-use crate::timestamps;
 use crate::transport::Transport;
+use synix_core::clock::Timestamp;
 
 /// The path of message batches below the base URL.
 pub(super) const BATCHES: &[&str] = &["v1", "messages", "batches"];
@@ -82,8 +82,7 @@ pub(super) fn parse(batch: &Value) -> Option<BatchState> {
         input_file: None,
         output_file: results,
         error_file: None,
-        created: non_empty_text(batch, "created_at")
-            .and_then(|text| timestamps::parse_rfc_3339(&text)),
+        created: non_empty_text(batch, "created_at").and_then(|text| Timestamp::parse(&text)),
         token: None,
         counts: batch
             .get("request_counts")

@@ -11,7 +11,6 @@ use crate::batch_object::{self, non_empty_text};
 use crate::batch_state::{BatchState, Counts, FileId, Phase, ValidationError};
 use crate::excerpt::truncate;
 use crate::outcome::{count_at, text_member};
-use crate::timestamps;
 use crate::usage;
 use synix_core::clock::Timestamp;
 
@@ -91,7 +90,7 @@ fn moment(value: &Value) -> Option<Timestamp> {
                 reason = "the guard keeps it within the range of a moment"
             )]
             Some(time) if (0.0..1e15).contains(&time) => moment(&Value::from(time as u64)),
-            _ => timestamps::parse_rfc_3339(value.as_str()?),
+            _ => Timestamp::parse(value.as_str()?),
         },
     }
 }
