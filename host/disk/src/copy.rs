@@ -158,8 +158,10 @@ impl Copy<'_> {
         #[cfg(unix)]
         let created = self.target.symlink(&target, path);
         // Elsewhere, creating links needs a privilege.
-        #[cfg(not(unix))]
-        let created = Err::<(), _>(io::Error::other("it is a link"));
+        #[cfg(windows)]
+        let created = Err::<(), _>(io::Error::other(
+            "it is a symbolic link, which Windows lets only privileged users create; replace it by a copy",
+        ));
         created.map_err(self.failed("copy", path))?;
         Ok(())
     }

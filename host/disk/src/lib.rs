@@ -21,6 +21,8 @@ mod folder;
 mod lock;
 mod owner;
 mod read;
+#[cfg(windows)]
+mod windows;
 mod write;
 
 use std::io;

@@ -1,10 +1,13 @@
 //! Locks on files. A lock ends with its process, even after a crash.
+//!
+//! The file says who holds the lock. On Windows, a lock keeps all others from reading the file, so there the text is in
+//! a file of its own beside it.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::write::parent;
+use super::write::{discard, parent, replace_private};
 use super::{DiskError, Folder, SymlinkPolicy, failed};
 
 /// The maximum size of the text that describes a holder, in bytes.
@@ -13,10 +16,15 @@ const MAX_HOLDER_BYTES: u64 = 256;
 /// The start of every text that describes a holder.
 const HOLDER_PREFIX: &str = "process ";
 
+/// The ending of the file beside a lock that says who holds it, on Windows.
+const HOLDER_ENDING: &str = ".holder";
+
 /// A lock on a file. It is released when this value is dropped or the process ends.
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
+    /// The file beside the lock, on Windows.
+    beside: Option<PathBuf>,
 }
 
 impl FileLock {
@@ -35,10 +43,13 @@ impl FileLock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(failed("lock", path)(error)),
         }
+        let beside = cfg!(windows).then(|| holder_beside(path));
+        // A crash leaves it.
+        beside.iter().for_each(|path| discard(path));
         // The text of the last holder is obsolete, but a file that synix did not write must not be truncated.
         let content = read_holder(&mut file).map_err(failed("lock", path))?;
         if content.is_empty() {
-            return Ok(Some(Self { file }));
+            return Ok(Some(Self { file, beside }));
         }
         if !content.starts_with(HOLDER_PREFIX.as_bytes()) {
             let why =
@@ -46,13 +57,17 @@ impl FileLock {
             return Err(failed("lock", path)(io::Error::other(why)));
         }
         file.set_len(0).map_err(failed("lock", path))?;
-        Ok(Some(Self { file }))
+        Ok(Some(Self { file, beside }))
     }
 
     /// Writes a description of the holder to the file: `process`, the process id, and further details.
     pub fn write_holder(&mut self, holder: &str) -> Result<(), DiskError> {
-        self.write(holder)
-            .map_err(failed("write", Path::new("lock file")))
+        match &self.beside {
+            Some(path) => replace_private(path, holder.as_bytes()),
+            None => self
+                .write(holder)
+                .map_err(failed("write", Path::new("lock file"))),
+        }
     }
 
     fn write(&mut self, text: &str) -> io::Result<()> {
@@ -60,6 +75,19 @@ impl FileLock {
         self.file.rewind()?;
         self.file.write_all(text.as_bytes())
     }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Before the lock ends, so that it is not that of the next holder.
+        self.beside.iter().for_each(|path| discard(path));
+    }
+}
+
+fn holder_beside(lock: &Path) -> PathBuf {
+    let mut name = lock.file_name().unwrap_or_default().to_owned();
+    name.push(HOLDER_ENDING);
+    lock.with_file_name(name)
 }
 
 /// Reads the description of the holder, or some other text if the file contains something else.
@@ -81,7 +109,9 @@ fn is_this_process(holder: &str) -> bool {
 impl Folder {
     /// Returns the description of a lock's holder, or an empty text if the holder wrote none.
     pub fn holder(&self, name: &str) -> String {
-        let content = self.read(name, MAX_HOLDER_BYTES).ok().flatten();
+        let beside = cfg!(windows).then(|| format!("{name}{HOLDER_ENDING}"));
+        let file = beside.as_deref().unwrap_or(name);
+        let content = self.read(file, MAX_HOLDER_BYTES).ok().flatten();
         String::from_utf8_lossy(&content.unwrap_or_default()).into_owned()
     }
 
@@ -126,6 +156,16 @@ mod tests {
         let second = folder.lock("lock").unwrap();
         assert!(second.is_some());
         assert_eq!(folder.holder("lock"), "");
+    }
+
+    #[test]
+    fn a_released_lock_leaves_no_other_file() {
+        let (_temp, folder) = folder();
+        let mut lock = folder.lock("lock").unwrap().unwrap();
+        lock.write_holder("process 7 since then").unwrap();
+        drop(lock);
+        let entries = folder.entries().unwrap();
+        assert_eq!(entries.len(), 1, "{entries:?}");
     }
 
     #[test]

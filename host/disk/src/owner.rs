@@ -21,8 +21,8 @@ pub fn owner_of(path: &Path) -> Option<String> {
 }
 
 /// Returns `None`, because synix can find owners only on Unix.
-#[cfg(not(unix))]
-pub fn owner_of(_: &Path) -> Option<String> {
+#[cfg(windows)]
+pub const fn owner_of(_: &Path) -> Option<String> {
     None
 }
 

@@ -1,6 +1,8 @@
 //! Reads files of bounded size, and only regular ones.
 
-use std::fs::{self, File};
+#[cfg(unix)]
+use std::fs;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -103,12 +105,12 @@ fn open_for_reading(path: &Path, symlinks: SymlinkPolicy) -> io::Result<File> {
     })
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn open_for_reading(path: &Path, symlinks: SymlinkPolicy) -> io::Result<File> {
-    if symlinks == SymlinkPolicy::Refuse && fs::symlink_metadata(path)?.is_symlink() {
-        return Err(symlink_refused());
+    match symlinks {
+        SymlinkPolicy::Follow => File::open(path),
+        SymlinkPolicy::Refuse => super::windows::open_no_follow(path, File::options().read(true)),
     }
-    File::open(path)
 }
 
 pub(super) fn symlink_refused() -> io::Error {

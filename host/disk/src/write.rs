@@ -54,13 +54,19 @@ fn write_and_rename(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), DiskErr
 }
 
 /// Creates a file with a unique name. `tempfile` creates private files by default.
+#[cfg(unix)]
 fn create_temporary(folder: &Path, mode: Mode) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
     if mode == Mode::Default {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
     builder.tempfile_in(folder)
+}
+
+/// Creates a file with a unique name, for whom the access control list of the folder allows.
+#[cfg(windows)]
+fn create_temporary(folder: &Path, _: Mode) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().tempfile_in(folder)
 }
 
 #[cfg(unix)]
@@ -68,8 +74,9 @@ fn make_private(file: &File) -> io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
 }
 
-#[cfg(not(unix))]
-fn make_private(_: &File) -> io::Result<()> {
+#[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+const fn make_private(_: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -86,7 +93,11 @@ pub fn create_private(path: &Path) -> Result<File, DiskError> {
 /// Renames a complete file durably.
 pub fn rename(from: &Path, to: &Path) -> Result<(), DiskError> {
     let sync = |file: File| file.sync_all();
-    File::open(from)
+    // Windows syncs only what is open for writing.
+    let mut options = File::options();
+    options.read(true).write(cfg!(windows));
+    options
+        .open(from)
         .and_then(sync)
         .map_err(failed("sync", from))?;
     fs::rename(from, to).map_err(failed("write", to))?;
@@ -106,15 +117,24 @@ pub fn create_folder(path: &Path) -> Result<(), DiskError> {
 /// Creates a folder that only its owner may enter. Missing parents get default permissions.
 pub fn create_private_folder(path: &Path) -> Result<(), DiskError> {
     create_folder(parent(path))?;
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
+    match private_folder_builder().create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(failed("create", path)(error))
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+#[cfg(unix)]
+fn private_folder_builder() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+#[cfg(windows)]
+fn private_folder_builder() -> fs::DirBuilder {
+    fs::DirBuilder::new()
 }
 
 /// Makes the names in a folder durable; syncing a file does not.
@@ -140,5 +160,16 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_renamed_file_has_its_bytes_under_the_new_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        replace(&from, b"new").unwrap();
+        replace(&to, b"old").unwrap();
+        rename(&from, &to).unwrap();
+        assert_eq!(read(&to).unwrap(), b"new");
+        assert!(!from.exists());
     }
 }

@@ -41,13 +41,9 @@ pub fn passed_on(here: &Environment) -> Vec<(&'static str, OsString)> {
     passed
 }
 
-/// The last four are what programs on Windows do not start without.
 const KEPT: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "SYSTEMROOT",
-    "USERPROFILE",
-    "TEMP",
-    "TMP",
+    "PATH", "HOME", "TMPDIR", SYSTEM[0], SYSTEM[1], SYSTEM[2], SYSTEM[3],
 ];
+
+/// What programs on Windows do not start without, or write into the folder of the system without.
+pub(super) const SYSTEM: [&str; 4] = ["SYSTEMROOT", "USERPROFILE", "TEMP", "TMP"];

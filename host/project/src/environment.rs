@@ -138,8 +138,12 @@ impl Environment {
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {
         let cache = self
             .path("SYNIX_CACHE_DIR")
-            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
-        let cache = cache.or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")));
+            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")))
+            .or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")))
+            .or_else(|| {
+                let local = self.windows_path("LOCALAPPDATA");
+                local.map(|folder| folder.join("synix").join("cache"))
+            });
         cache.map(|folder| self.at(&folder))
     }
 
@@ -152,14 +156,23 @@ impl Environment {
             .or_else(|| set("XDG_CONFIG_HOME").map(|folder| folder.join("synix")))
             .or_else(|| set("HOME").map(|home| home.join(".config/synix")))
             .or_else(|| {
-                let roaming = set("APPDATA").filter(|_| cfg!(windows));
+                let roaming = self
+                    .windows_path("APPDATA")
+                    .filter(|path| path.is_absolute());
                 roaming.map(|folder| folder.join("synix"))
             })
     }
 
     /// Returns the user's home folder.
     pub(super) fn home(&self) -> Option<PathBuf> {
-        self.path("HOME").filter(|home| home.is_absolute())
+        self.path("HOME")
+            .or_else(|| self.windows_path("USERPROFILE"))
+            .filter(|home| home.is_absolute())
+    }
+
+    /// Returns a folder that Windows itself names.
+    fn windows_path(&self, name: &str) -> Option<PathBuf> {
+        self.path(name).filter(|_| cfg!(windows))
     }
 
     /// Returns the folders for programs. A relative one would lead into whatever folder a command runs in.
@@ -179,6 +192,10 @@ impl Environment {
     pub(super) fn docker_config(&self) -> Option<PathBuf> {
         self.path("DOCKER_CONFIG")
             .or_else(|| self.path("HOME").map(|home| home.join(".docker")))
+            .or_else(|| {
+                let profile = self.windows_path("USERPROFILE");
+                profile.map(|home| home.join(".docker"))
+            })
             .map(|folder| self.at(&folder).join("config.json"))
     }
 
@@ -234,6 +251,26 @@ mod tests {
         let shown = format!("{environment:?}");
         assert!(shown.contains("OPENAI_API_KEY"), "{shown}");
         assert!(!shown.contains("sk-secret"), "{shown}");
+    }
+
+    #[test]
+    fn the_folders_of_windows_are_used_on_windows_alone() {
+        let named = if cfg!(windows) {
+            r"C:\Users\anna"
+        } else {
+            "/users/anna"
+        };
+        let named = Path::new(named);
+        let names = ["APPDATA", "LOCALAPPDATA", "USERPROFILE"];
+        let set = names.map(|name| (name, named.join(name)));
+        let environment = Environment::new(set, "/here".into());
+        let expected = |parts: &[&str]| cfg!(windows).then(|| named.join(parts.join("/")));
+        assert_eq!(environment.config_folder(), expected(&["APPDATA", "synix"]));
+        let cache = expected(&["LOCALAPPDATA", "synix", "cache"]);
+        assert_eq!(environment.cache_folder(), cache);
+        assert_eq!(environment.home(), expected(&["USERPROFILE"]));
+        let docker = expected(&["USERPROFILE", ".docker", "config.json"]);
+        assert_eq!(environment.docker_config(), docker);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::caches::SYSTEM;
 use super::confined::Confined;
 use super::execute::runtime;
 use super::interrupt::Interrupts;
@@ -87,8 +88,7 @@ impl Project {
         document: &str,
     ) -> io::Result<Confined> {
         let mut started = match command {
-            DoneCommand::Shell(line) if cfg!(windows) => with_arguments("cmd", &["/C", line]),
-            DoneCommand::Shell(line) => with_arguments("/bin/sh", &["-c", line]),
+            DoneCommand::Shell(line) => shell(line),
             DoneCommand::Program(words) => {
                 let mut words = words.iter();
                 let mut command = Command::new(words.next().map_or("", String::as_str));
@@ -101,6 +101,13 @@ impl Project {
         let environment = &self.context.environment;
         started.envs(environment.get("HOME").map(|home| ("HOME", home)));
         started.envs(environment.search_path().map(|path| ("PATH", path)));
+        if cfg!(windows) {
+            started.envs(
+                SYSTEM
+                    .iter()
+                    .filter_map(|name| Some((name, environment.get(name)?))),
+            );
+        }
         started
             .env("SYNIX_BUILD", &status.build)
             .env("SYNIX_STATUS", status.status)
@@ -118,9 +125,22 @@ impl Project {
     }
 }
 
-fn with_arguments(program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments);
+#[cfg(unix)]
+fn shell(line: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", line]);
+    command
+}
+
+#[cfg(windows)]
+fn shell(line: &str) -> Command {
+    use std::os::windows::process::CommandExt as _;
+    let mut command = Command::new("cmd");
+    // `cmd` has other rules for quotes than the programs that `args` escapes for: with `/S` it removes the outer pair
+    // and reads the rest as it is. `/D` keeps commands of the registry out.
+    command
+        .args(["/D", "/S", "/C"])
+        .raw_arg(format!("\"{line}\""));
     command
 }
 

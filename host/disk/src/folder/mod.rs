@@ -9,8 +9,8 @@ use super::read::{not_regular, read_bounded, symlink_refused};
 use super::write::{create_private_folder, replace_private, sync_folder};
 use super::{DiskError, FileLock, SymlinkPolicy, failed};
 
-#[cfg(not(unix))]
-#[path = "portable.rs"]
+#[cfg(windows)]
+#[path = "windows.rs"]
 mod system;
 #[cfg(unix)]
 #[path = "unix.rs"]

@@ -1,4 +1,7 @@
-//! Operations on folders for systems without folder handles: each path is checked before it is used.
+//! Operations on folders for Windows, by paths: the standard library has none that are relative to an open folder.
+//!
+//! The last component of a path is never followed. Whoever may exchange the folder itself is its owner, or somebody to
+//! whom its access control list gives that right.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -6,20 +9,14 @@ use std::io;
 use std::path::Path;
 
 use super::{EntryKind, Folder, SymlinkPolicy};
-use crate::read::symlink_refused;
-
-fn refuse_link(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => Err(symlink_refused()),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
+use crate::windows::open_no_follow;
 
 pub(super) fn open(path: &Path, symlinks: SymlinkPolicy) -> io::Result<Folder> {
-    if symlinks == SymlinkPolicy::Refuse {
-        refuse_link(path)?;
-    }
-    if !fs::metadata(path)?.is_dir() {
+    let found = match symlinks {
+        SymlinkPolicy::Follow => fs::metadata(path)?,
+        SymlinkPolicy::Refuse => open_no_follow(path, File::options().read(true))?.metadata()?,
+    };
+    if !found.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     Ok(Folder {
@@ -53,20 +50,13 @@ pub(super) fn inspect(folder: &Folder, name: &OsStr) -> io::Result<(EntryKind, u
 }
 
 pub(super) fn open_file(folder: &Folder, name: &OsStr) -> io::Result<File> {
-    let path = folder.path.join(name);
-    refuse_link(&path)?;
-    File::open(path)
+    open_no_follow(&folder.path.join(name), File::options().read(true))
 }
 
 pub(super) fn open_for_writing(folder: &Folder, name: &OsStr) -> io::Result<File> {
-    let path = folder.path.join(name);
-    refuse_link(&path)?;
-    File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    open_no_follow(&folder.path.join(name), &mut options)
 }
 
 pub(super) fn names(folder: &Folder) -> io::Result<Vec<OsString>> {
