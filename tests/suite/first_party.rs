@@ -19,6 +19,18 @@ fn synix(arguments: &[&str]) -> Run {
     Run::of(&mut command_in(Path::new(ROOT), arguments))
 }
 
+/// Three copies of each once made up an eighth of the command.
+#[test]
+fn the_command_holds_each_component_once() {
+    let command = fs::read(env!("CARGO_BIN_EXE_synix")).unwrap();
+    for (name, component) in synix_transforms::FIRST_PARTY {
+        let middle = component.len() / 2;
+        let part = memchr::memmem::Finder::new(&component[middle..middle + 256]);
+        assert_eq!(part.find_iter(component).count(), 1, "{name}");
+        assert_eq!(part.find_iter(&command).count(), 1, "{name}");
+    }
+}
+
 /// C12: each setting stands in the documents with the type and default it has.
 #[test]
 fn the_reference_is_what_the_transforms_say_of_themselves() {

@@ -10,7 +10,9 @@
 #![warn(missing_docs)]
 
 /// The first-party transforms: name and component.
-pub const FIRST_PARTY: &[(&str, &[u8])] = &[
+///
+/// A static, because each crate that uses a constant gets a copy of its bytes: the command held all components 3 times.
+pub static FIRST_PARTY: &[(&str, &[u8])] = &[
     ("chunk", include_bytes!("../components/chunk.wasm")),
     ("fold", include_bytes!("../components/fold.wasm")),
     ("group", include_bytes!("../components/group.wasm")),
