@@ -31,6 +31,18 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
     succeeds(&mut pack);
 
     let wheel = only_file(&out, ".whl");
+    let unpacked = folder.path().join("unpacked");
+    let checks: [&[&str]; 3] = [
+        &["twine", "check", "--strict"],
+        // W007: the wheel has a program and no Python library.
+        &["check_wheel_contents", "--ignore", "W007"],
+        // It compares each file with RECORD.
+        &["wheel", "unpack", "--dest", unpacked.to_str().unwrap()],
+    ];
+    for check in checks {
+        let mut tool = Command::new(tool_folder().with_file_name("wheel/bin/python"));
+        succeeds(tool.arg("-m").args(check).arg(out.join(&wheel)));
+    }
     let environment = folder.path().join("environment");
     succeeds(Command::new(&python).args(["-m", "venv"]).arg(&environment));
     let pip = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"];

@@ -1,5 +1,7 @@
 //! Builds the command for a release and packs it: an archive, a wheel and their checksums, in `target/dist`.
 
+pub(crate) mod judge;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -65,7 +67,8 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     files.push(third_party);
     let share = out.join("share");
     write_share(&binary, &share)?;
-    pack(&python, triple, &binary, &share, &out, &files)
+    pack(&python, triple, &binary, &share, &out, &files)?;
+    judge::judge(&out)
 }
 
 /// Writes the manual pages and completions, which the command makes of itself, so it must run on this machine.

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::dist::judge;
 use crate::probe::{make_folder, target_folder, write};
 use crate::shell::{Failure, read, run, say, works};
 
@@ -56,6 +57,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
         python.push(GO);
     }
     python_packages(&folder.join("python"), &python)?;
+    judge::setup()?;
     node_packages(&folder.join("node"))?;
     let packages = site_packages(&folder.join("python"))?;
     let go = own_go.unwrap_or_else(|| packages.join("go/bin/go"));
@@ -84,13 +86,16 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
     Ok(bin)
 }
 
-fn python_packages(environment: &Path, packages: &[&str]) -> Result<(), Failure> {
+/// Makes a virtual environment with these packages, unless it is there.
+pub(crate) fn python_packages(environment: &Path, packages: &[&str]) -> Result<(), Failure> {
     let marker = environment.join("installed");
     let wanted = packages.join("\n");
     if fs::read_to_string(&marker).ok().as_deref() == Some(&wanted) {
         return Ok(());
     }
-    if !works("python3", &["-c", "import venv, ensurepip"]) {
+    // On Windows the command has no number in its name.
+    let mut names = ["python3", "python"].into_iter();
+    let Some(python) = names.find(|name| works(name, &["-c", "import venv, ensurepip"])) else {
         return Err(Failure(
             "no python3 with venv and pip is on the path\n\
              Debian, Ubuntu: apt-get install python3-venv\n\
@@ -98,12 +103,12 @@ fn python_packages(environment: &Path, packages: &[&str]) -> Result<(), Failure>
              macOS: brew install python"
                 .to_owned(),
         ));
-    }
+    };
     say(&format!("getting {}", packages.join(", ")));
-    run(Command::new("python3")
+    run(Command::new(python)
         .args(["-m", "venv", "--clear"])
         .arg(environment))?;
-    let pip = Command::new(environment.join("bin/python"))
+    let pip = Command::new(interpreter(environment))
         .args([
             "-m",
             "pip",
@@ -118,6 +123,15 @@ fn python_packages(environment: &Path, packages: &[&str]) -> Result<(), Failure>
         return Err(missing("Python registry", packages));
     }
     write(&marker, &wanted)
+}
+
+/// Returns the interpreter of a virtual environment.
+pub(crate) fn interpreter(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    })
 }
 
 fn node_packages(prefix: &Path) -> Result<(), Failure> {
@@ -167,7 +181,7 @@ fn missing(registry: &str, packages: &[&str]) -> Failure {
 
 fn site_packages(environment: &Path) -> Result<PathBuf, Failure> {
     let script = "import sysconfig; print(sysconfig.get_path('purelib'))";
-    let line = read(Command::new(environment.join("bin/python")).args(["-c", script]))?;
+    let line = read(Command::new(interpreter(environment)).args(["-c", script]))?;
     Ok(PathBuf::from(line.trim()))
 }
 
