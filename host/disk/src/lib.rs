@@ -34,7 +34,8 @@ pub use lock::FileLock;
 pub use owner::owner_of;
 pub use read::{SymlinkPolicy, read, read_if_exists, read_limited, read_limited_if_exists};
 pub use write::{
-    create_folder, create_private, create_private_folder, discard, rename, replace, replace_private,
+    create_folder, create_private, create_private_folder, create_temporary_folder, discard, rename,
+    replace, replace_private,
 };
 
 /// A failed operation of the file system.

@@ -114,6 +114,15 @@ pub fn create_folder(path: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(path).map_err(failed("create", path))
 }
 
+/// Creates a temporary folder that only its owner may enter, because others may not read what is copied into it.
+pub fn create_temporary_folder() -> io::Result<tempfile::TempDir> {
+    #[cfg_attr(windows, expect(unused_mut, reason = "Windows has no modes"))]
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 /// Creates a folder that only its owner may enter. Missing parents get default permissions.
 pub fn create_private_folder(path: &Path) -> Result<(), DiskError> {
     create_folder(parent(path))?;

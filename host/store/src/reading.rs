@@ -121,16 +121,13 @@ fn immutable(path: &Path) -> PathBuf {
 
 /// Copies the database and its log so that both are of one moment.
 pub(super) fn copy(place: &Folder) -> Result<TempDir, DiskError> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let failed = |source| DiskError {
         action: "copy",
         path: place.path().join(FILE),
         source,
     };
     for _ in 0..TRIES {
-        let target = builder.tempdir().map_err(failed)?;
+        let target = synix_disk::create_temporary_folder().map_err(failed)?;
         let before = stamp(place)?;
         for name in [FILE.to_owned(), format!("{FILE}-wal")] {
             if let Some(mut from) = place.open_file(&name)? {

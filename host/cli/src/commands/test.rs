@@ -83,7 +83,8 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
     let running = Running::default();
     let stopped = running.clone();
     synix_project::at_interrupt(move || stopped.stop())?;
-    let scratch = private_folder().context("cannot make a folder for the copy")?;
+    let scratch =
+        synix_disk::create_temporary_folder().context("cannot make a folder for the copy")?;
     synix_disk::copy_tree(dir, scratch.path(), &LEFT_OUT, &LIMITS)?;
     let golden = dir.join(GOLDEN);
     let program = global
@@ -347,14 +348,6 @@ fn is_golden(name: &str) -> bool {
     number.len() >= 2
         && number.bytes().all(|byte| byte.is_ascii_digit())
         && command.chars().all(|c| safe(c) == c)
-}
-
-/// Makes a temporary folder that this user alone may enter: others may not read a project in a closed home.
-fn private_folder() -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir()
 }
 
 fn safe(c: char) -> char {

@@ -1,6 +1,7 @@
 //! A state folder that a stranger filled: nothing in it acts, nothing outside of it is touched (W2, W5, W12).
 
 use std::fs;
+#[cfg(unix)]
 use std::io;
 
 use proptest::prelude::*;
