@@ -1,7 +1,8 @@
 //! The environment of a command as a value: its variables, and the folder that it runs in.
 //!
 //! Nothing here looks at a file of the project: a folder that came from a stranger must not say where caches, tools or
-//! the clock are. Keys from `.env` are for [`super::dot_env`].
+//! the clock are. Keys from `.env` are for [`super::dot_env`]. The crate `etcetera` finds the folders of a user in the
+//! environment of the process, and not in such a value, so it is not used.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
