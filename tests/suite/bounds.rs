@@ -1,5 +1,9 @@
 //! Components and schemas that a few bytes make costly: each command ends with words, within 2 GB of address space and
 //! without a lasting process, also on what no structural rule names.
+//!
+//! Linux alone limits the address space of a process so.
+
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +22,6 @@ fn inspect(component: &[u8]) -> Run {
 }
 
 /// W6: rows 53 to 56 of the attacks, and others of their kind.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_component_that_is_costly_to_compile_is_refused_in_words() {
     for (attack, component, said) in costly_to_compile() {
@@ -32,7 +35,6 @@ fn a_component_that_is_costly_to_compile_is_refused_in_words() {
 }
 
 /// What passes the rules and is costly all the same ends with the process that compiles it.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_compilers_process_keeps_to_its_limits() {
     use std::io::Write as _;
@@ -75,7 +77,6 @@ fn project(component: &[u8], config: &str) -> Workbench {
 }
 
 /// W7: rows 58 and 59.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
     for form in [
@@ -102,7 +103,6 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
 }
 
 /// The same for a schema that multiplies with the depth of what it checks: `check` makes values of its own.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
     let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##;
@@ -128,7 +128,6 @@ fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
 }
 
 /// X19: without room for the pool of memories, a project is built as ever.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_limit_of_address_space_changes_nothing_that_is_made() {
     let texts = [("one", "a b c"), ("two", "d")];
@@ -144,94 +143,4 @@ fn a_limit_of_address_space_changes_nothing_that_is_made() {
         run.says("out of memory: needs more than 268435456 bytes"),
         "{run:?}"
     );
-}
-
-/// The transform `map` as somebody else's plugin.
-fn foreign_map(options: &str, layer: &str) -> Workbench {
-    let bench = Workbench::with_layers(&format!(
-        r#"
-[models.default]
-provider = "openai"
-model = "gpt-4o-mini"
-
-[layers.texts]
-source = "texts/*.md"
-
-[layers.made]
-transform = "./plugins/map.wasm"
-inputs = ["texts"]
-{layer}
-[layers.made.config]
-prompt = "Say: {{{{ content }}}}"
-options = {options}
-"#
-    ));
-    bench.plugin("map");
-    bench.write("texts/one.md", "One.");
-    bench
-}
-
-/// W15: a plugin reaches no further than the model unless the layer names how.
-#[test]
-fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
-    for far in [
-        r#"{ tools = [{ type = "web_search" }] }"#,
-        r#"{ service_tier = "flex", seed = 1 }"#,
-        r#"{ models = ["another"] }"#,
-    ] {
-        let bench = foreign_map(far, "");
-        let run = bench.run(&["build"]).expect_code(3);
-        assert!(
-            run.says("options_allowed = [") && run.says("in [layers.made]"),
-            "{far}: {run:?}"
-        );
-        assert_eq!(bench.sent(), 0, "{far}");
-    }
-    let near = foreign_map("{ seed = 1, top_p = 0.5 }", "");
-    near.run(&["build"]).expect_code(0);
-    let admitted = foreign_map(
-        r#"{ service_tier = "flex" }"#,
-        r#"options_allowed = ["service_tier"]"#,
-    );
-    admitted.run(&["build"]).expect_code(0);
-    assert_eq!((near.sent(), admitted.sent()), (1, 1));
-}
-
-/// A unit that was refused is tried again when the layer admits what it asked.
-#[test]
-fn admitting_an_option_makes_the_layers_units_stale() {
-    let bench = foreign_map(r#"{ service_tier = "flex" }"#, "");
-    bench.run(&["build"]).expect_code(3);
-    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
-    let inputs = "inputs = [\"texts\"]\n";
-    let admitted = format!("{inputs}options_allowed = [\"service_tier\"]\n");
-    bench.write("synix.toml", &file.replace(inputs, &admitted));
-    bench.run(&["build"]).expect_code(0);
-    assert_eq!(bench.sent(), 1);
-}
-
-/// W17: how long a project may keep this machine busy is its user's to say.
-#[test]
-fn limits_beyond_the_users_own_are_refused_with_the_way_out() {
-    for (limit, variable) in [
-        ("wall_s = 86400", "SYNIX_MAX_WALL"),
-        ("fuel = 9007199254740991", "SYNIX_MAX_FUEL"),
-        ("memory_mb = 1025", "SYNIX_MAX_MEMORY"),
-        ("output_mb = 1025", "SYNIX_MAX_MEMORY"),
-    ] {
-        let layers = format!("{}[layers.made.limits]\n{limit}\n", guest_layers("echo"));
-        let bench = Workbench::guest("echo", &[("one", "a")]);
-        bench.pipeline("synix.toml", &layers);
-        for command in [&["plan"][..], &["build"]] {
-            let run = bench.run(command).expect_code(2);
-            assert!(
-                run.says(variable) && run.says("[layers.made.limits]"),
-                "{run:?}"
-            );
-        }
-        let mut raised = bench.command(&["build"]);
-        raised.env(variable, "9007199254740991");
-        let run = Run::of(&mut raised);
-        assert_eq!(run.code, 0, "{run:?}");
-    }
 }

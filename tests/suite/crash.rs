@@ -1,7 +1,7 @@
 //! Killed at every point, a build is taken up again and pays for nothing twice.
 
 use std::collections::BTreeSet;
-use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::workbench::{BATCH, RESUME, Workbench};
@@ -18,12 +18,24 @@ fn undisturbed() -> Artifacts {
     bench.artifacts()
 }
 
+/// Says whether a command killed itself, as `SYNIX_CRASH_AT` makes it do.
+#[cfg(unix)]
+pub(crate) fn was_killed(status: ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
+}
+
+/// Windows has no signals; an aborted process ends with this code.
+#[cfg(windows)]
+pub(crate) fn was_killed(status: ExitStatus) -> bool {
+    status.code() == Some(0xc000_0409_u32.cast_signed())
+}
+
 /// Kills the command at its `fatal`th point; false where it ended before.
 fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
     let mut command = bench.command(command);
     command.env("SYNIX_CRASH_AT", fatal.to_string());
     let output = command.output().unwrap();
-    let killed = output.status.signal() == Some(9);
+    let killed = was_killed(output.status);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(killed || output.status.success(), "point {fatal}: {said}");
     killed

@@ -9,7 +9,9 @@ use std::process::Command;
 use crate::clones::HostileClone;
 use crate::folders::{self, files};
 use crate::trust::Elsewhere;
-use crate::workbench::{BATCH, Run, Workbench, command_in};
+#[cfg(unix)]
+use crate::workbench::command_in;
+use crate::workbench::{BATCH, Run, Workbench};
 
 /// Commands that never need a yes.
 const SAFE: [&[&str]; 15] = [

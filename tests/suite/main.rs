@@ -16,6 +16,11 @@
 mod author_errors;
 mod authors;
 mod batch;
+mod beyond_defaults;
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "most costly components are for tests of Linux")
+)]
 mod bombs;
 mod bounds;
 mod budget;
@@ -25,6 +30,7 @@ mod check_planted;
 mod cli;
 mod clones;
 mod clones_state;
+#[cfg(target_os = "linux")]
 mod confined;
 mod connections;
 mod crash;

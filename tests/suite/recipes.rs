@@ -1,5 +1,7 @@
 //! The recipes of `docs/ci.md`, line by line, as a CI service's shell runs them, against the scripted provider.
 
+#![cfg(unix)]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -72,7 +74,6 @@ fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
     Run::of(&mut shell)
 }
 
-#[cfg(unix)]
 #[test]
 fn every_recipe_for_a_ci_service_works() {
     let bench = Workbench::team();

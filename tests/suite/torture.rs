@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use synix_scripted_provider::{
 };
 
 use crate::batch::messages;
-use crate::crash::assert_paid_once;
+use crate::crash::{assert_paid_once, was_killed};
 use crate::workbench::{BATCH, RESUME, Workbench};
 
 /// Kills that the suite wants to see.
@@ -372,7 +371,7 @@ fn sequence(seed: u64, tally: &Tally) {
         for (child, command) in running {
             let status = end(child, started, &format!("{what}\n{command:?}"));
             tally.commands.fetch_add(1, Ordering::SeqCst);
-            if status.signal() == Some(9) {
+            if was_killed(status) {
                 tally.note_kill(&bench);
             }
         }
