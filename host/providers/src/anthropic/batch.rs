@@ -117,7 +117,6 @@ mod tests {
     use super::*;
     use crate::Provider;
     use crate::testing::{ReceivedRequest, Server, provider_on, reply, status, with_headers};
-    use synix_core::clock::Timestamp;
     use synix_core::request::Wire;
 
     const CREATED: &str = r#"{"id":"msgbatch_1","type":"message_batch","processing_status":"in_progress","request_counts":{"processing":2,"succeeded":0,"errored":0,"canceled":0,"expired":0},"created_at":"2026-09-02T10:00:00.5Z","results_url":null}"#;
