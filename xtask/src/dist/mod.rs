@@ -13,10 +13,10 @@ use crate::probe::{make_folder, target_folder, write};
 use crate::shell::{self, Failure, root, works};
 
 /// Archives and wheels are made in Python, whose standard library has both formats.
-const PACK: &str = include_str!("dist/pack.py");
+const PACK: &str = include_str!("pack.py");
 
 /// The licences of what the command is linked from.
-const LICENSES: &str = include_str!("dist/licenses.py");
+const LICENSES: &str = include_str!("licenses.py");
 
 /// The shells, and the name under which each looks for the completions of `synix`.
 const SHELLS: [(&str, &str); 5] = [
