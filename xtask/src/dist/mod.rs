@@ -1,5 +1,6 @@
 //! Builds the command for a release and packs it: an archive, a wheel and their checksums, in `target/dist`.
 
+mod folding;
 pub(crate) mod judge;
 
 use std::fs;
@@ -36,8 +37,9 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     println!("dist");
     let toolchain = Toolchain::from_environment();
     let mut cargo = shell::cargo();
+    // `rustc` and not `build`: it passes arguments to the linker of the command, and to no other compilation.
     cargo.args([
-        "build",
+        "rustc",
         "--release",
         "--locked",
         "--package",
@@ -53,6 +55,9 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     if let Some(target) = target {
         cargo.args(["--target", target]);
         folder.push(target);
+    }
+    if folding::works(&toolchain, triple)? {
+        cargo.args(["--", "-C", folding::ARGUMENT]);
     }
     shell::run(cargo.current_dir(root()))?;
     let name = if triple.contains("windows") {
