@@ -37,7 +37,7 @@ pub(crate) fn costly_to_compile() -> Vec<(&'static str, Vec<u8>, &'static str)> 
             component(&doubled),
             "instances of components; 1000 are allowed",
         ),
-        ("jumps", module(&jumps), "values that they pass on"),
+        ("jumps", module(&jumps), "values that they carry"),
         (
             "loops",
             module(&loops),

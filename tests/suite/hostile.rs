@@ -69,7 +69,11 @@ fn a_unit_that_misbehaves_fails_alone() {
         ("bad_metadata", "x", "output 0 is invalid"),
         ("bad_request", "x", "invalid request"),
         ("deep_metadata", "x", "output 0 is invalid"),
-        ("duplicate_labels", "same same", "stands on two outputs"),
+        (
+            "duplicate_labels",
+            "same same",
+            "two outputs have the label",
+        ),
         ("empty_label", "x", "is empty"),
         (
             "endless_fold",
@@ -81,7 +85,7 @@ fn a_unit_that_misbehaves_fails_alone() {
         ("huge_error", "x", "invalid-input: woe"),
         ("huge_label", "x", "is too long"),
         ("huge_panic", "x", "crashed"),
-        ("huge_request", "x", "handed the host more than"),
+        ("huge_request", "x", "bytes to the host"),
         ("many_outputs", "x", "out of memory"),
         ("panic", "x", "cannot bear the input only"),
         ("recurse", "x", "crashed: out of bounds memory access"),
@@ -92,11 +96,11 @@ fn a_unit_that_misbehaves_fails_alone() {
         ),
         ("spin", "x", "out of fuel"),
         ("trap", "x", "crashed"),
-        ("twice_metadata", "x", "is there twice"),
-        ("undeclared_llm", "x", "without the right to"),
+        ("twice_metadata", "x", "occurs twice"),
+        ("undeclared_llm", "x", "without permission"),
         ("unknown_role", "x", "no model role \"oracle\""),
         ("wasi_exit", "x", "it exited with status 1"),
-        ("wasi_hoard", "bytes", "handed the host more than"),
+        ("wasi_hoard", "bytes", "bytes to the host"),
         ("wasi_hoard", "streams", "resource table has no free keys"),
         ("wasi_print", "die", "ValueError: cannot go on"),
     ] {
@@ -127,7 +131,7 @@ fn a_plugin_that_does_not_load_stops_the_build_before_anything_is_made() {
 #[test]
 fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
     for (plugin, said) in [
-        ("ask_in_split", "without the right to"),
+        ("ask_in_split", "without permission"),
         ("spin_split", "out of fuel"),
         ("split_bomb", "out of memory"),
     ] {

@@ -73,7 +73,7 @@ impl Program {
                 program: program.clone(),
                 args: vec![WORD.into()],
             },
-            Self::Unknown { reason } => Compiler::Nobody {
+            Self::Unknown { reason } => Compiler::Disabled {
                 reason: reason.clone(),
             },
         }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn without_a_program_file_nothing_is_compiled() {
         let lost = io::Error::from(io::ErrorKind::NotFound);
-        let Compiler::Nobody { reason } = Program::found(Err(lost)).compiler() else {
+        let Compiler::Disabled { reason } = Program::found(Err(lost)).compiler() else {
             panic!("something compiles");
         };
         assert!(reason.ends_with(NEXT), "{reason}");
@@ -117,7 +117,7 @@ mod tests {
         // Nor where a program that embeds the command names no other.
         assert!(matches!(
             Program::default().compiler(),
-            Compiler::Nobody { .. }
+            Compiler::Disabled { .. }
         ));
     }
 }

@@ -22,7 +22,7 @@ use synix_engine::view::{ErrorView, Status};
 use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
-use synix_sandbox::Interruption;
+use synix_sandbox::InterruptHandle;
 use synix_store::{BuildId, BuildKind, Realm, Retry, Store};
 
 /// Attempts at a request through batches in one command, at most.
@@ -130,7 +130,7 @@ impl Project {
         let outcome = runtime.block_on(driven.instrument(span));
         drop(runtime);
         // The project may be built again.
-        self.interruption.lift();
+        self.interruption.resume();
         let replayed = cassette.is_some();
         match outcome {
             Some(Ok(_)) => {}
@@ -273,7 +273,7 @@ impl Project {
 
 /// Stops guests at the first interruption and leaves at the second; where there are no `calls` to wait for, at the first.
 async fn wait_to_leave(
-    guests: Interruption,
+    guests: InterruptHandle,
     calls: Option<CancellationToken>,
     leave: CancellationToken,
 ) {

@@ -41,7 +41,7 @@ use synix_engine::view::Status;
 use synix_fetch::{LockFile, LockFileChange};
 use synix_manifest::Pipeline;
 use synix_prices::{Amount, Price, Prices};
-use synix_sandbox::{Interruption, Sandbox};
+use synix_sandbox::{InterruptHandle, Sandbox};
 use synix_sources::ProjectFolder;
 use synix_store::{BuildId, BuildKind, Reader, StoreError};
 
@@ -129,7 +129,7 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     /// Stops the guests of its plugins.
-    interruption: Interruption,
+    interruption: InterruptHandle,
     lock_changes: Vec<LockFileChange>,
     /// Set once the user's yes to all that is asked is known.
     admitted: OnceLock<()>,
@@ -187,7 +187,7 @@ impl Project {
             pipeline,
             ready,
             folder,
-            interruption: sandbox.interruption(),
+            interruption: sandbox.interrupt_handle(),
             lock_changes: plugins.changes,
             admitted: OnceLock::new(),
             unwritten_lock: unwritten,

@@ -1,13 +1,13 @@
 //! Compiled components in the user's cache folder.
 //!
 //! ```text
-//! magic line · seal of all that follows · length of the descriptor · descriptor as JSON · machine code
+//! magic line · seal of everything after it · length of the descriptor · descriptor as JSON · machine code
 //! ```
 //!
-//! Machine code is run as it is, so only what this user's synix compiled from this very component is taken. A file
-//! is sealed by a secret of the user's, which is kept elsewhere: whoever can write the file, such as the author of a
-//! project that was cloned, cannot seal it. The seal covers the component's digest and the engine's settings, so
-//! that a file is of no use under another's name. Any other file is treated as not there, and replaced after the
+//! The engine runs machine code unchecked, so synix loads only code that this user's synix compiled from the same
+//! component. A secret of the user seals each file. The secret is in another folder: somebody who can write the file,
+//! such as the author of a cloned project, cannot seal it. The seal covers the component's digest and the engine's
+//! settings, so a file is useless under another name. Any other file is treated as missing, and replaced after the
 //! component is compiled again.
 
 use std::fs::Metadata;
@@ -26,18 +26,17 @@ use synix_native::{NativeCode, SEAL_BYTES, SECRET_BYTES, Seal};
 const MAGIC: &[u8] = b"synix compiled component 2\n";
 const LENGTH_BYTES: usize = 8;
 
-/// No component compiles to more.
-const MOST_BYTES: u64 = 2 << 30;
+/// No component compiles to more than this.
+const MAX_BYTES: u64 = 2 << 30;
 
-/// The file of the secret.
 const SECRET: &str = "compile-cache-secret";
 
-/// Where compiled code is kept.
+/// Where compiled code is stored.
 #[derive(Debug, Clone)]
 pub struct CompileCache {
-    /// The folder of the code. It may be removed at any time.
+    /// The folder of the compiled code. You can delete it at any time.
     pub folder: PathBuf,
-    /// The folder of the secret that seals it: one that is this user's alone, and no project's.
+    /// The folder of the secret that seals the code. It belongs to this user alone and is outside every project.
     pub secrets: PathBuf,
 }
 
@@ -50,7 +49,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache, or returns `None` where it cannot be written or its secret cannot be kept.
+    /// Opens the cache; returns `None` if the code or the secret cannot be written.
     pub(super) fn open(cache: &CompileCache, engine: &Engine) -> Option<Self> {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -59,7 +58,7 @@ impl Cache {
             let owner = Owner::of(&folder)?;
             let secrets = Folder::open_or_create(&cache.secrets, SymlinkPolicy::Follow)?;
             Ok(Self {
-                seal: Seal::new(&secret(&secrets, &owner)?, hasher.finish()),
+                seal: Seal::new(&read_or_create_secret(&secrets, &owner)?, hasher.finish()),
                 folder,
                 settings: hasher.finish(),
                 owner,
@@ -74,7 +73,7 @@ impl Cache {
         }
     }
 
-    /// Returns the compiled component if there is a usable file of it.
+    /// Returns the compiled component if the cache has a valid file for it.
     pub(super) fn get(
         &self,
         engine: &Engine,
@@ -85,7 +84,7 @@ impl Cache {
         Some((code.load(engine).ok()?, descriptor))
     }
 
-    /// Keeps a compiled component. A failure costs only time, so it is not reported.
+    /// Stores a compiled component. A failure costs only time, so it is only logged.
     pub(super) fn put(&self, component: Digest, compiled: &Component, descriptor: &Descriptor) {
         let name = self.name(component);
         let packed = compiled
@@ -94,7 +93,7 @@ impl Cache {
             .and_then(|code| self.pack(component, descriptor, &code));
         match packed.map(|bytes| self.folder.replace(&name, &bytes)) {
             Some(Ok(())) => {}
-            Some(Err(error)) => tracing::debug!(name, %error, "cannot keep compiled code"),
+            Some(Err(error)) => tracing::debug!(name, %error, "cannot store compiled code"),
             None => tracing::debug!(name, "cannot serialise compiled code"),
         }
     }
@@ -110,11 +109,11 @@ impl Cache {
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         let file = self.folder.open_file(name).ok()??;
         let metadata = file.metadata().ok()?;
-        if !self.owner.wrote(&metadata) || metadata.len() > MOST_BYTES {
+        if !self.owner.is_only_writer(&metadata) || metadata.len() > MAX_BYTES {
             return None;
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
-        file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
@@ -149,35 +148,35 @@ impl Cache {
     }
 }
 
-/// Returns the user's secret, which is made where there is none that this user alone could know.
-fn secret(folder: &Folder, owner: &Owner) -> Result<[u8; SECRET_BYTES], DiskError> {
-    if let Some(known) = known_secret(folder, owner)? {
+/// Returns the user's secret. Creates one if there is none that only this user can read.
+fn read_or_create_secret(folder: &Folder, owner: &Owner) -> Result<[u8; SECRET_BYTES], DiskError> {
+    if let Some(known) = read_secret(folder, owner)? {
         return Ok(known);
     }
-    let (mut secret, mut other) = ([0; SECRET_BYTES], [0; 8]);
+    let (mut secret, mut suffix) = ([0; SECRET_BYTES], [0; 8]);
     getrandom::fill(&mut secret)
-        .and_then(|()| getrandom::fill(&mut other))
+        .and_then(|()| getrandom::fill(&mut suffix))
         .map_err(|error| DiskError {
-            action: "make a secret in",
+            action: "create a secret in",
             path: folder.path().to_owned(),
             source: io::Error::other(error.to_string()),
         })?;
-    // Of several processes that start at once, one makes the secret of all.
-    let temporary = format!(".{SECRET}-{}", Digest::of(&other).short());
+    // If several processes start at once, one of them creates the secret for all: the rename fails for the others.
+    let temporary = format!(".{SECRET}-{}", Digest::of(&suffix).short());
     folder.replace(&temporary, &secret)?;
     if folder.rename(&temporary, SECRET)? {
         return Ok(secret);
     }
     folder.remove(&temporary)?;
-    if let Some(known) = known_secret(folder, owner)? {
+    if let Some(known) = read_secret(folder, owner)? {
         return Ok(known);
     }
     folder.replace(SECRET, &secret)?;
     Ok(secret)
 }
 
-fn known_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYTES]>, DiskError> {
-    // A link or a pipe there is none of ours, and is replaced.
+fn read_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYTES]>, DiskError> {
+    // synix never creates a link or a pipe here, so it replaces one.
     let Ok(Some(file)) = folder.open_file(SECRET) else {
         return Ok(None);
     };
@@ -185,7 +184,7 @@ fn known_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYT
     let read = file.metadata().and_then(|metadata| {
         file.take(SECRET_BYTES as u64 + 1)
             .read_to_end(&mut secret)?;
-        Ok(owner.alone_reads(&metadata))
+        Ok(owner.is_only_reader(&metadata))
     });
     let is_ours = read.map_err(|source| DiskError {
         action: "read",
@@ -195,7 +194,7 @@ fn known_secret(folder: &Folder, owner: &Owner) -> Result<Option<[u8; SECRET_BYT
     Ok(secret.try_into().ok().filter(|_| is_ours))
 }
 
-/// Who may have written a file that is trusted.
+/// The user whose files the cache trusts.
 struct Owner {
     #[cfg(unix)]
     user: u32,
@@ -203,14 +202,15 @@ struct Owner {
 
 #[cfg(unix)]
 impl Owner {
-    /// Learns who owns what this process writes, which also shows that it can. The folder is closed to others.
+    /// Finds the user whom this process runs as, by writing a temporary file. Removes the access of other users to the
+    /// folder.
     fn of(folder: &Folder) -> Result<Self, DiskError> {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-        let learn = || {
+        let find_owner = || {
             let user = tempfile::tempfile_in(folder.path())?.metadata()?.uid();
             let found = std::fs::metadata(folder.path())?;
             if found.uid() != user {
-                return Err(io::Error::other("it belongs to another user"));
+                return Err(io::Error::other("the folder belongs to another user"));
             }
             if found.mode() & 0o077 != 0 {
                 let closed = std::fs::Permissions::from_mode(0o700);
@@ -218,20 +218,20 @@ impl Owner {
             }
             Ok(Self { user })
         };
-        learn().map_err(|source| DiskError {
+        find_owner().map_err(|source| DiskError {
             action: "use",
             path: folder.path().to_owned(),
             source,
         })
     }
 
-    fn wrote(&self, file: &Metadata) -> bool {
+    fn is_only_writer(&self, file: &Metadata) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         const OTHERS_WRITE: u32 = 0o022;
         file.uid() == self.user && file.mode() & OTHERS_WRITE == 0
     }
 
-    fn alone_reads(&self, file: &Metadata) -> bool {
+    fn is_only_reader(&self, file: &Metadata) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         const OTHERS: u32 = 0o077;
         file.uid() == self.user && file.mode() & OTHERS == 0
@@ -241,20 +241,20 @@ impl Owner {
 #[cfg(not(unix))]
 impl Owner {
     fn of(folder: &Folder) -> Result<Self, DiskError> {
-        let learned = tempfile::tempfile_in(folder.path()).map(|_| Self {});
-        learned.map_err(|source| DiskError {
+        let owner = tempfile::tempfile_in(folder.path()).map(|_| Self {});
+        owner.map_err(|source| DiskError {
             action: "use",
             path: folder.path().to_owned(),
             source,
         })
     }
 
-    /// Elsewhere a user's cache folder is that user's alone.
-    fn wrote(&self, _: &Metadata) -> bool {
+    /// On other systems only the user can access the user's cache folder.
+    fn is_only_writer(&self, _: &Metadata) -> bool {
         true
     }
 
-    fn alone_reads(&self, _: &Metadata) -> bool {
+    fn is_only_reader(&self, _: &Metadata) -> bool {
         true
     }
 }

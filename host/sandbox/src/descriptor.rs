@@ -1,4 +1,4 @@
-//! What a plugin says of itself.
+//! A plugin's description of itself, and its rules.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::values::{self, InvalidJson};
 use synix_core::ids::{self, InvalidName};
 use synix_schema::{Schema, SchemaError};
 
-/// The capability to ask a model.
+/// The capability to send requests to a model.
 pub(super) const LLM: &str = "llm";
 
 /// The capabilities that this host can grant.
@@ -17,30 +17,30 @@ const CAPABILITIES: &[&str] = &[LLM];
 const SCHEMA_BYTES: usize = 1 << 20;
 const SUMMARY_CHARS: usize = 512;
 
-/// What the planner may assume of a plugin's units.
+/// How a plugin turns its inputs into units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// One unit for each input, under the input's label.
     PerInput,
-    /// Units that each take some of the inputs.
+    /// Units that each have some of the inputs.
     Grouped,
-    /// One unit that takes every input.
+    /// One unit with every input.
     All,
 }
 
-/// What a plugin says of itself, checked.
+/// A plugin's description of itself, checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Descriptor {
     /// Lower-case letters, digits and hyphens.
     pub name: String,
     /// The plugin's own version.
     pub version: String,
-    /// One line for people.
+    /// One line that describes the plugin.
     pub summary: String,
-    /// JSON Schema of the layer's config.
+    /// The JSON Schema of the layer's config.
     pub config_schema: Value,
-    /// The capabilities it declares.
+    /// The capabilities that the plugin declares.
     pub capabilities: BTreeSet<String>,
     /// How inputs become units.
     pub shape: Shape,
@@ -49,11 +49,11 @@ pub struct Descriptor {
 /// The rule that a descriptor breaks.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidDescriptor {
-    /// The name or version has characters it may not.
+    /// The name or version has a forbidden character.
     #[error(transparent)]
     Name(#[from] InvalidName),
     /// The name has other characters than lower-case letters, digits and hyphens.
-    #[error("the name {0:?} may hold only lower-case letters, digits and hyphens")]
+    #[error("the name {0:?} must consist of lower-case letters, digits and hyphens")]
     NotLowerCase(String),
     /// The summary is not one line.
     #[error("the summary is not one line of at most {SUMMARY_CHARS} characters")]
@@ -61,16 +61,16 @@ pub enum InvalidDescriptor {
     /// The config schema is not usable JSON.
     #[error("the config schema is unusable")]
     SchemaJson(#[source] InvalidJson),
-    /// The config schema is no JSON Schema, or costs too much to check.
-    #[error("the config schema cannot be used")]
+    /// The config schema is not a JSON Schema, or is too expensive to validate against.
+    #[error("the config schema is invalid")]
     Schema(#[source] SchemaError),
-    /// It declares a capability that this host does not have.
+    /// The plugin declares a capability that this host does not have.
     #[error("it declares the capability {0:?}, which this host does not have")]
     UnknownCapability(String),
 }
 
-/// A descriptor as the guest gave it.
-pub(super) struct Claimed {
+/// A descriptor as the guest returned it.
+pub(super) struct RawDescriptor {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) summary: String,
@@ -79,7 +79,7 @@ pub(super) struct Claimed {
     pub(super) shape: Shape,
 }
 
-impl Claimed {
+impl RawDescriptor {
     /// Checks every rule.
     pub(super) fn check(self) -> Result<Descriptor, InvalidDescriptor> {
         ids::check_name("plugin name", &self.name)?;
@@ -100,7 +100,7 @@ impl Claimed {
         let members = values::parse_object(&self.config_schema, SCHEMA_BYTES)
             .map_err(InvalidDescriptor::SchemaJson)?;
         let config_schema = Value::Object(members);
-        // As configs are checked.
+        // The schema must compile, because every config is validated against it.
         Schema::compile(&config_schema).map_err(InvalidDescriptor::Schema)?;
         for capability in &self.capabilities {
             if !CAPABILITIES.contains(&capability.as_str()) {
@@ -121,7 +121,7 @@ impl Claimed {
 }
 
 impl Descriptor {
-    /// Tells whether the plugin declares that it asks a model.
+    /// Returns whether the plugin declares the capability `llm`.
     pub fn declares_llm(&self) -> bool {
         self.capabilities.contains(LLM)
     }
@@ -131,8 +131,8 @@ impl Descriptor {
 mod tests {
     use super::*;
 
-    fn claimed() -> Claimed {
-        Claimed {
+    fn raw_descriptor() -> RawDescriptor {
+        RawDescriptor {
             name: "map".to_owned(),
             version: "1.0.0+1".to_owned(),
             summary: "One line.".to_owned(),
@@ -144,12 +144,12 @@ mod tests {
 
     #[test]
     fn a_name_is_lower_case() {
-        assert!(claimed().check().is_ok());
+        assert!(raw_descriptor().check().is_ok());
         for bad in ["", "Map", "a b", "a_b", "-a"] {
             assert!(
-                Claimed {
+                RawDescriptor {
                     name: bad.to_owned(),
-                    ..claimed()
+                    ..raw_descriptor()
                 }
                 .check()
                 .is_err(),
@@ -167,9 +167,9 @@ mod tests {
             r#"{"$ref": "http://127.0.0.1:9/x.json"}"#,
         ] {
             assert!(
-                Claimed {
+                RawDescriptor {
                     config_schema: bad.to_owned(),
-                    ..claimed()
+                    ..raw_descriptor()
                 }
                 .check()
                 .is_err(),
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn an_unknown_capability_is_named() {
-        let error = Claimed {
+        let error = RawDescriptor {
             capabilities: vec!["search".to_owned()],
-            ..claimed()
+            ..raw_descriptor()
         }
         .check()
         .unwrap_err();

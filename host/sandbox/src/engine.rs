@@ -1,4 +1,4 @@
-//! The engine, set so that a guest cannot tell one run or machine from another.
+//! The engine, configured so that every run is the same on every machine.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -9,9 +9,10 @@ use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
 use super::cache::{Cache, CompileCache};
 use super::compile::Compiler;
-use super::error::{Fault, PluginError};
+use super::error::PluginError;
+use super::fault::Fault;
 use super::imports::State;
-use super::interruption::Interruption;
+use super::interruption::InterruptHandle;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
 use super::wasi;
 use synix_contract::bindings::Transform;
@@ -23,79 +24,83 @@ pub(super) const CONTRACT: &str = "synix:plugin@0.1.0";
 pub(super) const CORE_INSTANCES: u32 = 40;
 pub(super) const MEMORIES: u32 = 4;
 pub(super) const TABLES: u32 = 16;
-/// Instances beyond one for each worker: plugins that describe themselves while others run.
+/// Instances beyond one for each worker, for plugins that are loaded while others run.
 const SPARE_INSTANCES: u32 = 2;
 const INSTANCE_BYTES: usize = 8 << 20;
-/// Memory that is cleared rather than given back when an instance is dropped.
+/// Memory that is cleared, not returned to the system, when an instance is dropped.
 const RESIDENT_BYTES: usize = 256 << 10;
-/// What a memory may grow by before it is moved, where address space is scarce.
-const ROOM_TO_GROW: u64 = 32 << 20;
+/// How far a memory can grow before it is moved, if address space is scarce.
+const GROWTH_RESERVATION: u64 = 32 << 20;
 
-/// Where the memories of guests come from. Code is compiled for one of them.
+/// How the memories of guests are allocated. Compiled code is specific to one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memories {
-    /// Reserved when the sandbox opens, 4 GiB of address space for each: the fast way.
+pub(super) enum MemoryAllocation {
+    /// The pool reserves 4 GiB of address space for each memory when the sandbox opens. This is fast.
     Pool,
-    /// Taken when an instance is made, as large as they are: for machines that limit address space.
+    /// Each memory is allocated with its instance and grows with it, for machines that limit address space.
     OnDemand,
 }
 
-impl Memories {
-    /// Returns the word by which a compiler in another process is told.
-    pub(super) const fn word(self) -> &'static str {
+impl MemoryAllocation {
+    /// Returns the name in the arguments of a compiler process.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Pool => "pool",
             Self::OnDemand => "on-demand",
         }
     }
 
-    /// Understands the word.
-    pub(super) fn parse(word: &str) -> Option<Self> {
+    /// Parses the name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
         [Self::Pool, Self::OnDemand]
             .into_iter()
-            .find(|memories| memories.word() == word)
+            .find(|memory_allocation| memory_allocation.as_str() == name)
     }
 }
 
 /// Compiles, loads and limits plugins. Clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
-    core: Arc<Core>,
+    shared: Arc<Shared>,
 }
 
-/// What all plugins of a sandbox share.
-pub(super) struct Core {
+/// The state that all plugins of a sandbox share.
+pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) linker: Linker<State>,
     pub(super) cache: Option<Cache>,
     pub(super) compiler: Compiler,
-    pub(super) memories: Memories,
-    pub(super) interruption: Interruption,
+    pub(super) memory_allocation: MemoryAllocation,
+    pub(super) interruption: InterruptHandle,
     _ticker: Ticker,
 }
 
 impl Sandbox {
-    /// Opens a sandbox in which `workers` calls may run at once.
+    /// Creates a sandbox in which `workers` calls can run at the same time.
     ///
-    /// Compiled code is kept in `cache`, if there is one; it is no
-    /// state and may be removed at any time. Components are compiled in this
-    /// process: use [`Sandbox::with_compiler`] for those of strangers.
+    /// The sandbox stores compiled code in `cache`, if there is one; you can delete it at any time. It compiles
+    /// components in this process: use [`Sandbox::with_compiler`] for untrusted ones.
     pub fn new(workers: usize, cache: Option<CompileCache>) -> Result<Self, PluginError> {
         Self::with_compiler(workers, cache, Compiler::InProcess)
     }
 
-    /// Opens a sandbox like [`Sandbox::new`] whose components are compiled by `compiler`.
+    /// Creates a sandbox like [`Sandbox::new`] does, with another compiler.
     pub fn with_compiler(
         workers: usize,
         cache: Option<CompileCache>,
         compiler: Compiler,
     ) -> Result<Self, PluginError> {
-        match Self::open(workers, cache.clone(), compiler.clone(), Memories::Pool) {
+        match Self::open(
+            workers,
+            cache.clone(),
+            compiler.clone(),
+            MemoryAllocation::Pool,
+        ) {
             Ok(sandbox) => Ok(sandbox),
-            // A limit of address space, such as `ulimit -v`, leaves no room for the pool.
+            // A limit of address space, such as `ulimit -v`, prevents the pool.
             Err(error) => {
-                tracing::debug!(%error, "no pool of memories");
-                Self::open(workers, cache, compiler, Memories::OnDemand)
+                tracing::debug!(%error, "cannot reserve the pool of memories");
+                Self::open(workers, cache, compiler, MemoryAllocation::OnDemand)
             }
         }
     }
@@ -104,9 +109,9 @@ impl Sandbox {
         workers: usize,
         cache: Option<CompileCache>,
         compiler: Compiler,
-        memories: Memories,
+        memory_allocation: MemoryAllocation,
     ) -> Result<Self, PluginError> {
-        let fails = |error: wasmtime::Error| {
+        let plugin_error = |error: wasmtime::Error| {
             PluginError::new(
                 None,
                 Fault::Setup {
@@ -114,47 +119,48 @@ impl Sandbox {
                 },
             )
         };
-        let mut config = config(memories);
-        if memories == Memories::Pool {
+        let mut config = config(memory_allocation);
+        if memory_allocation == MemoryAllocation::Pool {
             config.allocation_strategy(pool(workers));
         }
-        let engine = Engine::new(&config).map_err(fails)?;
+        let engine = Engine::new(&config).map_err(plugin_error)?;
         let mut linker = Linker::new(&engine);
-        Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, State::entered).map_err(fails)?;
-        wasi::add_to_linker(&mut linker).map_err(fails)?;
-        let ticker = Ticker::start(engine.clone()).map_err(|error| fails(error.into()))?;
+        Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, State::charge_call)
+            .map_err(plugin_error)?;
+        wasi::add_to_linker(&mut linker).map_err(plugin_error)?;
+        let ticker = Ticker::start(engine.clone()).map_err(|error| plugin_error(error.into()))?;
         let cache = cache.and_then(|cache| Cache::open(&cache, &engine));
         Ok(Self {
-            core: Arc::new(Core {
+            shared: Arc::new(Shared {
                 engine,
                 linker,
                 cache,
                 compiler,
-                memories,
-                interruption: Interruption::default(),
+                memory_allocation,
+                interruption: InterruptHandle::default(),
                 _ticker: ticker,
             }),
         })
     }
 
-    /// Returns the hand that stops the calls of this sandbox.
-    pub fn interruption(&self) -> Interruption {
-        self.core.interruption.clone()
+    /// Returns a handle that interrupts the calls of this sandbox.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.shared.interruption.clone()
     }
 
-    /// Returns the name and version of the contract that plugins are called by.
+    /// Returns the name and version of the contract between host and plugins.
     pub fn contract() -> &'static str {
         CONTRACT
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
-        &self.core
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 }
 
-/// Returns an engine that only compiles, for memories of this sort.
-pub(super) fn for_compiling(memories: Memories) -> wasmtime::Result<Engine> {
-    Engine::new(&config(memories))
+/// Returns an engine that only compiles, for this way of allocation.
+pub(super) fn for_compiling(memory_allocation: MemoryAllocation) -> wasmtime::Result<Engine> {
+    Engine::new(&config(memory_allocation))
 }
 
 fn pool(workers: usize) -> PoolingAllocationConfig {
@@ -179,8 +185,8 @@ fn pool(workers: usize) -> PoolingAllocationConfig {
     pool
 }
 
-/// Returns all settings that compiled code depends on.
-fn config(memories: Memories) -> Config {
+/// Returns every setting that compiled code depends on.
+fn config(memory_allocation: MemoryAllocation) -> Config {
     let mut config = Config::new();
     config
         .cranelift_nan_canonicalization(true)
@@ -189,22 +195,23 @@ fn config(memories: Memories) -> Config {
         .consume_fuel(true)
         .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES)
-        // Nobody reads backtraces; without them a suspension is cheap and compiled code is small.
+        // Nothing uses backtraces. Without them a suspension is cheap and compiled code is small.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         .native_unwind_info(cfg!(windows));
-    if memories == Memories::OnDemand {
+    if memory_allocation == MemoryAllocation::OnDemand {
         config
             .memory_reservation(0)
             .memory_guard_size(0)
-            .memory_reservation_for_growth(ROOM_TO_GROW)
+            .memory_reservation_for_growth(GROWTH_RESERVATION)
             .memory_may_move(true)
             .guard_before_linear_memory(false);
     }
     config
 }
 
-/// Moves the engine's epoch on, for the limit of wall time and for interruptions, until it is dropped.
+/// Increments the engine's epoch until it is dropped: at each tick a running call checks its time limit and whether it
+/// is interrupted.
 struct Ticker {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -231,7 +238,7 @@ impl Drop for Ticker {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It can only have panicked, and then there is nothing left to stop.
+            // An error means that the thread panicked, so it has ended.
             let _ = thread.join();
         }
     }

@@ -1,22 +1,22 @@
-//! Guests written by hand, for the tests of this folder.
+//! Guests in WebAssembly text, for the unit tests of this crate.
 //!
-//! A guest is one core module in which a test replaces what it is about. The
-//! addresses below 4096 are fixed: texts first, then the records of the contract.
+//! A guest is one core module of which a test replaces a part. The addresses below 4096 are fixed: texts come first,
+//! then the records of the contract.
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// A guest with the shape `grouped` that declares `llm` and gives one output.
+/// A guest; by default it has the shape `grouped`, declares `llm` and returns one output.
 pub(super) struct Guest {
-    /// How many of its capabilities it declares: 0 or 1.
+    /// The number of capabilities that it declares: 0 or 1.
     pub(super) capabilities: u32,
-    /// Position in the contract's enum.
+    /// The position of the shape in the contract's enum.
     pub(super) shape: u32,
-    /// Body of `split`; gives the address of its result.
+    /// The body of `split`; it returns the address of the result.
     pub(super) split: &'static str,
-    /// Body of `execute`; gives the address of its result.
+    /// The body of `execute`; it returns the address of the result.
     pub(super) execute: &'static str,
-    /// What it does whenever the host wants memory of it.
+    /// What the guest runs whenever the host allocates memory in it.
     pub(super) realloc: &'static str,
 }
 
@@ -32,7 +32,7 @@ impl Default for Guest {
     }
 }
 
-/// Asks one question; the output is the answer, or the unit fails.
+/// Sends one request; the output is the answer, or the unit fails.
 pub(super) const ASK: &str = "
     (call $log (i32.const 2) (i32.const 384) (i32.const 8))
     (call $ask)
@@ -40,14 +40,14 @@ pub(super) const ASK: &str = "
         (then (call $fail (i32.const 384) (i32.const 8)))
         (else (call $done (i32.load (i32.const 2344)) (i32.load (i32.const 2348)))))";
 
-/// Asks `question` twice in one round, as the samples 0 and 1; the output is the second answer.
+/// Sends `question` twice in one round, as the samples 0 and 1; the output is the second answer.
 pub(super) const ASK_BOTH: &str = "
     (call $ask_both)
     (call $done
         (i32.load offset=56 (i32.load (i32.const 2340)))
         (i32.load offset=60 (i32.load (i32.const 2340))))";
 
-/// Asks one question and never ends.
+/// Sends one request and then never ends.
 pub(super) const ASK_AND_SPIN: &str = "(call $ask) (loop $again (br $again)) (unreachable)";
 
 /// Never ends.

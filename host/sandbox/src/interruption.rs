@@ -1,39 +1,39 @@
-//! Stops the calls of a sandbox from outside, whatever time they have left.
+//! Interrupts the calls of a sandbox from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::limits::Breach;
+use super::limits::Abort;
 
-/// A hand on the calls of one sandbox. Clones stop the same calls.
+/// Interrupts the calls of one sandbox. Clones interrupt the same calls.
 ///
-/// An endless guest ends within a tick of the sandbox's clock. Its call fails with
-/// [`Fault::Interrupted`](super::Fault::Interrupted), which says nothing about the plugin and is never kept.
+/// Even an endless loop ends at the next tick of the sandbox. The call fails with
+/// [`Fault::Interrupted`](super::Fault::Interrupted), which says nothing about the plugin and is never stored.
 #[derive(Debug, Clone, Default)]
-pub struct Interruption {
+pub struct InterruptHandle {
     stopped: Arc<AtomicBool>,
 }
 
-impl Interruption {
-    /// Stops the calls that run, and all that begin until [`Interruption::lift`].
+impl InterruptHandle {
+    /// Interrupts the running calls, and all calls until [`InterruptHandle::resume`].
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Lets calls run again.
-    pub fn lift(&self) {
+    /// Allows calls again.
+    pub fn resume(&self) {
         self.stopped.store(false, Ordering::Relaxed);
     }
 
-    /// Says whether calls are stopped.
+    /// Returns whether calls are interrupted now.
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Ends a call that was stopped.
-    pub(super) fn check(&self) -> Result<(), Breach> {
+    /// Fails if calls are interrupted.
+    pub(super) fn check(&self) -> Result<(), Abort> {
         if self.is_stopped() {
-            Err(Breach::Interrupted)
+            Err(Abort::Interrupted)
         } else {
             Ok(())
         }

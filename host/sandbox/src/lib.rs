@@ -1,27 +1,25 @@
 //! The sandbox: loads components that are transforms, and calls them.
 //!
-//! This is the only door to wasm: no type of the engine or of the generated
-//! bindings leaves the folder. Every call runs in a fresh instance without
-//! clock, randomness, files or network, so the same call gives the same
-//! result; a language runtime that requires WASI gets a frozen one. The sandbox
-//! checks what a guest hands over before anyone else sees it.
+//! This crate is the only part of the host that uses WebAssembly: it exports no type of the engine or of the generated
+//! bindings. Every call runs in a fresh instance without a clock, randomness, files or a network, so the same call
+//! always gives the same result. A language runtime that requires WASI gets a deterministic one. The sandbox checks
+//! everything that a guest returns before other crates see it.
 //!
-//! The [`Model`] that the caller gives to a call answers the guest's questions,
-//! and the call hands it back. The caller decides which units to run and what
-//! to keep of them.
+//! The caller passes a [`Model`] to each call. It answers the guest's requests, and the call returns it. The caller
+//! decides which units to run and what to store.
 //!
 //! ```
 //! use synix_core::artifact::{Artifact, Content};
 //! use synix_core::request::{Answer, GuestRequest, Ending, Usage};
-//! use synix_sandbox::{Call, Limits, Model, Run, Sandbox, UnitSpec, Verdict};
+//! use synix_sandbox::{Call, Limits, Model, Run, Sandbox, UnitSpec, ModelResponse};
 //!
-//! /// Answers every request, or none: the run then ends, and starts anew once the answer is known.
+//! /// Answers every request, or none. Without an answer the run ends, and starts again when the answer is known.
 //! struct Scripted(Option<&'static str>);
 //!
 //! impl Model for Scripted {
-//!     fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+//!     fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
 //!         let Some(text) = self.0 else {
-//!             return Verdict::Suspend;
+//!             return ModelResponse::Suspend;
 //!         };
 //!         let answer = Answer {
 //!             text: text.to_owned(),
@@ -30,13 +28,12 @@
 //!             usage: Usage::default(),
 //!             details: serde_json::Map::new(),
 //!         };
-//!         Verdict::Answered(vec![answer; asked.len()])
+//!         ModelResponse::Answered(vec![answer; requests.len()])
 //!     }
 //! }
 //!
-//! let component = synix_transforms::component("map").expect("`map` comes with synix");
-//! let plugin = Sandbox::new(1, None)?.load("map", component)?;
-//! let note = Artifact {
+//! let component = synix_transforms::component("map").expect("`map` is a first-party transform"); let plugin =
+//! Sandbox::new(1, None)?.load("map", component)?; let note = Artifact {
 //!     label: "monday".parse()?,
 //!     kind: "note".parse()?,
 //!     content: Content::Text("It rained.".to_owned()),
@@ -64,19 +61,23 @@
 mod cache;
 mod call;
 mod compile;
+mod complexity;
 mod convert;
 mod descriptor;
 mod engine;
+mod engine_error;
 mod error;
+mod fault;
 #[cfg(test)]
 mod fixture;
-mod form;
 mod imports;
 mod interruption;
+mod invocation;
 mod limits;
 mod load;
+mod meter;
 mod model;
-mod repeat;
+mod repeated_calls;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -90,17 +91,18 @@ use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
 
 pub use cache::CompileCache;
-pub use call::{Call, Executed, Run};
-pub use compile::{CompileFailure, Compiler, ServeError, serve as serve_compiler};
+pub use call::{Call, Execution, Run};
+pub use compile::{CompileFailure, Compiler, CompilerServeError, serve as serve_compiler};
+pub use complexity::TooComplex;
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::Sandbox;
-pub use error::{Fault, PluginError};
-pub use form::TooComplex;
+pub use error::PluginError;
+pub use fault::Fault;
 pub use imports::log::{Level, LogLine};
-pub use interruption::Interruption;
+pub use interruption::InterruptHandle;
 pub use limits::{Limits, STACK_BYTES};
-pub use model::{Model, Refusal, Verdict};
-pub use repeat::{Division, RepeatedCalls};
+pub use model::{Model, ModelResponse, Refusal};
+pub use repeated_calls::{LoggedSplit, RepeatedCalls};
 pub use split::{InvalidSplit, UnitSpec};
 pub use values::{InvalidJson, InvalidOutput};
 
@@ -111,7 +113,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Returns the name it was loaded under.
+    /// Returns the name that the plugin was loaded under.
     pub fn name(&self) -> &str {
         &self.loaded.name
     }
@@ -121,7 +123,7 @@ impl Plugin {
         self.loaded.digest
     }
 
-    /// Returns what the plugin says of itself.
+    /// Returns the plugin's description of itself.
     pub fn descriptor(&self) -> &Descriptor {
         &self.loaded.descriptor
     }
@@ -136,15 +138,15 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
-/// All that a plugin may know of an input before it gets the content.
+/// What a plugin knows of an input while it splits: everything but the content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
-    /// Stable name within its layer.
+    /// The stable name within its layer.
     pub label: Label,
-    /// What sort of artifact it is.
+    /// The sort of artifact.
     pub kind: Kind,
-    /// The artifact's digest.
+    /// The digest of the whole artifact.
     pub digest: Digest,
-    /// What else is known of it.
+    /// The artifact's metadata.
     pub metadata: Metadata,
 }

@@ -1,4 +1,4 @@
-//! From the bytes of a component to a plugin that can be called.
+//! Loads a component: compiles it, links it and gets its descriptor.
 
 use std::sync::Arc;
 
@@ -6,14 +6,15 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use super::Plugin;
-use super::call;
 use super::compile;
+use super::complexity::{self, TooComplex};
 use super::convert;
 use super::descriptor::Descriptor;
-use super::engine::{CONTRACT, Core, MEMORIES, Sandbox, TABLES};
-use super::error::{Fault, PluginError};
-use super::form::{self, TooComplex};
+use super::engine::{CONTRACT, MEMORIES, Sandbox, Shared, TABLES};
+use super::error::PluginError;
+use super::fault::Fault;
 use super::imports::State;
+use super::invocation::Invocation;
 use super::limits::Limits;
 use super::wasi;
 use synix_contract::bindings::TransformPre;
@@ -29,42 +30,43 @@ pub(super) struct Loaded {
     pub(super) transform: TransformPre<State>,
     /// Whether it imports WASI.
     pub(super) needs_wasi: bool,
-    /// Keeps the clock of the wall limit running.
-    pub(super) core: Arc<Core>,
+    /// Keeps the thread alive that checks the time limit.
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Sandbox {
-    /// Loads a component as the plugin `name`, which appears in its errors.
+    /// Loads a component as the plugin `name`; errors contain the name.
     ///
-    /// Counts what compiling it would take and compiles it, unless the cache has it, and lets it describe itself once.
+    /// Takes the compiled component from the cache if possible. Otherwise checks its complexity, compiles it and calls
+    /// its `describe`.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
-        let fails = |fault| PluginError::new(Some(name), fault);
-        form::check(bytes).map_err(fails)?;
+        let plugin_error = |fault| PluginError::new(Some(name), fault);
+        complexity::check_header(bytes).map_err(plugin_error)?;
         let digest = Digest::of(bytes);
-        let core = self.core();
-        if let Some((component, descriptor)) = core
+        let shared = self.shared();
+        if let Some((component, descriptor)) = shared
             .cache
             .as_ref()
-            .and_then(|cache| cache.get(&core.engine, digest))
-            && let Ok(transform) = link(core, &component)
+            .and_then(|cache| cache.get(&shared.engine, digest))
+            && let Ok(transform) = link(shared, &component)
         {
-            return Ok(plugin(core, name, digest, descriptor, transform));
+            return Ok(new_plugin(shared, name, digest, descriptor, transform));
         }
-        form::measure(bytes).map_err(fails)?;
-        let component = compile::compile(core, bytes).map_err(fails)?;
-        check_resources(&component).map_err(fails)?;
-        check_world(core, &component).map_err(fails)?;
-        let transform = link(core, &component).map_err(fails)?;
-        let descriptor = describe(core, name, digest, &transform)?;
-        if let Some(cache) = &core.cache {
+        complexity::check_complexity(bytes).map_err(plugin_error)?;
+        let component = compile::compile(shared, bytes).map_err(plugin_error)?;
+        check_resources(&component).map_err(plugin_error)?;
+        check_world(shared, &component).map_err(plugin_error)?;
+        let transform = link(shared, &component).map_err(plugin_error)?;
+        let descriptor = describe(shared, name, digest, &transform)?;
+        if let Some(cache) = &shared.cache {
             cache.put(digest, &component, &descriptor);
         }
-        Ok(plugin(core, name, digest, descriptor, transform))
+        Ok(new_plugin(shared, name, digest, descriptor, transform))
     }
 }
 
-fn plugin(
-    core: &Arc<Core>,
+fn new_plugin(
+    shared: &Arc<Shared>,
     name: &str,
     digest: Digest,
     descriptor: Descriptor,
@@ -76,21 +78,21 @@ fn plugin(
             name,
             digest,
             descriptor,
-            needs_wasi: needs_wasi(core, &transform),
+            needs_wasi: needs_wasi(shared, &transform),
             transform,
-            core: Arc::clone(core),
+            shared: Arc::clone(shared),
         }),
     }
 }
 
-/// Refuses what the pool of memories would not hold, also where there is no pool.
+/// Refuses a component that does not fit into the pool of memories, even if there is no pool.
 fn check_resources(component: &Component) -> Result<(), Fault> {
-    let Some(needed) = component.resources_required() else {
+    let Some(required) = component.resources_required() else {
         return Ok(());
     };
     for (what, found, limit) in [
-        ("memories of all instances", needed.num_memories, MEMORIES),
-        ("tables of all instances", needed.num_tables, TABLES),
+        ("memories of all instances", required.num_memories, MEMORIES),
+        ("tables of all instances", required.num_tables, TABLES),
     ] {
         if found > limit {
             return Err(Fault::TooComplex(TooComplex {
@@ -103,20 +105,20 @@ fn check_resources(component: &Component) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Compares the names of a component's imports and exports with the contract's.
-fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
+/// Checks the names of a component's imports and exports against the contract.
+fn check_world(shared: &Shared, component: &Component) -> Result<(), Fault> {
     let world = component.component_type();
-    for (name, _) in world.imports(&core.engine) {
-        if wasi::offers(name) {
+    for (name, _) in world.imports(&shared.engine) {
+        if wasi::is_offered(name) {
             continue;
         }
-        let Some((interface, version)) = in_contract(name) else {
+        let Some((interface, version)) = parse_contract_import(name) else {
             return Err(Fault::UnexpectedImport {
                 name: name.to_owned(),
             });
         };
         let is_known = ["llm", "log", "types"].contains(&interface);
-        if !is_compatible(version) || (!is_known && version != our_version()) {
+        if !is_compatible_version(version) || (!is_known && version != host_version()) {
             return Err(Fault::ContractVersion {
                 found: name.to_owned(),
                 offered: CONTRACT,
@@ -129,7 +131,7 @@ fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
         }
     }
     for name in EXPORTS {
-        let export = world.get_export(&core.engine, name);
+        let export = world.get_export(&shared.engine, name);
         if !export.is_some_and(|export| matches!(export.ty, ComponentItem::ComponentFunc(_))) {
             return Err(Fault::MissingExport { name });
         }
@@ -137,33 +139,37 @@ fn check_world(core: &Core, component: &Component) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Splits the name of one of the contract's interfaces from its version.
-fn in_contract(import: &str) -> Option<(&str, &str)> {
+/// Splits an import of the contract into the interface and its version.
+fn parse_contract_import(import: &str) -> Option<(&str, &str)> {
     let interface = import.strip_prefix("synix:plugin/")?;
     Some(interface.split_once('@').unwrap_or((interface, "")))
 }
 
-fn our_version() -> &'static str {
+fn host_version() -> &'static str {
     CONTRACT.rsplit_once('@').map_or("", |(_, version)| version)
 }
 
-/// Tells whether a version names the same contract: additions change only its last number.
-fn is_compatible(version: &str) -> bool {
-    let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
-    line(version) == line(our_version())
+/// Returns whether a version of the contract is compatible: additions change only its last number.
+fn is_compatible_version(version: &str) -> bool {
+    let release = |version: &str| {
+        version
+            .rsplit_once('.')
+            .map(|(release, _)| release.to_owned())
+    };
+    release(version) == release(host_version())
 }
 
-fn link(core: &Core, component: &Component) -> Result<TransformPre<State>, Fault> {
-    let linked = core
+fn link(shared: &Shared, component: &Component) -> Result<TransformPre<State>, Fault> {
+    let linked = shared
         .linker
         .instantiate_pre(component)
         .and_then(TransformPre::new);
     linked.map_err(|error| {
-        // A compatible version may have a function that ours does not.
+        // A compatible version may have a function that this host does not have.
         let world = component.component_type();
-        let other = world.imports(&core.engine).find_map(|(name, _)| {
-            let (_, version) = in_contract(name)?;
-            (version != our_version()).then(|| name.to_owned())
+        let other = world.imports(&shared.engine).find_map(|(name, _)| {
+            let (_, version) = parse_contract_import(name)?;
+            (version != host_version()).then(|| name.to_owned())
         });
         match other {
             Some(found) => Fault::ContractVersion {
@@ -177,34 +183,35 @@ fn link(core: &Core, component: &Component) -> Result<TransformPre<State>, Fault
     })
 }
 
-fn needs_wasi(core: &Core, transform: &TransformPre<State>) -> bool {
+fn needs_wasi(shared: &Shared, transform: &TransformPre<State>) -> bool {
     let world = transform.instance_pre().component().component_type();
     world
-        .imports(&core.engine)
+        .imports(&shared.engine)
         .any(|(name, _)| wasi::is_wasi(name))
 }
 
 fn describe(
-    core: &Core,
+    shared: &Shared,
     name: &str,
     digest: Digest,
     transform: &TransformPre<State>,
 ) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
     let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
-    let entry = call::Entry {
+    let invocation = Invocation {
         transform,
-        interruption: &core.interruption,
+        interruption: &shared.interruption,
         limits: &limits,
         seed,
     };
-    let ended = entry.enter_aside(|transform, store| transform.call_describe(store));
-    let settled = ended.settle(name, &limits, |claimed| {
-        convert::claimed_descriptor(claimed)
+    let call_result =
+        invocation.invoke_on_new_thread(|transform, store| transform.call_describe(store));
+    let finished = call_result.finish(name, &limits, |raw| {
+        convert::raw_descriptor(raw)
             .check()
-            .map_err(Fault::BadDescriptor)
+            .map_err(Fault::InvalidDescriptor)
     })?;
-    Ok(settled.value)
+    Ok(finished.value)
 }
 
 #[cfg(test)]
@@ -213,9 +220,9 @@ mod tests {
 
     #[test]
     fn a_version_is_compatible_when_only_its_last_number_differs() {
-        assert!(is_compatible("0.1.0") && is_compatible("0.1.7"));
+        assert!(is_compatible_version("0.1.0") && is_compatible_version("0.1.7"));
         for other in ["", "0", "0.2.0", "1.1.0", "0.1"] {
-            assert!(!is_compatible(other), "{other:?}");
+            assert!(!is_compatible_version(other), "{other:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The units that a plugin divides its layer's inputs into.
+//! The units that a plugin splits the inputs of its layer into, and their rules.
 
 use std::collections::HashSet;
 
@@ -10,51 +10,51 @@ use synix_core::ids::{InvalidName, Label, UnitKey};
 
 const CONFIG_BYTES: usize = 1 << 20;
 
-/// A piece of work: some inputs and what to do with them.
+/// The key, inputs and config of a unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitSpec {
-    /// Unique within the layer.
+    /// The key, which is unique within the layer.
     pub key: UnitKey,
-    /// Positions in the list of inputs.
+    /// The positions of the inputs in the list of the layer's inputs.
     pub inputs: Vec<u32>,
-    /// What the unit adds to the layer's config.
+    /// The members that the unit adds to the config of the layer.
     pub config: Option<Map<String, Value>>,
 }
 
 /// The rule that a list of units breaks.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSplit {
-    /// A unit's key.
+    /// The key of a unit is invalid.
     #[error(transparent)]
     Key(#[from] InvalidName),
     /// Two units have the same key.
     #[error("two units have the key {0:?}")]
     DuplicateKey(String),
-    /// A unit names an input that is not there.
-    #[error("unit {key:?} names input {input} of {count}, counted from 0")]
+    /// A unit names an input that does not exist.
+    #[error("unit {key:?} has the input {input}, but there are only {count}, counted from 0")]
     NoSuchInput {
         /// The unit.
         key: String,
-        /// The input it names.
+        /// The position that it names.
         input: u32,
-        /// How many there are.
+        /// The number of inputs.
         count: usize,
     },
-    /// A unit names an input twice.
-    #[error("unit {key:?} names input {input} twice")]
+    /// A unit has an input twice.
+    #[error("unit {key:?} has the input {input} twice")]
     RepeatedInput {
         /// The unit.
         key: String,
-        /// The input.
+        /// The position of the input.
         input: u32,
     },
-    /// A unit names no input.
-    #[error("unit {key:?} names no input")]
+    /// A unit has no input.
+    #[error("unit {key:?} has no input")]
     NoInput {
         /// The unit.
         key: String,
     },
-    /// The additions to the config cannot be used.
+    /// The config of a unit is unusable.
     #[error("the config of unit {key:?} is unusable")]
     Config {
         /// The unit.
@@ -62,25 +62,25 @@ pub enum InvalidSplit {
         /// What is wrong with it.
         source: InvalidJson,
     },
-    /// The additions of all units hold too many values.
-    #[error("the configs of its units hold more than {limit} values")]
+    /// The configs of all units have too many values.
+    #[error("the configs of all units have more than {limit} values")]
     ConfigValues {
         /// The limit.
         limit: usize,
     },
-    /// The shape `all` promises another number of units.
-    #[error("the shape `all` promises one unit that takes every input")]
+    /// The units do not match the shape `all`.
+    #[error("the shape `all` requires one unit with every input")]
     NotAll,
 }
 
-/// A unit as the guest gave it.
-pub(super) struct Claimed {
+/// A unit as the guest returned it.
+pub(super) struct RawUnit {
     pub(super) key: String,
     pub(super) inputs: Vec<u32>,
     pub(super) config: Option<String>,
 }
 
-/// Makes one unit for each input, under its label.
+/// Returns one unit for each input, whose key is the input's label.
 pub(super) fn per_input<'a>(
     labels: impl Iterator<Item = &'a Label>,
 ) -> Result<Vec<UnitSpec>, InvalidSplit> {
@@ -97,29 +97,35 @@ pub(super) fn per_input<'a>(
         .collect()
 }
 
-/// Checks the units that a guest gave for `count` inputs.
+/// Checks the units that a guest returned for `count` inputs.
 pub(super) fn check(
-    claimed: Vec<Claimed>,
+    raw_units: Vec<RawUnit>,
     count: usize,
     shape: Shape,
 ) -> Result<Vec<UnitSpec>, InvalidSplit> {
     if shape == Shape::All
-        && (claimed.len() > 1
-            || claimed.iter().map(|unit| unit.inputs.len()).sum::<usize>() != count)
+        && (raw_units.len() > 1
+            || raw_units
+                .iter()
+                .map(|unit| unit.inputs.len())
+                .sum::<usize>()
+                != count)
     {
         return Err(InvalidSplit::NotAll);
     }
     let mut keys = Keys::default();
-    let mut room = values::CONFIG_VALUES;
-    claimed
+    let mut values_left = values::CONFIG_VALUES;
+    raw_units
         .into_iter()
         .map(|unit| {
             let key = keys.take(&unit.key)?;
             check_inputs(&unit, count)?;
             let values = unit.config.as_deref().map_or(0, values::count_values);
-            room = room.checked_sub(values).ok_or(InvalidSplit::ConfigValues {
-                limit: values::CONFIG_VALUES,
-            })?;
+            values_left = values_left
+                .checked_sub(values)
+                .ok_or(InvalidSplit::ConfigValues {
+                    limit: values::CONFIG_VALUES,
+                })?;
             let config = unit
                 .config
                 .map(|text| values::parse_object(&text, CONFIG_BYTES))
@@ -137,7 +143,7 @@ pub(super) fn check(
         .collect()
 }
 
-fn check_inputs(unit: &Claimed, count: usize) -> Result<(), InvalidSplit> {
+fn check_inputs(unit: &RawUnit, count: usize) -> Result<(), InvalidSplit> {
     let key = || unit.key.clone();
     if unit.inputs.is_empty() && count > 0 {
         return Err(InvalidSplit::NoInput { key: key() });
@@ -175,15 +181,15 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn unit(key: &str, inputs: &[u32]) -> Claimed {
-        Claimed {
+    fn unit(key: &str, inputs: &[u32]) -> RawUnit {
+        RawUnit {
             key: key.to_owned(),
             inputs: inputs.to_vec(),
             config: None,
         }
     }
 
-    fn grouped(units: Vec<Claimed>) -> Result<Vec<UnitSpec>, InvalidSplit> {
+    fn grouped(units: Vec<RawUnit>) -> Result<Vec<UnitSpec>, InvalidSplit> {
         check(units, 2, Shape::Grouped)
     }
 
@@ -197,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_there_once() {
+    fn inputs_exist_and_occur_once() {
         assert!(matches!(
             grouped(vec![unit("a", &[2])]),
             Err(InvalidSplit::NoSuchInput { input: 2, .. })
@@ -228,7 +234,7 @@ mod tests {
     #[test]
     fn a_units_config_is_an_object() {
         let with = |config: &str| {
-            grouped(vec![Claimed {
+            grouped(vec![RawUnit {
                 config: Some(config.to_owned()),
                 ..unit("a", &[0])
             }])
@@ -238,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn two_inputs_of_one_label_cannot_be_units_each() {
+    fn two_inputs_with_the_same_label_are_not_split_per_input() {
         let labels = [Label::parse("x").unwrap(), Label::parse("x").unwrap()];
         assert!(matches!(
             per_input(labels.iter()),

@@ -1,4 +1,4 @@
-//! Rules for the values that a guest hands over.
+//! Rules for JSON, metadata and media types that a guest passes to the host.
 
 use serde_json::{Map, Value};
 
@@ -7,11 +7,11 @@ use synix_core::ids::InvalidName;
 use synix_core::json::{self, UnsafeNumber};
 
 const METADATA_KEY_CHARS: usize = 128;
-/// Keys and values of one output.
+/// The maximum number of bytes of keys and values of one output.
 const METADATA_BYTES: usize = 1 << 20;
-/// Values within all metadata of one call; in memory each is many times its text.
+/// The maximum number of values in all metadata of one call: in memory a value is many times as large as its text.
 pub(super) const METADATA_VALUES: usize = 1 << 20;
-/// Values within the configs of all units of a split.
+/// The maximum number of values in the configs of all units of a split.
 pub(super) const CONFIG_VALUES: usize = 1 << 22;
 const MEDIA_TYPE_BYTES: usize = 128;
 
@@ -21,15 +21,15 @@ pub enum InvalidJson {
     /// The text is too long.
     #[error("{bytes} bytes of JSON; {limit} are allowed")]
     TooLong {
-        /// Its size.
+        /// The size of the text.
         bytes: usize,
         /// The limit.
         limit: usize,
     },
-    /// The text is no JSON.
+    /// The text is not JSON.
     #[error("not JSON: {0}")]
     Syntax(serde_json::Error),
-    /// The value is no object.
+    /// The value is not an object.
     #[error("not a JSON object")]
     NotObject,
     /// A number has no canonical form.
@@ -40,39 +40,39 @@ pub enum InvalidJson {
 /// The rule that an output breaks.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidOutput {
-    /// Its label or kind.
+    /// The label or kind is invalid.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// Its label is another output's too.
-    #[error("the label {0:?} stands on two outputs")]
+    /// Two outputs have the same label.
+    #[error("two outputs have the label {0:?}")]
     DuplicateLabel(String),
-    /// Its media type.
+    /// The media type is invalid.
     #[error("{0:?} is not a media type such as `image/png`")]
     MediaType(String),
-    /// A metadata key.
-    #[error("the metadata key {0:?} is not 1 to 128 characters without control characters")]
+    /// A metadata key is invalid.
+    #[error("the metadata key {0:?} must have 1 to 128 characters and no control characters")]
     MetadataKey(String),
-    /// Its metadata are too long.
-    #[error("its metadata have {bytes} bytes; {limit} are allowed")]
+    /// The metadata is too long.
+    #[error("its metadata has {bytes} bytes; {limit} are allowed")]
     MetadataBytes {
-        /// Keys and values.
+        /// The size of keys and values.
         bytes: usize,
         /// The limit.
         limit: usize,
     },
-    /// The metadata of all outputs hold too many values.
-    #[error("the metadata of the outputs hold more than {limit} values")]
+    /// The metadata of all outputs has too many values.
+    #[error("the metadata of all outputs has more than {limit} values")]
     MetadataValues {
         /// The limit.
         limit: usize,
     },
-    /// A metadata key is there twice.
-    #[error("the metadata key {0:?} is there twice")]
+    /// A metadata key occurs twice.
+    #[error("the metadata key {0:?} occurs twice")]
     DuplicateKey(String),
-    /// A metadata value.
+    /// A metadata value is unusable.
     #[error("the metadata value of {key:?} is invalid")]
     MetadataValue {
-        /// Its key.
+        /// The key of the value.
         key: String,
         /// What is wrong with it.
         source: InvalidJson,
@@ -102,7 +102,7 @@ pub(super) fn parse_object(text: &str, limit: usize) -> Result<Map<String, Value
     }
 }
 
-/// Tells whether `text` has the form of a media type.
+/// Returns whether `text` has the syntax of a media type.
 pub(super) fn is_media_type(text: &str) -> bool {
     let token = |part: &str| {
         !part.is_empty()
@@ -120,7 +120,7 @@ pub(super) fn is_media_type(text: &str) -> bool {
         && visible(parameters)
 }
 
-/// Counts the values that a JSON text holds, without making any of them.
+/// Counts the values in a JSON text without allocating any of them.
 pub(super) fn count_values(text: &str) -> usize {
     let (mut values, mut within, mut escaped) = (1, false, false);
     for byte in text.bytes() {
@@ -135,10 +135,10 @@ pub(super) fn count_values(text: &str) -> usize {
     values
 }
 
-/// Checks metadata entries and sorts them by key; takes the values they hold from `room`.
+/// Checks metadata entries, sorts them by key and subtracts their values from `values_left`.
 pub(super) fn metadata(
     entries: impl IntoIterator<Item = (String, String)>,
-    room: &mut usize,
+    values_left: &mut usize,
 ) -> Result<Metadata, InvalidOutput> {
     let mut metadata = Metadata::new();
     let mut bytes = 0;
@@ -150,11 +150,12 @@ pub(super) fn metadata(
                 limit: METADATA_BYTES,
             });
         }
-        *room = room
-            .checked_sub(count_values(&text))
-            .ok_or(InvalidOutput::MetadataValues {
-                limit: METADATA_VALUES,
-            })?;
+        *values_left =
+            values_left
+                .checked_sub(count_values(&text))
+                .ok_or(InvalidOutput::MetadataValues {
+                    limit: METADATA_VALUES,
+                })?;
         if key.is_empty()
             || key.chars().any(char::is_control)
             || key.chars().nth(METADATA_KEY_CHARS).is_some()
@@ -187,17 +188,18 @@ mod tests {
         )
     }
 
-    /// W18: in memory JSON is many times its text.
+    /// W18: in memory JSON is many times as large as its text.
     #[test]
-    fn metadata_are_bounded_in_bytes_and_in_values() {
+    fn metadata_has_limits_of_bytes_and_values() {
         let long = format!("\"{}\"", "x".repeat(METADATA_BYTES - 10));
         assert!(entries(&[("a", &long)]).is_ok());
         assert!(matches!(
             entries(&[("a", &long), ("b", "1234567890")]),
             Err(InvalidOutput::MetadataBytes { .. })
         ));
-        let mut room = 9;
-        let mut within = |text: &str| metadata([("a".to_owned(), text.to_owned())], &mut room);
+        let mut values_left = 9;
+        let mut within =
+            |text: &str| metadata([("a".to_owned(), text.to_owned())], &mut values_left);
         assert!(within("[1, 2, 3]").is_ok() && within("[1, 2, 3]").is_ok());
         assert!(matches!(
             within("[1, 2]"),
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_outside_texts() {
+    fn values_are_counted_outside_of_strings() {
         for (text, values) in [
             ("1", 1),
             ("[]", 2),

@@ -184,7 +184,7 @@ fn edge_case_fault(
 fn add_load_error(error: &PluginError, report: &mut ReportBuilder) {
     let mut message = UnitFailure::of(&error.fault).message;
     let point = match error.fault.as_ref() {
-        Fault::BadDescriptor(invalid) => match invalid {
+        Fault::InvalidDescriptor(invalid) => match invalid {
             InvalidDescriptor::SchemaJson(_) | InvalidDescriptor::Schema(_) => Point::ConfigSchema,
             InvalidDescriptor::UnknownCapability(_) => Point::Capabilities,
             _ => Point::Descriptor,
@@ -199,7 +199,7 @@ fn add_load_error(error: &PluginError, report: &mut ReportBuilder) {
     };
     if point != Point::Component {
         report.pass(Point::Component, format!("matches {}", Sandbox::contract()));
-        if !matches!(error.fault.as_ref(), Fault::BadDescriptor(_)) {
+        if !matches!(error.fault.as_ref(), Fault::InvalidDescriptor(_)) {
             message = format!("`describe`: {message}");
         }
     }

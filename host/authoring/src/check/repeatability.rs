@@ -122,7 +122,7 @@ fn check_stateless(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut R
             );
         }
         let shown = |divided: &Result<_, _>| format!("{divided:?}");
-        if let [first, second] = repeated.divisions.as_slice()
+        if let [first, second] = repeated.splits.as_slice()
             && shown(first) != shown(second)
         {
             return report.fail(point, "`split` returns other units on its second call");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::sample;
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, GuestRequest, Usage};
-use synix_sandbox::{Model, Refusal, Verdict};
+use synix_sandbox::{Model, ModelResponse, Refusal};
 
 /// The usage of every answer, except one without counts.
 const USAGE: Usage = Usage {
@@ -198,7 +198,7 @@ impl ScriptedModel {
 }
 
 impl Model for ScriptedModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         let round = self.rounds.len();
         let replies: Vec<Option<String>> = asked.iter().map(|ask| self.reply_to(ask)).collect();
         let answer = |(position, ask): (usize, &GuestRequest)| {
@@ -209,11 +209,13 @@ impl Model for ScriptedModel {
             style.answer(ask, reply)
         };
         let verdict = match &self.refusal {
-            Some((refusal, refused)) if *refused == round => Verdict::Refused(refusal.clone()),
-            _ if round < self.answered_rounds => {
-                Verdict::Answered(asked.iter().enumerate().map(answer).collect())
+            Some((refusal, refused)) if *refused == round => {
+                ModelResponse::Refused(refusal.clone())
             }
-            _ => Verdict::Suspend,
+            _ if round < self.answered_rounds => {
+                ModelResponse::Answered(asked.iter().enumerate().map(answer).collect())
+            }
+            _ => ModelResponse::Suspend,
         };
         self.rounds.push(asked);
         verdict
@@ -224,10 +226,10 @@ impl Model for ScriptedModel {
 mod tests {
     use super::*;
 
-    fn texts(verdict: Verdict) -> Vec<String> {
+    fn texts(verdict: ModelResponse) -> Vec<String> {
         match verdict {
-            Verdict::Answered(answers) => answers.into_iter().map(|one| one.text).collect(),
-            Verdict::Suspend | Verdict::Refused(_) => Vec::new(),
+            ModelResponse::Answered(answers) => answers.into_iter().map(|one| one.text).collect(),
+            ModelResponse::Suspend | ModelResponse::Refused(_) => Vec::new(),
         }
     }
 
@@ -287,15 +289,15 @@ mod tests {
         let mut model = ScriptedModel::refusing(AnswerStyle::Plain, refusal, 1);
         assert!(matches!(
             model.complete(vec![GuestRequest::user("a")]),
-            Verdict::Answered(_)
+            ModelResponse::Answered(_)
         ));
         assert!(matches!(
             model.complete(vec![GuestRequest::user("a")]),
-            Verdict::Refused(_)
+            ModelResponse::Refused(_)
         ));
         assert!(matches!(
             model.complete(vec![GuestRequest::user("a")]),
-            Verdict::Answered(_)
+            ModelResponse::Answered(_)
         ));
     }
 }

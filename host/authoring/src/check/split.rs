@@ -85,7 +85,11 @@ fn count_units(
     is_constant: bool,
 ) -> Result<usize, (Point, String)> {
     let listed = headers(inputs);
-    let divide = |config: &str| runner.plugin.divide(&listed, config, &runner.limits);
+    let divide = |config: &str| {
+        runner
+            .plugin
+            .split_with_log(&listed, config, &runner.limits)
+    };
     let config = json::canonical_object(baseline.config.clone());
     let division = match divide(&config).map_err(UnitFailure::from) {
         Ok(division) => division,

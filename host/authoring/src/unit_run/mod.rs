@@ -14,7 +14,7 @@ use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_core::request::{Answer, Ending, GuestRequest, Message, Usage};
-use synix_sandbox::{Call, Header, Limits, LogLine, Model, Plugin, Run, UnitSpec, Verdict};
+use synix_sandbox::{Call, Header, Limits, LogLine, Model, ModelResponse, Plugin, Run, UnitSpec};
 
 pub use error::UnitRunError;
 pub use inputs::{prepare_config, read_inputs};
@@ -262,7 +262,7 @@ struct ReplyModel {
 }
 
 impl Model for ReplyModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         let mut answers = Vec::with_capacity(asked.len());
         let count = asked.len();
         for ask in asked {
@@ -290,9 +290,9 @@ impl Model for ReplyModel {
             let _ = self.sender.send(exchange);
         }
         if answers.len() == count {
-            Verdict::Answered(answers)
+            ModelResponse::Answered(answers)
         } else {
-            Verdict::Suspend
+            ModelResponse::Suspend
         }
     }
 }

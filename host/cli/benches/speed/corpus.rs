@@ -9,7 +9,7 @@ use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
 use synix_core::request::{Answer, Ending, GuestRequest, Request, Usage, Wire};
 use synix_providers::Cassette;
-use synix_sandbox::{Model, Plugin, Sandbox, Verdict};
+use synix_sandbox::{Model, ModelResponse, Plugin, Sandbox};
 
 use crate::{Outcome, floor};
 
@@ -121,9 +121,9 @@ impl Corpus {
 struct Notes(Vec<GuestRequest>);
 
 impl Model for Notes {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         self.0.extend(asked);
-        Verdict::Suspend
+        ModelResponse::Suspend
     }
 }
 

@@ -6,7 +6,7 @@ use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Answer, GuestRequest};
-use synix_sandbox::{Call, Limits, Model, Run, UnitSpec, Verdict};
+use synix_sandbox::{Call, Limits, Model, ModelResponse, Run, UnitSpec};
 
 use crate::Outcome;
 use crate::corpus::{self, Corpus, Transform};
@@ -36,8 +36,8 @@ pub(crate) fn execute<M: Model>(
 struct Always(Answer);
 
 impl Model for Always {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
-        Verdict::Answered(vec![self.0.clone(); asked.len()])
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
+        ModelResponse::Answered(vec![self.0.clone(); asked.len()])
     }
 }
 

@@ -21,7 +21,7 @@ use synix_core::request::{
     Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
     is_sampling_option,
 };
-use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
+use synix_sandbox::{Call, LogLine, Model, ModelResponse, Refusal, Run, UnitSpec};
 
 /// A run to make.
 #[derive(Debug)]
@@ -268,7 +268,7 @@ impl UnitModel {
 }
 
 impl Model for UnitModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         let mut answers = Vec::with_capacity(asked.len());
         let before = self.asked.len();
         for ask in asked {
@@ -277,17 +277,17 @@ impl Model for UnitModel {
                 Err(refusal) => {
                     // The guest gets no answer from this round, so none is paid for.
                     self.asked.truncate(before);
-                    return Verdict::Refused(refusal);
+                    return ModelResponse::Refused(refusal);
                 }
             }
             if self.stopped.is_some() {
-                return Verdict::Suspend;
+                return ModelResponse::Suspend;
             }
         }
         answers
             .into_iter()
             .collect::<Option<Vec<_>>>()
-            .map_or(Verdict::Suspend, Verdict::Answered)
+            .map_or(ModelResponse::Suspend, ModelResponse::Answered)
     }
 }
 

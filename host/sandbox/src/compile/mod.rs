@@ -1,9 +1,8 @@
-//! Compiles components, in this process or in another that may be stopped.
+//! Compiles components, in this process or in one with limits.
 //!
-//! A compiler is as large as a language and its cost follows from a stranger's
-//! bytes. What the command loads is therefore compiled by a process of its own
-//! with limits of memory and time; its death is an error like any other.
-//! [`super::form`] has refused the worst before, with the same words everywhere.
+//! A compiler is a large program, and untrusted bytes decide what it costs. The command `synix` therefore compiles each
+//! component in a process of its own with limits of memory and time. A killed compiler is an error like any other.
+//! [`super::complexity`] refuses the worst components before that, with the same message on every machine.
 
 mod child;
 mod parent;
@@ -15,91 +14,90 @@ use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::Core;
-use super::error::Fault;
+use super::engine::Shared;
+use super::fault::Fault;
 use synix_native::NativeCode;
 
-pub use child::{ServeError, serve};
+pub use child::{CompilerServeError, serve};
 
-/// Who compiles components. Whoever embeds synix chooses: by default nobody does.
+/// What compiles components. A program that embeds synix chooses it; the default is that nothing does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compiler {
-    /// Nobody: only components that the cache has can be loaded.
-    Nobody {
-        /// Why there is none, and what to do about it.
+    /// Nothing: only components in the cache can be loaded.
+    Disabled {
+        /// Why nothing compiles, and what to do about it.
         reason: String,
     },
-    /// This process, without limits: for components that are trusted.
+    /// This process, without limits: only for trusted components.
     InProcess,
-    /// A process that calls [`serve`], one for each component that is not in the cache.
+    /// A process that calls [`serve`]; the sandbox starts one for each component that is not in the cache.
     Child {
         /// The program.
         program: PathBuf,
-        /// Its first arguments; those of [`serve`] follow.
+        /// The first arguments of the program; those of [`serve`] follow.
         args: Vec<OsString>,
     },
 }
 
 impl Default for Compiler {
     fn default() -> Self {
-        Self::Nobody {
-            reason: "this program has not chosen a compiler: give `Options::compiler` one"
-                .to_owned(),
+        Self::Disabled {
+            reason: "this program has no compiler; set `Options::compiler`".to_owned(),
         }
     }
 }
 
-/// Why a component could not be compiled, though nothing is known to be wrong with it.
+/// Why the compiler failed, although nothing is known to be wrong with the component.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileFailure {
-    /// Nobody was chosen to compile it.
-    #[error("nothing compiles it: {reason}")]
-    Nobody {
-        /// Why, and what to do about it.
+    /// There is no compiler.
+    #[error("{reason}")]
+    Disabled {
+        /// Why there is none, and what to do about it.
         reason: String,
     },
-    /// There is no compiler.
+    /// The compiler's process cannot be started.
     #[error("the compiler {} cannot be started", .program.display())]
-    NotStarted {
+    InstantiationError {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// It used up its memory.
-    #[error("the compiler needs more than {} MiB of memory for it", .limit >> 20)]
+    /// It needs more memory than its limit.
+    #[error("the compiler needs more than its {} MiB of memory", .limit >> 20)]
     OutOfMemory {
         /// The limit in bytes.
         limit: u64,
     },
-    /// It used up its processor time.
-    #[error("the compiler needs more than {} s of processor time for it", .limit.as_secs())]
+    /// It needs more processor time than its limit.
+    #[error("the compiler needs more than its {} s of processor time", .limit.as_secs())]
     OutOfTime {
         /// The limit.
         limit: Duration,
     },
-    /// It was not done when nobody would wait any longer.
-    #[error("the compiler was not done with it after {} s", .after.as_secs())]
-    Stalled {
-        /// How long it had.
+    /// It was still running when its time was over.
+    #[error("the compiler was still running after {} s", .after.as_secs())]
+    TimedOut {
+        /// The time limit.
         after: Duration,
     },
-    /// A signal ended it.
-    #[error("the compiler was ended by signal {signal}{}", killed(*.signal))]
+    /// A signal killed it.
+    #[error("signal {signal} killed the compiler{}", killed(*.signal))]
     Killed {
-        /// The signal's number.
+        /// The number of the signal.
         signal: i32,
     },
     /// It failed in another way.
-    #[error("the compiler failed: {words}")]
+    #[error("the compiler failed: {detail}")]
     Failed {
-        /// The end of what it said.
-        words: String,
+        /// The exit status and the end of stderr.
+        detail: String,
     },
-    /// What it made is not for this sandbox.
-    #[error("what the compiler made cannot be loaded: {detail}")]
+    /// The engine does not load the result.
+    #[error("the result of the compiler cannot be loaded: {detail}")]
     Unusable {
-        /// What the engine said.
+        /// The error of the engine.
         detail: String,
     },
 }
@@ -113,23 +111,23 @@ fn killed(signal: i32) -> &'static str {
     }
 }
 
-/// What compiling one component may take.
+/// The limits of compiling one component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Budget {
+struct CompileLimits {
     /// Bytes of address space.
     memory: u64,
-    /// Seconds of all processors together.
+    /// Seconds of processor time, on all processors together.
     cpu_seconds: u64,
 }
 
-impl Budget {
+impl CompileLimits {
     // CPython, 18 MiB, takes 400 MB and 18 s.
     const BASE_MEMORY: u64 = 768 << 20;
     const MEMORY_FOR_EACH_BYTE: u64 = 32;
     const BASE_SECONDS: u64 = 20;
     const SECONDS_FOR_EACH_MIB: u64 = 6;
 
-    /// A large component is a language's runtime: it may take minutes on a slow machine. A small one may not.
+    /// A large component contains a language runtime and may take minutes on a slow machine. A small one may not.
     fn of(bytes: usize) -> Self {
         let bytes = bytes as u64;
         Self {
@@ -140,20 +138,20 @@ impl Budget {
 }
 
 /// Compiles a component for the sandbox.
-pub(super) fn compile(core: &Core, bytes: &[u8]) -> Result<Component, Fault> {
-    match &core.compiler {
-        Compiler::Nobody { reason } => {
+pub(super) fn compile(shared: &Shared, bytes: &[u8]) -> Result<Component, Fault> {
+    match &shared.compiler {
+        Compiler::Disabled { reason } => {
             let reason = reason.clone();
-            Err(Fault::NotCompiled(CompileFailure::Nobody { reason }))
+            Err(Fault::NotCompiled(CompileFailure::Disabled { reason }))
         }
         Compiler::InProcess => {
-            Component::from_binary(&core.engine, bytes).map_err(|error| Fault::Corrupt {
+            Component::from_binary(&shared.engine, bytes).map_err(|error| Fault::Corrupt {
                 detail: format!("{error:#}"),
             })
         }
         Compiler::Child { program, args } => {
-            let code = parent::compile(program, args, core.memories, bytes)?;
-            load(&core.engine, &code)
+            let code = parent::compile(program, args, shared.memory_allocation, bytes)?;
+            load(&shared.engine, &code)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Starts a compiler's process, hands it a component, and says how it ended.
+//! Starts a compiler process, sends it a component and interprets how it ended.
 
 use std::ffi::OsString;
 use std::io::{Read, Write as _};
@@ -8,50 +8,50 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::super::engine::Memories;
-use super::super::error::Fault;
+use super::super::engine::MemoryAllocation;
+use super::super::fault::Fault;
 use super::child::{self, COMPILED, REFUSED};
-use super::{Budget, CompileFailure};
+use super::{CompileFailure, CompileLimits};
 use synix_core::printable;
 
-/// How long anybody waits, however many processes share this machine.
-const WALL: Duration = Duration::from_secs(600);
-/// Threads of the compiler; each has memory of its own.
+/// The longest wait for a compiler, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(600);
+/// The maximum number of the compiler's threads; each needs memory of its own.
 const THREADS: usize = 4;
-/// The most machine code that is taken.
-const CODE_BYTES: u64 = 1 << 30;
-/// What is kept of the compiler's words.
-const WORDS_BYTES: usize = 4 << 10;
+/// The maximum size of machine code.
+const MAX_CODE_BYTES: u64 = 1 << 30;
+/// How much of the end of stderr is kept.
+const STDERR_BYTES: usize = 4 << 10;
 
-/// Returns the machine code of a component.
+/// Compiles a component in a process of its own and returns the machine code.
 pub(super) fn compile(
     program: &Path,
     args: &[OsString],
-    memories: Memories,
+    memory_allocation: MemoryAllocation,
     component: &[u8],
 ) -> Result<Vec<u8>, Fault> {
-    let budget = Budget::of(component.len());
-    let mut child = start(program, args, memories, budget).map_err(|source| {
-        Fault::NotCompiled(CompileFailure::NotStarted {
+    let limits = CompileLimits::of(component.len());
+    let mut child = start(program, args, memory_allocation, limits).map_err(|source| {
+        Fault::NotCompiled(CompileFailure::InstantiationError {
             program: program.to_owned(),
             source,
         })
     })?;
-    let ended = converse(&mut child, component, WALL);
-    answer(ended, budget)
+    let end = run_child(&mut child, component, TIMEOUT);
+    interpret(end, limits)
 }
 
 fn start(
     program: &Path,
     args: &[OsString],
-    memories: Memories,
-    budget: Budget,
+    memory_allocation: MemoryAllocation,
+    limits: CompileLimits,
 ) -> std::io::Result<Child> {
     let threads = thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
     let mut command = Command::new(program);
     command
         .args(args)
-        .args(child::arguments(memories, budget))
+        .args(child::arguments(memory_allocation, limits))
         .env_clear()
         .env("RAYON_NUM_THREADS", threads.to_string())
         // Each further arena of the C library reserves address space.
@@ -64,87 +64,87 @@ fn start(
     command.spawn()
 }
 
-/// What was seen of a process that is over.
+/// How a compiler process ended.
 #[derive(Debug)]
-enum Ended {
-    /// It ended by itself.
+enum ChildEnd {
+    /// It exited, or a signal killed it.
     Exited {
         status: ExitStatus,
         output: Vec<u8>,
-        words: String,
+        stderr: String,
     },
-    /// It was stopped after this time.
+    /// It was killed after this time.
     Stopped(Duration),
-    /// The system lost it.
+    /// Its status cannot be read.
     Lost(std::io::Error),
 }
 
-/// Hands over the component and takes the answer; stops the process when its time is over.
-fn converse(child: &mut Child, component: &[u8], wall: Duration) -> Ended {
+/// Sends the component and reads the reply; kills the process when its time is over.
+fn run_child(child: &mut Child, component: &[u8], timeout: Duration) -> ChildEnd {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(mut stdin) = stdin {
-                // A process that ended early says so by its status.
+                // If the process has ended already, its status shows why.
                 let _ = stdin.write_all(component);
             }
         });
-        let words = scope.spawn(move || stderr.map(tail).unwrap_or_default());
+        let stderr = scope.spawn(move || stderr.map(read_tail).unwrap_or_default());
         let (done, output) = mpsc::channel();
         scope.spawn(move || {
             let mut bytes = Vec::new();
             if let Some(stdout) = stdout {
-                let _ = stdout.take(CODE_BYTES).read_to_end(&mut bytes);
+                let _ = stdout.take(MAX_CODE_BYTES).read_to_end(&mut bytes);
             }
-            // Nobody listens once the time is over.
+            // Nobody receives after the timeout.
             let _ = done.send(bytes);
         });
-        let output = output.recv_timeout(wall);
+        let output = output.recv_timeout(timeout);
         if output.is_err() {
-            stop(child);
+            kill(child);
         }
         let status = child.wait();
-        let words = words.join().unwrap_or_default();
+        let stderr = stderr.join().unwrap_or_default();
         match (output, status) {
-            (_, Err(error)) => Ended::Lost(error),
-            (Err(_), Ok(_)) => Ended::Stopped(wall),
-            (Ok(output), Ok(status)) => Ended::Exited {
+            (_, Err(error)) => ChildEnd::Lost(error),
+            (Err(_), Ok(_)) => ChildEnd::Stopped(timeout),
+            (Ok(output), Ok(status)) => ChildEnd::Exited {
                 status,
                 output,
-                words,
+                stderr,
             },
         }
     })
 }
 
-fn stop(child: &mut Child) {
+fn kill(child: &mut Child) {
     #[cfg(unix)]
     {
         use rustix::process::{Pid, Signal, kill_process_group};
-        // It may have ended at this very moment.
+        // It may have ended in the meantime.
         let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     }
     let _ = child.kill();
 }
 
-/// Returns the end of what a process says.
-fn tail(mut from: impl Read) -> String {
-    let (mut kept, mut chunk) = (Vec::new(), [0; 1024]);
+/// Returns the end of what a process writes.
+fn read_tail(mut from: impl Read) -> String {
+    let (mut tail, mut chunk) = (Vec::new(), [0; 1024]);
     while let Ok(read @ 1..) = from.read(&mut chunk) {
-        kept.extend_from_slice(&chunk[..read]);
-        let surplus = kept.len().saturating_sub(WORDS_BYTES);
-        kept.drain(..surplus);
+        tail.extend_from_slice(&chunk[..read]);
+        let surplus = tail.len().saturating_sub(STDERR_BYTES);
+        tail.drain(..surplus);
     }
-    String::from_utf8_lossy(&kept).trim().to_owned()
+    String::from_utf8_lossy(&tail).trim().to_owned()
 }
 
-/// Says what came of it.
-fn answer(ended: Ended, budget: Budget) -> Result<Vec<u8>, Fault> {
-    let failure = match ended {
-        Ended::Exited {
+/// Returns the machine code, or why there is none.
+fn interpret(end: ChildEnd, limits: CompileLimits) -> Result<Vec<u8>, Fault> {
+    let failure = match end {
+        ChildEnd::Exited {
             status,
             mut output,
-            words,
+            stderr,
         } => match (status.success(), output.first().copied()) {
             (true, Some(COMPILED)) => {
                 output.remove(0);
@@ -156,50 +156,50 @@ fn answer(ended: Ended, budget: Budget) -> Result<Vec<u8>, Fault> {
                 return Err(Fault::Corrupt { detail });
             }
             (true, _) => CompileFailure::Failed {
-                words: "it gave no answer".to_owned(),
+                detail: "it wrote no result".to_owned(),
             },
-            (false, _) => died(status, &words, budget),
+            (false, _) => exit_failure(status, &stderr, limits),
         },
-        Ended::Stopped(after) => CompileFailure::Stalled { after },
-        Ended::Lost(error) => CompileFailure::Failed {
-            words: error.to_string(),
+        ChildEnd::Stopped(after) => CompileFailure::TimedOut { after },
+        ChildEnd::Lost(error) => CompileFailure::Failed {
+            detail: error.to_string(),
         },
     };
     Err(Fault::NotCompiled(failure))
 }
 
-/// Where an allocator or the system say that there is no memory, in the words of each.
-const NO_MEMORY: [&str; 4] = [
+/// The messages by which an allocator or the system reports that there is no memory.
+const OUT_OF_MEMORY_TEXTS: [&str; 4] = [
     "memory allocation of",
     "Cannot allocate memory",
     "os error 12",
-    // No room for the stack of another thread.
+    // There is no memory for the stack of another thread.
     "os error 11",
 ];
 
-fn died(status: ExitStatus, words: &str, budget: Budget) -> CompileFailure {
-    if NO_MEMORY.iter().any(|sign| words.contains(sign)) {
+fn exit_failure(status: ExitStatus, stderr: &str, limits: CompileLimits) -> CompileFailure {
+    if OUT_OF_MEMORY_TEXTS.iter().any(|text| stderr.contains(text)) {
         return CompileFailure::OutOfMemory {
-            limit: budget.memory,
+            limit: limits.memory,
         };
     }
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         if signal == rustix::process::Signal::XCPU.as_raw() {
             return CompileFailure::OutOfTime {
-                limit: Duration::from_secs(budget.cpu_seconds),
+                limit: Duration::from_secs(limits.cpu_seconds),
             };
         }
-        if words.is_empty() {
+        if stderr.is_empty() {
             return CompileFailure::Killed { signal };
         }
     }
-    let said = printable::escape_lines(words);
+    let printable = printable::escape_lines(stderr);
     CompileFailure::Failed {
-        words: if said.is_empty() {
+        detail: if printable.is_empty() {
             status.to_string()
         } else {
-            format!("{status}: {said}")
+            format!("{status}: {printable}")
         },
     }
 }
@@ -209,7 +209,7 @@ fn died(status: ExitStatus, words: &str, budget: Budget) -> CompileFailure {
 mod tests {
     use super::*;
 
-    /// Runs a shell in the compiler's place.
+    /// Runs a shell script instead of the compiler.
     fn failure(script: &str) -> CompileFailure {
         let mut child = Command::new("/bin/sh")
             .args(["-c", script])
@@ -218,15 +218,15 @@ mod tests {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let ended = converse(&mut child, b"component", WALL);
-        match answer(ended, Budget::of(0)) {
+        let end = run_child(&mut child, b"component", TIMEOUT);
+        match interpret(end, CompileLimits::of(0)) {
             Err(Fault::NotCompiled(failure)) => failure,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn each_end_of_a_compiler_has_a_name() {
+    fn each_end_of_a_compiler_is_a_failure_of_its_own() {
         assert!(matches!(
             failure("kill -XCPU $$"),
             CompileFailure::OutOfTime { .. }
@@ -241,10 +241,10 @@ mod tests {
         ));
         assert!(matches!(
             failure("echo a panic >&2; exit 101"),
-            CompileFailure::Failed { words } if words.ends_with(": a panic")
+            CompileFailure::Failed { detail } if detail.ends_with(": a panic")
         ));
         assert!(matches!(failure("exit 0"), CompileFailure::Failed { .. }));
-        // A part of the code is none.
+        // Incomplete machine code is not used.
         assert!(matches!(
             failure("printf Cabc; exit 1"),
             CompileFailure::Failed { .. }
@@ -252,28 +252,28 @@ mod tests {
     }
 
     #[test]
-    fn a_compiler_that_is_not_there_is_named() {
+    fn a_missing_compiler_is_named() {
         let program = Path::new("/nonexistent/compiler");
-        let fault = compile(program, &[], Memories::Pool, b"").unwrap_err();
+        let fault = compile(program, &[], MemoryAllocation::Pool, b"").unwrap_err();
         assert!(matches!(
             fault,
-            Fault::NotCompiled(CompileFailure::NotStarted { program: named, .. }) if named == program
+            Fault::NotCompiled(CompileFailure::InstantiationError { program: named, .. }) if named == program
         ));
     }
 
-    /// What it has started goes as well, or its pipes would stay open.
+    /// Its child processes are killed, too, or its pipes would stay open.
     #[test]
-    fn a_compiler_that_does_not_end_is_stopped_with_all_it_started() {
+    fn a_compiler_that_does_not_end_is_killed_with_its_child_processes() {
         let args = ["-c".into(), "sleep 1000 & sleep 1000".into()];
-        let budget = Budget::of(0);
-        let mut child = start(Path::new("/bin/sh"), &args, Memories::Pool, budget).unwrap();
-        let ended = converse(&mut child, b"", Duration::ZERO);
-        assert!(matches!(ended, Ended::Stopped(_)), "{ended:?}");
+        let limits = CompileLimits::of(0);
+        let mut child = start(Path::new("/bin/sh"), &args, MemoryAllocation::Pool, limits).unwrap();
+        let end = run_child(&mut child, b"", Duration::ZERO);
+        assert!(matches!(end, ChildEnd::Stopped(_)), "{end:?}");
     }
 
     #[test]
-    fn a_flood_of_words_is_cut() {
-        let words = tail(&[b'x'; 100_000][..]);
-        assert_eq!(words.len(), WORDS_BYTES);
+    fn a_long_stderr_is_truncated() {
+        let stderr = read_tail(&[b'x'; 100_000][..]);
+        assert_eq!(stderr.len(), STDERR_BYTES);
     }
 }

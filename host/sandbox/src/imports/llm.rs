@@ -1,22 +1,22 @@
-//! The import `llm`: questions to a model.
+//! The import `llm`: requests to a model.
 
 use serde_json::{Map, Value};
 
 use super::{State, Suspension, request};
-use crate::error::HostMistake;
+use crate::engine_error::HostBug;
 use crate::limits::Limits;
-use crate::model::{ModelAccess, Refusal, Verdict};
+use crate::model::{ModelAccess, ModelResponse, Refusal};
 use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::json;
 use synix_core::request::{Answer, Ending, GuestRequest};
 
-/// The right to ask a model, in one call.
+/// The access to a model in one call, with its limits.
 pub(crate) struct Llm {
     access: ModelAccess,
     limit: u32,
-    asked: u32,
+    requests: u32,
     token_limit: Option<u64>,
-    /// Of the answers it got.
+    /// The tokens of all answers so far.
     tokens: u64,
     refusal: Option<Refusal>,
 }
@@ -26,25 +26,25 @@ impl Llm {
         Self {
             access,
             limit: limits.requests,
-            asked: 0,
+            requests: 0,
             token_limit: limits.tokens,
             tokens: 0,
             refusal: None,
         }
     }
 
-    /// Returns the model, and the last refusal that the guest got.
+    /// Returns the model and the last refusal.
     pub(crate) fn into_parts(self) -> (ModelAccess, Option<Refusal>) {
         (self.access, self.refusal)
     }
 
-    fn count(&mut self, requests: usize) -> Result<(), Refusal> {
-        let asked = u32::try_from(requests)
+    fn count_requests(&mut self, count: usize) -> Result<(), Refusal> {
+        let requests = u32::try_from(count)
             .ok()
-            .and_then(|requests| self.asked.checked_add(requests));
-        match asked {
-            Some(asked) if asked <= self.limit => {
-                self.asked = asked;
+            .and_then(|count| self.requests.checked_add(count));
+        match requests {
+            Some(requests) if requests <= self.limit => {
+                self.requests = requests;
                 Ok(())
             }
             _ => Err(Refusal::OverLimit(format!(
@@ -53,99 +53,96 @@ impl Llm {
             ))),
         }
     }
-}
-
-impl Llm {
-    /// Refuses a round that could end beyond the limit of tokens, as far as that is known before it is asked.
-    fn admit_tokens(&self, asked: &[GuestRequest]) -> Result<(), Refusal> {
+    /// Refuses a round that could exceed the token limit, as far as its requests show.
+    fn check_token_limit(&self, requests: &[GuestRequest]) -> Result<(), Refusal> {
         let Some(limit) = self.token_limit else {
             return Ok(());
         };
-        let at_least_one = |ask: &GuestRequest| u64::from(ask.max_tokens.unwrap_or(1));
-        let wanted = asked.iter().map(at_least_one).fold(0, u64::saturating_add);
+        let max_tokens = |request: &GuestRequest| u64::from(request.max_tokens.unwrap_or(1));
+        let wanted = requests.iter().map(max_tokens).fold(0, u64::saturating_add);
         if self.tokens.saturating_add(wanted) <= limit {
             return Ok(());
         }
         Err(Refusal::OverLimit(format!(
-            "{limit} tokens in one unit; its answers took {} and this asks for up to {wanted} more",
+            "{limit} tokens in one unit; its answers used {} and this round needs up to {wanted} more",
             self.tokens
         )))
     }
 
     fn count_tokens(&mut self, answers: &[Answer]) {
         for Answer { usage, text, .. } in answers {
-            // No token is shorter than a byte: what nobody counted is rather taken for too much.
+            // A token has at least one byte, so for uncounted tokens the length is an upper bound.
             let output = if usage.uncounted {
                 usage.output_tokens.max(text.len() as u64)
             } else {
                 usage.output_tokens
             };
-            let taken = usage.input_tokens.saturating_add(output);
-            self.tokens = self.tokens.saturating_add(taken);
+            let used = usage.input_tokens.saturating_add(output);
+            self.tokens = self.tokens.saturating_add(used);
         }
     }
 }
 
-/// The guest asks a model without the right to; unwinds it as an error.
+/// The guest uses `llm` without a grant; unwinds the guest as an error.
 #[derive(Debug, thiserror::Error)]
 #[error("the capability llm is not granted")]
 pub(crate) struct NotGranted;
 
-/// How a round ends without answers.
-enum Stop {
+/// Why a round has no answers.
+enum RoundError {
     Refused(Refusal),
     Unwind(wasmtime::Error),
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for RoundError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
 impl State {
-    fn ask(&mut self, requests: Vec<wit::Request>) -> Result<Vec<Answer>, Stop> {
-        // Counted before anything else: also what is refused was copied.
+    fn complete_round(&mut self, requests: Vec<wit::Request>) -> Result<Vec<Answer>, RoundError> {
+        // The bytes count even if the round is refused, because the host has copied them.
         let bytes = requests.iter().map(request::size).sum();
         self.meter
-            .hand_over(bytes)
-            .map_err(|breach| Stop::Unwind(breach.into()))?;
+            .count_transfer(bytes)
+            .map_err(|abort| RoundError::Unwind(abort.into()))?;
         self.meter.charge_bytes(bytes);
         if !self.llm.access.is_granted() {
-            return Err(Stop::Unwind(NotGranted.into()));
+            return Err(RoundError::Unwind(NotGranted.into()));
         }
-        self.llm.count(requests.len())?;
-        let asked = requests
+        self.llm.count_requests(requests.len())?;
+        let requests = requests
             .into_iter()
-            .map(request::admit)
+            .map(request::check_request)
             .collect::<Result<Vec<_>, _>>()?;
-        let count = asked.len();
+        let count = requests.len();
         if count == 0 {
             return Ok(Vec::new());
         }
-        self.llm.admit_tokens(&asked)?;
+        self.llm.check_token_limit(&requests)?;
         let Self { meter, llm, .. } = self;
-        match meter.pause(|| llm.access.complete(asked)) {
-            Verdict::Answered(answers) if answers.len() == count => {
+        match meter.exclude_time(|| llm.access.complete(requests)) {
+            ModelResponse::Answered(answers) if answers.len() == count => {
                 llm.count_tokens(&answers);
                 Ok(answers)
             }
-            Verdict::Answered(_) => Err(Stop::Unwind(
-                HostMistake("there is not one answer for each request").into(),
+            ModelResponse::Answered(_) => Err(RoundError::Unwind(
+                HostBug("the number of answers differs from that of the requests").into(),
             )),
-            Verdict::Suspend => Err(Stop::Unwind(Suspension.into())),
-            Verdict::Refused(refusal) => Err(Stop::Refused(refusal)),
+            ModelResponse::Suspend => Err(RoundError::Unwind(Suspension.into())),
+            ModelResponse::Refused(refusal) => Err(RoundError::Refused(refusal)),
         }
     }
 
-    fn respond<T>(
+    fn to_guest<T>(
         &mut self,
-        result: Result<T, Stop>,
+        result: Result<T, RoundError>,
     ) -> wasmtime::Result<Result<T, wit::LlmError>> {
         match result {
             Ok(response) => Ok(Ok(response)),
-            Err(Stop::Unwind(error)) => Err(error),
-            Err(Stop::Refused(refusal)) => {
+            Err(RoundError::Unwind(error)) => Err(error),
+            Err(RoundError::Refused(refusal)) => {
                 self.llm.refusal = Some(refusal.clone());
                 Ok(Err(match refusal {
                     Refusal::NotGranted => wit::LlmError::NotGranted,
@@ -163,22 +160,22 @@ impl wit::Host for State {
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::LlmError>> {
-        let answers = self.ask(vec![request]);
+        let answers = self.complete_round(vec![request]);
         let first = answers.and_then(|mut answers| {
             answers
                 .pop()
                 .map(response)
-                .ok_or(Stop::Unwind(HostMistake("the answer is missing").into()))
+                .ok_or(RoundError::Unwind(HostBug("the answer is missing").into()))
         });
-        self.respond(first)
+        self.to_guest(first)
     }
 
     fn complete_all(
         &mut self,
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Result<Vec<wit::Response>, wit::LlmError>> {
-        let answers = self.ask(requests);
-        self.respond(answers.map(|answers| answers.into_iter().map(response).collect()))
+        let answers = self.complete_round(requests);
+        self.to_guest(answers.map(|answers| answers.into_iter().map(response).collect()))
     }
 }
 
@@ -198,107 +195,11 @@ fn response(answer: Answer) -> wit::Response {
     }
 }
 
-/// Writes the same text whether the answer is new or comes from a store or cassette.
+/// Returns the canonical text, so that it is the same whether the answer is new or comes from the store or a cassette.
 fn details(members: Map<String, Value>) -> String {
     let value = Value::Object(members);
     json::canonical(&value).unwrap_or_else(|_| value.to_string())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use synix_core::request::Usage;
-
-    fn asks(most: &[Option<u32>]) -> Vec<GuestRequest> {
-        let ask = |max_tokens: &Option<u32>| GuestRequest {
-            max_tokens: *max_tokens,
-            ..GuestRequest::user("q")
-        };
-        most.iter().map(ask).collect()
-    }
-
-    fn limited(requests: u32, tokens: Option<u64>) -> Llm {
-        let limits = Limits {
-            requests,
-            tokens,
-            ..Limits::default()
-        };
-        Llm::new(ModelAccess::none(), &limits)
-    }
-
-    #[test]
-    fn a_round_counts_with_the_longest_answers_it_allows() {
-        let llm = limited(1, Some(10));
-        for fits in [
-            &[Some(10)][..],
-            &[Some(4), Some(6)],
-            &[None; 10],
-            &[Some(9), None],
-        ] {
-            assert_eq!(llm.admit_tokens(&asks(fits)), Ok(()), "{fits:?}");
-        }
-        for over in [
-            &[Some(11)][..],
-            &[Some(4), Some(7)],
-            &[None; 11],
-            &[Some(10), None],
-            &[Some(u32::MAX), Some(u32::MAX)],
-        ] {
-            assert!(
-                matches!(llm.admit_tokens(&asks(over)), Err(Refusal::OverLimit(_))),
-                "{over:?}"
-            );
-        }
-        let most = asks(&[Some(u32::MAX)]);
-        assert_eq!(limited(1, None).admit_tokens(&most), Ok(()));
-    }
-
-    #[test]
-    fn tokens_of_questions_and_answers_count_over_all_rounds() {
-        let mut llm = limited(1, Some(10));
-        let answer = Answer {
-            text: "x".to_owned(),
-            ending: Ending::Complete,
-            model: "m".to_owned(),
-            usage: Usage {
-                input_tokens: 3,
-                output_tokens: 1,
-                ..Usage::default()
-            },
-            details: Map::new(),
-        };
-        llm.count_tokens(&[answer.clone(), answer]);
-        assert_eq!(llm.admit_tokens(&asks(&[Some(2)])), Ok(()));
-        assert!(llm.admit_tokens(&asks(&[Some(3)])).is_err());
-    }
-
-    #[test]
-    fn an_answer_whose_tokens_nobody_counted_counts_by_its_length() {
-        let mut llm = limited(1, Some(10));
-        let answer = Answer {
-            text: "eight by".to_owned(),
-            ending: Ending::Complete,
-            model: "m".to_owned(),
-            usage: Usage {
-                uncounted: true,
-                ..Usage::default()
-            },
-            details: Map::new(),
-        };
-        llm.count_tokens(&[answer]);
-        assert_eq!(llm.admit_tokens(&asks(&[Some(2)])), Ok(()));
-        assert!(llm.admit_tokens(&asks(&[Some(3)])).is_err());
-    }
-
-    #[test]
-    fn requests_count_over_all_rounds_and_the_last_that_is_allowed_is() {
-        let mut llm = limited(5, None);
-        assert_eq!((llm.count(2), llm.count(3)), (Ok(()), Ok(())));
-        assert!(matches!(
-            llm.count(1),
-            Err(Refusal::OverLimit(text)) if text.contains("5 requests in one unit")
-        ));
-        assert!(limited(5, None).count(6).is_err());
-        assert!(limited(u32::MAX, None).count(usize::MAX).is_err());
-    }
-}
+mod tests;

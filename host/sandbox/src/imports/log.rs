@@ -1,32 +1,33 @@
-//! The import `log`: lines for the person who runs the build.
+//! The import `log`: lines for the user who runs the build.
 
 use super::State;
 use synix_contract::bindings::synix::plugin::log as wit;
 
 pub(crate) const LINE_BYTES: usize = 8 << 10;
-pub(crate) const RUN_BYTES: usize = 1 << 20;
-/// What each call costs apart from its text, so that empty lines are bounded too.
-const CALL_BYTES: usize = 64;
-/// A flood is cut rather than stopped, so a text counts for this part of what the guest hands over.
+pub(crate) const LOG_BYTES: usize = 1 << 20;
+/// The cost of a line apart from its text, so that empty lines are limited, too.
+const LINE_OVERHEAD_BYTES: usize = 64;
+/// A log that is too long is truncated and ends no call, so only this part of a text counts as bytes passed to the
+/// host.
 const TEXT_DIVISOR: usize = 16;
 
-/// What is kept of the words of a crash.
+/// The maximum length of the message of a crash.
 const CRASH_BYTES: usize = 4 << 10;
-/// How Go's runtime begins them.
-const CRASHES: [&str; 2] = ["panic: ", "fatal error: "];
+/// How the message of a crash begins in the runtime of Go.
+const CRASH_PREFIXES: [&str; 2] = ["panic: ", "fatal error: "];
 
-/// How much a log line matters.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Each step.
+    /// A single step.
     Trace,
-    /// For the plugin's author.
+    /// A detail for the author of the plugin.
     Debug,
-    /// For everyone.
+    /// Information for every user.
     Info,
-    /// Something odd.
+    /// Something unusual.
     Warn,
-    /// Something wrong.
+    /// An error.
     Error,
 }
 
@@ -45,16 +46,16 @@ impl std::fmt::Display for Level {
 /// A line that a plugin logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// How much it matters.
+    /// The level.
     pub level: Level,
     /// The text.
     pub message: String,
 }
 
-/// The lines of one run.
+/// The log lines of one run.
 pub(crate) struct Log {
     lines: Vec<LogLine>,
-    room: usize,
+    bytes_left: usize,
     last_error: Option<String>,
 }
 
@@ -62,12 +63,12 @@ impl Log {
     pub(crate) fn new() -> Self {
         Self {
             lines: Vec::new(),
-            room: RUN_BYTES,
+            bytes_left: LOG_BYTES,
             last_error: None,
         }
     }
 
-    /// Returns the last line of level error, also where the run's log was full.
+    /// Returns the last line of level error, even if the log was full.
     pub(crate) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
@@ -76,20 +77,24 @@ impl Log {
         self.lines
     }
 
-    /// Makes one message of the lines in which the runtime of Go tells of a crash, the last that it did.
+    /// Joins the lines in which the runtime of Go reports a crash, which are the last ones, into one message.
     pub(crate) fn join_crash(&mut self) {
         let others = self
             .lines
             .iter()
             .rposition(|line| line.level != Level::Error);
         let start = others.map_or(0, |last| last + 1);
-        let begins = |line: &LogLine| CRASHES.iter().any(|word| line.message.starts_with(word));
-        let Some(first) = self.lines[start..].iter().position(begins) else {
+        let is_start = |line: &LogLine| {
+            CRASH_PREFIXES
+                .iter()
+                .any(|prefix| line.message.starts_with(prefix))
+        };
+        let Some(first) = self.lines[start..].iter().position(is_start) else {
             return;
         };
         let lines: Vec<LogLine> = self.lines.drain(start + first..).collect();
-        let words: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
-        let mut message = words.join("\n").trim_end().to_owned();
+        let messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        let mut message = messages.join("\n").trim_end().to_owned();
         message.truncate(message.floor_char_boundary(CRASH_BYTES));
         self.last_error = Some(message.clone());
         self.lines.push(LogLine {
@@ -103,13 +108,13 @@ impl Log {
         if level == Level::Error {
             self.last_error = Some(message.clone());
         }
-        if self.room <= CALL_BYTES {
-            self.room = 0;
+        if self.bytes_left <= LINE_OVERHEAD_BYTES {
+            self.bytes_left = 0;
             return;
         }
-        self.room -= CALL_BYTES;
-        message.truncate(message.floor_char_boundary(self.room));
-        self.room -= message.len();
+        self.bytes_left -= LINE_OVERHEAD_BYTES;
+        message.truncate(message.floor_char_boundary(self.bytes_left));
+        self.bytes_left -= message.len();
         message.shrink_to_fit();
         self.lines.push(LogLine { level, message });
     }
@@ -119,7 +124,7 @@ impl wit::Host for State {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
         self.meter.charge_bytes(message.len());
         self.meter
-            .hand_over(CALL_BYTES + message.len() / TEXT_DIVISOR)?;
+            .count_transfer(LINE_OVERHEAD_BYTES + message.len() / TEXT_DIVISOR)?;
         let level = match level {
             wit::Level::Trace => Level::Trace,
             wit::Level::Debug => Level::Debug,
@@ -127,7 +132,7 @@ impl wit::Host for State {
             wit::Level::Warn => Level::Warn,
             wit::Level::Error => Level::Error,
         };
-        // What was printed before stands before.
+        // Lines that were printed earlier come first.
         self.wasi.drain_into(&mut self.log);
         self.log.push(level, message);
         Ok(())
@@ -139,48 +144,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_is_cut_between_characters() {
+    fn a_long_line_is_truncated_between_characters() {
         let mut log = Log::new();
         log.push(Level::Info, "€".repeat(LINE_BYTES));
         assert_eq!(log.into_lines()[0].message, "€".repeat(LINE_BYTES / 3));
     }
 
     #[test]
-    fn a_flood_is_cut_and_its_last_error_is_kept() {
+    fn a_long_log_is_truncated_but_keeps_its_last_error() {
         let mut log = Log::new();
         for _ in 0..100_000 {
             log.push(Level::Info, String::new());
         }
         log.push(Level::Error, "the reason".to_owned());
         assert_eq!(log.last_error(), Some("the reason"));
-        assert!(log.into_lines().len() <= RUN_BYTES / CALL_BYTES);
+        assert!(log.into_lines().len() <= LOG_BYTES / LINE_OVERHEAD_BYTES);
     }
 
     #[test]
-    fn long_lines_fill_a_log_as_many_short_ones_do() {
+    fn long_lines_use_the_whole_log() {
         let mut log = Log::new();
         for _ in 0..1000 {
             log.push(Level::Info, "x".repeat(LINE_BYTES));
         }
         let bytes: usize = log.into_lines().iter().map(|line| line.message.len()).sum();
-        assert!(bytes > RUN_BYTES / 2 && bytes <= RUN_BYTES, "{bytes}");
+        assert!(bytes > LOG_BYTES / 2 && bytes <= LOG_BYTES, "{bytes}");
     }
 
     #[test]
-    fn the_words_of_a_crash_are_one_bounded_message_after_all_other_lines() {
+    fn a_crash_is_one_bounded_message_after_all_other_lines() {
         let mut log = Log::new();
         log.push(Level::Error, "panic: an earlier one".to_owned());
-        log.push(Level::Warn, "odd".to_owned());
+        log.push(Level::Warn, "unusual".to_owned());
         log.push(Level::Error, "wrong".to_owned());
         for line in ["panic: no", "", "goroutine 1", "\tplugin.go:45", ""] {
             log.push(Level::Error, line.to_owned());
         }
         log.join_crash();
-        let words = "panic: no\n\ngoroutine 1\n\tplugin.go:45";
-        assert_eq!(log.last_error(), Some(words));
+        let crash = "panic: no\n\ngoroutine 1\n\tplugin.go:45";
+        assert_eq!(log.last_error(), Some(crash));
         let lines = log.into_lines();
         let messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
-        assert_eq!(messages, ["panic: an earlier one", "odd", "wrong", words]);
+        assert_eq!(
+            messages,
+            ["panic: an earlier one", "unusual", "wrong", crash]
+        );
         let mut log = Log::new();
         log.push(Level::Error, "fatal error: no".to_owned());
         for _ in 0..1000 {
@@ -192,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_error_is_no_longer_than_a_line() {
+    fn a_last_error_is_truncated_like_a_line() {
         let mut log = Log::new();
         log.push(Level::Error, "x".repeat(10 * LINE_BYTES));
         assert_eq!(log.last_error().map(str::len), Some(LINE_BYTES));

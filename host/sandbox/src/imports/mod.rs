@@ -1,12 +1,12 @@
-//! What a guest can reach: one file for each import of the contract; WASI stands beside.
+//! The imports of the contract, one file for each. WASI is a module of its own.
 //!
-//! Each checks the grant, then clamps or parses what the guest gave, then asks.
+//! Each import first checks the grant, then checks or truncates the arguments, and then acts.
 
 pub(super) mod llm;
 pub(super) mod log;
 mod request;
 
-use super::limits::{HOSTCALL_FUEL, Meter};
+use super::meter::{HOSTCALL_FUEL, Meter};
 use super::wasi::Wasi;
 use synix_contract::bindings::synix::plugin::types;
 
@@ -19,19 +19,21 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Lets the guest in for one call of the host, whatever it asks for.
-    pub(super) fn entered(&mut self) -> &mut Self {
+    /// Charges the guest for one call of the host.
+    pub(super) fn charge_call(&mut self) -> &mut Self {
         self.meter.charge(HOSTCALL_FUEL);
         self
     }
 
-    /// Returns the fuel that all calls of the host cost so far.
+    /// Returns the fuel of all calls of the host so far.
     pub(super) fn charged(&self) -> u64 {
-        self.meter.charged().saturating_add(self.wasi.printed())
+        self.meter
+            .charged()
+            .saturating_add(self.wasi.bytes_printed())
     }
 }
 
-/// Ends a run whose answer is not known yet; unwinds the guest as an error.
+/// Ends a run because an answer is not known yet; unwinds the guest as an error.
 #[derive(Debug, thiserror::Error)]
 #[error("waits for an answer")]
 pub(super) struct Suspension;

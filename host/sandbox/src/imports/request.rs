@@ -1,4 +1,4 @@
-//! A guest's request becomes an [`GuestRequest`], or is refused with the rule it breaks.
+//! Converts a guest's request to a [`GuestRequest`], or refuses it with the rule that it breaks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::values;
 use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::request::{GuestRequest, Message, Part, Role};
 
-/// Text and pictures of one request.
+/// The maximum number of bytes of text and pictures in one request.
 const CONVERSATION_BYTES: usize = 16 << 20;
 const MESSAGES: usize = 4096;
 const STOPS: usize = 16;
@@ -17,7 +17,7 @@ const STOP_BYTES: usize = 1024;
 const JSON_BYTES: usize = 1 << 20;
 const ROLE_BYTES: usize = 64;
 
-/// Returns the bytes that a request makes the host hold.
+/// Returns how many bytes a request has in the memory of the host.
 pub(super) fn size(request: &wit::Request) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let stops: usize = request.stop.iter().map(String::len).sum();
@@ -38,8 +38,8 @@ fn conversation(request: &wit::Request) -> usize {
         .sum()
 }
 
-/// Checks every rule of a request.
-pub(super) fn admit(request: wit::Request) -> Result<GuestRequest, Refusal> {
+/// Checks every rule of a request and converts it.
+pub(super) fn check_request(request: wit::Request) -> Result<GuestRequest, Refusal> {
     let bytes = conversation(&request);
     if bytes > CONVERSATION_BYTES {
         return Err(Refusal::OverLimit(format!(
@@ -68,8 +68,8 @@ pub(super) fn admit(request: wit::Request) -> Result<GuestRequest, Refusal> {
     })
 }
 
-fn check(holds: bool, rule: &str) -> Result<(), Refusal> {
-    if holds { Ok(()) } else { Err(invalid(rule)) }
+fn check(is_met: bool, rule: &str) -> Result<(), Refusal> {
+    if is_met { Ok(()) } else { Err(invalid(rule)) }
 }
 
 fn invalid(rule: impl Into<String>) -> Refusal {
@@ -77,11 +77,11 @@ fn invalid(rule: impl Into<String>) -> Refusal {
 }
 
 fn messages(messages: Vec<wit::Message>) -> Result<Vec<Message>, Refusal> {
-    let asks = messages
+    let has_user = messages
         .iter()
         .any(|message| message.role == wit::Role::User);
-    check(asks, "no message has the role `user`")?;
-    // Some providers answer nothing and are paid, others refuse it hours later in a batch.
+    check(has_user, "no message has the role `user`")?;
+    // For an empty question, some providers bill an empty answer; others refuse it hours later in a batch.
     let mut parts = messages
         .iter()
         .filter(|message| message.role == wit::Role::User)
@@ -89,21 +89,21 @@ fn messages(messages: Vec<wit::Message>) -> Result<Vec<Message>, Refusal> {
         .peekable();
     check(
         parts.peek().is_none() || !parts.all(is_blank),
-        "the question is empty: its prompt makes no text but white space of this input",
+        "the question is empty: for this input its prompt contains only white space",
     )?;
     messages.into_iter().map(message).collect()
 }
 
-/// Says whether a part shows a model nothing.
+/// Returns whether a part has no visible content.
 fn is_blank(part: &wit::Part) -> bool {
     match part {
-        wit::Part::Text(text) => text.chars().all(|c| c.is_whitespace() || is_unseen(c)),
+        wit::Part::Text(text) => text.chars().all(|c| c.is_whitespace() || is_zero_width(c)),
         wit::Part::Image(_) | wit::Part::Other(_) => false,
     }
 }
 
-/// Says whether a character takes no room, such as a byte order mark.
-const fn is_unseen(c: char) -> bool {
+/// Returns whether a character has no width, such as a byte order mark.
+const fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\0')
 }
 
@@ -154,7 +154,7 @@ fn temperature(value: f64) -> Result<f64, Refusal> {
         (0.0..=2.0).contains(&value),
         "temperature is not between 0 and 2",
     )?;
-    // A negative zero has the key of zero, so it is kept as zero.
+    // A negative zero has the same request key as zero, so it becomes zero.
     Ok(value.abs())
 }
 
@@ -163,7 +163,7 @@ fn stop(stop: Vec<String>) -> Result<Vec<String>, Refusal> {
     check(
         stop.iter()
             .all(|text| (1..=STOP_BYTES).contains(&text.len())),
-        "a stop text has not 1 to 1024 bytes",
+        "a stop text must have 1 to 1024 bytes",
     )?;
     Ok(stop)
 }
@@ -171,7 +171,7 @@ fn stop(stop: Vec<String>) -> Result<Vec<String>, Refusal> {
 fn role_name(name: String) -> Result<String, Refusal> {
     check(
         (1..=ROLE_BYTES).contains(&name.len()),
-        "the name of the model role has not 1 to 64 bytes",
+        "the name of a model role must have 1 to 64 bytes",
     )?;
     Ok(name)
 }
@@ -181,225 +181,4 @@ fn object(what: &str, text: &str) -> Result<Map<String, Value>, Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request() -> wit::Request {
-        wit::Request {
-            messages: vec![user(vec![wit::Part::Text("Hi".to_owned())])],
-            max_tokens: None,
-            temperature: None,
-            stop: Vec::new(),
-            response_format: None,
-            model: None,
-            sample: 0,
-            options: None,
-        }
-    }
-
-    fn user(parts: Vec<wit::Part>) -> wit::Message {
-        wit::Message {
-            role: wit::Role::User,
-            parts,
-        }
-    }
-
-    fn picture(media_type: &str, data: &[u8]) -> wit::Part {
-        wit::Part::Image(wit::Blob {
-            media_type: media_type.to_owned(),
-            data: data.to_vec(),
-        })
-    }
-
-    fn refused(request: wit::Request) -> String {
-        admit(request).unwrap_err().to_string()
-    }
-
-    /// I4: the bytes of a message are kept as they are.
-    #[test]
-    fn a_messages_text_is_kept_byte_for_byte() {
-        let text = " a \r\n\u{a0}b\0 ";
-        let asked = admit(wit::Request {
-            messages: vec![user(vec![wit::Part::Text(text.to_owned())])],
-            ..request()
-        });
-        assert_eq!(
-            asked.unwrap().messages[0].parts,
-            [Part::Text(text.to_owned())]
-        );
-    }
-
-    #[test]
-    fn a_picture_is_kept_in_base64_with_padding() {
-        let asked = admit(wit::Request {
-            messages: vec![user(vec![picture("image/png", b"\xff\xfe")])],
-            ..request()
-        });
-        let image = Part::Image {
-            media_type: "image/png".to_owned(),
-            data: "//4=".to_owned(),
-        };
-        assert_eq!(asked.unwrap().messages[0].parts, [image]);
-    }
-
-    #[test]
-    fn a_conversation_has_a_user_and_no_empty_message() {
-        let system = wit::Message {
-            role: wit::Role::System,
-            parts: vec![wit::Part::Text("x".to_owned())],
-        };
-        assert!(
-            refused(wit::Request {
-                messages: vec![],
-                ..request()
-            })
-            .contains("`user`")
-        );
-        assert!(
-            refused(wit::Request {
-                messages: vec![system],
-                ..request()
-            })
-            .contains("`user`")
-        );
-        assert!(
-            refused(wit::Request {
-                messages: vec![user(vec![])],
-                ..request()
-            })
-            .contains("no parts")
-        );
-    }
-
-    /// X15: an empty question is no question, whatever the system message says.
-    #[test]
-    fn a_question_holds_more_than_white_space() {
-        let text = |text: &str| wit::Part::Text(text.to_owned());
-        let system = wit::Message {
-            role: wit::Role::System,
-            parts: vec![text("Answer in one word.")],
-        };
-        for blank in [
-            vec![user(vec![text("")])],
-            vec![user(vec![text(" \r\n\t\u{a0}\u{3000}\u{feff}")])],
-            vec![user(vec![text(" "), text("\n")]), user(vec![text("")])],
-            vec![system, user(vec![text("\n")])],
-        ] {
-            let asked = wit::Request {
-                messages: blank,
-                ..request()
-            };
-            assert!(refused(asked).contains("the question is empty: its prompt"));
-        }
-        for said in [
-            vec![user(vec![text(""), picture("image/png", b"x")])],
-            vec![user(vec![text(" ")]), user(vec![text("Why?")])],
-        ] {
-            let asked = wit::Request {
-                messages: said,
-                ..request()
-            };
-            assert!(admit(asked).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_part_of_an_unknown_type_is_refused() {
-        let other = wit::Part::Other(wit::OtherPart {
-            type_: "audio".to_owned(),
-            value: "{}".to_owned(),
-        });
-        assert!(
-            refused(wit::Request {
-                messages: vec![user(vec![other])],
-                ..request()
-            })
-            .contains("\"audio\"")
-        );
-        let text = picture("text/plain", b"x");
-        assert!(
-            refused(wit::Request {
-                messages: vec![user(vec![text])],
-                ..request()
-            })
-            .contains("image/")
-        );
-    }
-
-    #[test]
-    fn a_temperature_is_between_zero_and_two() {
-        for bad in [f64::NAN, f64::INFINITY, -0.1, 2.1] {
-            assert!(
-                admit(wit::Request {
-                    temperature: Some(bad),
-                    ..request()
-                })
-                .is_err(),
-                "{bad}"
-            );
-        }
-        let zero = admit(wit::Request {
-            temperature: Some(-0.0),
-            ..request()
-        })
-        .unwrap();
-        assert!(zero.temperature.unwrap().is_sign_positive());
-    }
-
-    #[test]
-    fn response_format_and_options_are_objects_with_a_canonical_form() {
-        for bad in ["", "[]", "{\"a\": 9007199254740993}"] {
-            let options = wit::Request {
-                options: Some(bad.to_owned()),
-                ..request()
-            };
-            assert!(refused(options).contains("options"), "{bad}");
-            let format = wit::Request {
-                response_format: Some(bad.to_owned()),
-                ..request()
-            };
-            assert!(refused(format).contains("response-format"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn stop_texts_and_role_names_are_bounded() {
-        for stop in [
-            vec![String::new()],
-            vec!["x".repeat(1025)],
-            vec!["x".to_owned(); 17],
-        ] {
-            assert!(refused(wit::Request { stop, ..request() }).contains("stop"));
-        }
-        for model in [String::new(), "x".repeat(65)] {
-            assert!(
-                refused(wit::Request {
-                    model: Some(model),
-                    ..request()
-                })
-                .contains("role")
-            );
-        }
-    }
-
-    #[test]
-    fn a_conversation_is_bounded_in_bytes_and_messages() {
-        let long = |bytes: usize| wit::Request {
-            messages: vec![user(vec![wit::Part::Text("x".repeat(bytes))])],
-            ..request()
-        };
-        assert!(admit(long(CONVERSATION_BYTES)).is_ok());
-        assert!(matches!(
-            admit(long(CONVERSATION_BYTES + 1)),
-            Err(Refusal::OverLimit(text)) if text.contains("16777217 bytes in one request")
-        ));
-        let many = |count: usize| wit::Request {
-            messages: (0..count)
-                .map(|_| user(vec![wit::Part::Text("x".to_owned())]))
-                .collect(),
-            ..request()
-        };
-        assert!(admit(many(MESSAGES)).is_ok());
-        assert!(refused(many(MESSAGES + 1)).contains("more than 4096 messages"));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
-//! One interface of WASI, as it is filled.
+//! Adds the functions and resources of one WASI interface to the linker.
 //!
-//! Each way in, the end of a resource included, costs the guest fuel.
+//! Each call, including the drop of a resource, costs the guest fuel.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
@@ -10,13 +10,13 @@ use wasmtime::component::{
 use super::Linker;
 use crate::imports::State;
 
-/// The newest version that is known; a component may ask for any patch of it.
+/// The newest known version; a component may import any patch version.
 const VERSION: &str = "0.2.12";
 
-/// An interface that is being filled.
+/// An interface to which functions are added.
 pub(super) struct Interface<'a>(LinkerInstance<'a, State>);
 
-/// Begins the interface `name`, as in `io/poll`.
+/// Returns the interface `name`, such as `io/poll`.
 pub(super) fn instance<'a>(linker: &'a mut Linker, name: &str) -> wasmtime::Result<Interface<'a>> {
     linker
         .instance(&format!("wasi:{name}@{VERSION}"))
@@ -24,7 +24,6 @@ pub(super) fn instance<'a>(linker: &'a mut Linker, name: &str) -> wasmtime::Resu
 }
 
 impl Interface<'_> {
-    /// Adds a function.
     pub(super) fn function<Params, Return>(
         &mut self,
         name: &str,
@@ -35,38 +34,40 @@ impl Interface<'_> {
         Return: ComponentNamedList + Lower + 'static,
     {
         let act = move |mut store: StoreContextMut<'_, State>, params: Params| {
-            act(store.data_mut().entered(), params)
+            act(store.data_mut().charge_call(), params)
         };
         self.0.func_wrap(name, act)
     }
 
-    /// Adds a type of resource, which is taken from the table when the guest lets it go.
+    /// Adds a resource type. A resource is removed from the table when the guest drops it.
     pub(super) fn resource<T: Send + 'static>(&mut self, name: &str) -> wasmtime::Result<()> {
         self.0
             .resource(name, ResourceType::host::<T>(), |mut store, index| {
-                let table = &mut store.data_mut().entered().wasi.open().table;
+                let table = &mut store.data_mut().charge_call().wasi.resources().table;
                 table.delete(Resource::<T>::new_own(index))?;
                 Ok(())
             })
     }
 
-    /// Adds a type of resource that no guest is ever given, with its methods.
-    pub(super) fn unfilled<T: Send + 'static>(
+    /// Adds a resource type of which no guest gets a resource, with its methods.
+    pub(super) fn stub_resource<T: Send + 'static>(
         &mut self,
         name: &str,
         methods: &[&str],
     ) -> wasmtime::Result<()> {
         self.resource::<T>(name)?;
         for method in methods {
-            self.unreachable(&format!("[method]{name}.{method}"))?;
+            self.stub_function(&format!("[method]{name}.{method}"))?;
         }
         Ok(())
     }
 
-    /// Adds a function that needs what no guest is ever given.
-    pub(super) fn unreachable(&mut self, name: &str) -> wasmtime::Result<()> {
+    /// Adds a function that fails, because its arguments are resources that no guest gets.
+    pub(super) fn stub_function(&mut self, name: &str) -> wasmtime::Result<()> {
         self.0.func_new(name, |_, _, _, _| {
-            Err(wasmtime::Error::msg("the host has nothing behind it"))
+            Err(wasmtime::Error::msg(
+                "the host does not implement this function",
+            ))
         })
     }
 }

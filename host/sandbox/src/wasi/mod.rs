@@ -1,36 +1,35 @@
-//! WASI for guests whose language runtime insists on it, the same on every run.
+//! A deterministic WASI, for guests whose language runtime requires it.
 //!
-//! | interface | what a guest finds |
+//! | interface | what a guest gets |
 //! | --- | --- |
-//! | `wasi:clocks` | one moment that never passes; a sleep ends at once |
-//! | `wasi:random` | bytes that follow from what the call is given |
+//! | `wasi:clocks` | always the same time; a sleep ends immediately |
+//! | `wasi:random` | bytes that are derived from the arguments of the call |
 //! | `wasi:cli` | no arguments, no environment, empty stdin; stdout and stderr become log lines |
-//! | `wasi:filesystem` | no folder, so no file |
+//! | `wasi:filesystem` | no folders, and so no files |
 //! | `wasi:sockets` | every attempt is denied |
 //!
-//! It is built when a guest first reaches for it: a component that imports
-//! none pays nothing.
+//! It is created when a guest first uses it, so a component without WASI pays nothing.
 
-mod absent;
+mod clocks;
 mod console;
-mod frozen;
 mod interface;
 mod random;
 mod streams;
+mod stubs;
 
 use wasmtime::component::ResourceTable;
 
 use self::console::Console;
-use self::random::Random;
+use self::random::RandomBytes;
 use super::imports::State;
 use super::imports::log::Log;
 use synix_core::digest::Digest;
 
 type Linker = wasmtime::component::Linker<State>;
 
-/// The version whose interfaces are offered; its patches only add.
+/// The version whose interfaces are offered; patch versions only add functions.
 const VERSION: &str = "0.2.";
-const OFFERED: [&str; 27] = [
+const OFFERED_INTERFACES: [&str; 27] = [
     "cli/environment",
     "cli/exit",
     "cli/stderr",
@@ -59,23 +58,25 @@ const OFFERED: [&str; 27] = [
     "sockets/udp",
     "sockets/udp-create-socket",
 ];
-/// Streams, pollables and the like that one call may hold.
+/// The maximum number of streams, pollables and other resources of one call.
 const RESOURCES: usize = 4096;
 
-/// Tells whether an import is one of WASI's.
+/// Returns whether an import belongs to WASI.
 pub(super) fn is_wasi(import: &str) -> bool {
     import.starts_with("wasi:")
 }
 
-/// Tells whether an import of WASI is offered.
-pub(super) fn offers(import: &str) -> bool {
+/// Returns whether the host offers this import of WASI.
+pub(super) fn is_offered(import: &str) -> bool {
     let named = import
         .strip_prefix("wasi:")
         .and_then(|name| name.split_once('@'));
-    named.is_some_and(|(name, version)| version.starts_with(VERSION) && OFFERED.contains(&name))
+    named.is_some_and(|(name, version)| {
+        version.starts_with(VERSION) && OFFERED_INTERFACES.contains(&name)
+    })
 }
 
-/// Ends a run because the guest asked for it; unwinds the guest as an error.
+/// Ends a run because the guest exits; unwinds the guest as an error.
 #[derive(Debug, thiserror::Error)]
 #[error("exited with status {0}")]
 pub(super) struct Exit(pub(super) u8);
@@ -83,58 +84,64 @@ pub(super) struct Exit(pub(super) u8);
 /// The WASI of one call.
 pub(super) struct Wasi {
     seed: Digest,
-    open: Option<Box<Open>>,
+    resources: Option<Box<Resources>>,
 }
 
-/// What is built when a guest first reaches for it.
-struct Open {
+/// The state that is created at the first use.
+struct Resources {
     table: ResourceTable,
-    random: Random,
+    random: RandomBytes,
     console: Console,
 }
 
 impl Wasi {
-    /// Prepares what a guest may reach for; its random bytes follow from `seed`.
+    /// Prepares the WASI of one call; its random bytes are derived from `seed`.
     pub(super) fn new(seed: Digest) -> Self {
-        Self { seed, open: None }
-    }
-
-    /// Returns how many bytes the guest printed so far.
-    pub(super) fn printed(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.console.printed())
-    }
-
-    /// Moves the lines that the guest finished since into the log.
-    pub(super) fn drain_into(&mut self, log: &mut Log) {
-        if let Some(open) = &mut self.open {
-            open.console.drain_into(log);
+        Self {
+            seed,
+            resources: None,
         }
     }
 
-    /// Moves all that the guest wrote into the log; returns the end of what it wrote to stderr.
-    pub(super) fn close(self, log: &mut Log) -> Option<String> {
-        self.open.and_then(|open| open.console.close(log))
+    /// Returns the number of bytes that the guest printed so far.
+    pub(super) fn bytes_printed(&self) -> u64 {
+        self.resources
+            .as_ref()
+            .map_or(0, |resources| resources.console.bytes_printed())
     }
 
-    fn open(&mut self) -> &mut Open {
-        self.open.get_or_insert_with(|| {
+    /// Moves the complete lines into the log.
+    pub(super) fn drain_into(&mut self, log: &mut Log) {
+        if let Some(resources) = &mut self.resources {
+            resources.console.drain_into(log);
+        }
+    }
+
+    /// Moves the remaining output into the log and returns the end of stderr.
+    pub(super) fn close(self, log: &mut Log) -> Option<String> {
+        self.resources
+            .and_then(|resources| resources.console.close(log))
+    }
+
+    fn resources(&mut self) -> &mut Resources {
+        self.resources.get_or_insert_with(|| {
             let mut table = ResourceTable::new();
             table.set_max_capacity(RESOURCES);
-            Box::new(Open {
+            Box::new(Resources {
                 table,
-                random: Random::new(self.seed),
+                random: RandomBytes::new(self.seed),
                 console: Console::default(),
             })
         })
     }
 }
 
-/// Offers WASI to every component; one that does not import it never notices. Each way in costs fuel.
+/// Adds WASI to the linker of all components.
 pub(super) fn add_to_linker(linker: &mut Linker) -> wasmtime::Result<()> {
-    frozen::add_to(linker)?;
+    clocks::add_to(linker)?;
     random::add_to(linker)?;
     streams::add_to(linker)?;
-    absent::add_to(linker)
+    stubs::add_to(linker)
 }
 
 #[cfg(test)]
@@ -147,7 +154,7 @@ mod tests {
             "wasi:cli/stdout@0.2.0",
             "wasi:sockets/udp-create-socket@0.2.6",
         ] {
-            assert!(offers(good), "{good}");
+            assert!(is_offered(good), "{good}");
         }
         for bad in [
             "wasi:cli/stdout",
@@ -156,7 +163,7 @@ mod tests {
             "wasi:http/types@0.2.0",
             "cli/stdout@0.2.0",
         ] {
-            assert!(!offers(bad), "{bad}");
+            assert!(!is_offered(bad), "{bad}");
         }
     }
 }

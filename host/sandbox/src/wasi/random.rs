@@ -1,19 +1,19 @@
-//! Random bytes that follow from what a call is given.
+//! Random bytes that are derived from the arguments of a call.
 
 use super::Linker;
 use super::interface::instance;
 use crate::imports::State;
 use synix_core::digest::{Digest, Encoder};
 
-/// An endless row of bytes: the digests of a seed and a counter.
-pub(super) struct Random {
+/// An endless stream of bytes: the digests of a seed and a counter.
+pub(super) struct RandomBytes {
     seed: Digest,
     block: [u8; 32],
     used: usize,
     next: u64,
 }
 
-impl Random {
+impl RandomBytes {
     pub(super) fn new(seed: Digest) -> Self {
         Self {
             seed,
@@ -47,16 +47,16 @@ impl Random {
 }
 
 impl State {
-    /// Bytes cost the host time and memory, so they count as handed over.
+    /// The bytes cost the host time and memory, so they count like bytes that the guest passes to the host.
     fn random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.meter.hand_over(count)?;
+        self.meter.count_transfer(count)?;
         self.meter.charge_bytes(count);
-        Ok(self.wasi.open().random.bytes(count))
+        Ok(self.wasi.resources().random.bytes(count))
     }
 }
 
-/// Offers the random numbers.
+/// Adds the interfaces of random bytes.
 pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
     for (interface, bytes, number) in [
         ("random/random", "get-random-bytes", "get-random-u64"),
@@ -70,10 +70,12 @@ pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
         random.function(bytes, |state, (count,): (u64,)| {
             Ok((state.random_bytes(count)?,))
         })?;
-        random.function(number, |state, ()| Ok((state.wasi.open().random.number(),)))?;
+        random.function(number, |state, ()| {
+            Ok((state.wasi.resources().random.number(),))
+        })?;
     }
     instance(linker, "random/insecure-seed")?.function("insecure-seed", |state, ()| {
-        let random = &mut state.wasi.open().random;
+        let random = &mut state.wasi.resources().random;
         Ok(((random.number(), random.number()),))
     })
 }
@@ -87,22 +89,22 @@ mod tests {
     use synix_core::ids::{Kind, Label, UnitKey};
 
     #[test]
-    fn a_seed_gives_one_row_of_bytes_however_it_is_taken() {
-        let whole = Random::new(Digest::of(b"a")).bytes(100);
-        let mut parts = Random::new(Digest::of(b"a"));
+    fn a_seed_determines_the_bytes_however_they_are_read() {
+        let whole = RandomBytes::new(Digest::of(b"a")).bytes(100);
+        let mut parts = RandomBytes::new(Digest::of(b"a"));
         assert_eq!([parts.bytes(33), parts.bytes(67)].concat(), whole);
-        assert_ne!(Random::new(Digest::of(b"b")).bytes(100), whole);
+        assert_ne!(RandomBytes::new(Digest::of(b"b")).bytes(100), whole);
     }
 
     #[test]
-    fn a_row_does_not_repeat_its_seed() {
-        let row = Random::new(Digest::of(b"a")).bytes(96);
-        assert!(row[..32] != row[32..64] && row[32..64] != row[64..]);
+    fn the_bytes_do_not_repeat() {
+        let bytes = RandomBytes::new(Digest::of(b"a")).bytes(96);
+        assert!(bytes[..32] != bytes[32..64] && bytes[32..64] != bytes[64..]);
     }
 
-    /// Whatever a call is given is in its seed; what asks for no random bytes has none to make.
+    /// Each argument of a call changes its seed.
     #[test]
-    fn a_seed_follows_from_plugin_unit_inputs_and_config_and_from_nothing_else() {
+    fn a_seed_depends_on_exactly_plugin_unit_inputs_and_config() {
         use crate::{Call, Header, Limits, Plugin, Sandbox, UnitSpec};
 
         let sandbox = Sandbox::new(1, None).unwrap();

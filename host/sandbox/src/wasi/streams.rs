@@ -1,19 +1,19 @@
-//! The streams of `wasi:io`: an empty one to read from, and two that lead into the log.
+//! The streams of `wasi:io`: an empty stdin, and stdout and stderr, which become log lines.
 //!
-//! None ever waits or fails.
+//! None of them ever blocks or fails.
 
 use wasmtime::component::{ComponentType, Lower, Resource};
 
 use super::Linker;
-use super::frozen::Pollable;
+use super::clocks::Pollable;
 use super::interface::{Interface, instance};
 use crate::imports::State;
 use crate::imports::log::Level;
 
-/// What a stream takes in one write.
+/// The maximum number of bytes of one write.
 const WRITE_BYTES: u64 = 64 << 10;
 
-/// Why a stream failed; none does.
+/// An error of a stream, which never occurs.
 enum Failure {}
 
 /// The empty stdin.
@@ -24,7 +24,7 @@ struct Output(Level);
 
 #[derive(ComponentType, Lower)]
 #[component(variant)]
-#[allow(dead_code, reason = "the type has to be whole")]
+#[allow(dead_code, reason = "the type must match the interface")]
 enum StreamError {
     #[component(name = "last-operation-failed")]
     LastOperationFailed(Resource<Failure>),
@@ -32,15 +32,15 @@ enum StreamError {
     Closed,
 }
 
-/// Offers the streams and the ways to get them.
+/// Adds the streams and the functions that return them.
 pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
-    instance(linker, "io/error")?.unfilled::<Failure>("error", &["to-debug-string"])?;
+    instance(linker, "io/error")?.stub_resource::<Failure>("error", &["to-debug-string"])?;
     let mut streams = instance(linker, "io/streams")?;
     add_input(&mut streams)?;
     add_output(&mut streams)?;
 
     instance(linker, "cli/stdin")?.function("get-stdin", |state, ()| {
-        Ok((state.wasi.open().table.push(Input)?,))
+        Ok((state.wasi.resources().table.push(Input)?,))
     })?;
     instance(linker, "cli/stdout")?
         .function("get-stdout", |state, ()| Ok((state.output(Level::Info)?,)))?;
@@ -64,7 +64,7 @@ fn add_input(streams: &mut Interface<'_>) -> wasmtime::Result<()> {
     }
     streams.function(
         "[method]input-stream.subscribe",
-        |state, _: (Resource<Input>,)| Ok((state.at_once()?,)),
+        |state, _: (Resource<Input>,)| Ok((state.ready_pollable()?,)),
     )
 }
 
@@ -89,7 +89,7 @@ fn add_output(streams: &mut Interface<'_>) -> wasmtime::Result<()> {
             let zeroes = vec![0; usize::try_from(count.min(WRITE_BYTES)).unwrap_or_default()];
             if count > WRITE_BYTES {
                 return Err(wasmtime::Error::msg(
-                    "more is written than the stream takes",
+                    "one write exceeds the limit of the stream",
                 ));
             }
             Ok((state.print(&stream, &zeroes)?,))
@@ -103,20 +103,20 @@ fn add_output(streams: &mut Interface<'_>) -> wasmtime::Result<()> {
     }
     for name in ["splice", "blocking-splice"] {
         let name = format!("[method]output-stream.{name}");
-        // There is nothing to read.
+        // The input stream is empty.
         streams.function(&name, |_, _: (Resource<Output>, Resource<Input>, u64)| {
             Ok((Err::<u64, _>(StreamError::Closed),))
         })?;
     }
     streams.function(
         "[method]output-stream.subscribe",
-        |state, _: (Resource<Output>,)| Ok((state.at_once()?,)),
+        |state, _: (Resource<Output>,)| Ok((state.ready_pollable()?,)),
     )
 }
 
 impl State {
     fn output(&mut self, level: Level) -> wasmtime::Result<Resource<Output>> {
-        Ok(self.wasi.open().table.push(Output(level))?)
+        Ok(self.wasi.resources().table.push(Output(level))?)
     }
 
     fn print(
@@ -124,14 +124,14 @@ impl State {
         stream: &Resource<Output>,
         bytes: &[u8],
     ) -> wasmtime::Result<Result<(), StreamError>> {
-        let open = self.wasi.open();
-        let Output(level) = open.table.get(stream)?;
-        open.console.write(*level, bytes);
+        let resources = self.wasi.resources();
+        let Output(level) = resources.table.get(stream)?;
+        resources.console.write(*level, bytes);
         Ok(Ok(()))
     }
 
-    /// Returns something to wait for that has happened already.
-    pub(super) fn at_once(&mut self) -> wasmtime::Result<Resource<Pollable>> {
-        Ok(self.wasi.open().table.push(Pollable)?)
+    /// Returns an event that has already happened.
+    pub(super) fn ready_pollable(&mut self) -> wasmtime::Result<Resource<Pollable>> {
+        Ok(self.wasi.resources().table.push(Pollable)?)
     }
 }

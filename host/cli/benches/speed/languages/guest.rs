@@ -6,7 +6,7 @@ use synix_core::artifact::{Artifact, Content};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{Answer, Ending, GuestRequest, Usage};
-use synix_sandbox::{Call, Limits, Model, Plugin, Run, UnitSpec, Verdict};
+use synix_sandbox::{Call, Limits, Model, ModelResponse, Plugin, Run, UnitSpec};
 
 use super::{ANSWER, LABEL, QUESTION};
 use crate::Outcome;
@@ -78,8 +78,8 @@ fn input() -> Outcome<(Artifact, Digest)> {
 struct Always;
 
 impl Model for Always {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
-        Verdict::Answered(asked.iter().map(|_| answer()).collect())
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
+        ModelResponse::Answered(asked.iter().map(|_| answer()).collect())
     }
 }
 
@@ -92,7 +92,7 @@ struct Nested {
 }
 
 impl Model for Nested {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         self.seen.extend(resident_pages());
         if self.depth < DEPTH {
             let deeper = Self {

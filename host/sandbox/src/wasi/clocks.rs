@@ -1,14 +1,13 @@
-//! Clocks that stand still, and waiting that ends at once.
+//! Clocks that always show the same time, and waits that end immediately.
 //!
-//! After a wait for a moment, time is where it was: a guest cannot make a unit
-//! slow by sleeping.
+//! A guest cannot slow down a unit by sleeping.
 
 use wasmtime::component::{ComponentType, Lower, Resource};
 
 use super::Linker;
 use super::interface::instance;
 
-/// What there is to wait for. It has happened.
+/// An event to wait for, which has always happened already.
 pub(super) struct Pollable;
 
 #[derive(ComponentType, Lower)]
@@ -18,8 +17,8 @@ struct Datetime {
     nanoseconds: u32,
 }
 
-/// 1980-01-01, the earliest date that zip archives know.
-const NOW: Datetime = Datetime {
+/// 1980-01-01, the earliest date in a zip archive.
+const FIXED_TIME: Datetime = Datetime {
     seconds: 315_532_800,
     nanoseconds: 0,
 };
@@ -28,17 +27,17 @@ const RESOLUTION: Datetime = Datetime {
     nanoseconds: 0,
 };
 
-/// Offers the clocks and what waits for them.
+/// Adds the clocks and the interface to wait for them.
 pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
     let mut wall = instance(linker, "clocks/wall-clock")?;
-    wall.function("now", |_, ()| Ok((NOW,)))?;
+    wall.function("now", |_, ()| Ok((FIXED_TIME,)))?;
     wall.function("resolution", |_, ()| Ok((RESOLUTION,)))?;
 
     let mut monotonic = instance(linker, "clocks/monotonic-clock")?;
     monotonic.function("now", |_, ()| Ok((0_u64,)))?;
     monotonic.function("resolution", |_, ()| Ok((1_u64,)))?;
     for name in ["subscribe-instant", "subscribe-duration"] {
-        monotonic.function(name, |state, _: (u64,)| Ok((state.at_once()?,)))?;
+        monotonic.function(name, |state, _: (u64,)| Ok((state.ready_pollable()?,)))?;
     }
 
     let mut poll = instance(linker, "io/poll")?;
@@ -51,7 +50,9 @@ pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
     })?;
     poll.function("poll", |_, (waiting,): (Vec<Resource<Pollable>>,)| {
         if waiting.is_empty() {
-            return Err(wasmtime::Error::msg("it waits for nothing at all"));
+            return Err(wasmtime::Error::msg(
+                "the list of events to wait for is empty",
+            ));
         }
         let all: Vec<u32> = (0..).take(waiting.len()).collect();
         Ok((all,))

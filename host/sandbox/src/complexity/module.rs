@@ -1,4 +1,4 @@
-//! Counts what a core module has.
+//! Counts the parts of a core module.
 
 use wasmparser::{
     CompositeInnerType, ElementItems, ElementSectionReader, FunctionSectionReader,
@@ -6,44 +6,48 @@ use wasmparser::{
 };
 
 use super::function::{self, Signature};
-use super::{Stop, Totals, count};
+use super::{CountError, Totals, count};
 use crate::limits::TABLE_ELEMENTS;
 
-/// Functions of all modules; each costs the compiler time even where it is empty.
+/// The maximum number of functions of all modules; even an empty one costs time.
 const FUNCTIONS: u64 = 50_000;
-/// Imports, exports and globals of all modules.
+/// The maximum number of imports, exports and globals of all modules.
 const ITEMS: u64 = 200_000;
-/// Memories that all modules define: the compiler makes an image of each.
+/// The maximum number of memories of all modules: the compiler makes an image of each.
 const MEMORIES: u64 = 16;
-/// Tables that all modules define.
+/// The maximum number of tables of all modules.
 const TABLES: u64 = 256;
-/// Entries of all element segments.
+/// The maximum number of entries of all element segments.
 const ELEMENTS: u64 = 2_000_000;
 
 /// What an instance of a module needs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Needs {
+pub(super) struct InstanceResources {
     pub(super) memories: u64,
     pub(super) tables: u64,
 }
 
-/// A core module that is being read.
+/// The index spaces and counts of a core module that is being read.
 #[derive(Default)]
 pub(super) struct Module {
     types: Vec<Signature>,
-    /// The types of all functions, imported ones first.
+    /// The type indexes of all functions; imported functions come first.
     functions: Vec<u32>,
     imported: usize,
     bodies: usize,
-    needs: Needs,
+    resources: InstanceResources,
 }
 
 impl Module {
-    pub(super) fn needs(&self) -> Needs {
-        self.needs
+    pub(super) fn resources(&self) -> InstanceResources {
+        self.resources
     }
 
-    pub(super) fn take(&mut self, payload: &Payload<'_>, totals: &mut Totals) -> Result<(), Stop> {
+    pub(super) fn count_section(
+        &mut self,
+        payload: &Payload<'_>,
+        totals: &mut Totals,
+    ) -> Result<(), CountError> {
         let items = |totals: &mut Totals, more: u32| {
             count(
                 &mut totals.items,
@@ -54,7 +58,7 @@ impl Module {
         };
         #[allow(
             clippy::wildcard_enum_match_arm,
-            reason = "the other sections cost no more than their bytes"
+            reason = "the cost of the other sections is proportional to their bytes"
         )]
         match payload {
             Payload::TypeSection(types) => self.types(types.clone())?,
@@ -63,7 +67,7 @@ impl Module {
             Payload::TableSection(tables) => {
                 let defined = u64::from(tables.count());
                 count(&mut totals.tables, defined, TABLES, "tables")?;
-                self.needs.tables += defined;
+                self.resources.tables += defined;
                 for table in tables.clone() {
                     let mut elements = 0;
                     let initial = table?.ty.initial;
@@ -74,7 +78,7 @@ impl Module {
             Payload::MemorySection(memories) => {
                 let defined = u64::from(memories.count());
                 count(&mut totals.memories, defined, MEMORIES, "memories")?;
-                self.needs.memories += defined;
+                self.resources.memories += defined;
             }
             Payload::GlobalSection(globals) => items(totals, globals.count())?,
             Payload::TagSection(tags) => items(totals, tags.count())?,
@@ -84,14 +88,14 @@ impl Module {
                 let own = self.imported.saturating_add(self.bodies);
                 self.bodies += 1;
                 let signature = self.signature(own);
-                function::weigh(body, signature, self, totals)?;
+                function::count_function(body, signature, self, totals)?;
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Returns the signature of a function; one that is not there is for the compiler to complain of.
+    /// Returns the signature of a function. The compiler reports an invalid index.
     pub(super) fn signature(&self, function: usize) -> Signature {
         let declared = self.functions.get(function);
         declared
@@ -105,7 +109,7 @@ impl Module {
         self.types.get(index).copied().unwrap_or_default()
     }
 
-    fn types(&mut self, types: TypeSectionReader<'_>) -> Result<(), Stop> {
+    fn types(&mut self, types: TypeSectionReader<'_>) -> Result<(), CountError> {
         for group in types {
             for declared in group?.into_types() {
                 self.types.push(match &declared.composite_type.inner {
@@ -126,7 +130,7 @@ impl Module {
         &mut self,
         imports: ImportSectionReader<'_>,
         totals: &mut Totals,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), CountError> {
         for import in imports.into_imports() {
             let import = import?;
             let what = "imports, exports and globals of modules";
@@ -143,7 +147,7 @@ impl Module {
         &mut self,
         functions: FunctionSectionReader<'_>,
         totals: &mut Totals,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), CountError> {
         let defined = u64::from(functions.count());
         count(&mut totals.functions, defined, FUNCTIONS, "functions")?;
         for index in functions {
@@ -153,7 +157,7 @@ impl Module {
     }
 }
 
-fn elements(segments: ElementSectionReader<'_>, totals: &mut Totals) -> Result<(), Stop> {
+fn elements(segments: ElementSectionReader<'_>, totals: &mut Totals) -> Result<(), CountError> {
     for segment in segments {
         let entries = match segment?.items {
             ElementItems::Functions(listed) => listed.count(),

@@ -1,20 +1,20 @@
-//! Counts what instantiating a component comes to, with all that it instantiates in turn.
+//! Counts what one instance of a component needs, including all instances within it.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
     ComponentTypeRef, Instance, Payload,
 };
 
-use super::module::Needs;
-use super::{Frame, Stop, TooComplex, count};
+use super::module::InstanceResources;
+use super::{CountError, Frame, TooComplex, count};
 use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES};
 
-/// Instances of components, counted with those that they make.
+/// The maximum number of instances of components, including nested ones.
 const INSTANCES: u64 = 1000;
-/// Imports, exports, aliases, arguments and functions of components, counted for each instance.
+/// The maximum number of imports, exports, aliases, arguments and functions of components, counted for each instance.
 const ITEMS: u64 = 200_000;
 
-/// What one instance of a component comes to.
+/// What one instance of a component needs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cost {
     instances: u64,
@@ -25,7 +25,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    fn add(&mut self, other: Self) -> Result<(), Stop> {
+    fn add(&mut self, other: Self) -> Result<(), CountError> {
         count(
             &mut self.instances,
             other.instances,
@@ -59,11 +59,11 @@ impl Cost {
     }
 }
 
-/// A component that is being read.
+/// The index spaces and counts of a component that is being read.
 #[derive(Default)]
 pub(super) struct Scope {
-    /// What an instance of each module in its index space needs.
-    modules: Vec<Needs>,
+    /// What an instance of each module in the index space needs.
+    modules: Vec<InstanceResources>,
     components: Vec<Cost>,
     own: Cost,
 }
@@ -73,15 +73,15 @@ impl Scope {
         self.own
     }
 
-    pub(super) fn add_module(&mut self, needs: Needs) {
-        self.modules.push(needs);
+    pub(super) fn add_module(&mut self, resources: InstanceResources) {
+        self.modules.push(resources);
     }
 
     pub(super) fn add_component(&mut self, cost: Cost) {
         self.components.push(cost);
     }
 
-    fn items(&mut self, items: u64) -> Result<(), Stop> {
+    fn items(&mut self, items: u64) -> Result<(), CountError> {
         self.own.add(Cost {
             items,
             ..Cost::default()
@@ -89,11 +89,11 @@ impl Scope {
     }
 }
 
-/// Takes a section of the innermost of `frames`, which is a component.
-pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), Stop> {
+/// Counts a section of the innermost frame, which is a component.
+pub(super) fn count_section(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), CountError> {
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "the other sections cost no more than their bytes"
+        reason = "the cost of the other sections is proportional to their bytes"
     )]
     match payload {
         Payload::ComponentImportSection(imports) => {
@@ -101,9 +101,9 @@ pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), St
             scope.items(imports.count().into())?;
             for import in imports.clone() {
                 match import?.ty {
-                    ComponentTypeRef::Component(_) => return Err(passed_on()),
-                    // What is passed for it was counted where it is defined; here it may be any.
-                    ComponentTypeRef::Module(_) => scope.add_module(Needs::default()),
+                    ComponentTypeRef::Component(_) => return Err(component_as_value()),
+                    // The module that is passed is counted where it is defined.
+                    ComponentTypeRef::Module(_) => scope.add_module(InstanceResources::default()),
                     ComponentTypeRef::Func(_)
                     | ComponentTypeRef::Value(_)
                     | ComponentTypeRef::Type(_)
@@ -117,12 +117,12 @@ pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), St
             for export in exports.clone() {
                 let export = export?;
                 if export.kind == ComponentExternalKind::Component {
-                    return Err(passed_on());
+                    return Err(component_as_value());
                 }
-                // An export adds to the index space of its kind.
+                // An export adds an item to the index space of its kind.
                 if export.kind == ComponentExternalKind::Module {
-                    let needs = module(scope, export.index);
-                    scope.add_module(needs);
+                    let resources = module(scope, export.index);
+                    scope.add_module(resources);
                 }
             }
         }
@@ -140,11 +140,11 @@ pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), St
             for instance in instances.clone() {
                 match instance? {
                     Instance::Instantiate { module_index, args } => {
-                        let needs = module(scope, module_index);
+                        let resources = module(scope, module_index);
                         scope.own.add(Cost {
                             core_instances: 1,
-                            memories: needs.memories,
-                            tables: needs.tables,
+                            memories: resources.memories,
+                            tables: resources.tables,
                             items: 1 + args.len() as u64,
                             ..Cost::default()
                         })?;
@@ -163,7 +163,7 @@ pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), St
                     } => {
                         for arg in &args {
                             if arg.kind == ComponentExternalKind::Component {
-                                return Err(passed_on());
+                                return Err(component_as_value());
                             }
                         }
                         let index = usize::try_from(component_index).unwrap_or(usize::MAX);
@@ -185,24 +185,26 @@ pub(super) fn take(frames: &mut [Frame], payload: &Payload<'_>) -> Result<(), St
     Ok(())
 }
 
-fn innermost(frames: &mut [Frame]) -> Result<&mut Scope, Stop> {
+fn innermost(frames: &mut [Frame]) -> Result<&mut Scope, CountError> {
     match frames.last_mut() {
         Some(Frame::Component(scope)) => Ok(scope),
-        // The caller looked.
-        Some(Frame::Module(_)) | None => Err(passed_on()),
+        // The caller has checked that the innermost frame is a component.
+        Some(Frame::Module(_)) | None => Err(component_as_value()),
     }
 }
 
-fn module(scope: &Scope, index: u32) -> Needs {
+fn module(scope: &Scope, index: u32) -> InstanceResources {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     scope.modules.get(index).copied().unwrap_or_default()
 }
 
-fn alias(frames: &mut [Frame], alias: &ComponentAlias<'_>) -> Result<(), Stop> {
+fn alias(frames: &mut [Frame], alias: &ComponentAlias<'_>) -> Result<(), CountError> {
     match alias {
         ComponentAlias::InstanceExport { kind, .. } => match kind {
-            ComponentExternalKind::Component => return Err(passed_on()),
-            ComponentExternalKind::Module => innermost(frames)?.add_module(Needs::default()),
+            ComponentExternalKind::Component => return Err(component_as_value()),
+            ComponentExternalKind::Module => {
+                innermost(frames)?.add_module(InstanceResources::default())
+            }
             ComponentExternalKind::Func
             | ComponentExternalKind::Value
             | ComponentExternalKind::Type
@@ -212,17 +214,17 @@ fn alias(frames: &mut [Frame], alias: &ComponentAlias<'_>) -> Result<(), Stop> {
         ComponentAlias::Outer { kind, count, index } => {
             let depth = usize::try_from(*count).unwrap_or(usize::MAX);
             let index = usize::try_from(*index).unwrap_or(usize::MAX);
-            let around = match frames.iter().rev().nth(depth) {
+            let outer = match frames.iter().rev().nth(depth) {
                 Some(Frame::Component(scope)) => Some(scope),
                 Some(Frame::Module(_)) | None => None,
             };
             match kind {
                 ComponentOuterAliasKind::CoreModule => {
-                    let needs = around.and_then(|scope| scope.modules.get(index).copied());
-                    innermost(frames)?.add_module(needs.unwrap_or_default());
+                    let resources = outer.and_then(|scope| scope.modules.get(index).copied());
+                    innermost(frames)?.add_module(resources.unwrap_or_default());
                 }
                 ComponentOuterAliasKind::Component => {
-                    let cost = around.and_then(|scope| scope.components.get(index).copied());
+                    let cost = outer.and_then(|scope| scope.components.get(index).copied());
                     innermost(frames)?.add_component(cost.unwrap_or_default());
                 }
                 ComponentOuterAliasKind::CoreType | ComponentOuterAliasKind::Type => {}
@@ -232,9 +234,10 @@ fn alias(frames: &mut [Frame], alias: &ComponentAlias<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What a component makes of one that is handed to it is not known from its bytes alone.
-fn passed_on() -> Stop {
-    Stop::Complex(TooComplex {
+/// Returns the error for a component that is used as a value: the bytes of the component that receives it do not show
+/// what it costs.
+fn component_as_value() -> CountError {
+    CountError::Complex(TooComplex {
         what: "components that are imported, exported or passed as arguments",
         found: 1,
         limit: 0,

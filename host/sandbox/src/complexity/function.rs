@@ -1,32 +1,32 @@
-//! Weighs a function: what it makes the compiler hold, whatever it does when it runs.
+//! Counts what a function costs to compile, independently of what it does when it runs.
 
 use wasmparser::{BlockType, FunctionBody, Operator};
 
 use super::module::Module;
-use super::{Stop, Totals, count};
+use super::{CountError, Totals, count};
 
-// CPython, as componentize-py ships it, has 13,361 functions of up to 427 KB with
-// 273 locals; the heaviest weighs 167,000, spreads 8,500 and pairs 188,000, all
-// together 3.1, 0.17 and 5.1 million.
+// For comparison: CPython, as componentize-py ships it, has 13,361 functions of up to 427 KB with up to 273 locals. The
+// largest weight of a function is 167,000, locals times loops 8,500, and locals times branches 188,000; the totals are
+// 3.1, 0.17 and 5.1 million.
 
-/// Bytes of one function.
+/// The maximum number of bytes of one function.
 const BODY_BYTES: u64 = 1 << 20;
-/// Locals of one function, parameters included.
+/// The maximum number of locals of one function, including parameters.
 const LOCALS: u64 = 10_000;
-/// Instructions of one function and the values that they pass on.
+/// The maximum weight of one function: its instructions plus the values that they carry.
 const WEIGHT: u64 = 1_000_000;
-/// The same of all functions.
+/// The maximum weight of all functions.
 const TOTAL_WEIGHT: u64 = 50_000_000;
-/// Locals times loops of one function: each loop may carry each local.
-const SPREAD: u64 = 250_000;
-/// The same of all functions.
-const TOTAL_SPREAD: u64 = 4_000_000;
-/// Locals times branches of one function: the compiler keeps a value for each pair.
-const PAIRS: u64 = 8_000_000;
-/// The same of all functions.
-const TOTAL_PAIRS: u64 = 100_000_000;
+/// The maximum of locals times loops of one function: each loop may carry each local.
+const LOCAL_LOOPS: u64 = 250_000;
+/// The maximum of locals times loops of all functions.
+const TOTAL_LOCAL_LOOPS: u64 = 4_000_000;
+/// The maximum of locals times branches of one function: the compiler has a value for each pair.
+const LOCAL_BRANCHES: u64 = 8_000_000;
+/// The maximum of locals times branches of all functions.
+const TOTAL_LOCAL_BRANCHES: u64 = 100_000_000;
 
-/// What a function takes and gives.
+/// The numbers of parameters and results of a function.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Signature {
     pub(super) params: u64,
@@ -34,12 +34,12 @@ pub(super) struct Signature {
 }
 
 /// Adds a function to the totals.
-pub(super) fn weigh(
+pub(super) fn count_function(
     body: &FunctionBody<'_>,
     signature: Signature,
     module: &Module,
     totals: &mut Totals,
-) -> Result<(), Stop> {
+) -> Result<(), CountError> {
     let mut bytes = 0;
     let size = body.as_bytes().len() as u64;
     count(&mut bytes, size, BODY_BYTES, "bytes in one function")?;
@@ -60,36 +60,46 @@ pub(super) fn weigh(
     };
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
-        function.take(&operators.read()?)?;
+        function.count_operator(&operators.read()?)?;
     }
-    let mut spread = 0;
+    let mut local_loops = 0;
     let what = "locals times loops in one function";
     count(
-        &mut spread,
+        &mut local_loops,
         locals.saturating_mul(function.loops),
-        SPREAD,
+        LOCAL_LOOPS,
         what,
     )?;
-    let mut pairs = 0;
+    let mut local_branches = 0;
     let more = locals.saturating_mul(function.branches);
     count(
-        &mut pairs,
+        &mut local_branches,
         more,
-        PAIRS,
+        LOCAL_BRANCHES,
         "locals times branches in one function",
     )?;
     let what = "locals times branches in all functions";
-    count(&mut totals.pairs, pairs, TOTAL_PAIRS, what)?;
+    count(
+        &mut totals.local_branches,
+        local_branches,
+        TOTAL_LOCAL_BRANCHES,
+        what,
+    )?;
     let what = "locals times loops in all functions";
-    count(&mut totals.spread, spread, TOTAL_SPREAD, what)?;
-    let what = "instructions and values that they pass on";
+    count(
+        &mut totals.local_loops,
+        local_loops,
+        TOTAL_LOCAL_LOOPS,
+        what,
+    )?;
+    let what = "instructions and values that they carry";
     count(&mut totals.weight, function.weight, TOTAL_WEIGHT, what)
 }
 
 struct Function<'a> {
     module: &'a Module,
     signature: Signature,
-    /// What a jump to each open label carries, the outermost first.
+    /// How many values a jump to each open label carries; the outermost label comes first.
     labels: Vec<u64>,
     weight: u64,
     loops: u64,
@@ -97,33 +107,38 @@ struct Function<'a> {
 }
 
 impl Function<'_> {
-    fn take(&mut self, operator: &Operator<'_>) -> Result<(), Stop> {
-        let carried = self.carried(operator)?;
-        let what = "instructions of one function and values that they pass on";
-        count(&mut self.weight, carried.saturating_add(1), WEIGHT, what)
+    fn count_operator(&mut self, operator: &Operator<'_>) -> Result<(), CountError> {
+        let values_carried = self.values_carried(operator)?;
+        let what = "instructions of one function and values that they carry";
+        count(
+            &mut self.weight,
+            values_carried.saturating_add(1),
+            WEIGHT,
+            what,
+        )
     }
 
-    /// Returns the values that an instruction passes on, beyond the few that any takes and gives.
+    /// Returns how many values an instruction carries beyond the few operands of a simple instruction.
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "all other instructions take and give a few values"
+        reason = "all other instructions have few operands"
     )]
-    fn carried(&mut self, operator: &Operator<'_>) -> Result<u64, Stop> {
+    fn values_carried(&mut self, operator: &Operator<'_>) -> Result<u64, CountError> {
         Ok(match operator {
             Operator::Block { blockty } | Operator::Try { blockty } => {
-                self.open(*blockty, Opened::Block)
+                self.open(*blockty, BlockKind::Block)
             }
             Operator::Loop { blockty } => {
                 self.loops += 1;
-                self.open(*blockty, Opened::Loop)
+                self.open(*blockty, BlockKind::Loop)
             }
             Operator::If { blockty } => {
                 self.branches += 2;
-                self.open(*blockty, Opened::Block)
+                self.open(*blockty, BlockKind::Block)
             }
             Operator::TryTable { try_table } => {
                 self.branches += try_table.catches.len() as u64;
-                self.open(try_table.ty, Opened::Block)
+                self.open(try_table.ty, BlockKind::Block)
             }
             Operator::Else => self.labels.last().copied().unwrap_or_default(),
             Operator::End => self.labels.pop().unwrap_or_default(),
@@ -138,29 +153,30 @@ impl Function<'_> {
                 self.label(*relative_depth)
             }
             Operator::BrTable { targets } => {
-                let mut carried = self.label(targets.default());
+                let mut values_carried = self.label(targets.default());
                 for target in targets.targets() {
-                    carried = carried.saturating_add(self.label(target?).saturating_add(1));
+                    values_carried =
+                        values_carried.saturating_add(self.label(target?).saturating_add(1));
                 }
                 self.branches += u64::from(targets.len()) + 1;
-                carried
+                values_carried
             }
             Operator::Return => self.signature.results,
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                 let function = usize::try_from(*function_index).unwrap_or(usize::MAX);
-                passed(self.module.signature(function))
+                arity(self.module.signature(function))
             }
             Operator::CallIndirect { type_index, .. }
             | Operator::ReturnCallIndirect { type_index, .. }
             | Operator::CallRef { type_index }
             | Operator::ReturnCallRef { type_index } => {
-                passed(self.module.signature_of(*type_index))
+                arity(self.module.signature_of(*type_index))
             }
             _ => 0,
         })
     }
 
-    fn open(&mut self, block: BlockType, opened: Opened) -> u64 {
+    fn open(&mut self, block: BlockType, kind: BlockKind) -> u64 {
         self.branches += 1;
         let signature = match block {
             BlockType::Empty => Signature::default(),
@@ -170,11 +186,11 @@ impl Function<'_> {
             },
             BlockType::FuncType(index) => self.module.signature_of(index),
         };
-        self.labels.push(match opened {
-            Opened::Block => signature.results,
-            Opened::Loop => signature.params,
+        self.labels.push(match kind {
+            BlockKind::Block => signature.results,
+            BlockKind::Loop => signature.params,
         });
-        passed(signature)
+        arity(signature)
     }
 
     fn label(&self, depth: u32) -> u64 {
@@ -184,11 +200,11 @@ impl Function<'_> {
 }
 
 #[derive(Clone, Copy)]
-enum Opened {
+enum BlockKind {
     Block,
     Loop,
 }
 
-fn passed(signature: Signature) -> u64 {
+fn arity(signature: Signature) -> u64 {
     signature.params.saturating_add(signature.results)
 }

@@ -1,7 +1,7 @@
-//! What a guest finds missing: arguments, environment, terminals, folders, sockets.
+//! Interfaces without content: arguments, environment, terminals, folders and sockets.
 //!
-//! An interface has to be there with each of its functions, or a language's runtime cannot be loaded. Its resources come
-//! from functions that give none out, so nothing is behind their methods.
+//! A language runtime can be loaded only if each function of its interfaces exists. No function returns one of the
+//! resources below, so their methods are stubs.
 
 use wasmtime::component::{ComponentType, Lift, Lower, Resource};
 
@@ -19,13 +19,13 @@ enum IncomingDatagramStream {}
 enum OutgoingDatagramStream {}
 enum ResolveAddressStream {}
 
-/// What a guest is given to ask for names with; every question is refused.
+/// The network for name lookups; every lookup fails.
 struct Network;
 
 #[derive(ComponentType, Lift)]
 #[component(enum)]
 #[repr(u8)]
-#[allow(dead_code, reason = "guests make them")]
+#[allow(dead_code, reason = "guests create the values")]
 enum IpAddressFamily {
     #[component(name = "ipv4")]
     Ipv4,
@@ -36,7 +36,7 @@ enum IpAddressFamily {
 #[derive(ComponentType, Lower, Clone, Copy)]
 #[component(enum)]
 #[repr(u8)]
-#[allow(dead_code, reason = "the type has to be whole")]
+#[allow(dead_code, reason = "the type must match the interface")]
 enum ErrorCode {
     #[component(name = "unknown")]
     Unknown,
@@ -82,7 +82,7 @@ enum ErrorCode {
     PermanentResolverFailure,
 }
 
-const OF_DESCRIPTOR: [&str; 27] = [
+const DESCRIPTOR_METHODS: [&str; 27] = [
     "read-via-stream",
     "write-via-stream",
     "append-via-stream",
@@ -111,7 +111,7 @@ const OF_DESCRIPTOR: [&str; 27] = [
     "metadata-hash",
     "metadata-hash-at",
 ];
-const OF_TCP_SOCKET: [&str; 28] = [
+const TCP_SOCKET_METHODS: [&str; 28] = [
     "start-bind",
     "finish-bind",
     "start-connect",
@@ -141,7 +141,7 @@ const OF_TCP_SOCKET: [&str; 28] = [
     "subscribe",
     "shutdown",
 ];
-const OF_UDP_SOCKET: [&str; 13] = [
+const UDP_SOCKET_METHODS: [&str; 13] = [
     "start-bind",
     "finish-bind",
     "stream",
@@ -157,7 +157,7 @@ const OF_UDP_SOCKET: [&str; 13] = [
     "subscribe",
 ];
 
-/// Offers the interfaces of what is missing.
+/// Adds the interfaces without content.
 pub(super) fn add_to(linker: &mut Linker) -> wasmtime::Result<()> {
     add_cli(linker)?;
     add_filesystem(linker)?;
@@ -197,9 +197,12 @@ fn add_cli(linker: &mut Linker) -> wasmtime::Result<()> {
 
 fn add_filesystem(linker: &mut Linker) -> wasmtime::Result<()> {
     let mut types = instance(linker, "filesystem/types")?;
-    types.unfilled::<Descriptor>("descriptor", &OF_DESCRIPTOR)?;
-    types.unfilled::<DirectoryEntryStream>("directory-entry-stream", &["read-directory-entry"])?;
-    types.unreachable("filesystem-error-code")?;
+    types.stub_resource::<Descriptor>("descriptor", &DESCRIPTOR_METHODS)?;
+    types.stub_resource::<DirectoryEntryStream>(
+        "directory-entry-stream",
+        &["read-directory-entry"],
+    )?;
+    types.stub_function("filesystem-error-code")?;
     instance(linker, "filesystem/preopens")?.function("get-directories", |_, ()| {
         Ok((Vec::<(Resource<Descriptor>, String)>::new(),))
     })
@@ -208,11 +211,11 @@ fn add_filesystem(linker: &mut Linker) -> wasmtime::Result<()> {
 fn add_sockets(linker: &mut Linker) -> wasmtime::Result<()> {
     instance(linker, "sockets/network")?.resource::<Network>("network")?;
     instance(linker, "sockets/instance-network")?.function("instance-network", |state, ()| {
-        Ok((state.wasi.open().table.push(Network)?,))
+        Ok((state.wasi.resources().table.push(Network)?,))
     })?;
 
     let mut names = instance(linker, "sockets/ip-name-lookup")?;
-    names.unfilled::<ResolveAddressStream>(
+    names.stub_resource::<ResolveAddressStream>(
         "resolve-address-stream",
         &["resolve-next-address", "subscribe"],
     )?;
@@ -222,16 +225,20 @@ fn add_sockets(linker: &mut Linker) -> wasmtime::Result<()> {
         ),))
     })?;
 
-    instance(linker, "sockets/tcp")?.unfilled::<TcpSocket>("tcp-socket", &OF_TCP_SOCKET)?;
+    instance(linker, "sockets/tcp")?
+        .stub_resource::<TcpSocket>("tcp-socket", &TCP_SOCKET_METHODS)?;
     add_create::<TcpSocket>(
         &mut instance(linker, "sockets/tcp-create-socket")?,
         "create-tcp-socket",
     )?;
 
     let mut udp = instance(linker, "sockets/udp")?;
-    udp.unfilled::<UdpSocket>("udp-socket", &OF_UDP_SOCKET)?;
-    udp.unfilled::<IncomingDatagramStream>("incoming-datagram-stream", &["receive", "subscribe"])?;
-    udp.unfilled::<OutgoingDatagramStream>(
+    udp.stub_resource::<UdpSocket>("udp-socket", &UDP_SOCKET_METHODS)?;
+    udp.stub_resource::<IncomingDatagramStream>(
+        "incoming-datagram-stream",
+        &["receive", "subscribe"],
+    )?;
+    udp.stub_resource::<OutgoingDatagramStream>(
         "outgoing-datagram-stream",
         &["check-send", "send", "subscribe"],
     )?;

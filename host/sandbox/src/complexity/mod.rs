@@ -1,9 +1,8 @@
-//! What is known of a file before it is compiled: that it is a component, and that compiling it is bounded.
+//! Checks a file before it is compiled: it must be a component, and compiling it must not be too expensive.
 //!
-//! The compiler's cost does not follow from the size of a file: a few bytes can
-//! instantiate a component 2³⁰ times, or ask for a table of jumps that carry
-//! hundreds of values each. [`check`] reads the header alone, [`measure`] counts
-//! everything that multiplies. Both give the same answer on every machine.
+//! The size of a file does not bound the cost of compiling it: a few bytes can instantiate a component 2³⁰ times, or
+//! make a jump table whose entries carry hundreds of values each. [`check_header`] reads only the header.
+//! [`check_complexity`] counts everything that can multiply. Both return the same result on every machine.
 
 mod component;
 mod function;
@@ -13,67 +12,67 @@ use wasmparser::{BinaryReaderError, Parser, Payload};
 
 use self::component::Scope;
 use self::module::Module;
-use super::error::Fault;
+use super::fault::Fault;
 
 /// The largest component that is compiled.
 pub(super) const COMPONENT_BYTES: usize = 64 << 20;
-/// How deep components may stand in components.
+/// The maximum depth of nested components.
 const NESTING: usize = 32;
 
-/// A rule of size that a component breaks.
+/// The limit that a component exceeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot be compiled: it has {found} {what}; {limit} are allowed")]
 pub struct TooComplex {
-    /// What there is too much of.
+    /// The counted thing, in the plural.
     pub what: &'static str,
-    /// How much was counted when the check ended.
+    /// The count when the check ended.
     pub found: u64,
     /// The limit.
     pub limit: u64,
 }
 
-/// Adds to a count and refuses what goes beyond its limit.
-fn count(so_far: &mut u64, more: u64, limit: u64, what: &'static str) -> Result<(), Stop> {
-    *so_far = so_far.saturating_add(more);
-    if *so_far <= limit {
+/// Adds to a count, and fails if it exceeds its limit.
+fn count(total: &mut u64, more: u64, limit: u64, what: &'static str) -> Result<(), CountError> {
+    *total = total.saturating_add(more);
+    if *total <= limit {
         return Ok(());
     }
-    Err(Stop::Complex(TooComplex {
+    Err(CountError::Complex(TooComplex {
         what,
-        found: *so_far,
+        found: *total,
         limit,
     }))
 }
 
-/// Why the count ends early.
-enum Stop {
+/// Why the count ended early.
+enum CountError {
     Complex(TooComplex),
     TooDeep,
-    Broken(BinaryReaderError),
+    Malformed(BinaryReaderError),
 }
 
-impl From<BinaryReaderError> for Stop {
+impl From<BinaryReaderError> for CountError {
     fn from(error: BinaryReaderError) -> Self {
-        Self::Broken(error)
+        Self::Malformed(error)
     }
 }
 
-impl From<Stop> for Fault {
-    fn from(stop: Stop) -> Self {
+impl From<CountError> for Fault {
+    fn from(stop: CountError) -> Self {
         match stop {
-            Stop::Complex(complex) => Self::TooComplex(complex),
-            Stop::TooDeep => Self::Corrupt {
+            CountError::Complex(complex) => Self::TooComplex(complex),
+            CountError::TooDeep => Self::Corrupt {
                 detail: "components are nested too deeply".to_owned(),
             },
-            Stop::Broken(error) => Self::Corrupt {
+            CountError::Malformed(error) => Self::Corrupt {
                 detail: error.to_string(),
             },
         }
     }
 }
 
-/// Tells a component from a core module and from anything else by its first eight bytes.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
+/// Checks by its first eight bytes that a file is a component.
+pub(super) fn check_header(bytes: &[u8]) -> Result<(), Fault> {
     if bytes.len() > COMPONENT_BYTES {
         return Err(Fault::TooLarge {
             bytes: bytes.len(),
@@ -90,10 +89,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Counts what compiling the component would have to deal with, and refuses what is beyond all reason.
-///
-/// What is wrong with the component otherwise is for the compiler to say.
-pub(super) fn measure(bytes: &[u8]) -> Result<(), Fault> {
+/// Refuses a component that would be far too expensive to compile. The compiler reports all other errors in it.
+pub(super) fn check_complexity(bytes: &[u8]) -> Result<(), Fault> {
     Ok(walk(bytes)?)
 }
 
@@ -107,7 +104,7 @@ enum Frame {
     clippy::wildcard_enum_match_arm,
     reason = "every other section belongs to the module or component that is being read"
 )]
-fn walk(bytes: &[u8]) -> Result<(), Stop> {
+fn walk(bytes: &[u8]) -> Result<(), CountError> {
     let mut totals = Totals::default();
     let mut frames: Vec<Frame> = Vec::new();
     let mut next = Frame::Component(Box::default());
@@ -117,32 +114,32 @@ fn walk(bytes: &[u8]) -> Result<(), Stop> {
             Payload::Version { .. } => {
                 let opened = std::mem::replace(&mut next, Frame::Component(Box::default()));
                 frames.push(opened);
-                // The file itself is the first.
+                // The file itself is the outermost frame.
                 if frames.len() > NESTING + 1 {
-                    return Err(Stop::TooDeep);
+                    return Err(CountError::TooDeep);
                 }
             }
             Payload::ModuleSection { .. } => next = Frame::Module(Box::default()),
             Payload::ComponentSection { .. } => next = Frame::Component(Box::default()),
             Payload::End(_) => match frames.pop() {
                 Some(Frame::Module(module)) => {
-                    if let Some(Frame::Component(around)) = frames.last_mut() {
-                        around.add_module(module.needs());
+                    if let Some(Frame::Component(outer)) = frames.last_mut() {
+                        outer.add_module(module.resources());
                     }
                 }
                 Some(Frame::Component(scope)) => {
                     let cost = scope.cost();
-                    if let Some(Frame::Component(around)) = frames.last_mut() {
-                        around.add_component(cost);
+                    if let Some(Frame::Component(outer)) = frames.last_mut() {
+                        outer.add_component(cost);
                     }
                 }
                 None => {}
             },
             other => match frames.last_mut() {
-                Some(Frame::Module(module)) => module.take(other, &mut totals)?,
+                Some(Frame::Module(module)) => module.count_section(other, &mut totals)?,
                 Some(Frame::Component(_)) => {
-                    // Outer aliases look into the scopes around.
-                    component::take(&mut frames, other)?;
+                    // An outer alias refers to an enclosing scope.
+                    component::count_section(&mut frames, other)?;
                 }
                 None => {}
             },
@@ -151,7 +148,7 @@ fn walk(bytes: &[u8]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What all modules of a file have together, whether they are instantiated or not: all are compiled.
+/// The totals of all modules of a file, instantiated or not: all of them are compiled.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Totals {
     functions: u64,
@@ -161,12 +158,12 @@ struct Totals {
     tables: u64,
     /// Entries of element segments.
     elements: u64,
-    /// Instructions and the values that they pass on.
+    /// Instructions plus the values that they carry.
     weight: u64,
     /// Locals times loops.
-    spread: u64,
+    local_loops: u64,
     /// Locals times branches.
-    pairs: u64,
+    local_branches: u64,
 }
 
 #[cfg(test)]

@@ -1,0 +1,236 @@
+//! What can be wrong with a plugin or a call.
+
+use std::time::Duration;
+
+use super::compile::CompileFailure;
+use super::complexity::TooComplex;
+use super::descriptor::InvalidDescriptor;
+use super::split::InvalidSplit;
+use super::values::InvalidOutput;
+use synix_core::printable;
+
+/// What can be wrong with a plugin or a call.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The engine cannot be created.
+    #[error("cannot set up the sandbox: {detail}")]
+    Setup {
+        /// The error of the engine.
+        detail: String,
+    },
+    /// The file does not begin like a WebAssembly file.
+    #[error("not a WebAssembly file")]
+    NotWasm,
+    /// The file is a core module, not a component.
+    #[error(
+        "a core module, not a component: encode it with `wasm-tools component new`, or build it with the synix-plugin SDK"
+    )]
+    CoreModule,
+    /// The file is too large.
+    #[error("has {bytes} bytes; at most {limit} are allowed for a component")]
+    TooLarge {
+        /// The file's size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The component is damaged, or uses a feature that the sandbox does not have.
+    #[error("cannot be compiled: {detail}")]
+    Corrupt {
+        /// The error of the compiler.
+        detail: String,
+    },
+    /// Its structure shows that it would be far too expensive to compile.
+    #[error(transparent)]
+    TooComplex(TooComplex),
+    /// The compiler failed.
+    #[error("cannot be compiled")]
+    NotCompiled(#[source] CompileFailure),
+    /// The plugin was built for another version of the contract.
+    #[error("built for the contract {found}; this host offers {offered}")]
+    ContractVersion {
+        /// The interface that it names, with its version.
+        found: String,
+        /// The contract of this host.
+        offered: &'static str,
+    },
+    /// It imports an interface that the host does not offer.
+    #[error("imports {name}, which the host does not offer{}", wasi_hint(.name))]
+    UnexpectedImport {
+        /// The import.
+        name: String,
+    },
+    /// It lacks an export of a transform.
+    #[error("does not export {name}; a transform exports describe, split and execute")]
+    MissingExport {
+        /// The export.
+        name: &'static str,
+    },
+    /// A function does not have the type of the contract.
+    #[error("does not fit the contract: {detail}")]
+    WrongType {
+        /// The error of the linker.
+        detail: String,
+    },
+    /// Its descriptor breaks a rule.
+    #[error("describes itself wrongly")]
+    InvalidDescriptor(#[source] InvalidDescriptor),
+    /// It used more instructions than its limit.
+    #[error("out of fuel: more than {limit} instructions (`limits.fuel`), perhaps an endless loop")]
+    OutOfFuel {
+        /// The limit.
+        limit: u64,
+    },
+    /// It took more time than its limit.
+    #[error("out of time: still running after {} s", .limit.as_secs())]
+    OutOfTime {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It needs more memory than its limit.
+    #[error("out of memory: needs more than {limit} bytes (`limits.memory_mb`)")]
+    OutOfMemory {
+        /// The limit.
+        limit: usize,
+    },
+    /// It used the capability `llm` without a grant.
+    #[error(
+        "uses the capability `llm` without permission: `describe` must declare it, the layer must grant it, and only `execute` may use it"
+    )]
+    NotGranted,
+    /// Its calls are nested too deeply.
+    #[error("out of stack: calls are nested too deeply")]
+    StackOverflow,
+    /// It crashed.
+    #[error("crashed: {trap}{}", suffix(.message.as_deref()))]
+    Trapped {
+        /// The engine's description of the crash.
+        trap: String,
+        /// The last log line of level error; the SDKs log the message of a panic there.
+        message: Option<String>,
+    },
+    /// It passed too many bytes to the host.
+    #[error("passed more than {limit} bytes to the host")]
+    HostcallTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// Its outputs are too large.
+    #[error("the outputs of one unit have {bytes} bytes; {limit} are allowed")]
+    OutputTooLarge {
+        /// The size of the outputs.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// An output breaks a rule.
+    #[error("output {position} is invalid")]
+    InvalidOutput {
+        /// Which output, counted from 0.
+        position: usize,
+        /// The rule.
+        source: InvalidOutput,
+    },
+    /// The units of its `split` break a rule.
+    #[error("divides its inputs wrongly")]
+    InvalidSplit(#[source] InvalidSplit),
+    /// There are more units than the caller allows.
+    #[error("splits its inputs into {count} units; {limit} are allowed")]
+    TooManyUnits {
+        /// The number of units.
+        count: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The plugin returned an error.
+    #[error("{}: {}", printable::escape_lines(.code), printable::escape_lines(.message))]
+    Transform {
+        /// The code of the error, such as `invalid-config`.
+        code: String,
+        /// The message of the plugin.
+        message: String,
+    },
+    /// It broke a rule of the component model.
+    #[error("violates the component model: {detail}")]
+    Interface {
+        /// The error of the engine.
+        detail: String,
+    },
+    /// There are more calls at once than the sandbox was created for.
+    #[error("the sandbox has no free instance: {detail}")]
+    Busy {
+        /// The error of the engine.
+        detail: String,
+    },
+    /// The call was interrupted.
+    #[error("interrupted")]
+    Interrupted,
+    /// The machine cannot provide the memory that the limits allow.
+    #[error(
+        "this machine has too little memory for the call, which is within its limits: {detail}"
+    )]
+    Machine {
+        /// The error of the engine.
+        detail: String,
+    },
+    /// The host broke its own contract.
+    #[error("the host failed: {detail}")]
+    Host {
+        /// What went wrong.
+        detail: String,
+    },
+}
+
+impl Fault {
+    /// Returns whether a retry of the call may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::OutOfTime { .. }
+            | Self::Interrupted
+            | Self::Busy { .. }
+            | Self::Machine { .. }
+            | Self::NotCompiled(_) => true,
+            Self::Setup { .. }
+            | Self::NotWasm
+            | Self::CoreModule
+            | Self::TooLarge { .. }
+            | Self::Corrupt { .. }
+            | Self::TooComplex(_)
+            | Self::ContractVersion { .. }
+            | Self::UnexpectedImport { .. }
+            | Self::MissingExport { .. }
+            | Self::WrongType { .. }
+            | Self::InvalidDescriptor(_)
+            | Self::OutOfFuel { .. }
+            | Self::OutOfMemory { .. }
+            | Self::NotGranted
+            | Self::StackOverflow
+            | Self::Trapped { .. }
+            | Self::HostcallTooLarge { .. }
+            | Self::OutputTooLarge { .. }
+            | Self::InvalidOutput { .. }
+            | Self::InvalidSplit(_)
+            | Self::TooManyUnits { .. }
+            | Self::Transform { .. }
+            | Self::Interface { .. }
+            | Self::Host { .. } => false,
+        }
+    }
+}
+
+fn wasi_hint(import: &str) -> &'static str {
+    if import.starts_with("wasi:") {
+        "; build it without this interface: a transform can import cli, clocks, filesystem, io, random and sockets of WASI 0.2"
+    } else {
+        ""
+    }
+}
+
+fn suffix(message: Option<&str>) -> String {
+    message
+        .map(|message| format!(": {}", printable::escape_lines(message)))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
