@@ -51,7 +51,7 @@ fn a_state_that_came_along_harms_nobody() {
             clone.bench.write(".synix/state.sqlite3", "no database");
         })),
         row("objects elsewhere", HARMLESS.built(), with_state(|clone| link(clone, ".synix/objects", "../../outside"))),
-        row("state elsewhere", HARMLESS.state(1, "synix uses no state through a link"), |clone| link(clone, ".synix", "../outside")),
+        row("state elsewhere", HARMLESS.state(1, "synix does not follow a link to a state"), |clone| link(clone, ".synix", "../outside")),
         row("database elsewhere", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "../../outside/credentials"))),
         row("database is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/state.sqlite3"))),
         row("database is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "/dev/zero"))),
@@ -60,7 +60,7 @@ fn a_state_that_came_along_harms_nobody() {
         row("an endless view", HARMLESS.state(1, "it has the view attempt_note"), sql("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS
             (VALUES(1) UNION ALL SELECT x FROM n) SELECT x AS attempt, 'k' AS kind, 'm' AS message FROM n")),
         row("a virtual table", HARMLESS.state(1, "it has the table v"), sql("CREATE VIRTUAL TABLE v USING fts5(x)")),
-        row("a large column", HARMLESS.state(1, "the table build is not as synix makes it"), sql("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))")),
+        row("a large column", HARMLESS.state(1, "the table build is not as synix creates it"), sql("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))")),
         row("half of a database", HARMLESS.state(1, "is damaged: database disk image is malformed"), with_state(|clone| {
             let path = clone.bench.path(".synix/state.sqlite3");
             let length = fs::metadata(&path).unwrap().len();

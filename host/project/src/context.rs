@@ -203,7 +203,7 @@ impl ProjectContext {
         if self.environment.get("SYNIX_ALLOW_NETWORK_FS").as_deref() == Some("1") {
             return Ok(());
         }
-        Ok(synix_store::refuse_network(&self.state())?)
+        Ok(synix_store::refuse_network_file_system(&self.state())?)
     }
 
     /// Opens the project with the pipeline of a build, or with the one that the user names instead.

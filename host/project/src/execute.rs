@@ -23,7 +23,7 @@ use synix_manifest::ProviderProfile;
 use synix_prices::{Amount, Prices};
 use synix_providers::{Cassette, Endpoint, HttpSettings, Provider};
 use synix_sandbox::InterruptHandle;
-use synix_store::{BuildId, BuildKind, Realm, Retry, Store};
+use synix_store::{AnswerOrigin, BuildId, BuildKind, RetrySelection, Store};
 
 /// Attempts at a request through batches in one command, at most.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -50,12 +50,12 @@ impl Project {
             // Before anybody else can see the build: one that nobody drives is anybody's to take over.
             let lock = self.lock(&store, build)?;
             if let Some(lost) = &lost {
-                tx.abandon_lost(build, lost, new.opened)?;
+                tx.abandon_lost_batches(build, lost, new.opened)?;
             }
             Ok::<_, ProjectError>((build, lock))
         })?;
         if let Some(lost) = &lost {
-            store.end_reset()?;
+            store.finish_reset()?;
             self.abandon(&store, build, lost, cassette.is_none(), observer)?;
         }
         let report = self.drive(&store, build, kind, cassette.as_ref(), order, observer);
@@ -138,7 +138,7 @@ impl Project {
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // The first error is the one to report.
-                let kept = store.write(|tx| tx.keep_build_error(build, Some(&view.kept())));
+                let kept = store.write(|tx| tx.set_build_error(build, Some(&view.kept())));
                 if let (Ok(()), Ok(status)) = (kept, Status::of(store, build, &self.prices)) {
                     self.ended(&status, replayed, observer)?;
                 }
@@ -178,7 +178,7 @@ impl Project {
             for unit in store.snapshot_units(&snapshot, layer)? {
                 for entry in store.transcript(unit.id)? {
                     if let Some(answer) = entry.answer {
-                        let (answer, _) = store.given_answer(answer)?;
+                        let (answer, _) = store.transcript_answer(answer)?;
                         cassette.insert(store.request(entry.request)?, answer)?;
                     }
                 }
@@ -242,7 +242,7 @@ impl Project {
                 .collect(),
             sync_after: order.sync_after,
             lost_create: order.lost_create.clone(),
-            retry: Retry::default(),
+            retry: RetrySelection::default(),
         }
     }
 
@@ -306,8 +306,10 @@ fn endpoint(
     }
 }
 
-pub(super) fn realm(cassette: Option<&Arc<Cassette>>) -> Realm {
-    cassette.map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+pub(super) fn answer_origin(cassette: Option<&Arc<Cassette>>) -> AnswerOrigin {
+    cassette.map_or(AnswerOrigin::Live, |cassette| {
+        AnswerOrigin::Replay(cassette.digest())
+    })
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {

@@ -7,7 +7,7 @@ use super::context::{Options, ProjectContext};
 use super::execute::take_lock;
 use synix_core::clock::Timestamp;
 use synix_disk::FileLock;
-use synix_store::{BuildId, Freed, GcRules, Store};
+use synix_store::{BuildId, GcReport, GcRules, Store};
 
 /// The age from which things go where neither age nor size is said.
 const OLD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -28,7 +28,7 @@ pub struct GcOrder {
 }
 
 /// Lets go what nothing kept or young stands on, and returns what went.
-pub fn gc(options: &Options, order: &GcOrder) -> Result<Freed, ProjectError> {
+pub fn gc(options: &Options, order: &GcOrder) -> Result<GcReport, ProjectError> {
     let context = ProjectContext::with_state(options)?;
     let store = context.store()?;
     let now = context.clock.now();

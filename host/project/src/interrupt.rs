@@ -86,7 +86,7 @@ pub(super) fn left(
     build: BuildId,
     kind: BuildKind,
 ) -> Result<ProjectError, ProjectError> {
-    let unclear = store.write(|tx| tx.close_orphans(build))?;
+    let unclear = store.write(|tx| tx.close_orphaned_sends(build))?;
     let mut lines = vec!["interrupted; what was answered is kept".to_owned()];
     if unclear > 0 {
         lines.push(format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::collections::BTreeMap;
 
 use super::context::{Options, ProjectContext};
-use super::execute::{realm, report, runtime};
+use super::execute::{answer_origin, report, runtime};
 use super::gc::lock_open_builds;
 use super::plugins::read_pipeline;
 use super::{BuildOrder, CleanReport, Project, ProjectError, Report};
@@ -15,7 +15,7 @@ use synix_engine::batch::{self, BatchEvent};
 use synix_engine::build::{BuildError, Event, Observer, WaitPolicy};
 use synix_engine::view::{FindError, Status, find_build};
 use synix_prices::Prices;
-use synix_store::{BuildId, BuildKind, BuildRow, Reader, Realm, StoreError};
+use synix_store::{AnswerOrigin, BuildId, BuildKind, BuildRow, Reader, StoreError};
 use synix_transforms::FIRST_PARTY;
 
 /// Returns the build that a user names, or the newest batch build.
@@ -78,18 +78,18 @@ pub fn resume(
     if cassette.is_none() {
         project.admit()?;
     }
-    let words = |realm: Realm| {
-        if realm == Realm::Live {
+    let words = |answer_origin: AnswerOrigin| {
+        if answer_origin == AnswerOrigin::Live {
             "live"
         } else {
             "from a cassette"
         }
     };
-    if (row.realm == Realm::Live) != cassette.is_none() {
-        let now = words(realm(cassette.as_ref()));
+    if (row.answer_origin == AnswerOrigin::Live) != cassette.is_none() {
+        let now = words(answer_origin(cassette.as_ref()));
         return Err(BuildError::OtherAnswers {
             build: row.id,
-            opened: words(row.realm),
+            opened: words(row.answer_origin),
             now,
         }
         .into());
@@ -108,7 +108,7 @@ pub fn resume(
     // Also where only the form of the fingerprint is another: an earlier version of synix opened the build.
     if row.fingerprint != project.ready.fingerprint {
         let parts = serde_json::to_string(&project.ready.parts).unwrap_or_default();
-        store.write(|tx| tx.rebase_build(row.id, project.ready.fingerprint, &parts))?;
+        store.write(|tx| tx.set_build_fingerprint(row.id, project.ready.fingerprint, &parts))?;
     }
     store.write(|tx| tx.close_build(row.id, None))?;
     let report = project.drive(&store, row.id, row.kind, cassette.as_ref(), order, observer);
@@ -192,7 +192,11 @@ pub fn cancel(
     store.write(|tx| tx.cancel_build(row.id))?;
     drop(lock);
     let report = report(&store, row.id, &project.prices)?;
-    project.ended(&report.status, row.realm != Realm::Live, observer)?;
+    project.ended(
+        &report.status,
+        row.answer_origin != AnswerOrigin::Live,
+        observer,
+    )?;
     Ok(report)
 }
 
@@ -301,7 +305,7 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
         let forgotten = store.write(|tx| -> Result<_, StoreError> {
             // Another build was opened meanwhile: it is locked too, or the command is refused.
             if tx.open_builds()?.iter().all(|open| builds.contains(open)) {
-                tx.forget_units().map(Some)
+                tx.delete_units().map(Some)
             } else {
                 Ok(None)
             }

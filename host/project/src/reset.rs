@@ -13,7 +13,7 @@ impl Project {
         let store = if reset {
             self.context.check_file_system()?;
             self.context.claim_state();
-            Store::open_anew(&self.context.state())?
+            Store::open_with_reset(&self.context.state())?
         } else {
             (self.context.store()?, None)
         };

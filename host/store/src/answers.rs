@@ -1,4 +1,4 @@
-//! Answers (tables `answer`, `answer_body`): they were paid for, so only a user's `gc --answers` deletes them.
+//! Answers (tables `answer`, `answer_body`). They were paid for, so only `gc --answers` deletes them.
 
 use rusqlite::params;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -10,10 +10,10 @@ use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, RequestKey};
 
-/// Where the answers behind a unit came from. Units of one realm are never used in another.
+/// Where the answers of a unit come from. A unit of one origin is never used in a build of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Realm {
-    /// Providers.
+pub enum AnswerOrigin {
+    /// A provider.
     Live,
     /// The cassette with this digest.
     Replay(Digest),
@@ -23,8 +23,8 @@ pub enum Realm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerId(pub i64);
 
-impl Realm {
-    /// Returns the form kept in rows: empty, or the cassette's digest.
+impl AnswerOrigin {
+    /// Returns the form in rows: empty for a provider, otherwise the cassette's digest.
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Live => &[],
@@ -33,13 +33,13 @@ impl Realm {
     }
 }
 
-impl ToSql for Realm {
+impl ToSql for AnswerOrigin {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_bytes().into())
     }
 }
 
-impl FromSql for Realm {
+impl FromSql for AnswerOrigin {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value.as_blob()? {
             [] => Ok(Self::Live),
@@ -49,23 +49,24 @@ impl FromSql for Realm {
 }
 
 impl Transaction<'_> {
-    /// Keeps the answer to `request`, unless there is one like it: units were made from the first.
-    pub fn keep_answer(
+    /// Stores the answer to `request`, unless an answer with the same ending exists: units were made from the first
+    /// one.
+    pub fn store_answer(
         &self,
         request: RequestId,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
         answer: &Answer,
         attempt: Option<AttemptId>,
     ) -> Result<(), StoreError> {
         let document = serde_json::to_string(answer).unwrap_or_default();
         let truncated = answer.ending == Ending::Truncated;
-        let seal = seal::of_answer(request.0, realm, truncated, &document);
+        let seal = seal::of_answer(request.0, answer_origin, truncated, &document);
         let added = self.change(
             "INSERT OR IGNORE INTO answer (request, realm, truncated, attempt)
              VALUES (?1, ?2, ?3, ?4)",
             params![
                 request.0,
-                realm,
+                answer_origin,
                 truncated,
                 attempt.map(|attempt| attempt.0)
             ],
@@ -81,40 +82,40 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the answer a provider gave under `key`, as [`Reader::answer_to`] does.
+    /// Returns the answer of a provider to the request under `key`; see [`Reader::answer_to`].
     pub fn answer(
         &self,
         key: RequestKey,
         accept_truncated: bool,
     ) -> Result<Option<Answer>, StoreError> {
         match self.request_id(key)? {
-            Some(id) => self.answer_to(id, Realm::Live, accept_truncated),
+            Some(id) => self.answer_to(id, AnswerOrigin::Live, accept_truncated),
             None => Ok(None),
         }
     }
 
-    /// Returns the answer to `request` in `realm`, if any.
+    /// Returns the answer to `request` from `answer_origin`, if there is one.
     ///
-    /// Where a truncated one is accepted it is the first that came, so that a later answer never
-    /// contradicts a transcript.
+    /// If a truncated answer is accepted, the first answer is returned, so that a later one never contradicts a
+    /// transcript.
     pub fn answer_to(
         &self,
         request: RequestId,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
         accept_truncated: bool,
     ) -> Result<Option<Answer>, StoreError> {
         let statement = format!(
             "SELECT document, truncated, {} FROM answer JOIN answer_body ON answer = id
              WHERE request = ?1 AND realm = ?2 AND truncated <= ?3 ORDER BY id LIMIT 1",
-            self.seal_of("answer_body")
+            self.seal_column("answer_body")
         );
         self.query_optional(
             &statement,
-            params![request.0, realm, accept_truncated],
+            params![request.0, answer_origin, accept_truncated],
             |row| {
                 Ok(Row {
                     request: request.0,
-                    realm,
+                    answer_origin,
                     document: row.get(0)?,
                     truncated: row.get(1)?,
                     seal: row.get(2)?,
@@ -125,21 +126,24 @@ impl Reader {
         .transpose()
     }
 
-    /// Returns the answer under a transcript's number, and the batch whose row it was.
-    pub fn given_answer(&self, answer: AnswerId) -> Result<(Answer, Option<String>), StoreError> {
+    /// Returns the answer with the number from a transcript, and the batch that it came from.
+    pub fn transcript_answer(
+        &self,
+        answer: AnswerId,
+    ) -> Result<(Answer, Option<String>), StoreError> {
         let statement = format!(
             "SELECT b.document, s.batch, a.request, a.realm, a.truncated, {}
              FROM answer a JOIN answer_body b ON b.answer = a.id
              LEFT JOIN attempt t ON t.id = a.attempt LEFT JOIN submission s ON s.id = t.submission
              WHERE a.id = ?1",
-            self.seal_of("b")
+            self.seal_column("b")
         );
         let (row, batch): (Row, Option<String>) =
             self.query_row(&statement, [answer.0], |row| {
                 let found = Row {
                     document: row.get(0)?,
                     request: row.get(2)?,
-                    realm: row.get(3)?,
+                    answer_origin: row.get(3)?,
                     truncated: row.get(4)?,
                     seal: row.get(5)?,
                 };
@@ -149,10 +153,10 @@ impl Reader {
     }
 }
 
-/// An answer as it stands in its rows.
+/// An answer as its rows contain it.
 struct Row {
     request: i64,
-    realm: Realm,
+    answer_origin: AnswerOrigin,
     truncated: bool,
     document: String,
     seal: Option<i64>,
@@ -160,8 +164,13 @@ struct Row {
 
 impl Row {
     fn read(&self) -> Result<Answer, StoreError> {
-        let made = seal::of_answer(self.request, self.realm, self.truncated, &self.document);
-        seal::check(self.seal, made, || {
+        let expected = seal::of_answer(
+            self.request,
+            self.answer_origin,
+            self.truncated,
+            &self.document,
+        );
+        seal::check(self.seal, expected, || {
             format!("the answer to request {}", self.request)
         })?;
         serde_json::from_str(&self.document).map_err(|error| StoreError::Unusable {

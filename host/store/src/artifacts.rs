@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::objects::LARGE;
+use super::objects::MAX_INLINE_BYTES;
 use super::recovery::seal::{self, ArtifactRow};
 use super::units::UnitId;
 use super::{Reader, StoreError, Transaction};
@@ -17,15 +17,15 @@ pub struct ArtifactId(pub i64);
 /// An artifact without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredArtifact {
-    /// Its number.
+    /// The number of the artifact.
     pub id: ArtifactId,
     /// The unit that made it.
     pub unit: UnitId,
-    /// Its label.
+    /// The label.
     pub label: Label,
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// The digest over label, kind, content and metadata.
+    /// The digest of label, kind, content and metadata.
     pub digest: Digest,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn artifact_row(
 }
 
 impl Transaction<'_> {
-    /// Adds an output of `unit`. `digest` is the artifact's own.
+    /// Adds an output of `unit`. `digest` is the digest of the artifact.
     pub fn add_artifact(
         &self,
         unit: UnitId,
@@ -65,7 +65,7 @@ impl Transaction<'_> {
         digest: Digest,
     ) -> Result<ArtifactId, StoreError> {
         let bytes = artifact.content.as_bytes();
-        let object = if bytes.len() > LARGE {
+        let object = if bytes.len() > MAX_INLINE_BYTES {
             Some(self.put_object(bytes)?)
         } else {
             None
@@ -111,7 +111,7 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the whole artifact.
+    /// Returns the artifact with its content.
     pub fn artifact(&self, id: ArtifactId) -> Result<Artifact, StoreError> {
         type Row = (
             String,
@@ -157,7 +157,7 @@ impl Reader {
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unusable(error.to_string()))?,
         };
-        // Where the digest cannot be made again, it is not the one on record either.
+        // If the digest cannot be computed, the artifact was changed, too.
         if artifact.digest().ok() != Some(Digest::from_bytes(digest)) {
             return Err(StoreError::Changed {
                 what: format!("the artifact {label}"),
@@ -166,7 +166,7 @@ impl Reader {
         Ok(artifact)
     }
 
-    /// Returns kind and metadata of an artifact.
+    /// Returns the kind and the metadata of an artifact.
     pub fn artifact_header(&self, id: ArtifactId) -> Result<(Kind, Metadata), StoreError> {
         type Header = (
             i64,
@@ -182,8 +182,8 @@ impl Reader {
         let statement = format!(
             "SELECT unit, position, label, kind, media_type, metadata, digest, {}, {}
              FROM artifact JOIN artifact_body ON artifact = id WHERE id = ?1",
-            self.seal_of("artifact"),
-            self.seal_of("artifact_body")
+            self.seal_column("artifact"),
+            self.seal_column("artifact_body")
         );
         let (unit, position, label, kind, media_type, metadata, digest, seal, body_seal): Header =
             self.query_row(&statement, [id.0], |row| Header::try_from(row))?;
@@ -209,12 +209,12 @@ impl Reader {
         ))
     }
 
-    /// Returns the outputs of `unit` in their order.
+    /// Returns the outputs of `unit` in order.
     pub fn outputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
         self.artifacts_where("artifact WHERE unit = ?1 ORDER BY position", unit.0)
     }
 
-    /// Returns the inputs of `unit` in their order.
+    /// Returns the inputs of `unit` in order.
     pub fn inputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
         self.artifacts_where(
             "unit_input i JOIN artifact ON artifact.id = i.artifact WHERE i.unit = ?1 ORDER BY i.position",
@@ -227,7 +227,7 @@ impl Reader {
             "SELECT artifact.id, artifact.unit, artifact.position, artifact.label, artifact.kind,
              artifact.digest, {}
              FROM {rest}",
-            self.seal_of("artifact")
+            self.seal_column("artifact")
         );
         let rows: Vec<Columns> = self.query(&statement, [number], |row| Columns::try_from(row))?;
         rows.into_iter().map(artifact_row).collect()

@@ -1,4 +1,4 @@
-//! Sends of requests (tables `attempt`, `attempt_note`): one row each, written before the send.
+//! Sends of requests (tables `attempt`, `attempt_note`). Each has a row, which is written before the send.
 //!
 //! An attempt is open while its request may be in flight. The database holds
 //! at most one open attempt for a request, so two processes never send the
@@ -7,13 +7,12 @@
 use std::collections::HashMap;
 
 use rusqlite::params;
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use super::answers::Realm;
+use super::answers::AnswerOrigin;
+use super::attempt_state::AttemptState;
 use super::build::BuildId;
-use super::paid::Terms;
+use super::paid::AnswerPolicy;
 use super::requests::RequestId;
-use super::statement::unknown;
 use super::submission::SubmissionId;
 use super::{Reader, StoreError, Transaction};
 use synix_core::request::{Answer, FailureKind, OutcomeSummary, Usage};
@@ -22,102 +21,66 @@ use synix_core::request::{Answer, FailureKind, OutcomeSummary, Usage};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(pub i64);
 
-/// The state of an attempt, a number in rows.
-///
-/// Statements that look for attempts in flight say 0 themselves: SQLite uses a partial index for no parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AttemptState {
-    InFlight,
-    Answered,
-    Failed,
-    /// The send may have been billed, and no reply came.
-    Unclear,
-}
-
-impl ToSql for AttemptState {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let number = match self {
-            Self::InFlight => 0,
-            Self::Answered => 1,
-            Self::Failed => 2,
-            Self::Unclear => 3,
-        };
-        Ok(ToSqlOutput::from(number))
-    }
-}
-
-impl FromSql for AttemptState {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_i64()? {
-            0 => Ok(Self::InFlight),
-            1 => Ok(Self::Answered),
-            2 => Ok(Self::Failed),
-            3 => Ok(Self::Unclear),
-            other => Err(unknown("state of an attempt", &other)),
-        }
-    }
-}
-
-/// What a request is sent for.
+/// The build, layer and submission that a request is sent for.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The build that pays for it.
+pub struct SendContext<'a> {
+    /// The build that pays for the send.
     pub build: BuildId,
-    /// The layer that asks.
+    /// The layer of the request.
     pub layer: &'a str,
-    /// The submission that carries it; `None`: a call of its own.
+    /// The submission that contains the request; `None` for a sync call.
     pub submission: Option<SubmissionId>,
 }
 
-/// What came of asking for the right to send a request.
+/// The result of claiming a request for a send.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// The right is ours; the attempt is on record.
+    /// The caller may send the request; the attempt is recorded.
     Granted(AttemptId),
-    /// Somebody else has it in flight.
+    /// Another send of the request is in flight.
     InFlight,
-    /// It needs no send: it was answered, or paid for without an answer that will do.
+    /// The request needs no send: it was answered, or it was paid for without an acceptable answer.
     Settled(Box<OutcomeSummary>),
 }
 
-/// Why an attempt gave no answer.
+/// Why an attempt has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptNote {
     /// The kind of failure.
     pub kind: FailureKind,
-    /// The provider's words.
+    /// The message of the provider.
     pub message: String,
 }
 
-/// Tokens and sends on record.
+/// The recorded sends of a build, and their tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// Sends that were answered or failed, by themselves.
+pub struct SendTotals {
+    /// Sync calls that were answered or failed.
     pub sync: u64,
     /// Rows of batches.
     pub batch: u64,
-    /// Sends that may have been billed without an answer.
+    /// Sends that were perhaps billed without an answer.
     pub unclear: u64,
-    /// Tokens of all of them.
+    /// The tokens of all sends.
     pub usage: Usage,
 }
 
 impl Transaction<'_> {
-    /// Asks for the right to send `request`.
+    /// Claims `request` for one send.
     pub fn claim(
         &self,
         request: RequestId,
-        origin: Origin<'_>,
-        terms: Terms<'_>,
+        origin: SendContext<'_>,
+        terms: AnswerPolicy<'_>,
     ) -> Result<Claim, StoreError> {
-        if let Some(answer) = self.answer_to(request, Realm::Live, terms.accept_truncated)? {
+        if let Some(answer) = self.answer_to(request, AnswerOrigin::Live, terms.accept_truncated)? {
             return Ok(Claim::Settled(Box::new(OutcomeSummary::from(&answer))));
         }
-        if let Some(settlement) = self.paid_for(request, terms.retry, Some(origin.build))? {
-            // Somebody who asks again may bring a better answer than the one on record.
+        if let Some(outcome) = self.paid_outcome(request, terms.retry, Some(origin.build))? {
+            // A repeated send that is in flight may bring a better outcome than the recorded one.
             return Ok(match self.in_flight(request)? {
                 Some(_) => Claim::InFlight,
-                None => Claim::Settled(Box::new(settlement)),
+                None => Claim::Settled(Box::new(outcome)),
             });
         }
         let inserted = self.change(
@@ -130,7 +93,7 @@ impl Transaction<'_> {
                 origin.layer
             ],
         )?;
-        // The index refuses a second one, whatever was read before.
+        // A unique index refuses a second attempt, even if another process was faster.
         if inserted == 0 {
             return Ok(Claim::InFlight);
         }
@@ -139,7 +102,7 @@ impl Transaction<'_> {
         )))
     }
 
-    /// Closes an attempt that was answered, and keeps the answer.
+    /// Closes an attempt that was answered, and stores the answer.
     pub fn close_answered(
         &self,
         attempt: AttemptId,
@@ -147,10 +110,10 @@ impl Transaction<'_> {
         answer: &Answer,
     ) -> Result<(), StoreError> {
         self.close(attempt, AttemptState::Answered, answer.usage)?;
-        self.keep_answer(request, Realm::Live, answer, Some(attempt))
+        self.store_answer(request, AnswerOrigin::Live, answer, Some(attempt))
     }
 
-    /// Closes an attempt that gave no answer.
+    /// Closes an attempt that failed.
     pub fn close_failed(
         &self,
         attempt: AttemptId,
@@ -161,11 +124,11 @@ impl Transaction<'_> {
         self.note(attempt, note)
     }
 
-    /// Records a call that was billed and gave no answer, where another call followed it at once.
-    pub fn add_failed(
+    /// Records a billed call without an answer that another call followed immediately.
+    pub fn record_failed_send(
         &self,
         request: RequestId,
-        origin: Origin<'_>,
+        origin: SendContext<'_>,
         note: &AttemptNote,
         usage: Usage,
     ) -> Result<(), StoreError> {
@@ -183,7 +146,7 @@ impl Transaction<'_> {
     }
 
     /// Records `count` sends of `request` whose reply was lost.
-    pub fn add_unclear(
+    pub fn record_unclear_sends(
         &self,
         request: RequestId,
         build: BuildId,
@@ -198,8 +161,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Marks the sync sends of `build` as unclear whose process died with them in flight.
-    pub fn close_orphans(&self, build: BuildId) -> Result<usize, StoreError> {
+    /// Marks the sync sends of `build` as unclear that were in flight when its process died.
+    pub fn close_orphaned_sends(&self, build: BuildId) -> Result<usize, StoreError> {
         self.change(
             "UPDATE attempt SET state = ?1
              WHERE build = ?2 AND submission IS NULL AND state = 0",
@@ -239,7 +202,7 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns all requests that are in flight, with the submission of those that are in one.
+    /// Returns all requests that are in flight, with their submission if they have one.
     pub fn all_in_flight(&self) -> Result<HashMap<RequestId, Option<SubmissionId>>, StoreError> {
         self.query(
             "SELECT request, submission FROM attempt WHERE state = 0",
@@ -251,7 +214,7 @@ impl Reader {
         )
     }
 
-    /// Returns the builds whose sync sends are on record as in flight.
+    /// Returns the builds with sync sends that are recorded as in flight.
     pub fn builds_in_flight(&self) -> Result<Vec<BuildId>, StoreError> {
         self.query(
             "SELECT DISTINCT build FROM attempt WHERE state = 0 AND submission IS NULL",
@@ -260,7 +223,7 @@ impl Reader {
         )
     }
 
-    /// Says whether `request` is in flight, and in which submission.
+    /// Returns the submission of `request` if the request is in flight; the outer `None` means that it is not.
     pub fn in_flight(
         &self,
         request: RequestId,
@@ -272,7 +235,7 @@ impl Reader {
         )
     }
 
-    /// Returns what became of the latest closed attempt at `request`, if it failed.
+    /// Returns the kind and message of the last failed attempt at `request`.
     pub fn last_failure(&self, request: RequestId) -> Result<Option<(String, String)>, StoreError> {
         self.query_optional(
             "SELECT n.kind, n.message FROM attempt t JOIN attempt_note n ON n.attempt = t.id
@@ -282,22 +245,23 @@ impl Reader {
         )
     }
 
-    /// Returns what stands for the column `uncounted`, which a state of format 1 that nobody has
-    /// written to since does not have.
-    pub(super) fn uncounted(&self) -> rusqlite::Result<&'static str> {
-        let there = self
+    /// Returns the SQL expression for the column `uncounted`, which a state of format 1 does not have.
+    pub(super) fn uncounted_column(&self) -> rusqlite::Result<&'static str> {
+        let exists = self
             .connection
             .prepare_cached(
                 "SELECT 1
              FROM pragma_table_info('attempt') WHERE name = 'uncounted'",
             )?
             .exists([])?;
-        Ok(if there { "uncounted" } else { "0" })
+        Ok(if exists { "uncounted" } else { "0" })
     }
 
-    /// Returns what `build` sent, and its tokens.
-    pub fn spent(&self, build: BuildId) -> Result<Spent, StoreError> {
-        let uncounted = self.uncounted().map_err(|source| self.failed(source))?;
+    /// Returns the number of sends of `build`, and their tokens.
+    pub fn send_totals(&self, build: BuildId) -> Result<SendTotals, StoreError> {
+        let uncounted = self
+            .uncounted_column()
+            .map_err(|source| self.failed(source))?;
         self.query_row(
             &format!(
                 "SELECT count(*) FILTER (WHERE submission IS NULL AND state <> 3),
@@ -311,7 +275,7 @@ impl Reader {
             ),
             [build.0],
             |row| {
-                Ok(Spent {
+                Ok(SendTotals {
                     sync: row.get(0)?,
                     batch: row.get(1)?,
                     unclear: row.get(2)?,

@@ -1,8 +1,9 @@
-//! A connection to a database file that a stranger may have made: nothing planted in it acts, and no statement is endless.
+//! A connection to an untrusted database file: no code in the file runs, and no statement is endless.
 //!
-//! A clone may hold a `.synix`, and a pull may add files to the user's own. SQLite is told to trust nothing of what
-//! the file says; [`super::schema`] then compares the file with what the migrations make. Pages may still be wound up
-//! so that a look-up never ends: each statement has as many steps as a file of that size could need.
+//! A cloned project may contain a `.synix` folder, and a pull may add files to an existing one. The settings of the
+//! connection make SQLite distrust the schema in the file, and [`super::schema_check`] compares the schema with that of
+//! the migrations. Manipulated pages could still form a cycle, so each statement has a limit of steps that follows from
+//! the size of the file.
 
 use std::fmt;
 use std::fs;
@@ -16,36 +17,36 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-/// How long a writer waits for another process to finish its transaction.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a writer waits for the transaction of another process.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The longest text or content of a row, in bytes. What is longer stands in a file of its own, or was planted.
-const VALUE_BYTES: i32 = 256 << 20;
+/// The maximum size of a text or content in a row, in bytes. synix stores longer contents in separate files.
+const MAX_VALUE_BYTES: i32 = 256 << 20;
 
-/// Steps of SQLite's machine between two looks at the clock that counts them.
-const STEPS_AT_ONCE: i32 = 100_000;
+/// The number of steps of SQLite's virtual machine between two calls of the progress handler.
+const PROGRESS_INTERVAL: i32 = 100_000;
 
-/// Steps that any statement may take, and those for each page of the file: many times what a full scan takes.
-const LEAST_STEPS: u64 = 20_000_000;
+/// The steps that every statement may take, and the steps for each page of the file: many times those of a full scan.
+const MIN_STEP_LIMIT: u64 = 20_000_000;
 const STEPS_PER_PAGE: u64 = 100_000;
 const PAGE_BYTES: u64 = 8192;
 
-/// What the connection is for.
+/// What a connection is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Triggers write the steps of submissions.
+    /// Triggers are enabled: they record the states of submissions.
     Write,
-    /// Nothing is written, so no trigger has anything to do.
+    /// Triggers are disabled.
     Read,
 }
 
-/// A connection whose statements end. Each use of it begins a new count.
-pub(super) struct Watched {
+/// A connection whose statements have a limit of steps. Each access resets the count.
+pub(super) struct BoundedConnection {
     connection: Connection,
     steps: Arc<AtomicU64>,
 }
 
-impl Deref for Watched {
+impl Deref for BoundedConnection {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
@@ -54,14 +55,14 @@ impl Deref for Watched {
     }
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for BoundedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.connection.fmt(f)
     }
 }
 
-impl Watched {
-    /// Opens the file at `path` by `name`, which is that path or a URI of it. No part of it may be a link.
+impl BoundedConnection {
+    /// Opens the file at `path` under `name`, which is the path or a URI of it. No part of the path may be a link.
     pub(super) fn open(
         path: &Path,
         name: &Path,
@@ -74,18 +75,18 @@ impl Watched {
         let steps = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&steps);
         let path = path.to_owned();
-        let is_endless = move || {
-            let more = u64::from(STEPS_AT_ONCE.unsigned_abs());
-            let taken = counter.fetch_add(more, Ordering::Relaxed) + more;
-            taken > LEAST_STEPS && taken > most_steps(&path)
+        let exceeds_limit = move || {
+            let more = u64::from(PROGRESS_INTERVAL.unsigned_abs());
+            let steps = counter.fetch_add(more, Ordering::Relaxed) + more;
+            steps > MIN_STEP_LIMIT && steps > step_limit(&path)
         };
-        connection.progress_handler(STEPS_AT_ONCE, Some(is_endless))?;
+        connection.progress_handler(PROGRESS_INTERVAL, Some(exceeds_limit))?;
         Ok(Self { connection, steps })
     }
 }
 
 fn harden(connection: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -94,27 +95,27 @@ fn harden(connection: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
             DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
             purpose == Purpose::Write,
         ),
-        // Without this SQLite plans a cached statement anew whenever a bound value might suit another
-        // plan: a quarter of a build's time.
+        // Without this, SQLite plans a cached statement again whenever a bound value might suit another plan. That took
+        // a quarter of the time of a build.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         connection.set_db_config(setting, on)?;
     }
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
     connection.pragma_update(None, "cell_size_check", true)
 }
 
-/// Returns how many steps a statement may take on a file of this size; it may have grown since it was opened.
-fn most_steps(path: &Path) -> u64 {
+/// Returns the step limit for the current size of the file, which may have grown since it was opened.
+fn step_limit(path: &Path) -> u64 {
     let bytes: u64 = [path, &with_suffix(path, "-wal")]
         .iter()
         .filter_map(|path| fs::metadata(path).ok())
         .map(|found| found.len())
         .sum();
-    LEAST_STEPS.saturating_add((bytes / PAGE_BYTES).saturating_mul(STEPS_PER_PAGE))
+    MIN_STEP_LIMIT.saturating_add((bytes / PAGE_BYTES).saturating_mul(STEPS_PER_PAGE))
 }
 
-/// Returns the path of a file that SQLite keeps beside the database.
+/// Returns the path of a file that SQLite creates next to the database.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -1,65 +1,65 @@
-//! Deletes old rows that no retained snapshot and no young or open work uses: of most tables, and owns none.
+//! Deletes old rows that no retained snapshot and no recent or open build uses. This module owns no table.
 //!
-//! | kept, whatever its age | because |
+//! | retained, whatever its age | because |
 //! | --- | --- |
-//! | the newest snapshots of each pipeline, their units and all below these | the pipeline makes them now, or did a moment ago |
-//! | requests and answers that a kept unit names | it could not be made again or shown |
-//! | any other answer of a provider, unless answers were named | it was paid for |
-//! | requests in flight, submissions, attempts, builds | they stand for money |
+//! | the newest snapshots of each pipeline, their units and all upstream units | the pipeline makes them now, or did recently |
+//! | requests and answers of a retained unit | without them the unit cannot be shown or made again |
+//! | any other answer of a provider, unless `answers` is set | it was paid for |
+//! | requests in flight, submissions, attempts, builds | they record money |
 //!
 //! A pass is one transaction, so a dry run is a pass that is rolled back.
 
 use std::collections::HashSet;
 
-use super::connection::Watched;
-use super::transaction::{End, Transaction};
+use super::connection::BoundedConnection;
+use super::transaction::{Transaction, TransactionEnd};
 use super::{BuildId, Store, StoreError};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 
-/// Steps in which the age is lowered until the state is small enough, at most.
+/// The maximum number of steps by which the cutoff moves forward until the state is small enough.
 const STEPS: usize = 16;
 
-/// What may go.
+/// What garbage collection may delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GcRules {
-    /// What builds before this left may go.
+    /// Results of builds before this time may be deleted.
     pub before: Timestamp,
-    /// Younger things may go as well, the oldest first, until the state has at most so many bytes.
+    /// Later results may be deleted as well, the oldest first, until the state has at most this size.
     pub max_bytes: Option<u64>,
-    /// How many snapshots of each pipeline stay.
+    /// The number of snapshots of each pipeline to retain.
     pub snapshots: u32,
-    /// Answers of providers that nothing names may go; asked again, they are paid again.
+    /// Whether unused answers of providers may be deleted; another build would pay for them again.
     pub answers: bool,
-    /// Nothing goes; what would is counted.
+    /// Whether to count only, and delete nothing.
     pub dry_run: bool,
 }
 
-/// What went.
+/// What garbage collection deleted, or would delete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Freed {
-    /// Snapshots.
+pub struct GcReport {
+    /// The number of snapshots.
     pub snapshots: u64,
-    /// Units.
+    /// The number of units.
     pub units: u64,
-    /// Artifacts.
+    /// The number of artifacts.
     pub artifacts: u64,
-    /// Texts of requests; their keys stay.
+    /// Texts of requests; the keys are retained.
     pub requests: u64,
-    /// Answers.
+    /// The number of answers.
     pub answers: u64,
-    /// Contents in files of their own.
+    /// Contents in separate files.
     pub objects: u64,
-    /// Files for providers and lock files that had served.
+    /// Batch files and locks that are no longer needed.
     pub files: u64,
-    /// Bytes that went, or would go.
+    /// The bytes that were or would be freed.
     pub bytes: u64,
-    /// Bytes that stay.
+    /// The bytes that remain.
     pub left: u64,
 }
 
-/// Builds that nothing young stands on, and what must stay.
-const SCRATCH: &str = "
+/// The builds that are old enough, and the units to retain.
+const TEMP_TABLES: &str = "
 CREATE TEMP TABLE IF NOT EXISTS gc_old (build INTEGER PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS gc_keep (unit INTEGER PRIMARY KEY);
 DELETE FROM gc_old;
@@ -86,7 +86,7 @@ WITH RECURSIVE keep (unit) AS (
   UNION SELECT a.unit FROM keep k JOIN unit_input i ON i.unit = k.unit JOIN artifact a ON a.id = i.artifact)
 INSERT INTO gc_keep SELECT unit FROM keep";
 
-const UNITS_BELOW: &str = "
+const UNIT_DEPENDANTS: &str = "
 DELETE FROM unit_input WHERE unit NOT IN (SELECT unit FROM gc_keep);
 DELETE FROM transcript WHERE unit NOT IN (SELECT unit FROM gc_keep);
 DELETE FROM unit_detail WHERE unit NOT IN (SELECT unit FROM gc_keep);
@@ -95,26 +95,27 @@ DELETE FROM artifact_body WHERE artifact IN (SELECT id FROM artifact WHERE unit 
 const ARTIFACTS: &str = "DELETE FROM artifact WHERE unit NOT IN (SELECT unit FROM gc_keep)";
 const UNITS: &str = "DELETE FROM unit WHERE id NOT IN (SELECT unit FROM gc_keep)";
 
-// A unit that waits names the request and not yet the answer.
+// The transcript of a unit that waits has the request, but not yet the answer.
 const REQUESTS: &str = "
 DELETE FROM request_body WHERE request NOT IN (SELECT request FROM transcript)
   AND request NOT IN (SELECT request FROM attempt WHERE state = 0 OR build NOT IN (SELECT build FROM gc_old))";
 
 const ANSWER_BODIES: &str = "DELETE FROM answer_body WHERE answer NOT IN (SELECT id FROM answer)";
 
-/// What a pass came to, and the objects that rows still name.
-pub(super) type Pass = (Freed, HashSet<String>);
+/// The counts of a pass, and the objects that rows still name.
+pub(super) type Pass = (GcReport, HashSet<String>);
 
 impl Store {
-    /// Lets rows go as [`Store::collect_garbage`] says.
+    /// Deletes rows for [`Store::collect_garbage`].
     pub(super) fn collect_rows(
         &self,
         rules: &GcRules,
         locked: &[BuildId],
     ) -> Result<Option<Pass>, StoreError> {
-        // Each deleted row would else be searched for in tables without an index on it; the whole is checked below.
+        // Otherwise SQLite would scan tables without an index for each deleted row. The whole database is checked
+        // below.
         self.execute_batch("PRAGMA foreign_keys = OFF")?;
-        let collected = self.in_one_pass(rules, locked);
+        let collected = self.run_pass(rules, locked);
         self.execute_batch("PRAGMA foreign_keys = ON")?;
         let pass = collected?;
         if !rules.dry_run && pass.as_ref().is_some_and(|(freed, _)| freed.bytes > 0) {
@@ -123,11 +124,11 @@ impl Store {
         Ok(pass)
     }
 
-    fn in_one_pass(&self, rules: &GcRules, locked: &[BuildId]) -> Result<Option<Pass>, StoreError> {
+    fn run_pass(&self, rules: &GcRules, locked: &[BuildId]) -> Result<Option<Pass>, StoreError> {
         let end = if rules.dry_run {
-            End::RollBack
+            TransactionEnd::RollBack
         } else {
-            End::Commit
+            TransactionEnd::Commit
         };
         self.in_transaction(end, |tx| {
             let pass = tx.collect(rules, locked);
@@ -146,24 +147,24 @@ impl Transaction<'_> {
         if !open.iter().all(|build| locked.contains(&BuildId(*build))) {
             return Ok(None);
         }
-        let whole = file_size(connection)?;
-        let mut freed = Freed::default();
-        remove(connection, rules, rules.before, &mut freed)?;
+        let size_before = file_size(connection)?;
+        let mut freed = GcReport::default();
+        delete_rows(connection, rules, rules.before, &mut freed)?;
         if let Some(most) = rules.max_bytes {
-            for before in steps(connection, rules.before)? {
+            for before in later_cutoffs(connection, rules.before)? {
                 if used_size(connection)? <= most {
                     break;
                 }
-                remove(connection, rules, before, &mut freed)?;
+                delete_rows(connection, rules, before, &mut freed)?;
             }
         }
         freed.left = used_size(connection)?;
-        freed.bytes = whole.saturating_sub(pages_size(connection)?);
-        // No violation is a statement without rows; one means that the rules above are wrong.
+        freed.bytes = size_before.saturating_sub(pages_size(connection)?);
+        // A row means a violation, and so an error in the rules above.
         if connection.prepare("PRAGMA foreign_key_check")?.exists([])? {
             return Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY),
-                Some("something that stays stands on something that would go".to_owned()),
+                Some("a retained row refers to a row to delete".to_owned()),
             ));
         }
         Ok(Some((freed, named_objects(connection)?)))
@@ -171,7 +172,7 @@ impl Transaction<'_> {
 }
 
 /// Returns the digests of the objects that rows name.
-pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<String>> {
+pub(super) fn named_objects(connection: &BoundedConnection) -> rusqlite::Result<HashSet<String>> {
     connection
         .prepare("SELECT DISTINCT object FROM artifact_body WHERE object IS NOT NULL")?
         .query_map([], |row| {
@@ -181,26 +182,26 @@ pub(super) fn named_objects(connection: &Watched) -> rusqlite::Result<HashSet<St
         .collect()
 }
 
-/// Returns a moment to compare with those in rows. No row is later than the latest that a row can have.
-fn bound(moment: Timestamp) -> u64 {
-    moment.0.min(i64::MAX.unsigned_abs())
+/// Returns a time to compare with those in rows, limited to the latest time that a row can have.
+fn clamp(time: Timestamp) -> u64 {
+    time.0.min(i64::MAX.unsigned_abs())
 }
 
-fn remove(
-    connection: &Watched,
+fn delete_rows(
+    connection: &BoundedConnection,
     rules: &GcRules,
     before: Timestamp,
-    freed: &mut Freed,
+    freed: &mut GcReport,
 ) -> rusqlite::Result<()> {
-    let before = bound(before);
+    let before = clamp(before);
     let delete = |statement: &str| connection.execute(statement, []).map(|count| count as u64);
-    connection.execute_batch(SCRATCH)?;
+    connection.execute_batch(TEMP_TABLES)?;
     connection.execute(OLD_BUILDS, [before])?;
     let snapshots = connection.execute(OLD_SNAPSHOTS, [rules.snapshots.max(1)])?;
     freed.snapshots += snapshots as u64;
     connection.execute_batch(OLD_SETS)?;
     delete(KEPT_UNITS)?;
-    connection.execute_batch(UNITS_BELOW)?;
+    connection.execute_batch(UNIT_DEPENDANTS)?;
     freed.artifacts += delete(ARTIFACTS)?;
     freed.units += delete(UNITS)?;
     freed.requests += delete(REQUESTS)?;
@@ -213,49 +214,52 @@ fn remove(
     Ok(())
 }
 
-/// Returns later and later times at which builds were opened, the present excluded.
-fn steps(connection: &Watched, after: Timestamp) -> rusqlite::Result<Vec<Timestamp>> {
-    let after = bound(after);
+/// Returns later and later cutoffs, which are times right after builds were opened.
+fn later_cutoffs(
+    connection: &BoundedConnection,
+    after: Timestamp,
+) -> rusqlite::Result<Vec<Timestamp>> {
+    let after = clamp(after);
     let opened: Vec<u64> = connection
         .prepare("SELECT DISTINCT opened FROM build WHERE opened >= ?1 ORDER BY opened")?
         .query_map([after], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let step = opened.len().div_ceil(STEPS).max(1);
-    let mut steps: Vec<Timestamp> = opened
+    let mut later_cutoffs: Vec<Timestamp> = opened
         .iter()
         .skip(step - 1)
         .step_by(step)
         .map(|opened| Timestamp(opened + 1))
         .collect();
-    steps.extend(
+    later_cutoffs.extend(
         opened
             .last()
             .map(|last| Timestamp(last + 1))
-            .filter(|last| steps.last() != Some(last)),
+            .filter(|last| later_cutoffs.last() != Some(last)),
     );
-    Ok(steps)
+    Ok(later_cutoffs)
 }
 
-fn pragma(connection: &Watched, name: &str) -> rusqlite::Result<u64> {
+fn pragma(connection: &BoundedConnection, name: &str) -> rusqlite::Result<u64> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-fn file_size(connection: &Watched) -> rusqlite::Result<u64> {
+fn file_size(connection: &BoundedConnection) -> rusqlite::Result<u64> {
     Ok(pragma(connection, "page_count")? * pragma(connection, "page_size")?)
 }
 
-/// Bytes of the pages in use.
-fn pages_size(connection: &Watched) -> rusqlite::Result<u64> {
+/// Returns the bytes of the pages in use.
+fn pages_size(connection: &BoundedConnection) -> rusqlite::Result<u64> {
     let free = pragma(connection, "freelist_count")? * pragma(connection, "page_size")?;
     Ok(file_size(connection)?.saturating_sub(free))
 }
 
-/// Bytes of the rows that are there and of the objects they name.
-fn used_size(connection: &Watched) -> rusqlite::Result<u64> {
+/// Returns the bytes of the rows and of the objects that they name.
+fn used_size(connection: &BoundedConnection) -> rusqlite::Result<u64> {
     Ok(pages_size(connection)? + objects_size(connection)?)
 }
 
-fn objects_size(connection: &Watched) -> rusqlite::Result<u64> {
+fn objects_size(connection: &BoundedConnection) -> rusqlite::Result<u64> {
     connection.query_row(
         "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT object, size FROM artifact_body
            JOIN artifact ON artifact = id WHERE object IS NOT NULL)",

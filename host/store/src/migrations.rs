@@ -1,24 +1,24 @@
-//! The tables, as a list of migrations. Never edit or remove one; add the next.
+//! The tables, as a list of migrations. Never edit or remove a migration; add a new one.
 //!
-//! Narrow tables hold what is looked up, wide ones (`…_body`, `…_detail`) what
-//! is shown. Ids inside are integers; a digest stands in one index only.
+//! Narrow tables contain what is looked up, and wide ones (`…_body`, `…_detail`) what is shown. Internal ids are
+//! integers; a digest is in one index only.
 //!
 //! | table | one row for each |
 //! | --- | --- |
-//! | `unit` | piece of work under one fingerprint; realm is empty for live, else the cassette's digest |
-//! | `unit_detail` | unit: its fingerprint's parts, the model roles it used, its log |
-//! | `unit_input` | input of a unit, in its order |
-//! | `transcript` | request of a unit, in the order asked, with the answer it got |
+//! | `unit` | unit under one fingerprint; `realm` is the answer origin: empty for a provider, otherwise the cassette's digest |
+//! | `unit_detail` | unit: the parts of its fingerprint, its model roles, its log |
+//! | `unit_input` | input of a unit, in order |
+//! | `transcript` | request of a unit, in order, with its answer |
 //! | `artifact`, `artifact_body` | output of a unit or file of a source |
 //! | `request`, `request_body` | request key |
-//! | `answer`, `answer_body` | first whole and first truncated answer to a request in a realm; never changed |
-//! | `attempt`, `attempt_note` | send of a request, alone or in a submission; open while in flight; `layer` is the one that asked |
+//! | `answer`, `answer_body` | first complete and first truncated answer to a request from each origin; never changed |
+//! | `attempt`, `attempt_note` | send of a request, in a sync call or a submission; open while in flight; `layer` is that of the request |
 //! | `submission` | create call of a batch, written before the call |
 //! | `submission_step` | state that a submission entered, in order |
-//! | `build`, `build_layer`, `build_unit` | command that drives work; its layers; its stale units |
+//! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
 
-/// The migration at index `n` leads from format `n` to `n + 1`.
+/// The migration at index `n` converts format `n` to `n + 1`.
 pub(super) const MIGRATIONS: &[&str] = &["
 CREATE TABLE unit (
   id INTEGER PRIMARY KEY,
@@ -203,13 +203,13 @@ CREATE TABLE snapshot_layer (
   PRIMARY KEY (snapshot, position)
 ) WITHOUT ROWID;
 ",
-    // Not every provider says what it counted; 0 tokens would then cost nothing.
+    // Not every provider reports its token counts, and 0 tokens would cost nothing.
     "ALTER TABLE attempt ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
-    // A row that was changed is neither shown nor used; those that are there have no seal.
+    // A row that was changed is neither shown nor used. Existing rows have no seal.
     "ALTER TABLE artifact ADD COLUMN seal INTEGER;
 ALTER TABLE artifact_body ADD COLUMN seal INTEGER;
 ALTER TABLE answer_body ADD COLUMN seal INTEGER;",
-    // Nor is a unit whose fingerprint, state or settings were changed, or exchanged with those of another.
+    // The same for a unit whose fingerprint, state or settings were changed, or swapped with those of another.
     "ALTER TABLE unit ADD COLUMN seal INTEGER;
 ALTER TABLE unit_detail ADD COLUMN seal INTEGER;",
 ];

@@ -1,33 +1,33 @@
-//! Large contents in files of their own, under their digest.
+//! Large contents, in separate files that are named by their digest.
 
 use std::path::PathBuf;
 
 use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 
-/// Contents above this stand beside the database, in bytes.
-pub(super) const LARGE: usize = 64 * 1024;
+/// The maximum size of a content in the database, in bytes.
+pub(super) const MAX_INLINE_BYTES: usize = 64 * 1024;
 
-/// No content is larger: a guest has less memory than this.
-const MOST_BYTES: u64 = 4 << 30;
+/// The maximum size of a content: a guest has less memory than this.
+const MAX_OBJECT_BYTES: u64 = 4 << 30;
 
-/// The folder of all of them.
+/// The folder of all objects.
 pub(super) const FOLDER: &str = "objects";
 
 impl Transaction<'_> {
-    /// Keeps `bytes` durably, before the row that names them.
+    /// Stores `bytes` durably, before the row that names them.
     pub(super) fn put_object(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
         let name = digest.to_string();
         let (folder, name) = name.split_at(2);
         let folder = self
-            .place
+            .state_folder
             .open_or_create_folder(FOLDER)?
             .open_or_create_folder(folder)?;
-        // A damaged file is made whole again by whoever makes its content again.
-        let there = folder.has_file(name)?;
-        let there = there.then(|| folder.read(name, bytes.len() as u64).ok().flatten());
-        if there.flatten().as_deref() != Some(bytes) {
+        // A damaged file is replaced when its content is stored again.
+        let exists = folder.has_file(name)?;
+        let stored = exists.then(|| folder.read(name, bytes.len() as u64).ok().flatten());
+        if stored.flatten().as_deref() != Some(bytes) {
             folder.replace(name, bytes)?;
         }
         Ok(digest)
@@ -35,17 +35,17 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the bytes under `digest`, checked; there are `size` of them.
+    /// Returns the content with this digest and size, and checks it.
     pub(super) fn object(&self, digest: Digest, size: u64) -> Result<Vec<u8>, StoreError> {
         let name = digest.to_string();
         let (first, rest) = name.split_at(2);
         let read = || {
-            let folder = self.place.open_folder(FOLDER)?;
+            let folder = self.state_folder.open_folder(FOLDER)?;
             let folder = folder
                 .map(|folder| folder.open_folder(first))
                 .transpose()?
                 .flatten();
-            let bytes = folder.map(|folder| folder.read(rest, size.min(MOST_BYTES)));
+            let bytes = folder.map(|folder| folder.read(rest, size.min(MAX_OBJECT_BYTES)));
             bytes.transpose().map(Option::flatten)
         };
         match read() {
@@ -63,7 +63,7 @@ impl Reader {
 
     fn object_path(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
-        let folder = self.place.path().join(FOLDER);
+        let folder = self.state_folder.path().join(FOLDER);
         folder.join(&name[..2]).join(&name[2..])
     }
 }

@@ -1,40 +1,39 @@
-//! Requests that were paid for without a usable answer: reads `attempt` and `answer`, and owns no table.
+//! Requests that were paid for without a usable answer. This module reads `attempt` and `answer`, and owns no table.
 //!
-//! Asked again, such a request would most likely end the same way and would be
-//! paid for once more. So it stays failed under its key, in every build and
-//! whichever way it was sent, until the user says otherwise.
+//! A second send of such a request would most likely end in the same way and be paid for again. So the request stays failed under its key, in every build and mode, until the user asks for a retry.
 
 use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::answers::Realm;
-use super::attempts::{AttemptId, AttemptState};
+use super::answers::AnswerOrigin;
+use super::attempt_state::AttemptState;
+use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::{Reader, StoreError};
 use synix_core::request::{Ending, Failure, FailureKind, OutcomeSummary, Usage};
 
-/// Which of the requests that were paid for without a usable answer are asked again.
+/// Which requests that were paid for without a usable answer are sent again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Retry {
-    /// The kinds of failure that the user wants to be asked again.
+pub struct RetrySelection {
+    /// The kinds of failure that the user wants to retry.
     pub kinds: BTreeSet<FailureKind>,
-    /// The newest attempt when the command began. What failed later was asked again already.
+    /// The newest attempt when the command began. Later failures have been retried already.
     pub until: AttemptId,
 }
 
-/// What will do as an answer, and what is asked again.
+/// Which answers are accepted, and which requests are sent again.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms<'a> {
-    /// Whether an answer cut at its token limit will do.
+pub struct AnswerPolicy<'a> {
+    /// Whether a truncated answer is accepted.
     pub accept_truncated: bool,
-    /// What is asked again although it was paid for.
-    pub retry: &'a Retry,
+    /// Which requests are sent again although they were paid for.
+    pub retry: &'a RetrySelection,
 }
 
 /// A closed attempt at a request.
-struct Closed {
+struct ClosedAttempt {
     attempt: AttemptId,
     build: BuildId,
     answered: bool,
@@ -42,7 +41,7 @@ struct Closed {
 }
 
 impl Reader {
-    /// Returns the newest attempt of all; 0 where there is none.
+    /// Returns the newest attempt of all builds, or 0 if there is none.
     pub fn newest_attempt(&self) -> Result<AttemptId, StoreError> {
         self.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| {
             row.get(0)
@@ -50,53 +49,52 @@ impl Reader {
         .map(AttemptId)
     }
 
-    /// Returns what `request`, which has no answer that will do, came to when it was paid for last.
+    /// Returns the outcome of the last paid send of `request`, which has no acceptable answer.
     ///
-    /// `None` where it was never paid for, or where `retry` says that it is to be asked again. What
-    /// `own` got since its command began and could not read, it may ask once more: a reply may have
-    /// been mangled on its way.
-    pub fn paid_for(
+    /// Returns `None` if the request was never paid for, or if `retry` selects it. The build `own` may also retry an
+    /// unreadable reply that it received since its command began: the reply may have been damaged in transit.
+    pub fn paid_outcome(
         &self,
         request: RequestId,
-        retry: &Retry,
+        retry: &RetrySelection,
         own: Option<BuildId>,
     ) -> Result<Option<OutcomeSummary>, StoreError> {
         for closed in self.closed_attempts(request)? {
-            let Some(settlement) = self.paid(request, &closed)? else {
+            let Some(outcome) = self.paid(request, &closed)? else {
                 continue;
             };
-            let kind = match &settlement {
-                // It came since the caller looked for it.
+            let kind = match &outcome {
+                // The answer arrived after the caller looked for one.
                 OutcomeSummary::Answered {
                     ending: Ending::Complete,
                     ..
-                } => return Ok(Some(settlement)),
+                } => return Ok(Some(outcome)),
                 OutcomeSummary::Answered { .. } => FailureKind::Truncated,
                 OutcomeSummary::Failed(failure) => failure.kind,
             };
             let is_old = closed.attempt <= retry.until;
-            let is_asked_again = if is_old {
+            let is_sent_again = if is_old {
                 retry.kinds.contains(&kind)
             } else {
                 kind == FailureKind::Unreadable && own == Some(closed.build)
             };
-            return Ok((!is_asked_again).then_some(settlement));
+            return Ok((!is_sent_again).then_some(outcome));
         }
         Ok(None)
     }
 
-    /// Returns what an attempt came to that was paid for; `None` where it cost nothing.
+    /// Returns the outcome of an attempt; `None` if it cost nothing.
     fn paid(
         &self,
         request: RequestId,
-        closed: &Closed,
+        closed: &ClosedAttempt,
     ) -> Result<Option<OutcomeSummary>, StoreError> {
         if closed.answered {
-            // Answers may have been let go, and then they are asked for again.
-            let whole = self.answer_to(request, Realm::Live, false)?;
-            let answer = match whole {
-                Some(whole) => Some(whole),
-                None => self.answer_to(request, Realm::Live, true)?,
+            // The answer may have been deleted; then the request is sent again.
+            let complete = self.answer_to(request, AnswerOrigin::Live, false)?;
+            let answer = match complete {
+                Some(complete) => Some(complete),
+                None => self.answer_to(request, AnswerOrigin::Live, true)?,
             };
             return Ok(answer.as_ref().map(OutcomeSummary::from));
         }
@@ -107,18 +105,18 @@ impl Reader {
             OutcomeSummary::Failed(Failure {
                 kind,
                 message: format!(
-                    "{message} (paid for in {}; --retry-failed asks again)",
+                    "{message} (paid for in {}; --retry-failed sends it again)",
                     closed.build
                 ),
                 transient: false,
-                // It was counted when it was paid for.
+                // The usage was counted when the attempt was closed.
                 usage: Usage::default(),
             })
         }))
     }
 
-    /// Returns the attempts at a request that came to an end, the newest first.
-    fn closed_attempts(&self, request: RequestId) -> Result<Vec<Closed>, StoreError> {
+    /// Returns the answered and failed attempts at a request, the newest first.
+    fn closed_attempts(&self, request: RequestId) -> Result<Vec<ClosedAttempt>, StoreError> {
         self.query(
             "SELECT t.id, t.build, t.state, n.kind, n.message
              FROM attempt t LEFT JOIN attempt_note n ON n.attempt = t.id
@@ -127,7 +125,7 @@ impl Reader {
             |row| {
                 let kind: Option<String> = row.get(3)?;
                 let message: Option<String> = row.get(4)?;
-                Ok(Closed {
+                Ok(ClosedAttempt {
                     attempt: AttemptId(row.get(0)?),
                     build: BuildId(row.get(1)?),
                     answered: row.get::<_, AttemptState>(2)? == AttemptState::Answered,

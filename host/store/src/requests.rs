@@ -11,7 +11,7 @@ use synix_core::request::{Request, RequestKey};
 pub struct RequestId(pub i64);
 
 impl Transaction<'_> {
-    /// Adds `request` unless its key is known, and returns its number.
+    /// Adds `request`, unless it is known, and returns its number.
     pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
         let known = self.known_request(key)?;
         if let Some((id, true)) = known {
@@ -34,7 +34,7 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the number of the request under `key`, and whether its text is there: old ones may have been let go.
+    /// Returns the number of the request under `key`, and whether its text exists: `gc` deletes old texts.
     fn known_request(&self, key: RequestKey) -> Result<Option<(RequestId, bool)>, StoreError> {
         self.query_optional(
             "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id)
@@ -54,7 +54,7 @@ impl Reader {
         .map(|id| id.map(RequestId))
     }
 
-    /// Returns the whole request.
+    /// Returns the request.
     pub fn request(&self, id: RequestId) -> Result<Request, StoreError> {
         let (document, key): (String, [u8; 32]) = self.query_row(
             "SELECT document, key FROM request_body JOIN request ON id = request WHERE id = ?1",

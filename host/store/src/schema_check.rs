@@ -1,7 +1,6 @@
-//! What a database of each format consists of: exactly what the migrations make.
+//! Checks that the schema of a database is exactly what the migrations create.
 //!
-//! A trigger, a view, a virtual table or a generated column that somebody planted would act as soon as a row is
-//! read or written, so a file that has one is not used.
+//! A malicious trigger, view, virtual table or generated column would run as soon as a row is read or written, so a file with one is not used.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +11,11 @@ use rusqlite::types::ValueRef;
 use super::database::{SUPPORTED_FORMAT, format};
 use super::migrations::MIGRATIONS;
 
-/// The parts of a schema: sort and name, then the table and the text that made it.
-type Parts = BTreeMap<(String, String), (String, Option<String>)>;
+/// The objects of a schema: from kind and name to the table and the SQL text.
+type SchemaObjects = BTreeMap<(String, String), (String, Option<String>)>;
 
-/// What SQLite itself adds to a database of anybody.
-const OF_SQLITE: [(&str, &str); 3] = [
+/// The tables that SQLite itself adds to a database.
+const SQLITE_TABLES: [(&str, &str); 3] = [
     ("sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     (
         "sqlite_stat4",
@@ -25,93 +24,100 @@ const OF_SQLITE: [(&str, &str); 3] = [
     ("sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)"),
 ];
 
-/// What a look at a database's schema finds.
+/// The result of comparing the schema of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Schema {
-    /// It has no format and no tables: nobody has used it.
+    /// It has no format and no tables: it was never used.
     Empty,
-    /// It is what the migrations make.
-    Whole,
+    /// It is what the migrations create.
+    Complete,
     /// Something is missing.
-    Lacking(String),
-    /// Something is there that synix did not make.
+    Incomplete(String),
+    /// It has something that synix did not create.
     Foreign(String),
 }
 
-/// Compares a database with what the migrations up to its format make.
-pub(super) fn look(connection: &Connection) -> rusqlite::Result<Schema> {
-    // One moment for both, or another process migrates in between.
-    let moment = connection.unchecked_transaction()?;
+/// Compares a database with what the migrations up to its format create.
+pub(super) fn compare_schema(connection: &Connection) -> rusqlite::Result<Schema> {
+    // Both reads need the same snapshot, because another process may migrate in between.
+    let snapshot = connection.unchecked_transaction()?;
     let format = format(connection)?;
-    let found = parts(connection)?;
-    drop(moment);
+    let found = schema_objects(connection)?;
+    drop(snapshot);
     if format == 0 {
         return Ok(match found.keys().next() {
             None => Schema::Empty,
-            Some((sort, name)) => {
-                Schema::Foreign(format!("it has no format, but the {sort} {name}"))
+            Some((kind, name)) => {
+                Schema::Foreign(format!("it has no format, but the {kind} {name}"))
             }
         });
     }
     if format > SUPPORTED_FORMAT {
-        return look_at_later(connection, &found);
+        return compare_newer_schema(connection, &found);
     }
     let expected = expected(format)?;
     for (key, (table, text)) in &found {
-        let (sort, name) = key;
+        let (kind, name) = key;
         match expected.get(key) {
-            Some((known, made)) if known == table && same(made.as_deref(), text.as_deref()) => {}
+            Some((known, made))
+                if known == table && is_same_sql(made.as_deref(), text.as_deref()) => {}
             Some(_) => {
                 return Ok(Schema::Foreign(format!(
-                    "the {sort} {name} is not as synix makes it"
+                    "the {kind} {name} is not as synix creates it"
                 )));
             }
-            None if is_of_sqlite(sort, name, text.as_deref()) => {}
-            None => return Ok(Schema::Foreign(format!("it has the {sort} {name}"))),
+            None if is_sqlite_table(kind, name, text.as_deref()) => {}
+            None => return Ok(Schema::Foreign(format!("it has the {kind} {name}"))),
         }
     }
     let missing: Vec<String> = expected
         .keys()
         .filter(|key| !found.contains_key(*key))
-        .map(|(sort, name)| format!("{sort} {name}"))
+        .map(|(kind, name)| format!("{kind} {name}"))
         .collect();
     if missing.is_empty() {
-        Ok(Schema::Whole)
+        Ok(Schema::Complete)
     } else {
-        Ok(Schema::Lacking(format!("it has no {}", missing.join(", "))))
+        Ok(Schema::Incomplete(format!(
+            "it has no {}",
+            missing.join(", ")
+        )))
     }
 }
 
-/// What a later format consists of is not known here. It is only read, so what acts on reading is all that matters.
-fn look_at_later(connection: &Connection, found: &Parts) -> rusqlite::Result<Schema> {
-    for ((sort, name), (_, text)) in found {
+/// The schema of a newer format is unknown. Such a file is only read, so only objects that run code on reading matter.
+fn compare_newer_schema(
+    connection: &Connection,
+    found: &SchemaObjects,
+) -> rusqlite::Result<Schema> {
+    for ((kind, name), (_, text)) in found {
         let is_virtual = || {
             let text = text.as_deref().unwrap_or_default();
             text.to_ascii_uppercase().starts_with("CREATE VIRTUAL")
         };
-        if sort == "view" || (sort == "table" && is_virtual()) {
-            return Ok(Schema::Foreign(format!("it has the {sort} {name}")));
+        if kind == "view" || (kind == "table" && is_virtual()) {
+            return Ok(Schema::Foreign(format!("it has the {kind} {name}")));
         }
-        if sort == "table" {
-            // 2 and 3: columns that are computed.
+        if kind == "table" {
+            // 2 and 3 are generated columns.
             let computed = "SELECT 1 FROM pragma_table_xinfo(?1) WHERE hidden > 1";
             if connection.prepare(computed)?.exists([name])? {
                 return Ok(Schema::Foreign(format!(
-                    "the {sort} {name} computes a column"
+                    "the {kind} {name} computes a column"
                 )));
             }
         }
     }
-    Ok(Schema::Whole)
+    Ok(Schema::Complete)
 }
 
-fn is_of_sqlite(sort: &str, name: &str, text: Option<&str>) -> bool {
-    let known = |(known, made): &(&str, &str)| *known == name && same(Some(made), text);
-    sort == "table" && OF_SQLITE.iter().any(known)
+fn is_sqlite_table(kind: &str, name: &str, text: Option<&str>) -> bool {
+    let known = |(known, made): &(&str, &str)| *known == name && is_same_sql(Some(made), text);
+    kind == "table" && SQLITE_TABLES.iter().any(known)
 }
 
-/// Compares two texts of a schema; how they are set does not matter.
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
+/// Compares two SQL texts without regard to white space.
+fn is_same_sql(one: Option<&str>, other: Option<&str>) -> bool {
     let words = |text: &str| {
         let spaced: String = text
             .chars()
@@ -128,24 +134,24 @@ fn same(one: Option<&str>, other: Option<&str>) -> bool {
     one.map(words) == other.map(words)
 }
 
-/// Returns what the migrations up to `format` make.
-fn expected(format: u32) -> rusqlite::Result<Arc<Parts>> {
-    static KNOWN: Mutex<BTreeMap<u32, Arc<Parts>>> = Mutex::new(BTreeMap::new());
+/// Returns the schema that the migrations up to `format` create.
+fn expected(format: u32) -> rusqlite::Result<Arc<SchemaObjects>> {
+    static KNOWN: Mutex<BTreeMap<u32, Arc<SchemaObjects>>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(parts) = known.get(&format) {
-        return Ok(Arc::clone(parts));
+    if let Some(schema_objects) = known.get(&format) {
+        return Ok(Arc::clone(schema_objects));
     }
     let model = Connection::open_in_memory()?;
     let count = usize::try_from(format).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().take(count) {
         model.execute_batch(migration)?;
     }
-    let parts = Arc::new(parts(&model)?);
-    known.insert(format, Arc::clone(&parts));
-    Ok(parts)
+    let schema_objects = Arc::new(schema_objects(&model)?);
+    known.insert(format, Arc::clone(&schema_objects));
+    Ok(schema_objects)
 }
 
-fn parts(connection: &Connection) -> rusqlite::Result<Parts> {
+fn schema_objects(connection: &Connection) -> rusqlite::Result<SchemaObjects> {
     let text = |value: ValueRef<'_>| match value {
         ValueRef::Null => None,
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {

@@ -1,6 +1,6 @@
-//! What the sends of a build cost: reads `attempt`, and owns no table.
+//! The sends of a build and their usage. This module reads `attempt`, and owns no table.
 
-use super::attempts::AttemptState;
+use super::attempt_state::AttemptState;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
@@ -8,45 +8,45 @@ use super::{Reader, StoreError};
 use synix_core::digest::Digest;
 use synix_core::request::{RequestKey, Usage};
 
-/// Where a send stands, as far as money goes.
+/// The state of a send, as far as its cost is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendState {
-    /// In flight: it will be billed.
+    /// In flight, and so it will be billed.
     Open,
-    /// Answered or failed, with all tokens counted.
+    /// Answered or failed; all tokens are counted.
     Closed,
-    /// Perhaps billed, and nothing came back.
+    /// Perhaps billed, but without a reply.
     Unclear,
 }
 
-/// A send of a request.
+/// The record of a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Send<'r> {
-    /// The request.
+pub struct SendRecord<'r> {
+    /// The number of the request.
     pub request: RequestId,
-    /// Its key.
+    /// The key of the request.
     pub key: RequestKey,
-    /// The layer that asked; empty where that is not on record.
+    /// The layer of the request; empty if it was not recorded.
     pub layer: &'r str,
-    /// The model asked.
+    /// The model of the request.
     pub model: &'r str,
-    /// The submission it went in; `None`: by itself.
+    /// The submission that contains it; `None` for a sync call.
     pub submission: Option<SubmissionId>,
-    /// Where it stands.
+    /// The state of the send.
     pub state: SendState,
-    /// What the provider counted.
+    /// The usage that the provider reported.
     pub usage: Usage,
 }
 
 impl Reader {
     /// Calls `each` with every send of `build`, the oldest first.
-    pub fn each_send(
+    pub fn for_each_send(
         &self,
         build: BuildId,
-        mut each: impl FnMut(Send<'_>),
+        mut each: impl FnMut(SendRecord<'_>),
     ) -> Result<(), StoreError> {
         let mut read = || -> rusqlite::Result<()> {
-            let uncounted = self.uncounted()?;
+            let uncounted = self.uncounted_column()?;
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
                         t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, {uncounted}
@@ -55,7 +55,7 @@ impl Reader {
             ))?;
             let mut rows = statement.query([build.0])?;
             while let Some(row) = rows.next()? {
-                each(Send {
+                each(SendRecord {
                     request: RequestId(row.get(0)?),
                     key: RequestKey(Digest::from_bytes(row.get(10)?)),
                     layer: row.get_ref(1)?.as_str()?,

@@ -1,14 +1,14 @@
 //! Snapshots (tables `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit`): the units that a pipeline makes now.
 //!
-//! Equal layers of two snapshots share one set, so that a snapshot costs what
-//! changed.
+//! Equal layers of two snapshots share one set of units, so a snapshot stores only the changed layers.
 
 use rusqlite::params;
 
-use super::answers::Realm;
+use super::answers::AnswerOrigin;
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
-use super::units::{self, UnitId};
+use super::unit_row;
+use super::units::UnitId;
 use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Timestamp;
 use synix_core::digest::{Digest, Encoder};
@@ -17,21 +17,21 @@ use synix_core::digest::{Digest, Encoder};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId(pub i64);
 
-/// A frozen set of units.
+/// The units of each layer as of a finished build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its number.
+    /// The number of the snapshot.
     pub id: SnapshotId,
     /// The build that made it.
     pub build: BuildId,
-    /// The pipeline file it is of, relative to the project.
+    /// The pipeline file, relative to the project.
     pub pipeline: String,
-    /// The layers in the pipeline's order: name and set.
+    /// The name and set of each layer, in the order of the pipeline.
     layers: Vec<(String, i64)>,
 }
 
 impl Snapshot {
-    /// Returns the names of the layers in the pipeline's order.
+    /// Returns the names of the layers in the order of the pipeline.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().map(|(name, _)| name.as_str())
     }
@@ -48,29 +48,29 @@ impl Snapshot {
 /// A unit of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotUnit {
-    /// Its number.
+    /// The number of the unit.
     pub id: UnitId,
-    /// Its name in the layer.
+    /// The unit key.
     pub key: String,
-    /// What it was made from.
+    /// The unit fingerprint.
     pub fingerprint: Digest,
-    /// Where its answers came from.
-    pub realm: Realm,
-    /// The model roles it used beside its layer's, as a JSON object.
+    /// Where the answers of the unit came from.
+    pub answer_origin: AnswerOrigin,
+    /// The model roles that the unit used besides that of its layer, as a JSON object.
     pub roles: Option<String>,
 }
 
 /// An artifact of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotArtifact {
-    /// Its layer.
+    /// The layer of the artifact.
     pub layer: String,
     /// The artifact.
     pub artifact: StoredArtifact,
 }
 
 impl Transaction<'_> {
-    /// Makes a snapshot of `layers` (name and units in order), unless the newest of this pipeline equals it.
+    /// Takes a snapshot of `layers` (name and units in order), unless the newest one of this pipeline is equal.
     pub fn take_snapshot(
         &self,
         build: BuildId,
@@ -156,17 +156,16 @@ impl Reader {
         &self,
         condition: &str,
         pipeline: &str,
-        most: i64,
+        limit: i64,
     ) -> Result<Vec<Snapshot>, StoreError> {
         let find = || {
             let statement = format!(
-                "SELECT id, build, pipeline
-             FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+                "SELECT id, build, pipeline FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
             );
             let mut found: Vec<Snapshot> = self
                 .connection
                 .prepare_cached(&statement)?
-                .query_map(params![pipeline, most], |row| {
+                .query_map(params![pipeline, limit], |row| {
                     Ok(Snapshot {
                         id: SnapshotId(row.get(0)?),
                         build: BuildId(row.get(1)?),
@@ -189,7 +188,7 @@ impl Reader {
         find().map_err(|source| self.failed(source))
     }
 
-    /// Returns the units of a layer of a snapshot, in order; none where it has no such layer.
+    /// Returns the units of a layer of a snapshot, in order; none if there is no such layer.
     pub fn snapshot_units(
         &self,
         snapshot: &Snapshot,
@@ -203,34 +202,34 @@ impl Reader {
              FROM layer_set_unit s
              JOIN unit u ON u.id = s.unit JOIN unit_detail d ON d.unit = u.id
              WHERE s.layer_set = ?1 ORDER BY s.position",
-            self.seal_of_unit("u")
+            self.unit_seal_column("u")
         );
         let failed = |source| self.failed(source);
         let mut statement = self.connection.prepare_cached(&statement).map_err(failed)?;
         let rows = statement
-            .query_map([set], |row| units::Row::try_from(row))
+            .query_map([set], |row| unit_row::Row::try_from(row))
             .map_err(failed)?;
         rows.map(|row| {
-            let row = units::checked(row.map_err(failed)?)?;
+            let row = unit_row::verify(row.map_err(failed)?)?;
             Ok(SnapshotUnit {
                 id: row.id,
                 key: row.key,
                 fingerprint: row.fingerprint,
-                realm: row.realm,
+                answer_origin: row.answer_origin,
                 roles: row.roles,
             })
         })
         .collect()
     }
 
-    /// Returns the artifacts of a layer of a snapshot, in order of their labels.
+    /// Returns the artifacts of a layer of a snapshot, in the order of their labels.
     pub fn snapshot_artifacts(
         &self,
         snapshot: &Snapshot,
         layer: &str,
     ) -> Result<Vec<SnapshotArtifact>, StoreError> {
         let mut found = Vec::new();
-        self.each_snapshot_artifact(snapshot, layer, |artifact| {
+        self.for_each_snapshot_artifact(snapshot, layer, |artifact| {
             found.push(SnapshotArtifact {
                 layer: layer.to_owned(),
                 artifact,
@@ -255,7 +254,7 @@ impl Reader {
                     "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                      FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                      WHERE s.layer_set = ?1 AND a.label = ?2",
-                    self.seal_of("a")
+                    self.seal_column("a")
                 ))?
                 .query_map(params![set, label], |row| Columns::try_from(row))?
                 .collect::<Result<Vec<Columns>, _>>()
@@ -271,8 +270,8 @@ impl Reader {
             .collect()
     }
 
-    /// Gives the artifacts of a layer of a snapshot to `take` one by one, in order of their labels.
-    pub fn each_snapshot_artifact(
+    /// Calls `take` with each artifact of a layer of a snapshot, in the order of their labels.
+    pub fn for_each_snapshot_artifact(
         &self,
         snapshot: &Snapshot,
         layer: &str,
@@ -288,7 +287,7 @@ impl Reader {
                 "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                  FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
                  WHERE s.layer_set = ?1 ORDER BY a.label",
-                self.seal_of("a")
+                self.seal_column("a")
             ))
             .map_err(failed)?;
         let rows = statement

@@ -1,6 +1,6 @@
-//! One way to run a statement: prepared once for each connection, with an error of the store.
+//! Runs statements, which are prepared once for each connection, with errors of the store.
 //!
-//! Readers query. Only a transaction has the functions that write.
+//! Only a transaction has functions that write.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, Params, Row};
 use super::{Reader, StoreError, Transaction};
 
 impl Reader {
-    /// Returns the rows that a statement finds, each as `read` makes it.
+    /// Returns the rows of a query, each converted by `read`.
     pub(super) fn query<T, C: FromIterator<T>>(
         &self,
         statement: &str,
@@ -23,7 +23,7 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
-    /// Returns the one row that a statement finds; none is an error.
+    /// Returns the only row of a query; it is an error if there is none.
     pub(super) fn query_row<T>(
         &self,
         statement: &str,
@@ -36,7 +36,7 @@ impl Reader {
             .map_err(|source| self.failed(source))
     }
 
-    /// Returns the first row that a statement finds, if any.
+    /// Returns the first row of a query, if there is one.
     pub(super) fn query_optional<T>(
         &self,
         statement: &str,
@@ -56,7 +56,7 @@ impl Transaction<'_> {
         self.change(statement, values).map(drop)
     }
 
-    /// Runs a statement that writes, and returns how many rows it changed.
+    /// Runs a statement that writes, and returns the number of changed rows.
     pub(super) fn change(&self, statement: &str, values: impl Params) -> Result<usize, StoreError> {
         self.connection
             .prepare_cached(statement)
@@ -64,14 +64,14 @@ impl Transaction<'_> {
             .map_err(|source| self.failed(source))
     }
 
-    /// Runs a statement that adds a row, and returns the number of the row.
+    /// Runs a statement that adds a row, and returns the row id.
     pub(super) fn insert(&self, statement: &str, values: impl Params) -> Result<i64, StoreError> {
         self.execute(statement, values)?;
         Ok(self.connection.last_insert_rowid())
     }
 }
 
-/// A value of a row that none of its kind has: the row was changed by somebody else, or a later synix wrote it.
+/// A value that is not one of a closed set: another program changed the row, or a newer synix wrote it.
 #[derive(Debug, thiserror::Error)]
 #[error("{found:?} is not a valid {what}")]
 struct UnknownValue {
@@ -79,7 +79,7 @@ struct UnknownValue {
     found: String,
 }
 
-/// Finds a value of a closed set by the name that rows have for it.
+/// Finds a value of a closed set by its name in rows.
 pub(super) fn named<T: Copy>(
     what: &'static str,
     all: &[T],
@@ -91,7 +91,7 @@ pub(super) fn named<T: Copy>(
     known.ok_or_else(|| unknown(what, &found))
 }
 
-/// Returns the error for a value that is not one of a closed set.
+/// Returns the error for a value that is not in a closed set.
 pub(super) fn unknown(what: &'static str, found: &dyn std::fmt::Display) -> FromSqlError {
     FromSqlError::other(UnknownValue {
         what,
@@ -99,7 +99,7 @@ pub(super) fn unknown(what: &'static str, found: &dyn std::fmt::Display) -> From
     })
 }
 
-/// Returns the error for a value that a row cannot have or cannot keep; `None` if the error is another one.
+/// Returns the error for an invalid value in a row, or for one that cannot be stored; `None` for any other error.
 pub(super) fn bad_value(path: &Path, error: &rusqlite::Error) -> Option<StoreError> {
     use rusqlite::Error;
     #[expect(
@@ -109,7 +109,7 @@ pub(super) fn bad_value(path: &Path, error: &rusqlite::Error) -> Option<StoreErr
     let detail = match error {
         Error::InvalidColumnType(_, column, sort) => {
             return Some(StoreError::Changed {
-                what: format!("a row, whose `{column}` is of the type {sort},"),
+                what: format!("a row whose `{column}` has the type {sort}"),
             });
         }
         Error::IntegralValueOutOfRange(column, number) => {

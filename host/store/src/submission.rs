@@ -1,6 +1,6 @@
-//! What a submission is: our record of a batch, written before its create call.
+//! Submissions: the record of a batch, which is written before its create call.
 //!
-//! What each state means and what follows it is `synix-engine`'s.
+//! The crate `synix-engine` decides how a submission moves from one state to the next.
 
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
@@ -15,35 +15,35 @@ use synix_core::request::RequestKey;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubmissionId(pub i64);
 
-/// Where a submission stands.
+/// The state of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubmissionState {
-    /// Requests are claimed, nothing has left the machine.
+    /// The requests are claimed, but nothing has been sent.
     Claimed,
-    /// The input file is on its way.
+    /// The input file is being uploaded.
     Uploading,
     /// The input file is at the provider.
     Uploaded,
-    /// The create call is about to be made, or was made and its reply has not come yet.
+    /// The create call is about to be made, or its reply has not arrived yet.
     Creating,
-    /// The create call was made and its reply is lost.
+    /// The create call was made, but its reply is lost.
     Unclear,
-    /// A batch was found that may be the one of a lost reply; its rows will tell.
+    /// A batch was found that may be that of the lost reply; its rows will show it.
     Adopted,
     /// The batch exists.
     Live,
     /// The batch has ended; its rows are at the provider.
     Ended,
-    /// The rows are here, and not all taken.
+    /// The rows are downloaded, but not all are processed.
     Fetched,
-    /// Every row is taken.
+    /// Every row is processed.
     Settled,
-    /// Given up; its batch may go on at the provider.
+    /// The submission was given up; the provider may continue its batch.
     Abandoned,
 }
 
 impl SubmissionState {
-    /// All of them, in the order of a submission's life.
+    /// All states, in the order in which a submission reaches them.
     pub const ALL: [Self; 11] = [
         Self::Claimed,
         Self::Uploading,
@@ -58,7 +58,7 @@ impl SubmissionState {
         Self::Abandoned,
     ];
 
-    /// Returns the name kept in rows and shown.
+    /// Returns the name in rows and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -75,12 +75,12 @@ impl SubmissionState {
         }
     }
 
-    /// Says whether the submission still holds claims.
+    /// Returns whether the submission still has claims.
     pub const fn is_unsettled(self) -> bool {
         !matches!(self, Self::Settled | Self::Abandoned)
     }
 
-    /// Says whether no batch is known yet.
+    /// Returns whether no batch is known yet.
     pub const fn is_before_batch(self) -> bool {
         matches!(
             self,
@@ -101,27 +101,27 @@ impl FromSql for SubmissionState {
     }
 }
 
-/// Whether a submission is known to which a batch belongs.
+/// Whether a batch belongs to a known submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchOwner {
-    /// None.
-    Nobody,
-    /// One adopted it, and only its rows can tell.
-    Perhaps,
-    /// One.
-    Certain,
+    /// It belongs to no known submission.
+    Unknown,
+    /// A submission adopted it, but only its rows can confirm that.
+    Provisional,
+    /// It belongs to a submission.
+    Confirmed,
 }
 
-/// Our record of one batch.
+/// The record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// Its number.
+    /// The number of the submission.
     pub id: SubmissionId,
-    /// Carried by the upload's name and the batch's metadata; new for every create call.
+    /// The token in the name of the upload and the metadata of the batch; new for every create call.
     pub token: String,
     /// The build that made it.
     pub build: BuildId,
-    /// The layers whose requests it carries, joined by `, `.
+    /// The layers whose requests it contains, joined by `, `.
     pub layers: String,
     /// The provider's name in the pipeline file.
     pub provider: String,
@@ -129,49 +129,49 @@ pub struct Submission {
     pub model: String,
     /// The highest attempt number of its requests, from 1.
     pub attempt: u32,
-    /// How many requests it carries.
+    /// The number of requests.
     pub requests: u64,
-    /// Where it stands.
+    /// The state.
     pub state: SubmissionState,
-    /// The provider's own word for where the batch stands.
+    /// The provider's status of the batch.
     pub status: String,
-    /// The input file at the provider.
+    /// The id of the input file at the provider.
     pub file: Option<String>,
-    /// The batch's id at the provider.
+    /// The id of the batch at the provider.
     pub batch: Option<String>,
-    /// Whether only the rows can tell that the batch is ours.
+    /// Whether only the rows can confirm that the batch belongs to this submission.
     pub provisional: bool,
-    /// The newest batch in the provider's list before the create call; empty: the list was.
+    /// The newest batch in the provider's list before the create call; empty if the list was empty.
     pub newest: Option<String>,
-    /// Batches whose rows told that they are not ours.
+    /// Batches whose rows showed that they do not belong to this submission.
     pub rejected: Vec<String>,
-    /// How often it was divided after a validation failure that named no line.
+    /// How often it was split after a validation failure that named no line.
     pub divided: u32,
-    /// Input tokens of all its requests, as estimated.
+    /// The estimated input tokens of all requests.
     pub tokens: u64,
-    /// Looks at the batch after its end that found its files missing.
+    /// How often a check after the end of the batch found its files missing.
     pub late: u32,
-    /// What a person should know of it.
+    /// A note for the user.
     pub note: Option<String>,
-    /// When it was written.
+    /// When it was opened.
     pub opened: Timestamp,
     /// When it last changed.
     pub changed: Timestamp,
-    /// Where it stood when it was read or last written; `None`: it was just made.
-    pub on_record: Option<Standing>,
+    /// The version that was read or last written; `None` for a new submission.
+    pub recorded_version: Option<SubmissionVersion>,
 }
 
-/// What tells whether a submission was taken on by another process meanwhile.
+/// The part of a submission that shows whether another process has changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct SubmissionVersion {
     pub(super) state: SubmissionState,
     pub(super) token: String,
     pub(super) batch: Option<String>,
 }
 
 impl Submission {
-    pub(super) fn standing(&self) -> Standing {
-        Standing {
+    pub(super) fn version(&self) -> SubmissionVersion {
+        SubmissionVersion {
             state: self.state,
             token: self.token.clone(),
             batch: self.batch.clone(),
@@ -179,13 +179,13 @@ impl Submission {
     }
 }
 
-/// A request of a submission that has no outcome yet.
+/// A request of a submission without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubmissionRequest {
-    /// The attempt it is.
+    /// The number of the attempt.
     pub attempt: AttemptId,
-    /// The request's number.
+    /// The number of the request.
     pub request: RequestId,
-    /// The request's key.
+    /// The key of the request.
     pub key: RequestKey,
 }

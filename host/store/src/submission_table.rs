@@ -1,7 +1,6 @@
-//! Submissions, written and read.
+//! Reads and writes the table `submission`.
 //!
-//! They belong to the project, not to the build that made them: whoever needs
-//! an answer polls its batch.
+//! Submissions belong to the project, not to the build that created them: any build that needs an answer polls its batch.
 
 use rusqlite::params;
 
@@ -15,7 +14,7 @@ use synix_core::digest::Digest;
 use synix_core::request::RequestKey;
 
 impl Transaction<'_> {
-    /// Writes a new submission; its `id` is ignored.
+    /// Adds a submission; its `id` is ignored.
     pub fn open_submission(&self, submission: &Submission) -> Result<SubmissionId, StoreError> {
         self.insert(
             "INSERT INTO submission (token, build, layers, provider, model, attempt, requests,
@@ -39,18 +38,16 @@ impl Transaction<'_> {
         .map(SubmissionId)
     }
 
-    /// Removes a submission that claimed nothing.
-    pub fn drop_submission(&self, submission: SubmissionId) -> Result<(), StoreError> {
+    /// Deletes a submission without claims.
+    pub fn delete_submission(&self, submission: SubmissionId) -> Result<(), StoreError> {
         self.execute("DELETE FROM submission WHERE id = ?1", [submission.0])
     }
 
-    /// Writes what may change of a submission; false, and nothing written, where another process has taken it on
-    /// since it was read.
+    /// Writes the mutable columns of a submission. Returns false and writes nothing if another process has changed it since it was read.
     ///
-    /// Polling is open to every process. A slower one must neither set a submission back nor put a batch that was let
-    /// go in the place of the one that was created since.
+    /// Every process may poll. A slower one must neither move a submission back nor replace its batch by an older one.
     pub fn update_submission(&self, submission: &mut Submission) -> Result<bool, StoreError> {
-        let known = submission.on_record.as_ref();
+        let known = submission.recorded_version.as_ref();
         let changed = self.change(
             "UPDATE submission SET token = ?2, requests = ?3, state = ?4, status = ?5, file = ?6,
              batch = ?7, late = ?8, note = ?9, changed = ?10, provisional = ?11, newest = ?12,
@@ -78,7 +75,7 @@ impl Transaction<'_> {
             ],
         )?;
         if changed > 0 {
-            submission.on_record = Some(submission.standing());
+            submission.recorded_version = Some(submission.version());
         }
         Ok(changed > 0)
     }
@@ -114,24 +111,24 @@ fn submission_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
             .collect(),
         divided: row.get(19)?,
         tokens: row.get(20)?,
-        on_record: None,
+        recorded_version: None,
     };
-    submission.on_record = Some(submission.standing());
+    submission.recorded_version = Some(submission.version());
     Ok(submission)
 }
 
 impl Reader {
-    /// Returns the submissions of the project that still hold claims, the oldest first.
+    /// Returns the submissions of the project that still have claims, the oldest first.
     pub fn unsettled_submissions(&self) -> Result<Vec<Submission>, StoreError> {
         self.submissions_where("state NOT IN ('settled', 'abandoned') AND ?1 = 0", 0)
     }
 
-    /// Returns the submissions that a build made, the oldest first.
+    /// Returns the submissions of a build, the oldest first.
     pub fn submissions_of(&self, build: BuildId) -> Result<Vec<Submission>, StoreError> {
         self.submissions_where("build = ?1", build.0)
     }
 
-    /// Returns the submission.
+    /// Returns the submission with this number, if it exists.
     pub fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
         Ok(self.submissions_where("id = ?1", id.0)?.pop())
     }
@@ -148,8 +145,8 @@ impl Reader {
         self.query(&statement, [number], submission_row)
     }
 
-    /// Returns how many create calls at `provider` may have been made since `since`.
-    pub fn created_since(&self, provider: &str, since: Timestamp) -> Result<u64, StoreError> {
+    /// Returns the number of create calls to `provider` that may have been made since `since`.
+    pub fn create_calls_since(&self, provider: &str, since: Timestamp) -> Result<u64, StoreError> {
         self.query_row(
             "SELECT count(*)
              FROM submission WHERE provider = ?1 AND opened >= ?2
@@ -159,8 +156,8 @@ impl Reader {
         )
     }
 
-    /// Returns the estimated input tokens of the batches at `provider` for `model` that may be under way.
-    pub fn tokens_under_way(&self, provider: &str, model: &str) -> Result<u64, StoreError> {
+    /// Returns the estimated input tokens of the batches for `model` that may be in flight at `provider`.
+    pub fn tokens_in_flight(&self, provider: &str, model: &str) -> Result<u64, StoreError> {
         self.query_row(
             "SELECT coalesce(sum(tokens), 0) FROM submission WHERE provider = ?1 AND model = ?2
                  AND state IN ('creating', 'unclear', 'adopted', 'live')",
@@ -169,8 +166,8 @@ impl Reader {
         )
     }
 
-    /// Says to whom a batch belongs.
-    pub fn owner_of_batch(&self, batch: &str) -> Result<BatchOwner, StoreError> {
+    /// Returns whether a batch belongs to a known submission.
+    pub fn batch_owner(&self, batch: &str) -> Result<BatchOwner, StoreError> {
         let least_doubtful: Option<bool> = self.query_row(
             "SELECT min(provisional AND state NOT IN ('settled', 'abandoned'))
              FROM submission WHERE batch = ?1",
@@ -178,14 +175,14 @@ impl Reader {
             |row| row.get(0),
         )?;
         Ok(match least_doubtful {
-            None => BatchOwner::Nobody,
-            Some(true) => BatchOwner::Perhaps,
-            Some(false) => BatchOwner::Certain,
+            None => BatchOwner::Unknown,
+            Some(true) => BatchOwner::Provisional,
+            Some(false) => BatchOwner::Confirmed,
         })
     }
 
-    /// Calls `each` with the requests of a submission that have no outcome yet, in the order claimed.
-    pub fn each_open_request<E: From<StoreError>>(
+    /// Calls `each` with the requests of a submission without an outcome, in the order in which they were claimed.
+    pub fn for_each_open_request<E: From<StoreError>>(
         &self,
         submission: SubmissionId,
         mut each: impl FnMut(SubmissionRequest) -> Result<(), E>,
@@ -212,7 +209,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns the open attempt of a submission at the request under `key`, if it has one.
+    /// Returns the open attempt of a submission at the request under `key`, if there is one.
     pub fn open_attempt(
         &self,
         submission: SubmissionId,
@@ -232,7 +229,7 @@ impl Reader {
         )
     }
 
-    /// Counts the rows of a submission: answered and failed.
+    /// Returns how many rows of a submission are answered and how many failed.
     pub fn submission_tally(&self, submission: SubmissionId) -> Result<(u64, u64), StoreError> {
         self.query_row(
             "SELECT count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2)

@@ -1,28 +1,29 @@
-//! Removes files of the state folder that have served: objects no row names, files for settled batches, old locks.
+//! Deletes unused files of the state folder: objects that no row names, files of settled batches, old locks.
 //!
-//! Nothing is entered or removed that is a link, and no file whose name synix does not give.
+//! It follows and deletes no link, and deletes no file with a name that synix does not give.
 
 use std::collections::HashSet;
 
-use super::gc::{Freed, GcRules, named_objects};
+use super::gc::{GcReport, GcRules, named_objects};
 use super::objects::FOLDER;
 use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_disk::{Entry, EntryKind, Folder};
 
 impl Store {
-    /// Lets go what `rules` allow, rows and files.
+    /// Deletes the rows and files that `rules` allow.
     ///
-    /// The caller holds the locks of the builds in `locked`; `None`, and nothing done, if others are open.
+    /// The caller holds the locks of the builds in `locked`. Returns `None` and deletes nothing if other builds are open.
     pub fn collect_garbage(
         &self,
         rules: &GcRules,
         locked: &[BuildId],
-    ) -> Result<Option<Freed>, StoreError> {
+    ) -> Result<Option<GcReport>, StoreError> {
         let Some((mut freed, mut named)) = self.collect_rows(rules, locked)? else {
             return Ok(None);
         };
-        // Objects are written inside the transaction that names them: none can be named while this one is open.
+        // Objects are written inside the transaction that names them, so no new object appears while this transaction
+        // is open.
         self.write(|tx| -> Result<(), StoreError> {
             if !rules.dry_run {
                 named = named_objects(&tx.connection).map_err(|source| tx.failed(source))?;
@@ -34,9 +35,9 @@ impl Store {
         Ok(Some(freed))
     }
 
-    /// Removes the locks of builds that nobody will drive again.
-    fn sweep_locks(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
-        let Some(folder) = self.place.open_folder(LOCKS)? else {
+    /// Deletes the locks of builds that cannot be resumed.
+    fn sweep_locks(&self, rules: &GcRules, freed: &mut GcReport) -> Result<(), StoreError> {
+        let Some(folder) = self.state_folder.open_folder(LOCKS)? else {
             return Ok(());
         };
         for file in folder.entries()? {
@@ -45,8 +46,8 @@ impl Store {
             else {
                 continue;
             };
-            if self.is_over(build)? {
-                freed.files += u64::from(take(&folder, &file, rules, freed)?);
+            if self.is_finished(build)? {
+                freed.files += u64::from(remove_file(&folder, &file, rules, freed)?);
             }
         }
         Ok(())
@@ -58,24 +59,24 @@ impl Transaction<'_> {
         &self,
         rules: &GcRules,
         named: &HashSet<String>,
-        freed: &mut Freed,
+        freed: &mut GcReport,
     ) -> Result<(), StoreError> {
-        for (folder, first) in self.folders_of_objects()? {
+        for (folder, first) in self.object_folders()? {
             for object in folder.entries()? {
                 let name = format!("{first}{}", object.name.to_string_lossy());
                 if is_object(&name) && !named.contains(&name) {
-                    freed.objects += u64::from(take(&folder, &object, rules, freed)?);
-                } else if is_leftover(&object) {
-                    freed.files += u64::from(take(&folder, &object, rules, freed)?);
+                    freed.objects += u64::from(remove_file(&folder, &object, rules, freed)?);
+                } else if is_temporary_file(&object) {
+                    freed.files += u64::from(remove_file(&folder, &object, rules, freed)?);
                 }
             }
         }
         Ok(())
     }
 
-    /// Returns the folders that objects are kept in, each with the digits that its name is.
-    fn folders_of_objects(&self) -> Result<Vec<(Folder, String)>, StoreError> {
-        let Some(objects) = self.place.open_folder(FOLDER)? else {
+    /// Returns the folders of objects with their names, which are the first two digits of the digests.
+    fn object_folders(&self) -> Result<Vec<(Folder, String)>, StoreError> {
+        let Some(objects) = self.state_folder.open_folder(FOLDER)? else {
             return Ok(Vec::new());
         };
         let mut folders = Vec::new();
@@ -88,16 +89,16 @@ impl Transaction<'_> {
         Ok(folders)
     }
 
-    fn sweep_batch_files(&self, rules: &GcRules, freed: &mut Freed) -> Result<(), StoreError> {
+    fn sweep_batch_files(&self, rules: &GcRules, freed: &mut GcReport) -> Result<(), StoreError> {
         let open = self.unsettled_submissions()?;
-        let Some(folder) = self.place.open_folder(BATCHES)? else {
+        let Some(folder) = self.state_folder.open_folder(BATCHES)? else {
             return Ok(());
         };
         for file in folder.entries()? {
             let name = file.name.to_string_lossy();
             let ours = name.starts_with("synix-");
             if ours && !open.iter().any(|open| name.starts_with(&open.token)) {
-                freed.files += u64::from(take(&folder, &file, rules, freed)?);
+                freed.files += u64::from(remove_file(&folder, &file, rules, freed)?);
             }
         }
         Ok(())
@@ -105,8 +106,8 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Says whether no command can go on with a build: it is completed or cancelled, and nothing of it is in flight.
-    fn is_over(&self, build: BuildId) -> Result<bool, StoreError> {
+    /// Returns whether a build cannot be resumed: it is complete or cancelled, and nothing is in flight.
+    fn is_finished(&self, build: BuildId) -> Result<bool, StoreError> {
         let Some(row) = self.build(build)? else {
             return Ok(false);
         };
@@ -125,22 +126,22 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(is_digit)
 }
 
-/// Says whether a name, that of the folder before it, is one of an object.
+/// Returns whether a name, including that of its folder, is that of an object.
 fn is_object(name: &str) -> bool {
     name.parse::<Digest>().is_ok()
 }
 
-/// Says whether a file was being written when its process was killed.
-fn is_leftover(file: &Entry) -> bool {
+/// Returns whether a file is the rest of an interrupted write.
+fn is_temporary_file(file: &Entry) -> bool {
     file.name.to_string_lossy().starts_with(".tmp")
 }
 
-/// Removes a regular file and says `true`; what is no regular file was not made here and stays.
-fn take(
+/// Deletes a regular file and returns true. synix creates only regular files here, so it leaves others alone.
+fn remove_file(
     folder: &Folder,
     file: &Entry,
     rules: &GcRules,
-    freed: &mut Freed,
+    freed: &mut GcReport,
 ) -> Result<bool, StoreError> {
     if file.kind != EntryKind::File {
         return Ok(false);

@@ -1,18 +1,17 @@
-//! Transactions: nothing is written outside of one.
+//! Transactions. Nothing is written outside of one.
 //!
-//! Every method that writes rows belongs to [`Transaction`], which only [`Store::write`] hands out. A [`Transaction`]
-//! reads as its store does, and sees what it has written.
+//! Every method that writes rows belongs to [`Transaction`], which only [`Store::write`] creates. A [`Transaction`] can also read, and sees what it has written.
 
 use super::{Reader, Store, StoreError, database};
 use synix_core::crash;
 
-/// A transaction that is open.
+/// An open transaction.
 #[derive(Debug)]
 pub struct Transaction<'s> {
     reader: &'s Reader,
 }
 
-/// Reads go through to the connection that writes. A [`Reader`] has no method that writes.
+/// Gives the transaction the methods that read. A [`Reader`] has no method that writes.
 impl std::ops::Deref for Transaction<'_> {
     type Target = Reader;
 
@@ -21,18 +20,18 @@ impl std::ops::Deref for Transaction<'_> {
     }
 }
 
-/// What becomes of the rows that a transaction wrote without an error.
+/// What happens to the rows that a transaction wrote without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum TransactionEnd {
     Commit,
     RollBack,
 }
 
 impl Store {
-    /// Runs `act` in one transaction: all of it is kept, durably, or nothing.
+    /// Runs `act` in one transaction: either all of it is stored durably, or nothing.
     ///
-    /// A transaction within another one is an error, and leaves the outer one as it is. What writes is a method of
-    /// the transaction alone:
+    /// A transaction within another one is an error, which does not affect the outer one. Only a transaction has
+    /// methods that write:
     ///
     /// ```compile_fail,E0599
     /// # fn cancel(store: &synix_store::Store) {
@@ -44,28 +43,28 @@ impl Store {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         crash::point();
-        let value = self.in_transaction(End::Commit, act)?;
+        let value = self.in_transaction(TransactionEnd::Commit, act)?;
         crash::point();
         Ok(value)
     }
 
-    /// Does as [`Store::write`] does, but has no point where a test kills the process.
+    /// Like [`Store::write`], but without crash points.
     pub(super) fn in_transaction<T, E: From<StoreError>>(
         &self,
-        end: End,
+        end: TransactionEnd,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         if !self.connection.is_autocommit() {
-            let path = database::path(&self.place);
+            let path = database::path(&self.state_folder);
             return Err(StoreError::Nested { path }.into());
         }
         self.execute_batch("BEGIN IMMEDIATE")?;
-        let unfinished = Unfinished(self);
+        let unfinished = RollbackOnDrop(self);
         let transaction = Transaction {
             reader: &self.reader,
         };
         let value = act(&transaction)?;
-        if end == End::Commit {
+        if end == TransactionEnd::Commit {
             self.execute_batch("COMMIT")?;
         }
         drop(unfinished);
@@ -73,13 +72,13 @@ impl Store {
     }
 }
 
-/// Rolls back what was not committed, also where `act` panicked.
-struct Unfinished<'s>(&'s Store);
+/// Rolls back an uncommitted transaction, even if `act` panicked.
+struct RollbackOnDrop<'s>(&'s Store);
 
-impl Drop for Unfinished<'_> {
+impl Drop for RollbackOnDrop<'_> {
     fn drop(&mut self) {
         if !self.0.connection.is_autocommit() {
-            // The error that led here is the one to report.
+            // The original error is more useful than an error of the rollback.
             let _ = self.0.execute_batch("ROLLBACK");
         }
     }

@@ -1,43 +1,43 @@
-//! Units, work done or begun under one fingerprint (tables `unit`, `unit_detail`, `unit_input`, `transcript`).
+//! Finished and open units (tables `unit`, `unit_detail`, `unit_input`).
 
 use rusqlite::params;
 
-use super::answers::{AnswerId, Realm};
+use super::answers::AnswerOrigin;
 use super::artifacts::ArtifactId;
 use super::build::BuildId;
 use super::recovery::seal::{self, UnitRow};
-use super::requests::RequestId;
+use super::unit_row::{Row, VerifiedUnit, verify};
 use super::{Reader, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, RequestKey};
+use synix_core::request::RequestKey;
 
 /// The number of a unit in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitId(pub i64);
 
-/// A unit to keep.
+/// A unit to store.
 #[derive(Debug)]
 pub struct NewUnit<'a> {
-    /// What it was made from.
+    /// The unit fingerprint.
     pub fingerprint: Digest,
-    /// Where its answers come from.
-    pub realm: Realm,
-    /// Its layer.
+    /// Where the answers of the unit come from.
+    pub answer_origin: AnswerOrigin,
+    /// The layer of the unit.
     pub layer: &'a str,
-    /// Its name in the layer.
+    /// The unit key.
     pub key: &'a UnitKey,
-    /// Whether it has its outputs.
+    /// Whether the unit has its outputs.
     pub done: bool,
-    /// Whether an input was missing when it was made.
+    /// Whether an input was missing when the unit was made.
     pub partial: bool,
-    /// The build that made it.
+    /// The build that made the unit.
     pub build: BuildId,
     /// The parts of the fingerprint, as JSON.
     pub parts: &'a str,
-    /// The model roles it used beside its layer's, with their settings, as a JSON object.
+    /// The model roles that the unit used besides that of its layer, with their settings, as a JSON object.
     pub roles: Option<&'a str>,
-    /// What its plugin wrote to the log.
+    /// The log of the plugin.
     pub log: Option<&'a str>,
 }
 
@@ -46,23 +46,23 @@ pub struct NewUnit<'a> {
 pub struct StoredUnit {
     /// Its number.
     pub id: UnitId,
-    /// Its layer.
+    /// The layer of the unit.
     pub layer: String,
-    /// Its name in the layer.
+    /// The unit key.
     pub key: String,
-    /// What it was made from.
+    /// The unit fingerprint.
     pub fingerprint: Digest,
-    /// Where its answers came from.
-    pub realm: Realm,
-    /// Whether an input was missing when it was made.
+    /// Where the answers of the unit came from.
+    pub answer_origin: AnswerOrigin,
+    /// Whether an input was missing when the unit was made.
     pub partial: bool,
-    /// The build that made it.
+    /// The build that made the unit.
     pub build: BuildId,
     /// The parts of the fingerprint, as JSON.
     pub parts: String,
-    /// The model roles it used beside its layer's, as a JSON object.
+    /// The model roles that the unit used besides that of its layer, as a JSON object.
     pub roles: Option<String>,
-    /// What its plugin wrote to the log.
+    /// The log of the plugin.
     pub log: Option<String>,
 }
 
@@ -71,90 +71,19 @@ pub struct StoredUnit {
 pub struct OpenUnit {
     /// Its number.
     pub id: UnitId,
-    /// What it asked so far, in order.
+    /// The keys of its requests so far, in order.
     pub transcript: Vec<RequestKey>,
-    /// The model roles it used beside its layer's, as a JSON object.
+    /// The model roles that the unit used besides that of its layer, as a JSON object.
     pub roles: Option<String>,
 }
 
-/// A request of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TranscriptEntry {
-    /// Its number.
-    pub request: RequestId,
-    /// Its key.
-    pub key: RequestKey,
-    /// The answer the unit got; `None` while it waits for one.
-    pub answer: Option<AnswerId>,
-}
-
-pub(super) type Row = (
-    i64,
-    [u8; 32],
-    Realm,
-    String,
-    String,
-    bool,
-    bool,
-    Option<String>,
-    Option<i64>,
-);
-
-/// A row of `unit` with its roles, held against its seal.
-#[derive(Debug)]
-pub(super) struct Checked {
-    pub(super) id: UnitId,
-    pub(super) fingerprint: Digest,
-    pub(super) realm: Realm,
-    pub(super) layer: String,
-    pub(super) key: String,
-    done: bool,
-    partial: bool,
-    pub(super) roles: Option<String>,
-}
-
-pub(super) fn checked(
-    (id, fingerprint, realm, layer, key, done, partial, roles, seal): Row,
-) -> Result<Checked, StoreError> {
-    let found = Checked {
-        id: UnitId(id),
-        fingerprint: Digest::from_bytes(fingerprint),
-        realm,
-        layer,
-        key,
-        done,
-        partial,
-        roles,
-    };
-    seal::check(seal, found.seal(), || found.name())?;
-    Ok(found)
-}
-
-impl Checked {
-    fn seal(&self) -> i64 {
-        seal::of_unit(&UnitRow {
-            fingerprint: &self.fingerprint,
-            realm: self.realm,
-            layer: &self.layer,
-            key: &self.key,
-            done: self.done,
-            partial: self.partial,
-            roles: self.roles.as_deref(),
-        })
-    }
-
-    fn name(&self) -> String {
-        format!("the unit {} of {}", self.key, self.layer)
-    }
-}
-
 impl Transaction<'_> {
-    /// Keeps a unit; one that was open under the same fingerprint keeps its number.
-    pub fn keep_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
+    /// Stores a unit. A unit that was open under the same fingerprint retains its number.
+    pub fn store_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
         let seal_as = |done| {
             seal::of_unit(&UnitRow {
                 fingerprint: &unit.fingerprint,
-                realm: unit.realm,
+                answer_origin: unit.answer_origin,
                 layer: unit.layer,
                 key: unit.key.as_str(),
                 done,
@@ -169,7 +98,7 @@ impl Transaction<'_> {
              RETURNING id, done",
             params![
                 unit.fingerprint.as_bytes(),
-                unit.realm,
+                unit.answer_origin,
                 unit.layer,
                 unit.key.as_str(),
                 unit.done,
@@ -193,7 +122,7 @@ impl Transaction<'_> {
         Ok(UnitId(id))
     }
 
-    /// Records which artifact stands at `position` of a unit's inputs.
+    /// Records the artifact at `position` of a unit's inputs.
     pub fn add_input(
         &self,
         unit: UnitId,
@@ -206,34 +135,13 @@ impl Transaction<'_> {
         )
     }
 
-    /// Records which request stands at `position` of a unit's transcript, and how the answer to it ended, if it has one.
-    pub fn add_to_transcript(
-        &self,
-        unit: UnitId,
-        position: usize,
-        request: RequestId,
-        answered: Option<(Realm, Ending)>,
-    ) -> Result<(), StoreError> {
-        let (realm, truncated) = match &answered {
-            Some((realm, ending)) => (Some(realm), Some(*ending == Ending::Truncated)),
-            None => (None, None),
-        };
-        self.execute(
-            "INSERT OR REPLACE INTO transcript (unit, position, request, answer)
-             VALUES (?1, ?2, ?3,
-                 (SELECT id FROM answer
-             WHERE request = ?3 AND realm = ?4 AND truncated = ?5))",
-            params![unit.0, position, request.0, realm, truncated],
-        )
-    }
-
-    /// Takes a unit's fingerprint from it, so that it can be made again.
+    /// Removes the fingerprint of a unit, so that the unit can be made again.
     ///
-    /// The artifacts stay: units made from them name them as their inputs.
+    /// The artifacts remain, because they are inputs of other units.
     pub fn retire_unit(&self, unit: UnitId) -> Result<(), StoreError> {
-        let mut row = self.checked_unit("u.id = ?1", [unit.0])?;
+        let mut row = self.verified_unit("u.id = ?1", [unit.0])?;
         let Some(row) = &mut row else { return Ok(()) };
-        // A fingerprint nothing can have, so that snapshots still find the old unit.
+        // No other unit can have this fingerprint, and snapshots still find the old unit.
         row.fingerprint = Digest::of(&unit.0.to_le_bytes());
         self.execute(
             "UPDATE unit SET fingerprint = ?2, seal = ?3 WHERE id = ?1",
@@ -241,10 +149,10 @@ impl Transaction<'_> {
         )
     }
 
-    /// Forgets every unit, artifact and snapshot, and returns how many units there were.
+    /// Deletes all units, artifacts and snapshots, and returns the number of deleted units.
     ///
-    /// Requests, answers, submissions and builds stay: they stand for money.
-    pub fn forget_units(&self) -> Result<usize, StoreError> {
+    /// Requests, answers, submissions and builds remain, because they record money.
+    pub fn delete_units(&self) -> Result<usize, StoreError> {
         for table in [
             "snapshot_layer",
             "snapshot",
@@ -263,30 +171,30 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the unit that `condition` finds, held against its seal.
-    fn checked_unit(
+    /// Returns the unit that matches `condition`, checked against its seal.
+    fn verified_unit(
         &self,
         condition: &str,
         values: impl rusqlite::Params,
-    ) -> Result<Option<Checked>, StoreError> {
+    ) -> Result<Option<VerifiedUnit>, StoreError> {
         let statement = format!(
             "SELECT u.id, u.fingerprint, u.realm, u.layer, u.key, u.done, u.partial, d.roles, {}
              FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE {condition}",
-            self.seal_of_unit("u")
+            self.unit_seal_column("u")
         );
         let row: Option<Row> = self.query_optional(&statement, values, |row| Row::try_from(row))?;
-        row.map(checked).transpose()
+        row.map(verify).transpose()
     }
 
-    /// Returns the finished unit under `fingerprint`, with the extra model roles it used.
+    /// Returns the finished unit under `fingerprint`, with the additional model roles that it used.
     pub fn finished_unit(
         &self,
         fingerprint: Digest,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
     ) -> Result<Option<(UnitId, Option<String>)>, StoreError> {
-        let found = self.checked_unit(
+        let found = self.verified_unit(
             "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 1",
-            params![fingerprint.as_bytes(), realm],
+            params![fingerprint.as_bytes(), answer_origin],
         )?;
         Ok(found.map(|found| (found.id, found.roles)))
     }
@@ -295,13 +203,13 @@ impl Reader {
     pub fn open_unit(
         &self,
         fingerprint: Digest,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
     ) -> Result<Option<OpenUnit>, StoreError> {
-        let found = self.checked_unit(
+        let found = self.verified_unit(
             "u.fingerprint = ?1 AND u.realm = ?2 AND u.done = 0",
-            params![fingerprint.as_bytes(), realm],
+            params![fingerprint.as_bytes(), answer_origin],
         )?;
-        let Some(Checked { id, roles, .. }) = found else {
+        let Some(VerifiedUnit { id, roles, .. }) = found else {
             return Ok(None);
         };
         let transcript = self
@@ -316,12 +224,12 @@ impl Reader {
         }))
     }
 
-    /// Returns the unit.
+    /// Returns the unit with this number.
     pub fn unit(&self, id: UnitId) -> Result<StoredUnit, StoreError> {
         let statement = format!(
             "SELECT u.build, d.parts, d.log, {}
              FROM unit u JOIN unit_detail d ON d.unit = u.id WHERE u.id = ?1",
-            self.seal_of_unit("d")
+            self.unit_seal_column("d")
         );
         type Detail = (i64, String, Option<String>, Option<i64>);
         let (build, parts, log, seal): Detail =
@@ -331,37 +239,21 @@ impl Reader {
             detail: format!("there is no unit {}", id.0),
         };
         let row = self
-            .checked_unit("u.id = ?1", [id.0])?
+            .verified_unit("u.id = ?1", [id.0])?
             .ok_or_else(missing)?;
-        let made = seal::of_detail(id.0, &parts, log.as_deref());
-        seal::check(seal, made, || row.name())?;
+        let expected = seal::of_detail(id.0, &parts, log.as_deref());
+        seal::check(seal, expected, || row.name())?;
         Ok(StoredUnit {
             id,
             layer: row.layer,
             key: row.key,
             fingerprint: row.fingerprint,
-            realm: row.realm,
+            answer_origin: row.answer_origin,
             partial: row.partial,
             build: BuildId(build),
             parts,
             roles: row.roles,
             log,
         })
-    }
-
-    /// Returns what a unit asked, in order.
-    pub fn transcript(&self, unit: UnitId) -> Result<Vec<TranscriptEntry>, StoreError> {
-        self.query(
-            "SELECT r.id, r.key, t.answer FROM transcript t JOIN request r ON r.id = t.request
-                 WHERE t.unit = ?1 ORDER BY t.position",
-            [unit.0],
-            |row| {
-                Ok(TranscriptEntry {
-                    request: RequestId(row.get(0)?),
-                    key: RequestKey(Digest::from_bytes(row.get(1)?)),
-                    answer: row.get::<_, Option<i64>>(2)?.map(AnswerId),
-                })
-            },
-        )
     }
 }

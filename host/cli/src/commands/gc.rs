@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_core::printable;
 use synix_project::GcOrder;
-use synix_store::Freed;
+use synix_store::GcReport;
 
 use crate::args::{Gc, Global};
 use crate::failure::Exit;
@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result
     Ok(Exit::Done)
 }
 
-fn text(freed: &Freed, dry_run: bool) -> Vec<String> {
+fn text(freed: &GcReport, dry_run: bool) -> Vec<String> {
     let counts = [
         (freed.snapshots, "snapshot"),
         (freed.units, "unit"),

@@ -36,7 +36,7 @@ impl BatchContext<'_> {
             }
             Write::Close(closing) => {
                 let mut open: Vec<SubmissionRequest> = Vec::new();
-                store.each_open_request(next.id, |request| -> Result<(), BatchError> {
+                store.for_each_open_request(next.id, |request| -> Result<(), BatchError> {
                     open.push(request);
                     Ok(())
                 })?;

@@ -31,7 +31,7 @@ impl BatchContext<'_> {
         };
         let mut file = BufWriter::new(synix_disk::create_private(&path)?);
         self.store
-            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+            .for_each_open_request(submission.id, |open| -> Result<(), BatchError> {
                 let line = self.line(&target, open.request, &open.key)?;
                 writeln!(file, "{line}").map_err(failed)
             })?;

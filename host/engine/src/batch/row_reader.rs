@@ -74,7 +74,7 @@ impl<'c> RowReader<'c> {
             self.read_file(file, name)?;
         }
         let missing = &mut self.tally.missing;
-        self.context.store.each_open_request(
+        self.context.store.for_each_open_request(
             self.submission.id,
             |_| -> Result<(), BatchError> {
                 *missing += 1;
@@ -207,7 +207,7 @@ impl<'c> RowReader<'c> {
                 tx.close_failed(open.attempt, &note, failure.usage)?;
                 if is_unusable {
                     // It was answered, so it was billed; nobody says how much.
-                    tx.add_unclear(open.request, self.submission.build, 1)?;
+                    tx.record_unclear_sends(open.request, self.submission.build, 1)?;
                 }
             }
         }

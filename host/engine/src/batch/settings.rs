@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use synix_store::Retry;
+use synix_store::RetrySelection;
 
 /// The user's decision on a lost create reply that only a person can clear up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,5 +37,5 @@ pub struct BatchSettings {
     /// What to do about a lost create reply.
     pub lost_create: LostCreatePolicy,
     /// What is asked again although it was paid for.
-    pub retry: Retry,
+    pub retry: RetrySelection,
 }

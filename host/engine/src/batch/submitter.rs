@@ -9,7 +9,9 @@ use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError, QueuedRequest, Target};
 use synix_core::request::OutcomeSummary;
 use synix_providers::BatchTraits;
-use synix_store::{Claim, Origin, Realm, Submission, SubmissionId, SubmissionState, Terms};
+use synix_store::{
+    AnswerOrigin, AnswerPolicy, Claim, SendContext, Submission, SubmissionId, SubmissionState,
+};
 
 /// Claims what the book has queued.
 #[derive(Debug)]
@@ -93,7 +95,11 @@ impl Submitter<'_> {
                 self.book.others_may_have_some |= !submission.is_some_and(is_driven);
                 continue;
             }
-            match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
+            match store.answer_to(
+                request.request,
+                AnswerOrigin::Live,
+                request.accept_truncated,
+            )? {
                 Some(answer) => answered.push((request.key, OutcomeSummary::from(&answer))),
                 None => free.push(request),
             }
@@ -199,7 +205,7 @@ impl Submitter<'_> {
             note: None,
             opened: now,
             changed: now,
-            on_record: None,
+            recorded_version: None,
         }))
     }
 
@@ -219,11 +225,11 @@ impl Submitter<'_> {
             submission.id = tx.open_submission(submission)?;
             let mut claims = Vec::with_capacity(requests.len());
             for request in requests {
-                let terms = Terms {
+                let terms = AnswerPolicy {
                     accept_truncated: request.accept_truncated,
                     retry: &settings.retry,
                 };
-                let origin = Origin {
+                let origin = SendContext {
                     build: *build,
                     layer: self.context.layer_name(request.layer),
                     submission: Some(submission.id),
@@ -233,7 +239,7 @@ impl Submitter<'_> {
                 claims.push(claim);
             }
             if submission.requests == 0 {
-                tx.drop_submission(submission.id)?;
+                tx.delete_submission(submission.id)?;
             } else {
                 tx.update_submission(submission)?;
             }

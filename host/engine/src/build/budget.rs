@@ -4,7 +4,7 @@ use super::BuildError;
 use crate::pending::QueuedRequest;
 use synix_core::request::{OutcomeSummary, Request, RequestKey};
 use synix_prices::{Amount, BudgetExcess, Estimate, Ledger, PriceError, Prices, Rate};
-use synix_store::{BuildId, LayerMode, Send, SendState, Store};
+use synix_store::{BuildId, LayerMode, SendRecord, SendState, Store};
 
 /// The budget of one build, or none.
 pub(super) struct Budget<'a> {
@@ -89,7 +89,7 @@ impl<'a> Budget<'a> {
     /// Takes in what the build spent and left in flight before this command.
     fn take_over(&mut self) -> Result<(), BuildError> {
         let mut open = Vec::new();
-        self.store.each_send(self.build, |send| {
+        self.store.for_each_send(self.build, |send| {
             if send.state == SendState::Open {
                 open.push((send.key, send.request, rate_of(&send)));
             }
@@ -112,7 +112,7 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     let mut sum = Amount::ZERO;
     let mut unclear = Vec::new();
     let mut unpriced = None;
-    store.each_send(build, |send| match send.state {
+    store.for_each_send(build, |send| match send.state {
         SendState::Open => {}
         SendState::Unclear => unclear.push((send.request, rate_of(&send))),
         // What its provider did not count may have cost as much as a lost reply.
@@ -131,7 +131,7 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     Ok(sum)
 }
 
-const fn rate_of(send: &Send<'_>) -> Rate {
+const fn rate_of(send: &SendRecord<'_>) -> Rate {
     if send.submission.is_some() {
         Rate::Batch
     } else {

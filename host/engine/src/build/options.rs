@@ -18,7 +18,7 @@ use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
 use synix_providers::Cassette;
 use synix_sources::ProjectFolder;
-use synix_store::{BuildKind, NewBuild, Reader, Realm, Retry};
+use synix_store::{AnswerOrigin, BuildKind, NewBuild, Reader, RetrySelection};
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +84,7 @@ impl<'a> BuildOptions<'a> {
                 enqueued_tokens: HashMap::new(),
                 sync_after: None,
                 lost_create: LostCreatePolicy::default(),
-                retry: Retry::default(),
+                retry: RetrySelection::default(),
             },
             missing_keys: &NO_MISSING_KEYS,
             concurrency: DEFAULT_CONCURRENCY,
@@ -106,14 +106,15 @@ impl BuildContext<'_> {
             pipeline: self.pipeline.file.clone(),
             fingerprint: self.pipeline.fingerprint,
             parts: serde_json::to_string(&self.pipeline.parts).unwrap_or_default(),
-            realm: self.realm(),
+            answer_origin: self.answer_origin(),
             opened: self.clock.now(),
         }
     }
 
-    pub(super) fn realm(&self) -> Realm {
-        self.replay
-            .map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+    pub(super) fn answer_origin(&self) -> AnswerOrigin {
+        self.replay.map_or(AnswerOrigin::Live, |cassette| {
+            AnswerOrigin::Replay(cassette.digest())
+        })
     }
 
     fn answer_source(&self) -> AnswerSource {

@@ -38,7 +38,7 @@ pub async fn plan(
         pipeline: build_context.pipeline,
         folder: build_context.folder,
         reader,
-        realm: build_context.realm(),
+        answer_origin: build_context.answer_origin(),
         allow_partial: false,
         observer: &|_| {},
     };

@@ -10,7 +10,7 @@ use crate::pending::PendingRequest;
 use crate::plan::PlanRetry;
 use synix_core::request::{Ending, FailureKind, OutcomeSummary, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
-use synix_store::{LayerMode, Reader, Retry};
+use synix_store::{LayerMode, Reader, RetrySelection};
 
 /// The requests of a layer that would be sent.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ impl<'a> PlanAnswerer<'a> {
         if reader.in_flight(request)?.is_some() {
             return Ok(Sent::Already);
         }
-        let paid = reader.paid_for(request, &Retry::default(), None)?;
+        let paid = reader.paid_outcome(request, &RetrySelection::default(), None)?;
         Ok(paid.map_or(Sent::Now, Sent::OnlyIfTold))
     }
 }

@@ -55,7 +55,7 @@ impl Pool {
         for _ in 0..workers {
             let known = KnownAnswers {
                 source: source.clone(),
-                reader: reader.map(Reader::another).transpose()?,
+                reader: reader.map(Reader::try_clone).transpose()?,
             };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
             let backlog = Arc::clone(&backlog);

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::layers::Roles;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
-use synix_store::{Reader, Realm, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId};
+use synix_store::{
+    AnswerOrigin, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
+};
 
 /// One layer of the newest snapshot.
 ///
@@ -27,7 +29,7 @@ impl Layer {
         let mut by_key: Vec<u32> = (0..).take(units.len()).collect();
         by_key.sort_unstable_by(|left, right| key_at(&units, *left).cmp(key_at(&units, *right)));
         let mut outputs: Vec<StoredArtifact> = Vec::with_capacity(units.len());
-        reader.each_snapshot_artifact(snapshot, name, |artifact| outputs.push(artifact))?;
+        reader.for_each_snapshot_artifact(snapshot, name, |artifact| outputs.push(artifact))?;
         outputs.sort_unstable_by_key(|output| (output.unit, output.id));
         Ok(Self {
             units,
@@ -112,7 +114,7 @@ impl<'a> Previous<'a> {
         &mut self,
         layer: &str,
         fingerprint: Digest,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
         usable: impl Fn(Option<&str>) -> bool,
     ) -> Result<Option<(UnitId, Vec<StoredArtifact>)>, StoreError> {
         let Some(reader) = self.reader else {
@@ -120,13 +122,16 @@ impl<'a> Previous<'a> {
         };
         // The newest snapshot has most units of a rebuild: one scan replaces a query for each.
         let known = self.layer(layer)?;
-        if let Some(unit) = known.under(fingerprint).filter(|unit| unit.realm == realm) {
+        if let Some(unit) = known
+            .under(fingerprint)
+            .filter(|unit| unit.answer_origin == answer_origin)
+        {
             if usable(unit.roles.as_deref()) {
                 return Ok(Some((unit.id, known.outputs_of(unit.id).to_vec())));
             }
             return Ok(None);
         }
-        let Some((id, roles)) = reader.finished_unit(fingerprint, realm)? else {
+        let Some((id, roles)) = reader.finished_unit(fingerprint, answer_origin)? else {
             return Ok(None);
         };
         if !usable(roles.as_deref()) {

@@ -16,9 +16,9 @@ use super::recorder::Recorder;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, SchedulerContext};
 use super::store_recorder::StoreRecorder;
-use super::sync::{SyncCalls, close_orphans, take_over_orphans};
+use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
-use synix_store::{BuildId, BuildKind, Retry, Store, UnitId};
+use synix_store::{BuildId, BuildKind, RetrySelection, Store, UnitId};
 
 /// How far a build came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +38,17 @@ pub async fn run(
     observer(&Event::Build {
         build: build.to_string(),
     });
-    let realm = build_context.realm();
+    let answer_origin = build_context.answer_origin();
     // Nothing of this process is in flight yet: what the build has open is an earlier one's.
-    close_orphans(store, build, observer)?;
+    close_orphaned_sends(store, build, observer)?;
     take_over_orphans(store, build, observer)?;
-    let retry = Retry {
+    let retry = RetrySelection {
         kinds: options.retry_failed.clone(),
         until: store.newest_attempt()?,
     };
     store.write(|tx| {
         tx.clear_build_units(build)?;
-        tx.keep_build_error(build, None)
+        tx.set_build_error(build, None)
     })?;
     let mut modes = match options.kind {
         BuildKind::Build => Modes::all_sync(build_context.pipeline),
@@ -58,14 +58,14 @@ pub async fn run(
     let recorder = Recorder::Store(StoreRecorder {
         store,
         build,
-        realm,
+        answer_origin,
         clock: build_context.clock,
     });
     let context = SchedulerContext {
         pipeline: build_context.pipeline,
         folder: build_context.folder,
         reader: Some(store),
-        realm,
+        answer_origin,
         allow_partial: options.allow_partial,
         observer,
     };

@@ -25,7 +25,7 @@ use synix_core::ids::{Label, UnitKey};
 use synix_core::request::{Failure, RequestKey, Usage};
 use synix_sandbox::{Shape, UnitSpec};
 use synix_sources::ProjectFolder;
-use synix_store::{BuildLayer, Reader, Realm, UnitId};
+use synix_store::{AnswerOrigin, BuildLayer, Reader, UnitId};
 
 /// Units handed to a worker at a time, at most. A chunk's results share one durable
 /// transaction; a short queue is shared out evenly instead.
@@ -41,7 +41,7 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) folder: &'a ProjectFolder,
     /// `None` before the first build.
     pub(super) reader: Option<&'a Reader>,
-    pub(super) realm: Realm,
+    pub(super) answer_origin: AnswerOrigin,
     pub(super) allow_partial: bool,
     pub(super) observer: Observer<'a>,
 }

@@ -11,7 +11,7 @@ use super::scheduler::{Scheduler, Step};
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
 use synix_sources::{SourceError, SourceFile, SourceProblems};
-use synix_store::Realm;
+use synix_store::AnswerOrigin;
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
@@ -98,7 +98,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         // What a file says does not depend on where answers come from.
         if let Some((id, outputs)) =
             self.previous
-                .finished(name, fingerprint, Realm::Live, |_| true)?
+                .finished(name, fingerprint, AnswerOrigin::Live, |_| true)?
         {
             for output in &outputs {
                 let handle = Handle {

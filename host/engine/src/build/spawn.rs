@@ -229,10 +229,12 @@ impl<A: Answerer> Step<'_, '_, A> {
         let parts = self.unit_parts(&spec, inputs, partial);
         let fingerprint = parts.fingerprint(&transform.encoder);
         let roles = Arc::clone(&self.context.pipeline.roles);
-        let realm = self.context.realm;
+        let answer_origin = self.context.answer_origin;
         let finished = self
             .previous
-            .finished(name, fingerprint, realm, |extra| roles.unchanged(extra))?;
+            .finished(name, fingerprint, answer_origin, |extra| {
+                roles.unchanged(extra)
+            })?;
         if let Some((id, outputs)) = finished {
             let handles: Vec<Handle> = outputs
                 .into_iter()
@@ -279,7 +281,7 @@ impl<A: Answerer> Step<'_, '_, A> {
         let Some(reader) = self.context.reader else {
             return Ok(Vec::new());
         };
-        let Some(open) = reader.open_unit(fingerprint, self.context.realm)? else {
+        let Some(open) = reader.open_unit(fingerprint, self.context.answer_origin)? else {
             return Ok(Vec::new());
         };
         if self.context.pipeline.roles.unchanged(open.roles.as_deref()) {

@@ -8,8 +8,8 @@ use synix_core::digest::Digest;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    ArtifactId, BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, Transaction,
-    UnitId, UnitState,
+    AnswerOrigin, ArtifactId, BuildId, BuildLayer, NewUnit, RequestId, Store, StoreError,
+    Transaction, UnitId, UnitState,
 };
 
 use super::recorder::{Entry, Made};
@@ -20,7 +20,7 @@ use crate::pending::PendingRequest;
 pub(super) struct StoreRecorder<'a> {
     pub(super) store: &'a Store,
     pub(super) build: BuildId,
-    pub(super) realm: Realm,
+    pub(super) answer_origin: AnswerOrigin,
     pub(super) clock: &'a Clock,
 }
 
@@ -52,8 +52,8 @@ impl StoreRecord<'_> {
         entry: &Entry<'_>,
         asked: &[PendingRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let realm = self.recorder.realm;
-        let unit = self.unit(entry, realm, UnitState::Waiting, &[])?;
+        let answer_origin = self.recorder.answer_origin;
+        let unit = self.unit(entry, answer_origin, UnitState::Waiting, &[])?;
         let requests = self.transcript(unit, asked)?;
         self.keep(entry, UnitState::Waiting)?;
         Ok(requests)
@@ -65,8 +65,8 @@ impl StoreRecord<'_> {
         asked: &[PendingRequest],
         made: Made<'_>,
     ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
-        let realm = self.recorder.realm;
-        let unit = self.unit(entry, realm, UnitState::Done, made.log)?;
+        let answer_origin = self.recorder.answer_origin;
+        let unit = self.unit(entry, answer_origin, UnitState::Done, made.log)?;
         self.transcript(unit, asked)?;
         let mut ids = Vec::with_capacity(made.outputs.len());
         for (position, (output, digest)) in made.outputs.iter().enumerate() {
@@ -83,7 +83,7 @@ impl StoreRecord<'_> {
         artifact: &Artifact,
         digest: Digest,
     ) -> Result<(UnitId, ArtifactId), StoreError> {
-        let unit = self.unit(entry, Realm::Live, UnitState::Done, &[])?;
+        let unit = self.unit(entry, AnswerOrigin::Live, UnitState::Done, &[])?;
         let id = self.tx.add_artifact(unit, 0, artifact, digest)?;
         self.keep(entry, UnitState::Done)?;
         Ok((unit, id))
@@ -96,7 +96,7 @@ impl StoreRecord<'_> {
     fn keep(&self, entry: &Entry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
         let build = self.recorder.build;
         self.tx
-            .keep_build_unit(build, entry.layer, entry.key.as_str(), state)
+            .store_build_unit(build, entry.layer, entry.key.as_str(), state)
     }
 
     pub(super) fn failed(
@@ -106,14 +106,14 @@ impl StoreRecord<'_> {
         failure: &Failure,
     ) -> Result<(), StoreError> {
         self.tx
-            .keep_build_unit(self.recorder.build, layer, key, UnitState::Failed(failure))
+            .store_build_unit(self.recorder.build, layer, key, UnitState::Failed(failure))
     }
 
     pub(super) fn layers(&self, layers: &[BuildLayer]) -> Result<(), StoreError> {
         self.tx
             .trim_build_layers(self.recorder.build, layers.len())?;
         for layer in layers {
-            self.tx.keep_build_layer(self.recorder.build, layer)?;
+            self.tx.store_build_layer(self.recorder.build, layer)?;
         }
         Ok(())
     }
@@ -121,12 +121,12 @@ impl StoreRecord<'_> {
     fn unit(
         &self,
         entry: &Entry<'_>,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
         state: UnitState<'_>,
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
         // One that was made before stays as it was: snapshots and provenance name it.
-        if let Some((earlier, _)) = self.tx.finished_unit(entry.fingerprint, realm)? {
+        if let Some((earlier, _)) = self.tx.finished_unit(entry.fingerprint, answer_origin)? {
             self.tx.retire_unit(earlier)?;
         }
         let log = (!log.is_empty()).then(|| {
@@ -134,9 +134,9 @@ impl StoreRecord<'_> {
                 .map(|line| format!("{} {}\n", line.level, line.message))
                 .collect::<String>()
         });
-        let unit = self.tx.keep_unit(&NewUnit {
+        let unit = self.tx.store_unit(&NewUnit {
             fingerprint: entry.fingerprint,
-            realm,
+            answer_origin,
             layer: entry.layer_name,
             key: entry.key,
             done: state == UnitState::Done,
@@ -162,14 +162,16 @@ impl StoreRecord<'_> {
         let mut requests = Vec::with_capacity(asked.len());
         for (position, asked) in asked.iter().enumerate() {
             let request = self.tx.add_request(asked.key, &asked.request)?;
-            if let (Some(answer), Realm::Replay(_)) = (&asked.answer, self.recorder.realm) {
+            if let (Some(answer), AnswerOrigin::Replay(_)) =
+                (&asked.answer, self.recorder.answer_origin)
+            {
                 self.tx
-                    .keep_answer(request, self.recorder.realm, answer, None)?;
+                    .store_answer(request, self.recorder.answer_origin, answer, None)?;
             }
             let answered = asked
                 .answer
                 .as_ref()
-                .map(|answer| (self.recorder.realm, answer.ending));
+                .map(|answer| (self.recorder.answer_origin, answer.ending));
             self.tx
                 .add_to_transcript(unit, position, request, answered)?;
             requests.push(request);

@@ -18,7 +18,10 @@ use synix_core::request::{
     Failure, FailureKind, Outcome, OutcomeSummary, Request, RequestKey, Usage,
 };
 use synix_providers::{Completion, Provider};
-use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
+use synix_store::{
+    AnswerPolicy, AttemptId, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext,
+    Store,
+};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
@@ -33,7 +36,7 @@ pub(super) struct SyncCalls<'a> {
     providers: &'a Providers,
     concurrency: usize,
     /// What is asked again although it was paid for.
-    retry: Retry,
+    retry: RetrySelection,
     queue: VecDeque<QueuedRequest>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
@@ -88,7 +91,7 @@ impl<'a> SyncCalls<'a> {
         store: &'a Store,
         build: BuildId,
         options: &BuildOptions<'a>,
-        retry: Retry,
+        retry: RetrySelection,
     ) -> Self {
         let (sender, finished) = unbounded_channel();
         Self {
@@ -157,7 +160,7 @@ impl<'a> SyncCalls<'a> {
     /// Settles a request that was paid for without an answer that will do, unless it is asked again.
     pub(super) fn settle_paid(&mut self, queued: &QueuedRequest) -> Result<bool, BuildError> {
         let request = queued.request;
-        let Some(settlement) = self.store.paid_for(request, &self.retry, None)? else {
+        let Some(settlement) = self.store.paid_outcome(request, &self.retry, None)? else {
             return Ok(false);
         };
         // Whoever has it in flight may bring a better answer.
@@ -241,7 +244,7 @@ impl<'a> SyncCalls<'a> {
             let mut claims = Vec::with_capacity(chosen.len());
             for queued in chosen {
                 let layer = self.layers.get(queued.layer).map_or("", String::as_str);
-                let terms = Terms {
+                let terms = AnswerPolicy {
                     accept_truncated: queued.accept_truncated,
                     retry: &self.retry,
                 };
@@ -251,8 +254,8 @@ impl<'a> SyncCalls<'a> {
         })
     }
 
-    fn origin<'l>(&self, layer: &'l str) -> Origin<'l> {
-        Origin {
+    fn origin<'l>(&self, layer: &'l str) -> SendContext<'l> {
+        SendContext {
             build: self.build,
             layer,
             submission: None,
@@ -332,14 +335,14 @@ impl<'a> SyncCalls<'a> {
                     completion,
                     ..
                 } = finished;
-                tx.add_unclear(*request, self.build, completion.unclear)?;
+                tx.record_unclear_sends(*request, self.build, completion.unclear)?;
                 let layer = self.layers.get(finished.layer).map_or("", String::as_str);
                 for failure in &completion.billed {
                     let note = AttemptNote {
                         kind: failure.kind,
                         message: failure.message.clone(),
                     };
-                    tx.add_failed(*request, self.origin(layer), &note, failure.usage)?;
+                    tx.record_failed_send(*request, self.origin(layer), &note, failure.usage)?;
                 }
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
@@ -384,18 +387,18 @@ pub(super) fn take_over_orphans(
         let Some(_lock) = store.lock_build(build)? else {
             continue;
         };
-        close_orphans(store, build, observer)?;
+        close_orphaned_sends(store, build, observer)?;
     }
     Ok(())
 }
 
 /// Marks the sends of `build` as unclear, whose lock the caller holds and none of whose calls it has under way.
-pub(super) fn close_orphans(
+pub(super) fn close_orphaned_sends(
     store: &Store,
     build: BuildId,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
-    let orphans = store.write(|tx| tx.close_orphans(build))?;
+    let orphans = store.write(|tx| tx.close_orphaned_sends(build))?;
     if orphans > 0 {
         observer(&Event::Unclear { requests: orphans });
     }

@@ -24,7 +24,8 @@ use synix_manifest::BatchChoice;
 use synix_prices::Prices;
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{
-    BuildId, BuildKind, Claim, NewBuild, Origin, Realm, Retry, Store, StoreError, Terms,
+    AnswerOrigin, AnswerPolicy, BuildId, BuildKind, Claim, NewBuild, RetrySelection, SendContext,
+    Store, StoreError,
 };
 
 const LAYER: &str = "sums";
@@ -81,7 +82,7 @@ impl Bench {
                 enqueued_tokens: HashMap::new(),
                 sync_after: None,
                 lost_create: LostCreatePolicy::default(),
-                retry: Retry::default(),
+                retry: RetrySelection::default(),
             },
             missing_keys: &self.no_keys,
             concurrency: calls,
@@ -93,7 +94,7 @@ impl Bench {
             interrupt: CancellationToken::new(),
         };
         let routes = Routes {
-            calls: SyncCalls::new(&self.store, self.build, &options, Retry::default()),
+            calls: SyncCalls::new(&self.store, self.build, &options, RetrySelection::default()),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -139,7 +140,7 @@ fn open_build(store: &Store) -> BuildId {
         pipeline: "synix.toml".to_owned(),
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
-        realm: Realm::Live,
+        answer_origin: AnswerOrigin::Live,
         opened: Timestamp(0),
     };
     store.write(|tx| tx.open_build(&new)).unwrap()
@@ -182,14 +183,14 @@ async fn what_waits_for_its_send_holds_no_text() {
         // Another process has one of them in flight.
         let other = open_build(&bench.store);
         let _lock = bench.store.lock_build(other).unwrap();
-        let origin = Origin {
+        let origin = SendContext {
             build: other,
             layer: LAYER,
             submission: None,
         };
-        let terms = Terms {
+        let terms = AnswerPolicy {
             accept_truncated: false,
-            retry: &Retry::default(),
+            retry: &RetrySelection::default(),
         };
         let id = asked[1].id.unwrap();
         let claim = bench.store.write(|tx| tx.claim(id, origin, terms));

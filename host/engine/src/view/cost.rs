@@ -19,7 +19,7 @@ pub(super) struct Bills {
 impl Bills {
     pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bills = Self::default();
-        reader.each_send(build, |send| {
+        reader.for_each_send(build, |send| {
             let rate = rate(send.submission.is_some());
             let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
             add(&mut bills.whole);
@@ -51,7 +51,7 @@ impl Spent {
     pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bill = Bill::default();
         let mut requests = 0;
-        reader.each_send(build, |send| {
+        reader.for_each_send(build, |send| {
             requests += 1;
             bill.add(
                 prices,
@@ -75,7 +75,7 @@ pub(super) fn add(
     build: BuildId,
     prices: &Prices,
 ) -> Result<(), StoreError> {
-    reader.each_send(build, |send| {
+    reader.for_each_send(build, |send| {
         let rate = rate(send.submission.is_some());
         bill.add(prices, send.model, &send.usage, rate);
     })

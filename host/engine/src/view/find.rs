@@ -264,7 +264,7 @@ impl SnapshotView<'_> {
         for (snapshot, layers) in snapshots {
             for layer in layers {
                 self.reader
-                    .each_snapshot_artifact(snapshot, layer, |artifact| {
+                    .for_each_snapshot_artifact(snapshot, layer, |artifact| {
                         if artifact.digest.to_string().starts_with(name) {
                             ids.insert(artifact.digest);
                             let artifact = SnapshotArtifact {

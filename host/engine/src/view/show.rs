@@ -11,7 +11,7 @@ use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::request::RequestKey;
 use synix_prices::{Amount, Prices, Rate};
-use synix_store::{Reader, Realm, StoreError, StoredUnit};
+use synix_store::{AnswerOrigin, Reader, StoreError, StoredUnit};
 
 /// An artifact, whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -145,7 +145,7 @@ fn provenance(
         cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
         requests,
         partial: unit.partial,
-        replayed: unit.realm != Realm::Live,
+        replayed: unit.answer_origin != AnswerOrigin::Live,
     })
 }
 
@@ -160,7 +160,7 @@ pub(super) fn asked(
         let request = reader.request(entry.request)?;
         let (answer, batch) = match entry.answer {
             Some(answer) => {
-                let (answer, batch) = reader.given_answer(answer)?;
+                let (answer, batch) = reader.transcript_answer(answer)?;
                 (Some(answer), batch)
             }
             None => (None, None),
@@ -174,7 +174,7 @@ pub(super) fn asked(
         } else {
             Rate::Sync
         };
-        let cost_usd = if unit.realm == Realm::Live {
+        let cost_usd = if unit.answer_origin == AnswerOrigin::Live {
             prices.cost(&request.model, &usage, rate).ok()
         } else {
             Some(Amount::ZERO)

@@ -165,7 +165,7 @@ impl Status {
                 message: unit.message,
             })
             .collect();
-        let spent = reader.spent(build)?;
+        let spent = reader.send_totals(build)?;
         Ok(Self {
             build: build.to_string(),
             status: word(reader, &row)?,

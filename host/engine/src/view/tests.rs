@@ -14,7 +14,7 @@ use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{Failure, FailureKind, Usage};
 use synix_prices::Prices;
 use synix_store::{
-    BuildId, BuildKind, BuildLayer, NewBuild, NewUnit, Realm, Store, UnitId, UnitState,
+    AnswerOrigin, BuildId, BuildKind, BuildLayer, NewBuild, NewUnit, Store, UnitId, UnitState,
 };
 
 fn new_build(kind: BuildKind) -> NewBuild {
@@ -23,7 +23,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         pipeline: "synix.toml".to_owned(),
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
-        realm: Realm::Live,
+        answer_origin: AnswerOrigin::Live,
         opened: Timestamp(0),
     }
 }
@@ -36,7 +36,7 @@ fn state() -> (TempDir, Store, BuildId) {
         .unwrap();
     store
         .write(|tx| {
-            tx.keep_build_layer(
+            tx.store_build_layer(
                 build,
                 &BuildLayer {
                     position: 0,
@@ -55,9 +55,9 @@ fn source(store: &Store, build: BuildId, layer: &str, label: &str) -> UnitId {
     let digest = Digest::of(path.as_bytes());
     let unit = store
         .write(|tx| {
-            tx.keep_unit(&NewUnit {
+            tx.store_unit(&NewUnit {
                 fingerprint: source_fingerprint(layer, "source", &path, label, digest),
-                realm: Realm::Live,
+                answer_origin: AnswerOrigin::Live,
                 layer,
                 key: &UnitKey::parse(label).unwrap(),
                 done: true,
@@ -118,11 +118,11 @@ fn the_status_of_a_build_follows_from_its_rows() {
         usage: Usage::default(),
     };
     store
-        .write(|tx| tx.keep_build_unit(build, 0, "a", UnitState::Failed(&failure)))
+        .write(|tx| tx.store_build_unit(build, 0, "a", UnitState::Failed(&failure)))
         .unwrap();
     assert_eq!(word(), "completed_with_errors");
     store
-        .write(|tx| tx.keep_build_error(build, Some("no key")))
+        .write(|tx| tx.set_build_error(build, Some("no key")))
         .unwrap();
     assert_eq!(word(), "failed");
     store.write(|tx| tx.cancel_build(build)).unwrap();
@@ -133,7 +133,7 @@ fn the_status_of_a_build_follows_from_its_rows() {
 fn fresh_units_count_as_done() {
     let (_folder, store, build) = state();
     store
-        .write(|tx| tx.keep_build_unit(build, 0, "a", UnitState::Waiting))
+        .write(|tx| tx.store_build_unit(build, 0, "a", UnitState::Waiting))
         .unwrap();
     let layer = Status::of(&store, build, &Prices::default())
         .unwrap()
@@ -180,7 +180,7 @@ fn failed_since() -> (TempDir, Store) {
         fresh: 0,
     };
     store
-        .write(|tx| tx.keep_build_layer(second, &layer))
+        .write(|tx| tx.store_build_layer(second, &layer))
         .unwrap();
     let failure = Failure {
         kind: FailureKind::Refused,
@@ -189,7 +189,7 @@ fn failed_since() -> (TempDir, Store) {
         usage: Usage::default(),
     };
     store
-        .write(|tx| tx.keep_build_unit(second, 0, "all", UnitState::Failed(&failure)))
+        .write(|tx| tx.store_build_unit(second, 0, "all", UnitState::Failed(&failure)))
         .unwrap();
     let other = vec![source(&store, second, "notes", "other")];
     store

@@ -1,6 +1,6 @@
-//! Builds (tables `build`, `build_layer`, `build_unit`): the commands that drive work, their layers and stale units.
+//! Builds (tables `build`, `build_layer`, `build_unit`), with their layers and stale units.
 //!
-//! Its status is derived from these rows and the submissions', never stored.
+//! The status of a build is never stored: it is derived from these rows and those of the submissions.
 
 mod rows;
 
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::answers::Realm;
+use crate::answers::AnswerOrigin;
 use crate::statement::named;
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -46,7 +46,7 @@ pub enum BuildKind {
 }
 
 impl BuildKind {
-    /// Returns the name kept in rows and shown.
+    /// Returns the name in rows and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Build => "build",
@@ -72,17 +72,17 @@ impl FromSql for BuildKind {
     }
 }
 
-/// How a layer's requests are answered, fixed once for a build.
+/// How a layer's requests are answered. A build decides it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerMode {
-    /// One call each.
+    /// By one call for each request.
     Sync,
-    /// Through batches.
+    /// By batches.
     Batch,
 }
 
 impl LayerMode {
-    /// Returns the name kept in rows and shown.
+    /// Returns the name in rows and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
@@ -111,11 +111,11 @@ impl FromSql for LayerMode {
 /// The progress of a stale unit of a build.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UnitState<'a> {
-    /// It waits to run or for answers.
+    /// The unit waits for its run or for answers.
     Waiting,
-    /// It has its outputs.
+    /// The unit has its outputs.
     Done,
-    /// It failed, or was held back.
+    /// The unit failed, or was held back.
     Failed(&'a Failure),
 }
 
@@ -150,9 +150,9 @@ pub struct NewBuild {
     pub fingerprint: Digest,
     /// The fingerprint's parts, as JSON.
     pub parts: String,
-    /// Where its answers come from.
-    pub realm: Realm,
-    /// When it is opened.
+    /// Where the answers of the build come from.
+    pub answer_origin: AnswerOrigin,
+    /// The time at which it is opened.
     pub opened: Timestamp,
 }
 
@@ -169,35 +169,35 @@ pub struct BuildRow {
     pub fingerprint: Digest,
     /// The fingerprint's parts, as JSON.
     pub parts: String,
-    /// Where its answers come from.
-    pub realm: Realm,
+    /// Where the answers of the build come from.
+    pub answer_origin: AnswerOrigin,
     /// When it was opened.
     pub opened: Timestamp,
-    /// When nothing was left to do.
+    /// When every unit was settled.
     pub closed: Option<Timestamp>,
-    /// Whether it was cancelled.
+    /// Whether a user cancelled it.
     pub cancelled: bool,
-    /// Why it stopped before its end, if it did.
+    /// The error that stopped it before its end, if there was one.
     pub error: Option<String>,
 }
 
 /// A layer of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildLayer {
-    /// Its place in the pipeline's order.
+    /// The position in the order of the pipeline.
     pub position: usize,
-    /// Its name.
+    /// The name of the layer.
     pub name: String,
-    /// How its requests are answered; `None`: undecided, or it asks nothing.
+    /// How its requests are answered; `None` if that is not decided, or if there are no requests.
     pub mode: Option<LayerMode>,
-    /// How many of its units needed nothing.
+    /// The number of fresh units.
     pub fresh: u64,
 }
 
-/// The stale units of a layer, counted.
+/// The numbers of a layer's stale units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LayerTally {
-    /// Units that wait.
+    /// Units that wait for their run or for answers.
     pub waiting: u64,
     /// Units with their outputs.
     pub done: u64,
@@ -208,12 +208,12 @@ pub struct LayerTally {
 /// A failed unit of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildUnit {
-    /// The layer's place in the pipeline's order.
+    /// The position of the layer in the order of the pipeline.
     pub layer: usize,
-    /// The unit's name.
+    /// The unit key.
     pub key: String,
     /// The kind of failure.
     pub kind: String,
-    /// What went wrong.
+    /// The message of the failure.
     pub message: String,
 }

@@ -20,15 +20,15 @@ impl Transaction<'_> {
                 build.pipeline,
                 build.fingerprint.as_bytes(),
                 build.parts,
-                build.realm,
+                build.answer_origin,
                 build.opened.0
             ],
         )
         .map(BuildId)
     }
 
-    /// Takes over another pipeline fingerprint, at the user's word.
-    pub fn rebase_build(
+    /// Sets another pipeline fingerprint, because the user has accepted the changes.
+    pub fn set_build_fingerprint(
         &self,
         build: BuildId,
         fingerprint: Digest,
@@ -40,7 +40,7 @@ impl Transaction<'_> {
         )
     }
 
-    /// Records that nothing is left to do, or (`None`) that there is again.
+    /// Records that every unit is settled; `None` records that the build continues.
     pub fn close_build(&self, build: BuildId, closed: Option<Timestamp>) -> Result<(), StoreError> {
         self.execute(
             "UPDATE build SET closed = ?2 WHERE id = ?1",
@@ -53,8 +53,8 @@ impl Transaction<'_> {
         self.execute("UPDATE build SET cancelled = 1 WHERE id = ?1", [build.0])
     }
 
-    /// Records why a build stopped before its end, or (`None`) that it goes on.
-    pub fn keep_build_error(&self, build: BuildId, error: Option<&str>) -> Result<(), StoreError> {
+    /// Records the error that stopped a build before its end; `None` records that the build continues.
+    pub fn set_build_error(&self, build: BuildId, error: Option<&str>) -> Result<(), StoreError> {
         self.execute(
             "UPDATE build SET error = ?2 WHERE id = ?1",
             params![build.0, error],
@@ -62,7 +62,7 @@ impl Transaction<'_> {
     }
 
     /// Records a layer of a build.
-    pub fn keep_build_layer(&self, build: BuildId, layer: &BuildLayer) -> Result<(), StoreError> {
+    pub fn store_build_layer(&self, build: BuildId, layer: &BuildLayer) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO build_layer (build, position, name, mode, fresh)
              VALUES (?1, ?2, ?3, ?4, ?5)
@@ -72,7 +72,7 @@ impl Transaction<'_> {
         )
     }
 
-    /// Forgets layers from `count` on, which the pipeline no longer has.
+    /// Deletes the layers from position `count` on, which the pipeline no longer has.
     pub fn trim_build_layers(&self, build: BuildId, count: usize) -> Result<(), StoreError> {
         self.execute(
             "DELETE FROM build_layer WHERE build = ?1 AND position >= ?2",
@@ -80,8 +80,8 @@ impl Transaction<'_> {
         )
     }
 
-    /// Records where a stale unit stands.
-    pub fn keep_build_unit(
+    /// Records the state of a stale unit.
+    pub fn store_build_unit(
         &self,
         build: BuildId,
         layer: usize,
@@ -103,9 +103,9 @@ impl Transaction<'_> {
         )
     }
 
-    /// Forgets the stale units of a build, before it is driven again.
+    /// Deletes the stale units of a build, before it is driven again.
     ///
-    /// Their work is not forgotten: that stands in units and answers.
+    /// Finished units and answers are kept.
     pub fn clear_build_units(&self, build: BuildId) -> Result<(), StoreError> {
         self.execute("DELETE FROM build_unit WHERE build = ?1", [build.0])
     }
@@ -121,7 +121,7 @@ fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
         pipeline: row.get(2)?,
         fingerprint: Digest::from_bytes(row.get(3)?),
         parts: row.get(4)?,
-        realm: row.get(5)?,
+        answer_origin: row.get(5)?,
         opened: Timestamp(row.get(6)?),
         closed: row.get::<_, Option<u64>>(7)?.map(Timestamp),
         cancelled: row.get(8)?,
@@ -129,7 +129,7 @@ fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
     })
 }
 
-/// Refuses a build whose pipeline file is not in the project's own folder: the name becomes a path.
+/// Refuses a build whose pipeline file is not in the project folder: the name becomes a path.
 fn with_file_name(row: BuildRow) -> Result<BuildRow, StoreError> {
     let path = Path::new(&row.pipeline);
     if path.file_name() == Some(path.as_os_str()) {
@@ -137,12 +137,12 @@ fn with_file_name(row: BuildRow) -> Result<BuildRow, StoreError> {
     }
     Err(StoreError::Unusable {
         what: "build",
-        detail: format!("{:?} is no name of a pipeline file", row.pipeline),
+        detail: format!("{:?} is not the name of a pipeline file", row.pipeline),
     })
 }
 
 impl Reader {
-    /// Returns the build, if there is one of this number.
+    /// Returns the build with this number, if it exists.
     pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
         self.query_optional(
             &format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"),
@@ -153,7 +153,7 @@ impl Reader {
         .transpose()
     }
 
-    /// Returns all builds, the newest first; with a kind only those.
+    /// Returns all builds, or those of one kind, the newest first.
     pub fn builds(&self, kind: Option<BuildKind>) -> Result<Vec<BuildRow>, StoreError> {
         let statement = format!(
             "SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC"
@@ -162,7 +162,7 @@ impl Reader {
         rows.into_iter().map(with_file_name).collect()
     }
 
-    /// Returns the builds that were neither completed nor cancelled, the oldest first.
+    /// Returns the builds that are neither complete nor cancelled, the oldest first.
     pub fn open_builds(&self) -> Result<Vec<BuildId>, StoreError> {
         self.query(
             "SELECT id FROM build WHERE closed IS NULL AND cancelled = 0 ORDER BY id",
@@ -171,7 +171,7 @@ impl Reader {
         )
     }
 
-    /// Returns the layers of a build in the pipeline's order.
+    /// Returns the layers of a build in the order of the pipeline.
     pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
         self.query(
             "SELECT position, name, mode, fresh
@@ -205,7 +205,7 @@ impl Reader {
         )
     }
 
-    /// Returns the failed units of a build, by layer and name.
+    /// Returns the failed units of a build, ordered by layer and key.
     pub fn failed_units(&self, build: BuildId) -> Result<Vec<BuildUnit>, StoreError> {
         self.query(
             "SELECT layer, key, kind, message

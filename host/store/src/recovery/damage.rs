@@ -1,9 +1,8 @@
-//! Damage to the database: found, set aside and reported; never repaired.
+//! Damage to the database: it is detected, set aside and reported, but never repaired.
 //!
-//! The file gets a dated name beside its place, with its log, and a marker records what was found and what the file
-//! contained. As long as there is a marker and no intact file is in the place, nothing is opened.
+//! The file and its log get a dated name in the same folder, and a marker records the damage and what the file contained. As long as there is a marker and no intact file, nothing is opened.
 //!
-//! What each phase of the marker means is in [`super::marker`].
+//! [`super::marker`] describes the phases of the marker.
 
 use std::io;
 use std::thread;
@@ -16,87 +15,89 @@ use crate::{LOCKS, StoreError, database, files};
 use synix_core::clock::Clock;
 use synix_disk::{DiskError, EntryKind, FileLock, Folder};
 
-/// The lock on the examination, which is also the trace of a database that was used.
+/// The lock for an examination. Its file also shows that a database was used here.
 const STATE_LOCK: &str = "state";
 
-/// How long another process may take to examine the same file.
-const PATIENCE: Duration = Duration::from_secs(600);
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+/// How long to wait for another process that examines the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(600);
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Refuses where the state is damaged or was lost; called before the file is opened.
-pub(crate) fn refuse(place: &Folder) -> Result<(), StoreError> {
-    let there = place.has_file(database::FILE)?;
-    match read_marker(place)? {
-        None if there || !was_used(place)? => Ok(()),
-        Some(damage) if damage.phase == Phase::Aside && !there => Err(error_of(place, damage)),
-        Some(damage) if damage.phase == Phase::Resetting => Err(error_of(place, damage)),
-        None | Some(_) => examine(place, None).and_then(|found| match found {
-            Some(damage) => Err(error_of(place, damage)),
+/// Refuses a damaged or lost state, before its file is opened.
+pub(crate) fn refuse_damaged(state_folder: &Folder) -> Result<(), StoreError> {
+    let exists = state_folder.has_file(database::FILE)?;
+    match read_marker(state_folder)? {
+        None if exists || !is_marked_as_used(state_folder)? => Ok(()),
+        Some(damage) if damage.phase == Phase::Aside && !exists => {
+            Err(damage_error(state_folder, damage))
+        }
+        Some(damage) if damage.phase == Phase::Resetting => Err(damage_error(state_folder, damage)),
+        None | Some(_) => examine(state_folder, None).and_then(|damage| match damage {
+            Some(damage) => Err(damage_error(state_folder, damage)),
             None => Ok(()),
         }),
     }
 }
 
-/// Returns the error for a file that SQLite or a look at its tables finds damaged.
-pub(crate) fn found(place: &Folder, what: &str) -> StoreError {
-    match examine(place, Some(what)) {
-        Ok(Some(damage)) => error_of(place, damage),
+/// Returns the error for a file that is damaged according to SQLite or its schema.
+pub(crate) fn report(state_folder: &Folder, what: &str) -> StoreError {
+    match examine(state_folder, Some(what)) {
+        Ok(Some(damage)) => damage_error(state_folder, damage),
         Ok(None) => StoreError::Corrupted {
-            path: database::path(place),
+            path: database::path(state_folder),
             detail: what.to_owned(),
         },
         Err(error) => error,
     }
 }
 
-/// Records that there was a database with tables here: one that is empty or missing later was lost.
-pub(crate) fn remember(place: &Folder) -> Result<(), StoreError> {
-    let locks = place.open_or_create_folder(LOCKS)?;
+/// Records that a database with tables exists, so that a later empty or missing file counts as lost.
+pub(crate) fn mark_as_used(state_folder: &Folder) -> Result<(), StoreError> {
+    let locks = state_folder.open_or_create_folder(LOCKS)?;
     if !locks.has_file(STATE_LOCK)? {
         locks.replace(STATE_LOCK, b"")?;
     }
     Ok(())
 }
 
-/// Returns whether there was a database with tables here.
-pub(crate) fn was_used(place: &Folder) -> Result<bool, StoreError> {
-    match place.open_folder(LOCKS)? {
+/// Returns whether there was a database with tables.
+pub(crate) fn is_marked_as_used(state_folder: &Folder) -> Result<bool, StoreError> {
+    match state_folder.open_folder(LOCKS)? {
         Some(locks) => Ok(locks.has_file(STATE_LOCK)?),
         None => Ok(false),
     }
 }
 
-fn error_of(place: &Folder, damage: Damage) -> StoreError {
+fn damage_error(state_folder: &Folder, damage: Damage) -> StoreError {
     StoreError::Damaged {
-        folder: place.path().to_owned(),
+        folder: state_folder.path().to_owned(),
         damage: Box::new(damage),
     }
 }
 
-/// Examines the file and sets it aside if it is damaged; `None` where it is whole.
+/// Examines the file and sets it aside if it is damaged; returns `None` if it is intact.
 ///
-/// `reported` is what led here; the check alone may only find that it cannot begin.
+/// `reported` is the damage that led to the examination; its description is better than that of a check that fails early.
 pub(crate) fn examine(
-    place: &Folder,
+    state_folder: &Folder,
     reported: Option<&str>,
 ) -> Result<Option<Damage>, StoreError> {
-    // Two that find the same damage: one sets the file aside, the other reads the marker.
-    let _lock = lock(place)?;
-    let there = files::check(place)?;
-    let marker = read_marker(place)?;
+    // If two processes find the same damage, one sets the file aside and the other reads the marker.
+    let _lock = lock(state_folder)?;
+    let exists = files::check(state_folder)?;
+    let marker = read_marker(state_folder)?;
     match &marker {
         Some(damage) if damage.phase == Phase::Moving => {
-            return set_aside(place, damage.clone()).map(Some);
+            return set_aside(state_folder, damage.clone()).map(Some);
         }
-        Some(damage) if damage.phase == Phase::Aside && !there => {
+        Some(damage) if damage.phase == Phase::Aside && !exists => {
             return Ok(marker);
         }
         Some(_) | None => {}
     }
-    let found = match check(place, there) {
-        None if there => {
+    let found = match check(state_folder, exists) {
+        None if exists => {
             if marker.is_some() {
-                keep_marker_as_record(place)?;
+                keep_marker_as_record(state_folder)?;
             }
             return Ok(None);
         }
@@ -104,7 +105,7 @@ pub(crate) fn examine(
         Some(found) => reported.map_or(found, str::to_owned),
     };
     let damage = Damage {
-        phase: if is_in_use(place)? {
+        phase: if is_in_use(state_folder)? {
             Phase::InUse
         } else {
             Phase::Moving
@@ -112,50 +113,51 @@ pub(crate) fn examine(
         found,
         since: Clock::Real.now().to_string(),
         set_aside: None,
-        salvaged: salvage::read(place),
+        salvaged: salvage::read(state_folder),
     };
     if damage.phase == Phase::InUse {
-        write_marker(place, &damage)?;
+        write_marker(state_folder, &damage)?;
         return Ok(Some(damage));
     }
-    set_aside(place, damage).map(Some)
+    set_aside(state_folder, damage).map(Some)
 }
 
-/// Moves the file and its log; begun again where it was interrupted.
+/// Moves the file and its log, or continues an interrupted move.
 ///
-/// The name is on record before anything moves, so that the log finds the file. It is one of ours, or a new one is
-/// chosen; nothing is overwritten.
-fn set_aside(place: &Folder, mut damage: Damage) -> Result<Damage, StoreError> {
-    let there = place.has_file(database::FILE)?;
-    let begun = damage.set_aside.take();
-    let begun = begun.filter(|name| !there || matches!(place.kind(name), Ok(None)));
-    let name = match begun {
+/// The marker records the name before anything moves, so that the log gets the name of its file. A name that synix does not give, or that exists already, is replaced by a new one; nothing is overwritten.
+fn set_aside(state_folder: &Folder, mut damage: Damage) -> Result<Damage, StoreError> {
+    let exists = state_folder.has_file(database::FILE)?;
+    let planned = damage.set_aside.take();
+    let planned = planned.filter(|name| !exists || matches!(state_folder.kind(name), Ok(None)));
+    let name = match planned {
         Some(name) => Some(name),
-        None if there => Some(free_name(place)?),
+        None if exists => Some(free_name(state_folder)?),
         None => None,
     };
     damage.phase = Phase::Moving;
     damage.set_aside.clone_from(&name);
-    write_marker(place, &damage)?;
+    write_marker(state_folder, &damage)?;
     if let Some(name) = &name {
         for suffix in ["", "-wal", "-shm"] {
             let from = format!("{}{suffix}", database::FILE);
-            if !place.rename(&from, &format!("{name}{suffix}"))? && place.has_file(&from)? {
+            if !state_folder.rename(&from, &format!("{name}{suffix}"))?
+                && state_folder.has_file(&from)?
+            {
                 return Err(StoreError::Disk(DiskError {
                     action: "set aside",
-                    path: place.path().join(from),
+                    path: state_folder.path().join(from),
                     source: io::ErrorKind::AlreadyExists.into(),
                 }));
             }
         }
     }
     damage.phase = Phase::Aside;
-    write_marker(place, &damage)?;
+    write_marker(state_folder, &damage)?;
     Ok(damage)
 }
 
-/// Returns the name of a file that is set aside now; nothing has it yet.
-fn free_name(place: &Folder) -> Result<String, StoreError> {
+/// Returns a new name for a file that is set aside.
+fn free_name(state_folder: &Folder) -> Result<String, StoreError> {
     let date = Clock::Real.now().to_string().replace([':', '-'], "");
     let mut number = 1;
     loop {
@@ -163,15 +165,15 @@ fn free_name(place: &Folder) -> Result<String, StoreError> {
             1 => format!("damaged-{date}.sqlite3"),
             _ => format!("damaged-{date}-{number}.sqlite3"),
         };
-        if place.kind(&name)?.is_none() {
+        if state_folder.kind(&name)?.is_none() {
             return Ok(name);
         }
         number += 1;
     }
 }
 
-/// Says whether a name is one that [`free_name`] gives.
-pub(crate) fn is_name_aside(name: &str) -> bool {
+/// Returns whether [`free_name`] could have returned a name.
+pub(crate) fn is_set_aside_name(name: &str) -> bool {
     let digits = |text: &str, count: usize| {
         text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -192,19 +194,19 @@ pub(crate) fn is_name_aside(name: &str) -> bool {
     }
 }
 
-/// Returns what is wrong with the file; `None` if nothing is, or there is none.
-fn check(place: &Folder, there: bool) -> Option<String> {
-    if !there {
+/// Returns what is wrong with the file; `None` if it is intact or missing.
+fn check(state_folder: &Folder, exists: bool) -> Option<String> {
+    if !exists {
         return None;
     }
-    let look = || -> rusqlite::Result<Option<String>> {
-        let connection = salvage::open_untouched(place)?;
-        match schema_check::look(&connection)? {
-            Schema::Whole => {}
+    let examine_file = || -> rusqlite::Result<Option<String>> {
+        let connection = salvage::open_unmodified(state_folder)?;
+        match schema_check::compare_schema(&connection)? {
+            Schema::Complete => {}
             Schema::Empty => return Ok(Some("it is empty".to_owned())),
-            Schema::Lacking(what) | Schema::Foreign(what) => return Ok(Some(what)),
+            Schema::Incomplete(what) | Schema::Foreign(what) => return Ok(Some(what)),
         }
-        // The quick one leaves indexes out; what it cannot see is worth the long one here.
+        // The quick check skips the indexes; here the slower one is worth its time.
         for pragma in ["quick_check", "integrity_check"] {
             let result: String =
                 connection.query_row(&format!("PRAGMA {pragma}(1)"), [], |row| row.get(0))?;
@@ -214,12 +216,12 @@ fn check(place: &Folder, there: bool) -> Option<String> {
         }
         Ok(None)
     };
-    look().unwrap_or_else(|error| Some(error.to_string()))
+    examine_file().unwrap_or_else(|error| Some(error.to_string()))
 }
 
-/// Says whether another process drives a build on the file.
-fn is_in_use(place: &Folder) -> Result<bool, StoreError> {
-    let Some(locks) = place.open_folder(LOCKS)? else {
+/// Returns whether another process drives a build with this file.
+fn is_in_use(state_folder: &Folder) -> Result<bool, StoreError> {
+    let Some(locks) = state_folder.open_folder(LOCKS)? else {
         return Ok(false);
     };
     Ok(locks.entries()?.iter().any(|entry| {
@@ -230,23 +232,23 @@ fn is_in_use(place: &Folder) -> Result<bool, StoreError> {
     }))
 }
 
-fn lock(place: &Folder) -> Result<FileLock, StoreError> {
+fn lock(state_folder: &Folder) -> Result<FileLock, StoreError> {
     let started = Instant::now();
-    let locks = place
+    let locks = state_folder
         .open_or_create_folder(LOCKS)
-        .map_err(|error| files::refused(place, error))?;
+        .map_err(|error| files::file_error(state_folder, error))?;
     loop {
         let taken = locks.lock(STATE_LOCK);
-        if let Some(lock) = taken.map_err(|error| files::refused(place, error))? {
+        if let Some(lock) = taken.map_err(|error| files::file_error(state_folder, error))? {
             return Ok(lock);
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > BUSY_TIMEOUT {
             return Err(StoreError::Corrupted {
-                path: database::path(place),
-                detail: "another process has been examining it for long".to_owned(),
+                path: database::path(state_folder),
+                detail: "another process has been examining it for a long time".to_owned(),
             });
         }
-        thread::sleep(BETWEEN_TRIES);
+        thread::sleep(RETRY_INTERVAL);
     }
 }
 
@@ -255,12 +257,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_aside_is_one_that_synix_gives() {
+    fn only_names_from_synix_are_names_of_set_aside_files() {
         let ours = [
             "damaged-20261127T235959Z.sqlite3",
             "damaged-20261127T235959Z-12.sqlite3",
         ];
-        assert!(ours.into_iter().all(is_name_aside));
+        assert!(ours.into_iter().all(is_set_aside_name));
         let others = [
             "",
             "/home/me/.bashrc",
@@ -273,6 +275,6 @@ mod tests {
             "state.sqlite3",
             "damage.json",
         ];
-        assert!(!others.into_iter().any(is_name_aside));
+        assert!(!others.into_iter().any(is_set_aside_name));
     }
 }

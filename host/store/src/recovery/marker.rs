@@ -1,11 +1,11 @@
-//! The marker of a damaged state: what was found, what the file contained, and how far it is set aside.
+//! The marker of a damaged state: the damage, what the file contained, and the phase of setting it aside.
 //!
-//! | phase | what a command does that finds it |
+//! | phase | what a command does |
 //! | --- | --- |
-//! | in use | another process worked on the file: examines it again |
-//! | moving | sets the rest of the file aside |
-//! | aside | refuses; a whole file put in the place ends it |
-//! | resetting | refuses; a reset that was interrupted is asked for again |
+//! | in use | examines the file again, because another process was using it |
+//! | moving | moves the remaining files |
+//! | aside | refuses, until the user restores an intact file |
+//! | resetting | refuses, until the user repeats the interrupted reset |
 
 use std::fmt;
 use std::path::Path;
@@ -13,27 +13,27 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::damage;
-use super::salvage::{Count, Salvaged};
+use super::salvage::{RowCount, Salvaged};
 use crate::{StoreError, database};
 use synix_core::clock::Clock;
 use synix_disk::Folder;
 
 const MARKER: &str = "damage.json";
 
-/// The most of a marker that is read, in bytes. It names each live batch.
+/// The maximum size of a marker in bytes. It lists each live batch.
 const MARKER_BYTES: u64 = 16 << 20;
 
-/// What became of a damaged database.
+/// A damaged database, and where it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
     pub(crate) phase: Phase,
-    /// What is wrong with the file.
+    /// The damage.
     pub found: String,
-    /// When it was found.
+    /// When the damage was found.
     pub since: String,
-    /// Its name in the state folder now; `None` where it is still in its place, or gone.
+    /// The file's new name in the state folder; `None` if it was not moved or is missing.
     pub set_aside: Option<String>,
-    /// What it contained, as far as it can be read.
+    /// What the file contained, as far as it can be read.
     #[serde(rename = "held")]
     pub salvaged: Salvaged,
 }
@@ -48,19 +48,19 @@ pub(crate) enum Phase {
 }
 
 impl Damage {
-    /// Returns what is wrong, where the file is, what it contained and what to run.
-    pub(crate) fn tell(&self, folder: &Path) -> String {
-        let place = folder.join(database::FILE);
+    /// Returns the message: the damage, where the file is, what it contained and what to run.
+    pub(crate) fn message(&self, folder: &Path) -> String {
+        let state_folder = folder.join(database::FILE);
         let what = format!(
             "the state database {} is damaged: {}",
-            place.display(),
+            state_folder.display(),
             self.found
         );
         let aside = match (self.phase, &self.set_aside) {
             (Phase::InUse, _) => {
                 return format!(
-                    "{what}\n  another process works on it and records there what it spends: stop that process, then run \
-                     this command again"
+                    "{what}\n  another process is using it and records its costs there: stop that process, then run this \
+                     command again"
                 );
             }
             (_, Some(name)) => {
@@ -70,7 +70,7 @@ impl Damage {
             (_, None) => "there is nothing to set aside".to_owned(),
         };
         format!(
-            "{what}\n  {aside}\n  {self}\n  put an intact copy in its place, or start a new state with `synix build \
+            "{what}\n  {aside}\n  {self}\n  restore an intact copy, or start a new state with `synix build \
              --reset-state`, `synix batch-build run --reset-state` or `synix batch-build resume --reset-state`: you \
              then pay for its answers again, and synix abandons its live batches"
         )
@@ -85,9 +85,9 @@ impl fmt::Display for Damage {
             submissions,
             live,
         } = &self.salvaged;
-        let batches = Count {
+        let batches = RowCount {
             rows: live.len() as u64,
-            whole: submissions.whole,
+            is_complete: submissions.is_complete,
         };
         write!(
             f,
@@ -96,22 +96,22 @@ impl fmt::Display for Damage {
         for batch in live {
             write!(f, "\n    {batch}")?;
         }
-        if !submissions.whole {
+        if !submissions.is_complete {
             write!(
                 f,
-                "\n    others may be in the provider's own list: synix writes a `synix_token` into the metadata of its batches"
+                "\n    there may be others in the list of the provider: synix writes a `synix_token` into the metadata of its batches"
             )?;
         }
         Ok(())
     }
 }
 
-/// Reads the marker. A stranger may have written it, so no name in it is used but one that synix gives.
-pub(crate) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> {
-    let Some(bytes) = place.read(MARKER, MARKER_BYTES)? else {
+/// Reads the marker. It is untrusted, so a name in it is used only if synix could have given it.
+pub(crate) fn read_marker(state_folder: &Folder) -> Result<Option<Damage>, StoreError> {
+    let Some(bytes) = state_folder.read(MARKER, MARKER_BYTES)? else {
         return Ok(None);
     };
-    // A marker that cannot be read still says that something was lost.
+    // Even an unreadable marker means that something was lost.
     let unreadable = |why: String| Damage {
         phase: Phase::Aside,
         found: format!("{MARKER} cannot be read: {why}"),
@@ -122,21 +122,21 @@ pub(crate) fn read_marker(place: &Folder) -> Result<Option<Damage>, StoreError> 
     Ok(Some(match serde_json::from_slice::<Damage>(&bytes) {
         Err(error) => unreadable(error.to_string()),
         Ok(found) => match &found.set_aside {
-            Some(name) if !damage::is_name_aside(name) => {
-                unreadable(format!("{name:?} is no name that synix gives to a file"))
+            Some(name) if !damage::is_set_aside_name(name) => {
+                unreadable(format!("synix gives no file the name {name:?}"))
             }
             Some(_) | None => found,
         },
     }))
 }
 
-pub(crate) fn write_marker(place: &Folder, damage: &Damage) -> Result<(), StoreError> {
+pub(crate) fn write_marker(state_folder: &Folder, damage: &Damage) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(damage).unwrap_or_default();
-    Ok(place.replace(MARKER, &text)?)
+    Ok(state_folder.replace(MARKER, &text)?)
 }
 
-/// Ends the refusal; the marker stays as a record of what was lost.
-pub(crate) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
+/// Renames the marker, so that it no longer blocks commands but still records what was lost.
+pub(crate) fn keep_marker_as_record(state_folder: &Folder) -> Result<(), StoreError> {
     let date = Clock::Real.now().to_string().replace([':', '-'], "");
     let mut number = 1;
     loop {
@@ -144,7 +144,7 @@ pub(crate) fn keep_marker_as_record(place: &Folder) -> Result<(), StoreError> {
             1 => format!("damage-{date}.json"),
             _ => format!("damage-{date}-{number}.json"),
         };
-        if place.rename(MARKER, &name)? || !place.has_file(MARKER)? {
+        if state_folder.rename(MARKER, &name)? || !state_folder.has_file(MARKER)? {
             return Ok(());
         }
         number += 1;

@@ -1,13 +1,13 @@
-//! File systems that other machines share: the write-ahead log and the locks do not hold there.
+//! Detects file systems that other machines share, where the write-ahead log and the locks are not safe.
 //!
-//! Known on Linux only, from the file system's magic number; behind FUSE, from the name it is mounted under.
+//! This works only on Linux, by the magic number of the file system, or by the name of a FUSE mount.
 
 use std::path::Path;
 
 use crate::StoreError;
 
-/// Refuses a folder whose file system is shared with other machines.
-pub fn refuse_network(folder: &Path) -> Result<(), StoreError> {
+/// Refuses a folder on a file system that other machines share.
+pub fn refuse_network_file_system(folder: &Path) -> Result<(), StoreError> {
     match kind(folder) {
         Some(kind) => Err(StoreError::Network {
             path: folder.to_owned(),
@@ -19,10 +19,10 @@ pub fn refuse_network(folder: &Path) -> Result<(), StoreError> {
 
 #[cfg(target_os = "linux")]
 fn kind(folder: &Path) -> Option<&'static str> {
-    // Before the first build the folder is not there yet.
+    // Before the first build the folder does not exist.
     let path = folder.ancestors().find(|path| path.exists())?;
     let path = std::path::absolute(path).ok()?;
-    // What cannot be asked is taken as local: the database says what it cannot do.
+    // An unknown file system counts as local; the database reports what it cannot do.
     let magic = rustix::fs::statfs(&path).ok()?.f_type;
     #[expect(
         clippy::cast_possible_truncation,
@@ -109,26 +109,26 @@ mod tests {
 ";
 
     #[test]
-    fn file_systems_of_other_machines_are_known_by_their_numbers() {
+    fn network_file_systems_are_recognised_by_their_magic_numbers() {
         let found = [0x6969, 0xfe53_4d42, 0x0102_1997].map(by_magic);
         assert_eq!(found, [Some("NFS"), Some("SMB"), Some("9p")]);
     }
 
     /// ext4, overlay, tmpfs.
     #[test]
-    fn file_systems_of_this_machine_are_no_others() {
+    fn local_file_systems_are_not_network_file_systems() {
         let found = [0xef53, 0x794c_7630, 0x0102_1994].map(by_magic);
         assert_eq!(found, [None; 3]);
     }
 
     #[test]
-    fn behind_fuse_the_name_of_the_mount_decides() {
+    fn the_name_of_a_fuse_mount_decides() {
         let found = [45, 46, 47, 48].map(|minor| behind_fuse(MOUNTS, (0, minor)));
         assert_eq!(found, [Some("sshfs"), None, None, None]);
     }
 
     #[test]
-    fn a_folder_that_is_not_there_yet_is_where_its_parent_is() {
+    fn a_missing_folder_is_on_the_file_system_of_its_parent() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("not/there/yet");
         assert_eq!(kind(&deep), kind(folder.path()));

@@ -1,4 +1,4 @@
-//! A new state in the place of a damaged one, at the user's word.
+//! Replaces a damaged state by a new one, because the user asked for it.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::{Store, StoreError, Transaction, database, files};
 use synix_core::clock::Timestamp;
 
 impl Store {
-    /// Opens the state as [`Store::open`] does; one that is damaged gives way to a new one.
+    /// Opens the state as [`Store::open`] does, but replaces a damaged one by a new one.
     ///
-    /// Returns what the old one contained. Until [`Store::end_reset`] the damage stays on record.
-    pub fn open_anew(folder: &Path) -> Result<(Self, Option<Box<Damage>>), StoreError> {
-        let place = files::make(folder)?;
-        // Whoever asks for this has met the damage; opening alone may not.
-        if place.has_file(database::FILE)? && read_marker(&place)?.is_none() {
-            examine(&place, None)?;
+    /// Returns what the damaged one contained. The marker remains until [`Store::finish_reset`].
+    pub fn open_with_reset(folder: &Path) -> Result<(Self, Option<Box<Damage>>), StoreError> {
+        let state_folder = files::open_or_create(folder)?;
+        // The user has seen the damage, but opening the file alone may not find it.
+        if state_folder.has_file(database::FILE)? && read_marker(&state_folder)?.is_none() {
+            examine(&state_folder, None)?;
         }
         let mut damage = match Self::open(folder) {
             Err(StoreError::Damaged { damage, .. })
@@ -29,19 +29,22 @@ impl Store {
             other => return Ok((other?, None)),
         };
         damage.phase = Phase::Resetting;
-        write_marker(&place, &damage)?;
-        Ok((Self::over(database::create(&place)?, place), Some(damage)))
+        write_marker(&state_folder, &damage)?;
+        Ok((
+            Self::from_connection(database::create(&state_folder)?, state_folder),
+            Some(damage),
+        ))
     }
 
-    /// Ends a reset: from here on the new state counts.
-    pub fn end_reset(&self) -> Result<(), StoreError> {
-        keep_marker_as_record(&self.place)
+    /// Finishes a reset: the new state is valid from here on.
+    pub fn finish_reset(&self) -> Result<(), StoreError> {
+        keep_marker_as_record(&self.state_folder)
     }
 }
 
 impl Transaction<'_> {
-    /// Records what was live in the old state as abandoned, so that no later build adopts it (M7).
-    pub fn abandon_lost(
+    /// Records the live batches of the old state as abandoned, so that no later build adopts them (M7).
+    pub fn abandon_lost_batches(
         &self,
         build: BuildId,
         damage: &Damage,
@@ -61,7 +64,7 @@ impl Transaction<'_> {
                     lost.model,
                     lost.requests,
                     lost.batch,
-                    "of the state that was reset; it may go on at the provider and be billed",
+                    "belongs to the state that was reset; the provider may continue and bill it",
                     now.0
                 ],
             )?;
@@ -69,7 +72,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Replaces what is said of an abandoned batch of the old state.
+    /// Replaces the note of an abandoned batch of the old state.
     pub fn note_abandoned(&self, batch: &str, note: &str) -> Result<(), StoreError> {
         self.execute(
             "UPDATE submission SET note = ?2 WHERE batch = ?1 AND state = 'abandoned'",

@@ -1,7 +1,6 @@
-//! What can still be read from a damaged database, to say what was lost.
+//! Reads what is still readable in a damaged database, to report what was lost.
 //!
-//! Each row is looked up by itself, so that a damaged page hides its own rows
-//! only. Nothing is written: not even the write-ahead log is taken over.
+//! Rows are looked up one by one, so that a damaged page hides only its own rows. Nothing is written; even the write-ahead log is not merged.
 
 use std::fmt;
 
@@ -9,38 +8,39 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Purpose, Watched};
+use crate::connection::{BoundedConnection, Purpose};
 use crate::database;
 use synix_disk::Folder;
 
-/// Rows that are looked up one by one where their table is damaged, at most: a planted number may be any.
-const LOOK_UPS: usize = 1_000_000;
+/// The maximum number of rows that are looked up one by one: a manipulated file may claim any number.
+const MAX_LOOKUPS: usize = 1_000_000;
 
 /// What a damaged database contained, as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Salvaged {
-    /// Its builds.
-    pub builds: Count,
-    /// Its answers: what was paid for.
-    pub answers: Count,
-    /// How many submissions could be looked at.
-    pub submissions: Count,
-    /// Those that were not settled: they may go on, and be billed.
+    /// The number of builds.
+    pub builds: RowCount,
+    /// The number of answers, which were paid for.
+    pub answers: RowCount,
+    /// The number of submissions.
+    pub submissions: RowCount,
+    /// The submissions that were not settled: the provider may continue and bill them.
     pub live: Vec<LostBatch>,
 }
 
-/// How many rows a damaged table still shows.
+/// The number of readable rows of a damaged table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Count {
-    /// Rows that can be read.
+pub struct RowCount {
+    /// The number of readable rows.
     pub rows: u64,
-    /// Whether these are all.
-    pub whole: bool,
+    /// Whether every row is readable.
+    #[serde(rename = "whole")]
+    pub is_complete: bool,
 }
 
-impl fmt::Display for Count {
+impl fmt::Display for RowCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.rows, self.whole) {
+        match (self.rows, self.is_complete) {
             (0, false) => f.write_str("unknown"),
             (rows, false) => write!(f, "at least {rows}"),
             (rows, true) => write!(f, "{rows}"),
@@ -53,22 +53,22 @@ impl fmt::Display for Count {
 pub struct LostBatch {
     /// The provider's name in the pipeline file.
     pub provider: String,
-    /// The batch's id there; `None`: it had none yet, or its create call was under way.
+    /// The id of the batch; `None` if it had none, or if its create call was in flight.
     pub batch: Option<String>,
-    /// The token in the upload's name and, where the provider keeps it, in the batch's metadata.
+    /// The token in the name of the upload and in the metadata of the batch.
     pub token: String,
     /// The model.
     pub model: String,
-    /// The layers whose requests it carries.
+    /// The layers whose requests it contains.
     pub layers: String,
-    /// How many requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Where it stood.
+    /// The state of the submission.
     pub state: String,
 }
 
 impl LostBatch {
-    /// Says whether the batch was taken for ours before its rows could tell: cancelling it may stop another's.
+    /// Returns whether it is uncertain that the batch is ours: cancelling it might stop that of another user.
     pub fn is_doubtful(&self) -> bool {
         self.state == "adopted"
     }
@@ -97,23 +97,23 @@ impl fmt::Display for LostBatch {
     }
 }
 
-/// Opens a file that may be damaged, so that nothing in it changes.
-pub(crate) fn open_untouched(place: &Folder) -> rusqlite::Result<Watched> {
-    let path = database::true_path(place);
+/// Opens a file that may be damaged, without changing it.
+pub(crate) fn open_unmodified(state_folder: &Folder) -> rusqlite::Result<BoundedConnection> {
+    let path = database::canonical_path(state_folder);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let connection = Watched::open(&path, &path, flags, Purpose::Read)?;
-    // The last connection to close would else write the log into the damaged file.
+    let connection = BoundedConnection::open(&path, &path, flags, Purpose::Read)?;
+    // Otherwise the last connection that is closed would write the log into the damaged file.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-/// Reads what can be read from the file.
-pub(crate) fn read(place: &Folder) -> Salvaged {
-    let Ok(connection) = open_untouched(place) else {
+/// Reads what is readable in the file.
+pub(crate) fn read(state_folder: &Folder) -> Salvaged {
+    let Ok(connection) = open_unmodified(state_folder) else {
         return Salvaged::default();
     };
-    let count = |table| each(&connection, &format!("SELECT id FROM {table}"), |_| Ok(()));
+    let count = |table| count_rows(&connection, &format!("SELECT id FROM {table}"), |_| Ok(()));
     let mut live = Vec::new();
     let submissions = submissions(&connection, &mut live);
     Salvaged {
@@ -124,13 +124,13 @@ pub(crate) fn read(place: &Folder) -> Salvaged {
     }
 }
 
-/// Walks rows until one cannot be read.
-fn each(
-    connection: &Watched,
+/// Reads rows until one is unreadable, and counts them.
+fn count_rows(
+    connection: &BoundedConnection,
     statement: &str,
     mut row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
-) -> Count {
-    let mut count = Count::default();
+) -> RowCount {
+    let mut count = RowCount::default();
     let mut walk = || -> rusqlite::Result<()> {
         let mut statement = connection.prepare(statement)?;
         let mut rows = statement.query([])?;
@@ -140,21 +140,21 @@ fn each(
         }
         Ok(())
     };
-    count.whole = walk().is_ok();
+    count.is_complete = walk().is_ok();
     count
 }
 
-fn submissions(connection: &Watched, live: &mut Vec<LostBatch>) -> Count {
+fn submissions(connection: &BoundedConnection, live: &mut Vec<LostBatch>) -> RowCount {
     const COLUMNS: &str = "provider, batch, token, model, layers, requests, state";
     let statement = format!("SELECT {COLUMNS} FROM submission ORDER BY id");
-    let count = each(connection, &statement, |row| {
+    let count = count_rows(connection, &statement, |row| {
         live.extend(unsettled(row)?);
         Ok(())
     });
-    if count.whole {
+    if count.is_complete {
         return count;
     }
-    // A page in the middle is damaged: those behind it may not be.
+    // A damaged page ended the scan, but later pages may be intact.
     let Ok(last) = connection.query_row("SELECT max(id) FROM submission", [], |row| {
         row.get::<_, i64>(0)
     }) else {
@@ -163,7 +163,7 @@ fn submissions(connection: &Watched, live: &mut Vec<LostBatch>) -> Count {
     live.clear();
     let mut rows = 0;
     let statement = format!("SELECT {COLUMNS} FROM submission WHERE id = ?1");
-    for id in (1..=last).rev().take(LOOK_UPS) {
+    for id in (1..=last).rev().take(MAX_LOOKUPS) {
         let found = connection.query_row(&statement, [id], unsettled).optional();
         if let Ok(Some(found)) = found {
             rows += 1;
@@ -171,7 +171,10 @@ fn submissions(connection: &Watched, live: &mut Vec<LostBatch>) -> Count {
         }
     }
     live.reverse();
-    Count { rows, whole: false }
+    RowCount {
+        rows,
+        is_complete: false,
+    }
 }
 
 fn unsettled(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<LostBatch>> {

@@ -1,54 +1,51 @@
-//! Seals: a short digest in a row, of what else stands in it.
+//! Seals: a short digest in a row, of the other columns.
 //!
-//! A whole artifact is held against its digest and a request against its key. Units, a list of artifacts, headers and
-//! answers have nothing of the kind, so their rows carry a seal. It finds what was changed by hand or by a fault of the disk;
-//! whoever changes rows on purpose can make seals as well, and is kept out by other means. Rows of a state that an
-//! earlier synix wrote have none.
+//! A complete artifact is checked against its digest, and a request against its key. Rows of units, listed artifacts, headers and answers have no such digest, so they have a seal. It detects changes by hand and by faults of the disk. Somebody who changes rows on purpose can compute seals as well; other checks protect against that. Rows that an early synix wrote have no seal.
 
 use crate::StoreError;
-use crate::answers::Realm;
+use crate::answers::AnswerOrigin;
 use synix_core::digest::{Digest, Encoder};
 
 /// The name of the column.
 pub(crate) const COLUMN: &str = "seal";
 
-/// What the seal of a row of `unit` covers: all that decides whether its outputs are those of a unit that is fresh.
+/// What the seal of a row of `unit` covers: everything that decides whether the unit is fresh.
 #[derive(Debug)]
 pub(crate) struct UnitRow<'a> {
     pub(crate) fingerprint: &'a Digest,
-    pub(crate) realm: Realm,
+    pub(crate) answer_origin: AnswerOrigin,
     pub(crate) layer: &'a str,
     pub(crate) key: &'a str,
     pub(crate) done: bool,
     pub(crate) partial: bool,
-    /// Stands in `unit_detail`.
+    /// This column is in `unit_detail`.
     pub(crate) roles: Option<&'a str>,
 }
 
-/// Seals a row of `unit`.
+/// Returns the seal of a row of `unit`.
 pub(crate) fn of_unit(row: &UnitRow<'_>) -> i64 {
     let encoder = Encoder::new("synix.seal.unit.v1")
         .digest(*row.fingerprint)
-        .bytes(row.realm.as_bytes())
+        .bytes(row.answer_origin.as_bytes())
         .text(row.layer)
         .text(row.key)
         .number(row.done.into())
         .number(row.partial.into());
-    short(optional(encoder, row.roles))
+    to_seal(optional(encoder, row.roles))
 }
 
-/// Seals a row of `unit_detail` to the unit that it belongs to, without its roles.
+/// Returns the seal of a row of `unit_detail`, which covers the unit but not the roles.
 pub(crate) fn of_detail(unit: i64, parts: &str, log: Option<&str>) -> i64 {
     let encoder = Encoder::new("synix.seal.unit-detail.v1")
         .number(unit.unsigned_abs())
         .text(parts);
-    short(optional(encoder, log))
+    to_seal(optional(encoder, log))
 }
 
 /// What the seal of a row of `artifact` covers.
 #[derive(Debug)]
 pub(crate) struct ArtifactRow<'a> {
-    /// The unit whose output it is, and where among its outputs.
+    /// The unit whose output it is.
     pub(crate) unit: i64,
     pub(crate) position: u64,
     pub(crate) label: &'a str,
@@ -56,9 +53,9 @@ pub(crate) struct ArtifactRow<'a> {
     pub(crate) digest: &'a Digest,
 }
 
-/// Seals a row of `artifact`.
+/// Returns the seal of a row of `artifact`.
 pub(crate) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
-    short(
+    to_seal(
         Encoder::new("synix.seal.artifact.v2")
             .number(row.unit.unsigned_abs())
             .number(row.position)
@@ -68,7 +65,7 @@ pub(crate) fn of_artifact(row: &ArtifactRow<'_>) -> i64 {
     )
 }
 
-/// Refuses a row of `artifact` whose seal is another. Format 3 sealed it without its unit.
+/// Refuses a row of `artifact` with a wrong seal. In format 3 the seal did not cover the unit.
 pub(crate) fn check_artifact(
     found: Option<i64>,
     row: &ArtifactRow<'_>,
@@ -77,38 +74,43 @@ pub(crate) fn check_artifact(
     if found == Some(of_artifact(row)) {
         return Ok(());
     }
-    let first = Encoder::new("synix.seal.artifact.v1")
+    let first_version = Encoder::new("synix.seal.artifact.v1")
         .text(row.label)
         .text(row.kind)
         .digest(*row.digest);
-    check(found, short(first), what)
+    check(found, to_seal(first_version), what)
 }
 
-/// Seals a row of `artifact_body` without its content.
+/// Returns the seal of a row of `artifact_body`, which does not cover the content.
 pub(crate) fn of_body(digest: &Digest, media_type: Option<&str>, metadata: &str) -> i64 {
     let encoder = Encoder::new("synix.seal.artifact-body.v1").digest(*digest);
-    short(optional(encoder, media_type).text(metadata))
+    to_seal(optional(encoder, media_type).text(metadata))
 }
 
-/// Seals a row of `answer_body` to the row of `answer` that it belongs to.
-pub(crate) fn of_answer(request: i64, realm: Realm, truncated: bool, document: &str) -> i64 {
-    short(
+/// Returns the seal of a row of `answer_body`, which covers the row of `answer`.
+pub(crate) fn of_answer(
+    request: i64,
+    answer_origin: AnswerOrigin,
+    truncated: bool,
+    document: &str,
+) -> i64 {
+    to_seal(
         Encoder::new("synix.seal.answer.v1")
             .number(request.unsigned_abs())
-            .bytes(realm.as_bytes())
+            .bytes(answer_origin.as_bytes())
             .number(u64::from(truncated))
             .text(document),
     )
 }
 
-/// Refuses a row whose seal is another; an old row has none.
+/// Refuses a row with a wrong seal. An old row has none.
 pub(crate) fn check(
     found: Option<i64>,
-    made: i64,
+    expected: i64,
     what: impl FnOnce() -> String,
 ) -> Result<(), StoreError> {
     match found {
-        Some(found) if found != made => Err(StoreError::Changed { what: what() }),
+        Some(found) if found != expected => Err(StoreError::Changed { what: what() }),
         Some(_) | None => Ok(()),
     }
 }
@@ -120,7 +122,7 @@ fn optional(encoder: Encoder, text: Option<&str>) -> Encoder {
     }
 }
 
-fn short(encoder: Encoder) -> i64 {
+fn to_seal(encoder: Encoder) -> i64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&encoder.finish().as_bytes()[..8]);
     i64::from_le_bytes(bytes)

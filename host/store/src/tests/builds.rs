@@ -1,10 +1,10 @@
-//! Who drives a build.
+//! The lock on a build, and the states of its units.
 
 use super::*;
 
-/// L6: the second process that would drive a build is told who holds it.
+/// L6: a second process sees which process drives the build.
 #[test]
-fn a_build_is_driven_by_one_who_is_named() {
+fn a_build_is_driven_by_one_process_which_is_named() {
     let fixture = Fixture::new();
     let other = Store::open(fixture.path()).unwrap();
     let mut lock = fixture.store.lock_build(fixture.build).unwrap().unwrap();
@@ -14,14 +14,14 @@ fn a_build_is_driven_by_one_who_is_named() {
 }
 
 #[test]
-fn a_lock_that_was_dropped_can_be_taken() {
+fn a_released_lock_can_be_taken() {
     let fixture = Fixture::new();
     drop(fixture.store.lock_build(fixture.build).unwrap());
     assert!(fixture.store.lock_build(fixture.build).unwrap().is_some());
 }
 
 #[test]
-fn two_builds_are_driven_side_by_side() {
+fn two_builds_are_driven_at_the_same_time() {
     let fixture = Fixture::new();
     let _lock = fixture.store.lock_build(fixture.build).unwrap().unwrap();
     let other = open_build(&fixture.store);
@@ -29,12 +29,12 @@ fn two_builds_are_driven_side_by_side() {
 }
 
 #[test]
-fn a_unit_of_a_build_stands_where_it_was_last_seen() {
+fn a_unit_of_a_build_has_its_last_state() {
     let fixture = Fixture::new();
     for state in [UnitState::Waiting, UnitState::Done] {
         fixture
             .store
-            .write(|tx| tx.keep_build_unit(fixture.build, 1, "a", state))
+            .write(|tx| tx.store_build_unit(fixture.build, 1, "a", state))
             .unwrap();
     }
     let expected = LayerTally {

@@ -1,11 +1,11 @@
-//! Contents: in the database, or in files under their digest.
+//! Contents, in the database or in separate files, and transactions.
 
 use super::*;
 
 #[test]
 fn a_small_content_stays_in_the_database() {
     let fixture = Fixture::new();
-    let unit = fixture.unit("a", Realm::Live, true);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let id = fixture.artifact(unit, "small");
     assert_eq!(fixture.store.artifact(id).unwrap(), artifact("small"));
     assert!(!fixture.path().join("objects").exists());
@@ -14,8 +14,8 @@ fn a_small_content_stays_in_the_database() {
 #[test]
 fn a_large_content_is_kept_in_a_file_under_its_digest() {
     let fixture = Fixture::new();
-    let text = "x".repeat(objects::LARGE + 1);
-    let unit = fixture.unit("a", Realm::Live, true);
+    let text = "x".repeat(objects::MAX_INLINE_BYTES + 1);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let id = fixture.artifact(unit, &text);
     assert_eq!(
         synix_disk::read(&object(&fixture, &text)).unwrap(),
@@ -27,8 +27,8 @@ fn a_large_content_is_kept_in_a_file_under_its_digest() {
 #[test]
 fn a_damaged_object_is_not_read() {
     let fixture = Fixture::new();
-    let text = "x".repeat(objects::LARGE + 1);
-    let unit = fixture.unit("a", Realm::Live, true);
+    let text = "x".repeat(objects::MAX_INLINE_BYTES + 1);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let id = fixture.artifact(unit, &text);
     let path = object(&fixture, &text);
     synix_disk::replace(&path, "y".repeat(text.len()).as_bytes()).unwrap();
@@ -39,13 +39,13 @@ fn a_damaged_object_is_not_read() {
 }
 
 #[test]
-fn a_damaged_object_is_replaced_when_it_is_kept_again() {
+fn a_damaged_object_is_replaced_when_it_is_stored_again() {
     let fixture = Fixture::new();
-    let text = "x".repeat(objects::LARGE + 1);
-    let first = fixture.unit("a", Realm::Live, true);
+    let text = "x".repeat(objects::MAX_INLINE_BYTES + 1);
+    let first = fixture.unit("a", AnswerOrigin::Live, true);
     fixture.artifact(first, &text);
     synix_disk::replace(&object(&fixture, &text), b"cut").unwrap();
-    let second = fixture.unit("b", Realm::Live, true);
+    let second = fixture.unit("b", AnswerOrigin::Live, true);
     let id = fixture.artifact(second, &text);
     assert_eq!(fixture.store.artifact(id).unwrap(), artifact(&text));
 }
@@ -59,9 +59,9 @@ fn object(fixture: &Fixture, text: &str) -> PathBuf {
         .join(&name[2..])
 }
 
-/// L7: all of a transaction is kept, or nothing.
+/// L7: a transaction is stored completely or not at all.
 #[test]
-fn a_write_that_fails_leaves_nothing() {
+fn a_failed_transaction_stores_nothing() {
     let fixture = Fixture::new();
     let failed: Result<(), StoreError> = fixture.store.write(|tx| {
         add_request(tx, "question")?;
@@ -75,7 +75,7 @@ fn a_write_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn the_first_error_of_a_write_is_the_one_reported() {
+fn the_first_error_of_a_transaction_is_reported() {
     let fixture = Fixture::new();
     let failed: Result<(), StoreError> = fixture.store.write(|_| {
         Err(StoreError::Unusable {
@@ -90,7 +90,7 @@ fn the_first_error_of_a_write_is_the_one_reported() {
 }
 
 #[test]
-fn a_write_that_failed_does_not_block_the_next() {
+fn a_failed_transaction_does_not_block_the_next() {
     let fixture = Fixture::new();
     let _: Result<(), _> = fixture.store.write(|_| {
         Err(StoreError::BadObject {
@@ -105,9 +105,9 @@ fn a_write_that_failed_does_not_block_the_next() {
     assert!(fixture.store.request_id(key("question")).unwrap().is_some());
 }
 
-/// L7: the outer transaction decides; an inner one would end it.
+/// L7: an inner transaction must not end the outer one.
 #[test]
-fn a_write_within_a_write_is_an_error_and_spoils_nothing() {
+fn a_nested_transaction_is_an_error_and_does_not_affect_the_outer_one() {
     let fixture = Fixture::new();
     fixture
         .store
@@ -122,7 +122,7 @@ fn a_write_within_a_write_is_an_error_and_spoils_nothing() {
 }
 
 #[test]
-fn a_write_that_panics_leaves_nothing() {
+fn a_transaction_that_panics_stores_nothing() {
     let fixture = Fixture::new();
     let act = || {
         fixture.store.write(|tx| -> Result<(), StoreError> {

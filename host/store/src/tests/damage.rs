@@ -1,8 +1,8 @@
-//! Damaged files: found, told, set aside, reset.
+//! Damaged databases: detected, reported, set aside, reset.
 
 use super::*;
 
-/// What a store or reader says of its damaged database.
+/// Returns the damage that a store or reader reports.
 fn damage<T: std::fmt::Debug>(opened: Result<T, StoreError>) -> Damage {
     match opened {
         Err(StoreError::Damaged { damage, .. }) => *damage,
@@ -10,7 +10,7 @@ fn damage<T: std::fmt::Debug>(opened: Result<T, StoreError>) -> Damage {
     }
 }
 
-/// Overwrites the page that a table begins on.
+/// Overwrites the first page of a table.
 fn break_table(folder: &Path, table: &str) {
     let path = super::path(folder);
     let connection = Connection::open(&path).unwrap();
@@ -31,13 +31,13 @@ fn break_table(folder: &Path, table: &str) {
 }
 
 /// A closed state with an answer and a live batch, and a damaged table of units.
-fn broken() -> tempfile::TempDir {
+fn damaged_state() -> tempfile::TempDir {
     let fixture = Fixture::new();
     let request = fixture.request("one");
     let answer = answer("done", Ending::Complete);
     fixture
         .store
-        .write(|tx| tx.keep_answer(request, Realm::Live, &answer, None))
+        .write(|tx| tx.store_answer(request, AnswerOrigin::Live, &answer, None))
         .unwrap();
     for (token, state, batch) in [
         ("a", SubmissionState::Settled, "batch_a"),
@@ -57,15 +57,15 @@ fn broken() -> tempfile::TempDir {
     folder
 }
 
-/// Reads from the damaged table of units.
-fn meet(folder: &Path) -> Damage {
+/// Reads from the damaged table of units and returns the damage.
+fn open_damaged(folder: &Path) -> Damage {
     let reader = Reader::open(folder).unwrap();
     damage(reader.unit(UnitId(1)))
 }
 
-/// L8: a file that is no database is named as damaged, to whoever comes first and to all who follow.
+/// L8: a file that is not a database is damaged, at the first and at every later command.
 #[test]
-fn a_file_that_is_no_database_is_damaged() {
+fn a_file_that_is_not_a_database_is_damaged() {
     let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let first = damage(Store::open(folder.path()));
@@ -74,7 +74,7 @@ fn a_file_that_is_no_database_is_damaged() {
 
 /// L8: nothing of a damaged file is lost by setting it aside.
 #[test]
-fn a_damaged_file_is_set_aside_as_it_was() {
+fn a_damaged_file_is_set_aside_unchanged() {
     let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), &[b'x'; 8192]).unwrap();
     let name = damage(Store::open(folder.path())).set_aside.unwrap();
@@ -87,17 +87,17 @@ fn a_damaged_file_is_set_aside_as_it_was() {
 
 /// L8: damage inside the file is found when the page is read.
 #[test]
-fn a_damaged_page_is_damage() {
-    let folder = broken();
-    let found = meet(folder.path());
+fn a_damaged_page_is_detected() {
+    let folder = damaged_state();
+    let found = open_damaged(folder.path());
     assert!(found.found.contains("malformed"), "{found:?}");
 }
 
-/// L8: what can be read of a damaged file says what was lost.
+/// L8: the readable rows of a damaged file show what was lost.
 #[test]
 fn a_damaged_file_shows_what_it_contained() {
-    let folder = broken();
-    let salvaged = meet(folder.path()).salvaged;
+    let folder = damaged_state();
+    let salvaged = open_damaged(folder.path()).salvaged;
     let live: Vec<_> = salvaged
         .live
         .iter()
@@ -115,14 +115,14 @@ fn a_damaged_file_shows_what_it_contained() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_counted_as_nothing() {
-    let folder = broken();
+fn an_unreadable_table_is_not_counted_as_empty() {
+    let folder = damaged_state();
     for table in ["build", "submission"] {
         break_table(folder.path(), table);
     }
-    let salvaged = meet(folder.path()).salvaged;
+    let salvaged = open_damaged(folder.path()).salvaged;
     assert!(
-        !salvaged.builds.whole && !salvaged.submissions.whole,
+        !salvaged.builds.is_complete && !salvaged.submissions.is_complete,
         "{salvaged:?}"
     );
 }
@@ -136,17 +136,17 @@ fn a_missing_table_is_damage() {
     assert!(found.contains("attempt_note"), "{found}");
 }
 
-/// L8: a file that was cut to nothing is not a state that nobody has used yet.
+/// L8: an empty file is not an unused state.
 #[test]
-fn a_file_that_lost_everything_is_damage() {
+fn an_empty_file_is_damage() {
     let folder = Fixture::new().close();
     synix_disk::replace(&super::path(folder.path()), b"").unwrap();
     assert_eq!(damage(Reader::open(folder.path())).found, "it is empty");
 }
 
-/// L8: a file that is gone is not a state that nobody has used yet.
+/// L8: a missing file is not an unused state.
 #[test]
-fn a_file_that_is_gone_is_damage() {
+fn a_missing_file_is_damage() {
     let folder = Fixture::new().close();
     std::fs::remove_file(super::path(folder.path())).unwrap();
     assert_eq!(
@@ -155,20 +155,20 @@ fn a_file_that_is_gone_is_damage() {
     );
 }
 
-/// L8: a copy that was put back ends the refusal.
+/// L8: a restored copy ends the refusal.
 #[test]
 fn a_restored_file_is_opened() {
     let folder = Fixture::new().close();
     let path = super::path(folder.path());
-    let whole = synix_disk::read(&path).unwrap();
+    let is_complete = synix_disk::read(&path).unwrap();
     synix_disk::replace(&path, &[b'x'; 8192]).unwrap();
     damage(Store::open(folder.path()));
-    synix_disk::replace(&path, &whole).unwrap();
+    synix_disk::replace(&path, &is_complete).unwrap();
     let store = Store::open(folder.path()).unwrap();
     assert!(store.build(BuildId(1)).unwrap().is_some());
 }
 
-/// L8: a copy that is damaged itself does not.
+/// L8: a damaged copy does not end the refusal.
 #[test]
 fn a_restored_file_is_checked() {
     let folder = Fixture::new().close();
@@ -180,32 +180,32 @@ fn a_restored_file_is_checked() {
     assert_ne!(first.set_aside, second.set_aside);
 }
 
-/// L8: a process that works on the file records there what it spends, so the file stays in its place.
+/// L8: a process that uses the file records its costs there, so the file is not moved.
 #[test]
-fn a_file_that_another_process_works_on_is_not_moved() {
-    let folder = broken();
+fn a_file_that_another_process_uses_is_not_moved() {
+    let folder = damaged_state();
     let path = folder.path().join("locks/build-1");
     let mut lock = FileLock::try_acquire(&path).unwrap().unwrap();
     lock.write_holder("process 1 since then").unwrap();
-    let found = meet(folder.path());
+    let found = open_damaged(folder.path());
     assert!(super::path(folder.path()).exists(), "{found:?}");
     drop(lock);
     damage(Store::open(folder.path()));
     assert!(!super::path(folder.path()).exists());
 }
 
-/// M7: batches of a state that was reset are on record as abandoned, and never taken for new ones.
+/// M7: the batches of a reset state are recorded as abandoned and are never adopted.
 #[test]
 fn a_reset_abandons_live_batches_by_id() {
-    let folder = broken();
-    meet(folder.path());
-    let (store, lost) = Store::open_anew(folder.path()).unwrap();
+    let folder = damaged_state();
+    open_damaged(folder.path());
+    let (store, lost) = Store::open_with_reset(folder.path()).unwrap();
     let lost = lost.unwrap();
     let build = open_build(&store);
     store
-        .write(|tx| tx.abandon_lost(build, &lost, Timestamp(0)))
+        .write(|tx| tx.abandon_lost_batches(build, &lost, Timestamp(0)))
         .unwrap();
-    store.end_reset().unwrap();
+    store.finish_reset().unwrap();
     let row = store.submissions_of(build).unwrap().remove(0);
     assert_eq!(
         (row.batch.as_deref(), row.state, row.provider.as_str()),
@@ -214,20 +214,20 @@ fn a_reset_abandons_live_batches_by_id() {
     assert!(Store::open(folder.path()).is_ok());
 }
 
-/// M7: a reset that was killed before the batches were on record is asked for again.
+/// M7: a reset that was interrupted before it recorded the batches must be repeated.
 #[test]
-fn an_interrupted_reset_is_not_taken_for_a_restored_file() {
-    let folder = broken();
-    meet(folder.path());
-    drop(Store::open_anew(folder.path()).unwrap());
+fn an_interrupted_reset_does_not_count_as_a_restored_file() {
+    let folder = damaged_state();
+    open_damaged(folder.path());
+    drop(Store::open_with_reset(folder.path()).unwrap());
     damage(Store::open(folder.path()));
-    let (_, lost) = Store::open_anew(folder.path()).unwrap();
+    let (_, lost) = Store::open_with_reset(folder.path()).unwrap();
     assert_eq!(lost.unwrap().salvaged.live.len(), 1);
 }
 
 #[test]
-fn a_reset_leaves_a_whole_state_alone() {
+fn a_reset_does_not_replace_an_intact_state() {
     let folder = Fixture::new().close();
-    let (store, lost) = Store::open_anew(folder.path()).unwrap();
+    let (store, lost) = Store::open_with_reset(folder.path()).unwrap();
     assert!(lost.is_none() && store.build(BuildId(1)).unwrap().is_some());
 }

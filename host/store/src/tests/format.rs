@@ -1,8 +1,8 @@
-//! The format of the file, and who may open it.
+//! The format of the file, readers and writers.
 
 use super::*;
 
-/// L9: a state that a later synix wrote is not written.
+/// L9: the state of a newer synix is not written.
 #[test]
 fn a_newer_format_is_refused_for_writing() {
     let folder = Fixture::new().close();
@@ -16,7 +16,7 @@ fn a_newer_format_is_refused_for_writing() {
     }
 }
 
-/// L9: a state that a later synix wrote is read.
+/// L9: the state of a newer synix is read.
 #[test]
 fn a_newer_format_is_read() {
     let fixture = Fixture::new();
@@ -74,7 +74,7 @@ fn a_folder_without_a_database_has_no_state() {
 
 /// The writer was killed between creating the file and its first migration.
 #[test]
-fn a_database_without_tables_is_no_state() {
+fn a_database_without_tables_is_not_a_state() {
     let folder = tempfile::tempdir().unwrap();
     synix_disk::replace(&super::path(folder.path()), b"").unwrap();
     assert!(matches!(
@@ -84,10 +84,10 @@ fn a_database_without_tables_is_no_state() {
 }
 
 #[test]
-fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
+fn a_reader_sees_committed_rows_during_a_transaction() {
     let fixture = Fixture::new();
     fixture.request("before");
-    let reader = fixture.store.another().unwrap();
+    let reader = fixture.store.try_clone().unwrap();
     fixture
         .store
         .write(|tx| -> Result<(), StoreError> {
@@ -103,13 +103,13 @@ fn a_reader_sees_what_is_committed_while_a_writer_is_at_work() {
 #[test]
 fn a_reader_cannot_write() {
     let fixture = Fixture::new();
-    let reader = fixture.store.another().unwrap();
+    let reader = fixture.store.try_clone().unwrap();
     assert!(reader.connection.execute("DELETE FROM build", []).is_err());
 }
 
-/// Two commands may start a project at the same moment; neither may find it locked.
+/// Two commands may start a project at the same time; neither may fail because of a lock.
 #[test]
-fn many_open_a_new_state_at_once() {
+fn many_threads_open_a_new_state_at_once() {
     for _ in 0..10 {
         let folder = tempfile::tempdir().unwrap();
         let start = std::sync::Barrier::new(8);

@@ -1,4 +1,4 @@
-//! What the store promises, on real files.
+//! Tests of the store with real files.
 
 mod builds;
 mod contents;
@@ -6,8 +6,8 @@ mod damage;
 mod format;
 mod hostile;
 mod paid;
+mod read_only;
 mod sends;
-mod shut;
 mod snapshots;
 mod units;
 
@@ -25,7 +25,7 @@ use synix_core::request::{
     Answer, Ending, FailureKind, Message, Part, Request, RequestKey, Role, Usage, Wire,
 };
 
-/// A state in a folder of its own, with one build.
+/// A state in a temporary folder, with one build.
 struct Fixture {
     store: Store,
     build: BuildId,
@@ -58,15 +58,15 @@ impl Fixture {
     }
 
     fn claim(&self, request: RequestId) -> Claim {
-        self.claim_on(request, &Retry::default())
+        self.claim_on(request, &RetrySelection::default())
     }
 
-    fn claim_on(&self, request: RequestId, retry: &Retry) -> Claim {
-        let terms = Terms {
+    fn claim_on(&self, request: RequestId, retry: &RetrySelection) -> Claim {
+        let terms = AnswerPolicy {
             accept_truncated: false,
             retry,
         };
-        let origin = alone(self.build);
+        let origin = sync_context(self.build);
         self.store
             .write(|tx| tx.claim(request, origin, terms))
             .unwrap()
@@ -84,9 +84,9 @@ impl Fixture {
         attempt
     }
 
-    /// The wish of a command that begins now.
-    fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> Retry {
-        Retry {
+    /// The selection of a command that begins now.
+    fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> RetrySelection {
+        RetrySelection {
             kinds: kinds.into(),
             until: self.store.newest_attempt().unwrap(),
         }
@@ -99,10 +99,10 @@ impl Fixture {
         }
     }
 
-    fn unit(&self, name: &str, realm: Realm, done: bool) -> UnitId {
+    fn unit(&self, name: &str, answer_origin: AnswerOrigin, done: bool) -> UnitId {
         let unit = NewUnit {
             fingerprint: Digest::of(name.as_bytes()),
-            realm,
+            answer_origin,
             layer: "notes",
             key: &UnitKey::parse(name).unwrap(),
             done,
@@ -112,7 +112,7 @@ impl Fixture {
             roles: None,
             log: None,
         };
-        self.store.write(|tx| tx.keep_unit(&unit)).unwrap()
+        self.store.write(|tx| tx.store_unit(&unit)).unwrap()
     }
 
     fn artifact(&self, unit: UnitId, text: &str) -> ArtifactId {
@@ -149,14 +149,14 @@ fn new_build(kind: BuildKind) -> NewBuild {
         pipeline: "synix.toml".to_owned(),
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
-        realm: Realm::Live,
+        answer_origin: AnswerOrigin::Live,
         opened: Timestamp(0),
     }
 }
 
-/// A layer of a build that sends by single calls.
-const fn alone(build: BuildId) -> Origin<'static> {
-    Origin {
+/// The context of a sync call.
+const fn sync_context(build: BuildId) -> SendContext<'static> {
+    SendContext {
         build,
         layer: "notes",
         submission: None,
@@ -192,7 +192,7 @@ fn submission(build: BuildId, token: &str) -> Submission {
         note: None,
         opened: Timestamp(0),
         changed: Timestamp(0),
-        on_record: None,
+        recorded_version: None,
     }
 }
 
@@ -254,8 +254,8 @@ fn note(kind: FailureKind, message: &str) -> AttemptNote {
     }
 }
 
-fn replay(cassette: &str) -> Realm {
-    Realm::Replay(Digest::of(cassette.as_bytes()))
+fn replay(cassette: &str) -> AnswerOrigin {
+    AnswerOrigin::Replay(Digest::of(cassette.as_bytes()))
 }
 
 /// Returns the path of the database.
@@ -263,7 +263,7 @@ fn path(folder: &Path) -> PathBuf {
     folder.join(database::FILE)
 }
 
-/// Does to the closed database what the statement says.
+/// Runs a statement on the closed database.
 fn tamper(folder: &Path, statement: &str) {
     Connection::open(path(folder))
         .unwrap()

@@ -1,4 +1,4 @@
-//! What was paid for without a usable answer is not asked again.
+//! A request that was paid for without a usable answer is not sent again.
 
 use super::*;
 use synix_core::request::OutcomeSummary;
@@ -12,26 +12,26 @@ const PAID: [FailureKind; 5] = [
 ];
 
 fn failure(claim: Claim) -> (FailureKind, String) {
-    let Claim::Settled(settlement) = claim else {
+    let Claim::Settled(outcome) = claim else {
         panic!("not settled: {claim:?}");
     };
-    match *settlement {
+    match *outcome {
         OutcomeSummary::Failed(failure) => (failure.kind, failure.message),
         answered @ OutcomeSummary::Answered { .. } => panic!("not failed: {answered:?}"),
     }
 }
 
 #[test]
-fn a_failure_that_was_paid_for_stays_with_its_words() {
+fn a_paid_failure_is_permanent_and_keeps_its_message() {
     let fixture = Fixture::new();
     for kind in PAID {
         let request = fixture.request(kind.name());
-        fixture.failed(request, kind, "the provider's words");
+        fixture.failed(request, kind, "the provider's message");
         let later = fixture.retry([]);
         let (found, message) = failure(fixture.claim_on(request, &later));
         assert_eq!(found, kind);
         assert!(
-            message.starts_with("the provider's words (paid for in build-1;"),
+            message.starts_with("the provider's message (paid for in build-1;"),
             "{message}"
         );
         assert!(message.contains("--retry-failed"), "{message}");
@@ -58,15 +58,15 @@ fn a_failure_that_cost_nothing_gets_a_new_attempt() {
     }
 }
 
-/// A later attempt that cost nothing does not open the purse again.
+/// A later attempt that cost nothing must not allow another paid send.
 #[test]
-fn what_was_paid_for_is_remembered_behind_a_failure_that_cost_nothing() {
+fn a_paid_failure_counts_even_after_a_failure_that_cost_nothing() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     fixture.failed(request, FailureKind::Refused, "no");
     let retry = fixture.retry([FailureKind::Refused]);
     let Claim::Granted(attempt) = fixture.claim_on(request, &retry) else {
-        panic!("it is asked again");
+        panic!("not sent again");
     };
     let down = note(FailureKind::Provider, "down");
     fixture
@@ -77,7 +77,7 @@ fn what_was_paid_for_is_remembered_behind_a_failure_that_cost_nothing() {
 }
 
 #[test]
-fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
+fn only_selected_kinds_are_sent_again_and_only_once() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     fixture.failed(request, FailureKind::Empty, "nothing");
@@ -88,21 +88,21 @@ fn only_the_kinds_that_were_named_are_asked_again_and_only_once() {
     );
     let named = fixture.retry([FailureKind::Empty]);
     let Claim::Granted(attempt) = fixture.claim_on(request, &named) else {
-        panic!("it is asked again");
+        panic!("not sent again");
     };
     let again = note(FailureKind::Empty, "nothing again");
     fixture
         .store
         .write(|tx| tx.close_failed(attempt, &again, Usage::default()))
         .unwrap();
-    // The same command, and another that was told the same before, have had their attempt.
+    // The command has had its attempt, and so has any command with the same selection.
     let (_, message) = failure(fixture.claim_on(request, &named));
     assert!(message.starts_with("nothing again"), "{message}");
 }
 
-/// A reply may have been mangled on its way: the command that got it asks once more, nobody else does.
+/// A reply may have been damaged in transit, so only the command that received it sends the request once more.
 #[test]
-fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
+fn only_the_same_command_retries_an_unreadable_reply() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let begun = fixture.retry([]);
@@ -113,11 +113,11 @@ fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
         .write(|tx| tx.close_failed(attempt, &garbled, Usage::default()))
         .unwrap();
     let other = open_build(&fixture.store);
-    let terms = Terms {
+    let terms = AnswerPolicy {
         accept_truncated: false,
         retry: &begun,
     };
-    let claim = |tx: &Transaction<'_>| tx.claim(request, alone(other), terms);
+    let claim = |tx: &Transaction<'_>| tx.claim(request, sync_context(other), terms);
     assert_eq!(
         failure(fixture.store.write(claim).unwrap()).0,
         FailureKind::Unreadable
@@ -135,7 +135,7 @@ fn what_could_not_be_read_is_asked_again_by_its_own_command_alone() {
 }
 
 #[test]
-fn who_asks_again_is_waited_for() {
+fn a_retry_in_flight_is_awaited() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     fixture.failed(request, FailureKind::Refused, "no");
@@ -147,9 +147,9 @@ fn who_asks_again_is_waited_for() {
     assert_eq!(fixture.claim(request), Claim::InFlight);
 }
 
-/// Another process may have answered it a moment ago.
+/// Another process may have stored the answer in the meantime.
 #[test]
-fn an_answer_that_has_come_meanwhile_is_no_failure() {
+fn an_answer_that_arrived_in_the_meantime_is_returned() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let attempt = fixture.granted(request);
@@ -160,14 +160,14 @@ fn an_answer_that_has_come_meanwhile_is_no_failure() {
         .unwrap();
     let found = fixture
         .store
-        .paid_for(request, &Retry::default(), None)
+        .paid_outcome(request, &RetrySelection::default(), None)
         .unwrap();
     assert_eq!(found, Some(OutcomeSummary::from(&given)));
 }
 
-/// An answer that was let go cannot be shown again, so it is asked for again.
+/// A deleted answer cannot be used again, so its request is sent again.
 #[test]
-fn a_cut_answer_that_was_let_go_is_asked_for_again() {
+fn the_request_of_a_deleted_answer_is_sent_again() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let attempt = fixture.granted(request);

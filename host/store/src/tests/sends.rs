@@ -1,4 +1,4 @@
-//! Requests, claims, answers, and what was spent.
+//! Requests, claims, answers and sends.
 
 use super::*;
 use synix_core::request::OutcomeSummary;
@@ -9,9 +9,9 @@ fn a_request_is_added_once() {
     assert_eq!(fixture.request("question"), fixture.request("question"));
 }
 
-/// M1: what one process has let go or taken on, a slower one does not put back.
+/// M1: a slow process does not overwrite a submission that a faster one has changed.
 #[test]
-fn a_submission_is_written_only_where_it_was_left() {
+fn a_submission_is_written_only_if_it_is_unchanged() {
     let fixture = Fixture::new();
     let mut fast = submission(fixture.build, "a");
     fast.id = fixture.store.write(|tx| tx.open_submission(&fast)).unwrap();
@@ -49,19 +49,19 @@ fn a_request_in_flight_is_not_granted_again() {
     let request = fixture.request("question");
     fixture.granted(request);
     let other = open_build(&fixture.store);
-    let retry = Retry::default();
-    let terms = Terms {
+    let retry = RetrySelection::default();
+    let terms = AnswerPolicy {
         accept_truncated: false,
         retry: &retry,
     };
     let claim = fixture
         .store
-        .write(|tx| tx.claim(request, alone(other), terms))
+        .write(|tx| tx.claim(request, sync_context(other), terms))
         .unwrap();
     assert_eq!(claim, Claim::InFlight);
 }
 
-/// M4: an answer that is there is never sent for again.
+/// M4: a request with an answer is never sent again.
 #[test]
 fn an_answered_request_is_not_granted_again() {
     let fixture = Fixture::new();
@@ -75,9 +75,9 @@ fn an_answered_request_is_not_granted_again() {
     assert_eq!(fixture.claim(request), settled(&given));
 }
 
-/// A1: an answer cut at its limit is no answer, unless the layer accepts it.
+/// A1: a truncated answer counts only if the layer accepts it.
 #[test]
-fn a_truncated_answer_answers_only_those_who_accept_it() {
+fn a_truncated_answer_counts_only_where_it_is_accepted() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let cut = answer("ye", Ending::Truncated);
@@ -86,17 +86,17 @@ fn a_truncated_answer_answers_only_those_who_accept_it() {
         .store
         .write(|tx| tx.close_answered(attempt, request, &cut))
         .unwrap();
-    // It is on record for both, and neither pays for it again.
+    // It is recorded for both, and neither pays for it again.
     assert_eq!(fixture.claim(request), settled(&cut));
     let again = fixture.retry([FailureKind::Truncated]);
     for (accept_truncated, granted) in [(true, false), (false, true)] {
-        let terms = Terms {
+        let terms = AnswerPolicy {
             accept_truncated,
             retry: &again,
         };
         let claim = fixture
             .store
-            .write(|tx| tx.claim(request, alone(fixture.build), terms))
+            .write(|tx| tx.claim(request, sync_context(fixture.build), terms))
             .unwrap();
         assert_eq!(matches!(claim, Claim::Granted(_)), granted);
     }
@@ -107,28 +107,28 @@ fn settled(answer: &Answer) -> Claim {
 }
 
 #[test]
-fn a_later_answer_takes_the_place_of_a_truncated_one() {
+fn a_complete_answer_replaces_a_truncated_one() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     for ending in [Ending::Truncated, Ending::Complete] {
         let retry = fixture.retry([FailureKind::Truncated]);
         let Claim::Granted(attempt) = fixture.claim_on(request, &retry) else {
-            panic!("it is asked again");
+            panic!("not sent again");
         };
         fixture
             .store
             .write(|tx| tx.close_answered(attempt, request, &answer("text", ending)))
             .unwrap();
     }
-    let kept = fixture
+    let fallback = fixture
         .store
         .answer(key("question"), false)
         .unwrap()
         .unwrap();
-    assert_eq!(kept.ending, Ending::Complete);
+    assert_eq!(fallback.ending, Ending::Complete);
 }
 
-/// A8: a failure frees the request, and is no answer.
+/// A8: a failure frees the request and is not an answer.
 #[test]
 fn a_failed_attempt_frees_its_request() {
     let fixture = Fixture::new();
@@ -145,7 +145,7 @@ fn a_failed_attempt_frees_its_request() {
 }
 
 #[test]
-fn the_last_failure_is_told_in_the_provider_s_words() {
+fn the_last_failure_has_the_message_of_the_provider() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     for words in ["first", "second"] {
@@ -165,9 +165,9 @@ fn the_last_failure_is_told_in_the_provider_s_words() {
     assert_eq!(last, Some(("provider".to_owned(), "second".to_owned())));
 }
 
-/// M10: what a build spent is summed from its rows, whatever became of them.
+/// M10: the totals of a build include every send, whatever its outcome.
 #[test]
-fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
+fn send_totals_count_answers_failures_and_unclear_sends() {
     let fixture = Fixture::new();
     let (first, second) = (fixture.request("first"), fixture.request("second"));
     let attempt = fixture.granted(first);
@@ -186,9 +186,9 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
         .unwrap();
     fixture
         .store
-        .write(|tx| tx.add_unclear(second, fixture.build, 2))
+        .write(|tx| tx.record_unclear_sends(second, fixture.build, 2))
         .unwrap();
-    let expected = Spent {
+    let expected = SendTotals {
         sync: 2,
         batch: 0,
         unclear: 2,
@@ -198,16 +198,16 @@ fn what_was_spent_counts_answers_failures_and_unclear_sends_apart() {
             ..Usage::default()
         },
     };
-    assert_eq!(fixture.store.spent(fixture.build).unwrap(), expected);
+    assert_eq!(fixture.store.send_totals(fixture.build).unwrap(), expected);
 }
 
 #[test]
-fn an_unclear_send_does_not_hold_its_request() {
+fn an_unclear_send_does_not_block_its_request() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     fixture
         .store
-        .write(|tx| tx.add_unclear(request, fixture.build, 1))
+        .write(|tx| tx.record_unclear_sends(request, fixture.build, 1))
         .unwrap();
     assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }
@@ -222,17 +222,17 @@ fn orphaned_sends_become_unclear() {
     assert_eq!(
         fixture
             .store
-            .write(|tx| tx.close_orphans(fixture.build))
+            .write(|tx| tx.close_orphaned_sends(fixture.build))
             .unwrap(),
         1
     );
-    assert_eq!(fixture.store.spent(fixture.build).unwrap().unclear, 1);
+    assert_eq!(fixture.store.send_totals(fixture.build).unwrap().unclear, 1);
     assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }
 
-/// M2: what a batch holds outlives the process that sent it.
+/// M2: the requests of a batch stay in flight after the process ends.
 #[test]
-fn requests_in_a_batch_are_no_orphans() {
+fn requests_in_a_batch_are_not_orphaned() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let batch = fixture
@@ -242,14 +242,14 @@ fn requests_in_a_batch_are_no_orphans() {
     fixture
         .store
         .write(|tx| {
-            let retry = Retry::default();
-            let terms = Terms {
+            let retry = RetrySelection::default();
+            let terms = AnswerPolicy {
                 accept_truncated: false,
                 retry: &retry,
             };
-            let origin = Origin {
+            let origin = SendContext {
                 submission: Some(batch),
-                ..alone(fixture.build)
+                ..sync_context(fixture.build)
             };
             tx.claim(request, origin, terms)
         })
@@ -258,7 +258,7 @@ fn requests_in_a_batch_are_no_orphans() {
     assert_eq!(
         fixture
             .store
-            .write(|tx| tx.close_orphans(fixture.build))
+            .write(|tx| tx.close_orphaned_sends(fixture.build))
             .unwrap(),
         0
     );
@@ -266,7 +266,7 @@ fn requests_in_a_batch_are_no_orphans() {
 }
 
 #[test]
-fn only_submissions_that_hold_claims_are_unsettled() {
+fn only_submissions_with_claims_are_unsettled() {
     let fixture = Fixture::new();
     for (number, state) in [
         SubmissionState::Creating,

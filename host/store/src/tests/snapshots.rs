@@ -1,11 +1,11 @@
-//! What a build left standing.
+//! Snapshots and their sets of units.
 
 use super::*;
 
 #[test]
 fn a_snapshot_equal_to_the_newest_is_not_repeated() {
     let fixture = Fixture::new();
-    let unit = fixture.unit("a", Realm::Live, true);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let first = fixture.snapshot(&[("notes", &[unit])]);
     assert_eq!(fixture.snapshot(&[("notes", &[unit])]), first);
 }
@@ -14,8 +14,8 @@ fn a_snapshot_equal_to_the_newest_is_not_repeated() {
 fn a_snapshot_that_differs_is_a_new_one() {
     let fixture = Fixture::new();
     let units = [
-        fixture.unit("a", Realm::Live, true),
-        fixture.unit("b", Realm::Live, true),
+        fixture.unit("a", AnswerOrigin::Live, true),
+        fixture.unit("b", AnswerOrigin::Live, true),
     ];
     let first = fixture.snapshot(&[("notes", &units)]);
     assert_ne!(fixture.snapshot(&[("notes", &units[..1])]), first);
@@ -25,8 +25,8 @@ fn a_snapshot_that_differs_is_a_new_one() {
 fn equal_layers_of_two_snapshots_share_a_set() {
     let fixture = Fixture::new();
     let (left, right) = (
-        fixture.unit("a", Realm::Live, true),
-        fixture.unit("b", Realm::Live, true),
+        fixture.unit("a", AnswerOrigin::Live, true),
+        fixture.unit("b", AnswerOrigin::Live, true),
     );
     fixture.snapshot(&[("notes", &[left]), ("report", &[right])]);
     fixture.snapshot(&[("notes", &[left]), ("report", &[])]);
@@ -37,7 +37,7 @@ fn equal_layers_of_two_snapshots_share_a_set() {
 #[test]
 fn a_snapshot_lists_the_artifacts_of_its_units() {
     let fixture = Fixture::new();
-    let unit = fixture.unit("a", Realm::Live, true);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let id = fixture.artifact(unit, "text");
     fixture.snapshot(&[("notes", &[unit])]);
     let snapshot = fixture.store.newest_snapshot().unwrap().unwrap();

@@ -1,32 +1,32 @@
-//! Units, what they asked, and from where their answers came.
+//! Units, their transcripts and their answer origins.
 
 use super::*;
 
-/// C1: a live build never uses what was made from a cassette, nor one cassette what another made.
+/// C1: a live build never uses a unit made from a cassette, nor a replay one from another cassette.
 #[test]
-fn a_replayed_unit_is_found_in_its_own_realm_only() {
+fn a_replayed_unit_is_found_under_its_own_origin_only() {
     let fixture = Fixture::new();
     let unit = fixture.unit("a", replay("tape"), true);
-    let found = |realm| {
+    let found = |answer_origin| {
         fixture
             .store
-            .finished_unit(Digest::of(b"a"), realm)
+            .finished_unit(Digest::of(b"a"), answer_origin)
             .unwrap()
     };
-    assert_eq!(found(Realm::Live), None);
+    assert_eq!(found(AnswerOrigin::Live), None);
     assert_eq!(found(replay("other")), None);
     assert_eq!(found(replay("tape")), Some((unit, None)));
 }
 
-/// C1: a recorded answer does not stand for one that a provider gave.
+/// C1: a recorded answer does not count as the answer of a provider.
 #[test]
-fn a_replayed_answer_is_no_live_answer() {
+fn a_replayed_answer_is_not_a_live_answer() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let recorded = answer("recorded", Ending::Complete);
     fixture
         .store
-        .write(|tx| tx.keep_answer(request, replay("tape"), &recorded, None))
+        .write(|tx| tx.store_answer(request, replay("tape"), &recorded, None))
         .unwrap();
     assert_eq!(fixture.store.answer(key("question"), false).unwrap(), None);
     assert!(matches!(fixture.claim(request), Claim::Granted(_)));
@@ -42,36 +42,36 @@ fn a_replayed_answer_is_no_live_answer() {
 #[test]
 fn an_open_unit_keeps_its_number_when_it_is_done() {
     let fixture = Fixture::new();
-    let open = fixture.unit("a", Realm::Live, false);
+    let open = fixture.unit("a", AnswerOrigin::Live, false);
     assert_eq!(
         fixture
             .store
-            .finished_unit(Digest::of(b"a"), Realm::Live)
+            .finished_unit(Digest::of(b"a"), AnswerOrigin::Live)
             .unwrap(),
         None
     );
-    assert_eq!(fixture.unit("a", Realm::Live, true), open);
+    assert_eq!(fixture.unit("a", AnswerOrigin::Live, true), open);
     assert_eq!(
         fixture
             .store
-            .finished_unit(Digest::of(b"a"), Realm::Live)
+            .finished_unit(Digest::of(b"a"), AnswerOrigin::Live)
             .unwrap(),
         Some((open, None))
     );
     assert_eq!(
         fixture
             .store
-            .open_unit(Digest::of(b"a"), Realm::Live)
+            .open_unit(Digest::of(b"a"), AnswerOrigin::Live)
             .unwrap(),
         None
     );
 }
 
-/// A build that is resumed holds a unit to what it asked before (I9).
+/// I9: a resumed build compares the requests of a unit with its earlier ones.
 #[test]
-fn an_open_unit_remembers_what_it_asked_in_order() {
+fn an_open_unit_has_its_requests_in_order() {
     let fixture = Fixture::new();
-    let unit = fixture.unit("a", Realm::Live, false);
+    let unit = fixture.unit("a", AnswerOrigin::Live, false);
     for (position, text) in ["second", "first", "second"].into_iter().enumerate() {
         let request = fixture.request(text);
         fixture
@@ -81,7 +81,7 @@ fn an_open_unit_remembers_what_it_asked_in_order() {
     }
     let open = fixture
         .store
-        .open_unit(Digest::of(b"a"), Realm::Live)
+        .open_unit(Digest::of(b"a"), AnswerOrigin::Live)
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -91,16 +91,16 @@ fn an_open_unit_remembers_what_it_asked_in_order() {
 }
 
 #[test]
-fn a_retired_unit_makes_room_for_another_under_its_fingerprint() {
+fn a_retired_unit_frees_its_fingerprint() {
     let fixture = Fixture::new();
-    let old = fixture.unit("a", Realm::Live, true);
+    let old = fixture.unit("a", AnswerOrigin::Live, true);
     fixture.store.write(|tx| tx.retire_unit(old)).unwrap();
-    let new = fixture.unit("a", Realm::Live, true);
+    let new = fixture.unit("a", AnswerOrigin::Live, true);
     assert_ne!(new, old);
     assert_eq!(
         fixture
             .store
-            .finished_unit(Digest::of(b"a"), Realm::Live)
+            .finished_unit(Digest::of(b"a"), AnswerOrigin::Live)
             .unwrap(),
         Some((new, None))
     );
@@ -109,16 +109,16 @@ fn a_retired_unit_makes_room_for_another_under_its_fingerprint() {
 #[test]
 fn a_retired_unit_keeps_its_artifacts() {
     let fixture = Fixture::new();
-    let unit = fixture.unit("a", Realm::Live, true);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     let id = fixture.artifact(unit, "text");
     fixture.store.write(|tx| tx.retire_unit(unit)).unwrap();
     assert_eq!(fixture.store.artifact(id).unwrap(), artifact("text"));
     assert_eq!(fixture.store.outputs(unit).unwrap().len(), 1);
 }
 
-/// M7: forgetting what was made does not forget what was paid.
+/// M7: deleting units does not delete the record of costs.
 #[test]
-fn forgetting_units_keeps_answers_and_builds() {
+fn deleting_units_retains_answers_and_builds() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let attempt = fixture.granted(request);
@@ -126,9 +126,9 @@ fn forgetting_units_keeps_answers_and_builds() {
         .store
         .write(|tx| tx.close_answered(attempt, request, &answer("yes", Ending::Complete)))
         .unwrap();
-    let source = fixture.unit("source", Realm::Live, true);
+    let source = fixture.unit("source", AnswerOrigin::Live, true);
     let input = fixture.artifact(source, "input");
-    let unit = fixture.unit("a", Realm::Live, true);
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
     fixture
         .store
         .write(|tx| tx.add_input(unit, 0, input))
@@ -139,8 +139,8 @@ fn forgetting_units_keeps_answers_and_builds() {
         .unwrap();
     fixture.artifact(unit, "text");
     fixture.snapshot(&[("source", &[source]), ("notes", &[unit])]);
-    let forgotten = fixture.store.write(|tx| tx.forget_units()).unwrap();
-    assert_eq!(forgotten, 2);
+    let deleted = fixture.store.write(|tx| tx.delete_units()).unwrap();
+    assert_eq!(deleted, 2);
     assert_eq!(fixture.count("artifact"), 0);
     assert!(fixture.store.newest_snapshot().unwrap().is_none());
     assert!(
@@ -153,16 +153,16 @@ fn forgetting_units_keeps_answers_and_builds() {
     assert!(fixture.store.build(fixture.build).unwrap().is_some());
 }
 
-/// I9: a unit that took a truncated answer is never shown another one later.
+/// I9: a unit that received a truncated answer never receives another one.
 #[test]
-fn an_answer_that_was_taken_stays_the_answer() {
+fn a_truncated_answer_that_was_accepted_remains_the_answer() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let keep = |text: &str, ending| {
         let answer = answer(text, ending);
         let retry = fixture.retry([FailureKind::Truncated]);
         let Claim::Granted(attempt) = fixture.claim_on(request, &retry) else {
-            panic!("it is asked again");
+            panic!("not sent again");
         };
         fixture
             .store
@@ -173,20 +173,20 @@ fn an_answer_that_was_taken_stays_the_answer() {
     let cut = keep("cut", Ending::Truncated);
     let found = |accept| fixture.store.answer(key("question"), accept).unwrap();
     assert_eq!((found(true), found(false)), (Some(cut.clone()), None));
-    let whole = keep("whole", Ending::Complete);
-    assert_eq!((found(true), found(false)), (Some(cut), Some(whole)));
+    let is_complete = keep("whole", Ending::Complete);
+    assert_eq!((found(true), found(false)), (Some(cut), Some(is_complete)));
 }
 
-/// C1: each cassette's answer is its own.
+/// C1: each cassette has its own answers.
 #[test]
 fn a_transcript_names_the_answer_of_its_own_cassette() {
     let fixture = Fixture::new();
     let request = fixture.request("question");
     let given = |tape: &str| {
-        let said = answer(tape, Ending::Complete);
+        let answer_text = answer(tape, Ending::Complete);
         fixture
             .store
-            .write(|tx| tx.keep_answer(request, replay(tape), &said, None))
+            .write(|tx| tx.store_answer(request, replay(tape), &answer_text, None))
             .unwrap();
         let unit = fixture.unit(tape, replay(tape), true);
         fixture
@@ -202,7 +202,7 @@ fn a_transcript_names_the_answer_of_its_own_cassette() {
         let entry = fixture.store.transcript(unit).unwrap()[0];
         fixture
             .store
-            .given_answer(entry.answer.unwrap())
+            .transcript_answer(entry.answer.unwrap())
             .unwrap()
             .0
             .text

@@ -20,7 +20,7 @@ use synix_core::request::{
     BatchApi, FailureKind, Message, OutcomeSummary, Part, Request, RequestKey, Role, Wire,
 };
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
-use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
+use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
 
 /// Where commands run.
 #[derive(Debug, Clone)]
@@ -153,7 +153,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         pipeline: "synix.toml".to_owned(),
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
-        realm: Realm::Live,
+        answer_origin: AnswerOrigin::Live,
         opened: Timestamp(0),
     }
 }
@@ -193,7 +193,7 @@ fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
             .collect(),
         sync_after: None,
         lost_create: start.lost_create,
-        retry: Retry {
+        retry: RetrySelection {
             kinds,
             until: store.newest_attempt().unwrap(),
         },

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::*;
 use crate::batch::LostCreatePolicy;
 use synix_providers::{ErrorReply, Phase, ValidationError};
-use synix_store::{BuildId, Retry, SubmissionId};
+use synix_store::{BuildId, RetrySelection, SubmissionId};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -32,7 +32,7 @@ pub(super) fn submission(state: SubmissionState, file: Option<&str>) -> Submissi
         note: None,
         opened: Timestamp(0),
         changed: Timestamp(0),
-        on_record: None,
+        recorded_version: None,
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn settings(lost_create: LostCreatePolicy, pauses: usize) -> BatchSet
         enqueued_tokens: HashMap::new(),
         sync_after: None,
         lost_create,
-        retry: Retry::default(),
+        retry: RetrySelection::default(),
     }
 }
 
