@@ -1,7 +1,6 @@
-//! The model: turns a prompt into an answer, the same one every time.
+//! The model: derives an answer from a prompt, always the same one.
 //!
-//! `openai` and `anthropic` write the answer in their formats; [`crate::ledger`]
-//! records its cost.
+//! `openai` and `anthropic` write the answer in their formats; [`crate::ledger`] records its cost.
 
 use crate::prompt::{Format, Prompt, count_words};
 use crate::schema;
@@ -14,7 +13,7 @@ pub(crate) struct Answer {
     pub(crate) text: Option<String>,
     pub(crate) refusal: Option<String>,
     pub(crate) tool_calls: Vec<ToolCall>,
-    /// The reason of the end, in OpenAI's word.
+    /// The finish reason of OpenAI.
     pub(crate) finish: String,
     pub(crate) choices: usize,
     pub(crate) output_tokens: u64,
@@ -31,7 +30,7 @@ pub(crate) enum ModelReply {
     Html,
     /// Not executed and not answered.
     Dropped,
-    /// Not executed; the row says status 0.
+    /// Not executed; the row has the status 0.
     StatusZero,
 }
 
@@ -57,41 +56,41 @@ pub(crate) fn choose_reply(
 ) -> (ModelReply, u64) {
     let rule = script_state.rule(&prompt.last_user, mode);
     let delay_ms = rule.map_or(0, |rule| rule.delay_ms);
-    (turn(rule, prompt), delay_ms)
+    (apply_rule(rule, prompt), delay_ms)
 }
 
-fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {
+fn apply_rule(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {
     let Some(rule) = rule else {
         return ModelReply::Answered(generated(prompt), Corruption::None);
     };
     let corrupted = |corruption| ModelReply::Answered(generated(prompt), corruption);
     match &rule.reply {
         Reply::Made => corrupted(Corruption::None),
-        Reply::Text(text) => whole(Answer::of(text.clone(), prompt)),
+        Reply::Text(text) => uncorrupted(Answer::of(text.clone(), prompt)),
         Reply::Finish { reason, text } => {
             let answer = text.as_ref().map_or_else(
                 || generated(prompt),
                 |text| Answer::of(text.clone(), prompt),
             );
-            whole(Answer {
+            uncorrupted(Answer {
                 finish: reason.clone(),
                 ..answer
             })
         }
-        Reply::Refusal(words) => {
-            let answer = Answer::of(words.clone(), prompt);
-            whole(Answer {
+        Reply::Refusal(text) => {
+            let answer = Answer::of(text.clone(), prompt);
+            uncorrupted(Answer {
                 text: None,
-                refusal: Some(words.clone()),
+                refusal: Some(text.clone()),
                 ..answer
             })
         }
-        Reply::EmptyChoices => whole(Answer {
+        Reply::EmptyChoices => uncorrupted(Answer {
             choices: 0,
             text: None,
             ..generated(prompt)
         }),
-        Reply::NullContent => whole(Answer {
+        Reply::NullContent => uncorrupted(Answer {
             text: None,
             ..generated(prompt)
         }),
@@ -101,7 +100,7 @@ fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {
                 .map(|call| count_words(&call.arguments).max(1))
                 .sum();
             let finish = "tool_calls".to_owned();
-            whole(Answer {
+            uncorrupted(Answer {
                 text: None,
                 tool_calls: calls.clone(),
                 finish,
@@ -124,11 +123,11 @@ fn turn(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {
     }
 }
 
-fn whole(answer: Answer) -> ModelReply {
+fn uncorrupted(answer: Answer) -> ModelReply {
     ModelReply::Answered(answer, Corruption::None)
 }
 
-/// Makes the answer to a request without a rule.
+/// Generates the answer to a request without a rule.
 pub(crate) fn generated(prompt: &Prompt<'_>) -> Answer {
     let text = generated_text(prompt);
     let text = match prompt.format {
@@ -137,13 +136,13 @@ pub(crate) fn generated(prompt: &Prompt<'_>) -> Answer {
         Format::Schema(schema) => schema::value_for(schema, &text).to_string(),
     };
     let words = count_words(&text);
-    match prompt.max_tokens.filter(|most| words > *most) {
+    match prompt.max_tokens.filter(|limit| words > *limit) {
         None => Answer::of(text, prompt),
-        Some(most) => {
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Some(limit) => {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             let cut = text
                 .split_ascii_whitespace()
-                .take(most)
+                .take(limit)
                 .collect::<Vec<_>>()
                 .join(" ");
             Answer {
@@ -154,7 +153,7 @@ pub(crate) fn generated(prompt: &Prompt<'_>) -> Answer {
     }
 }
 
-/// Makes a text with the digest of the question and its last words.
+/// Generates a text from the digest of the question and its last words.
 fn generated_text(prompt: &Prompt<'_>) -> String {
     const WORDS: usize = 8;
     let mut tail: Vec<&str> = prompt
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn another_model_answers_otherwise() {
+    fn another_model_gives_another_answer() {
         assert_ne!(answer(&json!({})).text, answer(&json!({"model": "n"})).text);
     }
 
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_over_its_limit_is_cut_and_says_so() {
+    fn an_answer_over_its_limit_is_truncated_with_its_finish_reason() {
         let answer = answer(&json!({"max_tokens": 3}));
         assert_eq!(
             (answer.finish.as_str(), answer.output_tokens),
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_answered_with_json_that_fits() {
+    fn an_answer_to_a_schema_matches_it() {
         let schema = json!({"type": "object", "properties": {"ok": {"type": "boolean"}}});
         let answer = answer(
             &json!({"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}),

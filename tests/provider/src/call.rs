@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 use crate::ledger::Receipt;
 use crate::script::FaultKind;
 
-/// A call of an endpoint, read whole.
+/// A call of an endpoint, with its whole body.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// What a whole reply delivers.
+    /// The receipt that a complete reply delivers.
     pub(crate) receipt: Option<Receipt>,
     /// How long the reply waits.
     pub(crate) delay: Duration,
@@ -155,7 +155,7 @@ impl Outcome {
 pub(crate) const BAD_GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
     <center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n";
 
-/// Returns the status of a number, 500 where it is none.
+/// Returns the HTTP status with a number, or 500 if the number is invalid.
 pub(crate) fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,4 +1,4 @@
-//! The server's clock and the ids it hands out.
+//! The clock of the server, and its ids.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,7 +37,7 @@ pub(crate) fn mix(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Hands out ids that no other server hands out.
+/// Generates ids that are unique among all servers.
 #[derive(Debug)]
 pub(crate) struct Ids {
     start: u64,

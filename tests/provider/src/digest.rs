@@ -1,4 +1,4 @@
-//! The digest of a request body, whatever the order of its members.
+//! The digest of a request body, which does not depend on the order of members.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl BodyDigest {
 fn write(value: &Value, text: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
-            // The map keeps insertion order where a dependency asks serde_json for it.
+            // The map has insertion order if a dependency enables that feature of serde_json.
             let mut sorted: Vec<_> = members.iter().collect();
             sorted.sort_unstable_by_key(|(key, _)| *key);
             text.push(b'{');

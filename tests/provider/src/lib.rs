@@ -1,8 +1,6 @@
-//! A scripted stand-in for the OpenAI and Anthropic APIs, batches included.
+//! A scripted replacement for the OpenAI and Anthropic APIs, including batches.
 //!
-//! It answers on 127.0.0.1 in the providers' own formats, misbehaves where a
-//! [`Script`] says so, and keeps a [`Ledger`] of everything a client would
-//! have been billed for. `README.md` describes the script as JSON.
+//! It answers on 127.0.0.1 in the formats of the providers, fails as a [`Script`] says, and records in a [`Ledger`] everything that a client would pay for. `README.md` describes the script as JSON.
 //!
 //! ```
 //! use synix_scripted_provider::{Endpoint, Fault, FaultKind, Rule, Script, ScriptedProvider};
@@ -20,6 +18,7 @@
 
 mod answer;
 mod anthropic;
+mod batch_plan;
 mod call;
 mod clock;
 mod digest;

@@ -1,4 +1,4 @@
-//! What a request body asks, whichever wire format it came in.
+//! The prompt in a request body, independent of the wire format.
 //!
 //! Owns reading and checking bodies. The refusals are worded per provider by
 //! `openai` and `anthropic`.
@@ -23,7 +23,7 @@ pub(crate) struct Prompt<'b> {
     pub(crate) choices: usize,
 }
 
-/// The form asked of the answer.
+/// The requested format of the answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Format<'b> {
     Text,
@@ -96,7 +96,7 @@ impl<'b> Prompt<'b> {
         })
     }
 
-    /// Returns the dated name of the model asked for.
+    /// Returns the dated name of the requested model.
     pub(crate) fn snapshot(&self) -> String {
         snapshot(self.wire, self.model)
     }
@@ -126,7 +126,7 @@ impl<'b> Format<'b> {
     }
 }
 
-/// Counts words, this server's tokens.
+/// Counts words, which are the tokens of this server.
 pub(crate) fn count_words(text: &str) -> u64 {
     text.split_ascii_whitespace().count() as u64
 }

@@ -20,7 +20,7 @@ pub(crate) struct State {
     /// The server's address, as in `http://127.0.0.1:8181`.
     pub(crate) base: String,
     pub(crate) ids: Ids,
-    pub(crate) book: LedgerRecorder,
+    pub(crate) recorder: LedgerRecorder,
     pub(crate) files: Mutex<PagedStore<openai::File>>,
     pub(crate) batches: Mutex<PagedStore<Mutex<openai::Batch>>>,
     pub(crate) message_batches: Mutex<PagedStore<Mutex<anthropic::Batch>>>,
@@ -37,7 +37,7 @@ impl State {
         Self {
             base,
             ids: Ids::new(),
-            book: LedgerRecorder::new(),
+            recorder: LedgerRecorder::new(),
             files: Mutex::default(),
             batches: Mutex::default(),
             message_batches: Mutex::default(),
@@ -68,7 +68,7 @@ impl State {
         *lock(&self.files) = PagedStore::default();
         *lock(&self.batches) = PagedStore::default();
         *lock(&self.message_batches) = PagedStore::default();
-        self.book.reset();
+        self.recorder.reset();
         self.follow(Script::default());
     }
 
@@ -96,8 +96,8 @@ impl State {
             executed: Vec::new(),
             pending: Vec::new(),
             batches: Vec::new(),
-            calls: self.book.calls(),
-            max_concurrency: self.book.max_concurrency(),
+            calls: self.recorder.calls(),
+            max_concurrency: self.recorder.max_concurrency(),
         };
         let batches = lock(&self.batches).all();
         for batch in &batches {
@@ -109,7 +109,7 @@ impl State {
             let batch = lock(batch);
             add_summary(&mut ledger, &batch.id, batch.status(), &batch.job);
         }
-        ledger.executed = self.book.executed();
+        ledger.executed = self.recorder.executed();
         ledger
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::rows::{Runner, Sheet};
+use super::rows::{ResultFile, Runner};
 use crate::clock::rfc3339;
 use crate::job::{Job, Phase};
 use crate::ledger::Receipt;
@@ -17,7 +17,7 @@ use crate::state::State;
 pub(crate) struct Batch {
     pub(crate) id: Arc<str>,
     pub(crate) job: Job,
-    pub(super) sheet: Sheet,
+    pub(super) result_file: ResultFile,
     pub(super) results: Option<(Bytes, Receipt)>,
 }
 
@@ -64,15 +64,15 @@ impl Batch {
             script_state,
         };
         self.job
-            .poll(|row, outcome| runner.write(row, outcome, &mut self.sheet));
+            .poll(|row, outcome| runner.write(row, outcome, &mut self.result_file));
         if self.job.end().is_some() && self.results.is_none() {
-            let lines = std::mem::take(&mut self.sheet.lines);
-            let delivers = std::mem::take(&mut self.sheet.delivers);
+            let lines = std::mem::take(&mut self.result_file.lines);
+            let delivers = std::mem::take(&mut self.result_file.delivers);
             self.results = Some((Bytes::from(lines), Receipt::Many(delivers.into())));
         }
     }
 
-    /// Returns the results and what a whole download delivers, once clients may have them.
+    /// Returns the results and the receipt of a complete download, once they are available.
     pub(super) fn results(&self) -> Option<&(Bytes, Receipt)> {
         self.results
             .as_ref()
@@ -97,13 +97,13 @@ impl Batch {
     }
 
     fn counts(&self) -> Counts {
-        let Sheet {
+        let ResultFile {
             succeeded,
             errored,
             canceled,
             expired,
             ..
-        } = self.sheet;
+        } = self.result_file;
         let done = succeeded + errored + canceled + expired;
         Counts {
             processing: self.job.total as u64 - done,

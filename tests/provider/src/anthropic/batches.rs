@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use super::batch::Batch;
 use super::error::{error, not_found};
-use super::rows::Sheet;
+use super::rows::ResultFile;
+use crate::batch_plan::Plan;
 use crate::call::{Call, Outcome};
-use crate::job::{Job, Phase, Plan, Row};
+use crate::job::{Job, Phase, Row};
 use crate::paged_store::PageQuery;
 use crate::script_state::ScriptState;
 use crate::state::{State, lock};
@@ -22,7 +23,7 @@ use crate::state::{State, lock};
 const MOST_BYTES: usize = 256_000_000;
 
 /// The most requests of one batch.
-const MOST_ROWS: usize = 100_000;
+const MAX_ROWS: usize = 100_000;
 
 #[derive(Deserialize)]
 struct Create<'b> {
@@ -46,7 +47,7 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
         Ok(rows) => rows,
         Err(message) => return error(400, &message),
     };
-    if rows.len() > script_state.script.batch_row_limit.unwrap_or(MOST_ROWS) {
+    if rows.len() > script_state.script.batch_row_limit.unwrap_or(MAX_ROWS) {
         return error(
             413,
             "Request exceeds the maximum number of requests in a batch",
@@ -57,8 +58,8 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
     let batch = Batch {
         id: Arc::clone(&id),
         job: Job::new(plan, rows, Phase::InProgress, script_state.script.seed)
-            .of_bytes(call.body.len()),
-        sheet: Sheet::default(),
+            .with_bytes(call.body.len()),
+        result_file: ResultFile::default(),
         results: None,
     };
     let outcome = Outcome::ok(&batch.object(&state.base));

@@ -1,4 +1,4 @@
-//! Anthropic's errors, in its words.
+//! The errors of Anthropic.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ pub(super) fn of_model(model: &str) -> String {
     format!("model: {model}")
 }
 
-/// Returns what Anthropic says with a status.
+/// Returns Anthropic's error for a status.
 pub(super) fn message_of(code: u16) -> &'static str {
     match code {
         401 => "API key is invalid.",

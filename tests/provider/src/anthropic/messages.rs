@@ -1,4 +1,4 @@
-//! `POST /v1/messages`, and the message that batch rows hold too.
+//! `POST /v1/messages`, and the message, which is also in batch rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,7 +150,7 @@ fn written(
     answer: &Answer,
     corruption: &Corruption,
 ) -> Outcome {
-    let sequence = state.book.record(Executed {
+    let sequence = state.recorder.record(Executed {
         sequence: 0,
         endpoint: Arc::from("messages"),
         custom_id: None,
@@ -196,7 +196,7 @@ fn written(
     outcome
 }
 
-/// What the headers say about limits; nothing here is ever used up.
+/// The rate limit headers; no limit is ever reached.
 const RATE_LIMITS: [(&str, &str); 4] = [
     ("anthropic-organization-id", "org-scripted"),
     ("anthropic-ratelimit-requests-limit", "4000"),

@@ -19,7 +19,7 @@ use crate::state::State;
 
 /// The lines written so far, and what they add up to.
 #[derive(Debug, Default)]
-pub(crate) struct Sheet {
+pub(crate) struct ResultFile {
     pub(super) lines: Vec<u8>,
     /// The ledger's entries whose answers are in `lines`.
     pub(super) delivers: Vec<u64>,
@@ -51,7 +51,7 @@ enum RowResult<'a> {
     Expired,
 }
 
-/// Who runs the rows: the batch's id, and where to ask and to record.
+/// What running the rows needs: the id of the batch, the script and the ledger.
 pub(super) struct Runner<'a> {
     pub(super) batch: &'a Arc<str>,
     pub(super) state: &'a State,
@@ -59,42 +59,50 @@ pub(super) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Writes the lines of one row, running it first where that is its outcome.
-    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, sheet: &mut Sheet) {
+    /// Writes the lines of one row, and runs it first if that is its outcome.
+    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, result_file: &mut ResultFile) {
         match outcome {
-            RowOutcome::Run => self.run(row, sheet),
+            RowOutcome::Run => self.run(row, result_file),
             RowOutcome::Expired => {
-                sheet.expired += 1;
-                append(sheet, &line(&row.custom_id, RowResult::Expired));
+                result_file.expired += 1;
+                append(result_file, &line(&row.custom_id, RowResult::Expired));
             }
             RowOutcome::Cancelled => {
-                sheet.canceled += 1;
-                append(sheet, &line(&row.custom_id, RowResult::Canceled));
+                result_file.canceled += 1;
+                append(result_file, &line(&row.custom_id, RowResult::Canceled));
             }
         }
     }
 
-    fn run(&self, row: &Row, sheet: &mut Sheet) {
+    fn run(&self, row: &Row, result_file: &mut ResultFile) {
         let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
         let prompt = match Prompt::read(Wire::Anthropic, &body) {
             Ok(prompt) => prompt,
-            Err(bad) => return fail(row, error::of_row(400, &error::of_prompt(&bad)), sheet),
+            Err(bad) => {
+                return fail(
+                    row,
+                    error::of_row(400, &error::of_prompt(&bad)),
+                    result_file,
+                );
+            }
         };
         if !self.script_state.knows(prompt.model) {
             return fail(
                 row,
                 error::of_row(404, &error::of_model(prompt.model)),
-                sheet,
+                result_file,
             );
         }
         match choose_reply(self.script_state, &prompt, Mode::Batch).0 {
             ModelReply::Answered(answer, corruption) => {
-                self.succeed(row, &prompt, &answer, &corruption, sheet);
+                self.succeed(row, &prompt, (&answer, &corruption), result_file);
             }
-            ModelReply::Denied(reply) => fail(row, denied(reply), sheet),
-            ModelReply::Html => fail(row, error::of_row(502, error::message_of(502)), sheet),
-            ModelReply::Dropped => sheet.errored += 1,
-            ModelReply::StatusZero => fail(row, error::of_row(500, error::message_of(500)), sheet),
+            ModelReply::Denied(reply) => fail(row, denied(reply), result_file),
+            ModelReply::Html => fail(row, error::of_row(502, error::message_of(502)), result_file),
+            ModelReply::Dropped => result_file.errored += 1,
+            ModelReply::StatusZero => {
+                fail(row, error::of_row(500, error::message_of(500)), result_file);
+            }
         }
     }
 
@@ -102,11 +110,10 @@ impl Runner<'_> {
         &self,
         row: &Row,
         prompt: &Prompt<'_>,
-        answer: &Answer,
-        corruption: &Corruption,
-        sheet: &mut Sheet,
+        (answer, corruption): (&Answer, &Corruption),
+        result_file: &mut ResultFile,
     ) {
-        let sequence = self.state.book.record(Executed {
+        let sequence = self.state.recorder.record(Executed {
             sequence: 0,
             endpoint: Arc::clone(self.batch),
             custom_id: Some(row.custom_id.clone()),
@@ -117,37 +124,37 @@ impl Runner<'_> {
             price: PriceClass::Batch,
             delivered: false,
         });
-        sheet.succeeded += 1;
+        result_file.succeeded += 1;
         let message = Message::new(prompt, answer, Mode::Batch);
         let mut text = line(&row.custom_id, RowResult::Succeeded { message: &message });
         match *corruption {
             Corruption::Lost | Corruption::RowMissing => return,
             Corruption::Truncated(drop) => {
                 text.truncate(text.len().saturating_sub(drop));
-                return append(sheet, &text);
+                return append(result_file, &text);
             }
             Corruption::Garbled => {
                 text[0] = b'<';
-                return append(sheet, &text);
+                return append(result_file, &text);
             }
             Corruption::Emptied => text = line(&row.custom_id, RowResult::Emptied),
             Corruption::Raw(ref raw) => {
                 text = raw.row(&text, "/result/message", Wire::Anthropic, &self.state.base);
                 if !raw.delivers {
-                    return append(sheet, &text);
+                    return append(result_file, &text);
                 }
             }
             Corruption::None | Corruption::RowTwice | Corruption::RowUnknown => {}
         }
-        append(sheet, &text);
-        sheet.delivers.push(sequence);
+        append(result_file, &text);
+        result_file.delivers.push(sequence);
         match *corruption {
-            Corruption::RowTwice => append(sheet, &text),
+            Corruption::RowTwice => append(result_file, &text),
             Corruption::RowUnknown => {
-                let stray = format!("unknown-{}", prompt.body.short(12));
+                let unknown_id = format!("unknown-{}", prompt.body.short(12));
                 append(
-                    sheet,
-                    &line(&stray, RowResult::Succeeded { message: &message }),
+                    result_file,
+                    &line(&unknown_id, RowResult::Succeeded { message: &message }),
                 );
             }
             Corruption::None
@@ -161,7 +168,7 @@ impl Runner<'_> {
     }
 }
 
-/// Words a scripted status; a scripted body keeps its error and gets the members every row has.
+/// Returns the error of a scripted status. A scripted body gets the members that every row has.
 fn denied(reply: StatusReply) -> Value {
     match reply.body {
         Some(Value::Object(mut body)) => {
@@ -173,16 +180,19 @@ fn denied(reply: StatusReply) -> Value {
     }
 }
 
-fn fail(row: &Row, error: Value, sheet: &mut Sheet) {
-    sheet.errored += 1;
-    append(sheet, &line(&row.custom_id, RowResult::Errored { error }));
+fn fail(row: &Row, error: Value, result_file: &mut ResultFile) {
+    result_file.errored += 1;
+    append(
+        result_file,
+        &line(&row.custom_id, RowResult::Errored { error }),
+    );
 }
 
 fn line(custom_id: &str, result: RowResult<'_>) -> Vec<u8> {
     to_json(&Line { custom_id, result })
 }
 
-fn append(sheet: &mut Sheet, line: &[u8]) {
-    sheet.lines.extend_from_slice(line);
-    sheet.lines.push(b'\n');
+fn append(result_file: &mut ResultFile, line: &[u8]) {
+    result_file.lines.extend_from_slice(line);
+    result_file.lines.push(b'\n');
 }

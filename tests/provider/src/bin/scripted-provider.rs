@@ -10,7 +10,7 @@ use std::thread;
 use clap::Parser;
 use synix_scripted_provider::{MisplacedFault, Script, ScriptedProvider};
 
-/// A stand-in for the OpenAI and Anthropic APIs on 127.0.0.1, batches included
+/// A replacement for the OpenAI and Anthropic APIs on 127.0.0.1, including batches
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         .source()
         .map(|source| format!(": {source}"))
         .unwrap_or_default();
-    // Nobody is left to tell where stderr is closed too.
+    // If stderr is closed, too, the error cannot be reported.
     let _ = writeln!(io::stderr(), "scripted-provider: {failure}{cause}");
     ExitCode::FAILURE
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::files::File;
-use super::rows::{Runner, Sheets};
+use super::rows::{ResultFiles, Runner};
 use super::validation::Invalid;
 use crate::job::{End, Job, Phase};
 use crate::ledger::Receipt;
@@ -26,7 +26,7 @@ pub(crate) struct Batch {
     pub(super) input_file_id: String,
     pub(super) metadata: Option<Map<String, Value>>,
     pub(super) invalid: Option<Invalid>,
-    pub(super) sheets: Sheets,
+    pub(super) result_files: ResultFiles,
     pub(super) output_file: Option<String>,
     pub(super) error_file: Option<String>,
 }
@@ -115,18 +115,18 @@ impl Batch {
             script_state,
         };
         self.job
-            .poll(|row, outcome| runner.write(row, outcome, &mut self.sheets));
+            .poll(|row, outcome| runner.write(row, outcome, &mut self.result_files));
         if !ended && self.job.end().is_some_and(|end| end != End::Failed) {
             self.make_files(state);
         }
     }
 
     fn make_files(&mut self, state: &State) {
-        let output = std::mem::take(&mut self.sheets.output);
-        let error = std::mem::take(&mut self.sheets.error);
+        let output = std::mem::take(&mut self.result_files.output);
+        let error = std::mem::take(&mut self.result_files.error);
         let named = |kind: &str| format!("{}_{kind}.jsonl", self.id);
         if !output.is_empty() {
-            let receipt = Receipt::Many(std::mem::take(&mut self.sheets.delivers).into());
+            let receipt = Receipt::Many(std::mem::take(&mut self.result_files.delivers).into());
             let file = File::new(state, "batch_output", named("output"), Bytes::from(output));
             self.output_file = Some(file.delivering(receipt).keep(state));
         }
@@ -176,9 +176,9 @@ impl Batch {
         if self.job.phase == Phase::Validating {
             return Counts::default();
         }
-        let Sheets {
+        let ResultFiles {
             completed, failed, ..
-        } = self.sheets;
+        } = self.result_files;
         Counts {
             total: self.job.total as u64,
             completed,
@@ -187,11 +187,11 @@ impl Batch {
     }
 
     fn usage(&self) -> Usage {
-        let Sheets {
+        let ResultFiles {
             input_tokens,
             output_tokens,
             ..
-        } = self.sheets;
+        } = self.result_files;
         Usage {
             input_tokens,
             input_tokens_details: InputDetails::default(),

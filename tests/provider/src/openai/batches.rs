@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::batch::Batch;
 use super::error::{error, not_found};
-use super::rows::Sheets;
+use super::rows::ResultFiles;
 use super::validation::{Invalid, Valid, validate};
+use crate::batch_plan::Plan;
 use crate::call::{Call, Outcome};
 use crate::endpoint::Wire;
-use crate::job::{Job, Phase, Plan};
+use crate::job::{Job, Phase};
 use crate::paged_store::PageQuery;
 use crate::prompt::snapshot;
 use crate::script::FaultKind;
@@ -79,7 +80,7 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
             Phase::Validating,
             script_state.script.seed,
         )
-        .of_bytes(valid.bytes),
+        .with_bytes(valid.bytes),
         snapshot: if valid.model.is_empty() {
             String::new()
         } else {
@@ -91,7 +92,7 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
         input_file_id,
         metadata,
         invalid,
-        sheets: Sheets::default(),
+        result_files: ResultFiles::default(),
         output_file: None,
         error_file: None,
     };

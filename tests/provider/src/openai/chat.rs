@@ -1,4 +1,4 @@
-//! `POST /v1/chat/completions`, and the completion that batch rows hold too.
+//! `POST /v1/chat/completions`, and the completion, which is also in batch rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::script::Mode;
 use crate::script_state::ScriptState;
 use crate::state::State;
 
-/// When every completion was made: a fixed moment, so that a reply depends on nothing but its request.
+/// The creation time of every completion, which is fixed so that a reply depends only on its request.
 const CREATED: u64 = 1_767_225_600;
 
 /// A completion in OpenAI's form.
@@ -172,7 +172,7 @@ fn written(
     answer: &Answer,
     corruption: &Corruption,
 ) -> Outcome {
-    let sequence = state.book.record(Executed {
+    let sequence = state.recorder.record(Executed {
         sequence: 0,
         endpoint: Arc::from("chat"),
         custom_id: None,
@@ -220,7 +220,7 @@ fn written(
     outcome
 }
 
-/// What the headers say about limits; nothing here is ever used up.
+/// The rate limit headers; no limit is ever reached.
 const RATE_LIMITS: [(&str, &str); 6] = [
     ("x-ratelimit-limit-requests", "10000"),
     ("x-ratelimit-remaining-requests", "9999"),

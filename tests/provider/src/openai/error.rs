@@ -1,4 +1,4 @@
-//! OpenAI's errors, in its words.
+//! The errors of OpenAI.
 
 use serde_json::{Value, json};
 

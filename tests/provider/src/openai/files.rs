@@ -12,7 +12,7 @@ use crate::multipart;
 use crate::paged_store::PageQuery;
 use crate::state::{State, lock};
 
-/// How long a file is kept unless its upload says otherwise.
+/// How long a file is stored by default.
 const KEPT: u64 = 30 * 86_400;
 
 /// The most bytes of a batch's input file.
@@ -45,7 +45,7 @@ struct FileObject<'a> {
 }
 
 impl File {
-    /// Returns a new file kept for the usual time.
+    /// Returns a new file that is stored for the default time.
     pub(super) fn new(
         state: &State,
         purpose: &'static str,
@@ -65,7 +65,7 @@ impl File {
         }
     }
 
-    /// Makes a whole download deliver `receipt`.
+    /// Sets the receipt that a complete download delivers.
     pub(super) fn delivering(self, receipt: Receipt) -> Self {
         Self {
             receipt: Some(receipt),

@@ -19,7 +19,7 @@ use crate::state::State;
 
 /// The lines written so far, and what they add up to.
 #[derive(Debug, Default)]
-pub(crate) struct Sheets {
+pub(crate) struct ResultFiles {
     pub(super) output: Vec<u8>,
     pub(super) error: Vec<u8>,
     /// The ledger's entries whose answers are in `output`.
@@ -51,7 +51,7 @@ struct LineError {
     message: &'static str,
 }
 
-/// Who runs the rows: the batch's id, and where to ask and to record.
+/// What running the rows needs: the id of the batch, the script and the ledger.
 pub(super) struct Runner<'a> {
     pub(super) batch: &'a Arc<str>,
     pub(super) state: &'a State,
@@ -59,10 +59,10 @@ pub(super) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Writes the lines of one row, running it first where that is its outcome.
-    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, sheets: &mut Sheets) {
+    /// Writes the lines of one row, and runs it first if that is its outcome.
+    pub(super) fn write(&self, row: &Row, outcome: RowOutcome, result_files: &mut ResultFiles) {
         let never_ran = match outcome {
-            RowOutcome::Run => return self.run(row, sheets),
+            RowOutcome::Run => return self.run(row, result_files),
             RowOutcome::Expired => LineError {
                 code: "batch_expired",
                 message: "This request could not be executed before the completion window expired.",
@@ -78,32 +78,32 @@ impl Runner<'_> {
             response: None,
             error: Some(never_ran),
         };
-        append(&mut sheets.error, &to_json(&line));
-        sheets.failed += 1;
+        append(&mut result_files.error, &to_json(&line));
+        result_files.failed += 1;
     }
 
-    fn run(&self, row: &Row, sheets: &mut Sheets) {
+    fn run(&self, row: &Row, result_files: &mut ResultFiles) {
         let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
         let prompt = match Prompt::read(Wire::OpenAi, &body) {
             Ok(prompt) => prompt,
-            Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), sheets),
+            Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), result_files),
         };
         match choose_reply(self.script_state, &prompt, Mode::Batch).0 {
             ModelReply::Answered(answer, corruption) => {
-                self.succeed(row, &prompt, &answer, &corruption, sheets);
+                self.succeed(row, &prompt, (&answer, &corruption), result_files);
             }
             ModelReply::Denied(reply) => {
                 let body = reply.body.unwrap_or_else(|| error::body_of(reply.code));
-                self.fail(row, reply.code, &body, sheets);
+                self.fail(row, reply.code, &body, result_files);
             }
-            ModelReply::Html => self.fail(row, 502, &json!(BAD_GATEWAY), sheets),
-            ModelReply::Dropped => sheets.failed += 1,
+            ModelReply::Html => self.fail(row, 502, &json!(BAD_GATEWAY), result_files),
+            ModelReply::Dropped => result_files.failed += 1,
             ModelReply::StatusZero => {
                 append(
-                    &mut sheets.output,
+                    &mut result_files.output,
                     &to_json(&self.line(&row.custom_id, 0, json!({}))),
                 );
-                sheets.completed += 1;
+                result_files.completed += 1;
             }
         }
     }
@@ -112,11 +112,10 @@ impl Runner<'_> {
         &self,
         row: &Row,
         prompt: &Prompt<'_>,
-        answer: &Answer,
-        corruption: &Corruption,
-        sheets: &mut Sheets,
+        (answer, corruption): (&Answer, &Corruption),
+        result_files: &mut ResultFiles,
     ) {
-        let sequence = self.state.book.record(Executed {
+        let sequence = self.state.recorder.record(Executed {
             sequence: 0,
             endpoint: Arc::clone(self.batch),
             custom_id: Some(row.custom_id.clone()),
@@ -127,39 +126,39 @@ impl Runner<'_> {
             price: PriceClass::Batch,
             delivered: false,
         });
-        sheets.completed += 1;
-        sheets.input_tokens += prompt.input_tokens;
-        sheets.output_tokens += answer.output_tokens;
+        result_files.completed += 1;
+        result_files.input_tokens += prompt.input_tokens;
+        result_files.output_tokens += answer.output_tokens;
         let completion = Completion::new(prompt, answer);
         let mut line = to_json(&self.line(&row.custom_id, 200, &completion));
         match *corruption {
             Corruption::Lost | Corruption::RowMissing => return,
             Corruption::Truncated(drop) => {
                 line.truncate(line.len().saturating_sub(drop));
-                return append(&mut sheets.output, &line);
+                return append(&mut result_files.output, &line);
             }
             Corruption::Garbled => {
                 line[0] = b'<';
-                return append(&mut sheets.output, &line);
+                return append(&mut result_files.output, &line);
             }
             Corruption::Emptied => line = to_json(&self.line(&row.custom_id, 200, json!({}))),
             Corruption::Raw(ref raw) => {
                 line = raw.row(&line, "/response/body", Wire::OpenAi, &self.state.base);
                 if !raw.delivers {
-                    return append(&mut sheets.output, &line);
+                    return append(&mut result_files.output, &line);
                 }
             }
             Corruption::None | Corruption::RowTwice | Corruption::RowUnknown => {}
         }
-        append(&mut sheets.output, &line);
-        sheets.delivers.push(sequence);
+        append(&mut result_files.output, &line);
+        result_files.delivers.push(sequence);
         match *corruption {
-            Corruption::RowTwice => append(&mut sheets.output, &line),
+            Corruption::RowTwice => append(&mut result_files.output, &line),
             Corruption::RowUnknown => {
-                let stray = format!("unknown-{}", prompt.body.short(12));
+                let unknown_id = format!("unknown-{}", prompt.body.short(12));
                 append(
-                    &mut sheets.output,
-                    &to_json(&self.line(&stray, 200, &completion)),
+                    &mut result_files.output,
+                    &to_json(&self.line(&unknown_id, 200, &completion)),
                 );
             }
             Corruption::None
@@ -172,12 +171,12 @@ impl Runner<'_> {
         }
     }
 
-    fn fail(&self, row: &Row, code: u16, body: &Value, sheets: &mut Sheets) {
+    fn fail(&self, row: &Row, code: u16, body: &Value, result_files: &mut ResultFiles) {
         append(
-            &mut sheets.error,
+            &mut result_files.error,
             &to_json(&self.line(&row.custom_id, code, body)),
         );
-        sheets.failed += 1;
+        result_files.failed += 1;
     }
 
     fn line<'r, B>(&self, custom_id: &'r str, status_code: u16, body: B) -> Line<'r, B> {
@@ -199,7 +198,7 @@ impl Runner<'_> {
     }
 }
 
-fn append(sheet: &mut Vec<u8>, line: &[u8]) {
-    sheet.extend_from_slice(line);
-    sheet.push(b'\n');
+fn append(result_file: &mut Vec<u8>, line: &[u8]) {
+    result_file.extend_from_slice(line);
+    result_file.push(b'\n');
 }

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong at an endpoint, whatever is asked there.
+//! Faults: what goes wrong at an endpoint, whatever the request.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 
 /// Something that goes wrong at some calls of an endpoint.
 ///
-/// Calls are counted per fault from the moment its script is set.
+/// Calls are counted for each fault, from the time at which its script is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -16,7 +16,7 @@ pub struct Fault {
     /// The first call concerned, counted from 1; without it, the first.
     #[serde(default)]
     pub nth: Option<u64>,
-    /// How many calls; without it one if `nth` is given, else all.
+    /// The number of affected calls; by default one if `nth` is set, otherwise all.
     #[serde(default)]
     pub times: Option<u64>,
     /// What.
@@ -35,7 +35,7 @@ pub enum FaultKind {
     NotFound,
     /// This status, body and headers.
     Status(StatusReply),
-    /// The call takes effect, and its reply comes in an odd form.
+    /// The call takes effect, and its reply has an unusual form.
     Raw(RawReply),
     /// The reply comes later.
     Delay {
@@ -117,7 +117,7 @@ impl Fault {
         }
     }
 
-    /// Starts with the `nth` call, counted from 1, and hits only that one unless told more.
+    /// Starts with the `nth` call, counted from 1. By default it affects only that call.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);

@@ -1,4 +1,4 @@
-//! The script: everything a test says about how the server behaves.
+//! The script: how the server behaves in a test.
 //!
 //! Owns the format that is written in JSON and built in Rust. What has fired
 //! already is counted by `script_state`.
@@ -106,7 +106,7 @@ impl Script {
         self
     }
 
-    /// Knows this model, and no other that is not named too.
+    /// Adds a known model. If there are any, the server knows no others.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.models.push(model.into());

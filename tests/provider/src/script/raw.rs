@@ -1,4 +1,4 @@
-//! Raw replies: what odd servers and proxies make of a good reply.
+//! Raw replies: how unusual servers and proxies change a regular reply.
 //!
 //! Owns the form in scripts. What becomes of a good reply under it is in
 //! `crate::raw`.
@@ -22,14 +22,14 @@ pub struct RawReply {
     /// element of a list, and values; null removes nothing, it is set. For completions the
     /// document is the completion itself, alone or in a row.
     pub set: Vec<(String, Value)>,
-    /// The body. Without it, the good reply. In it stand for
+    /// The body; by default the regular reply. It can have these placeholders:
     ///
     /// | word | what |
     /// | --- | --- |
     /// | `<<reply>>` | the good reply: a completion, a row, a list |
     /// | `<<members>>` | the same without its outer braces |
     /// | `<<body>>` | the completion, also in a row |
-    /// | `<<text>>` | the text of the answer, as it stands between quotes in JSON |
+    /// | `<<text>>` | the text of the answer, escaped as in a JSON string |
     /// | `<<events>>` | the completion as an event stream of its wire format, its end included |
     /// | `<<deep>>` | a list, 300 deep |
     /// | `<<id>>` | the id of the row, or the one in the path of the call |

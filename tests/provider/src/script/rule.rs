@@ -32,7 +32,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// By a call of its own.
+    /// By a sync call.
     Sync,
     /// As a row of a batch.
     Batch,
@@ -55,9 +55,9 @@ pub enum Reply {
         #[serde(default)]
         text: Option<String>,
     },
-    /// A refusal in these words.
+    /// A refusal with this text.
     Refusal(String),
-    /// A whole reply without any choice (Anthropic: without content).
+    /// A complete reply without any choice (Anthropic: without content).
     EmptyChoices,
     /// A choice whose content is null (Anthropic: without content).
     NullContent,
@@ -82,17 +82,17 @@ pub enum Reply {
     MissingRow,
     /// Executed once, but the row comes twice; a single call is answered.
     DuplicateRow,
-    /// Executed, and a row with an id that nobody sent follows; a single call is answered.
+    /// Executed, and followed by a row with an unknown id; a sync call is answered.
     UnknownRow,
     /// Not executed; the row has `status_code` 0 (Anthropic: `api_error`); a single call is answered.
     StatusZero,
     /// Executed, but the body is `{}`.
     EmptyBody,
-    /// Executed, and the reply or row comes in an odd form.
+    /// Executed; the reply or row has an unusual form.
     Raw(RawReply),
 }
 
-/// One call of a tool that the model asks for.
+/// A tool call of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCall {
@@ -102,7 +102,7 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
-/// A reply with a status of its own.
+/// A reply with another status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusReply {
@@ -196,7 +196,7 @@ impl Rule {
         self.reply(Reply::Text(text.into()))
     }
 
-    /// Sends the made answer in an odd form.
+    /// Sends the generated answer in an unusual form.
     #[must_use]
     pub fn raw(self, raw: RawReply) -> Self {
         self.reply(Reply::Raw(raw))

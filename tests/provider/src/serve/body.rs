@@ -1,4 +1,4 @@
-//! A reply's body: sent in pieces, cut where a script says so, and signed for at the end.
+//! The body of a reply: sent in pieces, truncated if the script says so, and recorded as delivered at its end.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) struct ReplyBody {
 pub(super) struct HangUp;
 
 impl ReplyBody {
-    /// Returns a body that is sent whole, and then delivers the receipt.
+    /// Returns a body that is sent completely and then delivers the receipt.
     pub(super) fn whole(bytes: Bytes, receipt: Option<(Receipt, Arc<State>)>) -> Self {
         Self {
             rest: bytes,
@@ -76,7 +76,7 @@ impl Body for ReplyBody {
         if self.rest.is_empty()
             && let Some((receipt, state)) = self.receipt.take()
         {
-            state.book.deliver(&receipt);
+            state.recorder.deliver(&receipt);
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

@@ -29,7 +29,7 @@ pub(super) fn answer(state: &State, method: &Method, path: &str, body: &Bytes) -
             })
         }
         ("GET", "/__calls") => Outcome::ok(
-            &json!({"calls": state.book.calls(), "max_concurrency": state.book.max_concurrency()}),
+            &json!({"calls": state.recorder.calls(), "max_concurrency": state.recorder.max_concurrency()}),
         ),
         ("GET", "/__script") => Outcome::ok(&state.script_state().script),
         ("POST", "/__script") => match read_script(body) {

@@ -33,8 +33,8 @@ pub(super) async fn answer(
     };
     let id = id.unwrap_or_default().to_owned();
     let query = head.uri.query().unwrap_or_default().to_owned();
-    state.book.count_call(endpoint);
-    let _open = endpoint.is_completion().then(|| state.book.open());
+    state.recorder.count_call(endpoint);
+    let _open = endpoint.is_completion().then(|| state.recorder.open());
     let script_state = state.script_state();
     let call = Call {
         endpoint,
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     let mut outcome = match outcome_of_fault(&call, Moment::Before) {
         Some(outcome) => outcome,
         None if endpoint.is_completion() => handle(&state, &script_state, &call),
-        // A poll may run thousands of rows, and others must be served meanwhile.
+        // A poll may run thousands of rows, and other calls must be served at the same time.
         None => tokio::task::block_in_place(|| handle(&state, &script_state, &call)),
     };
     if let Some(outcome_of_fault) = outcome_of_fault(&call, Moment::After) {

@@ -1,4 +1,4 @@
-//! The running server: its thread, its port, and what a test asks of it.
+//! The running server: its thread, its port, and the interface for tests.
 
 mod body;
 mod control;
@@ -126,7 +126,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         return;
     };
     loop {
-        // A client that is gone before it is accepted concerns nobody else.
+        // A client that disconnects before it is accepted must not affect others.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;

@@ -1,4 +1,4 @@
-//! Faults at endpoints, whatever is asked there.
+//! Faults at endpoints, whatever the request.
 
 use serde_json::{Value, json};
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Script, StatusReply};

@@ -1,4 +1,4 @@
-//! What the ledger says was executed, billed and delivered.
+//! What the ledger records as executed, billed and delivered.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -110,7 +110,7 @@ fn a_failed_batch_is_not_pending() {
     assert!(client.provider.ledger().pending.is_empty());
 }
 
-/// Findings M1: a batch that nobody polls is paid for all the same.
+/// M1: a batch that is never polled is billed, too.
 #[test]
 fn a_body_in_two_live_batches_is_a_duplicate() {
     let client = TestClient::new(Script::new());

@@ -5,7 +5,7 @@ use synix_scripted_provider::{Reply as Scripted, Rule, Script};
 
 use crate::client::{Reply, TestClient};
 
-/// Runs `good` and `odd` in one batch and returns the batch and its output.
+/// Runs `good` and `odd` in one batch, and returns the batch and its output.
 fn output(reply: Scripted) -> (Value, Reply) {
     let client = TestClient::new(Script::new().rule(Rule::on("odd").reply(reply)));
     let ended = client.ended(&client.batch(&["odd", "good"]));

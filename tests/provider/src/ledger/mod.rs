@@ -1,6 +1,6 @@
 //! The ledger: what was executed, at which price, and whether the reply was sent completely.
 //!
-//! The modules of single calls and batch rows decide what counts as executed.
+//! The modules of sync calls and batch rows decide what counts as executed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,45 +11,45 @@ use serde::{Deserialize, Serialize};
 use crate::digest::BodyDigest;
 use crate::endpoint::Endpoint;
 
-/// All requests that were executed or certainly will be.
+/// All requests that were executed or will be executed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// The requests executed, in order.
+    /// The executed requests, in order.
     pub executed: Vec<Executed>,
-    /// The requests in live batches that have not run yet; they will, unless cancelled.
+    /// The requests in live batches that have not run yet. They will run unless they are cancelled.
     pub pending: Vec<Pending>,
-    /// Every batch that was not deleted, OpenAI's before Anthropic's, oldest first.
+    /// Every batch that was not deleted: those of OpenAI first, then those of Anthropic, the oldest first.
     pub batches: Vec<BatchSummary>,
-    /// HTTP calls per endpoint, faulty ones included.
+    /// The number of HTTP calls of each endpoint, including failed ones.
     pub calls: BTreeMap<Endpoint, u64>,
-    /// The most single completions that were open at once.
+    /// The maximum number of sync calls that were open at once.
     pub max_concurrency: u64,
 }
 
 /// One executed request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Executed {
-    /// Its place in the order of execution, from 0.
+    /// The position in the order of execution, from 0.
     pub sequence: u64,
-    /// `chat`, `messages`, or the batch's id.
+    /// `chat`, `messages`, or the id of the batch.
     pub endpoint: Arc<str>,
-    /// The row's id, in a batch.
+    /// The id of the row in a batch.
     pub custom_id: Option<String>,
-    /// What was asked.
+    /// The digest of the request body.
     pub body: BodyDigest,
-    /// The model as it was asked for.
+    /// The model in the request.
     pub model: Arc<str>,
-    /// Input tokens billed.
+    /// The billed input tokens.
     pub input_tokens: u64,
-    /// Output tokens billed.
+    /// The billed output tokens.
     pub output_tokens: u64,
-    /// The price they are billed at.
+    /// The price of the tokens.
     pub price: PriceClass,
-    /// Whether the whole reply, or the whole file with the row, was handed to the client's socket.
+    /// Whether the whole reply, or the whole file with the row, was written to the socket of the client.
     pub delivered: bool,
 }
 
-/// Which price list applies.
+/// Which price applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceClass {
@@ -64,38 +64,38 @@ pub enum PriceClass {
 pub struct Pending {
     /// The batch.
     pub batch: Arc<str>,
-    /// The row's id.
+    /// The id of the row.
     pub custom_id: String,
-    /// What is asked.
+    /// The digest of the request body.
     pub body: BodyDigest,
 }
 
-/// One batch in short.
+/// A summary of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchSummary {
-    /// The batch's id.
+    /// The id of the batch.
     pub id: Arc<str>,
     /// The status as its provider writes it.
     pub status: String,
-    /// How many rows it holds.
+    /// The number of rows.
     pub rows: usize,
-    /// The size of the input file, or of the create call where it brings the requests.
+    /// The size of the input file, or of the create call if it contains the requests.
     pub bytes: usize,
     /// How often it was polled.
     pub polls: u64,
 }
 
-/// A body that was executed, or is sure to be, more than once.
+/// A body that was or will be executed more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duplicate {
     /// The body.
     pub body: BodyDigest,
-    /// Where: `chat`, `messages` or a batch's id, once per time.
+    /// Where it was executed: `chat`, `messages` or the id of a batch, once for each execution.
     pub places: Vec<Arc<str>>,
 }
 
 impl Ledger {
-    /// Returns the bodies executed more than once, rows of live batches included.
+    /// Returns the bodies that are executed more than once, including rows of live batches.
     #[must_use]
     pub fn duplicates(&self) -> Vec<Duplicate> {
         let mut places: BTreeMap<BodyDigest, Vec<Arc<str>>> = BTreeMap::new();
@@ -114,12 +114,12 @@ impl Ledger {
             .collect()
     }
 
-    /// Returns the executed requests whose reply never got out whole.
+    /// Returns the executed requests whose reply was not sent completely.
     pub fn lost(&self) -> impl Iterator<Item = &Executed> {
         self.executed.iter().filter(|entry| !entry.delivered)
     }
 
-    /// Returns the input and output tokens billed at one price.
+    /// Returns the input and output tokens that are billed at one price.
     #[must_use]
     pub fn billed(&self, price: PriceClass) -> (u64, u64) {
         let entries = self.executed.iter().filter(|entry| entry.price == price);
@@ -128,20 +128,20 @@ impl Ledger {
         })
     }
 
-    /// Returns how often an endpoint was called.
+    /// Returns the number of calls of an endpoint.
     #[must_use]
     pub fn calls(&self, endpoint: Endpoint) -> u64 {
         self.calls.get(&endpoint).copied().unwrap_or(0)
     }
 }
 
-/// The record behind the ledger, written from many connections.
+/// Records the ledger, from many connections.
 #[derive(Debug)]
 pub(crate) struct LedgerRecorder {
     entries: Mutex<Vec<Executed>>,
     calls: Vec<AtomicU64>,
     open: AtomicU64,
-    most_open: AtomicU64,
+    max_open: AtomicU64,
 }
 
 /// The executions to mark as delivered once their reply is sent completely.
@@ -161,7 +161,7 @@ impl LedgerRecorder {
             entries: Mutex::default(),
             calls: Endpoint::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
             open: AtomicU64::new(0),
-            most_open: AtomicU64::new(0),
+            max_open: AtomicU64::new(0),
         }
     }
 
@@ -173,7 +173,7 @@ impl LedgerRecorder {
     /// Counts a completion as open until the guard is dropped.
     pub(crate) fn open(&self) -> OpenCompletion<'_> {
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most_open.fetch_max(open, Ordering::Relaxed);
+        self.max_open.fetch_max(open, Ordering::Relaxed);
         OpenCompletion(self)
     }
 
@@ -215,7 +215,7 @@ impl LedgerRecorder {
     }
 
     pub(crate) fn max_concurrency(&self) -> u64 {
-        self.most_open.load(Ordering::Relaxed)
+        self.max_open.load(Ordering::Relaxed)
     }
 
     pub(crate) fn executed(&self) -> Vec<Executed> {
@@ -234,7 +234,7 @@ impl LedgerRecorder {
         self.calls
             .iter()
             .for_each(|calls| calls.store(0, Ordering::Relaxed));
-        self.most_open
+        self.max_open
             .store(self.open.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
@@ -246,62 +246,4 @@ impl Drop for OpenCompletion<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn executed(text: &str, place: &str) -> Executed {
-        Executed {
-            sequence: 0,
-            endpoint: place.into(),
-            custom_id: None,
-            body: BodyDigest::of(&json!(text)),
-            model: "m".into(),
-            input_tokens: 3,
-            output_tokens: 2,
-            price: PriceClass::Sync,
-            delivered: false,
-        }
-    }
-
-    #[test]
-    fn a_body_in_a_live_batch_counts_as_executed_again() {
-        let ledger = Ledger {
-            executed: vec![executed("a", "chat"), executed("b", "chat")],
-            pending: vec![Pending {
-                batch: "batch_1".into(),
-                custom_id: "x".into(),
-                body: BodyDigest::of(&json!("a")),
-            }],
-            ..Ledger::default()
-        };
-        let duplicates = ledger.duplicates();
-        assert_eq!(duplicates.len(), 1);
-        assert_eq!(duplicates[0].places, ["chat".into(), "batch_1".into()]);
-    }
-
-    #[test]
-    fn only_what_a_receipt_names_is_delivered() {
-        let book = LedgerRecorder::new();
-        book.record(executed("a", "chat"));
-        let second = book.record(executed("b", "chat"));
-        book.deliver(&Receipt::One(second));
-        let delivered: Vec<bool> = book
-            .executed()
-            .iter()
-            .map(|entry| entry.delivered)
-            .collect();
-        assert_eq!(delivered, [false, true]);
-    }
-
-    #[test]
-    fn the_most_open_completions_are_remembered() {
-        let book = LedgerRecorder::new();
-        let first = book.open();
-        drop(book.open());
-        drop(first);
-        drop(book.open());
-        assert_eq!(book.max_concurrency(), 2);
-    }
-}
+mod tests;

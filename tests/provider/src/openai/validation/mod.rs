@@ -1,4 +1,4 @@
-//! What OpenAI checks before a batch runs, found out by the client through polling.
+//! The validation of OpenAI before a batch runs. A client learns the result by polling.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,10 @@ use crate::job::Row;
 use crate::prompt::Prompt;
 use crate::script_state::ScriptState;
 
-/// The most requests of one batch.
-const MOST_ROWS: usize = 50_000;
+/// The maximum number of requests in one batch.
+const MAX_ROWS: usize = 50_000;
 
-/// Why a batch failed before anything ran.
+/// The error of a batch that failed validation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Invalid {
     pub(super) code: String,
@@ -24,7 +24,7 @@ pub(super) struct Invalid {
     pub(super) line: Option<u64>,
 }
 
-/// A file that may run.
+/// A valid input file.
 #[derive(Debug, Default)]
 pub(super) struct Valid {
     pub(super) rows: Vec<Row>,
@@ -68,7 +68,7 @@ impl Invalid {
         )
     }
 
-    /// Words that the input file cannot be used.
+    /// Returns the error for a missing input file.
     pub(super) fn no_file(id: &str) -> Self {
         let message = format!(
             "Cannot find file {id}, or organization org-scripted does not have access to it."
@@ -76,7 +76,7 @@ impl Invalid {
         Self::new("invalid_request", Some("file_id"), message)
     }
 
-    /// Words that a model has too many tokens waiting.
+    /// Returns the error for too many enqueued tokens of a model.
     pub(super) fn too_many_tokens(model: &str, limit: u64) -> Self {
         let limit = with_commas(limit);
         let message = format!(
@@ -128,7 +128,7 @@ pub(super) fn validate(
             "The batch input file is empty. Please ensure that the file has at least one request.",
         ));
     }
-    let limit = script_state.script.batch_row_limit.unwrap_or(MOST_ROWS);
+    let limit = script_state.script.batch_row_limit.unwrap_or(MAX_ROWS);
     if valid.rows.len() > limit {
         let message = format!(
             "The batch input file has more requests than the limit. Limit: {} requests.",
@@ -226,120 +226,4 @@ fn with_commas(number: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::script::Script;
-
-    const ENDPOINT: &str = "/v1/chat/completions";
-
-    fn line(custom_id: &str, body: &Value) -> String {
-        json!({"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": body}).to_string()
-    }
-
-    fn good(custom_id: &str) -> String {
-        line(
-            custom_id,
-            &json!({"model": "m", "messages": [{"role": "user", "content": "one two"}]}),
-        )
-    }
-
-    fn errors(lines: &[String]) -> Invalid {
-        let script_state = ScriptState::new(Script::new().model("m").model("n"));
-        validate(&Bytes::from(lines.join("\n")), ENDPOINT, &script_state).unwrap_err()
-    }
-
-    fn code_param_line(lines: &[String]) -> (String, Option<String>, Option<u64>) {
-        let invalid = errors(lines);
-        (invalid.code, invalid.param, invalid.line)
-    }
-
-    #[test]
-    fn a_line_that_is_no_json_is_named() {
-        let found = code_param_line(&[good("a"), "{".into()]);
-        assert_eq!(found, ("invalid_json_line".into(), None, Some(2)));
-    }
-
-    #[test]
-    fn a_byte_order_mark_makes_line_one_unparseable() {
-        assert_eq!(
-            errors(&[format!("\u{feff}{}", good("a"))]).message,
-            "This line is not parseable as valid JSON."
-        );
-    }
-
-    #[test]
-    fn a_repeated_custom_id_is_refused() {
-        let found = code_param_line(&[good("a"), good("a")]);
-        assert_eq!(
-            found,
-            (
-                "duplicate_custom_id".into(),
-                Some("custom_id".into()),
-                Some(2)
-            )
-        );
-    }
-
-    #[test]
-    fn a_second_model_is_refused() {
-        let found =
-            code_param_line(&[good("a"), line("b", &json!({"model": "n", "messages": []}))]);
-        assert_eq!(
-            found,
-            (
-                "mismatched_model".into(),
-                Some("body.model".into()),
-                Some(2)
-            )
-        );
-    }
-
-    #[test]
-    fn missing_members_are_named() {
-        let found = code_param_line(&[line("a", &json!({"model": "m"}))]);
-        assert_eq!(
-            found,
-            (
-                "missing_required_parameter".into(),
-                Some("body.messages".into()),
-                Some(1)
-            )
-        );
-    }
-
-    #[test]
-    fn an_unknown_model_is_refused() {
-        let found = code_param_line(&[line("a", &json!({"model": "x", "messages": []}))]);
-        assert_eq!(
-            found,
-            ("model_not_found".into(), Some("body.model".into()), Some(1))
-        );
-    }
-
-    #[test]
-    fn a_stream_is_refused() {
-        let found = code_param_line(&[line(
-            "a",
-            &json!({"model": "m", "messages": [], "stream": true}),
-        )]);
-        assert_eq!(
-            found,
-            (
-                "streaming_unsupported".into(),
-                Some("body.stream".into()),
-                Some(1)
-            )
-        );
-    }
-
-    #[test]
-    fn a_limit_is_written_with_commas() {
-        let message = Invalid::too_many_tokens("m", 2_000_000).message;
-        assert!(
-            message.contains("Limit: 2,000,000 enqueued tokens."),
-            "{message}"
-        );
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Makes raw replies out of good ones.
+//! Makes raw replies from regular ones.
 
 use std::io::Write as _;
 
@@ -11,21 +11,21 @@ use crate::call::{Outcome, status, to_json};
 use crate::endpoint::Wire;
 use crate::script::{Coding, RawReply};
 
-/// What stands for the words of a body.
+/// The values of the placeholders in a body.
 #[derive(Debug, Clone, Copy)]
-struct Good<'a> {
-    /// The good reply, as it would be sent.
+struct Placeholders<'a> {
+    /// The regular reply.
     reply: &'a [u8],
-    /// The completion in it; null where there is none.
+    /// The completion in the reply, or null.
     completion: &'a Value,
     wire: Wire,
     base: &'a str,
-    /// The row's id, or the one in the call's path.
+    /// The id of the row, or the id in the path of the call.
     id: &'a str,
 }
 
 impl RawReply {
-    /// Sets what is to be set in a good document.
+    /// Sets the members of `set` in a document.
     fn edit(&self, document: &mut Value) {
         for (pointer, value) in &self.set {
             let names: Vec<&str> = pointer.split('/').skip(1).collect();
@@ -34,63 +34,63 @@ impl RawReply {
     }
 
     /// Returns the bytes of the body.
-    fn bytes(&self, good: Good<'_>) -> Vec<u8> {
+    fn bytes(&self, placeholders: Placeholders<'_>) -> Vec<u8> {
         let Some(body) = &self.body else {
-            return good.reply.to_vec();
+            return placeholders.reply.to_vec();
         };
         let mut bytes = Vec::new();
         let mut rest = body.as_str();
         while let Some((before, after)) = rest.split_once("<<") {
             bytes.extend_from_slice(before.as_bytes());
             let (word, after) = after.split_once(">>").unwrap_or((after, ""));
-            put(word, good, &mut bytes);
+            append_placeholder(word, placeholders, &mut bytes);
             rest = after;
         }
         bytes.extend_from_slice(rest.as_bytes());
         bytes
     }
 
-    /// Returns the line of a batch's file whose completion is at `place`.
-    pub(crate) fn row(&self, line: &[u8], place: &str, wire: Wire, base: &str) -> Vec<u8> {
+    /// Returns a line of a batch file, whose completion is at `pointer`.
+    pub(crate) fn row(&self, line: &[u8], pointer: &str, wire: Wire, base: &str) -> Vec<u8> {
         let mut row: Value = serde_json::from_slice(line).unwrap_or_default();
-        if let Some(completion) = row.pointer_mut(place) {
+        if let Some(completion) = row.pointer_mut(pointer) {
             self.edit(completion);
         }
-        self.bytes(Good {
+        self.bytes(Placeholders {
             reply: &to_json(&row),
-            completion: row.pointer(place).unwrap_or(&Value::Null),
+            completion: row.pointer(pointer).unwrap_or(&Value::Null),
             wire,
             base,
             id: row["custom_id"].as_str().unwrap_or_default(),
         })
     }
 
-    /// Returns the reply of a call that had this outcome.
+    /// Returns the reply to a call with this outcome.
     pub(crate) fn reply(&self, outcome: Outcome, wire: Wire, base: &str, id: &str) -> Outcome {
-        // A file of rows is no document; it is sent as it is.
+        // A file of rows is not a JSON document, so it is not edited.
         let mut document: Value = serde_json::from_slice(&outcome.body).unwrap_or_default();
         let mut reply = outcome.body.to_vec();
         if !document.is_null() {
             self.edit(&mut document);
             reply = to_json(&document);
         }
-        let good = Good {
+        let placeholders = Placeholders {
             reply: &reply,
             completion: &document,
             wire,
             base,
             id,
         };
-        self.turn(outcome, good)
+        self.transform_outcome(outcome, placeholders)
     }
 
-    fn turn(&self, outcome: Outcome, good: Good<'_>) -> Outcome {
+    fn transform_outcome(&self, outcome: Outcome, placeholders: Placeholders<'_>) -> Outcome {
         let mut outcome = Outcome {
             status: status(self.status),
-            body: coded(self.coding, self.bytes(good)).into(),
+            body: encode(self.coding, self.bytes(placeholders)).into(),
             ..outcome
         };
-        // A redirect delivers nothing; what it leads to does.
+        // A redirect delivers nothing; its target does.
         if !self.delivers || !outcome.status.is_success() {
             outcome.receipt = None;
         }
@@ -106,32 +106,32 @@ impl RawReply {
             if let Ok(name) = HeaderName::try_from(name.as_str()) {
                 outcome.headers.remove(name);
             }
-            let value = value.replace("<<base>>", good.base);
-            outcome = outcome.header(name, &value.replace("<<id>>", good.id));
+            let value = value.replace("<<base>>", placeholders.base);
+            outcome = outcome.header(name, &value.replace("<<id>>", placeholders.id));
         }
         outcome
     }
 }
 
-fn put(word: &str, good: Good<'_>, bytes: &mut Vec<u8>) {
+fn append_placeholder(word: &str, placeholders: Placeholders<'_>, bytes: &mut Vec<u8>) {
     match word {
-        "reply" => bytes.extend_from_slice(good.reply),
+        "reply" => bytes.extend_from_slice(placeholders.reply),
         "members" => {
-            let inner = good.reply.len().saturating_sub(1).max(1);
-            bytes.extend_from_slice(good.reply.get(1..inner).unwrap_or_default());
+            let inner = placeholders.reply.len().saturating_sub(1).max(1);
+            bytes.extend_from_slice(placeholders.reply.get(1..inner).unwrap_or_default());
         }
-        "body" => bytes.extend(to_json(good.completion)),
+        "body" => bytes.extend(to_json(placeholders.completion)),
         "text" => {
-            let quoted = to_json(&text(good.completion));
+            let quoted = to_json(&text(placeholders.completion));
             bytes.extend_from_slice(&quoted[1..quoted.len() - 1]);
         }
-        "events" => bytes.extend(events(good.wire, good.completion).into_bytes()),
+        "events" => bytes.extend(events(placeholders.wire, placeholders.completion).into_bytes()),
         "deep" => {
             bytes.extend(std::iter::repeat_n(b'[', 300));
             bytes.extend(std::iter::repeat_n(b']', 300));
         }
-        "id" => bytes.extend_from_slice(good.id.as_bytes()),
-        "base" => bytes.extend_from_slice(good.base.as_bytes()),
+        "id" => bytes.extend_from_slice(placeholders.id.as_bytes()),
+        "base" => bytes.extend_from_slice(placeholders.base.as_bytes()),
         _ => {
             let hex = word.strip_prefix("x:").unwrap_or_default();
             let pairs = hex.as_bytes().chunks_exact(2);
@@ -162,15 +162,15 @@ fn set(document: &mut Value, names: &[&str], value: &Value) {
     }
 }
 
-/// Returns the text that a completion holds.
+/// Returns the text of a completion.
 fn text(completion: &Value) -> &str {
     ["/choices/0/message/content", "/content/0/text"]
         .iter()
-        .find_map(|place| completion.pointer(place)?.as_str())
+        .find_map(|pointer| completion.pointer(pointer)?.as_str())
         .unwrap_or_default()
 }
 
-/// Writes a completion as its provider streams it.
+/// Returns a completion as the event stream of its provider.
 fn events(wire: Wire, completion: &Value) -> String {
     let text = text(completion);
     let middle = text
@@ -233,7 +233,7 @@ fn events(wire: Wire, completion: &Value) -> String {
     }
 }
 
-fn coded(coding: Option<Coding>, bytes: Vec<u8>) -> Vec<u8> {
+fn encode(coding: Option<Coding>, bytes: Vec<u8>) -> Vec<u8> {
     const WRITTEN: &str = "memory takes every byte";
     let best = Compression::default();
     let wide = |order: fn(u16) -> [u8; 2]| {
@@ -266,47 +266,4 @@ fn coded(coding: Option<Coding>, bytes: Vec<u8>) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn good() -> Value {
-        json!({"id": "c", "model": "m", "choices": [{"message": {"content": "Say \"hi\""}, "finish_reason": "stop"}]})
-    }
-
-    fn sent(raw: &RawReply) -> Vec<u8> {
-        let mut completion = good();
-        raw.edit(&mut completion);
-        raw.bytes(Good {
-            reply: &to_json(&completion),
-            completion: &completion,
-            wire: Wire::OpenAi,
-            base: "http://here",
-            id: "a",
-        })
-    }
-
-    #[test]
-    fn words_of_a_body_are_replaced() {
-        let raw = RawReply::body("<<x:efbbbf>>{\"x\":NaN,<<members>>} <<text>> <<base>> <<id>>");
-        let bytes = sent(&raw);
-        assert_eq!(&bytes[..3], [0xef, 0xbb, 0xbf]);
-        let text = String::from_utf8_lossy(&bytes[3..]);
-        assert!(text.starts_with("{\"x\":NaN,\""), "{text}");
-        assert!(text.ends_with("} Say \\\"hi\\\" http://here a"), "{text}");
-    }
-
-    #[test]
-    fn members_are_set_in_every_element() {
-        let raw = RawReply::with("/choices/*/finish_reason", json!("STOP")).set("/usage", json!(1));
-        let sent: Value = serde_json::from_slice(&sent(&raw)).unwrap();
-        assert_eq!(sent["choices"][0]["finish_reason"], "STOP");
-        assert_eq!(sent["usage"], 1);
-    }
-
-    #[test]
-    fn a_stream_holds_the_text_in_pieces_and_an_end() {
-        let text = String::from_utf8(sent(&RawReply::body("<<events>>"))).unwrap();
-        assert!(text.contains(r#""delta":{"content":"Say "}"#), "{text}");
-        assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
-    }
-}
+mod tests;
