@@ -1,8 +1,7 @@
 //! Loads native code that synix itself compiled from a component.
 //!
-//! The engine runs native code as it is, so this crate holds the only `unsafe`
-//! block of the host and decides whose code it takes. A [`NativeCode`] exists
-//! in two ways:
+//! The engine runs native code unchecked, so this crate has the only `unsafe` block of the host and decides which code
+//! to trust. There are two ways to get a [`NativeCode`]:
 //!
 //! - [`Seal::open`] returns it from bytes that this user's synix sealed with a
 //!   secret of the user, for one component and one set of engine settings. The
@@ -11,7 +10,18 @@
 //! - [`NativeCode::from_compiler`] takes it from the process that synix has
 //!   just started to compile a component.
 //!
-//! Where the code and the secret are kept is for the sandbox.
+//! The sandbox decides where the code and the secret are stored.
+//!
+//! ```
+//! use synix_core::digest::Digest;
+//! use synix_native::{SECRET_BYTES, Seal};
+//!
+//! let component = Digest::of(b"the component");
+//! let seal = Seal::new(&[7; SECRET_BYTES], 1);
+//! let tag = seal.seal(component, b"machine code");
+//! assert!(seal.open(component, b"machine code", &tag).is_some());
+//! assert!(seal.open(component, b"other code", &tag).is_none());
+//! ```
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -32,7 +42,7 @@ pub struct Seal {
     settings: u64,
 }
 
-/// What a valid seal covers.
+/// Bytes with a valid seal.
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed<'a> {
     body: &'a [u8],
@@ -45,7 +55,8 @@ pub struct NativeCode<'a> {
 }
 
 impl Seal {
-    /// Makes the seal of a user who knows `secret`; `settings` is a hash of all that compiled code depends on.
+    /// Creates the seal of a user with this `secret`; `settings` is a hash of all settings that compiled code depends
+    /// on.
     pub fn new(secret: &[u8; SECRET_BYTES], settings: u64) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
@@ -53,7 +64,7 @@ impl Seal {
         }
     }
 
-    /// Seals `body`, which holds the code of `component`.
+    /// Seals `body`, which contains the code of `component`.
     pub fn seal(&self, component: Digest, body: &[u8]) -> [u8; SEAL_BYTES] {
         let tag = hmac::sign(&self.key, self.covered(component, body).as_bytes());
         let mut seal = [0; SEAL_BYTES];
@@ -61,7 +72,7 @@ impl Seal {
         seal
     }
 
-    /// Returns what is sealed if the seal is this user's, for this component and these settings.
+    /// Returns the sealed bytes if the seal is valid for this user, component and settings.
     pub fn open<'a>(
         &self,
         component: Digest,
@@ -92,12 +103,12 @@ impl std::fmt::Debug for Seal {
 }
 
 impl<'a> Sealed<'a> {
-    /// Returns all that is sealed.
+    /// Returns all sealed bytes.
     pub const fn body(self) -> &'a [u8] {
         self.body
     }
 
-    /// Divides the body into what precedes the code, and the code.
+    /// Splits the body into the bytes before the code, and the code.
     pub fn split_at(self, position: usize) -> Option<(&'a [u8], NativeCode<'a>)> {
         let (head, code) = self.body.split_at_checked(position)?;
         Some((head, NativeCode { code }))
@@ -105,10 +116,9 @@ impl<'a> Sealed<'a> {
 }
 
 impl<'a> NativeCode<'a> {
-    /// Takes the code that came over a pipe from a compiler that this process started.
+    /// Accepts the code that a compiler sent over a pipe; this process must have started the compiler.
     ///
-    /// The caller answers for the program: it is this very executable, or the one that the embedding program named as
-    /// its compiler.
+    /// The caller is responsible for the compiler: it is this executable, or the one that the embedding program named.
     pub const fn from_compiler(code: &'a [u8]) -> Self {
         Self { code }
     }

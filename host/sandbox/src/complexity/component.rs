@@ -203,7 +203,7 @@ fn alias(frames: &mut [Frame], alias: &ComponentAlias<'_>) -> Result<(), CountEr
         ComponentAlias::InstanceExport { kind, .. } => match kind {
             ComponentExternalKind::Component => return Err(component_as_value()),
             ComponentExternalKind::Module => {
-                innermost(frames)?.add_module(InstanceResources::default())
+                innermost(frames)?.add_module(InstanceResources::default());
             }
             ComponentExternalKind::Func
             | ComponentExternalKind::Value

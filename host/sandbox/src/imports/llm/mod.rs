@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    fn to_guest<T>(
+    fn return_to_guest<T>(
         &mut self,
         result: Result<T, RoundError>,
     ) -> wasmtime::Result<Result<T, wit::LlmError>> {
@@ -167,7 +167,7 @@ impl wit::Host for State {
                 .map(response)
                 .ok_or(RoundError::Unwind(HostBug("the answer is missing").into()))
         });
-        self.to_guest(first)
+        self.return_to_guest(first)
     }
 
     fn complete_all(
@@ -175,7 +175,7 @@ impl wit::Host for State {
         requests: Vec<wit::Request>,
     ) -> wasmtime::Result<Result<Vec<wit::Response>, wit::LlmError>> {
         let answers = self.complete_round(requests);
-        self.to_guest(answers.map(|answers| answers.into_iter().map(response).collect()))
+        self.return_to_guest(answers.map(|answers| answers.into_iter().map(response).collect()))
     }
 }
 
