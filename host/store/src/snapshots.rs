@@ -131,25 +131,17 @@ impl Transaction<'_> {
 impl Reader {
     /// Returns the newest snapshot of any pipeline.
     pub fn newest_snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.snapshot_where("1 = 1 OR ?1", "")
+        Ok(self.snapshots_where("1 = 1 OR ?1", "", 1)?.pop())
     }
 
     /// Returns the newest snapshot of this pipeline.
     pub fn newest_snapshot_of(&self, pipeline: &str) -> Result<Option<Snapshot>, StoreError> {
-        self.snapshot_where("pipeline = ?1", pipeline)
+        Ok(self.snapshots_where("pipeline = ?1", pipeline, 1)?.pop())
     }
 
     /// Returns all snapshots, the newest first.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
         self.snapshots_where("1 = 1 OR ?1", "", -1)
-    }
-
-    fn snapshot_where(
-        &self,
-        condition: &str,
-        pipeline: &str,
-    ) -> Result<Option<Snapshot>, StoreError> {
-        Ok(self.snapshots_where(condition, pipeline, 1)?.pop())
     }
 
     fn snapshots_where(
