@@ -1,5 +1,5 @@
-//! The files that `synix plugin new` writes, but for the Rust SDK, which is a package of its own: the scaffolds and the
-//! SDKs of the other languages, from the folders beside this file.
+//! The files that `synix plugin new` writes: the scaffolds, and the SDKs of all languages except Rust. The Rust SDK is
+//! a package of its own.
 //!
 //! ```
 //! let go = synix_plugin_files::folder("scaffolds/go").unwrap();
@@ -18,7 +18,8 @@ static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-go");
 static JS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-js");
 static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-python");
 
-/// The ending of a file whose name cargo would take for that of a package, and leave out.
+/// The extension of a file whose real name is `Cargo.toml`. Without it, cargo would treat the folder as a package and
+/// leave it out.
 const TEMPLATE: &str = "in";
 
 /// Returns the files of `scaffolds/LANGUAGE` or `sdk-LANGUAGE`, by their paths in that folder.
@@ -34,18 +35,18 @@ pub fn folder(name: &str) -> Option<Vec<(PathBuf, &'static [u8])>> {
         }
     };
     let mut files = Vec::new();
-    let mut open = vec![folder];
-    while let Some(dir) = open.pop() {
-        open.extend(dir.dirs().filter(|dir| !is_left_over(dir.path())));
+    let mut pending = vec![folder];
+    while let Some(dir) = pending.pop() {
+        pending.extend(dir.dirs().filter(|dir| !is_test_output(dir.path())));
         files.extend(dir.files().filter_map(|file| {
             let path = file.path().strip_prefix(folder.path()).ok()?;
-            Some((without_ending(path), file.contents()))
+            Some((without_extension(path), file.contents()))
         }));
     }
     Some(files)
 }
 
-fn without_ending(path: &Path) -> PathBuf {
+fn without_extension(path: &Path) -> PathBuf {
     if path.extension().is_some_and(|ending| ending == TEMPLATE) {
         path.with_extension("")
     } else {
@@ -53,8 +54,8 @@ fn without_ending(path: &Path) -> PathBuf {
     }
 }
 
-/// Returns whether a test run made the folder.
-fn is_left_over(folder: &Path) -> bool {
+/// Returns whether a test run created the folder.
+fn is_test_output(folder: &Path) -> bool {
     let names = ["__pycache__", "node_modules", "target"];
     names.iter().any(|name| folder.ends_with(name))
 }
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rust_scaffold_is_a_package_although_cargo_leaves_packages_out() {
+    fn the_rust_scaffold_is_included_although_cargo_leaves_packages_out() {
         let files = folder("scaffolds/rust").unwrap();
         let paths: Vec<_> = files.iter().map(|(path, _)| path.as_path()).collect();
         assert!(paths.contains(&Path::new("Cargo.toml")), "{paths:?}");
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_within_a_scaffold_is_none() {
+    fn only_whole_scaffolds_and_sdks_have_names() {
         for name in ["scaffolds/rust/src", "scaffolds/", "scaffolds", "sdk", ""] {
             assert!(folder(name).is_none(), "{name}");
         }

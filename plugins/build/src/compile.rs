@@ -1,7 +1,7 @@
 //! The cargo run inside a build: flags, environment, target folder.
 //!
-//! The same crate gives the same bytes wherever and for whomever it is compiled: each package is compiled alone, so that
-//! nobody else's features reach it; the caller's flags are removed; paths of the machine are cut off.
+//! The same crate always compiles to the same bytes: each package is compiled alone, so that no other package enables
+//! features; the caller's flags are removed; paths of the machine are removed from the output.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::BuildError;
 use crate::toolchain::{StandardLibrary, TARGET, Toolchain, run};
 
-/// What of a package is compiled.
+/// The targets of a package to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection {
     /// Its library.
@@ -27,15 +27,15 @@ pub struct Compiler {
     pub toolchain: Toolchain,
     /// Where the target's standard library comes from.
     pub standard_library: StandardLibrary,
-    /// The folder that the packages belong to; its path does not get into the modules.
+    /// The root folder of the packages; its path does not appear in the modules.
     pub root: PathBuf,
-    /// A target folder of its own: the caller's is locked while a build script runs.
+    /// A separate target folder, because that of the caller is locked while a build script runs.
     pub target_dir: PathBuf,
-    /// Whether the lock file must be there and complete.
+    /// Whether the lock file must exist and be complete.
     pub locked: bool,
 }
 
-/// Small modules, because a fresh instance for each unit is paid for in bytes touched.
+/// The modules must be small, because the cost of a fresh instance grows with its size.
 const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
@@ -63,9 +63,9 @@ const REMOVED: [&str; 12] = [
 
 /// Returns the target folder for guests that goes with the target folder around `inside`.
 ///
-/// It is one for every profile and every build script, so that a guest is compiled once.
+/// All profiles and build scripts share it, so that a guest is compiled once.
 pub fn target_dir_around(inside: &Path) -> PathBuf {
-    // Cargo marks its target folders so.
+    // Cargo writes this file into its target folders.
     let target = inside
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").is_file());
@@ -76,7 +76,7 @@ impl Compiler {
     /// Compiles the package of `manifest` and returns the folder with its modules.
     pub fn compile(&self, manifest: &Path, selection: Selection) -> Result<PathBuf, BuildError> {
         let mut command = Command::new(&self.toolchain.cargo);
-        // What is shown of a failure is what the compiler found, not what it compiled on the way.
+        // A failure shows only the errors of the compiler, not its progress.
         command.args(["build", "--quiet", "--release", "--target", TARGET]);
         if self.locked {
             command.arg("--locked");
@@ -103,7 +103,7 @@ impl Compiler {
                 .env("RUSTC_BOOTSTRAP", "1");
         }
         command.envs(PROFILE);
-        // A build folder set in the user's configuration would be the one that the outer cargo has locked.
+        // The build folder from the user's configuration would be the one that the outer cargo has locked.
         command.env("CARGO_BUILD_BUILD_DIR", &self.target_dir);
         command.env("CARGO_ENCODED_RUSTFLAGS", self.flags()?);
         run(&mut command)?;
@@ -117,7 +117,7 @@ impl Compiler {
     fn flags(&self) -> Result<OsString, BuildError> {
         let source = self.toolchain.sysroot()?.join("lib/rustlib/src/rust");
         let mut flags = OsString::from("-Clink-arg=-zstack-size=65536");
-        // The last that matches counts.
+        // The last match takes precedence.
         let cut = [
             (Some(self.root.clone()), "/synix"),
             (cargo_home(), "/cargo"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_does_not_exist_fails_with_cargos_words() {
+    fn a_package_that_does_not_exist_fails_with_the_error_of_cargo() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("no-such-folder");
         let compiler = Compiler {
             toolchain: Toolchain::from_environment(),

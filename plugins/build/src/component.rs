@@ -1,4 +1,4 @@
-//! Core modules turned into components.
+//! Converts core modules to components.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use wit_component::ComponentEncoder;
 
 use crate::{BuildError, files};
 
-/// Reads a core module that carries its contract and returns it as a checked component.
+/// Converts a core module that contains its contract to a component, and validates it.
 pub fn encode(module: &Path) -> Result<Vec<u8>, BuildError> {
     let bytes = files::read(module)?;
     ComponentEncoder::default()

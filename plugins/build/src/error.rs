@@ -1,6 +1,6 @@
-//! What can go wrong on the way from a crate to a component.
+//! The errors of compiling a crate to a component.
 //!
-//! Written by hand: `xtask` compiles this on every fresh machine, and a derive would take longer than the rest.
+//! The implementations are written by hand: `xtask` compiles this crate on every fresh machine, and a derive macro would take longer to compile than the rest.
 
 use std::path::PathBuf;
 use std::{error, fmt, io};
@@ -11,50 +11,50 @@ use std::{error, fmt, io};
 pub enum BuildError {
     /// A variable that cargo sets for build scripts is missing.
     NoVariable {
-        /// Its name.
+        /// The name of the variable.
         name: &'static str,
     },
-    /// No folder above this one holds a `Cargo.lock`.
+    /// No enclosing folder has a `Cargo.lock`.
     NoWorkspace {
-        /// Where the search began.
+        /// The folder in which the search began.
         from: PathBuf,
     },
     /// A program could not be started.
     Start {
         /// The program and its arguments.
         command: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A program failed.
     Failed {
         /// The program and its arguments.
         command: String,
-        /// What it wrote to its standard error.
+        /// What the program wrote to stderr.
         stderr: String,
     },
-    /// Neither the target's standard library nor its source is there.
+    /// Neither the standard library of the target nor its source is installed.
     NoStandardLibrary,
     /// A file or folder could not be read.
     Read {
-        /// Its path.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file could not be written.
     Write {
-        /// Its path.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A core module is no guest of this contract.
+    /// A core module is not a guest of this contract.
     #[cfg(feature = "encode")]
     Encode {
         /// The core module.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: anyhow::Error,
     },
 }
@@ -98,7 +98,7 @@ impl error::Error for BuildError {
 }
 
 impl BuildError {
-    /// Returns the error and its causes, one below the other.
+    /// Returns the error and its causes, one on each line.
     pub fn report(&self) -> String {
         let mut text = self.to_string();
         let mut cause = error::Error::source(self);

@@ -1,8 +1,6 @@
-//! The first-party transforms: which there are, what they are made from, and how they are compiled.
+//! The first-party transforms: the list of them, their sources, and how they are compiled.
 //!
-//! Their components are kept in the repository, in `host/transforms/components`, beside the digest of what they were
-//! made from and its own. So whoever builds or installs synix needs no WebAssembly toolchain, and a component has one
-//! digest whatever compiler a user has: the digest is part of every unit's fingerprint.
+//! The repository contains their components, in `host/transforms/components`, with the digests of the components and of their sources. So you can build or install synix without a WebAssembly toolchain, and a component has the same digest for every user. The digest is part of the fingerprint of every unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,15 +18,16 @@ use crate::toolchain::Toolchain;
 /// The first-party transforms, each in `plugins/NAME`, package `synix-NAME`.
 pub const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
 
-/// Where the components are kept, below the workspace's root.
+/// The folder of the components, relative to the root of the workspace.
 pub const FOLDER: &str = "host/transforms/components";
 
-/// The file of digests: for each component a line with the digest of what it was made from, its own, and its name.
+/// The file of digests. It has a line for each component: the digest of its sources, the digest of the component, and
+/// its name.
 const DIGESTS: &str = "digests.sha256";
 
-/// Compiles every transform and writes the components with the digests of their sources.
+/// Compiles every transform, and writes the components and the digests.
 ///
-/// Returns the names of those whose bytes changed.
+/// Returns the names of the components whose bytes changed.
 pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     let toolchain = Toolchain::from_environment();
     let compiler = Compiler {
@@ -55,8 +54,7 @@ pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     Ok(changed)
 }
 
-/// Returns the names of the transforms whose sources are no longer those that their components were made from, or whose
-/// components are no longer those that were made.
+/// Returns the names of the transforms whose sources or components do not match their digests.
 pub fn outdated(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     let kept = read_text(&root.join(FOLDER).join(DIGESTS))?;
     let mut outdated = Vec::new();
@@ -69,7 +67,7 @@ pub fn outdated(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     Ok(outdated)
 }
 
-/// Returns where the component of a transform is kept.
+/// Returns the path of the component of a transform.
 pub fn component_path(root: &Path, name: &str) -> PathBuf {
     root.join(FOLDER).join(format!("{name}.wasm"))
 }
@@ -85,7 +83,7 @@ fn hex(digest: Sha256) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the digest of all that the component of a transform is made from, but for the compiler.
+/// Returns the digest of all sources of a component, without the compiler.
 fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
     let mut files = Vec::new();
     for part in [
@@ -98,7 +96,7 @@ fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
     ] {
         collect(&root.join(part), &mut files)?;
     }
-    // The prose beside the contract does not get into a component.
+    // The documentation of the contract does not affect a component.
     files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
     files.sort();
     let mut digest = Sha256::new();
@@ -135,7 +133,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Returns the locked packages that a package leads to, and how the workspace asks for those it names.
+/// Returns the locked packages that a package depends on, and how the workspace requires those that it names.
 fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
     let lock = read_toml(&root.join("Cargo.lock"))?;
     let packages = lock.get("package").and_then(Value::as_array);
@@ -148,7 +146,7 @@ fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
     let mut reached = BTreeSet::new();
     let mut open = vec![package.to_owned()];
     while let Some(wanted) = open.pop() {
-        // An entry is `name`, or `name version` where a lock file holds several versions.
+        // An entry is `name`, or `name version` if the lock file has several versions.
         let mut words = wanted.split(' ');
         let (name, version) = (words.next().unwrap_or_default(), words.next());
         for entry in by_name.get(name).into_iter().flatten() {

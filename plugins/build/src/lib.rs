@@ -1,12 +1,23 @@
-//! Compiles guests to WebAssembly components.
+//! Compiles guests to WebAssembly components: the first-party transforms and the guests of the tests.
+//!
+//! It runs in build scripts and in `xtask`. Somebody who builds or installs synix does not need it, because the
+//! repository contains the compiled transforms.
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | [`toolchain`] | which compiler is used and where the target's standard library comes from |
+//! | [`toolchain`] | the compiler and the standard library of the target |
 //! | [`compile`] | the cargo run inside a build: flags, environment, target folder |
-//! | [`component`] | core modules turned into components |
-//! | [`first_party`] | the transforms that come with synix, and the digests of their sources |
-//! | [`script`] | what a build script says to cargo |
+//! | [`component`] | the conversion of core modules to components |
+//! | [`first_party`] | the first-party transforms and the digests of their sources |
+//! | [`script`] | the output of a build script for cargo |
+//!
+//! ```
+//! use synix_guest_build::toolchain::Toolchain;
+//!
+//! let version = Toolchain::from_environment().version()?;
+//! assert!(version.contains('.'));
+//! # Ok::<(), synix_guest_build::BuildError>(())
+//! ```
 
 #![warn(missing_docs)]
 

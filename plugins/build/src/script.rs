@@ -1,6 +1,6 @@
-//! What a build script says to cargo, and the guests it asks for.
+//! The body of a build script that compiles guests.
 //!
-//! A build script is one call of [`run`]. Where it fails, cargo shows the report as an error of the package.
+//! A build script is one call of [`run`]. If it fails, cargo shows the report as an error of the package.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -14,13 +14,13 @@ use crate::{BuildError, component};
 /// A compiled guest.
 #[derive(Debug, Clone)]
 pub struct Component {
-    /// The transform's or the example's name.
+    /// The name of the transform or example.
     pub name: String,
-    /// Where the component stands.
+    /// The path of the component.
     pub path: String,
 }
 
-/// The guests of this workspace, seen from a build script.
+/// Compiles the guests of this workspace for a build script.
 #[derive(Debug)]
 pub struct Guests {
     compiler: Compiler,
@@ -71,7 +71,7 @@ impl Guests {
         Ok(guests)
     }
 
-    /// Returns the component of a first-party transform, as it is kept in the repository.
+    /// Returns the component of a first-party transform in the repository.
     pub fn first_party(&self, name: &str) -> Component {
         let path = first_party::component_path(&self.compiler.root, name);
         Component {
@@ -80,7 +80,7 @@ impl Guests {
         }
     }
 
-    /// Compiles each example of the package in `folder`, in the order of their names.
+    /// Compiles each example of the package in `folder`, in the order of the names.
     pub fn examples(&self, folder: &str) -> Result<Vec<Component>, BuildError> {
         let sources = self.compiler.root.join(folder).join("examples");
         let names = example_names(&sources).map_err(|source| BuildError::Read {

@@ -1,6 +1,6 @@
-//! Which compiler is used and where the target's standard library comes from.
+//! Finds the compiler and the standard library of the target.
 //!
-//! Getting a missing one is for `cargo xtask setup`.
+//! `cargo xtask setup` installs what is missing.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Where the target's standard library comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StandardLibrary {
-    /// It stands compiled in the sysroot.
+    /// The sysroot has it compiled.
     Installed,
     /// Cargo compiles it from the source in the sysroot.
     FromSource,
@@ -32,7 +32,7 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Takes the programs that cargo names to the processes it starts, else those on the path.
+    /// Uses the programs that cargo names in the environment of the processes that it starts, or those on the path.
     #[expect(
         clippy::disallowed_methods,
         reason = "cargo speaks through the environment"
@@ -46,19 +46,19 @@ impl Toolchain {
 
     /// Returns the compiler's version, such as `1.95.0`.
     pub fn version(&self) -> Result<String, BuildError> {
-        let line = self.ask_rustc(&["--version"])?;
+        let line = self.query_rustc(&["--version"])?;
         Ok(line.split(' ').nth(1).unwrap_or_default().to_owned())
     }
 
-    /// Returns the folder that holds the compiler's libraries.
+    /// Returns the folder of the compiler's libraries.
     pub fn sysroot(&self) -> Result<PathBuf, BuildError> {
-        Ok(PathBuf::from(self.ask_rustc(&["--print", "sysroot"])?))
+        Ok(PathBuf::from(self.query_rustc(&["--print", "sysroot"])?))
     }
 
-    /// Finds out where the standard library for [`TARGET`] comes from.
+    /// Finds the standard library for [`TARGET`].
     pub fn standard_library(&self) -> Result<StandardLibrary, BuildError> {
-        let libraries = self.ask_rustc(&["--print", "target-libdir", "--target", TARGET])?;
-        if holds_std(Path::new(&libraries)) {
+        let libraries = self.query_rustc(&["--print", "target-libdir", "--target", TARGET])?;
+        if has_std(Path::new(&libraries)) {
             Ok(StandardLibrary::Installed)
         } else if source_library(&self.sysroot()?)
             .join("std/Cargo.toml")
@@ -70,7 +70,7 @@ impl Toolchain {
         }
     }
 
-    fn ask_rustc(&self, arguments: &[&str]) -> Result<String, BuildError> {
+    fn query_rustc(&self, arguments: &[&str]) -> Result<String, BuildError> {
         run(Command::new(&self.rustc).args(arguments))
     }
 }
@@ -80,7 +80,7 @@ pub fn source_library(sysroot: &Path) -> PathBuf {
     sysroot.join("lib/rustlib/src/rust/library")
 }
 
-fn holds_std(libraries: &Path) -> bool {
+fn has_std(libraries: &Path) -> bool {
     fs::read_dir(libraries)
         .into_iter()
         .flatten()
@@ -132,6 +132,6 @@ mod tests {
 
     #[test]
     fn a_folder_without_std_is_not_a_standard_library() {
-        assert!(!holds_std(Path::new(env!("CARGO_MANIFEST_DIR"))));
+        assert!(!has_std(Path::new(env!("CARGO_MANIFEST_DIR"))));
     }
 }

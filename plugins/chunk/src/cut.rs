@@ -1,31 +1,32 @@
-//! A text cut into pieces of a bounded size.
+//! Cuts a text into pieces of a bounded size.
 //!
-//! Each piece begins with what it repeats of the one before; what it adds begins where that one ended. So what the
-//! pieces add, one after the other, is the text.
+//! A piece begins with the text that it repeats from the previous piece. The rest of it is new text, which begins where
+//! the previous piece ended. The new texts of all pieces together are the whole text.
 
 use std::ops::Range;
 
-/// How a text is cut; sizes are sums of weights.
+/// The rule for cutting a text. A size is the sum of the weights of characters.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
-    /// The most a piece may weigh.
+    /// The maximum size of a piece.
     pub(crate) size: usize,
-    /// The most a piece may repeat of the one before; below `size` by the weight of a character.
+    /// The maximum size of the text that a piece repeats from the previous one; less than `size` by at least the weight
+    /// of a character.
     pub(crate) overlap: usize,
-    /// What a character weighs.
+    /// The weight of a character.
     pub(crate) weight: fn(char) -> usize,
-    /// After which texts to cut, the best first.
+    /// The texts after which to cut, the best first.
     pub(crate) separators: Vec<String>,
 }
 
 /// A piece, in bytes of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// Where it begins.
+    /// Where the piece begins.
     pub(crate) start: usize,
-    /// Where what the piece before does not have begins.
+    /// Where its new text begins.
     pub(crate) added: usize,
-    /// Where it ends.
+    /// Where the piece ends.
     pub(crate) end: usize,
 }
 
@@ -36,7 +37,7 @@ struct Window {
 }
 
 impl Rule {
-    /// Cuts a range of `text` and appends its pieces; an empty one has none.
+    /// Cuts a range of `text` and appends its pieces. An empty range has none.
     pub(crate) fn cut(&self, text: &str, range: Range<usize>, pieces: &mut Vec<Piece>) {
         let mut added = range.start;
         while added < range.end {
@@ -52,7 +53,7 @@ impl Rule {
         }
     }
 
-    /// Returns where a piece begins: at a word, unless that gives up more than half of the overlap.
+    /// Returns where a piece begins: at a word, unless that would lose more than half of the overlap.
     fn start(&self, text: &str, floor: usize, added: usize) -> usize {
         let mut weight = 0;
         let mut start = added;
@@ -77,7 +78,7 @@ impl Rule {
         start
     }
 
-    /// A piece is at least half full, so that few are needed, and has more than the next one repeats.
+    /// A piece is at least half full, so that there are few pieces, and is longer than the overlap of the next one.
     fn window(&self, text: &str, start: usize, ceiling: usize) -> Window {
         let needed = self.size.div_ceil(2).max(self.overlap.saturating_add(1));
         let mut weight = 0;
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overlap_begins_at_a_word_where_it_can() {
+    fn an_overlap_begins_at_a_word_if_possible() {
         let text = "alpha beta gamma delta";
         assert_eq!(
             pieces(&rule(12, 7, &[" "]), text),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overlap_gives_up_at_most_half_of_itself_for_a_word() {
+    fn an_overlap_loses_at_most_half_of_its_size_for_a_word() {
         assert_eq!(
             pieces(&rule(12, 8, &[]), "abcdefghi jklmnop"),
             ["abcdefghi jk", "efghi jklmno", "jklmnop"]
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_of_two_characters_stays_whole_where_it_can() {
+    fn a_line_break_of_two_characters_is_not_split_if_possible() {
         assert_eq!(
             pieces(&rule(4, 0, &[]), "abc\r\ndef"),
             ["abc", "\r\nde", "f"]
@@ -193,7 +194,8 @@ mod tests {
         assert_eq!(pieces(&rule(1, 0, &[]), "\r\n"), ["\r", "\n"]);
     }
 
-    /// Texts with what cutting stumbles over: many bytes a character, line breaks of both forms, giant words, nothing.
+    /// Texts that are difficult to cut: multi-byte characters, both forms of line breaks, very long words, the empty
+    /// text.
     fn texts() -> impl Strategy<Value = String> {
         let words = prop_oneof![
             8 => "[a-zA-Z]{1,9}",
@@ -231,14 +233,14 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn nothing_is_lost_or_invented_and_no_piece_is_over_its_size(text in texts(), rule in rules()) {
+        fn the_new_texts_of_pieces_are_the_text_and_no_piece_exceeds_its_size(text in texts(), rule in rules()) {
             let mut pieces = Vec::new();
             rule.cut(&text, 0..text.len(), &mut pieces);
             let weigh = |range: Range<usize>| text[range].chars().map(rule.weight).sum::<usize>();
             let mut joined = String::new();
             let mut before: Option<Piece> = None;
             for piece in pieces {
-                // Slicing fails where a cut is inside a character.
+                // Slicing panics if a cut is inside a character.
                 joined.push_str(&text[piece.added..piece.end]);
                 prop_assert!(piece.start <= piece.added && piece.added < piece.end);
                 prop_assert!(weigh(piece.start..piece.end) <= rule.size);

@@ -1,35 +1,35 @@
-//! A Markdown text divided at its headings.
+//! Splits a Markdown text at its headings.
 //!
-//! A heading is a line of one to six `#` and a title. Underlined titles are none: a line of `-` below text is as often
-//! a table or a rule. What stands in fenced or indented code is no heading.
+//! A heading is a line of one to six `#` and a title. An underlined title is not a heading, because a line of `-` below
+//! text is often part of a table or a rule. A line in fenced or indented code is not a heading either.
 
 use std::ops::Range;
 
-/// Characters of a title in a path.
+/// The maximum number of characters of a title in a path.
 const TITLE: usize = 200;
-/// Spaces before a heading or fence; with more it is indented code.
+/// The maximum number of spaces before a heading or fence; with more, the line is indented code.
 const INDENT: usize = 3;
 
-/// What stands between a heading and the next.
+/// A heading with the text before the next heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section {
-    /// Its bytes in the text.
+    /// The range of bytes in the text.
     pub(crate) range: Range<usize>,
-    /// The titles it stands under, the outermost first; none before the first heading.
+    /// The titles of the enclosing headings, the outermost first; empty before the first heading.
     pub(crate) path: Vec<String>,
 }
 
-/// A fence that is open: its character and how often it stands there.
+/// An open fence: its character and the number of characters.
 type Fence = (char, usize);
 
-/// Divides `text`; a heading without text of its own stays with what follows it.
+/// Splits `text`. A heading without text belongs to the next section.
 pub(crate) fn sections(text: &str) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut fence: Option<Fence> = None;
     let mut titles: Vec<(usize, String)> = Vec::new();
     let (mut start, mut at, mut has_text) = (0, 0, false);
     for whole in text.split_inclusive('\n') {
-        // Some editors begin a file with the mark of its byte order; it belongs to no line.
+        // Some editors begin a file with a byte order mark, which is not part of a line.
         let line = match at {
             0 => whole.strip_prefix('\u{feff}').unwrap_or(whole),
             _ => whole,
@@ -92,7 +92,7 @@ fn closes(line: &str, (character, least): Fence) -> bool {
     run(line, character).is_some_and(|(count, rest)| count >= least && rest.trim().is_empty())
 }
 
-/// Returns how often `character` stands at the start of a line that is no indented code, and what follows.
+/// Returns how often `character` occurs at the start of a line, and the rest of the line; `None` for indented code.
 fn run(line: &str, character: char) -> Option<(usize, &str)> {
     let text = line.trim_start_matches(' ');
     if line.len() - text.len() > INDENT {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_stands_under_the_headings_above_it() {
+    fn a_section_has_the_path_of_its_enclosing_headings() {
         let text = "intro\n# A\none\n## B ##\r\ntwo\n### C\nthree\n## D\nfour\n# E\nfive";
         assert_eq!(
             divided(text),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_without_text_stays_with_the_next_and_the_last_is_not_lost() {
+    fn a_heading_without_text_belongs_to_the_next_section_and_the_last_is_not_lost() {
         assert_eq!(
             divided("\n# A\n\n## B\ntext\n# C\n"),
             [of("A/B", "\n# A\n\n## B\ntext\n"), of("C", "# C\n")]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_fenced_or_indented_code_is_no_heading() {
+    fn a_line_in_fenced_or_indented_code_is_not_a_heading() {
         for text in [
             "```sh\n# comment\n```\n",
             "~~~\n# a\n```\n# b\n~~~\n",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_are_without_what_marks_them() {
+    fn titles_have_no_markup() {
         for (line, title) in [
             ("#", ""),
             ("# #", ""),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_of_byte_order_does_not_hide_the_first_heading() {
+    fn a_byte_order_mark_does_not_hide_the_first_heading() {
         assert_eq!(
             divided("\u{feff}# A\none\n# B\ntwo\n"),
             [of("A", "\u{feff}# A\none\n"), of("B", "# B\ntwo\n")]
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_giant_title_is_cut_in_the_path_between_characters() {
+    fn a_long_title_is_truncated_in_the_path_between_characters() {
         let title = "ä".repeat(TITLE + 1);
         let text = format!("# {title}\ntext\n");
         let sections = sections(&text);

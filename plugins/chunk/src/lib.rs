@@ -1,7 +1,7 @@
-//! Cuts each input into pieces; no model is asked.
+//! Cuts each input into pieces without a model.
 //!
-//! `cut` owns where pieces end, `headings` what a heading is; here is what a layer sets and what a piece says of
-//! itself.
+//! `cut` decides where pieces end, and `headings` finds headings. This module owns the config and the metadata of a
+//! piece.
 
 mod cut;
 mod headings;
@@ -14,31 +14,33 @@ use synix_plugin::{Error, Header, Input, Output, Shape, Transform, schema_of};
 use cut::{Piece, Rule};
 use headings::Section;
 
-/// Bytes of UTF-8 that are taken for one token.
+/// The number of UTF-8 bytes that count as one token.
 const TOKEN_BYTES: usize = 4;
-/// Digits of a piece's number, unless there are more pieces than these can count.
+/// The minimum number of digits in the number of a piece.
 const DIGITS: usize = 3;
 
 struct Chunk;
 
-/// What a layer sets.
+/// The config of a layer.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// `headings` cuts before each Markdown heading, and what is longer than `size` as `size` does: by length alone.
+    /// `headings` cuts before each Markdown heading, and cuts longer sections by length. `size` cuts by length alone.
     #[serde(default)]
     by: By,
-    /// The most a piece may hold, its overlap included, in `unit`. No piece is ever longer.
+    /// The maximum size of a piece, including its overlap, in `unit`.
     #[serde(default = "two_thousand")]
     #[schemars(range(min = 1))]
     size: u32,
-    /// The most a piece may repeat of the end of the one before, in `unit`; less than `size`. It begins at a word where it can, and does not reach across a heading.
+    /// The maximum size of the text that a piece repeats from the end of the previous one, in `unit`; less than `size`.
+    /// The overlap begins at a word if possible, and does not cross a heading.
     #[serde(default)]
     overlap: u32,
-    /// What is counted: Unicode characters, or tokens, estimated as one for each 4 bytes of UTF-8.
+    /// The unit of sizes: Unicode characters, or tokens, which are estimated as 4 bytes of UTF-8 each.
     #[serde(default)]
     unit: Unit,
-    /// After which text to cut, or a list of them, the best first. The first one that leaves a piece at least half full is taken, else the piece ends where it is full.
+    /// The text after which to cut, or a list of texts, the best first. The first one that leaves a piece at least half
+    /// full is used; if there is none, the piece ends where it is full.
     #[serde(default)]
     separator: Separator,
     /// The kind of the pieces.
@@ -160,7 +162,7 @@ impl Transform for Chunk {
                 rule.cut(text, section.range.clone(), &mut pieces);
                 owners.resize(pieces.len(), section);
             }
-            write(&input.header, text, &pieces, &owners, config, &mut outputs);
+            outputs.extend(outputs_of(&input.header, text, &pieces, &owners, config));
         }
         Ok(outputs)
     }
@@ -168,16 +170,17 @@ impl Transform for Chunk {
 
 synix_plugin::export!(Chunk);
 
-fn write(
+/// Makes an output for each piece of an input; `owners` are the sections of the pieces.
+fn outputs_of(
     header: &Header,
     text: &str,
     pieces: &[Piece],
     owners: &[&Section],
     config: &Config,
-    outputs: &mut Vec<Output>,
-) {
+) -> Vec<Output> {
     let count = pieces.len();
     let digits = DIGITS.max(count.to_string().len());
+    let mut outputs = Vec::with_capacity(count);
     let (mut seen, mut seen_bytes) = (0, 0);
     for (number, (piece, section)) in (1_usize..).zip(pieces.iter().zip(owners)) {
         seen += text[seen_bytes..piece.added].chars().count();
@@ -205,6 +208,7 @@ fn write(
                 }),
         );
     }
+    outputs
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn every_setting_that_is_read_is_described() {
 }
 
 #[test]
-fn pieces_are_numbered_and_say_where_they_stand() {
+fn pieces_are_numbered_and_have_their_offsets() {
     let made = chunk(
         "Grüße an alle. Bis bald.",
         &json!({"size": 15, "overlap": 4, "kind": "piece"}),
@@ -71,7 +71,7 @@ fn pieces_are_numbered_and_say_where_they_stand() {
 }
 
 #[test]
-fn labels_sort_as_the_pieces_stand_however_many_there_are() {
+fn labels_sort_like_the_pieces() {
     for count in [9, 10, 999, 1000, 12_345] {
         let made = chunk(&"x".repeat(count), &json!({"size": 1}));
         assert_eq!(made.len(), count);
@@ -140,7 +140,7 @@ fn a_token_is_four_bytes() {
 }
 
 #[test]
-fn a_piece_holds_two_thousand_characters_unless_told_otherwise() {
+fn a_piece_has_two_thousand_characters_by_default() {
     let lengths = |text: &str| -> Vec<usize> {
         let made = chunk(text, &json!({}));
         made.iter()
@@ -179,7 +179,7 @@ fn only_pieces_by_headings_name_their_headings() {
 }
 
 #[test]
-fn a_refused_config_names_the_key_and_what_to_write() {
+fn the_error_of_an_invalid_config_names_the_key_and_the_correction() {
     let text = refused(&json!({"size": 100, "overlap": 100}));
     assert_eq!(
         text,
@@ -191,7 +191,7 @@ fn a_refused_config_names_the_key_and_what_to_write() {
 }
 
 #[test]
-fn one_text_and_a_list_of_one_separate_alike() {
+fn a_text_and_a_list_of_one_text_are_the_same_separator() {
     let one = chunk("a|b|c|d", &json!({"size": 4, "separator": "|"}));
     assert_eq!(
         one,
@@ -217,7 +217,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_pieces_add_is_the_source_and_their_offsets_are_true(
+    fn the_new_texts_of_pieces_are_the_source_and_their_offsets_are_correct(
         text in markdown(), size in 1..80_u32, overlap in 0..80_u32, by in prop::sample::select(vec!["size", "headings"]),
     ) {
         let made = chunk(&text, &json!({"by": by, "size": size, "overlap": overlap % size}));

@@ -1,6 +1,6 @@
 //! Carries an answer from input to input.
 //!
-//! Each step asks with the answer of the step before, so a change costs the steps from the changed input on.
+//! The request of each step has the answer of the previous step, so a change costs the steps from the changed input on.
 
 use std::cmp::Ordering;
 
@@ -12,10 +12,10 @@ use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Fold;
 
-/// The metadata that it sets itself.
+/// The metadata key that the transform itself sets.
 const OWN: &str = "steps";
 
-/// What a layer sets beside the question.
+/// The settings besides those of the prompt.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
@@ -69,7 +69,7 @@ impl Transform for Fold {
             return Err(Error::InvalidConfig(format!("`label` {rule}")));
         }
         let inputs = in_order(inputs, config.own.order_by.as_deref())?;
-        // What the last step would refuse is refused before the first is paid for.
+        // What the last step would refuse is refused before the first request is paid for.
         for input in &inputs {
             input.text()?;
         }

@@ -31,7 +31,7 @@ fn every_setting_that_is_read_is_described() {
 }
 
 #[test]
-fn each_step_asks_with_the_answer_of_the_step_before() {
+fn the_request_of_each_step_has_the_previous_answer() {
     let ran = with_model(
         |request| says(format!("{}", request.messages.len())),
         || execute::<Fold>(&[input("b", "B"), input("a", "A")], CONFIG),
@@ -44,7 +44,7 @@ fn each_step_asks_with_the_answer_of_the_step_before() {
 }
 
 #[test]
-fn one_unit_takes_every_input_in_label_order() {
+fn one_unit_has_every_input_in_label_order() {
     let units = split::<Fold>(&[input("b", ""), input("c", ""), input("a", "")], CONFIG);
     let unit = Unit {
         key: "all".to_owned(),
@@ -65,7 +65,7 @@ fn a_metadata_key_can_order_the_steps() {
 }
 
 #[test]
-fn an_input_without_the_key_is_refused_before_a_question() {
+fn an_input_without_the_key_is_refused_before_a_request() {
     let config = r#"{"label": "l", "order_by": "date", "prompt": "q"}"#;
     let ran = with_model(
         |_| says("x"),
@@ -76,7 +76,7 @@ fn an_input_without_the_key_is_refused_before_a_question() {
 }
 
 #[test]
-fn numbers_stand_before_texts_and_equal_ones_by_label() {
+fn numbers_come_before_texts_and_equal_values_are_ordered_by_label() {
     let config = r#"{"label": "l", "order_by": "date", "prompt": "{{ label }}"}"#;
     let inputs = [
         dated("g", r#""2026-02""#),
@@ -93,7 +93,7 @@ fn numbers_stand_before_texts_and_equal_ones_by_label() {
 }
 
 #[test]
-fn of_no_inputs_nothing_is_made() {
+fn without_inputs_there_are_no_outputs() {
     let ran = with_model(|_| says("?"), || execute::<Fold>(&[], CONFIG));
     assert_eq!(ran.result.unwrap(), []);
     assert!(ran.requests.is_empty());
@@ -149,7 +149,7 @@ fn the_label_is_no_template_and_the_kind_can_be_set() {
 }
 
 #[test]
-fn an_input_that_is_not_text_is_refused_before_a_question() {
+fn an_input_that_is_not_text_is_refused_before_a_request() {
     let picture = Input {
         content: synix_plugin::Content::Bytes(synix_plugin::Blob {
             media_type: "image/png".to_owned(),
@@ -186,7 +186,7 @@ fn a_step_that_fails_names_its_input() {
 }
 
 #[test]
-fn members_are_read_of_the_last_answer_alone() {
+fn members_are_read_from_the_last_answer_only() {
     let config = r#"{"label": "story", "prompt": "{{ so_far }}", "response_format": {}, "fields": ["mood"], "explode": "items"}"#;
     let answers = |first: &'static str, last: &'static str| {
         let mut asked = 0;

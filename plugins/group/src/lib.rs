@@ -1,6 +1,6 @@
-//! Makes one artifact of each group of inputs.
+//! Makes one artifact from each group of inputs.
 //!
-//! A group is found from an input's header: its contents are not known when units are made.
+//! The header of an input determines its group, because its content is not known when units are made.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
 
-/// The metadata that it sets itself.
+/// The metadata keys that the transform itself sets.
 const OWN: [&str; 2] = ["group", "count"];
 
-/// What a layer sets beside the question.
+/// The settings besides those of the prompt.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Own {
@@ -29,7 +29,7 @@ struct Own {
     separator: String,
 }
 
-/// What becomes of an input that belongs to no group.
+/// What to do with an input without a group.
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
 enum OnMissing {
@@ -64,7 +64,7 @@ impl Transform for Group {
         };
         schema["oneOf"] = json!([{ "required": ["by"] }, { "required": ["by_template"] }]);
         schema["not"] = json!({ "required": ["prompt", "prompt_file"] });
-        // What is joined is no answer.
+        // Without a prompt there is no answer to take apart.
         let asks =
             json!({ "anyOf": [{ "required": ["prompt"] }, { "required": ["prompt_file"] }] });
         schema["dependentSchemas"] = json!({ "explode": asks, "fields": asks });
@@ -95,7 +95,7 @@ impl Transform for Group {
         let own = &config.own;
         config.prompt.check(&OWN)?;
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        // The contract promises no order of inputs.
+        // The contract does not specify the order of inputs.
         let mut headers: Vec<(&Header, u32)> = inputs.iter().zip(0..).collect();
         headers.sort_by(|(left, _), (right, _)| left.label.cmp(&right.label));
         for (header, position) in headers {
@@ -151,7 +151,7 @@ impl Transform for Group {
 
 synix_plugin::export!(Group);
 
-/// Returns the groups of an input; `Err` within says why it has none.
+/// Returns the groups of an input; the inner `Err` is the reason why it has none.
 fn names_of(header: &Header, own: &Own) -> Result<Result<Vec<String>, String>, Error> {
     let place = || format!("the input `{}`", header.label);
     let (names, missing) = match (&own.by, &own.by_template) {
@@ -174,13 +174,13 @@ fn names_of(header: &Header, own: &Own) -> Result<Result<Vec<String>, String>, E
         }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::InvalidConfig(
-                "one of `by` and `by_template` is needed, not both".to_owned(),
+                "set either `by` or `by_template`".to_owned(),
             ));
         }
     };
     let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
     for name in &names {
-        // A group is a unit, and its name the unit's key.
+        // A group is a unit, and the name of the group is the unit key.
         if let Some(rule) = fault_of_name(name) {
             let shown: String = name.chars().take(80).collect();
             let text = format!("its group {shown:?} {rule}");
@@ -194,7 +194,7 @@ fn names_of(header: &Header, own: &Own) -> Result<Result<Vec<String>, String>, E
     })
 }
 
-/// Returns the names under a metadata key, and what to say where there are none.
+/// Returns the names under a metadata key, and the message for the case that there are none.
 fn by_key(header: &Header, key: &str) -> (Vec<String>, String) {
     let value = header
         .metadata(key)

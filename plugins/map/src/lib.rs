@@ -1,4 +1,4 @@
-//! Asks one question about each input.
+//! Sends one request about each input.
 //!
 //! Templates can name `label`, `kind`, `content` and `metadata` of the input.
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_label_is_found_before_a_question_is_paid_for() {
+    fn a_label_with_an_unknown_variable_is_found_before_a_request_is_paid_for() {
         let config = r#"{"prompt": "q", "label": "{{ nme }}"}"#;
         let ran = with_model(
             |_| says("a"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+    fn an_invalid_label_is_found_before_a_request_is_paid_for() {
         for (content, rule) in [
             ("", "is empty".to_owned()),
             ("two\nlines", "has a control character".to_owned()),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn members_become_metadata_beside_that_of_the_input() {
+    fn members_are_added_to_the_metadata_of_the_input() {
         let mut note = input("alice", "");
         note.header.metadata.push(MetadataEntry {
             key: "date".to_owned(),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_prompt_asks_nothing() {
+    fn an_empty_prompt_is_an_invalid_config() {
         for config in [r#"{"prompt": " \n"}"#, r#"{"prompt_file": ""}"#] {
             let ran = with_model(|_| says("a"), || execute::<Map>(&[input("a", "")], config));
             assert!(

@@ -1,23 +1,23 @@
-//! Which texts are alike: an exact search that compares few pairs.
+//! Finds similar texts: an exact search that compares few pairs.
 //!
-//! Two texts are as similar as the shingles they share are many of those that either has (Jaccard). If that is to reach
-//! the threshold, they share one of their rarest, so only texts that do are compared: the prefix filter of Chaudhuri,
-//! Ganti and Kaushik. Nothing is estimated; each pair at or over the threshold is found.
+//! The similarity of two texts is the Jaccard index of their shingles. Two texts that reach the threshold share one of
+//! their rarest shingles, so only such texts are compared. This is the prefix filter of Chaudhuri, Ganti and Kaushik.
+//! Nothing is estimated: every pair at or above the threshold is found.
 
 use crate::sets::Sets;
 
-/// Bounds are lowered by this, so that rounding lets a pair through to the comparison and never the reverse.
+/// Bounds are lowered by this amount, so that rounding can only add pairs to compare.
 const SLACK: f64 = 1e-6;
 
 impl Sets {
-    /// Returns for each text the one that stands for it, itself where it is like none before.
+    /// Returns the representative of each text: an earlier similar text, or the text itself.
     ///
-    /// Each is held against those that stand for themselves so far, and goes to the most similar, of equals to the
-    /// first, that is at least `threshold` similar.
-    pub(crate) fn keepers(&self, threshold: f64) -> Vec<usize> {
-        let mut keepers = Vec::with_capacity(self.lists.len());
+    /// Each text is compared with the representatives so far. Its representative is the most similar one that reaches
+    /// `threshold`, and the first of equally similar ones.
+    pub(crate) fn representatives(&self, threshold: f64) -> Vec<usize> {
+        let mut representatives = Vec::with_capacity(self.lists.len());
         let mut index = Index::new((self.ranks - self.shared) as usize);
-        let mut asked = vec![usize::MAX; self.lists.len()];
+        let mut compared_with = vec![usize::MAX; self.lists.len()];
         for (text, list) in self.lists.iter().enumerate() {
             let prefix = &list[..prefix(list.len(), threshold)];
             let rare = prefix
@@ -26,7 +26,7 @@ impl Sets {
             let mut best: Option<(f64, usize)> = None;
             for shingle in rare.clone() {
                 for other in index.having(shingle) {
-                    if std::mem::replace(&mut asked[other], text) == text {
+                    if std::mem::replace(&mut compared_with[other], text) == text {
                         continue;
                     }
                     let Some(similarity) = similarity(list, &self.lists[other], threshold) else {
@@ -39,20 +39,20 @@ impl Sets {
                     }
                 }
             }
-            keepers.push(best.map_or(text, |(_, keeper)| keeper));
+            representatives.push(best.map_or(text, |(_, representative)| representative));
             if best.is_none() {
                 rare.for_each(|shingle| index.add(shingle, text));
             }
         }
-        keepers
+        representatives
     }
 }
 
-/// Which texts have a shingle among their rarest.
+/// An index from a shingle to the texts that have it among their rarest.
 struct Index {
-    /// The last entry of each shingle, from 1 on.
+    /// The last entry of each shingle, counted from 1.
     last: Vec<u32>,
-    /// Texts, each with the entry before.
+    /// Texts, each with the previous entry of the shingle.
     entries: Vec<(u32, u32)>,
 }
 
@@ -91,12 +91,12 @@ fn at_least(part: f64, whole: usize) -> usize {
     (part * whole as f64 - SLACK).ceil().max(0.0) as usize
 }
 
-/// How many of the rarest of `length` shingles a similar text must share one of.
+/// Returns how many of the rarest of `length` shingles to index: a similar text shares at least one of them.
 fn prefix(length: usize, threshold: f64) -> usize {
     length.min(length - at_least(threshold, length) + 1)
 }
 
-/// Returns how similar two sets are, or none below `threshold`.
+/// Returns the similarity of two sets; `None` if it is below `threshold`.
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 pub(crate) fn similarity(left: &[u32], right: &[u32], threshold: f64) -> Option<f64> {
     let both = left.len() + right.len();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_similarity_is_what_two_have_in_common_of_what_either_has() {
+    fn a_similarity_is_the_jaccard_index() {
         assert_eq!(similarity(&[1, 2, 3, 4], &[2, 3, 4, 5], 0.6), Some(0.6));
         assert_eq!(similarity(&[1, 2, 3, 4], &[2, 3, 4, 5], 0.61), None);
         assert_eq!(similarity(&[1], &[2], 0.1), None);
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_text_goes_to_the_most_similar_and_of_equals_to_the_first() {
-        let of = |texts: [&str; 3]| Sets::new(texts.into_iter()).keepers(0.4);
+        let of = |texts: [&str; 3]| Sets::new(texts.into_iter()).representatives(0.4);
         assert_eq!(of(["abcdefgh", "efghijklm", "defghijklm"]), [0, 1, 1]);
         assert_eq!(of(["abcdefgh", "stuvwxyz", "abcdefghstuvwxyz"]), [0, 1, 2]);
         assert_eq!(
@@ -137,8 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn few_or_no_texts_are_no_special_case() {
-        assert!(Sets::new(std::iter::empty()).keepers(0.8).is_empty());
-        assert_eq!(Sets::new(["a"].into_iter()).keepers(0.8), [0]);
+    fn zero_and_one_texts_are_merged_like_many() {
+        assert!(
+            Sets::new(std::iter::empty())
+                .representatives(0.8)
+                .is_empty()
+        );
+        assert_eq!(Sets::new(["a"].into_iter()).representatives(0.8), [0]);
     }
 }

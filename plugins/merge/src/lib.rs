@@ -1,7 +1,7 @@
-//! Makes near-duplicates one; no model is asked.
+//! Merges near-duplicates without a model.
 //!
-//! `normal` owns what is compared, `sets` in which order, `cluster` which texts are alike; here is what a layer sets and what becomes of
-//! texts that are alike.
+//! `normal` owns the normal form of texts, `sets` their shingles, and `cluster` the search for similar texts. This
+//! module owns the config and the merge.
 
 mod cluster;
 mod normal;
@@ -18,18 +18,20 @@ use sets::Sets;
 
 struct Merge;
 
-/// What a layer sets.
+/// The config of a layer.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// From how much on two texts are one: the share of five-character sequences that both have, of those that either has, after case and white space are made equal. 1 takes only texts that then are equal.
+    /// The similarity from which two texts are merged: the number of five-character sequences that both have, divided
+    /// by the number that either has, without regard to case and white space. With 1, only equal texts are merged.
     #[serde(default = "four_fifths")]
     #[schemars(range(min = 0.1, max = 1.0))]
     similarity: f64,
-    /// What becomes of texts that are one: the longest stays, the first in label order stays, or all different ones are joined in label order.
+    /// What to do with similar texts: keep the longest, keep the first in label order, or join all different ones in
+    /// label order.
     #[serde(default)]
     keep: Keep,
-    /// What stands between joined texts.
+    /// The text between joined texts.
     #[serde(default = "blank_line")]
     separator: String,
     /// The kind of the outputs.
@@ -108,7 +110,8 @@ impl Transform for Merge {
 
 synix_plugin::export!(Merge);
 
-/// Returns the positions of texts that are one; what stands earlier is kept, so the lowest of each is the one that stays.
+/// Returns the positions of similar texts. An earlier text is preferred, so the lowest position of each group is that
+/// of its representative.
 fn groups(found: &[(&Input, &str)], similarity: f64) -> Vec<Vec<usize>> {
     let normal: Vec<String> = found.iter().map(|(_, text)| normal::normal(text)).collect();
     let mut order: Vec<usize> = (0..found.len()).collect();
@@ -122,16 +125,16 @@ fn groups(found: &[(&Input, &str)], similarity: f64) -> Vec<Vec<usize>> {
         return equal;
     }
     let texts = equal.iter().map(|group| normal[group[0]].as_str());
-    let keepers = Sets::new(texts).keepers(similarity);
+    let representatives = Sets::new(texts).representatives(similarity);
     let mut groups: Vec<Vec<usize>> = vec![Vec::new(); equal.len()];
-    for (group, keeper) in equal.into_iter().zip(keepers) {
-        groups[keeper].extend(group);
+    for (group, representative) in equal.into_iter().zip(representatives) {
+        groups[representative].extend(group);
     }
     groups.retain(|group| !group.is_empty());
     groups
 }
 
-/// Makes one of a group in label order.
+/// Merges a group in label order.
 fn output(found: &[(&Input, &str)], group: &[usize], config: &Config) -> Output {
     let kept = group.iter().min().copied().unwrap_or_default();
     let (input, text) = found[kept];

@@ -1,12 +1,12 @@
 //! The normal form of a text, and the shingles by which two are compared.
 
-/// Characters in a shingle.
+/// The number of characters in a shingle.
 const SHINGLE: u32 = 5;
-/// Bits that hold any character.
+/// The number of bits for a character.
 const CHARACTER_BITS: u32 = 21;
 const WINDOW: u128 = (1 << (SHINGLE * CHARACTER_BITS)) - 1;
 
-/// Returns a text in lower case with one space for each run of white space, and none around it.
+/// Returns a text in lower case, with one space for each run of white space and none at the ends.
 pub(crate) fn normal(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -24,7 +24,7 @@ pub(crate) fn normal(text: &str) -> String {
     normal
 }
 
-/// Gives out a digest of each five characters in a row of a normal form; a shorter one is one shingle.
+/// Calls `give` with a digest of each five consecutive characters of a normal form; a shorter text is one shingle.
 pub(crate) fn shingles(normal: &str, mut give: impl FnMut(u64)) {
     let mut window = 0_u128;
     let mut length = 0;
@@ -48,7 +48,7 @@ const fn digest(window: u128) -> u64 {
     mix(window as u64 ^ mix((window >> 64) as u64))
 }
 
-/// Spreads the bits of a number over all of it; different numbers stay different.
+/// Mixes the bits of a number; different numbers remain different.
 pub(crate) const fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

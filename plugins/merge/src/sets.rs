@@ -1,15 +1,15 @@
-//! Texts as sets of shingles in an order that puts the rarest first.
+//! Represents texts as sets of shingles, the rarest first.
 //!
-//! A unit may have millions of shingles, so each step takes time in proportion to them: no sorting.
+//! A unit may have millions of shingles, so each step takes linear time and nothing is sorted.
 
 use crate::normal::{self, mix};
 
-/// Sets of shingles, each a list of ranks in ascending order; the rarest shingle of all has the lowest rank.
+/// Sets of shingles. Each is a list of ranks in ascending order; the rarest shingle of all texts has the lowest rank.
 #[derive(Debug)]
 pub(crate) struct Sets {
     /// One list for each text.
     pub(crate) lists: Vec<Vec<u32>>,
-    /// Ranks below are of shingles that only one text has.
+    /// Lower ranks belong to shingles that only one text has.
     pub(crate) shared: u32,
     /// The number of ranks.
     pub(crate) ranks: u32,
@@ -18,7 +18,7 @@ pub(crate) struct Sets {
 impl Sets {
     /// Ranks the shingles of texts in normal form.
     ///
-    /// Where a text has a shingle again, that counts as another shingle: a text is not like the same one ten times over.
+    /// A repeated shingle counts as a different shingle, so a text is not similar to ten copies of it.
     pub(crate) fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let mut names = Names::default();
         let mut lists: Vec<Vec<u32>> = Vec::new();
@@ -43,11 +43,11 @@ impl Sets {
     }
 }
 
-/// Numbers for digests, from 0 on, and how many texts have each.
+/// Numbers the digests from 0 on, and counts the texts that have each.
 #[derive(Default)]
 struct Names {
     found: Vec<Name>,
-    /// A name's number and 1, at or after the place that its digest says; 0 where there is none.
+    /// A hash table: the number of a digest plus 1, at or after the slot of the digest; 0 for a free slot.
     slots: Vec<u32>,
 }
 
@@ -55,13 +55,13 @@ struct Names {
 struct Name {
     digest: u64,
     texts: u32,
-    /// The last text that had it, and how often so far.
+    /// The last text that had the shingle, and how often it had it.
     last: u32,
     times: u32,
 }
 
 impl Names {
-    /// Returns the number of a shingle that `text` has, once more.
+    /// Returns the number of a shingle for its next occurrence in `text`.
     fn of(&mut self, digest: u64, text: u32) -> u32 {
         let number = self.number(digest);
         let name = &mut self.found[number as usize];
@@ -92,7 +92,7 @@ impl Names {
         self.slots[at] - 1
     }
 
-    /// Returns where the digest stands, or the free place where it will.
+    /// Returns the slot of a digest, or the free slot for it.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the low bits are those that are wanted"
@@ -117,7 +117,7 @@ impl Names {
         }
     }
 
-    /// Returns all numbers, those that few texts have first, and how many of them only one text has.
+    /// Returns all numbers, the rarest first, and how many of them only one text has.
     fn rarest_first(&self, texts: usize) -> (Vec<u32>, u32) {
         let mut next = vec![0_u32; texts + 2];
         for name in &self.found {
@@ -136,7 +136,7 @@ impl Names {
         (order, shared)
     }
 
-    /// Empties the lists of names that texts have into one list of texts for each name.
+    /// Converts the lists of names for each text into one list of texts for each name.
     fn owners(self, lists: &mut [Vec<u32>]) -> Owners {
         let mut ends = Vec::with_capacity(self.found.len());
         let mut end = 0;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shingle_that_is_there_again_counts_as_another() {
+    fn a_repeated_shingle_counts_as_a_different_one() {
         let sets = Sets::new(["a".repeat(10), "a".repeat(7)].iter().map(String::as_str));
         assert_eq!((sets.ranks, sets.shared), (6, 3));
         assert_eq!(sets.lists[0], [0, 1, 2, 3, 4, 5]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn many_shingles_are_told_apart() {
+    fn many_shingles_have_different_numbers() {
         let text: String = (0..50_000_u32)
             .filter_map(|at| char::from_u32(0x4e00 + at))
             .collect();

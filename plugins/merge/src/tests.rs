@@ -92,7 +92,7 @@ fn texts_that_differ_can_be_joined_each_once() {
 }
 
 #[test]
-fn outputs_stand_in_label_order_whichever_texts_are_longer() {
+fn outputs_are_in_label_order_whichever_texts_are_longer() {
     let made = merge(&[("b", FIRST), ("a", OTHER), ("c", "Short.")], &json!({}));
     let labels: Vec<&str> = made.iter().map(|one| one.label.as_str()).collect();
     assert_eq!(labels, ["a", "b", "c"]);
@@ -100,7 +100,7 @@ fn outputs_stand_in_label_order_whichever_texts_are_longer() {
 
 /// Two texts of ten sequences, of which both have so many.
 #[test]
-fn four_fifths_is_enough_unless_told_otherwise() {
+fn the_default_similarity_is_four_fifths() {
     let made = |left: &str, right: &str| merge(&[("a", left), ("b", right)], &json!({})).len();
     assert_eq!(naive("abcdefghijklm", "abcdefghijkl"), 8.0 / 9.0);
     assert_eq!(made("abcdefghijklm", "abcdefghijkl"), 1);
@@ -112,7 +112,7 @@ fn four_fifths_is_enough_unless_told_otherwise() {
 
 /// Layers may have labels in common; which comes first then is not for the order of layers.
 #[test]
-fn of_inputs_with_one_label_the_digest_decides_which_is_first() {
+fn the_digest_orders_inputs_with_the_same_label() {
     let with_digest = |text: &str, digest: &str| {
         let mut input = input("a", text);
         digest.clone_into(&mut input.header.digest);
@@ -135,7 +135,7 @@ fn texts_below_the_threshold_stay_apart() {
 }
 
 #[test]
-fn one_takes_only_what_is_equal_but_for_case_and_white_space() {
+fn similarity_one_merges_only_texts_equal_but_for_case_and_white_space() {
     let made = merge(
         &[
             ("a", "Ten past  nine\n"),
@@ -173,7 +173,7 @@ fn what_is_kept_keeps_its_metadata() {
 }
 
 #[test]
-fn a_refused_config_names_the_key_and_what_to_write() {
+fn the_error_of_an_invalid_config_names_the_key_and_the_correction() {
     for similarity in [0.0, 1.5, -1.0] {
         let config = json!({ "similarity": similarity }).to_string();
         let error = execute::<Merge>(&[input("a", "")], &config).unwrap_err();
@@ -266,7 +266,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_input_is_in_one_output_with_those_it_belongs_to_in_whatever_order_they_come(
+    fn each_input_is_in_one_output_with_similar_ones_in_any_order(
         notes in notes(), similarity in prop::sample::select(vec![0.1, 0.25, 0.5, 0.6, 0.75, 0.8, 0.9, 1.0]),
         keep in prop::sample::select(vec![Keep::Longest, Keep::First, Keep::Join]),
     ) {

@@ -1,4 +1,4 @@
-//! Asks one question about all inputs.
+//! Sends one request about all inputs.
 //!
 //! Templates can name `inputs`, a list in label order; each has `label`, `kind`, `content` and `metadata`.
 
@@ -25,7 +25,7 @@ impl Transform for Reduce {
     fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
         config.check(&[])?;
         let label = label(config)?.source;
-        // A template's text would be a strange name for a unit.
+        // The text of a template is not a useful unit key.
         let key = if label.contains('{') { "all" } else { label };
         let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
         Ok(vec![Unit {
@@ -36,7 +36,7 @@ impl Transform for Reduce {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Config) -> Result<Vec<Output>, Error> {
-        // A question about nothing would be paid for all the same.
+        // A request without inputs would be billed, too.
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_stand_in_label_order_whatever_order_they_come_in() {
+    fn inputs_are_in_label_order_whatever_their_original_order() {
         let inputs = [
             input("bob", "Bakes."),
             input("alice", "Paints."),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn one_unit_takes_every_input_under_the_layers_label() {
+    fn one_unit_has_every_input_and_the_label_of_the_layer() {
         let inputs = [input("alice", ""), input("bob", "")];
         let unit = Unit {
             key: "team".to_owned(),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_asked_about_no_inputs() {
+    fn without_inputs_no_request_is_sent() {
         let ran = with_model(|_| says("?"), || execute::<Reduce>(&[], CONFIG));
         assert_eq!(ran.result.unwrap(), []);
         assert!(ran.requests.is_empty());
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+    fn an_invalid_label_is_found_before_a_request_is_paid_for() {
         let config = r#"{"prompt": "q", "label": "{{ inputs[0].content }}"}"#;
         let ran = with_model(
             |_| says("a"),

@@ -1,4 +1,4 @@
-//! Reading inputs, making outputs, and saying where it failed.
+//! Reads inputs, makes outputs and adds locations to errors.
 
 use crate::{Content, Error, Header, Input, MetadataEntry, Output};
 
@@ -11,7 +11,7 @@ impl Header {
             .map(|entry| entry.value.as_str())
     }
 
-    /// Says in words which metadata there are, for an error about one that is not.
+    /// Lists the metadata keys, for an error about a missing one.
     #[cfg(feature = "template")]
     pub fn names_of_metadata(&self) -> String {
         crate::outputs::names_there(self.metadata.iter().map(|entry| entry.key.as_str()))
@@ -19,7 +19,7 @@ impl Header {
 }
 
 impl Input {
-    /// Returns the content, or an error that names the input where it is not text.
+    /// Returns the text of the input, or an error that names the input.
     pub fn text(&self) -> Result<&str, Error> {
         match &self.content {
             Content::Text(text) => Ok(text),
@@ -32,7 +32,7 @@ impl Input {
 }
 
 impl Error {
-    /// Says where in the unit it happened; what is wrong with the config is wrong everywhere.
+    /// Adds the location within the unit to an error. An invalid config has no location.
     #[must_use]
     pub fn at(self, place: &str) -> Self {
         match self {
@@ -58,7 +58,7 @@ impl Output {
         }
     }
 
-    /// Sets a metadata value, in place of one that is there under the key.
+    /// Sets a metadata value, and replaces an existing one with the same key.
     #[must_use]
     pub fn with_metadata(self, key: impl Into<String>, value: &serde_json::Value) -> Self {
         self.with_entry(MetadataEntry {
@@ -67,13 +67,13 @@ impl Output {
         })
     }
 
-    /// Sets all metadata of an input, in place of what is there under its keys.
+    /// Sets all metadata of an input, and replaces existing values with the same keys.
     #[must_use]
     pub fn with_metadata_of(self, header: &Header) -> Self {
         header.metadata.iter().cloned().fold(self, Self::with_entry)
     }
 
-    /// Sets the metadata that all of some inputs have with the same value.
+    /// Sets the metadata that all inputs have with the same value.
     #[must_use]
     pub fn with_metadata_shared_by(self, inputs: &[&Input]) -> Self {
         let Some((first, others)) = inputs.split_first() else {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_last_wins() {
+    fn the_last_value_of_a_key_is_used() {
         let header = about(&[("topic", "1"), ("year", "2026")]).header;
         let output = Output::text("l", "k", "t")
             .with_metadata("topic", &json!(0))
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_is_what_every_input_says_alike() {
+    fn shared_metadata_is_equal_in_every_input() {
         let one = about(&[("a", "1"), ("b", "1"), ("c", "1")]);
         let two = about(&[("b", "2"), ("a", "1")]);
         let of = |inputs: &[&Input]| Output::text("l", "k", "t").with_metadata_shared_by(inputs);

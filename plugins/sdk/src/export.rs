@@ -1,11 +1,11 @@
-//! A [`Transform`] as the world's exports.
+//! Exports a [`Transform`] as a component.
 
 use std::marker::PhantomData;
 
 use crate::bindings::Guest;
 use crate::{Descriptor, Error, Header, Input, Output, Transform, Unit};
 
-/// Makes a [`Transform`] the component's one.
+/// Exports a [`Transform`] as that of the component.
 #[macro_export]
 macro_rules! export {
     ($transform:ty) => {
@@ -14,7 +14,7 @@ macro_rules! export {
             type Exported = $crate::Exported<$transform>;
     $crate::bindings::export_world!(Exported with_types_in $crate::bindings);
         };
-        // Off WebAssembly nothing is exported; that the type is a transform is checked all the same.
+        // Outside of WebAssembly nothing is exported, but the compiler checks that the type is a transform.
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn() -> $crate::Descriptor = $crate::Exported::<$transform>::described;
     };
@@ -25,7 +25,7 @@ macro_rules! export {
 pub struct Exported<T>(PhantomData<T>);
 
 impl<T: Transform> Exported<T> {
-    /// Returns what `T` says of itself.
+    /// Returns the descriptor of `T`.
     pub fn described() -> Descriptor {
         <Self as Guest>::describe()
     }
@@ -62,7 +62,7 @@ fn read_config<T: Transform>(config: &str) -> Result<T::Config, Error> {
     serde_json::from_str(config).map_err(|error| Error::InvalidConfig(error.to_string()))
 }
 
-/// A trap carries no message, so a panic sends its own ahead.
+/// A trap has no message, so the message of a panic is logged first.
 fn report_panics() {
     #[cfg(target_arch = "wasm32")]
     std::panic::set_hook(Box::new(|panic| {

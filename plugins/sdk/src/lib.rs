@@ -1,7 +1,7 @@
 //! Write synix transforms in Rust.
 //!
-//! A transform is a pure function from a unit and the model's answers to outputs. It implements [`Transform`] and is
-//! handed over with [`export!`]:
+//! A transform is a pure function from a unit and the model's answers to outputs. It implements [`Transform`], and the
+//! macro [`export!`] exports it:
 //!
 //! ```
 //! use synix_plugin::{Error, Header, Input, Output, Request, Shape, Transform, Unit};
@@ -44,8 +44,8 @@
 //!
 //! synix_plugin::export!(Translate);
 //!
-//! // Off WebAssembly the model is a script, so that a transform can be tested like any function.
-//! let ran = synix_plugin::testing::with_model(
+//! // Outside of WebAssembly the model is a closure, so that you can test a transform like any function. let ran =
+//! synix_plugin::testing::with_model(
 //!     |_| synix_plugin::testing::says("Hallo"),
 //!     || synix_plugin::testing::execute::<Translate>(
 //!         &[synix_plugin::testing::input("a", "Hello")],
@@ -58,12 +58,12 @@
 //!
 //! Compile it for `wasm32-unknown-unknown` as a `cdylib` and turn the module into a component.
 //!
-//! What a transform may not do: keep anything from call to call, or depend on anything but its arguments and the
-//! answers. `execute` runs from its start again each time an answer has arrived.
+//! A transform must depend on nothing but its arguments and the answers, and must not keep state between calls.
+//! `execute` runs again from its start each time an answer has arrived.
 
 #![warn(missing_docs)]
 
-// Generated code names this crate as its users do.
+// Generated code refers to this crate by its public name.
 extern crate self as synix_plugin;
 
 pub mod bindings;

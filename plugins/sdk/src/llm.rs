@@ -1,14 +1,14 @@
-//! Questions to a model.
+//! Requests to a model.
 //!
-//! Which model answers, when, and at what price is for the host. A call whose answer is not known yet does not return:
-//! the transform runs again from its start when the answer is there.
+//! The host decides which model answers, when, and at what price. A call whose answer is not known yet does not return:
+//! the transform runs again from its start when the answer has arrived.
 
 pub use crate::bindings::synix::plugin::llm::{
     Ending, LlmError, Message, OtherPart, Part, Request, Response, Role, Usage,
 };
 use crate::{Blob, Error, OtherError};
 
-/// Asks one question.
+/// Sends one request.
 pub fn complete(request: &Request) -> Result<Response, LlmError> {
     #[cfg(target_arch = "wasm32")]
     return crate::bindings::synix::plugin::llm::complete(request);
@@ -16,7 +16,7 @@ pub fn complete(request: &Request) -> Result<Response, LlmError> {
     crate::testing::answer(request)
 }
 
-/// Asks questions that do not depend on each other, in one round; the answers stand in their order.
+/// Sends requests that do not depend on each other in one round; the answers have the same order.
 pub fn complete_all(requests: &[Request]) -> Result<Vec<Response>, LlmError> {
     #[cfg(target_arch = "wasm32")]
     return crate::bindings::synix::plugin::llm::complete_all(requests);
@@ -25,7 +25,7 @@ pub fn complete_all(requests: &[Request]) -> Result<Vec<Response>, LlmError> {
 }
 
 impl Request {
-    /// Returns a request that asks `text`, with every setting left to the layer's model role.
+    /// Returns a request with the user message `text`; the model role of the layer has the other settings.
     pub fn user(text: impl Into<String>) -> Self {
         Self {
             messages: vec![Message::text(Role::User, text.into())],
@@ -39,7 +39,7 @@ impl Request {
         }
     }
 
-    /// Puts instructions for the whole conversation in front.
+    /// Inserts instructions for the whole conversation at the start.
     #[must_use]
     pub fn system(mut self, text: impl Into<String>) -> Self {
         self.messages
@@ -47,7 +47,7 @@ impl Request {
         self
     }
 
-    /// Adds what the model said.
+    /// Adds an answer of the model.
     #[must_use]
     pub fn assistant(mut self, text: impl Into<String>) -> Self {
         self.messages
@@ -75,14 +75,14 @@ impl Request {
         self
     }
 
-    /// Limits the answer, in the model's tokens.
+    /// Limits the length of the answer in tokens.
     #[must_use]
     pub fn max_tokens(mut self, count: u32) -> Self {
         self.max_tokens = Some(count);
         self
     }
 
-    /// Sets how freely the model draws: 0.0 to 2.0.
+    /// Sets the sampling temperature, from 0.0 to 2.0.
     #[must_use]
     pub fn temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
@@ -103,14 +103,14 @@ impl Request {
         self
     }
 
-    /// Asks another model role of the pipeline file than the layer's.
+    /// Uses another model role of the pipeline file than that of the layer.
     #[must_use]
     pub fn model(mut self, role: impl Into<String>) -> Self {
         self.model = Some(role.into());
         self
     }
 
-    /// Asks the same for the `number`-th time, to get another answer; 0 is the first.
+    /// Sets the number of the sample: an equal request with another number gets another answer. The first number is 0.
     #[must_use]
     pub fn sample(mut self, number: u32) -> Self {
         self.sample = number;

@@ -1,4 +1,4 @@
-//! Lines for the person who runs the build.
+//! Log lines for the user who runs the build.
 //!
 //! ```
 //! synix_plugin::warn!("{} of {} inputs are empty", 2, 10);
@@ -14,25 +14,25 @@ pub fn write(level: Level, message: &str) {
     crate::testing::note(level, message);
 }
 
-/// Writes a line for whoever debugs the transform.
+/// Writes a line for debugging the transform.
 #[macro_export]
 macro_rules! debug {
     ($($text:tt)*) => { $crate::log::write($crate::log::Level::Debug, &::std::format!($($text)*)) };
 }
 
-/// Writes a line that is good to know.
+/// Writes an informational line.
 #[macro_export]
 macro_rules! info {
     ($($text:tt)*) => { $crate::log::write($crate::log::Level::Info, &::std::format!($($text)*)) };
 }
 
-/// Writes a line about something that looks wrong.
+/// Writes a warning.
 #[macro_export]
 macro_rules! warn {
     ($($text:tt)*) => { $crate::log::write($crate::log::Level::Warn, &::std::format!($($text)*)) };
 }
 
-/// Writes a line about something that is wrong.
+/// Writes a line about an error.
 #[macro_export]
 macro_rules! error {
     ($($text:tt)*) => { $crate::log::write($crate::log::Level::Error, &::std::format!($($text)*)) };

@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema};
 
 /// Returns the JSON Schema of a config's type, for [`Transform::config_schema`](crate::Transform::config_schema).
 ///
-/// It says what a layer may set, not how Rust holds it: no name of the type, no width of its numbers.
+/// The schema describes what a layer can set. It leaves out details of Rust, such as the name of the type and the width
+/// of numbers.
 pub fn schema_of<Config: JsonSchema>() -> String {
     let plain_numbers = RecursiveTransform(|schema: &mut Schema| {
         let of_type = schema.get("type").and_then(|of_type| of_type.as_str());
@@ -35,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_has_the_limits_of_its_type_and_nothing_of_rust() {
+    fn a_schema_has_the_limits_of_its_type_and_no_details_of_rust() {
         let config: Config = serde_json::from_str(r#"{"limit": 3}"#).unwrap();
         assert_eq!(config.limit, 3);
         let schema: serde_json::Value = serde_json::from_str(&schema_of::<Config>()).unwrap();

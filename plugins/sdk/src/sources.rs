@@ -11,8 +11,9 @@ macro_rules! files {
 
 /// Each file by its path in the crate.
 pub const FILES: &[(&str, &str)] = files!(
-    "bindings.rs" "content.rs" "export.rs" "generated.rs" "lib.rs" "llm.rs" "log.rs" "outputs/mod.rs"
-    "outputs/tests.rs" "prompt.rs" "prompt.schema.json" "schema.rs" "sources.rs" "template/fault.rs"
+    "bindings.rs" "content.rs" "export.rs" "generated.rs" "lib.rs" "llm.rs" "log.rs" "outputs/elements.rs"
+    "outputs/item_labels.rs" "outputs/metadata.rs" "outputs/mod.rs" "outputs/names.rs" "outputs/tests/explode.rs" "outputs/tests/fields.rs"
+    "outputs/tests/mod.rs" "prompt.schema.json" "prompt/mod.rs" "prompt/tests.rs" "schema.rs" "sources.rs" "template/fault.rs"
     "template/filters.rs" "template/mod.rs" "template/tests.rs" "testing.rs" "transform.rs"
 );
 
@@ -26,12 +27,12 @@ mod tests {
     fn every_file_of_the_crate_is_listed() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut found = vec!["Cargo.toml".to_owned()];
-        let mut open = vec![root.join("src")];
-        while let Some(folder) = open.pop() {
+        let mut pending = vec![root.join("src")];
+        while let Some(folder) = pending.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    open.push(path);
+                    pending.push(path);
                 } else {
                     let path = path.strip_prefix(root).unwrap();
                     found.push(path.to_str().unwrap().replace('\\', "/"));

@@ -1,4 +1,4 @@
-//! Runs a transform as a native function, with a script in the model's place.
+//! Runs a transform as a native function, with a closure instead of a model.
 
 use std::cell::RefCell;
 
@@ -10,43 +10,43 @@ use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
 use crate::{Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
 
-/// What happened while a scripted model was in place.
+/// The result of a run with a scripted model.
 #[derive(Debug)]
 pub struct Ran<R> {
-    /// What the work returned.
+    /// The return value of `work`.
     pub result: R,
-    /// Every request, in order.
+    /// All requests, in order.
     pub requests: Vec<Request>,
-    /// Every line written to the log, in order.
+    /// All log lines, in order.
     pub lines: Vec<(Level, String)>,
 }
 
 type Model = Box<dyn FnMut(&Request) -> Result<Response, LlmError>>;
 
 #[derive(Default)]
-struct Scene {
+struct ScriptedRun {
     model: Option<Model>,
     requests: Vec<Request>,
     lines: Vec<(Level, String)>,
 }
 
 thread_local! {
-    static SCENE: RefCell<Scene> = RefCell::default();
+    static SCRIPTED_RUN: RefCell<ScriptedRun> = RefCell::default();
 }
 
-/// Runs `work` on this thread with `model` answering its requests.
+/// Runs `work` on this thread; `model` answers its requests.
 pub fn with_model<R>(
     model: impl FnMut(&Request) -> Result<Response, LlmError> + 'static,
     work: impl FnOnce() -> R,
 ) -> Ran<R> {
-    SCENE.replace(Scene {
+    SCRIPTED_RUN.replace(ScriptedRun {
         model: Some(Box::new(model)),
-        ..Scene::default()
+        ..ScriptedRun::default()
     });
     let result = work();
-    let Scene {
+    let ScriptedRun {
         requests, lines, ..
-    } = SCENE.take();
+    } = SCRIPTED_RUN.take();
     Ran {
         result,
         requests,
@@ -54,7 +54,7 @@ pub fn with_model<R>(
     }
 }
 
-/// Returns a complete answer of `text`, for scripts.
+/// Returns a complete answer with `text`, for scripted models.
 pub fn says(text: impl Into<String>) -> Result<Response, LlmError> {
     Ok(Response {
         text: text.into(),
@@ -81,9 +81,9 @@ pub fn input(label: &str, text: &str) -> Input {
     }
 }
 
-/// Divides `inputs` into units and runs each of them, as the host does; `config` is JSON text.
+/// Splits `inputs` into units and runs each of them, as the host does; `config` is JSON text.
 ///
-/// The outputs stand in the order of the units; the first error ends it.
+/// The outputs have the order of the units. The first error ends the run.
 pub fn execute<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Output>, Error> {
     let mut outputs = Vec::new();
     for unit in split::<T>(inputs, config)? {
@@ -92,13 +92,13 @@ pub fn execute<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Outpu
     Ok(outputs)
 }
 
-/// Runs one unit; it names its inputs by their positions in `inputs`.
+/// Runs one unit, whose inputs are positions in `inputs`.
 pub fn execute_unit<T: Transform>(
     unit: &Unit,
     inputs: &[Input],
     config: &str,
 ) -> Result<Vec<Output>, Error> {
-    let wrong = |message: String| {
+    let invalid = |message: String| {
         Error::Other(OtherError {
             code: "invalid-split".to_owned(),
             message: format!("the unit `{}` {message}", unit.key),
@@ -110,7 +110,7 @@ pub fn execute_unit<T: Transform>(
             .ok()
             .and_then(|at| inputs.get(at));
         let missing = || {
-            wrong(format!(
+            invalid(format!(
                 "names input {position}; there are {}",
                 inputs.len()
             ))
@@ -119,28 +119,28 @@ pub fn execute_unit<T: Transform>(
     }
     let config = match &unit.config {
         Some(additions) => merged(config, additions)
-            .map_err(|error| wrong(format!("adds no JSON object to the config: {error}")))?,
+            .map_err(|error| invalid(format!("adds no JSON object to the config: {error}")))?,
         None => config.to_owned(),
     };
     Exported::<T>::execute(unit.clone(), own, config)
 }
 
-/// Adds what a unit has of its own to a layer's config.
+/// Merges the config of a unit into that of the layer.
 fn merged(config: &str, additions: &str) -> serde_json::Result<String> {
     let mut config: Map<String, Value> = serde_json::from_str(config)?;
     config.extend(serde_json::from_str::<Map<String, Value>>(additions)?);
     Ok(Value::Object(config).to_string())
 }
 
-/// Divides the headers of `inputs`, as the host does; `config` is JSON text.
+/// Splits the headers of `inputs`, as the host does; `config` is JSON text.
 pub fn split<T: Transform>(inputs: &[Input], config: &str) -> Result<Vec<Unit>, Error> {
     let headers = inputs.iter().map(|input| input.header.clone()).collect();
     Exported::<T>::split(headers, config.to_owned())
 }
 
-/// Returns the fields that a config reads, in the order of their names; it needs `deny_unknown_fields`.
+/// Returns the sorted names of a config's fields. The type needs `deny_unknown_fields`.
 pub fn settings<C: DeserializeOwned>() -> Vec<String> {
-    // No field has this name, so the refusal lists those that there are.
+    // No field has this name, so the error lists all fields.
     let refused = serde_json::from_str::<C>(r#"{"\u0000": null}"#).err();
     let refused = refused.map(|error| error.to_string()).unwrap_or_default();
     let mut names: Vec<String> = refused
@@ -153,7 +153,7 @@ pub fn settings<C: DeserializeOwned>() -> Vec<String> {
     names
 }
 
-/// Returns the settings that the schema of `T` has a description for, in the order of their names.
+/// Returns the sorted names of the settings for which the schema of `T` has a description.
 pub fn described<T: Transform>() -> Vec<String> {
     let schema: Value = serde_json::from_str(&T::config_schema()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -170,21 +170,21 @@ pub fn described<T: Transform>() -> Vec<String> {
 }
 
 pub(crate) fn answer(request: &Request) -> Result<Response, LlmError> {
-    // Taken out while it runs, so that a script may log or ask itself.
-    let model = SCENE.with_borrow_mut(|scene| {
-        scene.requests.push(request.clone());
-        scene.model.take()
+    // The model is taken out while it runs, so that it can log or send requests itself.
+    let model = SCRIPTED_RUN.with_borrow_mut(|run| {
+        run.requests.push(request.clone());
+        run.model.take()
     });
     let Some(mut model) = model else {
         return Err(LlmError::NotGranted);
     };
     let answer = model(request);
-    SCENE.with_borrow_mut(|scene| scene.model = Some(model));
+    SCRIPTED_RUN.with_borrow_mut(|run| run.model = Some(model));
     answer
 }
 
 pub(crate) fn note(level: Level, message: &str) {
-    SCENE.with_borrow_mut(|scene| scene.lines.push((level, message.to_owned())));
+    SCRIPTED_RUN.with_borrow_mut(|run| run.lines.push((level, message.to_owned())));
 }
 
 #[cfg(test)]
@@ -229,12 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_model_no_question_is_answered() {
+    fn without_a_model_requests_are_not_granted() {
         assert_eq!(complete(&Request::user("a")), Err(LlmError::NotGranted));
     }
 
     #[test]
-    fn instructions_stand_before_the_question() {
+    fn instructions_come_before_the_question() {
         let request = Request::user("q").system("s");
         let roles: Vec<_> = request
             .messages

@@ -1,31 +1,31 @@
-//! What a transform is.
+//! The trait of transforms.
 
 use serde::de::DeserializeOwned;
 
 use crate::{Error, Header, Input, OtherError, Output, Shape, Unit};
 
-/// A pure function from a unit and the answers it asked for to outputs.
+/// A pure function from a unit and the answers to its requests to outputs.
 pub trait Transform {
-    /// Lower-case letters, digits and hyphens.
+    /// The name: lower-case letters, digits and hyphens.
     const NAME: &'static str;
-    /// The plugin's own version.
+    /// The version of the plugin.
     const VERSION: &'static str;
-    /// One line for people.
+    /// A description in one line.
     const SUMMARY: &'static str;
     /// How inputs become units.
     const SHAPE: Shape;
-    /// Names of the capabilities it uses.
+    /// The names of the capabilities that it uses.
     const CAPABILITIES: &'static [&'static str] = &["llm"];
 
-    /// What a layer sets; `deny_unknown_fields` belongs on it.
+    /// The config of a layer. The type should have `deny_unknown_fields`.
     type Config: DeserializeOwned;
 
     /// Returns the JSON Schema of [`Config`](Self::Config).
     ///
-    /// A property with `"format": "file"` names a file in the project; the transform gets its text.
+    /// A property with `"format": "file"` names a file in the project; the transform receives the text of the file.
     fn config_schema() -> String;
 
-    /// Divides a layer's inputs into units; needed for the shape [`Shape::Grouped`] only.
+    /// Splits the inputs of a layer into units. Only the shape [`Shape::Grouped`] needs an implementation.
     fn split(inputs: &[Header], config: &Self::Config) -> Result<Vec<Unit>, Error> {
         let _ = config;
         let count = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
@@ -55,7 +55,7 @@ pub trait Transform {
             Shape::Grouped => Err(Error::Other(OtherError {
                 code: "no-split".to_owned(),
                 message: format!(
-                    "the transform {} promises groups and has no `split`",
+                    "the transform {} has the shape `grouped` and no `split`",
                     Self::NAME
                 ),
             })),

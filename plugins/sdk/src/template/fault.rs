@@ -1,4 +1,4 @@
-//! What is wrong with a template or with what it names, in words.
+//! Error messages for templates and for the values that they name.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ use super::{Template, filters};
 use crate::Error;
 use crate::outputs::{names_there, quoted};
 
-/// Characters that an error shows of a template's line.
+/// The maximum number of characters of a template's line in an error.
 const SHOWN_CHARS: usize = 80;
 
 impl Template<'_> {
-    /// Makes a wrong template an invalid config, and all else an invalid input.
+    /// Converts an error: an invalid template is an invalid config, anything else an invalid input.
     pub(super) fn explain(self, error: &minijinja::Error, variables: &Value) -> Error {
-        let mut text = self.words(error, variables);
+        let mut text = self.message(error, variables);
         let _ = match error.line() {
             Some(line) => write!(text, ", in {} line {line}: {}", self.name, self.line(line)),
             None => write!(text, ", in {}", self.name),
@@ -37,13 +37,13 @@ impl Template<'_> {
         }
     }
 
-    /// Says what went wrong, without the place; a value that is not there is named, with those that are.
-    pub(super) fn words(self, error: &minijinja::Error, variables: &Value) -> String {
-        // Rendered once more, now with notes of where each undefined value comes from.
+    /// Returns the message without the location. For a missing value, it lists the existing ones.
+    pub(super) fn message(self, error: &minijinja::Error, variables: &Value) -> String {
+        // The template is rendered again in debug mode, where errors name the undefined value.
         let mut environment = filters::environment();
         environment.set_debug(true);
-        let noted = self.render_noted(environment, variables);
-        let error = noted.as_ref().unwrap_or(error);
+        let debug_error = self.render_in_debug_mode(environment, variables);
+        let error = debug_error.as_ref().unwrap_or(error);
         if error.kind() == ErrorKind::UndefinedError
             && let Some(name) = error.detail().and_then(undefined)
         {
@@ -59,7 +59,7 @@ impl Template<'_> {
         text
     }
 
-    fn render_noted(
+    fn render_in_debug_mode(
         self,
         mut environment: Environment<'_>,
         variables: &Value,
@@ -77,14 +77,14 @@ impl Template<'_> {
     }
 }
 
-/// Returns the expression in the words that the engine has for an undefined value.
+/// Returns the expression in the engine's message about an undefined value.
 fn undefined(detail: &str) -> Option<&str> {
     let (_, rest) = detail.split_once('`')?;
     let (name, rest) = rest.split_once('`')?;
     rest.starts_with(" is undefined").then_some(name)
 }
 
-/// Says which names stand beside one that is not there.
+/// Lists the existing names next to a missing one.
 fn beside(name: &str, variables: &Value) -> String {
     let Some((parent, _)) = name.rsplit_once('.') else {
         return match keys_of(variables).as_slice() {
@@ -99,7 +99,7 @@ fn beside(name: &str, variables: &Value) -> String {
         .and_then(|expression| expression.eval(variables))
         .unwrap_or_default();
     if value.is_undefined() {
-        return "nothing has this name there".to_owned();
+        return "there is no such value".to_owned();
     }
     let keys: Vec<String> = value
         .try_iter()

@@ -1,8 +1,8 @@
-//! The filters that templates have beside those of the engine.
+//! The filters of templates besides those of the engine.
 
 #![expect(
     clippy::needless_pass_by_value,
-    reason = "the engine hands arguments over by value"
+    reason = "the engine passes arguments by value"
 )]
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ pub(super) fn environment() -> Environment<'static> {
     environment
 }
 
-/// Reads a JSON text, as an answer with a response format is.
+/// Parses a JSON text, such as an answer with a response format.
 fn fromjson(text: Cow<'_, str>) -> Result<Value, Error> {
     serde_json::from_str(&text).map_err(|error| {
         Error::new(
@@ -33,7 +33,7 @@ fn wordcount(text: Cow<'_, str>) -> usize {
     text.split_whitespace().count()
 }
 
-/// Cuts a text as Jinja does: `truncate(length=255, killwords=false, end="...", leeway=5)`.
+/// Truncates a text as Jinja does: `truncate(length=255, killwords=false, end="...", leeway=5)`.
 fn truncate(text: Cow<'_, str>, by_place: Rest<Value>, by_name: Kwargs) -> Result<String, Error> {
     let given = |place: usize, name: &str| -> Result<Option<Value>, Error> {
         match by_place.get(place) {

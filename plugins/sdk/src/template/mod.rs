@@ -1,7 +1,7 @@
 //! Jinja templates over inputs.
 //!
-//! An unknown variable is an error, not an empty text. Values are looked up when a template names them, so that metadata
-//! nobody uses are never read.
+//! An unknown variable is an error, not an empty text. Values are looked up when a template names them, so that unused
+//! metadata is never parsed.
 
 mod fault;
 mod filters;
@@ -13,31 +13,32 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use crate::{Error, Header, Input, MetadataEntry};
 
-/// Characters in a label.
+/// The maximum number of characters in a label.
 pub(crate) const NAME_CHARS: usize = 512;
 
-/// A template with the name under which errors speak of it.
+/// A template, with its name in errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'a> {
-    /// The config property it comes from.
+    /// The config property of the template.
     pub name: &'static str,
-    /// Its text.
+    /// The text of the template.
     pub source: &'a str,
 }
 
 impl Template<'_> {
-    /// Renders it; a wrong template is an invalid config, a value that is not there an invalid input.
+    /// Renders the template. An invalid template is an invalid config; a missing value is an invalid input.
     pub fn render(self, variables: &Value) -> Result<String, Error> {
         if !self.source.contains('{') {
             return Ok(strip_line_break(self.source).to_owned());
         }
-        // Most templates only name variables, and the tables of filters and tests cost more than rendering them.
+        // Most templates only name variables, and creating the tables of filters and tests takes longer than rendering
+        // them.
         self.render_in(Environment::empty(), variables)
             .or_else(|_| self.render_in(filters::environment(), variables))
             .map_err(|error| self.explain(&error, variables))
     }
 
-    /// Refuses a text that is no template, and one that names a variable which `variables` has not, whatever their values.
+    /// Refuses a text that is not a template, and a template that names an unknown variable.
     pub(crate) fn check_names(self, variables: &Value) -> Result<(), Error> {
         let mut environment = filters::environment();
         let names = environment
@@ -52,7 +53,7 @@ impl Template<'_> {
                     .get_attr(name)
                     .is_ok_and(|value| !value.is_undefined())
         };
-        // Sets have no order, and an error is the same on every run.
+        // A set has no order, but an error must be the same on every run.
         let mut unknown: Vec<String> = names.into_iter().filter(|name| !is_known(name)).collect();
         unknown.sort();
         match unknown.first() {
@@ -65,7 +66,7 @@ impl Template<'_> {
         }
     }
 
-    /// Renders the label of an output; one that the host would refuse is refused before a question is paid for.
+    /// Renders the label of an output, and refuses a label that the host would refuse, before a request is paid for.
     pub fn render_label(self, variables: &Value) -> Result<String, Error> {
         let label = self.render(variables)?;
         match fault_of_name(&label) {
@@ -77,9 +78,9 @@ impl Template<'_> {
         }
     }
 
-    /// Renders it over a header; where it names a metadata value that is not there, `Err` within says which.
+    /// Renders the template over a header. If a metadata value is missing, the inner `Err` names it.
     ///
-    /// A variable that no header has is a mistake in the template, and not a missing value.
+    /// A variable that no header has is an error in the template, not a missing value.
     pub fn render_if_defined(self, header: &Header) -> Result<Result<String, String>, Error> {
         let unknown = Arc::new(OnceLock::new());
         let variables = Value::from_object(HeaderVariables {
@@ -92,7 +93,7 @@ impl Template<'_> {
         ) {
             (Ok(text), _) => Ok(Ok(text)),
             (Err(error), None) if error.kind() == ErrorKind::UndefinedError => {
-                Ok(Err(self.words(&error, &variables)))
+                Ok(Err(self.message(&error, &variables)))
             }
             (Err(error), Some(name)) if error.kind() == ErrorKind::UndefinedError => {
                 Err(Error::InvalidConfig(format!(
@@ -111,13 +112,13 @@ impl Template<'_> {
     ) -> Result<String, minijinja::Error> {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        // It costs time, and only an error is worth it.
+        // The debug mode is slow, and only errors need it.
         environment.set_debug(false);
         environment.render_named_str(self.name, self.source, variables)
     }
 }
 
-/// Says what keeps a text from being a label or the key of a unit.
+/// Returns the rule that a text breaks as a label or unit key, if there is one.
 pub fn fault_of_name(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
@@ -130,7 +131,7 @@ pub fn fault_of_name(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Jinja drops the last line break of a template; so does a text that is none.
+/// Jinja removes the last line break of a template, so the same is done for a text without template syntax.
 fn strip_line_break(source: &str) -> &str {
     let source = source.strip_suffix('\n').unwrap_or(source);
     source.strip_suffix('\r').unwrap_or(source)
@@ -146,7 +147,7 @@ pub fn variables_of(input: &Input) -> Result<Value, Error> {
     }))
 }
 
-/// Returns `inputs`: the variables of each, in their order.
+/// Returns `inputs`: the variables of each input, in order.
 pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
     let inputs: Vec<Value> = inputs
         .iter()
@@ -155,7 +156,7 @@ pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
     Ok(Value::from_pairs([("inputs", inputs)]))
 }
 
-/// Returns the variables of an input with `so_far`, the answer that was carried to it.
+/// Returns the variables of an input and `so_far`, the answer of the previous step.
 pub fn variables_of_step(input: &Input, so_far: &str) -> Result<Value, Error> {
     Ok(Value::from_pairs([
         ("so_far", Value::from(so_far)),
@@ -181,7 +182,7 @@ pub fn variables_of_group(group: &str, inputs: &[&Input]) -> Result<Value, Error
     ]))
 }
 
-/// Returns `variables` with `item`, an element of an answer, and `number`, its place from 1.
+/// Returns `variables` with `item`, an element of an answer, and `number`, its position from 1.
 pub(crate) fn with_item(variables: &Value, item: &serde_json::Value, number: u32) -> Value {
     Value::from_object(ItemVariables {
         others: variables.clone(),
@@ -240,11 +241,11 @@ impl Object for InputVariables {
     }
 }
 
-/// An input whose content is not known.
+/// The variables of an input whose content is not known.
 #[derive(Debug)]
 struct HeaderVariables {
     header: Header,
-    /// The first name that is neither a variable nor one of Jinja's functions.
+    /// The first name that is neither a variable nor a function of Jinja.
     unknown: Arc<OnceLock<String>>,
 }
 

@@ -83,7 +83,7 @@ fn a_missing_metadata_value_can_have_a_default() {
 }
 
 #[test]
-fn an_undefined_value_is_named_with_what_stands_beside_it() {
+fn an_undefined_value_is_named_with_the_existing_ones() {
     for (source, words) in [
         (
             "{{ metadata.author }}",
@@ -103,7 +103,7 @@ fn an_undefined_value_is_named_with_what_stands_beside_it() {
         ),
         (
             "{% for tag in metadata.tags %}{{ tag.name }}{% endfor %}",
-            "`tag.name` is undefined: nothing has this name there",
+            "`tag.name` is undefined: there is no such value",
         ),
     ] {
         let Err(Error::InvalidInput(text)) = render(source) else {

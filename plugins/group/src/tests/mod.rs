@@ -1,4 +1,6 @@
-//! `group` as a host sees it.
+//! Tests of `group` through its exported functions.
+
+mod answers;
 
 use synix_plugin::testing::{described, execute_unit, input, says, settings, split, with_model};
 use synix_plugin::{MetadataEntry, Request};
@@ -42,7 +44,7 @@ fn every_setting_that_is_read_is_described() {
 }
 
 #[test]
-fn inputs_with_one_value_are_one_unit() {
+fn inputs_with_the_same_value_are_one_unit() {
     let inputs = [about("a", r#""x""#), about("b", "7"), about("c", r#""x""#)];
     assert_eq!(
         groups(&inputs, r#"{"by": "topic"}"#),
@@ -84,7 +86,7 @@ fn an_input_without_a_group_is_an_error_that_names_it() {
 }
 
 #[test]
-fn the_error_of_an_input_without_a_group_names_the_key_and_those_that_are_there() {
+fn the_error_of_an_input_without_a_group_names_the_key_and_the_existing_keys() {
     let refused = |inputs: &[Input], config: &str| match split::<Group>(inputs, config) {
         Err(Error::InvalidInput(text)) => text,
         other => panic!("{other:?}"),
@@ -127,44 +129,6 @@ fn the_error_of_an_input_without_a_group_names_the_key_and_those_that_are_there(
 }
 
 #[test]
-fn a_list_from_an_answer_groups_what_comes_next() {
-    let config = r#"{"by": "topic", "prompt": "q", "response_format": {}, "fields": ["tags"]}"#;
-    let ran = with_model(
-        |_| says(r#"{"tags": ["a", "b"]}"#),
-        || execute(&[about("n", r#""x""#)], config),
-    );
-    let made = ran.result.unwrap();
-    let next = Input {
-        header: Header {
-            label: made[0].label.clone(),
-            metadata: made[0].metadata.clone(),
-            ..input("x", "").header
-        },
-        ..input("x", "")
-    };
-    let names = groups(&[next], r#"{"by": "tags"}"#);
-    assert_eq!(
-        names,
-        [("a".to_owned(), vec![0]), ("b".to_owned(), vec![0])]
-    );
-}
-
-#[test]
-fn what_the_answer_should_give_needs_a_question_and_none_of_the_own_keys() {
-    for config in [
-        r#"{"by": "topic", "response_format": {}, "fields": ["a"]}"#,
-        r#"{"by": "topic", "prompt": "q", "fields": ["a"]}"#,
-        r#"{"by": "topic", "prompt": "q", "response_format": {}, "fields": ["count"]}"#,
-    ] {
-        let refused = split::<Group>(&[about("a", r#""x""#)], config);
-        assert!(
-            matches!(refused, Err(Error::InvalidConfig(_))),
-            "{config}: {refused:?}"
-        );
-    }
-}
-
-#[test]
 fn values_of_every_type_name_a_group_or_none() {
     for (value, names) in [
         (r#"" x ""#, vec!["x"]),
@@ -188,7 +152,7 @@ fn values_of_every_type_name_a_group_or_none() {
 }
 
 #[test]
-fn a_name_from_a_template_is_trimmed_and_an_empty_one_is_none() {
+fn a_name_from_a_template_is_trimmed_and_an_empty_one_is_missing() {
     let config = r#"{"by_template": " {{ metadata.topic }}\n", "on_missing": "group"}"#;
     assert_eq!(
         groups(&[about("a", r#"" ""#), about("b", r#""x""#)], config),
@@ -197,7 +161,7 @@ fn a_name_from_a_template_is_trimmed_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn a_template_that_fails_names_the_input_and_one_that_is_wrong_the_variable() {
+fn a_failed_template_names_the_input_and_an_invalid_one_the_variable() {
     let refused = |template: &str| {
         let config = json!({"by_template": template, "on_missing": "skip"}).to_string();
         split::<Group>(&[about("a", "7")], &config).unwrap_err()
@@ -256,39 +220,7 @@ fn inputs_without_a_group_can_be_skipped_or_put_into_one() {
 }
 
 #[test]
-fn without_a_prompt_the_contents_stand_together_and_nothing_is_asked() {
-    let inputs = [input("b", "two"), input("a", "one"), input("c", "three")];
-    let made = |config: &'static str| {
-        let ran = with_model(|_| says("?"), || execute(&inputs, config));
-        assert!(ran.requests.is_empty());
-        ran.result.unwrap()
-    };
-    let expected = |kind: &str, text: &str| {
-        Output::text("unit", kind, text)
-            .with_metadata("group", &json!("unit"))
-            .with_metadata("count", &json!(3))
-    };
-    assert_eq!(
-        made(r#"{"by": "topic"}"#),
-        [expected("text", "one\n\ntwo\n\nthree")]
-    );
-    assert_eq!(
-        made(r#"{"by": "topic", "separator": "|", "kind": "digest"}"#),
-        [expected("digest", "one|two|three")]
-    );
-}
-
-#[test]
-fn with_a_prompt_one_question_is_asked_about_the_group() {
-    let config = r#"{"by": "topic", "label": "about-{{ group }}", "prompt": "{{ group }}:{% for a in inputs %} {{ a.content }}{% endfor %}"}"#;
-    let inputs = [input("b", "two"), input("a", "one")];
-    let ran = with_model(|_| says("sum"), || execute(&inputs, config));
-    assert_eq!(ran.requests, [Request::user("unit: one two")]);
-    assert_eq!(ran.result.unwrap()[0].label, "about-unit");
-}
-
-#[test]
-fn a_label_that_no_output_can_have_is_found_before_a_question_is_paid_for() {
+fn an_invalid_label_is_found_before_a_request_is_paid_for() {
     let config = r#"{"by": "topic", "prompt": "q", "label": "{{ inputs[0].content }}"}"#;
     let ran = with_model(
         |_| says("a"),

@@ -1,6 +1,6 @@
-//! The config of transforms that ask one templated question, and the question it makes.
+//! The config of transforms with one templated request, and the request itself.
 //!
-//! Which variables the templates can name is for the transform.
+//! The transform decides which variables the templates can name.
 
 use minijinja::value::Value;
 use serde::Deserialize;
@@ -8,11 +8,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Map;
 use serde_json::value::RawValue;
 
-use crate::outputs::{Explode, Fields, Form, no_json};
+use crate::outputs::{Explode, Fields, OutputSettings, not_json};
 use crate::template::Template;
 use crate::{Error, Output, Request, complete};
 
-/// What a layer sets.
+/// The settings of the request and its answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -53,16 +53,16 @@ const KEYS: [&str; 15] = [
     "temperature",
 ];
 
-/// The same with what a transform has of its own beside it, in one table.
+/// The settings of [`Config`] and those of a transform, in one table.
 #[derive(Debug, Deserialize)]
 #[serde(
     try_from = "Map<String, serde_json::Value>",
     bound = "O: DeserializeOwned"
 )]
 pub struct Beside<O> {
-    /// What is set of the question.
+    /// The settings of the request.
     pub prompt: Config,
-    /// All other settings.
+    /// The settings of the transform.
     pub own: O,
 }
 
@@ -81,12 +81,12 @@ impl<O: DeserializeOwned> TryFrom<Map<String, serde_json::Value>> for Beside<O> 
     }
 }
 
-/// What the schema says that differs from transform to transform.
+/// The parts of the schema that differ between transforms.
 #[derive(Debug, Clone, Copy)]
 pub struct Wording {
-    /// What templates can name, such as `{{ content }}`.
+    /// The variables of templates, such as `{{ content }}`.
     pub variables: &'static str,
-    /// The label where none is set; without one it is required.
+    /// The default label; without one, the label is required.
     pub default_label: Option<&'static str>,
 }
 
@@ -96,49 +96,48 @@ pub fn schema(wording: Wording) -> String {
         Some(label) => (format!(", \"default\": \"{label}\""), ""),
         None => (String::new(), "\"label\""),
     };
-    include_str!("prompt.schema.json")
+    include_str!("../prompt.schema.json")
         .replace("@variables@", wording.variables)
         .replace("@default_label@", &label)
         .replace("@required@", required)
 }
 
 impl Config {
-    /// Renders the question, asks it, and returns the answer's text.
+    /// Renders the request, sends it and returns the text of the answer.
     ///
     /// With a response format the answer must be JSON.
     pub fn ask(&self, variables: &Value) -> Result<String, Error> {
         let answer = complete(&self.request(variables)?)?.text;
         if self.response_format.is_some() {
             serde_json::from_str::<IgnoredAny>(&answer)
-                .map_err(|error| no_json(&answer, &error))?;
+                .map_err(|error| not_json(&answer, &error))?;
         }
         Ok(answer)
     }
 
-    /// Refuses settings for the answer that cannot work, before a question is paid for.
+    /// Refuses invalid settings for the answer, before a request is paid for.
     ///
-    /// `own` are the metadata keys that the transform sets itself.
+    /// `own` are the metadata keys that the transform itself sets.
     pub fn check(&self, own: &[&str]) -> Result<(), Error> {
         let is_json = self.response_format.is_some() && self.has_prompt();
-        self.form().check(is_json, own)
+        self.output_settings().check(is_json, own)
     }
 
-    /// Asks the question and makes outputs of the answer: one, or one of each element.
+    /// Sends the request and makes outputs from the answer: one, or one for each element.
     ///
-    /// `made` has the label, the kind, and the metadata that the inputs give; `own` is the metadata of the transform,
-    /// which wins over all.
+    /// `base` has the label, the kind and the metadata of the inputs. `own` is the metadata of the transform, which takes precedence.
     pub fn answer(
         &self,
-        made: Output,
+        base: Output,
         own: &[(&str, serde_json::Value)],
         variables: &Value,
     ) -> Result<Vec<Output>, Error> {
-        self.ready(&made.label, own, variables)?;
+        self.ready(&base.label, own, variables)?;
         let answer = self.ask(variables)?;
-        self.outputs(made, own, answer, variables)
+        self.outputs(base, own, answer, variables)
     }
 
-    /// Refuses, before a question is paid for, what [`outputs`](Self::outputs) would refuse whatever the answer is.
+    /// Refuses, before a request is paid for, what [`outputs`](Self::outputs) would refuse for every answer.
     pub fn ready(
         &self,
         label: &str,
@@ -147,35 +146,35 @@ impl Config {
     ) -> Result<(), Error> {
         let own: Vec<&str> = own.iter().map(|(key, _)| *key).collect();
         self.check(&own)?;
-        self.form().check_label(label)?;
-        self.form().check_item_label(variables)
+        self.output_settings().check_label(label)?;
+        self.output_settings().check_item_label(variables)
     }
 
-    /// Makes outputs of an answer that is there, as [`answer`](Self::answer) does.
+    /// Makes outputs from an answer, as [`answer`](Self::answer) does.
     pub fn outputs(
         &self,
-        made: Output,
+        base: Output,
         own: &[(&str, serde_json::Value)],
         answer: String,
         variables: &Value,
     ) -> Result<Vec<Output>, Error> {
-        self.form().outputs(made, own, answer, variables)
+        self.output_settings().outputs(base, own, answer, variables)
     }
 
-    fn form(&self) -> Form<'_> {
-        Form {
+    fn output_settings(&self) -> OutputSettings<'_> {
+        OutputSettings {
             fields: self.fields.as_ref(),
             explode: self.explode.as_ref(),
             item_label: self.item_label.as_deref(),
         }
     }
 
-    /// Says whether there is a question.
+    /// Returns whether there is a prompt.
     pub fn has_prompt(&self) -> bool {
         self.prompt.is_some() || self.prompt_file.is_some()
     }
 
-    /// Returns the label as it stands in the config.
+    /// Returns the template of the label, if there is one.
     pub fn label(&self) -> Option<Template<'_>> {
         self.label.as_deref().map(|source| Template {
             name: "label",
@@ -223,103 +222,16 @@ impl Config {
             (None, Some(source)) => ("prompt_file", source),
             (Some(_), Some(_)) | (None, None) => {
                 return Err(Error::InvalidConfig(
-                    "one of `prompt` and `prompt_file` is needed, not both".to_owned(),
+                    "set either `prompt` or `prompt_file`".to_owned(),
                 ));
             }
         };
         if source.trim().is_empty() {
-            return Err(Error::InvalidConfig(format!(
-                "`{name}` is empty: there is nothing to ask"
-            )));
+            return Err(Error::InvalidConfig(format!("`{name}` is empty")));
         }
         Ok(Template { name, source })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::settings;
-
-    const WORDING: Wording = Wording {
-        variables: "`{{ x }}`",
-        default_label: Some("{{ label }}"),
-    };
-
-    #[test]
-    fn the_schema_lists_exactly_the_fields_that_are_read() {
-        let schema: serde_json::Value = serde_json::from_str(&schema(WORDING)).unwrap();
-        let mut listed: Vec<_> = schema["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
-        listed.sort();
-        assert_eq!(listed, KEYS);
-        assert_eq!(settings::<Config>(), KEYS);
-    }
-
-    #[test]
-    fn own_settings_stand_beside_those_of_the_question() {
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Own {
-            limit: u32,
-        }
-
-        let of = serde_json::from_str::<Beside<Own>>;
-        let config = of(r#"{"limit": 3, "prompt": "q", "max_tokens": 5}"#).unwrap();
-        assert_eq!((config.own.limit, config.prompt.max_tokens), (3, Some(5)));
-        let refused = of(r#"{"limit": 3, "promt": "q"}"#).unwrap_err();
-        assert!(refused.to_string().contains("`promt`"), "{refused}");
-    }
-
-    #[test]
-    fn a_label_without_a_default_is_required() {
-        let strict: serde_json::Value = serde_json::from_str(&schema(Wording {
-            default_label: None,
-            ..WORDING
-        }))
-        .unwrap();
-        assert_eq!(strict["required"], serde_json::json!(["label"]));
-        let lenient: serde_json::Value = serde_json::from_str(&schema(WORDING)).unwrap();
-        assert_eq!(lenient["required"], serde_json::json!([]));
-        assert_eq!(lenient["properties"]["label"]["default"], "{{ label }}");
-    }
-
-    #[test]
-    fn two_prompts_or_none_are_an_invalid_config() {
-        for text in ["{}", r#"{"prompt": "a", "prompt_file": "b"}"#] {
-            let config: Config = serde_json::from_str(text).unwrap();
-            assert!(
-                matches!(
-                    config.request(&Value::UNDEFINED),
-                    Err(Error::InvalidConfig(_))
-                ),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_setting_reaches_the_request() {
-        let config: Config = serde_json::from_str(
-            r#"{"prompt": "q", "system": "s", "max_tokens": 5, "temperature": 0.5, "stop": ["."], "model": "cheap",
-                "response_format": {"type": "object"}, "options": {"seed": 1}, "sample": 2}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            config.request(&Value::UNDEFINED).unwrap(),
-            Request::user("q")
-                .system("s")
-                .max_tokens(5)
-                .temperature(0.5)
-                .stop(".")
-                .model("cheap")
-                .response_format(r#"{"type": "object"}"#)
-                .options(r#"{"seed": 1}"#)
-                .sample(2)
-        );
-    }
-}
+mod tests;
