@@ -4,6 +4,7 @@ use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::scaffold::ScaffoldError;
 use synix_authoring::unit_run::UnitRunError;
 use synix_core::error_kind::ErrorKind;
+use synix_core::exit_code::ExitCode;
 use synix_disk::DiskError;
 use synix_engine::view::{ErrorView, FindError};
 use synix_project::ProjectError;
@@ -11,38 +12,6 @@ use synix_sandbox::PluginError;
 use synix_store::StoreError;
 
 use crate::render::{Errors, Screen};
-
-/// What the command's exit code says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// It did what was asked.
-    Done,
-    /// Units failed; the rest is there.
-    WithErrors,
-    /// Something is still in flight.
-    Waiting,
-    /// It did not do what was asked; the code says why.
-    Failed(u8),
-}
-
-const FAILED: u8 = 1;
-/// The exit code of a mistake in what the user typed.
-pub(crate) const USAGE: u8 = 2;
-
-impl Exit {
-    /// Returns the code itself.
-    pub(crate) const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::WithErrors => 3,
-            Self::Waiting => 4,
-            Self::Failed(code) => code,
-        }
-    }
-
-    /// A failure that needs no further words.
-    pub(crate) const FAILED: Self = Self::Failed(FAILED);
-}
 
 /// The user or the system ended a command that drives no build.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +31,7 @@ pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
             clippy::exit,
             reason = "a guest on the main thread may run for as long as its limits allow"
         )]
-        std::process::exit(FAILED.into());
+        std::process::exit(ExitCode::Failure.code().into());
     })?;
     Ok(())
 }
@@ -73,18 +42,18 @@ pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
 pub(crate) struct Usage(pub(crate) String);
 
 /// Says what went wrong, with its causes and what to do, and returns the exit code.
-pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> Exit {
+pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> ExitCode {
     tell(error, &screen.errors())
 }
 
-fn tell(error: &anyhow::Error, errors: &Errors) -> Exit {
+fn tell(error: &anyhow::Error, errors: &Errors) -> ExitCode {
     let (kind, hint, code) = class(error);
     errors.tell(&ErrorView::of(kind, hint, &**error));
-    Exit::Failed(code)
+    code
 }
 
 /// Returns the kind of an error, what to do about it and the exit code.
-fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
+fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
@@ -92,13 +61,13 @@ fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
         return (error.kind(), error.hint(), error.exit_code());
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {
-        return (error.kind(), error.hint(), FAILED);
+        return (error.kind(), error.hint(), ExitCode::Failure);
     }
     if error.is::<Usage>() {
-        return (ErrorKind::USAGE, None, USAGE);
+        return (ErrorKind::USAGE, None, ExitCode::Usage);
     }
     if error.is::<Interrupted>() {
-        return (ErrorKind::INTERRUPTED, None, FAILED);
+        return (ErrorKind::INTERRUPTED, None, ExitCode::Failure);
     }
     let kind = if error.is::<PluginError>()
         || error.is::<UnitRunError>()
@@ -111,5 +80,5 @@ fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, u8) {
     } else {
         ErrorKind::FAILED
     };
-    (kind, None, FAILED)
+    (kind, None, ExitCode::Failure)
 }

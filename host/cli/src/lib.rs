@@ -32,13 +32,13 @@ mod table;
 mod totals;
 mod usage;
 
+use synix_core::exit_code::ExitCode;
 use std::ffi::OsString;
 
 use clap::Parser as _;
 
 use args::{Args, Global};
 use color::Color;
-use failure::Exit;
 use render::{Screen, Verbosity};
 
 pub use compiler::serve as compile_if_asked;
@@ -73,7 +73,7 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) ->
     exit.code()
 }
 
-fn perform(args: &mut Args, surroundings: io::ProcessEnvironment, screen: &Screen) -> Exit {
+fn perform(args: &mut Args, surroundings: io::ProcessEnvironment, screen: &Screen) -> ExitCode {
     let outcome = match args.global.enter(surroundings) {
         Ok(()) => match args.global.log() {
             Ok(filter) => {

@@ -3,20 +3,20 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Error};
 use synix_core::error_kind::ErrorKind as Kind;
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::ErrorView;
 
 use crate::args::Args;
-use crate::failure::{Exit, USAGE};
 use crate::render::Screen;
 
 /// Answers what is no command: help to stdout with exit code 0, an error with 2.
-pub(crate) fn answer(error: &Error, screen: &Screen) -> Exit {
+pub(crate) fn answer(error: &Error, screen: &Screen) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
         return match screen.help(&error.render()) {
-            Ok(()) => Exit::Done,
+            Ok(()) => ExitCode::Success,
             Err(error) => crate::failure::report(&error, screen),
         };
     }
@@ -25,7 +25,7 @@ pub(crate) fn answer(error: &Error, screen: &Screen) -> Exit {
     } else {
         screen.errors().tell(&view(error));
     }
-    Exit::Failed(USAGE)
+    ExitCode::Usage
 }
 
 /// Takes an error of clap apart: it echoes what was typed, which is made printable like everything else.

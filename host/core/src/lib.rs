@@ -19,6 +19,7 @@ pub mod clock;
 pub mod crash;
 pub mod digest;
 pub mod error_kind;
+pub mod exit_code;
 pub mod fingerprint;
 pub mod ids;
 pub mod json;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::trust::{Permission, TrustError, listed};
 use synix_core::error_kind::ErrorKind;
+use synix_core::exit_code::ExitCode;
 use synix_disk::DiskError;
 use synix_engine::batch::BatchError;
 use synix_engine::build::{BuildError, PrepareError};
@@ -212,23 +213,23 @@ impl ProjectError {
         ErrorView::of(self.kind(), self.hint(), self)
     }
 
-    /// Returns the exit code: 1 failed, 2 usage or pipeline file, 5 refused.
-    pub fn exit_code(&self) -> u8 {
+    /// Returns the exit code of a command that ends with this error.
+    pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoPipeline { .. }
             | Self::NotText { .. }
             | Self::Pipeline { .. }
             | Self::Usage(_)
-            | Self::Lock(LockFileError::Unreadable { .. } | LockFileError::Newer { .. }) => 2,
+            | Self::Lock(LockFileError::Unreadable { .. } | LockFileError::Newer { .. }) => ExitCode::Usage,
             Self::Untrusted { .. }
             | Self::UnencryptedKey { .. }
-            | Self::Lock(LockFileError::Differs { .. }) => 5,
+            | Self::Lock(LockFileError::Differs { .. }) => ExitCode::Refused,
             Self::Prepare(error) => match **error {
-                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => 2,
-                PrepareError::Plugin { .. } => 1,
+                PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => ExitCode::Usage,
+                PrepareError::Plugin { .. } => ExitCode::Failure,
             },
             Self::Build(error) => match &**error {
-                BuildError::NoBuild => 2,
+                BuildError::NoBuild => ExitCode::Usage,
                 BuildError::Held { .. }
                 | BuildError::Ended { .. }
                 | BuildError::Mismatch { .. }
@@ -238,7 +239,7 @@ impl ProjectError {
                 | BuildError::OtherAnswers { .. }
                 | BuildError::Batch(
                     BatchError::Ambiguous { .. } | BatchError::CreateOutcomeUnknown { .. },
-                ) => 5,
+                ) => ExitCode::Refused,
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Sources(_)
@@ -249,7 +250,7 @@ impl ProjectError {
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
                 | BuildError::Interrupted
-                | BuildError::WorkersGone => 1,
+                | BuildError::WorkersGone => ExitCode::Failure,
             },
             Self::Find(error) => error.exit_code(),
             Self::Folder(_)
@@ -262,7 +263,7 @@ impl ProjectError {
             | Self::Store(_)
             | Self::Cassette(_)
             | Self::Interrupted { .. }
-            | Self::Provider(_) => 1,
+            | Self::Provider(_) => ExitCode::Failure,
         }
     }
 }

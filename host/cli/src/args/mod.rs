@@ -316,6 +316,7 @@ pub(crate) enum Demo {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+    use synix_core::exit_code::ExitCode;
 
     use super::*;
 
@@ -327,6 +328,12 @@ mod tests {
             synix_engine::build::DEFAULT_CONCURRENCY
         );
         assert!(help.contains(&default), "{help}");
+    }
+
+    #[test]
+    fn the_help_lists_every_exit_code() {
+        let codes = ExitCode::ALL.map(|(exit, meaning)| format!("{} {meaning}", exit.code()));
+        assert_eq!(EXIT_CODES, format!("Exit codes: {}", codes.join(", ")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `batch-build` and its commands, which `build --batch`, `resume` and `builds` share.
 
+use synix_core::exit_code::ExitCode;
 use synix_engine::batch::LostCreatePolicy;
 use synix_engine::view::Status;
 use synix_project::{BuildOrder, Options, Project, Report};
@@ -7,11 +8,10 @@ use synix_store::BuildKind;
 
 use super::{builds, outcome, plan, watch};
 use crate::args::{self, BatchBuild, Global, Money, Poll, Risks, SyncAfter};
-use crate::failure::Exit;
 use crate::progress::Progress;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow::Result<ExitCode> {
     match args {
         BatchBuild::Plan(args) => plan::run(global, args, BuildKind::Batch, screen),
         BatchBuild::List => builds::run(global, Some(BuildKind::Batch), screen),
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             Ok(if *exit_code {
                 state(&status)
             } else {
-                Exit::Done
+                ExitCode::Success
             })
         }
         BatchBuild::Run { pipeline, drive } => {
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 synix_project::cancel(&options, build, &|event| progress.tell(event))?
             };
             show(&report.status, screen)?;
-            Ok(Exit::Done)
+            Ok(ExitCode::Success)
         }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn start(
     risks: &Risks,
     order: &BuildOrder,
     screen: &Screen,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<ExitCode> {
     let project = Project::open(&Options {
         trust: risks.yes.trust,
         ..global.options(pipeline.pipeline.as_ref())
@@ -78,7 +78,7 @@ pub(super) fn resume(
     global: &Global,
     args: &args::Resume,
     screen: &Screen,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<ExitCode> {
     let lost_create = match &args.adopt {
         Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
         None if args.create_again => LostCreatePolicy::CreateAgain,
@@ -107,7 +107,7 @@ pub(super) fn show(status: &Status, screen: &Screen) -> anyhow::Result<()> {
     screen.answer(status, || outcome::text(status))
 }
 
-fn answer(report: &Report, screen: &Screen) -> anyhow::Result<Exit> {
+fn answer(report: &Report, screen: &Screen) -> anyhow::Result<ExitCode> {
     show(&report.status, screen)?;
     Ok(outcome::exit(report))
 }
@@ -126,11 +126,11 @@ pub(super) fn order(poll: &Poll, risks: &Risks, fallback: &SyncAfter, money: &Mo
     }
 }
 
-fn state(status: &Status) -> Exit {
+fn state(status: &Status) -> ExitCode {
     match status.status {
-        "completed" => Exit::Done,
-        "completed_with_errors" => Exit::WithErrors,
-        "failed" | "cancelled" | "interrupted" => Exit::FAILED,
-        _ => Exit::Waiting,
+        "completed" => ExitCode::Success,
+        "completed_with_errors" => ExitCode::PartialSuccess,
+        "failed" | "cancelled" | "interrupted" => ExitCode::Failure,
+        _ => ExitCode::Waiting,
     }
 }

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use synix_core::exit_code::ExitCode;
 use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::WaitPolicy;
 use synix_project::{BuildOrder, Options, Project};
 
 use super::{batch_build, outcome};
 use crate::args::{Build, Global};
-use crate::failure::{Exit, Usage};
+use crate::failure::Usage;
 use crate::progress::Progress;
 use crate::render::Screen;
 
 /// Between two looks at a batch that an earlier build left in flight.
 const LOOK: Duration = Duration::from_secs(30);
 
-pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<ExitCode> {
     if args.batch {
         let order = batch_build::order(&args.poll, &args.risks, &args.fallback, &args.money);
         return batch_build::start(global, &args.pipeline, &args.risks, &order, screen);
@@ -58,6 +59,6 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
     };
     screen.answer(&report.status, || outcome::text(&report.status))?;
     let exit = outcome::exit(&report);
-    let left = exit == Exit::Done && args.no_wait && report.waiting;
-    Ok(if left { Exit::Waiting } else { exit })
+    let left = exit == ExitCode::Success && args.no_wait && report.waiting;
+    Ok(if left { ExitCode::Waiting } else { exit })
 }

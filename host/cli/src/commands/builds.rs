@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::{self, BuildView};
 use synix_store::BuildKind;
 
 use crate::args::Global;
-use crate::failure::Exit;
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
@@ -15,7 +15,7 @@ pub(super) fn run(
     global: &Global,
     kind: Option<BuildKind>,
     screen: &Screen,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<ExitCode> {
     let reader = synix_project::archive(&global.options(None))?;
     let builds = view::builds(&reader, kind)?;
     screen.answer(&json!({ "builds": builds }), || text(&builds))?;
@@ -31,7 +31,7 @@ pub(super) fn run(
             ));
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(builds: &[BuildView]) -> Lines {

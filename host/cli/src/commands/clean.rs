@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use synix_core::exit_code::ExitCode;
 use crate::args::Global;
-use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<ExitCode> {
     let removed = synix_project::clean(&global.options(None))?.removed;
     screen.answer(&json!({ "removed": removed }), || {
         if removed.is_empty() {
@@ -17,5 +17,5 @@ pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
             .map(|what| format!("removed {what}"))
             .collect()
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_project::GcOrder;
 use synix_store::GcReport;
 
 use crate::args::{Gc, Global};
-use crate::failure::Exit;
 use crate::quantity;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result<ExitCode> {
     let order = GcOrder {
         older_than: args.older_than,
         max_size: args.max_size,
@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result
         "left_bytes": freed.left,
     });
     screen.answer(&document, || text(&freed, args.dry_run))?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(freed: &GcReport, dry_run: bool) -> Vec<String> {

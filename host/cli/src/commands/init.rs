@@ -3,18 +3,19 @@
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
+use synix_core::exit_code::ExitCode;
 use crate::args::{Global, Init};
-use crate::failure::{Exit, Usage};
+use crate::failure::Usage;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> anyhow::Result<ExitCode> {
     if args.list {
         let names: Vec<_> = synix_templates::names()
             .into_iter()
             .map(str::to_owned)
             .collect();
         screen.answer(&json!({ "templates": names }), || names.clone())?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Success);
     }
     let Some(files) = synix_templates::get(&args.template) else {
         let known = synix_templates::names().join(", ");
@@ -56,5 +57,5 @@ pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> anyhow::Resu
     let document = json!({ "dir": args.dir, "template": args.template, "files": made });
     screen.answer(&document, || made.clone())?;
     screen.talk("next: `synix plan` shows what would be sent, `synix build` sends it");
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }

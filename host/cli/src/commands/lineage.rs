@@ -1,14 +1,14 @@
 //! `lineage`.
 
 use std::collections::{BTreeMap, HashSet};
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::{Lineage, Node, NodeKind};
 
 use super::reading::{Archive, tell_stale};
 use crate::args::{self, Global};
-use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &args::Lineage, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &args::Lineage, screen: &Screen) -> anyhow::Result<ExitCode> {
     let archive = Archive::open(global, &args.name.snapshot)?;
     let found = archive.view()?.find(&args.name.name)?;
     let prices = synix_project::prices(&archive.options, &archive.reader, Some(found.build))?;
@@ -16,7 +16,7 @@ pub(super) fn run(global: &Global, args: &args::Lineage, screen: &Screen) -> any
     let lineage = Lineage::of(&archive.reader, &found, &prices, &names, args.depth)?;
     tell_stale(&found, screen);
     screen.answer(&lineage, || text(&lineage))?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 /// Returns the graph as a tree; what was shown above is not unfolded again.

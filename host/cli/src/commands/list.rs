@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::Listed;
 
 use super::reading::Archive;
 use crate::args::{Global, List};
-use crate::failure::Exit;
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
@@ -14,7 +14,7 @@ use crate::table::Column;
 /// Digits of an id that a person is shown.
 const SHORT: usize = 12;
 
-pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Result<ExitCode> {
     let archive = Archive::open(global, &args.snapshot)?;
     let view = archive.view()?;
     let artifacts = view.list(args.layer.as_deref())?;
@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
         screen
             .talk("no build has come to its end yet; `synix builds` lists those that were started");
     }
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(artifacts: &[Listed]) -> Lines {

@@ -5,18 +5,18 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man as Page;
 use serde_json::json;
 
+use synix_core::exit_code::ExitCode;
 use crate::args::{Args, Global, Man};
-use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(super) fn run(global: &Global, args: &Man, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Man, screen: &Screen) -> anyhow::Result<ExitCode> {
     let mut command = Args::command().disable_help_subcommand(true);
     // Names of subcommands and options of every command are known from here on.
     command.build();
     let Some(dir) = &args.dir else {
         let page = page(&command)?;
         screen.own_text(&json!({ "page": page }), &page)?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Success);
     };
     let folder = global.at(dir);
     synix_disk::create_folder(&folder)?;
@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Man, screen: &Screen) -> anyhow::Resul
         files.push(dir.join(name).display().to_string());
     }
     screen.answer(&json!({ "files": files }), || files.clone())?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 /// Returns a command and all below it that people are shown.

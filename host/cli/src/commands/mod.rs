@@ -20,11 +20,11 @@ mod test;
 pub(crate) mod trust;
 mod watch;
 
+use synix_core::exit_code::ExitCode;
 use crate::args::{Args, Command, Demo};
-use crate::failure::Exit;
 use crate::render::Screen;
 
-pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let global = &args.global;
     match &args.command {
         Command::Init(args) => init::run(global, args, screen),

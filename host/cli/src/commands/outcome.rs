@@ -1,11 +1,11 @@
 //! Where a build stands, in words and as an exit code.
 
 use synix_core::request::FailureKind;
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::{BatchView, FailureGroup, FailureView, LayerView, Status, TokensView};
 use synix_prices::Amount;
 use synix_project::Report;
 
-use crate::failure::Exit;
 use crate::lines::Lines;
 use crate::table::Column;
 
@@ -16,11 +16,11 @@ const MESSAGE_LINES: usize = 6;
 const MOST_CHARACTERS: usize = 1000;
 
 /// Returns the exit code of a command that drove a build.
-pub(super) fn exit(report: &Report) -> Exit {
+pub(super) fn exit(report: &Report) -> ExitCode {
     match report.status.status {
-        "failed" => Exit::FAILED,
-        _ if !report.status.failures.is_empty() => Exit::WithErrors,
-        _ => Exit::Done,
+        "failed" => ExitCode::Failure,
+        _ if !report.status.failures.is_empty() => ExitCode::PartialSuccess,
+        _ => ExitCode::Success,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use synix_core::exit_code::ExitCode;
 use synix_engine::plan::{Asking, Plan, PlanLayer, PlanUnit};
 use synix_prices::Amount;
 use synix_project::Project;
 use synix_store::BuildKind;
 
 use crate::args::{Global, PipelineArg};
-use crate::failure::{self, Exit};
+use crate::failure;
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
@@ -25,7 +26,7 @@ pub(super) fn run(
     args: &PipelineArg,
     kind: BuildKind,
     screen: &Screen,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let project = Project::open(&global.options(args.pipeline.as_ref()))?;
     for change in project.lock_changes() {
@@ -36,7 +37,7 @@ pub(super) fn run(
     }
     let plan = project.plan(kind)?;
     screen.answer(&plan, || text(&plan))?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(plan: &Plan) -> Lines {

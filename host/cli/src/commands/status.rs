@@ -1,25 +1,26 @@
 //! `status`: where a pipeline stands, on one screen.
 
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
 
 use super::{batch_build, outcome};
 use crate::args::{Global, Status};
-use crate::failure::{self, Exit};
+use crate::failure;
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
 
-pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Result<ExitCode> {
     let options = global.options(None);
     if let Some(build) = &args.build {
         batch_build::show(&synix_project::status(&options, Some(build))?, screen)?;
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Success);
     }
     failure::leave_when_interrupted(screen)?;
     let overview = synix_project::overview(&options)?;
     screen.answer(&overview, || text(&overview))?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(overview: &Overview) -> Lines {

@@ -17,12 +17,13 @@ use serde::Serialize;
 use serde_json::json;
 use similar::TextDiff;
 use synix_authoring::check::{self, TestCase, TestOutcome};
+use synix_core::exit_code::ExitCode;
 use synix_disk::{CopyLimits, EntryKind, Folder, SymlinkPolicy};
 use synix_engine::view;
 use synix_project::{Environment, Options};
 
 use crate::args::{Global, Test};
-use crate::failure::{Exit, Interrupted};
+use crate::failure::Interrupted;
 use crate::render::Screen;
 use crate::running::Running;
 
@@ -67,7 +68,7 @@ const GOLDEN_BYTES: u64 = 4 << 20;
 /// How long to look for the smallest difference between two files; a rough one does after that.
 const DIFF_TIME: Duration = Duration::from_secs(5);
 
-pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Result<ExitCode> {
     let dir = &global.at(&args.dir);
     let goldens = if args.update {
         Goldens::Update
@@ -135,7 +136,7 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
     if show.told.iter().any(|case| case.outcome == UNKNOWN) {
         screen.talk("`synix test --update` writes the golden files; commit them after a look");
     }
-    Ok(if drifted { Exit::FAILED } else { Exit::Done })
+    Ok(if drifted { ExitCode::Failure } else { ExitCode::Success })
 }
 
 struct Show<'a> {

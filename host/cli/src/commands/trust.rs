@@ -4,14 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_project::{Permission, TrustGrant, TrustQuestion};
 
 use crate::args::{Global, PipelineArg};
-use crate::failure::{Exit, Usage};
+use crate::failure::Usage;
 use crate::render::Screen;
-
-/// The exit code of what is refused.
-const REFUSED: Exit = Exit::Failed(5);
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -36,7 +34,7 @@ enum TrustCommand {
     },
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     match &args.command {
         None => ask(global, args, screen),
         Some(TrustCommand::List) => list(global, screen),
@@ -44,7 +42,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     }
 }
 
-fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let question = TrustQuestion::of(&global.options(args.pipeline.pipeline.as_ref()))?;
     let has_yes = question.missing().is_empty();
     if !has_yes && !args.yes && screen.can_ask() {
@@ -53,10 +51,10 @@ fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         return Ok(if is_yes(&answer) {
             question.say_yes()?;
             screen.talk("noted; `synix trust revoke` takes it back");
-            Exit::Done
+            ExitCode::Success
         } else {
             screen.talk("nothing was noted");
-            REFUSED
+            ExitCode::Refused
         });
     }
     if args.yes {
@@ -68,12 +66,12 @@ fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
         if !has_yes {
             screen.talk("noted; `synix trust revoke` takes it back");
         }
-        return Ok(Exit::Done);
+        return Ok(ExitCode::Success);
     }
     screen.talk(
         "error: there is no terminal to ask you on; `synix trust --yes` says yes to all of it",
     );
-    Ok(REFUSED)
+    Ok(ExitCode::Refused)
 }
 
 fn document(question: &TrustQuestion, trusted: bool) -> serde_json::Value {
@@ -110,7 +108,7 @@ fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-fn list(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
+fn list(global: &Global, screen: &Screen) -> anyhow::Result<ExitCode> {
     let yeses = synix_project::trusted(global.environment())?;
     let documents: Vec<_> = yeses
         .iter()
@@ -125,7 +123,7 @@ fn list(global: &Global, screen: &Screen) -> anyhow::Result<Exit> {
         }
         yeses.iter().flat_map(said).collect()
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn said(yes: &TrustGrant) -> Vec<String> {
@@ -136,7 +134,7 @@ fn said(yes: &TrustGrant) -> Vec<String> {
     lines
 }
 
-fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow::Result<Exit> {
+fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow::Result<ExitCode> {
     let folder = match folder {
         Some(folder) => folder.clone(),
         None => synix_project::folder(&global.options(None))?,
@@ -152,5 +150,5 @@ fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow:
     screen.answer(&json!({ "project": folder, "revoked": true }), || {
         format!("what you said yes to in {shown} is taken back")
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }

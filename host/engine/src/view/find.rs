@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::snapshot::{SnapshotView, Stale};
 use synix_core::digest::Digest;
 use synix_core::error_kind::ErrorKind;
+use synix_core::exit_code::ExitCode;
 use synix_manifest::nearest;
 use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 
@@ -115,16 +116,16 @@ impl FindError {
         }
     }
 
-    /// Returns the exit code: 2, as for anything that was mistyped, or 1 where the state failed.
-    pub const fn exit_code(&self) -> u8 {
+    /// Returns the exit code: that of a typing error, or of a failure if the state failed.
+    pub const fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) => 1,
+            Self::Store(_) => ExitCode::Failure,
             Self::NotFound { .. }
             | Self::NoLayer { .. }
             | Self::Ambiguous { .. }
             | Self::NoSnapshot { .. }
             | Self::NoBuild { .. }
-            | Self::NotBuilt { .. } => 2,
+            | Self::NotBuilt { .. } => ExitCode::Usage,
         }
     }
 

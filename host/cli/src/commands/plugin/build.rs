@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde_json::json;
 use synix_authoring::Language;
 use synix_authoring::build::build;
+use synix_core::exit_code::ExitCode;
 use synix_project::PluginTools;
 
 use crate::args::Global;
-use crate::failure::Exit;
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     dir: PathBuf,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let bench = PluginTools::open(global.environment(), global.compiler())?;
     let dir = global.at(&args.dir);
     // A first build may take minutes without a word.
@@ -43,5 +43,5 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         "built {} {} from {}: {} bytes, sha256 {}",
         about.name, about.version, built.language, built.bytes, built.digest
     ));
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }

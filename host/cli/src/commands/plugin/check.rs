@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use synix_authoring::check::{self, CheckOptions, CheckProgress, CheckReport, PointOutcome};
 use synix_authoring::unit_run::{self, Replies, UnitRunError};
+use synix_core::exit_code::ExitCode;
 use synix_sandbox::Sandbox;
 
 use crate::args::Global;
-use crate::failure::{self, Exit, Usage};
+use crate::failure::{self, Usage};
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ const TIMEOUT: u64 = 600;
 /// How often is said how far it has come.
 const SAY: Duration = Duration::from_secs(5);
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     // A component that is checked once fills no cache.
@@ -95,9 +96,9 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     }
     screen.answer(&report, || text(&report))?;
     Ok(if report.failed == 0 {
-        Exit::Done
+        ExitCode::Success
     } else {
-        Exit::FAILED
+        ExitCode::Failure
     })
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use synix_core::exit_code::ExitCode;
 use synix_project::{FetchedPlugin, Options};
 
 use crate::args::{Global, TrustFlag};
-use crate::failure::Exit;
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     yes: TrustFlag,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let fetched = synix_project::fetch_plugins(&Options {
         trust: args.yes.trust,
         ..global.options(args.pipeline.as_ref())
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         }
         fetched.iter().map(line).collect()
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn document(plugin: &FetchedPlugin) -> serde_json::Value {

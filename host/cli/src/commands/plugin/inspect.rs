@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use synix_authoring::inspect::{self, Inspection};
 use synix_authoring::reference;
 use synix_core::printable;
+use synix_core::exit_code::ExitCode;
 use synix_project as project;
 
 use crate::args::Global;
-use crate::failure::{self, Exit, Usage};
+use crate::failure::{self, Usage};
 use crate::render::Screen;
 use crate::table::padded;
 
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     markdown: bool,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     let sandbox = project::sandbox(&global.options(None))?;
@@ -42,7 +43,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
             text(&found)
         }
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn text(found: &Inspection) -> Vec<String> {

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
+use synix_core::exit_code::ExitCode;
 use synix_disk::SymlinkPolicy;
 
 use crate::args::Global;
-use crate::failure::{Exit, Usage};
+use crate::failure::Usage;
 use crate::render::Screen;
 
 /// The subcommands.
@@ -41,7 +42,7 @@ pub(super) fn run(
     global: &Global,
     command: &PluginCommand,
     screen: &Screen,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<ExitCode> {
     match command {
         PluginCommand::New(args) => new::run(global, args, screen),
         PluginCommand::Build(args) => build::run(global, args, screen),

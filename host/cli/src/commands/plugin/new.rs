@@ -7,8 +7,9 @@ use synix_authoring::Language;
 use synix_authoring::scaffold::{ScaffoldError, scaffold};
 use synix_core::printable;
 
+use synix_core::exit_code::ExitCode;
 use crate::args::Global;
-use crate::failure::{Exit, Usage};
+use crate::failure::Usage;
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let dir = args
         .dir
         .clone()
@@ -49,5 +50,5 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         printable::shell_quote(&dir.display().to_string()),
         args.name
     ));
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }

@@ -7,11 +7,12 @@ use serde_json::Map;
 use synix_authoring::unit_run::{self, Exchange, Replies, RunRecord, RunStatus, UnitRunError};
 use synix_core::printable;
 use synix_core::request::{Part, Role};
+use synix_core::exit_code::ExitCode;
 use synix_project as project;
 
 use super::GivenConfig;
 use crate::args::Global;
-use crate::failure::{self, Exit, Usage};
+use crate::failure::{self, Usage};
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     replies: Option<PathBuf>,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     let GivenConfig { members, folder } = super::config(global, &args.config)?;
@@ -57,12 +58,12 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let record = record.map_err(usage)?;
     screen.answer(&record, || rest(&record))?;
     Ok(match record.status {
-        RunStatus::Done => Exit::Done,
+        RunStatus::Done => ExitCode::Success,
         RunStatus::Waiting => {
             screen.talk("an answer is not known: give --reply or --replies");
-            Exit::Waiting
+            ExitCode::Waiting
         }
-        RunStatus::Failed => Exit::FAILED,
+        RunStatus::Failed => ExitCode::Failure,
     })
 }
 

@@ -1,11 +1,11 @@
 //! `plugin update`.
 
 use serde_json::json;
+use synix_core::exit_code::ExitCode;
 use synix_fetch::{LockFileChange, Pin};
 use synix_project::Options;
 
 use crate::args::{Global, TrustFlag};
-use crate::failure::Exit;
 use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     yes: TrustFlag,
 }
 
-pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let options = Options {
         trust: args.yes.trust,
         ..global.options(None)
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         }
         changes.iter().map(ToString::to_string).collect()
     })?;
-    Ok(Exit::Done)
+    Ok(ExitCode::Success)
 }
 
 fn document(change: &LockFileChange) -> serde_json::Value {
