@@ -126,6 +126,11 @@ fn what_is_not_there_or_not_allowed_is_told_apart() {
         listener.local_addr().unwrap()
     };
     assert_refused(&format!("oci://{closed}/a/b:1"), &["cannot connect to"]);
+    // The server of this test speaks plain HTTP.
+    assert_refused(
+        &nowhere.replacen("http://", "https://", 1),
+        &["cannot connect to", "does not speak TLS", "`transform`"],
+    );
 }
 
 #[test]

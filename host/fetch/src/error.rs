@@ -51,10 +51,12 @@ pub enum FetchErrorKind {
         source: reqwest::Error,
     },
     /// The connection failed.
-    #[error("cannot connect to {host}")]
+    #[error("cannot connect to {host}{}", .advice.map_or_else(String::new, |advice| format!(": {advice}")))]
     Unreachable {
         /// The server.
         host: String,
+        /// How the user can fix it, if the cause does not tell.
+        advice: Option<&'static str>,
         /// The error of the HTTP client.
         source: reqwest::Error,
     },

@@ -12,6 +12,7 @@ use super::authorization::Authorization;
 use super::connection_guard::{AllowedZones, ConnectionGuard};
 use super::error::FetchErrorKind;
 use synix_core::loopback::is_loopback;
+use synix_network::{AddressSetting, connection_advice};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum time between two chunks of a reply.
@@ -209,7 +210,11 @@ fn connection_error(host: &str, error: reqwest::Error) -> FetchErrorKind {
     let host = host.to_owned();
     let source = error.without_url();
     if source.is_connect() {
-        FetchErrorKind::Unreachable { host, source }
+        FetchErrorKind::Unreachable {
+            host,
+            advice: connection_advice(&source, AddressSetting::PluginReference),
+            source,
+        }
     } else {
         FetchErrorKind::Lost { host, source }
     }

@@ -17,8 +17,7 @@
 //!                                what a batch is made from, and what providers report about it
 //! download · redirect            files of rows, and the servers that they may come from
 //! transport                      HTTP, with retry, rate_limiter, rate_limit_headers and wait_notice
-//! error · error_reply · connect_error
-//!                                what can fail, and what it means
+//! error · error_reply            what can fail, and what it means
 //! cassette                       recorded answers, without any provider
 //! webhook                        one JSON document to a URL of the user's
 //! ```
@@ -45,7 +44,6 @@ mod batch_state;
 mod body;
 pub mod cassette;
 mod completion;
-mod connect_error;
 mod content;
 mod content_encoding;
 mod download;

@@ -9,8 +9,9 @@ use super::client::{Connections, create_client};
 use super::{FullReply, MAX_REPLY_BYTES, Transport};
 use crate::error::ProviderError;
 use crate::error_reply::{ErrorReply, OVERLOADED};
-use crate::{connect_error, content_encoding, excerpt, redirect};
+use crate::{content_encoding, excerpt, redirect};
 use synix_core::crash;
+use synix_network::{AddressSetting, connection_advice};
 
 /// The longest time without a byte of a reply, even if the settings allow more.
 const MAX_SILENCE: Duration = Duration::from_secs(60 * 60);
@@ -222,7 +223,7 @@ impl Transport {
             ProviderError::Unreachable {
                 provider,
                 url: shown.to_string(),
-                advice: connect_error::advice(&source),
+                advice: connection_advice(&source, AddressSetting::BaseUrl),
                 source,
             }
         } else if source.is_builder() {
