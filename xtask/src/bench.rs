@@ -1,16 +1,21 @@
-//! Builds the command as it is released and measures it.
+//! Builds the release binary and measures it.
 
 use crate::languages;
-use crate::setup::{self, Way};
+use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// Runs the task, of all parts where none is named.
+/// Runs the named parts of the benchmark, or all parts.
 pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     if parts.is_empty() || parts.contains(&"languages") {
         languages::run_setup()?;
     }
     println!("bench");
-    let words = ["bench", "--locked", "--workspace", "--bench", "speed", "--"];
-    shell::run(shell::cargo().args(words).args(parts).current_dir(root()))
+    let arguments = ["bench", "--locked", "--workspace", "--bench", "speed", "--"];
+    shell::run(
+        shell::cargo()
+            .args(arguments)
+            .args(parts)
+            .current_dir(root()),
+    )
 }

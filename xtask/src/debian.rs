@@ -1,8 +1,8 @@
-//! The standard library's source from a Debian package.
+//! Gets the source of the standard library from a Debian package.
 //!
-//! For machines that reach a distribution's packages and nothing else. The package must be of the compiler's own version,
-//! which is often in another suite than the machine's; it is downloaded and unpacked, never installed, and apt's own
-//! settings and lists stay as they are.
+//! For machines that can only reach the packages of their distribution. The package must have the version of the
+//! compiler, which is often in another suite than that of the machine. This module downloads and unpacks it without
+//! installing it, and does not change the settings and lists of apt.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use std::process::Command;
 
 use synix_guest_build::toolchain::{Toolchain, source_library};
 
-use crate::probe::{make_folder, work_folder, write};
+use crate::probe::{create_folder, work_folder, write};
 use crate::shell::{Failure, read, run, say, works};
 
 const PACKAGE: &str = "rust-src";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Links the source of the standard library into the sysroot, and gets it first where needed.
+/// Links the source of the standard library into the sysroot, and downloads it first if necessary.
 pub(crate) fn link_source(toolchain: &Toolchain) -> Result<(), Failure> {
     let version = toolchain.version()?;
     let link = source_library(&toolchain.sysroot()?);
@@ -34,7 +34,7 @@ pub(crate) fn link_source(toolchain: &Toolchain) -> Result<(), Failure> {
     }
     if !library.join("std/Cargo.toml").is_file() {
         return Err(Failure(format!(
-            "the package {PACKAGE} holds no {}",
+            "the package {PACKAGE} does not contain {}",
             library.display()
         )));
     }
@@ -75,13 +75,13 @@ fn download(version: &str, folder: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// Returns the machine's own Debian mirror and the suites to look in, the likeliest first.
+/// Returns the Debian mirror of this machine and the suites to search, the most likely first.
 fn mirror() -> Result<(String, Vec<String>), Failure> {
     let listed = read(Command::new("apt-get").args(["update", "--print-uris"]))?;
     let own = sources(&listed);
     let Some((mirror, _)) = own.first() else {
         return Err(Failure(
-            "apt has no Debian mirror among its sources".to_owned(),
+            "the sources of apt include no Debian mirror".to_owned(),
         ));
     };
     let mut suites = vec!["trixie-backports".to_owned()];
@@ -94,7 +94,7 @@ fn mirror() -> Result<(String, Vec<String>), Failure> {
     Ok((mirror.clone(), suites))
 }
 
-/// Takes mirror and suite from lines such as `'http://deb.debian.org/debian/dists/trixie/InRelease' NAME 0`.
+/// Parses the mirror and the suite from lines such as `'http://deb.debian.org/debian/dists/trixie/InRelease' NAME 0`.
 fn sources(listed: &str) -> Vec<(String, String)> {
     let release = |line: &str| {
         let uri = line.strip_prefix('\'')?.split('\'').next()?;
@@ -107,7 +107,7 @@ fn sources(listed: &str) -> Vec<(String, String)> {
     listed.lines().filter_map(release).collect()
 }
 
-/// Apt with one source and lists of its own.
+/// An apt configuration with a single source and separate lists.
 struct Apt {
     folder: PathBuf,
     settings: Vec<String>,
@@ -124,7 +124,7 @@ impl Apt {
         };
         write(&source, &format!("deb {signed}{mirror} {suite} main\n"))?;
         for part in ["lists/partial", "cache/archives/partial"] {
-            make_folder(&folder.join(part))?;
+            create_folder(&folder.join(part))?;
         }
         let settings = [
             format!("Dir::Etc::SourceList={}", source.display()),
@@ -132,7 +132,7 @@ impl Apt {
             format!("Dir::State::Lists={}", folder.join("lists").display()),
             format!("Dir::Cache={}", folder.join("cache").display()),
             "Acquire::Languages=none".to_owned(),
-            // Root would hand the download to a user who may not enter this folder.
+            // By default, root downloads as a user who may not enter this folder.
             "APT::Sandbox::User=root".to_owned(),
         ];
         Ok(Self {
@@ -150,9 +150,9 @@ impl Apt {
         command
     }
 
-    /// Returns the newest version of the package that is of the compiler's version.
+    /// Returns the newest version of the package for this version of the compiler.
     fn find(&self, version: &str) -> Result<Option<String>, Failure> {
-        // A suite that the mirror does not have is no reason to stop.
+        // The mirror may not have this suite.
         if read(self.command("apt-get").args(["-q", "update"])).is_err() {
             return Ok(None);
         }
@@ -171,14 +171,14 @@ impl Apt {
             .find(|path| path.extension().is_some_and(|end| end == "deb"));
         package.ok_or_else(|| {
             Failure(format!(
-                "apt-get left no package in {}",
+                "apt-get downloaded no package to {}",
                 self.folder.display()
             ))
         })
     }
 }
 
-/// Reads lines such as `rust-src | 1.95.0+dfsg1-1~bpo13+1 | MIRROR SUITE Packages`.
+/// Parses lines such as `rust-src | 1.95.0+dfsg1-1~bpo13+1 | MIRROR SUITE Packages`.
 fn matching_version<'a>(known: &'a str, version: &str) -> Option<&'a str> {
     known
         .lines()
@@ -193,9 +193,9 @@ fn matching_version<'a>(known: &'a str, version: &str) -> Option<&'a str> {
 
 fn make_link(library: &Path, link: &Path) -> Result<(), Failure> {
     if let Some(folder) = link.parent() {
-        make_folder(folder)?;
+        create_folder(folder)?;
     }
-    // What stands there leads nowhere, or the source would have been found.
+    // An existing link is broken, or the source would have been found.
     if link.is_symlink() {
         let _ = fs::remove_file(link);
     }
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_debians_own_mirror_is_taken() {
+    fn only_debian_mirrors_are_used() {
         let listed = "\
 'https://packages.example.com/apt/dists/tools/InRelease' a 0
 'http://deb.debian.org/debian/dists/bookworm/InRelease' b 0
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_only_begins_alike_is_another() {
+    fn a_version_with_the_same_prefix_does_not_match() {
         let known = " rust-src | 1.95.01-1 | x\n rust-src | 1.95.0+dfsg1-1~bpo13+1 | x\n";
         assert_eq!(
             matching_version(known, "1.95.0"),

@@ -1,11 +1,9 @@
 //! Builds the command and runs the demonstration project from its cassettes.
 //!
-//! It builds the command as the tests do, so both share most of what is compiled. A release takes the compiler twice as
-//! long.
+//! It builds the debug binary, as the tests do, so both share most compiled crates. A release build takes twice as long.
 
 use crate::shell::{self, Failure, root};
 
-/// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
     println!("demo");
     let words = [

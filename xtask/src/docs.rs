@@ -1,4 +1,4 @@
-//! Brings what is made from the code in the documents up to date: the config tables of `docs/transforms.md`.
+//! Updates the generated parts of the documents: the config tables of `docs/transforms.md`.
 
 use std::fs;
 use std::process::Command;
@@ -8,26 +8,25 @@ use crate::shell::{self, Failure, root};
 const BEGIN: &str = "<!-- made by `cargo xtask docs`: ";
 const END: &str = "<!-- end -->";
 
-/// Runs the task.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a document that is half written is made again"
+    reason = "a half-written document can be generated again"
 )]
 pub(crate) fn run() -> Result<(), Failure> {
     let build = ["build", "--locked", "--workspace"];
     shell::run(shell::cargo().args(build).current_dir(root()))?;
     let path = root().join("docs/transforms.md");
-    let cannot = |error| {
-        Failure(format!(
-            "cannot bring {} up to date: {error}",
-            path.display()
-        ))
-    };
+    let cannot = |error| Failure(format!("cannot update {}: {error}", path.display()));
     let text = fs::read_to_string(&path).map_err(cannot)?;
     let mut parts = text.split(BEGIN);
     let mut made = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let broken = || Failure(format!("a mark in {} is broken", path.display()));
+        let broken = || {
+            Failure(format!(
+                "a generated part of {} has no end marker",
+                path.display()
+            ))
+        };
         let (name, rest) = part.split_once(" -->").ok_or_else(broken)?;
         let (_, rest) = rest.split_once(END).ok_or_else(broken)?;
         let mut command = Command::new(root().join("target/debug/synix"));

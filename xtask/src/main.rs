@@ -1,10 +1,10 @@
-//! What contributors run: `cargo xtask TASK`.
+//! The tasks of contributors: `cargo xtask TASK`.
 
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command speaks"
+    reason = "a command prints its progress"
 )]
 
 mod bench;
@@ -28,31 +28,31 @@ use std::process::ExitCode;
 use shell::Failure;
 
 const USAGE: &str = "\
-cargo xtask setup [--from-debian]   get what the build needs and check it
-cargo xtask setup --languages       get what plugins in other languages are built with, into target/languages
+cargo xtask setup [--from-debian]   install what the build needs and check it
+cargo xtask setup --languages       install the tools for plugins in other languages into target/languages
 cargo xtask demo                    build the command and run the demonstration project
-cargo xtask dist [TARGET]           build the command as it is released, into an archive and a wheel in target/dist
-cargo xtask docs                    bring the config tables in docs/transforms.md up to date
-cargo xtask package                 package what is published and compile the packages
-cargo xtask record                  record the templates' cassettes and goldens anew
+cargo xtask dist [TARGET]           build the release binary, and pack an archive and a wheel in target/dist
+cargo xtask docs                    update the config tables in docs/transforms.md
+cargo xtask package                 package the published crates and compile the packages
+cargo xtask record                  record the cassettes and golden files of the templates again
 cargo xtask transforms              compile the first-party transforms into host/transforms/components
-cargo xtask test                    setup in both ways, then build everything and run every test
-cargo xtask test --quick            only the tests that need nothing but Rust and a C compiler
-cargo xtask bench [PART...]         build the command as it is released and measure it:
+cargo xtask test                    run both setups, build everything and run all tests
+cargo xtask test --quick            run the tests that need only Rust and a C compiler
+cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
-cargo xtask torture [N] [SEED]      N sequences of faults and kills, from SEED on [default: 1000, 1], then fuzz
-cargo xtask fuzz [SECONDS] [TARGET] each fuzz target for SECONDS [default: 60], or the one named
+cargo xtask torture [N] [SEED]      run N sequences of faults and kills from SEED on [default: 1000, 1], then fuzz
+cargo xtask fuzz [SECONDS] [TARGET] run each fuzz target, or one, for SECONDS [default: 60]
 
---from-debian   compile the guests' standard library from Debian's source package,
-                as setup does where rustup cannot get it
+--from-debian   compile the standard library for guests from Debian's source package,
+                as setup does if rustup cannot install it
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
-        ["setup"] => setup::run(setup::Way::Easiest),
-        ["setup", "--from-debian"] => setup::run(setup::Way::Debian),
+        ["setup"] => setup::run(setup::LibrarySource::Easiest),
+        ["setup", "--from-debian"] => setup::run(setup::LibrarySource::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
         ["demo"] => demo::run(),
         ["dist"] => dist::run(None),

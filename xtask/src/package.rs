@@ -1,10 +1,9 @@
-//! Packages what is published, as crates.io would receive it, and compiles the packages.
+//! Packages the published crates, as crates.io would receive them, and compiles the packages.
 
 use std::fs;
 
 use crate::shell::{self, Failure, root};
 
-/// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
     println!("package");
     let mut cargo = shell::cargo();
@@ -15,7 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     shell::run(cargo.current_dir(root()))
 }
 
-/// Returns the names of the members that do not say that they stay here.
+/// Returns the names of the members without `publish = false`.
 fn published() -> Result<Vec<String>, Failure> {
     let read = |path: &str| {
         fs::read_to_string(root().join(path))
@@ -39,7 +38,7 @@ fn published() -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Takes the members from the workspace's manifest, which has one on each line.
+/// Parses the members from the manifest of the workspace, which has one on each line.
 fn members(manifest: &str) -> Vec<&str> {
     manifest
         .lines()
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_for_developing_is_not_published() {
+    fn development_crates_are_not_published() {
         let names = published().unwrap();
         for name in ["synix", "synix-core", "synix-contract", "synix-plugin"] {
             assert!(names.iter().any(|one| one == name), "{name}");

@@ -1,4 +1,4 @@
-//! Compiles a crate of one function the way guests are compiled.
+//! Compiles a small crate in the same way as guests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const FILES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Fails where no guest could be compiled.
+/// Compiles the crate. An error means that guests cannot be compiled.
 pub(crate) fn compile(
     toolchain: Toolchain,
     standard_library: StandardLibrary,
@@ -32,7 +32,7 @@ pub(crate) fn compile(
     let folder = work_folder("probe")?;
     for (name, text) in FILES {
         let path = folder.join(name);
-        // An unchanged file keeps its time, so that cargo has nothing to do.
+        // Write only changed files, so that cargo does not compile the crate again.
         if fs::read_to_string(&path).ok().as_deref() != Some(text) {
             write(&path, text)?;
         }
@@ -50,37 +50,37 @@ pub(crate) fn compile(
     Ok(())
 }
 
-/// Returns a folder in the target folder for what setup downloads and makes.
+/// Returns a folder inside the target folder for the files of the setup.
 pub(crate) fn work_folder(name: &str) -> Result<PathBuf, Failure> {
     let folder = target_folder("setup")?.join(name);
-    make_folder(&folder)?;
+    create_folder(&folder)?;
     Ok(folder)
 }
 
-/// Returns a folder of the target folder.
+/// Returns a folder inside the target folder.
 pub(crate) fn target_folder(name: &str) -> Result<PathBuf, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure(format!("cannot find this program: {error}")))?;
     let guests = target_dir_around(&program);
     let folder = guests.with_file_name(name);
-    make_folder(&folder)?;
+    create_folder(&folder)?;
     Ok(folder)
 }
 
-/// Makes a folder and those above it.
-pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+/// Creates a folder and its missing parents.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder)
-        .map_err(|error| Failure(format!("cannot make {}: {error}", folder.display())))
+        .map_err(|error| Failure(format!("cannot create {}: {error}", folder.display())))
 }
 
-/// Writes a small file that is made again where it is lost.
+/// Writes a small file that can be generated again.
 #[expect(
     clippy::disallowed_methods,
-    reason = "xtask is no part of synix, and nothing here outlives a crash"
+    reason = "xtask is not part of synix, and needs no file after a crash"
 )]
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
-        make_folder(folder)?;
+        create_folder(folder)?;
     }
     fs::write(path, text)
         .map_err(|error| Failure(format!("cannot write {}: {error}", path.display())))

@@ -1,4 +1,4 @@
-//! Records the templates' cassettes anew, through the real record path against the scripted provider.
+//! Records the cassettes of the templates again, with the real record mode and the scripted provider.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -7,18 +7,17 @@ use std::process::{Child, Command, Stdio};
 
 use crate::shell::{self, Failure, root};
 
-/// Ends the provider with the task, whatever becomes of it.
+/// Kills the provider when the task ends.
 struct Provider(Child);
 
 impl Drop for Provider {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // This fails if the provider has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
     shell::run(
         shell::cargo()
@@ -37,7 +36,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each has its answers in a script of its name.
+/// Returns the names of the templates. Each has a script of the same name with its answers.
 fn templates() -> Result<Vec<String>, Failure> {
     let folder = root().join("templates");
     let cannot =
@@ -80,16 +79,16 @@ fn record(programs: &Path, template: &str) -> Result<(), Failure> {
             let rest = &word[word.find("http://")?..];
             Some(rest.trim_end_matches("/v1").to_owned())
         })
-        .ok_or_else(|| Failure(format!("the scripted provider said no URL: {line:?}")))?;
+        .ok_or_else(|| Failure(format!("the scripted provider printed no URL: {line:?}")))?;
     let cassette = folder.join(format!("cassettes/{template}.json"));
     if cassette.exists() {
-        // Only what the run below asks is to stand in it.
+        // The cassette must only contain the requests of the run below.
         fs::remove_file(&cassette)
             .map_err(|error| Failure(format!("cannot remove {}: {error}", cassette.display())))?;
     }
     let state = folder.join(".synix");
     let forget = || {
-        // There is none before the first run.
+        // The state does not exist before the first run.
         let _ = fs::remove_dir_all(&state);
     };
     forget();
@@ -106,11 +105,11 @@ fn record(programs: &Path, template: &str) -> Result<(), Failure> {
     forget();
     drop(provider);
     done?;
-    say_how(&cassette)
+    write_note(&cassette)
 }
 
-/// Writes into the cassette's header where its answers come from.
-fn say_how(cassette: &Path) -> Result<(), Failure> {
+/// Writes the origin of the answers into the header of the cassette.
+fn write_note(cassette: &Path) -> Result<(), Failure> {
     let text = fs::read_to_string(cassette)
         .map_err(|error| Failure(format!("cannot read {}: {error}", cassette.display())))?;
     let said = text

@@ -1,4 +1,4 @@
-//! Gets what the build needs and checks it; quick where all is there.
+//! Installs what the build needs and checks it. Does nothing if everything is installed.
 
 use std::process::Command;
 
@@ -8,24 +8,23 @@ use synix_guest_build::toolchain::{StandardLibrary, TARGET, Toolchain};
 use crate::shell::{self, Failure, say, works};
 use crate::{debian, probe};
 
-/// Where the guests' standard library may come from.
+/// The source of the standard library for guests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// What is there already, else rustup, else Debian.
+pub(crate) enum LibrarySource {
+    /// An installed one, or else rustup, or else Debian.
     Easiest,
-    /// Debian's source package, whatever else is there.
+    /// Debian's source package, even if another source is available.
     Debian,
 }
 
-/// Runs the task.
-pub(crate) fn run(way: Way) -> Result<(), Failure> {
+pub(crate) fn run(source: LibrarySource) -> Result<(), Failure> {
     println!("setup");
     find_c_compiler()?;
     let toolchain = Toolchain::from_environment();
     say(&format!("Rust: {}", toolchain.version()?));
-    let standard_library = match way {
-        Way::Easiest => standard_library(&toolchain)?,
-        Way::Debian => {
+    let standard_library = match source {
+        LibrarySource::Easiest => standard_library(&toolchain)?,
+        LibrarySource::Debian => {
             debian::link_source(&toolchain)?;
             StandardLibrary::FromSource
         }
@@ -39,7 +38,7 @@ pub(crate) fn run(way: Way) -> Result<(), Failure> {
         }
     }
     probe::compile(toolchain, standard_library)?;
-    say("a guest compiles: all is ready");
+    say("a guest compiles; the setup is complete");
     Ok(())
 }
 
@@ -49,11 +48,11 @@ fn standard_library(toolchain: &Toolchain) -> Result<StandardLibrary, Failure> {
         other => return Ok(other?),
     }
     if works("rustup", &["--version"]) {
-        say(&format!("asking rustup for {TARGET}"));
+        say(&format!("installing {TARGET} with rustup"));
         let added = shell::run(Command::new("rustup").args(["target", "add", TARGET]));
         match (added, toolchain.standard_library()) {
             (_, Ok(found)) => return Ok(found),
-            (Err(Failure(reason)), _) => say(&format!("rustup cannot get it: {reason}")),
+            (Err(Failure(reason)), _) => say(&format!("rustup cannot install it: {reason}")),
             (Ok(()), Err(_)) => say("rustup manages another toolchain than the one in use"),
         }
     }
@@ -61,7 +60,7 @@ fn standard_library(toolchain: &Toolchain) -> Result<StandardLibrary, Failure> {
     Ok(toolchain.standard_library()?)
 }
 
-/// SQLite is compiled from its C source.
+/// Finds the C compiler that SQLite needs.
 fn find_c_compiler() -> Result<(), Failure> {
     if cfg!(windows) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Other programs, and where things of this workspace stand.
+//! Runs other programs, and finds the folders of the workspace.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use synix_guest_build::BuildError;
 use synix_guest_build::toolchain::Toolchain;
 
-/// Why a task stopped, in words for the person who started it.
+/// The error message of a task.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
@@ -16,7 +16,7 @@ impl From<BuildError> for Failure {
     }
 }
 
-/// Says what is being done or found.
+/// Prints progress.
 pub(crate) fn say(text: &str) {
     println!("  {text}");
 }
@@ -40,14 +40,14 @@ pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Returns a command that runs cargo as the person would.
+/// Returns a command that runs cargo as the user would.
 ///
-/// What the outer cargo tells this program of its own package makes build scripts run again, here and after it.
+/// Without the variables that the outer cargo sets for this program, because they would make build scripts run again.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(Toolchain::from_environment().cargo);
     #[expect(
         clippy::disallowed_methods,
-        reason = "cargo's own variables are this program's to remove"
+        reason = "this program must remove the variables of cargo"
     )]
     let variables = std::env::vars_os();
     for (name, _) in variables {
@@ -59,7 +59,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Runs a command that talks to the person itself.
+/// Runs a command that prints its own output.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),

@@ -1,11 +1,11 @@
-//! Builds everything and runs the tests: all of them, or those that need no toolchains of other languages.
+//! Builds everything and runs all tests, or those that need no tools of other languages.
 
 use crate::languages;
-use crate::setup::{self, Way};
+use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// Modules of the suite that the quick tier leaves out: they compile plugins, or kill thousands of processes.
-/// `.config/nextest.toml` leaves out the same.
+/// The modules of the suite that the quick tests skip, because they compile plugins or kill thousands of processes.
+/// `.config/nextest.toml` skips the same.
 const SLOW: [&str; 10] = [
     "author_errors",
     "authors",
@@ -21,7 +21,7 @@ const SLOW: [&str; 10] = [
 
 /// Runs every test.
 pub(crate) fn run() -> Result<(), Failure> {
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     let tools = languages::run_setup()?;
     println!("test");
     shell::run(
@@ -32,9 +32,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     )
 }
 
-/// Runs the tests that need nothing but Rust and a C compiler, with nextest where it is installed.
+/// Runs the tests that need only Rust and a C compiler, with nextest if it is installed.
 pub(crate) fn run_quick() -> Result<(), Failure> {
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     println!("test");
     let mut command = shell::cargo();
     if shell::works("cargo", &["nextest", "--version"]) {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nextest_leaves_out_the_same_modules() {
+    fn nextest_skips_the_same_modules() {
         let config = std::fs::read_to_string(root().join(".config/nextest.toml")).unwrap();
         let (_, filter) = config.split_once("default-filter = '''").unwrap();
         let (filter, _) = filter.split_once("'''").unwrap();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_modules_that_are_left_out_are_there() {
+    fn the_skipped_modules_exist() {
         for module in SLOW {
             let file = root().join(format!("tests/suite/{module}.rs"));
             assert!(file.is_file(), "{}", file.display());

@@ -1,18 +1,17 @@
-//! Runs the sequences of faults and kills at length, those of the state machine and those of whole processes, and
-//! then the fuzz targets.
+//! Runs long sequences of faults and kills, of the state machine and of whole processes, and then the fuzz targets.
 
 use crate::fuzz;
-use crate::setup::{self, Way};
+use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// Runs the task. Both arguments are numbers in words.
+/// Runs the task. Both arguments must be numbers.
 pub(crate) fn run(sequences: &str, seed: &str) -> Result<(), Failure> {
     for number in [sequences, seed] {
         if number.parse::<u64>().is_err() {
             return Err(Failure(format!("{number:?} is not a number")));
         }
     }
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     println!("torture");
     let words = [
         "test",

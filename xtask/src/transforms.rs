@@ -1,11 +1,10 @@
-//! Compiles the first-party transforms, whose components are kept in the repository.
+//! Compiles the first-party transforms. The repository contains their components.
 
-use crate::setup::{self, Way};
+use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// Runs the task.
 pub(crate) fn run() -> Result<(), Failure> {
-    setup::run(Way::Easiest)?;
+    setup::run(LibrarySource::Easiest)?;
     println!("transforms");
     shell::run(
         shell::cargo()

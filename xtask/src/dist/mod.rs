@@ -1,4 +1,4 @@
-//! Builds the command for a release and packs it: an archive, a wheel and their checksums, in `target/dist`.
+//! Builds the release binary and packs it: an archive, a wheel and their checksums, in `target/dist`.
 
 mod folding;
 pub(crate) mod judge;
@@ -10,16 +10,16 @@ use std::process::{Command, Stdio};
 
 use synix_guest_build::toolchain::Toolchain;
 
-use crate::probe::{make_folder, target_folder, write};
+use crate::probe::{create_folder, target_folder, write};
 use crate::shell::{self, Failure, root, works};
 
-/// Archives and wheels are made in Python, whose standard library has both formats.
-const PACK: &str = include_str!("pack.py");
+/// Creates archives and wheels, in Python because its standard library supports both formats.
+const PACK: &str = include_str!("dist/pack.py");
 
-/// The licences of what the command is linked from.
-const LICENSES: &str = include_str!("licenses.py");
+/// Collects the licences of the crates that the binary contains.
+const LICENSES: &str = include_str!("dist/licenses.py");
 
-/// The shells, and the name under which each looks for the completions of `synix`.
+/// The shells, and the file name under which each finds the completions of `synix`.
 const SHELLS: [(&str, &str); 5] = [
     ("bash", "synix.bash"),
     ("elvish", "synix.elv"),
@@ -28,10 +28,10 @@ const SHELLS: [(&str, &str); 5] = [
     ("zsh", "_synix"),
 ];
 
-/// What an archive holds beside the command.
+/// The files of an archive besides the binary.
 const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Runs the task, for this machine or for the `target` that is named.
+/// Runs the task for this machine or for `target`.
 pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     let python = python()?;
     println!("dist");
@@ -72,16 +72,20 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     files.push(third_party);
     let share = out.join("share");
     write_share(&binary, &share)?;
-    pack(&python, triple, &binary, &share, &out, &files)?;
-    judge::judge(&out)
+    let contents = Contents {
+        binary: &binary,
+        share: &share,
+        files: &files,
+    };
+    pack(&python, triple, &contents, &out)
 }
 
-/// Writes the manual pages and completions, which the command makes of itself, so it must run on this machine.
+/// Writes the manual pages and completions. The binary generates them, so it must run on this machine.
 fn write_share(binary: &Path, share: &Path) -> Result<(), Failure> {
     let man = share.join("man/man1");
     let completions = share.join("completions");
     for folder in [&man, &completions] {
-        // Pages of commands that are no longer there would be packed.
+        // Otherwise the archive would contain pages of removed commands.
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Failure(format!(
@@ -89,7 +93,7 @@ fn write_share(binary: &Path, share: &Path) -> Result<(), Failure> {
                     folder.display()
                 )));
             }
-            Ok(()) | Err(_) => make_folder(folder)?,
+            Ok(()) | Err(_) => create_folder(folder)?,
         }
     }
     shell::read(Command::new(binary).args(["man", "--dir"]).arg(&man))?;
@@ -100,7 +104,7 @@ fn write_share(binary: &Path, share: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the licences of everything that the command is linked from.
+/// Writes the licences of all crates that the binary contains.
 fn licenses(python: &str, target: &str, out: &Path) -> Result<(), Failure> {
     let metadata = shell::read(
         shell::cargo()
@@ -126,26 +130,27 @@ fn licenses(python: &str, target: &str, out: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Packs a command that is built.
-fn pack(
-    python: &str,
-    target: &str,
-    binary: &Path,
-    share: &Path,
-    out: &Path,
-    files: &[PathBuf],
-) -> Result<(), Failure> {
+/// The contents of an archive.
+struct Contents<'a> {
+    binary: &'a Path,
+    /// The folder of manual pages and completions.
+    share: &'a Path,
+    files: &'a [PathBuf],
+}
+
+/// Packs an archive and a wheel into `out`.
+fn pack(python: &str, target: &str, contents: &Contents<'_>, out: &Path) -> Result<(), Failure> {
     shell::run(
         Command::new(python)
             .args(["-c", PACK, env!("CARGO_PKG_VERSION"), target])
-            .arg(binary)
-            .arg(share)
+            .arg(contents.binary)
+            .arg(contents.share)
             .arg(out)
-            .args(files),
+            .args(contents.files),
     )
 }
 
-/// Takes the target from what `rustc -vV` prints.
+/// Parses the target from the output of `rustc -vV`.
 fn host(printed: &str) -> Result<String, Failure> {
     printed
         .lines()
@@ -153,19 +158,21 @@ fn host(printed: &str) -> Result<String, Failure> {
         .map(str::to_owned)
         .ok_or_else(|| {
             Failure(
-                "`rustc -vV` names no host; name the target: cargo xtask dist TARGET".to_owned(),
+                "`rustc -vV` prints no host; pass the target: cargo xtask dist TARGET".to_owned(),
             )
         })
 }
 
-/// On Windows the command has no number in its name.
+/// Returns the name of the Python interpreter, which has no number on Windows.
 fn python() -> Result<String, Failure> {
     ["python3", "python"]
         .into_iter()
         .find(|name| works(name, &["--version"]))
         .map(str::to_owned)
         .ok_or_else(|| {
-            Failure("python3 packs the archive and the wheel, and is not on the path".to_owned())
+            Failure(
+                "python3 is not on PATH; install it to pack the archive and the wheel".to_owned(),
+            )
         })
 }
 
@@ -174,16 +181,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_is_read_from_what_rustc_prints() {
+    fn the_host_is_parsed_from_the_output_of_rustc() {
         let printed = "rustc 1.95.0\nbinary: rustc\nhost: aarch64-apple-darwin\nrelease: 1.95.0\n";
         assert_eq!(host(printed).unwrap(), "aarch64-apple-darwin");
         assert!(host("rustc 1.95.0\n").is_err());
     }
 
-    /// Whoever packs the same files again gets the same bytes, and the checksum is that of the archive.
+    /// Packing the same files again gives the same bytes, and the checksum is that of the archive.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the files of a test")]
-    fn equal_files_make_equal_archives() {
+    fn equal_files_give_equal_archives() {
         let folder = std::env::temp_dir().join(format!("synix-dist-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let binary = folder.join("synix");
@@ -197,8 +204,12 @@ mod tests {
         let target = "x86_64-apple-darwin";
         let outs = ["one", "two"].map(|name| folder.join(name));
         for out in &outs {
-            let files = std::slice::from_ref(&readme);
-            pack(&python, target, &binary, &share, out, files).unwrap();
+            let contents = Contents {
+                binary: &binary,
+                share: &share,
+                files: std::slice::from_ref(&readme),
+            };
+            pack(&python, target, &contents, out).unwrap();
         }
         let version = env!("CARGO_PKG_VERSION");
         let names = [
