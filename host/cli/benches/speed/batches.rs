@@ -1,36 +1,35 @@
-//! Many requests through batches: memory, time for each, and where the batches are cut.
+//! Measures many requests through batches: the memory, the time of each, and the sizes of the batches.
 
 use std::time::Duration;
 
 use synix_scripted_provider::{BatchSummary, Script};
 
-use crate::child::Spent;
+use crate::child::ResourceUsage;
 use crate::project::{Project, layer};
 use crate::report::{row, seconds};
 use crate::{Options, Outcome};
 
-/// The second is a hundred times the first: time for each should stay, and memory nearly.
+/// The second is 100 times the first: the time of each request should stay the same, and the memory almost.
 const REQUESTS: [u32; 2] = [2_000, 200_000];
 
-/// Requests that reach the provider's limit of 200 MB before the one of 50,000.
+/// The number of requests that reach the provider's limit of 200 MB before that of 50,000 requests.
 const LARGE: u32 = 1_500;
 const LARGE_BYTES: usize = 150_000;
 
 const RUN: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "1"];
 
-/// Measures and prints.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("requests through OpenAI batches at a provider on loopback, no text repeated\n");
     let counts = options.units.map_or(REQUESTS.to_vec(), |units| vec![units]);
     warm_up(options)?;
     for count in counts {
         let project = project(options, count, small)?;
-        let spent = project.run(&RUN)?;
+        let usage = project.run(&RUN)?;
         let again = project.run(&RUN)?;
         print(
             &format!("{count} requests"),
             count,
-            &spent,
+            &usage,
             &project.provider.ledger().batches,
         );
         row(
@@ -40,23 +39,23 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         );
     }
     let project = project(options, LARGE, large)?;
-    let spent = project.run(&RUN)?;
+    let usage = project.run(&RUN)?;
     let title = format!("{LARGE} requests of {} KB", LARGE_BYTES / 1000);
-    print(&title, LARGE, &spent, &project.provider.ledger().batches);
+    print(&title, LARGE, &usage, &project.provider.ledger().batches);
     Ok(())
 }
 
-/// Compiles the transform and reads the tokenizer's tables once.
+/// Compiles the transform and reads the tables of the tokenizer.
 fn warm_up(options: &Options) -> Outcome<()> {
     project(options, 10, small)?.run(&RUN).map(drop)
 }
 
-fn print(title: &str, count: u32, spent: &Spent, batches: &[BatchSummary]) {
-    row(title, &seconds(spent.wall), "with the waits between polls");
-    row("  peak memory", &spent.memory(), "goal 300 MB");
+fn print(title: &str, count: u32, usage: &ResourceUsage, batches: &[BatchSummary]) {
+    row(title, &seconds(usage.wall), "with the waits between polls");
+    row("  peak memory", &usage.memory(), "goal 300 MB");
     row(
         "  host time per request",
-        &micros(spent.processor / count),
+        &micros(usage.processor / count),
         "processor time",
     );
     for batch in batches {
@@ -85,7 +84,7 @@ fn large(number: u32) -> String {
     text
 }
 
-/// Words that no other document has in this order.
+/// Returns words in an order that no other document has.
 fn words(number: u32, count: usize) -> String {
     let mut text = format!("Document {number}:");
     let mut word = u64::from(number);

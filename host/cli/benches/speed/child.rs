@@ -9,21 +9,21 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
-/// Between two looks at a child's memory.
+/// The time between two samples of a child's memory.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// What a run took.
+/// The time and memory of a run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spent {
+pub(crate) struct ResourceUsage {
     pub(crate) wall: Duration,
-    /// Processor time, over all threads.
+    /// The processor time of all threads.
     pub(crate) processor: Duration,
-    /// In KiB; `None` where the system does not tell.
+    /// The memory in KiB; `None` if the system does not report it.
     peak: Option<u64>,
 }
 
-impl Spent {
-    /// Returns the run of median time; there is at least one.
+impl ResourceUsage {
+    /// Returns the run with the median time. There must be at least one.
     pub(crate) fn median(mut runs: Vec<Self>) -> Self {
         runs.sort_by_key(|run| run.wall);
         runs[runs.len() / 2]
@@ -37,12 +37,12 @@ impl Spent {
     }
 }
 
-/// Runs a command that must succeed; what it says goes to the file `talk`.
-pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
+/// Runs a command that must succeed. Its stderr goes to the file `log`.
+pub(crate) fn run(command: &mut Command, log: &Path) -> Outcome<ResourceUsage> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(File::create(talk)?);
+        .stderr(File::create(log)?);
     let before = children_time()?;
     let start = Instant::now();
     let mut child = command.spawn()?;
@@ -64,22 +64,22 @@ pub(crate) fn run(command: &mut Command, talk: &Path) -> Outcome<Spent> {
     });
     let status = status?;
     if !status.success() {
-        let said = std::fs::read_to_string(talk)?;
+        let said = std::fs::read_to_string(log)?;
         return Err(format!("{command:?} ended with {status}\n{said}").into());
     }
-    Ok(Spent {
+    Ok(ResourceUsage {
         wall,
         processor: children_time()?.saturating_sub(before),
         peak,
     })
 }
 
-/// Returns the processor time of all children that have ended; zero where the system does not tell.
+/// Returns the processor time of all children that have ended; 0 if the system does not report it.
 fn children_time() -> Outcome<Duration> {
     let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
         return Ok(Duration::ZERO);
     };
-    // The second field is a name, which may hold anything; the 16th and 17th are in hundredths of a second.
+    // The second field is a name with arbitrary characters. The 16th and 17th are in units of 10 ms.
     let (_, fields) = stat
         .rsplit_once(')')
         .ok_or("/proc/self/stat without a name")?;
@@ -88,7 +88,7 @@ fn children_time() -> Outcome<Duration> {
     Ok(Duration::from_millis(ticks * 10))
 }
 
-/// Returns the most memory that a process has held so far, which a process that has ended does not tell.
+/// Returns the peak memory of a process. The system no longer reports it once the process has ended.
 fn high_water_mark(status_file: &str) -> Option<u64> {
     let status = std::fs::read_to_string(status_file).ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! A project of many small documents, with the cassette that answers it.
+//! Generates a project of many small documents, with a cassette for it.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -13,12 +13,12 @@ use synix_sandbox::{Model, ModelResponse, Plugin, Sandbox};
 
 use crate::{Outcome, floor};
 
-/// The transform that the documents go through.
+/// The transform of the documents.
 pub(crate) struct Transform {
-    /// As the pipeline file names it.
+    /// Its reference in the pipeline file.
     name: &'static str,
     component: Vec<u8>,
-    /// The layer's config, as a JSON object and as the pipeline file has it.
+    /// The config of the layer, as a JSON object and in the form of the pipeline file.
     pub(crate) config: &'static str,
     table: &'static str,
     pub(crate) plugin: Plugin,
@@ -38,8 +38,8 @@ prompt = "Sum up in one sentence:\n{{ content }}""#,
         })
     }
 
-    /// A component of one's own that needs no config.
-    pub(crate) fn own(component: &[u8]) -> Outcome<Self> {
+    /// A custom component without config.
+    pub(crate) fn custom(component: &[u8]) -> Outcome<Self> {
         Ok(Self {
             name: "./plugin.wasm",
             plugin: Sandbox::new(1, None)?.load("plugin", component)?,
@@ -50,7 +50,7 @@ prompt = "Sum up in one sentence:\n{{ content }}""#,
     }
 }
 
-/// The start of the pipeline file, which is a pipeline of its own.
+/// The start of the pipeline file, which is a complete pipeline by itself.
 const SOURCES: &str = r#"[pipeline]
 name = "corpus"
 
@@ -65,20 +65,19 @@ source = "notes/*.txt"
 /// The pipeline file without its transform.
 pub(crate) const SOURCES_FILE: &str = "sources.toml";
 
-/// About 1 KB of text, which a note about a day has.
+/// About 1 KB of text, the size of a daily note.
 const SENTENCE: &str =
     "We met at noon, spoke about the plan for the quarter and agreed on what comes next. ";
 const SENTENCES: usize = 12;
 
-/// The project.
 pub(crate) struct Corpus {
     root: PathBuf,
     units: u32,
 }
 
 impl Corpus {
-    /// Writes `units` documents, the pipeline and the cassette below `root`.
-    pub(crate) fn make(root: &Path, units: u32, transform: &Transform) -> Outcome<Self> {
+    /// Writes `units` documents, the pipeline and the cassette to `root`.
+    pub(crate) fn create(root: &Path, units: u32, transform: &Transform) -> Outcome<Self> {
         let corpus = Self {
             root: root.to_owned(),
             units,
@@ -97,7 +96,7 @@ impl Corpus {
                 &root.join("notes").join(format!("{}.txt", name(number))),
                 &text(number),
             )?;
-            let notes = Notes(Vec::new());
+            let notes = RequestRecorder(Vec::new());
             let (_, notes) = floor::execute(transform, &document(number)?, notes)?;
             for ask in notes.0 {
                 cassette.insert(request(ask), answer(number))?;
@@ -111,17 +110,17 @@ impl Corpus {
         &self.root
     }
 
-    /// Returns the documents as artifacts, each with its digest.
+    /// Returns the documents as artifacts with their digests.
     pub(crate) fn documents(&self) -> Outcome<Vec<(Artifact, Digest)>> {
         (0..self.units).map(document).collect()
     }
 }
 
-/// Takes down what is asked and answers nothing.
-struct Notes(Vec<GuestRequest>);
+/// Records the requests and answers none.
+struct RequestRecorder(Vec<GuestRequest>);
 
-impl Model for Notes {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
+impl Model for RequestRecorder {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
         self.0.extend(asked);
         ModelResponse::Suspend
     }
@@ -174,12 +173,12 @@ fn document(number: u32) -> Outcome<(Artifact, Digest)> {
     Ok((artifact, digest))
 }
 
-/// Writes a file that need not outlive a crash.
+/// Writes a file without protection against a crash.
 pub(crate) fn write(path: &Path, text: &str) -> Outcome<()> {
     Ok(File::create(path)?.write_all(text.as_bytes())?)
 }
 
-/// Copies a folder with all that is in it, but the state of builds.
+/// Copies a folder with its contents, except for the state of builds.
 pub(crate) fn copy(from: &Path, to: &Path) -> Outcome<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

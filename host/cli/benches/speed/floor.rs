@@ -1,4 +1,4 @@
-//! The floor: the `map` component in fresh instances on one core, answers from memory.
+//! Measures the floor: the `map` component in fresh instances on one core, with answers from memory.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use synix_sandbox::{Call, Limits, Model, ModelResponse, Run, UnitSpec};
 use crate::Outcome;
 use crate::corpus::{self, Corpus, Transform};
 
-/// Runs one document, with `model` for its question.
+/// Runs one document with `model`.
 pub(crate) fn execute<M: Model>(
     transform: &Transform,
     input: &(Artifact, Digest),
@@ -33,18 +33,18 @@ pub(crate) fn execute<M: Model>(
     Ok((executed.run?, executed.model))
 }
 
-struct Always(Answer);
+struct FixedModel(Answer);
 
-impl Model for Always {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
-        ModelResponse::Answered(vec![self.0.clone(); asked.len()])
+impl Model for FixedModel {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+        Verdict::Answered(vec![self.0.clone(); asked.len()])
     }
 }
 
-/// Returns how long all documents take.
+/// Returns the time for all documents.
 pub(crate) fn time(corpus: &Corpus, transform: &Transform) -> Outcome<Duration> {
     let inputs = corpus.documents()?;
-    let mut model = Always(corpus::answer(0));
+    let mut model = FixedModel(corpus::answer(0));
     let start = Instant::now();
     for input in &inputs {
         let (run, back) = execute(transform, input, model)?;

@@ -1,4 +1,4 @@
-//! Three layers whose batches take random times: one build, beside a build for each layer.
+//! Measures three layers whose batches take random times: in one build, and in a build for each layer.
 
 use std::time::Duration;
 
@@ -10,15 +10,14 @@ use crate::{Options, Outcome};
 
 const DOCUMENTS: u32 = 60;
 
-/// Ten batches in each layer.
+/// The number of requests in each layer: 10 batches.
 const BATCH_REQUESTS: &str = "batch_requests = 6";
 
-/// Least and most milliseconds that a batch takes.
+/// The minimum and maximum time of a batch in milliseconds.
 const BATCH_MS: [u64; 2] = [200, 4_000];
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 
-/// Measures and prints.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!(
         "three layers of {DOCUMENTS} requests, ten batches each, a batch takes {} to {} ms\n",
@@ -47,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     Ok(())
 }
 
-/// Runs pipelines one after the other in a project of their own.
+/// Runs pipelines one after the other in a new project.
 fn time(options: &Options, seed: u64, files: &[&str]) -> Outcome<Duration> {
     let pace = Pace {
         latency_ms: Some(BATCH_MS),

@@ -1,8 +1,7 @@
-//! Measures the command, beside the floors that the machine allows.
+//! Measures the command, and compares it with the floors that the machine allows.
 //!
 //! `cargo bench --package synix --bench speed -- [PART…] [--units N] [--language NAME] [--binary FILE]`.
-//! It prints numbers and judges none: machines differ, and a slow hour of one
-//! is no fault of the code.
+//! It prints numbers without a verdict, because machines differ and other processes disturb a measurement.
 
 #![allow(clippy::print_stdout, reason = "a bench speaks")]
 
@@ -22,7 +21,7 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(&Options) -> Outcome<()>;
 
-/// What can be measured, in the order in which it is.
+/// The parts, in the order in which they run.
 const PARTS: [(&str, Part); 4] = [
     ("units", units::run),
     ("batches", batches::run),
@@ -32,7 +31,7 @@ const PARTS: [(&str, Part); 4] = [
 
 pub(crate) struct Options {
     parts: Vec<String>,
-    /// How many documents the parts take instead of their own numbers.
+    /// The number of documents; `None` for the default of each part.
     units: Option<u32>,
     /// The only language to measure.
     language: Option<String>,
@@ -41,7 +40,7 @@ pub(crate) struct Options {
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // Under `cargo test --all-targets` there is nothing to measure.
+    // `cargo test --all-targets` must not measure anything.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! A project whose requests go through batches of a provider on loopback.
+//! A project that sends its requests through batches of a provider on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use std::process::Command;
 use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 
-use crate::child::{self, Spent};
+use crate::child::{self, ResourceUsage};
 use crate::corpus::write;
 use crate::{Options, Outcome};
 
-/// The project, with its provider.
+/// The project and its provider.
 pub(crate) struct Project {
     folder: TempDir,
     binary: PathBuf,
@@ -19,7 +19,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Makes one with `documents`, each a name and a text, and no pipeline file.
+    /// Creates a project with `documents`, each a name and a text, and no pipeline file.
     pub(crate) fn new(
         options: &Options,
         script: Script,
@@ -37,7 +37,7 @@ impl Project {
         })
     }
 
-    /// Writes the pipeline file `file`: the documents, and these layers over them.
+    /// Writes the pipeline file `file` with the documents and these layers.
     pub(crate) fn pipeline(&self, file: &str, provider: &str, layers: &str) -> Outcome<()> {
         let url = self.provider.openai_url();
         let text = format!(
@@ -58,17 +58,17 @@ source = "docs/*.txt"
         write(&self.folder.path().join(file), &text)
     }
 
-    /// Runs the command; what it says goes to a file beside the documents.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome<Spent> {
+    /// Runs the command. Its stderr goes to a file next to the documents.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome<ResourceUsage> {
         let mut command = Command::new(&self.binary);
         command
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
-            // Kept between runs, so that no run is measured while it compiles `map`.
+            // All runs share the cache, so that no measured run compiles `map`.
             .env("SYNIX_CACHE_DIR", cache())
             .env("OPENAI_API_KEY", "none");
-        child::run(&mut command, &self.folder.path().join("talk"))
+        child::run(&mut command, &self.folder.path().join("log"))
     }
 }
 
@@ -76,7 +76,7 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-cache")
 }
 
-/// A layer that asks one thing of each artifact of `inputs`, through batches.
+/// Returns a layer that sends one request for each artifact of `inputs`, through batches.
 pub(crate) fn layer(name: &str, inputs: &str, prompt: &str) -> String {
     format!(
         r#"

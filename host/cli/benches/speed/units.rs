@@ -1,30 +1,29 @@
-//! Many small documents, replayed: a first build, a build with nothing to do, and what starting costs.
+//! Measures the replay of many small documents: a first build, a build without stale units, and the start of the command.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::child::{self, Spent};
+use crate::child::{self, ResourceUsage};
 use crate::corpus::{self, Corpus, Transform};
 use crate::report::{row, seconds};
 use crate::{Options, Outcome, floor};
 
 const UNITS: u32 = 10_000;
 
-/// Runs of a measure; the median counts.
+/// The number of runs of each measurement, of which the median counts.
 const RUNS: usize = 5;
 
-/// Measures and prints.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let bench = Bench {
+    let bench = UnitsBenchmark {
         folder: folder.path(),
         binary: &options.binary,
     };
     let units = options.units.unwrap_or(UNITS);
     let demo = bench.demo()?;
     let map = Transform::map()?;
-    let corpus = Corpus::make(&folder.path().join("corpus"), units, &map)?;
+    let corpus = Corpus::create(&folder.path().join("corpus"), units, &map)?;
     let floor = per_second(units, floor::time(&corpus, &map)?);
     let first = bench.first_builds(corpus.root())?;
     let again = bench.repeated(&["build"], corpus.root())?;
@@ -60,14 +59,14 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     Ok(())
 }
 
-struct Bench<'a> {
+struct UnitsBenchmark<'a> {
     folder: &'a Path,
     binary: &'a Path,
 }
 
-impl Bench<'_> {
-    /// Builds the demo, which also compiles the transforms, and then measures it with nothing to do.
-    fn demo(&self) -> Outcome<Spent> {
+impl UnitsBenchmark<'_> {
+    /// Builds the demo, which also compiles the transforms, then measures it without stale units.
+    fn demo(&self) -> Outcome<ResourceUsage> {
         let root = self.folder.join("demo");
         let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
         corpus::copy(Path::new(template), &root)?;
@@ -75,8 +74,8 @@ impl Bench<'_> {
         self.repeated(&["build"], &root)
     }
 
-    /// Builds the corpus from nothing, several times.
-    fn first_builds(&self, root: &Path) -> Outcome<Spent> {
+    /// Builds the corpus without a state, several times.
+    fn first_builds(&self, root: &Path) -> Outcome<ResourceUsage> {
         let mut runs = Vec::with_capacity(RUNS);
         for _ in 0..RUNS {
             let state = root.join(".synix");
@@ -85,17 +84,17 @@ impl Bench<'_> {
             }
             runs.push(self.run(&["build"], root)?);
         }
-        Ok(Spent::median(runs))
+        Ok(ResourceUsage::median(runs))
     }
 
-    fn repeated(&self, arguments: &[&str], root: &Path) -> Outcome<Spent> {
+    fn repeated(&self, arguments: &[&str], root: &Path) -> Outcome<ResourceUsage> {
         let runs = (0..RUNS)
             .map(|_| self.run(arguments, root))
             .collect::<Outcome<Vec<_>>>()?;
-        Ok(Spent::median(runs))
+        Ok(ResourceUsage::median(runs))
     }
 
-    fn run(&self, arguments: &[&str], root: &Path) -> Outcome<Spent> {
+    fn run(&self, arguments: &[&str], root: &Path) -> Outcome<ResourceUsage> {
         let mut command = Command::new(self.binary);
         command
             .args(arguments)
@@ -103,7 +102,7 @@ impl Bench<'_> {
             .env_clear()
             .env("SYNIX_CACHE_DIR", self.folder.join("cache"))
             .env("SYNIX_CASSETTE_MODE", "replay");
-        child::run(&mut command, &self.folder.join("talk"))
+        child::run(&mut command, &self.folder.join("log"))
     }
 }
 

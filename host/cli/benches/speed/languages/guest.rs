@@ -1,4 +1,4 @@
-//! A plugin called as a build calls it: in a fresh instance for each unit, with answers from memory.
+//! Calls a plugin as a build does: in a fresh instance for each unit, with answers from memory.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use synix_sandbox::{Call, Limits, Model, ModelResponse, Plugin, Run, UnitSpec};
 use super::{ANSWER, LABEL, QUESTION};
 use crate::Outcome;
 
-/// Instances alive at once while memory is measured.
+/// The number of instances at a time while memory is measured.
 pub(super) const DEPTH: usize = 8;
 
-/// Linux's page, as `statm` counts.
+/// The page size of Linux, the unit of `statm`.
 const PAGE_KB: u64 = 4;
 
-/// Returns how long one unit takes.
+/// Returns the time for one unit.
 pub(super) fn time(plugin: &Plugin, least: Duration) -> Outcome<Duration> {
     let input = input()?;
-    super::per_unit(least, || execute(plugin, &input, Always).map(|_| ()))
+    super::per_unit(least, || execute(plugin, &input, FixedModel).map(|_| ()))
 }
 
-/// Returns how many KB an instance holds while its question is open.
+/// Returns the memory of an instance in KB while it waits for an answer.
 pub(super) fn memory(plugin: &Plugin) -> Outcome<u64> {
     let input = input()?;
     let nested = Nested {
@@ -33,7 +33,7 @@ pub(super) fn memory(plugin: &Plugin) -> Outcome<u64> {
         seen: Vec::new(),
     };
     let seen = execute(plugin, &input, nested)?.seen;
-    // What the first has is also what all share.
+    // The memory of the first instance includes what all instances share.
     match (seen.first(), seen.last()) {
         (Some(first), Some(last)) if seen.len() == DEPTH => {
             Ok(last.saturating_sub(*first) * PAGE_KB / (DEPTH as u64 - 1))
@@ -75,15 +75,15 @@ fn input() -> Outcome<(Artifact, Digest)> {
     Ok((artifact, digest))
 }
 
-struct Always;
+struct FixedModel;
 
-impl Model for Always {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
-        ModelResponse::Answered(asked.iter().map(|_| answer()).collect())
+impl Model for FixedModel {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+        Verdict::Answered(asked.iter().map(|_| answer()).collect())
     }
 }
 
-/// Runs the next instance while the one before waits for its answer.
+/// Runs the next instance while the previous one waits for its answer.
 struct Nested {
     plugin: Plugin,
     input: (Artifact, Digest),
@@ -101,11 +101,11 @@ impl Model for Nested {
                 depth: self.depth + 1,
                 seen: std::mem::take(&mut self.seen),
             };
-            // One that fails leaves its measure out, which is found missing.
+            // If an instance fails, its missing measurement is detected later.
             self.seen = execute(&self.plugin, &self.input, deeper)
                 .map_or_else(|_| Vec::new(), |deeper| deeper.seen);
         }
-        Always.complete(asked)
+        FixedModel.complete(asked)
     }
 }
 

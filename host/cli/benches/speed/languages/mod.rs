@@ -1,4 +1,4 @@
-//! A table of the languages: what each scaffold takes to build, to load and to run, beside the floor of its guest.
+//! Measures each language: the time to build, load and run its scaffold, compared with the floor of its guest.
 
 mod guest;
 mod raw;
@@ -19,17 +19,17 @@ const QUESTION: &str =
     "We met at noon, spoke about the plan for the quarter and agreed on what comes next.";
 const ANSWER: &str = "People meet, speak about the quarter and agree on the next steps.";
 
-/// How long units run that are timed.
+/// The minimum duration of a measurement.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// A language, the file that its scaffold's transform is in, and a guest that asks one question.
+/// A language, the file with the transform of its scaffold, and a guest that sends one request.
 struct Language {
     name: &'static str,
     file: &'static str,
     source: &'static str,
-    /// Microseconds of a fresh instance with one completion, of the floor on record.
+    /// The documented floor: microseconds of a fresh instance with one completion.
     on_record: f64,
-    /// Units of a pipeline.
+    /// The number of units of a pipeline.
     units: u32,
 }
 
@@ -78,7 +78,7 @@ const LANGUAGES: [Language; 6] = [
     },
 ];
 
-/// Measures and prints, as a table for the documentation.
+/// Measures the languages and prints a table for the documentation.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     println!("plugins by language, one completion for each unit, one core\n");
     println!(
@@ -105,7 +105,7 @@ fn measure(options: &Options, language: &Language) -> Outcome<String> {
     let tools = Tools {
         binary: &options.binary,
         cache: folder.path().join("cache"),
-        talk: folder.path().join("talk"),
+        log: folder.path().join("log"),
     };
     let kind = ["new", "items", "--lang", language.name];
     tools.plugin(&kind, &home)?;
@@ -150,14 +150,14 @@ fn load(bytes: &[u8], cache: &Path) -> Outcome<(Duration, Plugin)> {
     Ok((start.elapsed(), plugin))
 }
 
-/// Returns how many units a processor second is enough for where all answers are at hand and nothing is written.
+/// Returns the number of units per processor second if all answers are known and nothing is written.
 ///
-/// A plan of a pipeline whose cassette knows every answer runs each unit to its end. What it takes to start,
-/// to read the cassette and to read the sources, a plan of the sources alone takes too, and is not counted.
+/// A plan of a pipeline whose cassette has every answer runs each unit completely. A plan of the sources alone takes the
+/// time to start and to read cassette and sources, which is subtracted.
 fn scheduled(tools: &Tools<'_>, language: &Language, bytes: &[u8]) -> Outcome<f64> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let transform = Transform::own(bytes)?;
-    let corpus = Corpus::make(folder.path(), language.units, &transform)?;
+    let transform = Transform::custom(bytes)?;
+    let corpus = Corpus::create(folder.path(), language.units, &transform)?;
     let plan = |file: &str| -> Outcome<Duration> {
         let mut least = Duration::MAX;
         for _ in 0..3 {
@@ -166,7 +166,7 @@ fn scheduled(tools: &Tools<'_>, language: &Language, bytes: &[u8]) -> Outcome<f6
                 .args(["plan", file])
                 .current_dir(corpus.root())
                 .env("SYNIX_CASSETTE_MODE", "replay");
-            least = least.min(child::run(&mut command, &tools.talk)?.processor);
+            least = least.min(child::run(&mut command, &tools.log)?.processor);
         }
         Ok(least)
     };
@@ -174,11 +174,11 @@ fn scheduled(tools: &Tools<'_>, language: &Language, bytes: &[u8]) -> Outcome<f6
     Ok(f64::from(language.units) / units.as_secs_f64())
 }
 
-/// The command, with the compilers at hand.
+/// The command and the compilers.
 struct Tools<'a> {
     binary: &'a Path,
     cache: PathBuf,
-    talk: PathBuf,
+    log: PathBuf,
 }
 
 impl Tools<'_> {
@@ -188,7 +188,7 @@ impl Tools<'_> {
         command
     }
 
-    /// The command where it has one core for itself: threads that share a memory's page tables slow each other down.
+    /// Returns the command on a single core, because threads that share page tables slow each other down.
     fn on_one_core(&self) -> Command {
         let mut command = Command::new("taskset");
         command
@@ -205,11 +205,11 @@ impl Tools<'_> {
             .args(arguments)
             .arg(folder)
             .env("SYNIX_TOOLS", tools);
-        Ok(child::run(&mut command, &self.talk)?.wall)
+        Ok(child::run(&mut command, &self.log)?.wall)
     }
 }
 
-/// Returns how long `one` takes, run for at least `least`; what it needs once is not counted.
+/// Returns the average time of `one`, measured for at least `least`, without the cost of the first call.
 fn per_unit(least: Duration, mut one: impl FnMut() -> Outcome<()>) -> Outcome<Duration> {
     for _ in 0..20 {
         one()?;

@@ -1,4 +1,4 @@
-//! The floor of a language: its component in fresh instances, called through the engine and nothing else.
+//! Measures the floor of a language: its component in fresh instances, called directly through the WebAssembly engine.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ wasmtime::component::bindgen!({
 });
 
 struct State {
-    /// Made when it is first asked for.
+    /// Created at the first use.
     context: Option<WasiCtx>,
     table: ResourceTable,
 }
@@ -63,7 +63,7 @@ fn answer() -> Response {
     }
 }
 
-/// Returns how long one unit takes, over as many as `least` holds.
+/// Returns the time for one unit, measured for at least `least`.
 pub(super) fn time(bytes: &[u8], least: Duration) -> Outcome<Duration> {
     let engine = Engine::new(&config())?;
     let mut linker: Linker<State> = Linker::new(&engine);
@@ -104,7 +104,7 @@ pub(super) fn time(bytes: &[u8], least: Duration) -> Outcome<Duration> {
     super::per_unit(least, one)
 }
 
-/// The sandbox's settings, with room for the largest guest.
+/// Returns the settings of the sandbox, with enough memory for the largest guest.
 fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(4)
