@@ -87,12 +87,12 @@ pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildErro
 
 /// Writes the workspace. It names the plugin's folder by a link if possible, because the component contains the paths.
 fn workspace(version: &str, folder: &Path, scratch: &Path) -> String {
-    let place = match link(folder, &scratch.join(LINK)) {
+    let entry = match link(folder, &scratch.join(LINK)) {
         Ok(()) => format!("./{LINK}"),
         // Go reads a quoted path as JSON does.
         Err(_) => serde_json::Value::from(folder.to_string_lossy()).to_string(),
     };
-    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t{place}\n)\n")
+    format!("go {version}\n\nuse (\n\t.\n\t./pkg\n\t{entry}\n)\n")
 }
 
 #[cfg(unix)]

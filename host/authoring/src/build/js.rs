@@ -80,16 +80,16 @@ pub(super) fn component(context: &BuildContext<'_>, entry: Entry) -> Result<Vec<
     let table = LineTable::read(&map, bundle_folder, &context.folder);
     let bundled = String::from_utf8_lossy(&synix_disk::read(&bundle)?).into_owned();
     synix_disk::replace(&bundle, table.prepend_to(&bundled).as_bytes())?;
-    let made = context.scratch.join("plugin.wasm");
+    let output = context.scratch.join("plugin.wasm");
     let mut command = tools.command(COMPONENTIZE, &context.scratch)?;
     command.arg("-w").arg(&context.wit);
     command.args(["-n", "transform", "--sync", "-j"]);
-    command.arg(&bundle).arg("-o").arg(&made);
+    command.arg(&bundle).arg("-o").arg(&output);
     // The top-level statements of the plugin run here, and may fail.
     tools
         .run(&mut command)
         .map_err(|error| error.map_output(|output| *output = table.translate(output)))?;
-    Ok(synix_disk::read(&made)?)
+    Ok(synix_disk::read(&output)?)
 }
 
 /// Writes a path as a JavaScript string.

@@ -22,7 +22,7 @@ pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildErro
     let modules = context.scratch.join("modules");
     synix_disk::create_folder(&modules)?;
     synix_disk::replace(&modules.join(format!("{ENTRY_NAME}.py")), ENTRY.as_bytes())?;
-    let made = context.scratch.join("plugin.wasm");
+    let output = context.scratch.join("plugin.wasm");
     let tools = context.tools;
     let mut command = tools.command(COMPONENTIZE, &context.scratch)?;
     command.arg("-d").arg(&context.wit);
@@ -30,7 +30,7 @@ pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildErro
     for folder in [&modules, &context.folder, &context.folder.join("sdk")] {
         command.arg("-p").arg(folder);
     }
-    command.arg("-o").arg(&made);
+    command.arg("-o").arg(&output);
     tools.run(&mut command)?;
-    Ok(synix_disk::read(&made)?)
+    Ok(synix_disk::read(&output)?)
 }

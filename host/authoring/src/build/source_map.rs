@@ -63,9 +63,9 @@ impl LineTable {
     pub(super) fn prepend_to(&self, bundle: &str) -> String {
         let mut table = String::new();
         for line in &self.lines {
-            for (number, (column, place)) in line.iter().enumerate() {
+            for (number, (column, position)) in line.iter().enumerate() {
                 let space = if number > 0 { " " } else { "" };
-                let _ = write!(table, "{space}{column}.{}.{}", place.file, place.line);
+                let _ = write!(table, "{space}{column}.{}.{}", position.file, position.line);
             }
             table.push(';');
         }
@@ -78,12 +78,12 @@ impl LineTable {
         let mut text = String::new();
         let mut rest = output;
         while let Some(at) = rest.find(BUNDLE) {
-            let (before, place) = rest.split_at(at);
-            let place = &place[BUNDLE.len()..];
-            let end = place
+            let (before, position) = rest.split_at(at);
+            let position = &position[BUNDLE.len()..];
+            let end = position
                 .find(|one: char| !one.is_ascii_digit() && one != ':')
-                .unwrap_or(place.len());
-            let (numbers, after) = place.split_at(end);
+                .unwrap_or(position.len());
+            let (numbers, after) = position.split_at(end);
             match self.find(numbers) {
                 Some(found) => {
                     text.push_str(before.strip_suffix('/').unwrap_or(before));
@@ -109,24 +109,30 @@ impl LineTable {
         let column = column.trim_end_matches(':').parse::<i64>().ok()? - 1;
         let segments = self.lines.get(line)?;
         let found = segments.iter().rev().find(|(start, _)| *start <= column);
-        let (_, place) = found.or(segments.first())?;
-        Some(format!("{}:{}", self.files.get(place.file)?, place.line))
+        let (_, position) = found.or(segments.first())?;
+        Some(format!(
+            "{}:{}",
+            self.files.get(position.file)?,
+            position.line
+        ))
     }
 }
 
 /// Removes `.` and `..` from a path.
 fn normalize(path: &Path) -> PathBuf {
-    let mut made = PathBuf::new();
+    let mut normalized = PathBuf::new();
     for part in path.components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
-                made.pop();
+                normalized.pop();
             }
-            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => made.push(part),
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => {
+                normalized.push(part);
+            }
         }
     }
-    made
+    normalized
 }
 
 /// Parses the mappings of a source map: `;` separates lines, `,` separates segments, and numbers are base-64 deltas.
@@ -144,13 +150,13 @@ fn lines_of(mappings: &str) -> Option<Vec<Vec<(i64, SourceLine)>>> {
             };
             file = file.checked_add(file_by)?;
             line = line.checked_add(line_by)?;
-            let place = SourceLine {
+            let position = SourceLine {
                 file: usize::try_from(file).ok()?,
                 line: line.checked_add(1)?,
             };
             // The table has only lines.
-            if segments.last().is_none_or(|(_, last)| *last != place) {
-                segments.push((column, place));
+            if segments.last().is_none_or(|(_, last)| *last != position) {
+                segments.push((column, position));
             }
         }
         lines.push(segments);

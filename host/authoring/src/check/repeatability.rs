@@ -134,8 +134,8 @@ fn check_stateless(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut R
             );
             return report.fail(point, detail);
         }
-        let same = |made: &Result<Vec<_>, _>| match (&fresh.end, made) {
-            (TrialEnd::Done(outputs), Ok(made)) => outputs == made,
+        let same = |result: &Result<Vec<_>, _>| match (&fresh.end, result) {
+            (TrialEnd::Done(outputs), Ok(repeated)) => outputs == repeated,
             (TrialEnd::Done(_) | TrialEnd::Suspended | TrialEnd::Failed(_), _) => false,
         };
         if !repeated.outputs.iter().all(same) {
