@@ -337,7 +337,7 @@ fn a_reset_cancels_no_batch_of_another_project() {
     });
     bench.write(".synix/damage.json", &marker.to_string());
     let run = bench.ok(&["batch-build", "run", "--reset-state"]);
-    assert!(run.says("knows it as another one"), "{run:?}");
+    assert!(run.says("has another batch under this id"), "{run:?}");
     assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 0);
 }
 

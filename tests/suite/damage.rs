@@ -144,7 +144,7 @@ fn a_reset_cancels_no_batch_that_may_be_another_s() {
         .unwrap();
     break_table(&bench, "unit");
     let run = bench.ok(&["build", "--reset-state"]);
-    assert!(run.says("whether it is ours was not known"), "{run:?}");
+    assert!(run.says("its owner was not known yet"), "{run:?}");
     assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 0);
 }
 

@@ -190,7 +190,7 @@ fn a_local_service_is_not_called() {
         .bench
         .write("synix.toml", &file.replace("transform = \"map\"", &plugin));
     clone.is_safe();
-    clone.is_refused(5, "fetch a plugin from");
+    clone.is_refused(5, "download a plugin from");
     assert_eq!(service.seen(), [""; 0]);
 }
 

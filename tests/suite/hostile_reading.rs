@@ -89,7 +89,7 @@ fn what_needs_a_yes_is_not_done_by_reading() {
         ),
     ]);
     let digest = "0".repeat(64);
-    let near = HARMLESS.plan(5, "fetch a plugin from this machine");
+    let near = HARMLESS.plan(5, "download a plugin from this machine");
     let far = HARMLESS.plan(
         2,
         "must start with `https://`; `http://` is only allowed for this machine",

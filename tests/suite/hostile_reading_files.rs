@@ -144,15 +144,15 @@ fn a_file_of_the_project_is_in_it_and_ends() {
         row(
             "pipeline is a pipe",
             HARMLESS
-                .state(2, "there is no pipeline file")
-                .demo(1, "there is no pipeline file"),
+                .state(2, "is a pipe, not a file")
+                .demo(1, "is a pipe, not a file"),
             |clone| pipe(clone, "synix.toml"),
         ),
         row(
             "pipeline is a device",
             HARMLESS
-                .state(2, "there is no pipeline file")
-                .demo(1, "there is no pipeline file"),
+                .state(2, "is a device, not a file")
+                .demo(1, "is a device, not a file"),
             |clone| link(clone, "synix.toml", "/dev/zero"),
         ),
         row(

@@ -124,7 +124,7 @@ fn an_interrupted_guest_costs_no_answer_that_is_on_its_way() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("waiting for the answers of 1 call"), "{said}");
+    assert!(said.contains("waiting for the answers to 1 call"), "{said}");
     assert!(!said.contains("may be billed"), "{said}");
     assert_eq!((bench.sent(), unclear(&bench)), (2, 0));
     bench.remove("texts/dizzy.md");

@@ -74,7 +74,10 @@ fn a_path_is_seen_from_the_folder_that_was_handed_over() {
     assert_eq!(layers(run(&one.path(""), &elsewhere)), ["notes"]);
     let (code, _, stderr) = run(&one.path(""), &["-C", "nowhere", "plan"]);
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("cannot go to nowhere"), "{stderr}");
+    assert!(
+        stderr.contains("cannot change to the folder nowhere"),
+        "{stderr}"
+    );
     let (code, _, stderr) = run(&one.path(""), &["init", "made"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(one.path("made/synix.toml").is_file());
@@ -112,7 +115,7 @@ fn a_person_can_be_asked_without_a_terminal_of_the_process() {
             Output::pipe(std::io::sink()),
             Output::terminal(std::io::sink(), 80),
         );
-        synix::run(["trust"], io.with_person(Cursor::new(typed)))
+        synix::run(["trust"], io.with_user_input(Cursor::new(typed)))
     };
     assert_eq!(ask("n\n"), 5);
     assert_eq!(ask("maybe\n"), 5);

@@ -72,7 +72,7 @@ fn resume_asks_again_what_cost_nothing() {
     );
     // U12: the hint names what would help, and no command that would not.
     for part in [
-        "`synix batch-build resume build-1 --retry-failed` asks again what was paid for",
+        "`synix batch-build resume build-1 --retry-failed` sends requests again that were paid for",
         "after a change of the pipeline: `synix batch-build run`",
     ] {
         assert!(run.stdout.contains(part), "{run:?}");
@@ -281,7 +281,7 @@ fn an_unreachable_provider_stops_the_build_early() {
     let (bench, port) = unreachable();
     let run = bench.run(&["build", "--concurrency", "3"]).expect_code(3);
     assert!(run.says("cannot reach provider openai"), "{run:?}");
-    assert!(run.says("trying again in"), "{run:?}");
+    assert!(run.says("retrying in"), "{run:?}");
     let attempts: i64 = bench
         .database()
         .query_row("SELECT count(*) FROM attempt", [], |row| row.get(0))
@@ -310,7 +310,7 @@ fn a_wait_that_a_provider_asks_for_is_told() {
     let busy = StatusReply::new(429).header("retry-after", "1");
     bench.script(Script::new().rule(Rule::on("I am").times(1).reply(Reply::Status(busy))));
     let run: Run = bench.ok(&["build"]);
-    assert!(run.says("trying again in 1.0 s (try 2)"), "{run:?}");
+    assert!(run.says("retrying in 1.0 s (attempt 2)"), "{run:?}");
     assert_eq!(bench.ledger().calls(Endpoint::Chat), 4);
     let status = bench.json(&["batch-build", "status", "build-1"]);
     assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));

@@ -52,7 +52,7 @@ fn a_unit_that_may_ask_more_is_not_exact() {
         !line.contains("up to") && !line.contains("0.0000+"),
         "{line}"
     );
-    assert!(bench.ok(&["plan"]).says("story: 60 requests at most"));
+    assert!(bench.ok(&["plan"]).says("story: at most 60 requests"));
 
     bench.ok(&["build"]);
     assert_eq!(bench.sent(), 60);
@@ -256,7 +256,7 @@ fn answers_on_record_are_told() {
     assert!(
         bench
             .ok(&["plan"])
-            .says("all answers are on record, so these layers send nothing: styles, summary")
+            .says("all answers are stored, so these layers send nothing: styles, summary")
     );
 }
 
@@ -383,7 +383,10 @@ fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
     );
     let shown = bench.ok(&["plan"]).stdout;
     assert!(shown.lines().count() < 130, "{shown}");
-    assert!(shown.contains("more lines; --json has them all"), "{shown}");
+    assert!(
+        shown.contains("more lines; pass --json to see all"),
+        "{shown}"
+    );
     let plan = bench.json(&["plan"]);
     assert_eq!(
         layer(&plan, "made")["failures"].as_array().unwrap().len(),

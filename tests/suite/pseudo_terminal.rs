@@ -95,14 +95,14 @@ fn with_a_command() -> Workbench {
 /// A yes is kept; anything else, Return alone and the end of what is typed included, is a no.
 #[test]
 fn trust_asks_at_a_terminal() {
-    let question = "Do you want all of this, now and in later builds? [y/N] ";
+    let question = "Do you grant all of these permissions, now and in later builds? [y/N] ";
     for (typed, code, answer) in [
-        ("n\n", 5, "nothing was noted"),
-        ("\n", 5, "nothing was noted"),
-        ("maybe\n", 5, "nothing was noted"),
-        ("\u{4}", 5, "nothing was noted"),
-        ("y\n", 0, "`synix trust revoke` takes it back"),
-        ("YES\n", 0, "`synix trust revoke` takes it back"),
+        ("n\n", 5, "nothing was granted"),
+        ("\n", 5, "nothing was granted"),
+        ("maybe\n", 5, "nothing was granted"),
+        ("\u{4}", 5, "nothing was granted"),
+        ("y\n", 0, "run `synix trust revoke` to revoke it"),
+        ("YES\n", 0, "run `synix trust revoke` to revoke it"),
     ] {
         let bench = with_a_command();
         let seen = at_terminal(&bench, &["trust"], question, typed);

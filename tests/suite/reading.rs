@@ -32,7 +32,7 @@ fn the_last_good_report_is_shown_after_a_failed_build() {
     assert_eq!(run.stdout, good);
     assert!(
         run.stderr
-            .contains("summary/summary is of build-1; build-2 does not have it (held_back)"),
+            .contains("summary/summary is from build-1; build-2 does not have it (held_back)"),
         "{run:?}"
     );
     let shown = bench.json(&["show", "ws-bela"]);
@@ -220,10 +220,7 @@ fn a_list_before_the_first_end_says_why_it_is_empty() {
         .run(&["build", "--budget", "0.0000001"])
         .expect_code(5);
     let run = bench.ok(&["list"]);
-    assert!(
-        run.stderr.contains("no build has come to its end yet"),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("no build has ended yet"), "{run:?}");
 }
 
 /// `-C` and `--pipeline` lead to a project from anywhere.

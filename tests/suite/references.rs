@@ -312,7 +312,7 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
     assert_eq!(moved["changes"], json!([change]));
     assert!(desk.lock().ends_with(&entry(&reference, &moody)));
     let again = desk.run(&["plugin", "update"]).expect_code(0);
-    assert_eq!(again.stdout, "every plugin is the one that is pinned\n");
+    assert_eq!(again.stdout, "all pins are up to date\n");
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn fetch_gets_what_is_pinned_and_moves_nothing() {
         fetched.says("downloaded") && desk.is_kept(&echo),
         "{fetched:?}"
     );
-    assert!(desk.run(&["plugin", "fetch"]).says("was there"));
+    assert!(desk.run(&["plugin", "fetch"]).says("already in the cache"));
     assert_eq!(desk.lock(), lock);
     desk.replay(&["build"]).expect_code(0);
 }

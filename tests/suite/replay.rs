@@ -137,7 +137,7 @@ fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
             assert!(shown.says(words), "{words}: {shown:?}");
         }
         assert!(
-            !shown.says("$") && !shown.says("all answers are on record"),
+            !shown.says("$") && !shown.says("all answers are stored"),
             "{shown:?}"
         );
     }

@@ -34,7 +34,7 @@ fn a_project_that_was_never_built_has_everything_to_make() {
     assert!(!bench.path(".synix").exists());
     assert_eq!(bench.sent(), 0);
     let words = bench.ok(&["status"]).stdout;
-    assert!(words.contains("`synix build` makes"), "{words}");
+    assert!(words.contains("`synix build` to build"), "{words}");
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn a_key_goes_to_no_other_server_without_a_yes() {
             let run = run.expect_code(5);
             assert!(
                 run.says(&format!(
-                    "{variable} of your environment as a key to {shown}\n"
+                    "{variable} from your environment as a key to {shown}\n"
                 )) && run.says("synix trust")
                     && !run.says("aws-secret-value"),
                 "{url}: {run:?}"
@@ -491,7 +491,7 @@ fn a_yes_within_the_checkout_is_none() {
     ] {
         let run = with(name, &folder, &["build"]).expect_code(5);
         assert!(
-            run.says("touch ran") && run.says("came with the project"),
+            run.says("touch ran") && run.says("is part of the project"),
             "{run:?}"
         );
     }
@@ -621,7 +621,7 @@ fn a_command_that_is_ended_leaves_nothing_behind() {
             .success()
     );
     let said = child.wait_with_output().unwrap().stderr;
-    assert!(String::from_utf8_lossy(&said).contains("ended before it was done"));
+    assert!(String::from_utf8_lossy(&said).contains("killed before it was done"));
     for id in fs::read_to_string(bench.path("ids")).unwrap().lines() {
         // A process that has ended may wait for whoever adopted it.
         while is_alive(id) {
@@ -825,7 +825,7 @@ fn a_plugin_from_this_machine_is_fetched_only_after_a_yes() {
         };
         for arguments in [&["plan"][..], &["build"], &["plugin", "update"]] {
             let run = run(arguments).expect_code(5);
-            assert!(run.says("fetch a plugin from"), "{run:?}");
+            assert!(run.says("download a plugin from"), "{run:?}");
         }
         assert_eq!(server.calls().len(), before);
         bench.ok(&["trust", "--yes"]);

@@ -66,7 +66,7 @@ fn an_interrupted_batch_build_says_what_goes_on() {
         let (code, said) = stop(child, signal);
         assert_eq!(code, 1, "{signal}: {said}");
         for part in [
-            &format!("batch {batch} goes on at openai: 3 requests of styles"),
+            &format!("batch {batch} continues at openai: 3 requests of styles"),
             "batch-build resume build-1",
             "batch-build cancel build-1",
         ] {
@@ -101,7 +101,7 @@ fn an_interrupted_build_keeps_what_is_on_its_way() {
     let (code, said) = stop(child, "-INT");
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.contains("waiting for the answers of 2 calls"),
+        said.contains("waiting for the answers to 2 calls"),
         "{said}"
     );
     assert!(!said.contains("may be billed"), "{said}");
@@ -123,7 +123,7 @@ fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
     assert!(lines.any(|line| line.unwrap().contains("interrupt again")));
     let (code, said) = stop(child, "-TERM");
     assert!(
-        code == 1 && said.contains("3 requests were on their way"),
+        code == 1 && said.contains("3 requests were in flight"),
         "{said}"
     );
     assert_eq!(unclear(&bench), 3);

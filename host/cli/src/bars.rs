@@ -1,4 +1,4 @@
-//! Live counts for a person who watches: a line for each layer and each batch at work.
+//! Progress bars on a terminal: a line for each layer and each batch that is in progress.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use synix_core::printable;
 use synix_engine::batch::BatchEvent;
 use synix_engine::build::{Event, LayerCounts};
 
-use crate::layer_progress::{LayerProgress, about, left};
+use crate::layer_progress::{LayerProgress, format_duration, time_left};
 use crate::totals::Totals;
 
-/// Between two turns of a spinner.
+/// The time between two frames of a spinner.
 const TICK: Duration = Duration::from_millis(120);
 
-/// The lines below the talk.
+/// The progress bars below the messages.
 #[derive(Default)]
 pub(crate) struct Bars {
     pub(crate) all: MultiProgress,
     layers: BTreeMap<String, Layer>,
     batches: BTreeMap<String, Batch>,
     totals: Totals,
-    /// The last line of all: the whole build.
+    /// The last line: the totals of the build.
     whole: Option<ProgressBar>,
 }
 
@@ -35,12 +35,16 @@ struct Batch {
     since: Duration,
 }
 
+/// What a provider reports about a batch.
+struct BatchStatus<'a> {
+    status: &'a str,
+    done: Option<u64>,
+    requests: u64,
+}
+
 impl Bars {
-    /// Takes in what happened `now`, which is the time since the build began.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "what has no count has no bar"
-    )]
+    /// Updates the bars after an event. `now` is the time since the start of the build.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other events change no bar")]
     pub(crate) fn advance(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Layer { layer, counts } => self.layer(layer, *counts, now),
@@ -48,42 +52,41 @@ impl Bars {
                 if let Some(layer) = self.layers.get(layer) {
                     layer
                         .bar
-                        .finish_with_message(LayerProgress::ended(layer.progress.counts()));
+                        .finish_with_message(LayerProgress::summary(layer.progress.counts()));
                 }
             }
             Event::Batch(event) => self.batch(event, now),
             Event::Spent(spent) => {
                 self.totals.spend(*spent, now);
-                self.tell_whole(now);
+                self.update_total(now);
             }
             _ => {}
         }
     }
 
-    fn tell_whole(&mut self, now: Duration) {
-        if let Some(words) = self.totals.words(now) {
+    fn update_total(&mut self, now: Duration) {
+        if let Some(description) = self.totals.description(now) {
             let all = &self.all;
-            let whole = self.whole.get_or_insert_with(|| line(all, "in all", None));
-            whole.set_message(words);
+            let whole = self
+                .whole
+                .get_or_insert_with(|| line(all, "in total", None));
+            whole.set_message(description);
         }
     }
 
     fn layer(&mut self, name: &str, counts: LayerCounts, now: Duration) {
         self.totals.count(name, counts, now);
-        self.tell_whole(now);
+        self.update_total(now);
         let (all, whole) = (&self.all, self.whole.as_ref());
         let layer = self.layers.entry(name.to_owned()).or_insert_with(|| Layer {
             bar: line(all, name, whole),
             progress: LayerProgress::new(counts, now),
         });
         layer.progress.advance(counts);
-        layer.bar.set_message(layer.progress.words(now));
+        layer.bar.set_message(layer.progress.description(now));
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "what has no count has no bar"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other events change no bar")]
     fn batch(&mut self, event: &BatchEvent, now: Duration) {
         match event {
             BatchEvent::Submitted {
@@ -91,13 +94,27 @@ impl Bars {
             }
             | BatchEvent::Adopted {
                 batch, requests, ..
-            } => self.stands(batch, "submitted", None, *requests, now),
+            } => {
+                let status = BatchStatus {
+                    status: "submitted",
+                    done: None,
+                    requests: *requests,
+                };
+                self.update_batch(batch, status, now);
+            }
             BatchEvent::Status {
                 batch,
                 status,
                 done,
                 requests,
-            } => self.stands(batch, status, *done, *requests, now),
+            } => {
+                let status = BatchStatus {
+                    status,
+                    done: *done,
+                    requests: *requests,
+                };
+                self.update_batch(batch, status, now);
+            }
             BatchEvent::Settled {
                 batch,
                 succeeded,
@@ -112,31 +129,32 @@ impl Bars {
                 batch: Some(batch), ..
             } => {
                 if let Some(line) = self.batches.remove(batch) {
-                    line.bar.finish_with_message("given up");
+                    line.bar.finish_with_message("abandoned");
                 }
             }
             _ => {}
         }
     }
 
-    fn stands(&mut self, id: &str, status: &str, done: Option<u64>, requests: u64, now: Duration) {
+    fn update_batch(&mut self, id: &str, status: BatchStatus<'_>, now: Duration) {
         let (all, whole) = (&self.all, self.whole.as_ref());
         let batch = self.batches.entry(id.to_owned()).or_insert_with(|| Batch {
             bar: line(all, &format!("batch {id}"), whole),
             since: now,
         });
         let elapsed = now.saturating_sub(batch.since);
-        let left = done.and_then(|done| left(elapsed, done, requests.saturating_sub(done)));
-        batch.bar.set_message(counts(
-            &printable::escape_line(status),
+        let BatchStatus {
+            status,
             done,
             requests,
-            left,
-        ));
+        } = status;
+        let left = done.and_then(|done| time_left(elapsed, done, requests.saturating_sub(done)));
+        let status = printable::escape_line(status);
+        batch.bar.set_message(counts(&status, done, requests, left));
     }
 }
 
-/// A new line, above `below` or at the end; its name may come from others.
+/// Adds a bar above `below`, or at the end. Its name may come from untrusted input.
 fn line(all: &MultiProgress, name: &str, below: Option<&ProgressBar>) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {prefix}: {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -155,7 +173,9 @@ fn counts(status: &str, done: Option<u64>, requests: u64, left: Option<Duration>
         return format!("{status}, {requests} waiting");
     };
     let waiting = requests.saturating_sub(done);
-    let left = left.map_or_else(String::new, |left| format!(", about {} left", about(left)));
+    let left = left.map_or_else(String::new, |left| {
+        format!(", about {} left", format_duration(left))
+    });
     format!("{status}, {done} done, {waiting} waiting{left}")
 }
 
@@ -164,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_shows_what_its_provider_says() {
+    fn a_batch_shows_the_status_from_its_provider() {
         assert_eq!(
             counts("in_progress", Some(25), 100, Some(Duration::from_secs(180))),
             "in_progress, 25 done, 75 waiting, about 3 min left"

@@ -1,4 +1,4 @@
-//! When colours are used: as the flag says, else the environment, else where a terminal shows them.
+//! When colours are used: according to the flag, then the environment, then the terminal.
 
 use std::ffi::OsString;
 
@@ -8,40 +8,40 @@ use synix_project::Environment;
 /// When colours are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// Where a terminal shows them, unless the environment says otherwise.
+    /// On a terminal that supports them, unless the environment says otherwise.
     #[default]
     Auto,
     /// Also in a file or a pipe.
     Always,
-    /// Nowhere.
+    /// Never.
     Never,
 }
 
 impl Color {
-    /// Returns what `--color` says among arguments that may be wrong.
-    pub(crate) fn among<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Self {
-        let mut said = Self::default();
+    /// Returns the value of `--color` from arguments that may be invalid.
+    pub(crate) fn from_arguments<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Self {
+        let mut color = Self::default();
         let mut is_next = false;
         for argument in arguments {
             let argument = argument.to_string_lossy();
             let value = argument.strip_prefix("--color=");
             if let Some(value) = value.or(is_next.then_some(&argument)) {
-                said = Self::from_str(value, false).unwrap_or(said);
+                color = Self::from_str(value, false).unwrap_or(color);
             }
             is_next = argument == "--color";
         }
-        said
+        color
     }
 
-    /// Decides for a stream.
+    /// Returns whether a stream uses colours.
     pub(crate) fn is_used(self, is_terminal: bool, environment: &Environment) -> bool {
-        let says = |name| environment.get(name).filter(|text| !text.is_empty());
+        let variable = |name| environment.get(name).filter(|text| !text.is_empty());
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto if says("NO_COLOR").is_some() => false,
-            Self::Auto if says("CLICOLOR_FORCE").is_some_and(|text| text != "0") => true,
-            Self::Auto if says("TERM").is_some_and(|text| text == "dumb") => false,
+            Self::Auto if variable("NO_COLOR").is_some() => false,
+            Self::Auto if variable("CLICOLOR_FORCE").is_some_and(|text| text != "0") => true,
+            Self::Auto if variable("TERM").is_some_and(|text| text == "dumb") => false,
             Self::Auto => is_terminal,
         }
     }
@@ -76,12 +76,15 @@ mod tests {
             let found = color.is_used(is_terminal, &environment);
             assert_eq!(found, used, "{color:?} {is_terminal} {variables:?}");
         }
-        let among = |words: &[&str]| {
+        let from_arguments = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            Color::among(words.iter())
+            Color::from_arguments(words.iter())
         };
-        assert_eq!(among(&["bild", "--color", "always"]), Color::Always);
-        assert_eq!(among(&["--color=never", "bild"]), Color::Never);
-        assert_eq!(among(&["--color", "loud"]), Color::Auto);
+        assert_eq!(
+            from_arguments(&["bild", "--color", "always"]),
+            Color::Always
+        );
+        assert_eq!(from_arguments(&["--color=never", "bild"]), Color::Never);
+        assert_eq!(from_arguments(&["--color", "loud"]), Color::Auto);
     }
 }

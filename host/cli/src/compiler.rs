@@ -1,4 +1,4 @@
-//! This program as a compiler of components, in a process of its own.
+//! Compiles components in a child process of this program.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,24 +6,24 @@ use std::process::ExitCode;
 
 use synix_sandbox::{Compiler, serve_compiler};
 
-/// The first argument of a process that only compiles. It is no command: nobody types it.
-const WORD: &str = "__compile";
+/// The first argument of a process that only compiles. It is not a command for users.
+const COMPILE_ARGUMENT: &str = "__compile";
 
-/// What to do where the program file cannot be found.
-const NEXT: &str = if cfg!(target_os = "linux") {
+/// What to do if the program file cannot be found.
+const ADVICE: &str = if cfg!(target_os = "linux") {
     "mount /proc here, then run the command again"
 } else {
     "start synix by its full path, then run the command again"
 };
 
-/// The file of the program `synix`, which compiles components in a process of its own.
+/// The program `synix`, which compiles components in a child process.
 ///
-/// Never this process: a stranger's component could take all its memory.
+/// This process never compiles them, because an untrusted component could use up its memory.
 #[derive(Debug, Clone)]
 pub(crate) enum Program {
     File(PathBuf),
     Unknown {
-        /// Why, and what to do about it.
+        /// The reason, and what to do about it.
         reason: String,
     },
 }
@@ -31,16 +31,16 @@ pub(crate) enum Program {
 impl Default for Program {
     fn default() -> Self {
         Self::Unknown {
-            reason: "this command was given no program that compiles plugins: name one with `Io::with_program`"
+            reason: "no program that compiles plugins is set; set one with `Io::with_program`"
                 .to_owned(),
         }
     }
 }
 
 impl Program {
-    /// Returns the program that runs.
+    /// Returns the program of this process.
     pub(crate) fn this() -> Self {
-        // Also there after the file was replaced by another version while this one runs.
+        // This path works even after another version has replaced the file.
         let running = PathBuf::from("/proc/self/exe");
         if cfg!(target_os = "linux") && running.exists() {
             return Self::File(running);
@@ -53,7 +53,7 @@ impl Program {
             Ok(program) => Self::File(program),
             Err(error) => Self::Unknown {
                 reason: format!(
-                    "synix compiles plugins in a process of its own and cannot find its own program file ({error}); {NEXT}"
+                    "synix compiles plugins in a child process and cannot find its own program file ({error}); {ADVICE}"
                 ),
             },
         }
@@ -66,12 +66,12 @@ impl Program {
         }
     }
 
-    /// Returns who compiles components.
+    /// Returns the compiler of components.
     pub(crate) fn compiler(&self) -> Compiler {
         match self {
             Self::File(program) => Compiler::Child {
                 program: program.clone(),
-                args: vec![WORD.into()],
+                args: vec![COMPILE_ARGUMENT.into()],
             },
             Self::Unknown { reason } => Compiler::Disabled {
                 reason: reason.clone(),
@@ -80,17 +80,17 @@ impl Program {
     }
 }
 
-/// Compiles what stands on stdin, if this process was started for that; a program calls this first of all.
+/// Compiles the component on stdin if this process was started for that. Call this first in `main`.
 pub fn serve() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != WORD {
+    if args.next()? != COMPILE_ARGUMENT {
         return None;
     }
     let served = serve_compiler(args, std::io::stdin().lock(), std::io::stdout().lock());
     Some(match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the process that asked reads it")]
+            #[expect(clippy::print_stderr, reason = "the parent process reads it")]
             {
                 eprintln!("{error}");
             }
@@ -109,12 +109,12 @@ mod tests {
         let Compiler::Disabled { reason } = Program::found(Err(lost)).compiler() else {
             panic!("something compiles");
         };
-        assert!(reason.ends_with(NEXT), "{reason}");
+        assert!(reason.ends_with(ADVICE), "{reason}");
         assert!(matches!(
             Program::found(Ok(PathBuf::from("synix"))).compiler(),
             Compiler::Child { .. }
         ));
-        // Nor where a program that embeds the command names no other.
+        // A program that embeds the command may set no program either.
         assert!(matches!(
             Program::default().compiler(),
             Compiler::Disabled { .. }

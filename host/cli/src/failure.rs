@@ -1,4 +1,4 @@
-//! Exit codes, and errors with their kinds, causes and hints.
+//! Reports errors with their kinds, causes, hints and exit codes.
 
 use synix_authoring::build::BuildError as PluginBuildError;
 use synix_authoring::scaffold::ScaffoldError;
@@ -13,20 +13,20 @@ use synix_store::StoreError;
 
 use crate::render::{Errors, Screen};
 
-/// The user or the system ended a command that drives no build.
+/// A signal interrupted a command that runs no build.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
-/// Ends a command that has nothing to lose at the first Ctrl-C or SIGTERM, whatever its plugins are at.
+/// Ends the process at the first Ctrl-C or SIGTERM, even while a plugin runs. For commands that have nothing to save.
 pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
     if !screen.owns_process() {
-        // Whoever embeds the command decides when its process ends.
+        // The program that embeds this command decides when its process ends.
         return Ok(());
     }
     let errors = screen.errors();
-    synix_project::at_interrupt(move || {
-        tell(&Interrupted.into(), &errors);
+    synix_project::on_interrupt(move || {
+        report_to(&Interrupted.into(), &errors);
         #[expect(
             clippy::exit,
             reason = "a guest on the main thread may run for as long as its limits allow"
@@ -36,24 +36,24 @@ pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A mistake in what the user typed.
+/// An invalid argument.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-/// Says what went wrong, with its causes and what to do, and returns the exit code.
+/// Reports an error with its causes and a hint, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> ExitCode {
-    tell(error, &screen.errors())
+    report_to(error, &screen.errors())
 }
 
-fn tell(error: &anyhow::Error, errors: &Errors) -> ExitCode {
-    let (kind, hint, code) = class(error);
-    errors.tell(&ErrorView::of(kind, hint, &**error));
+fn report_to(error: &anyhow::Error, errors: &Errors) -> ExitCode {
+    let (kind, hint, code) = classify(error);
+    errors.report(&ErrorView::of(kind, hint, &**error));
     code
 }
 
-/// Returns the kind of an error, what to do about it and the exit code.
-fn class(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
+/// Returns the kind of an error, the hint and the exit code.
+fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
     if let Some(error) = error.downcast_ref::<ProjectError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }

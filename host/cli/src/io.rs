@@ -1,4 +1,4 @@
-//! What a command runs in: its environment, its streams, and the program that it is.
+//! The environment, the streams and the program of a command.
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal as _, Write};
@@ -9,18 +9,17 @@ use synix_project::Environment;
 
 use crate::compiler::Program;
 
-/// Where results or talk go.
+/// An output stream of a command.
 pub struct Output {
     pub(crate) writer: Box<dyn Write + Send>,
-    /// Whether a person sees it at once.
     pub(crate) is_terminal: bool,
-    /// How many columns fit; `None`: nothing is cut.
+    /// The number of columns; `None`: lines are not shortened.
     pub(crate) width: Option<usize>,
     pub(crate) colours: bool,
 }
 
 impl Output {
-    /// Makes an output that no terminal shows, such as a file or a pipe.
+    /// Creates an output that is not a terminal, such as a file or a pipe.
     pub fn pipe(writer: impl Write + Send + 'static) -> Self {
         Self {
             writer: Box::new(writer),
@@ -30,7 +29,7 @@ impl Output {
         }
     }
 
-    /// Makes an output that a person watches, so many columns wide. Counts that move are drawn by a process alone.
+    /// Creates an output that is a terminal with this number of columns. Only the process's own stderr shows progress bars.
     pub fn terminal(writer: impl Write + Send + 'static, columns: usize) -> Self {
         Self {
             is_terminal: true,
@@ -39,7 +38,7 @@ impl Output {
         }
     }
 
-    fn of_process(writer: impl Write + io::IsTerminal + Send + 'static) -> Self {
+    fn from_process(writer: impl Write + io::IsTerminal + Send + 'static) -> Self {
         let is_terminal = writer.is_terminal();
         let width = terminal_size::terminal_size()
             .filter(|_| is_terminal)
@@ -60,41 +59,41 @@ impl fmt::Debug for Output {
     }
 }
 
-/// Everything that a command has of the world outside.
+/// Everything outside of a command that it uses.
 pub struct Io {
     environment: Environment,
     stdin: Box<dyn BufRead + Send>,
-    /// Whether a person can be asked.
-    has_person: bool,
+    /// Whether the command can ask the user.
+    is_interactive: bool,
     stdout: Output,
     stderr: Output,
-    /// Whether stderr is the process's own, on which counts can move.
+    /// Whether stderr belongs to the process, so that it can show progress bars.
     owns_stderr: bool,
     program: Program,
 }
 
 impl Io {
-    /// Takes everything from the process.
-    pub fn of_process() -> Self {
+    /// Uses the environment and the streams of the process.
+    pub fn from_process() -> Self {
         Self {
-            environment: Environment::of_process(),
+            environment: Environment::from_process(),
             stdin: Box::new(io::BufReader::new(io::stdin())),
-            has_person: io::stdin().is_terminal(),
-            stdout: Output::of_process(io::stdout()),
-            stderr: Output::of_process(io::stderr()),
+            is_interactive: io::stdin().is_terminal(),
+            stdout: Output::from_process(io::stdout()),
+            stderr: Output::from_process(io::stderr()),
             owns_stderr: true,
             program: Program::this(),
         }
     }
 
-    /// Makes an empty stdin, and outputs for a program: where they go is up to the caller.
+    /// Creates an `Io` with an empty stdin and these outputs, for a program that embeds the command.
     ///
-    /// Without a program, which [`Self::with_program`] names, the command compiles no plugins.
+    /// The command cannot compile plugins unless [`Self::with_program`] sets a program.
     pub fn new(environment: Environment, stdout: Output, stderr: Output) -> Self {
         Self {
             environment,
             stdin: Box::new(io::empty()),
-            has_person: false,
+            is_interactive: false,
             stdout,
             stderr,
             owns_stderr: false,
@@ -102,7 +101,7 @@ impl Io {
         }
     }
 
-    /// Keeps what is printed, for a test.
+    /// Captures the outputs, for a test.
     pub fn captured(environment: Environment) -> (Self, Captured) {
         let printed = Captured::default();
         let stdout = Output::pipe(printed.stdout.clone());
@@ -110,15 +109,15 @@ impl Io {
         (Self::new(environment, stdout, stderr), printed)
     }
 
-    /// Lets a person answer questions, who types what `stdin` holds and watches stderr.
+    /// Lets the command ask the user, whose answers come from `stdin` and who sees stderr.
     #[must_use]
-    pub fn with_person(mut self, stdin: impl BufRead + Send + 'static) -> Self {
+    pub fn with_user_input(mut self, stdin: impl BufRead + Send + 'static) -> Self {
         self.stdin = Box::new(stdin);
-        self.has_person = true;
+        self.is_interactive = true;
         self
     }
 
-    /// Says where the program `synix` is: it compiles plugins and replays projects in processes of their own.
+    /// Sets the program `synix`, which compiles plugins and replays projects in child processes.
     #[must_use]
     pub fn with_program(mut self, program: PathBuf) -> Self {
         self.program = Program::File(program);
@@ -126,18 +125,18 @@ impl Io {
     }
 
     pub(crate) fn split(self) -> (ProcessEnvironment, Streams) {
-        let surroundings = ProcessEnvironment {
+        let process = ProcessEnvironment {
             environment: self.environment,
             program: self.program,
         };
         let streams = Streams {
             stdin: self.stdin,
-            has_person: self.has_person,
+            is_interactive: self.is_interactive,
             stdout: self.stdout,
             stderr: self.stderr,
             owns_stderr: self.owns_stderr,
         };
-        (surroundings, streams)
+        (process, streams)
     }
 }
 
@@ -149,23 +148,23 @@ impl fmt::Debug for Io {
     }
 }
 
-/// What is no stream.
+/// The environment and the program of a command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProcessEnvironment {
     pub(crate) environment: Environment,
     pub(crate) program: Program,
 }
 
-/// The three streams.
+/// The streams of a command.
 pub(crate) struct Streams {
     pub(crate) stdin: Box<dyn BufRead + Send>,
-    pub(crate) has_person: bool,
+    pub(crate) is_interactive: bool,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) owns_stderr: bool,
 }
 
-/// What a command printed.
+/// The captured outputs of a command.
 #[derive(Debug, Clone, Default)]
 pub struct Captured {
     stdout: Buffer,
@@ -173,18 +172,18 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Returns what went to stdout.
+    /// Returns the text on stdout.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// Returns what went to stderr.
+    /// Returns the text on stderr.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 }
 
-/// Bytes that two hands hold: one writes, one reads.
+/// A shared buffer, for one writer and one reader.
 #[derive(Debug, Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);
 
@@ -197,8 +196,8 @@ impl Buffer {
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(bytes);
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

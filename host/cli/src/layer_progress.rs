@@ -1,18 +1,18 @@
-//! Where a layer stands while a build runs, in words: done, failed, waiting, how fast, how much longer.
+//! The progress of a layer as text: units done, failed and waiting, the rate, and the time left.
 
 use std::time::Duration;
 
 use synix_core::printable::pluralize;
 use synix_engine::build::LayerCounts;
 
-/// A rate over less time than this says nothing.
-const LEAST: Duration = Duration::from_secs(1);
+/// The minimum time for a meaningful rate.
+const MIN_RATE_TIME: Duration = Duration::from_secs(1);
 
-/// A layer at work. Times are those since the build began, so that tests need no clock.
+/// The progress of a layer. Times are relative to the start of the build, so that tests need no clock.
 #[derive(Debug)]
 pub(crate) struct LayerProgress {
     since: Duration,
-    /// What there was when the layer was first told of.
+    /// The counts when the layer was first reported.
     first: LayerCounts,
     now: LayerCounts,
 }
@@ -34,8 +34,8 @@ impl LayerProgress {
         self.now
     }
 
-    /// Says where the layer stands.
-    pub(crate) fn words(&self, now: Duration) -> String {
+    /// Describes the progress of the layer.
+    pub(crate) fn description(&self, now: Duration) -> String {
         let counts = self.now;
         let (settled, total) = (counts.done + counts.failed, counts.stale);
         let at_least = if counts.known { "" } else { "at least " };
@@ -44,38 +44,38 @@ impl LayerProgress {
             parts.push(format!("{} failed", counts.failed));
         }
         parts.push(format!("{} waiting", total.saturating_sub(settled)));
-        // A unit that asks many questions is long at work; its questions show that it goes on.
+        // A unit with many requests takes long; the answered requests show its progress.
         let asks_many = counts.asked > counts.stale;
         if asks_many {
             let asked = pluralize(counts.asked, "request");
             parts.push(format!("{} of {asked} answered", counts.answered));
         }
         let elapsed = now.saturating_sub(self.since);
-        let begun = self.first.done + self.first.failed;
+        let first_settled = self.first.done + self.first.failed;
         let (moved, thing) = if asks_many {
             (
                 counts.answered - self.first.answered.min(counts.answered),
                 "requests",
             )
         } else {
-            (settled.saturating_sub(begun), "units")
+            (settled.saturating_sub(first_settled), "units")
         };
         if let Some(rate) = rate(moved, elapsed) {
             parts.push(format!("{rate} {thing}/s"));
         }
-        let left = left(
+        let left = time_left(
             elapsed,
-            settled.saturating_sub(begun),
+            settled.saturating_sub(first_settled),
             total.saturating_sub(settled),
         );
         if let (Some(left), true) = (left, counts.known) {
-            parts.push(format!("about {} left", about(left)));
+            parts.push(format!("about {} left", format_duration(left)));
         }
         parts.join(", ")
     }
 
-    /// Says what came of a layer that is complete.
-    pub(crate) fn ended(counts: LayerCounts) -> String {
+    /// Describes the result of a complete layer.
+    pub(crate) fn summary(counts: LayerCounts) -> String {
         let mut parts = vec![format!("{} made", counts.done)];
         if counts.fresh > 0 {
             parts.push(format!("{} up to date", counts.fresh));
@@ -90,9 +90,9 @@ impl LayerProgress {
     }
 }
 
-/// How many a second; `None` before there is anything to tell.
+/// Returns a rate per second; `None` before there is anything to measure.
 pub(crate) fn rate(moved: u64, elapsed: Duration) -> Option<String> {
-    if moved == 0 || elapsed < LEAST {
+    if moved == 0 || elapsed < MIN_RATE_TIME {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
@@ -106,8 +106,8 @@ pub(crate) fn rate(moved: u64, elapsed: Duration) -> Option<String> {
     })
 }
 
-/// How long the rest takes if it goes on as it went; `None` before anything is done.
-pub(crate) fn left(elapsed: Duration, done: u64, waiting: u64) -> Option<Duration> {
+/// Estimates the remaining time from the rate so far; `None` before anything is done.
+pub(crate) fn time_left(elapsed: Duration, done: u64, waiting: u64) -> Option<Duration> {
     if waiting == 0 {
         return None;
     }
@@ -115,7 +115,7 @@ pub(crate) fn left(elapsed: Duration, done: u64, waiting: u64) -> Option<Duratio
     Some(Duration::from_secs(seconds))
 }
 
-pub(crate) fn about(time: Duration) -> String {
+pub(crate) fn format_duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ ..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),
@@ -142,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_says_what_is_done_how_fast_and_how_long_it_takes() {
+    fn a_description_has_the_counts_the_rate_and_the_time_left() {
         let mut layer = LayerProgress::new(NONE, at(100));
-        assert_eq!(layer.words(at(100)), "0 of 60 done, 60 waiting");
+        assert_eq!(layer.description(at(100)), "0 of 60 done, 60 waiting");
         layer.advance(LayerCounts {
             done: 12,
             failed: 3,
@@ -153,13 +153,13 @@ mod tests {
             ..NONE
         });
         assert_eq!(
-            layer.words(at(110)),
+            layer.description(at(110)),
             "12 of 60 done, 3 failed, 45 waiting, 1.5 units/s, about 30 s left"
         );
     }
 
     #[test]
-    fn a_unit_of_many_questions_shows_that_it_goes_on() {
+    fn a_unit_with_many_requests_shows_its_answered_requests() {
         let one = LayerCounts { stale: 1, ..NONE };
         let mut layer = LayerProgress::new(one, at(0));
         layer.advance(LayerCounts {
@@ -168,13 +168,13 @@ mod tests {
             ..one
         });
         assert_eq!(
-            layer.words(at(34)),
+            layer.description(at(34)),
             "0 of 1 done, 1 waiting, 17 of 18 requests answered, 0.5 requests/s"
         );
     }
 
     #[test]
-    fn a_total_that_may_grow_says_so_and_promises_no_time() {
+    fn an_unknown_total_is_a_lower_bound_without_a_time_left() {
         let some = LayerCounts {
             known: false,
             ..NONE
@@ -182,15 +182,15 @@ mod tests {
         let mut layer = LayerProgress::new(some, at(0));
         layer.advance(LayerCounts { done: 30, ..some });
         assert_eq!(
-            layer.words(at(60)),
+            layer.description(at(60)),
             "30 of at least 60 done, 30 waiting, 0.5 units/s"
         );
     }
 
     #[test]
-    fn a_layer_that_ended_says_what_was_made() {
+    fn a_summary_counts_what_was_made() {
         let counts = |done, fresh, failed| {
-            LayerProgress::ended(LayerCounts {
+            LayerProgress::summary(LayerCounts {
                 done,
                 fresh,
                 failed,
@@ -205,12 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_follows_from_what_was_done() {
-        assert_eq!(left(at(60), 25, 75), Some(at(180)));
-        assert_eq!(left(at(60), 0, 100), None);
-        assert_eq!(left(at(60), 100, 0), None);
+    fn the_time_left_follows_from_the_rate_so_far() {
+        assert_eq!(time_left(at(60), 25, 75), Some(at(180)));
+        assert_eq!(time_left(at(60), 0, 100), None);
+        assert_eq!(time_left(at(60), 100, 0), None);
         assert_eq!(
-            [59, 90, 7500].map(|seconds| about(at(seconds))),
+            [59, 90, 7500].map(|seconds| format_duration(at(seconds))),
             ["59 s", "1 min", "2 h 5 min"]
         );
     }

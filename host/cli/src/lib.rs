@@ -1,7 +1,7 @@
-//! The command `synix` as a library: arguments and surroundings in, words and an exit code out.
+//! The command `synix` as a library: it parses arguments, calls the other crates, and prints results and errors.
 //!
-//! [`run`] reads nothing of the process by itself: the environment, the current folder and the three streams are
-//! values, so that a test needs no process.
+//! [`run`] uses no global state of the process: the environment, the current folder and the streams are values, so a test
+//! needs no process of its own.
 //!
 //! ```
 //! use synix::{Environment, Io};
@@ -32,8 +32,8 @@ mod table;
 mod totals;
 mod usage;
 
-use synix_core::exit_code::ExitCode;
 use std::ffi::OsString;
+use synix_core::exit_code::ExitCode;
 
 use clap::Parser as _;
 
@@ -45,36 +45,31 @@ pub use compiler::serve as compile_if_asked;
 pub use io::{Captured, Io, Output};
 pub use synix_project::Environment;
 
-/// Runs a command, whose arguments come without the name of the program, and returns its exit code.
+/// Runs a command and returns its exit code. The arguments do not include the name of the program.
 pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>, io: Io) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    let (surroundings, streams) = io.split();
+    let (process, streams) = io.split();
     let mut screen = Screen::new(streams);
-    // What is said of wrong arguments follows those that can be read all the same.
+    // Invalid arguments are reported according to those arguments that can be read.
     let readable = || arguments.iter().take_while(|argument| *argument != "--");
     let wants_json = readable().any(|argument| argument == "--json");
-    let color = Color::among(readable());
-    screen.listen(
-        wants_json,
-        Verbosity::Normal,
-        color,
-        &surroundings.environment,
-    );
-    let words = std::iter::once(OsString::from("synix")).chain(arguments);
-    let exit = match Args::try_parse_from(words) {
+    let color = Color::from_arguments(readable());
+    screen.configure(wants_json, Verbosity::Normal, color, &process.environment);
+    let command_line = std::iter::once(OsString::from("synix")).chain(arguments);
+    let exit = match Args::try_parse_from(command_line) {
         Ok(mut args) => {
             let Global { json, color, .. } = args.global;
-            let talk = args.global.talk();
-            screen.listen(json, talk, color, &surroundings.environment);
-            perform(&mut args, surroundings, &screen)
+            let verbosity = args.global.verbosity();
+            screen.configure(json, verbosity, color, &process.environment);
+            run_parsed(&mut args, process, &screen)
         }
-        Err(error) => usage::answer(&error, &screen),
+        Err(error) => usage::print(&error, &screen),
     };
     exit.code()
 }
 
-fn perform(args: &mut Args, surroundings: io::ProcessEnvironment, screen: &Screen) -> ExitCode {
-    let outcome = match args.global.enter(surroundings) {
+fn run_parsed(args: &mut Args, process: io::ProcessEnvironment, screen: &Screen) -> ExitCode {
+    let outcome = match args.global.enter(process) {
         Ok(()) => match args.global.log() {
             Ok(filter) => {
                 let dispatch = screen.dispatch(filter);

@@ -1,10 +1,10 @@
-//! Lines for people: made printable, and with what stands out.
+//! Lines of text output, made printable and highlighted.
 
 use synix_core::printable;
 
 use crate::table::{self, Column};
 
-/// Lines of ours, which may hold words of others.
+/// Lines of text. They may contain untrusted text.
 #[derive(Debug, Default)]
 pub(crate) struct Lines(Vec<Line>);
 
@@ -15,7 +15,7 @@ enum Line {
     Table(Vec<Column>, Vec<Vec<String>>),
 }
 
-/// The first word of a line, which stands out.
+/// The highlighted first word of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Error,
@@ -32,7 +32,7 @@ impl Mark {
         }
     }
 
-    /// Returns how a terminal is told to show it.
+    /// Returns the control sequence for its style.
     const fn style(self) -> &'static str {
         match self {
             Self::Error => "\u{1b}[1;31m",
@@ -42,7 +42,7 @@ impl Mark {
     }
 }
 
-/// How headings of tables are shown, and the end of any style.
+/// The control sequences for headings of tables, and for the end of any style.
 const HEADING: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
@@ -51,7 +51,7 @@ impl Lines {
         self.0.push(Line::Marked(mark, text.to_owned()));
     }
 
-    /// Adds a line; a break within it comes from somebody else.
+    /// Adds a line. Line breaks in it come from untrusted text.
     pub(crate) fn push(&mut self, line: impl Into<String>) {
         self.0.push(Line::Text(line.into()));
     }
@@ -62,16 +62,16 @@ impl Lines {
         self.push(heading);
     }
 
-    /// Adds a table, which is laid out for the place where it is shown.
+    /// Adds a table, which is formatted for the width of the output.
     pub(crate) fn table<const N: usize>(&mut self, columns: [Column; N], rows: Vec<[String; N]>) {
         let rows = rows.into_iter().map(Vec::from).collect();
         self.0.push(Line::Table(columns.to_vec(), rows));
     }
 
-    /// Keeps the first lines and says how many there were.
-    pub(crate) fn cut(&mut self, most: usize) -> usize {
+    /// Removes all lines but the first `max`, and returns the previous number of lines.
+    pub(crate) fn truncate(&mut self, max: usize) -> usize {
         let count = self.0.len();
-        self.0.truncate(most);
+        self.0.truncate(max);
         count
     }
 
@@ -79,7 +79,7 @@ impl Lines {
         self.0.append(&mut other.0);
     }
 
-    /// Returns the text of the lines. Styles are put around what is safe already.
+    /// Returns the text of the lines. Styles are added after the text is made printable.
     pub(crate) fn render(&self, width: Option<usize>, colours: bool) -> String {
         let mut shown = String::new();
         for line in &self.0 {
@@ -99,7 +99,7 @@ impl Lines {
                     }
                 }
                 Line::Table(columns, rows) => {
-                    let table = table::lay_out(columns, rows, width);
+                    let table = table::format_table(columns, rows, width);
                     for (number, line) in table.lines.iter().enumerate() {
                         let is_styled = colours && number == 0 && table.has_headings;
                         shown.push_str(if is_styled { HEADING } else { "" });
@@ -141,7 +141,7 @@ impl From<&str> for Lines {
     }
 }
 
-/// Writes one line of ours. Further lines within it stand below, set in further than it is.
+/// Writes one line. Line breaks in it start further lines that are indented more.
 fn write_safely(line: &str, shown: &mut String) {
     let safe = printable::escape_lines(line.trim_end_matches(['\r', '\n']));
     let indent = safe.len() - safe.trim_start_matches(' ').len() + 2;
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_others_begin_no_line_and_give_no_command() {
+    fn untrusted_text_begins_no_line_and_contains_no_ci_command() {
         let mut lines = Lines::default();
         lines.push("  notes/a: no\u{1b}[2J\r\n::error::x\u{2028}y\n\n##[error]z");
         lines.push("::error::a file of that name");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headings_of_a_table_stand_out_and_nothing_else() {
+    fn only_the_headings_of_a_table_are_highlighted() {
         let mut lines = Lines::default();
         lines.table([Column::Left("layer")], vec![["a".to_owned()]]);
         assert_eq!(lines.render(None, true), "\u{1b}[1mlayer\u{1b}[0m\na\n");

@@ -1,6 +1,6 @@
-//! What synix tells of its own work: to stderr, as `SYNIX_LOG` or `-v` says.
+//! Logs the work of synix to stderr, as `SYNIX_LOG` or `-v` selects.
 //!
-//! Only synix itself is told, never a library below it: those write headers and bodies, and with them keys.
+//! Only events of synix itself are logged. Those of its libraries contain headers and bodies, and with them keys.
 
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -15,19 +15,19 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use crate::failure::Usage;
 use crate::io::Output;
 
-/// The variable that says what is told.
+/// The variable that selects the events.
 pub(crate) const VARIABLE: &str = "SYNIX_LOG";
 
-/// What is told: `debug`, or `info,synix_providers=trace`.
+/// Selects events: `debug`, or `info,synix_providers=trace`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
     default: LevelFilter,
-    /// Levels of single crates or modules; of several that fit, the longest.
+    /// The levels of crates and modules. The longest matching name applies.
     parts: Vec<(String, LevelFilter)>,
 }
 
 impl Filter {
-    /// Returns what `-v` tells when it is given so many times.
+    /// Returns the filter for this number of `-v` flags.
     pub(crate) const fn of_verbosity(times: u8) -> Self {
         let default = match times {
             0 => LevelFilter::OFF,
@@ -41,12 +41,12 @@ impl Filter {
         }
     }
 
-    fn most(&self) -> LevelFilter {
+    fn max_level(&self) -> LevelFilter {
         let parts = self.parts.iter().map(|(_, level)| *level);
         parts.fold(self.default, Ord::max)
     }
 
-    fn admits(&self, event: &Metadata<'_>) -> bool {
+    fn selects(&self, event: &Metadata<'_>) -> bool {
         let target = event.target();
         if !is_within(target, "synix") && !target.starts_with("synix_") {
             return false;
@@ -58,25 +58,25 @@ impl Filter {
         *event.level() <= nearest.map_or(self.default, |(_, level)| *level)
     }
 
-    /// Makes what takes events in and writes those that are told to `stderr`; `None` where nothing is.
+    /// Returns a dispatcher that writes the selected events to `stderr`; `None` if the filter selects none.
     pub(crate) fn dispatch(self, stderr: &Arc<Mutex<Output>>) -> Option<Dispatch> {
-        let most = self.most();
-        if most == LevelFilter::OFF {
+        let max_level = self.max_level();
+        if max_level == LevelFilter::OFF {
             return None;
         }
-        let filter = tracing_subscriber::filter::filter_fn(move |event| self.admits(event));
+        let filter = tracing_subscriber::filter::filter_fn(move |event| self.selects(event));
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_timer(tracing_subscriber::fmt::time::uptime())
             .with_writer(Lines(Arc::clone(stderr)))
-            .with_filter(filter.with_max_level_hint(most));
+            .with_filter(filter.with_max_level_hint(max_level));
         Some(Dispatch::new(tracing_subscriber::registry().with(lines)))
     }
 }
 
-/// Says whether a module is another one or lies in it.
-fn is_within(module: &str, above: &str) -> bool {
-    let rest = module.strip_prefix(above);
+/// Returns whether a module is `parent` or inside it.
+fn is_within(module: &str, parent: &str) -> bool {
+    let rest = module.strip_prefix(parent);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
@@ -84,22 +84,22 @@ impl FromStr for Filter {
     type Err = Usage;
 
     fn from_str(text: &str) -> Result<Self, Usage> {
-        let wrong = |part: &str| {
+        let invalid = |part: &str| {
             Usage(format!(
-                "{VARIABLE}: {part:?} is no level; write off, error, warn, info, debug or trace, or NAME=LEVEL for one crate, with commas between them"
+                "{VARIABLE}: {part:?} is not a level; write off, error, warn, info, debug or trace, or NAME=LEVEL for one crate, with commas between them"
             ))
         };
         let mut filter = Self::of_verbosity(0);
         let parts = text.split(',').map(str::trim);
         for part in parts.filter(|part| !part.is_empty()) {
             let (name, level) = part.split_once('=').unwrap_or(("", part));
-            // Numbers and nothing at all would be levels, too.
+            // The parser would also accept numbers and an empty text as levels.
             let is_word = !level.is_empty() && level.bytes().all(|one| one.is_ascii_alphabetic());
             let level: LevelFilter = level
                 .parse()
                 .ok()
                 .filter(|_| is_word)
-                .ok_or_else(|| wrong(part))?;
+                .ok_or_else(|| invalid(part))?;
             if part.contains('=') {
                 filter.parts.push((name.to_owned(), level));
             } else {
@@ -110,7 +110,7 @@ impl FromStr for Filter {
     }
 }
 
-/// Writes each event as lines that steer no terminal.
+/// Writes each event as a line without control characters.
 struct Lines(Arc<Mutex<Output>>);
 
 impl MakeWriter<'_> for Lines {
@@ -124,7 +124,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// One event, which is written when it is whole.
+/// An event that is written once it is complete.
 struct Line {
     stderr: Arc<Mutex<Output>>,
     event: Vec<u8>,
@@ -147,7 +147,7 @@ impl Drop for Line {
         let line = printable::defuse_ci_commands(&printable::escape_line(event.trim_end())) + "\n";
         let stderr = self.stderr.lock();
         let writer = &mut stderr.unwrap_or_else(PoisonError::into_inner).writer;
-        // Where nobody listens, nothing is lost.
+        // An event that cannot be written is dropped.
         let _ = writer.write_all(line.as_bytes());
         let _ = writer.flush();
     }
@@ -162,12 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_a_level_and_levels_of_parts() {
+    fn a_filter_has_a_default_level_and_levels_of_crates() {
         assert_eq!(filter("debug"), Filter::of_verbosity(2));
         assert_eq!(filter(""), Filter::of_verbosity(0));
         let mixed = filter("warn, synix_providers=trace,synix_engine::batch=off");
         assert_eq!(mixed.default, LevelFilter::WARN);
-        assert_eq!(mixed.most(), LevelFilter::TRACE);
+        assert_eq!(mixed.max_level(), LevelFilter::TRACE);
         assert_eq!(mixed.parts.len(), 2);
         for bad in ["loud", "3", "synix=", "info;debug"] {
             let wrong = bad.parse::<Filter>().unwrap_err().to_string();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_lies_in_its_crate_and_in_no_namesake() {
+    fn a_module_is_in_its_crate_but_not_in_one_with_a_longer_name() {
         assert!(is_within("synix_engine::batch", "synix_engine"));
         assert!(is_within("synix", "synix"));
         assert!(!is_within("synix_engine_room", "synix_engine"));

@@ -1,4 +1,4 @@
-//! The command `synix` as a process.
+//! The executable `synix`.
 
 #![forbid(unsafe_code)]
 
@@ -9,5 +9,5 @@ fn main() -> ExitCode {
         return code;
     }
     let arguments = std::env::args_os().skip(1);
-    ExitCode::from(synix::run(arguments, synix::Io::of_process()))
+    ExitCode::from(synix::run(arguments, synix::Io::from_process()))
 }

@@ -1,4 +1,4 @@
-//! Durations and sizes as a person writes them: one grammar for each, wherever one is given.
+//! Parses durations and sizes from arguments, and formats numbers for text output.
 
 use std::time::Duration;
 
@@ -20,49 +20,49 @@ const SIZES: [(&str, u64); 5] = [
     ("B", 1),
 ];
 
-/// Reads a duration: `45`, `45s`, `1.5h`, `15m`, `2d` or `1w`.
+/// Parses a duration: `45`, `45s`, `1.5h`, `15m`, `2d` or `1w`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || {
         "write a number of seconds, or a number with ms, s, m, h, d or w, such as 45s, 1.5h or 2d"
             .to_owned()
     };
-    let (number, worth) = TIMES
+    let (number, factor) = TIMES
         .iter()
-        .find_map(|(unit, worth)| Some((text.strip_suffix(unit)?, *worth)))
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
         .filter(|(number, _)| number.ends_with(|one: char| one.is_ascii_digit()))
         .unwrap_or((text, 1_000));
-    scaled(number, worth)
+    scaled(number, factor)
         .map(Duration::from_millis)
         .ok_or_else(wrong)
 }
 
-/// Reads a size such as `500MB` or `1.5GB`.
+/// Parses a size such as `500MB` or `1.5GB`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let upper = text.to_ascii_uppercase();
     SIZES
         .iter()
-        .find_map(|(unit, worth)| scaled(upper.strip_suffix(unit)?, *worth))
+        .find_map(|(unit, factor)| scaled(upper.strip_suffix(unit)?, *factor))
         .ok_or_else(|| "write a number with B, KB, MB, GB or TB, such as 500MB or 1.5GB".to_owned())
 }
 
-/// Multiplies a decimal number such as `1.5`; `None` where it is none, or too large.
-fn scaled(number: &str, worth: u64) -> Option<u64> {
+/// Multiplies a decimal number such as `1.5`; `None` if the text is not one or the result is too large.
+fn scaled(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
     let whole: u64 = whole.parse().ok()?;
-    // Nine digits of a fraction are finer than any unit.
+    // Nine digits are finer than any unit.
     let fraction = &fraction[..fraction.len().min(9)];
-    let parts = u128::from(fraction.parse::<u64>().ok()?) * u128::from(worth);
+    let parts = u128::from(fraction.parse::<u64>().ok()?) * u128::from(factor);
     let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
     whole
-        .checked_mul(worth)?
+        .checked_mul(factor)?
         .checked_add(u64::try_from(parts / scale).ok()?)
 }
 
-/// Writes a large number for a person: `950`, `12.3k`, `1.2M`.
+/// Formats a large number: `950`, `12.3k`, `1.2M`.
 pub(crate) fn short(count: u64) -> String {
     const SCALES: [(u64, &str); 3] = [(1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")];
     match SCALES.iter().find(|(from, _)| count >= *from) {
@@ -75,16 +75,16 @@ pub(crate) fn short(count: u64) -> String {
     }
 }
 
-/// Writes a size for a person.
+/// Formats a size.
 pub(crate) fn bytes(count: u64) -> String {
     let unit = SIZES
         .iter()
         .take(4)
         .rev()
-        .find(|(_, worth)| count >= *worth);
+        .find(|(_, factor)| count >= *factor);
     match unit {
-        Some((unit, worth)) => {
-            let tenths = count / (worth / 10);
+        Some((unit, factor)) => {
+            let tenths = count / (factor / 10);
             format!("{}.{} {unit}", tenths / 10, tenths % 10)
         }
         None => format!("{count} B"),
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_duration_has_one_grammar() {
+    fn a_duration_is_a_number_with_an_optional_unit() {
         let cases = [
             ("0", 0),
             ("45", 45_000),

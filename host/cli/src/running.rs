@@ -1,55 +1,55 @@
-//! A command in a process of its own that can be asked to end from another thread.
+//! Runs a child process that another thread can stop.
 
 use std::io;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The command that runs now. Clones know the same one.
+/// The child process that runs now. All clones refer to the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Running {
-    now: Arc<Mutex<Now>>,
+pub(crate) struct RunningCommand {
+    state: Arc<Mutex<ProcessState>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Now {
+enum ProcessState {
     #[default]
-    Nothing,
-    /// A process that has not been waited for, so that its number is no other's.
+    Idle,
+    /// A process that was not waited for yet, so no other process can have its number.
     Process(u32),
     Stopped,
 }
 
-impl Running {
-    /// Starts nothing from now on, and asks the command that runs to end: it has its own way to.
+impl RunningCommand {
+    /// Terminates the running process and starts no further one. The process can still end in an orderly way.
     pub(crate) fn stop(&self) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(unix)]
-        if let Now::Process(id) = *now
+        if let ProcessState::Process(id) = *state
             && let Some(id) = i32::try_from(id)
                 .ok()
                 .and_then(rustix::process::Pid::from_raw)
         {
-            // It may have ended at this very moment.
+            // This fails if the process has just ended.
             let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
         }
-        *now = Now::Stopped;
+        *state = ProcessState::Stopped;
     }
 
-    /// Runs a command to its end; `None`: somebody stopped it.
+    /// Runs a command and returns its output; `None` if it was stopped.
     pub(crate) fn output(&self, command: &mut Command) -> io::Result<Option<Output>> {
         let Some(mut child) = self.start(command)? else {
             return Ok(None);
         };
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (stdout, stderr) = std::thread::scope(|scope| {
-            let err = scope.spawn(|| whole(err));
-            (whole(out), err.join().unwrap_or_else(|_| Ok(Vec::new())))
+            let err = scope.spawn(|| read_all(err));
+            (read_all(out), err.join().unwrap_or_else(|_| Ok(Vec::new())))
         });
         let is_stopped = {
-            let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_stopped = *now == Now::Stopped;
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_stopped = *state == ProcessState::Stopped;
             if !is_stopped {
-                *now = Now::Nothing;
+                *state = ProcessState::Idle;
             }
             is_stopped
         };
@@ -62,18 +62,18 @@ impl Running {
     }
 
     fn start(&self, command: &mut Command) -> io::Result<Option<Child>> {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if *now == Now::Stopped {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state == ProcessState::Stopped {
             return Ok(None);
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn()?;
-        *now = Now::Process(child.id());
+        *state = ProcessState::Process(child.id());
         Ok(Some(child))
     }
 }
 
-fn whole(pipe: Option<impl io::Read>) -> io::Result<Vec<u8>> {
+fn read_all(pipe: Option<impl io::Read>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
         pipe.read_to_end(&mut bytes)?;

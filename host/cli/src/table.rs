@@ -1,21 +1,21 @@
-//! Tables for a person: aligned columns, or a block for each row where the terminal is too narrow.
+//! Formats tables: aligned columns, or a block for each row if the terminal is too narrow.
 
 use synix_core::printable;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Between two columns.
+/// The space between two columns.
 const GAP: &str = "  ";
-/// Words are not cut below this many columns.
-const LEAST: usize = 12;
-/// Every table fits this many columns, however narrow the terminal says it is.
-const NARROWEST: usize = 60;
+/// The minimum width of a shortened column of text.
+const MIN_TEXT_WIDTH: usize = 12;
+/// The minimum width of a table, even if the terminal is narrower.
+const MIN_TABLE_WIDTH: usize = 60;
 
 /// A column of a table, with its heading.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
-    /// Words.
+    /// A column of text.
     Left(&'static str),
-    /// Numbers.
+    /// A column of numbers.
     Right(&'static str),
 }
 
@@ -26,21 +26,25 @@ impl Column {
         }
     }
 
-    const fn is_words(self) -> bool {
+    const fn is_text(self) -> bool {
         matches!(self, Self::Left(_))
     }
 }
 
-/// A table as lines.
+/// A formatted table.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) lines: Vec<String>,
-    /// Whether the first line holds the headings.
+    /// Whether the first line contains the headings.
     pub(crate) has_headings: bool,
 }
 
-/// Returns rows as lines; with a width they fit it, or 60 columns where that is more.
-pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Table {
+/// Formats rows. With a width, the lines fit it or 60 columns, whichever is more.
+pub(crate) fn format_table(
+    columns: &[Column],
+    rows: &[Vec<String>],
+    width: Option<usize>,
+) -> Table {
     let headings: Vec<String> = columns
         .iter()
         .map(|column| column.heading().to_owned())
@@ -64,10 +68,10 @@ pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<us
         })
         .collect();
     if let Some(width) = width
-        && !shrink(columns, &headings, &mut widths, width.max(NARROWEST))
+        && !shrink(columns, &headings, &mut widths, width.max(MIN_TABLE_WIDTH))
     {
         return Table {
-            lines: blocks(&headings, &rows, width.max(NARROWEST)),
+            lines: blocks(&headings, &rows, width.max(MIN_TABLE_WIDTH)),
             has_headings: false,
         };
     }
@@ -77,9 +81,9 @@ pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<us
             .zip(row)
             .zip(&widths)
             .map(|((column, cell), width)| {
-                let cell = cut(cell, *width);
+                let cell = shorten(cell, *width);
                 match column {
-                    Column::Left(_) => padded(&cell, *width),
+                    Column::Left(_) => pad(&cell, *width),
                     Column::Right(_) => {
                         let blanks = " ".repeat(width.saturating_sub(cell.width()));
                         format!("{blanks}{cell}")
@@ -95,51 +99,51 @@ pub(crate) fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<us
     }
 }
 
-/// Fills a word up to so many columns.
-pub(crate) fn padded(word: &str, width: usize) -> String {
+/// Pads a text with spaces to this number of columns.
+pub(crate) fn pad(word: &str, width: usize) -> String {
     format!("{word}{}", " ".repeat(width.saturating_sub(word.width())))
 }
 
-/// Takes from the widest columns of words until the table fits; says whether it does.
-fn shrink(columns: &[Column], headings: &[String], widths: &mut [usize], most: usize) -> bool {
+/// Narrows the widest columns of text until the table fits, and returns whether it does.
+fn shrink(columns: &[Column], headings: &[String], widths: &mut [usize], max: usize) -> bool {
     loop {
         let all: usize = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
-        if all <= most {
+        if all <= max {
             return true;
         }
-        let least = |at: usize| headings[at].width().max(LEAST);
+        let min_width = |at: usize| headings[at].width().max(MIN_TEXT_WIDTH);
         let widest = (0..widths.len())
-            .filter(|at| columns[*at].is_words() && widths[*at] > least(*at))
+            .filter(|at| columns[*at].is_text() && widths[*at] > min_width(*at))
             .max_by_key(|at| widths[*at]);
         let Some(widest) = widest else { return false };
         widths[widest] -= 1;
     }
 }
 
-/// Cuts a cell that is wider than its column.
-fn cut(cell: &str, width: usize) -> String {
+/// Shortens a cell that is wider than its column.
+fn shorten(cell: &str, width: usize) -> String {
     if cell.width() <= width {
         return cell.to_owned();
     }
-    // Signs join: an emoji of several is as wide as one. So the whole is measured, not its parts.
-    let mut kept = "";
+    // Characters can combine, such as those of an emoji. So this measures the whole text, not single characters.
+    let mut fitting = "";
     for (at, one) in cell.char_indices() {
         let longer = &cell[..at + one.len_utf8()];
         if longer.width() + 1 > width {
             break;
         }
-        kept = longer;
+        fitting = longer;
     }
-    format!("{kept}…")
+    format!("{fitting}…")
 }
 
-/// Shows each row as a block: its first cell, and the others with their headings below.
+/// Formats each row as a block: its first cell, then the other cells with their headings.
 fn blocks(headings: &[String], rows: &[Vec<String>], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for row in rows {
         let mut cells = row.iter().zip(headings);
         if let Some((first, _)) = cells.next() {
-            lines.push(cut(first, width));
+            lines.push(shorten(first, width));
         }
         let mut line = String::new();
         for (cell, heading) in cells.filter(|(cell, _)| !cell.is_empty()) {
@@ -148,7 +152,7 @@ fn blocks(headings: &[String], rows: &[Vec<String>], width: usize) -> Vec<String
                 lines.push(std::mem::take(&mut line));
             }
             line.push_str(if line.is_empty() { "  " } else { ", " });
-            line.push_str(&cut(&named, width.saturating_sub(2)));
+            line.push_str(&shorten(&named, width.saturating_sub(2)));
         }
         if !line.is_empty() {
             lines.push(line);
@@ -161,8 +165,8 @@ fn blocks(headings: &[String], rows: &[Vec<String>], width: usize) -> Vec<String
 mod tests {
     use super::*;
 
-    fn lay_out(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
-        super::lay_out(columns, rows, width).lines
+    fn format_table(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec<String> {
+        super::format_table(columns, rows, width).lines
     }
 
     fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
@@ -172,23 +176,23 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_left_and_numbers_right() {
+    fn text_is_left_aligned_and_numbers_are_right_aligned() {
         let columns = [Column::Left("layer"), Column::Right("units")];
-        let lines = lay_out(&columns, &rows(&[&["bios", "8"], &["ü", "10"]]), None);
+        let lines = format_table(&columns, &rows(&[&["bios", "8"], &["ü", "10"]]), None);
         assert_eq!(lines, ["layer  units", "bios       8", "ü         10"]);
     }
 
     #[test]
-    fn a_wide_sign_takes_two_columns_and_a_mark_none() {
+    fn a_wide_character_takes_two_columns_and_a_combining_one_none() {
         let columns = [Column::Left("label"), Column::Right("n")];
-        let lines = lay_out(&columns, &rows(&[&["日本", "1"], &["e\u{301}", "2"]]), None);
+        let lines = format_table(&columns, &rows(&[&["日本", "1"], &["e\u{301}", "2"]]), None);
         assert_eq!(lines[1], "日本   1");
         assert_eq!(lines[2], "e\u{301}      2");
     }
 
     #[test]
-    fn a_cell_is_cut_to_the_columns_it_takes() {
-        for (cell, cut_cell) in [
+    fn a_cell_is_shortened_to_its_width_in_columns() {
+        for (cell, short_cell) in [
             ("日本語の文書", "日本…"),
             ("abcdefgh", "abcde…"),
             (
@@ -197,15 +201,15 @@ mod tests {
             ),
             ("👩\u{200d}💻👩\u{200d}💻", "👩\u{200d}💻👩\u{200d}💻"),
         ] {
-            assert_eq!(cut(cell, 6), cut_cell);
-            assert!(cut(cell, 6).width() <= 6, "{cell}");
+            assert_eq!(shorten(cell, 6), short_cell);
+            assert!(shorten(cell, 6).width() <= 6, "{cell}");
         }
-        assert_eq!(padded("日本", 6), "日本  ");
+        assert_eq!(pad("日本", 6), "日本  ");
     }
 
     #[test]
     fn a_cell_cannot_break_its_line() {
-        let lines = lay_out(&[Column::Left("a")], &rows(&[&["x\n::error::y"]]), None);
+        let lines = format_table(&[Column::Left("a")], &rows(&[&["x\n::error::y"]]), None);
         assert_eq!(lines, ["a", "x\\n::error::y"]);
     }
 
@@ -217,13 +221,13 @@ mod tests {
             Column::Left("id"),
         ];
         let long = "日本語".repeat(30);
-        let lines = lay_out(
+        let lines = format_table(
             &columns,
             &rows(&[&["notes", &long, "0123456789ab"]]),
             Some(40),
         );
         assert!(
-            lines.iter().all(|line| line.width() <= NARROWEST),
+            lines.iter().all(|line| line.width() <= MIN_TABLE_WIDTH),
             "{lines:#?}"
         );
         assert!(
@@ -233,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_too_many_columns_becomes_blocks() {
+    fn a_table_that_is_too_wide_becomes_blocks() {
         let columns: Vec<Column> = ["batch", "provider", "layer", "status", "requests"]
             .into_iter()
             .map(Column::Left)
@@ -248,7 +252,7 @@ mod tests {
             "1",
             "$0.01",
         ];
-        let lines = lay_out(&columns, &rows(&[cells]), Some(60));
+        let lines = format_table(&columns, &rows(&[cells]), Some(60));
         assert_eq!(
             lines,
             [

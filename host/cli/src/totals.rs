@@ -1,4 +1,4 @@
-//! Where a whole build stands while it runs: requests and how fast they go, tokens, money, and what is left.
+//! The totals of a running build as text: requests, their rate, tokens, cost, and the time left.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use synix_core::printable::pluralize;
 use synix_engine::build::LayerCounts;
 use synix_engine::view::Spent;
 
-use crate::layer_progress::{about, left, rate};
+use crate::layer_progress::{format_duration, rate, time_left};
 use crate::quantity;
 
-/// A build at work. Times are those since the command began, so that tests need no clock.
+/// The totals of a build. Times are relative to the start of the command, so that tests need no clock.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    /// What was spent when it was told first, and when: an earlier command of the build may have spent it.
+    /// The spending when it was first reported, and the time: an earlier command of the build may have spent it.
     first: Option<(Spent, Duration)>,
     now: Option<Spent>,
-    /// The counts of each layer when it was first told of, and now.
+    /// The first and the latest counts of each layer.
     layers: BTreeMap<String, (LayerCounts, LayerCounts)>,
     since: Option<Duration>,
 }
@@ -36,8 +36,8 @@ impl Totals {
         }
     }
 
-    /// Says where the build stands; `None` before anything was sent.
-    pub(crate) fn words(&self, now: Duration) -> Option<String> {
+    /// Describes the totals; `None` before anything was sent.
+    pub(crate) fn description(&self, now: Duration) -> Option<String> {
         let ((first, since), spent) = (self.first?, self.now?);
         if spent.requests == 0 {
             return None;
@@ -57,14 +57,14 @@ impl Totals {
         if let Some(cost) = spent.cost_usd {
             parts.push(format!("{cost} so far"));
         }
-        if let Some(left) = self.left(now) {
-            parts.push(format!("about {} left", about(left)));
+        if let Some(left) = self.time_left(now) {
+            parts.push(format!("about {} left", format_duration(left)));
         }
         Some(parts.join(", "))
     }
 
-    /// Returns how long the rest takes if it goes on as it went; `None` while nobody knows how much that is.
-    fn left(&self, now: Duration) -> Option<Duration> {
+    /// Estimates the remaining time; `None` while the total is unknown.
+    fn time_left(&self, now: Duration) -> Option<Duration> {
         let layers = self.layers.values();
         if !layers.clone().all(|(_, now)| now.known) {
             return None;
@@ -75,7 +75,7 @@ impl Totals {
             .map(|(first, now)| settled(now).saturating_sub(settled(first)));
         let waiting = layers.map(|(_, now)| now.stale.saturating_sub(settled(now)));
         let elapsed = now.saturating_sub(self.since?);
-        left(elapsed, moved.sum(), waiting.sum())
+        time_left(elapsed, moved.sum(), waiting.sum())
     }
 }
 
@@ -112,23 +112,23 @@ mod tests {
     }
 
     #[test]
-    fn a_build_says_what_it_sent_how_fast_what_that_cost_and_how_long_the_rest_takes() {
+    fn a_description_has_requests_rate_tokens_cost_and_time_left() {
         let mut totals = Totals::default();
         totals.count("notes", counts(60, 0, true), at(0));
-        assert_eq!(totals.words(at(0)), None);
+        assert_eq!(totals.description(at(0)), None);
         totals.spend(spent(0, Some(0), Some(0.0)), at(0));
-        assert_eq!(totals.words(at(1)), None);
+        assert_eq!(totals.description(at(1)), None);
         totals.spend(spent(30, Some(123_450), Some(0.25)), at(10));
         totals.count("notes", counts(60, 15, true), at(10));
         assert_eq!(
-            totals.words(at(10)).unwrap(),
+            totals.description(at(10)).unwrap(),
             "30 requests sent, 3.0 requests/s, 123.4k tokens in, 12.3k out, $0.2500 so far, about 30 s left"
         );
     }
 
-    /// What an earlier command sent does not make this one fast, and what is not known is not told.
+    /// The rate does not count the requests of an earlier command.
     #[test]
-    fn what_is_not_known_is_left_out() {
+    fn unknown_values_are_omitted() {
         let mut totals = Totals::default();
         totals.spend(spent(100, None, None), at(5));
         totals.count("notes", counts(60, 0, true), at(0));
@@ -136,7 +136,7 @@ mod tests {
         totals.spend(spent(101, None, None), at(15));
         totals.count("notes", counts(60, 30, true), at(15));
         assert_eq!(
-            totals.words(at(15)).unwrap(),
+            totals.description(at(15)).unwrap(),
             "101 requests sent, 0.1 requests/s"
         );
     }

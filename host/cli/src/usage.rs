@@ -1,4 +1,4 @@
-//! What is said when the arguments cannot be read: help, the version, or an error like any other.
+//! Handles arguments that cannot be parsed: prints help, the version, or an error.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Error};
@@ -9,8 +9,8 @@ use synix_engine::view::ErrorView;
 use crate::args::Args;
 use crate::render::Screen;
 
-/// Answers what is no command: help to stdout with exit code 0, an error with 2.
-pub(crate) fn answer(error: &Error, screen: &Screen) -> ExitCode {
+/// Prints help to stdout with exit code 0, or an error with exit code 2.
+pub(crate) fn print(error: &Error, screen: &Screen) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -23,14 +23,14 @@ pub(crate) fn answer(error: &Error, screen: &Screen) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !screen.is_json() {
         screen.help_instead(&error.render());
     } else {
-        screen.errors().tell(&view(error));
+        screen.errors().report(&view(error));
     }
     ExitCode::Usage
 }
 
-/// Takes an error of clap apart: it echoes what was typed, which is made printable like everything else.
+/// Converts an error of clap. It repeats what the user typed, so it is made printable like every other error.
 fn view(error: &Error) -> ErrorView {
-    // Without a command it prints the help, which is no error text.
+    // If the command is missing, the text of the error is the whole help.
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return ErrorView {
             kind: Kind::USAGE.to_string(),
@@ -57,7 +57,7 @@ fn view(error: &Error) -> ErrorView {
     if error.kind() == ErrorKind::InvalidSubcommand && !is_suggested(error) {
         hints.insert(0, commands());
     }
-    hints.push("`--help` shows more".to_owned());
+    hints.push("pass --help for more information".to_owned());
     ErrorView {
         kind: Kind::USAGE.to_string(),
         message: message
@@ -89,23 +89,23 @@ mod tests {
 
     use super::*;
 
-    fn said(arguments: &[&str]) -> ErrorView {
+    fn error_of(arguments: &[&str]) -> ErrorView {
         let arguments = std::iter::once("synix").chain(arguments.iter().copied());
         view(&Args::try_parse_from(arguments).unwrap_err())
     }
 
     #[test]
     fn an_unknown_command_names_the_nearest_or_all() {
-        let near = said(&["bild"]);
+        let near = error_of(&["bild"]);
         assert_eq!(near.message, "unrecognized subcommand 'bild'");
         assert!(near.hint.unwrap().contains("'build'"));
-        let far = said(&["nope"]).hint.unwrap();
+        let far = error_of(&["nope"]).hint.unwrap();
         assert!(far.contains("init, plan, build"), "{far}");
     }
 
     #[test]
     fn an_error_is_a_message_and_a_hint_without_headings() {
-        let error = said(&["plugin", "run"]);
+        let error = error_of(&["plugin", "run"]);
         assert!(error.message.contains("--input <FILE>"), "{error:?}");
         assert!(!error.message.contains("error:"), "{error:?}");
         assert!(error.hint.unwrap().contains("usage: synix plugin run"));

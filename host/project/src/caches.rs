@@ -1,4 +1,4 @@
-//! Where compiled code is kept, and what of the environment a replay by another process needs.
+//! The cache of compiled plugins, and the environment of a replay in another process.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,41 +8,50 @@ use super::environment::Environment;
 use synix_sandbox::CompileCache;
 
 impl Environment {
-    /// Returns where compiled code is kept: never in a checkout, which may be a stranger's, and neither is its secret.
+    /// Returns the cache of compiled code. It is never in a checkout: an attacker may have filled that folder, and the
+    /// folder of secrets as well.
     ///
-    /// `None` where the user has no folder for it; then each command compiles what it needs.
+    /// Returns `None` if the user has no folder for it. Each command then compiles what it needs.
     pub(super) fn compile_cache(&self, project: &Path) -> Option<CompileCache> {
         let folder = self.cache_folder()?;
         let secrets = self.config_folder()?;
-        if [&folder, &secrets].map(|folder| checkout::holds(project, folder)) == [false; 2] {
+        if [&folder, &secrets].map(|folder| checkout::contains(project, folder)) == [false; 2] {
             return Some(CompileCache { folder, secrets });
         }
         tracing::warn!(
             folder = %folder.display(),
             secrets = %secrets.display(),
-            "one of these folders is in the project or its repository, so compiled plugins are not kept"
+            "one of these folders is in the project or its repository, so compiled plugins are not cached"
         );
         None
     }
 }
 
-/// Returns what a replay by a process of its own needs of the environment: where programs, caches and temporary
-/// files are, and nothing that changes what it does.
-pub fn passed_on(here: &Environment) -> Vec<(&'static str, OsString)> {
-    let mut passed: Vec<(&'static str, OsString)> = KEPT
+/// Returns the variables for a replay in another process: the locations of programs, caches and temporary files.
+///
+/// No other variable is passed on, because it could change the result.
+pub fn replay_environment(environment: &Environment) -> Vec<(&'static str, OsString)> {
+    let mut variables: Vec<(&'static str, OsString)> = INHERITED
         .into_iter()
-        .filter_map(|name| Some((name, here.get(name)?.into())))
+        .filter_map(|name| Some((name, environment.get(name)?.into())))
         .collect();
     let absolute = |path: PathBuf| std::path::absolute(path).ok();
-    let cache = here.cache_folder().and_then(absolute);
-    passed.extend(cache.map(|path| ("SYNIX_CACHE_DIR", path.into())));
-    let config = here.config_folder();
-    passed.extend(config.map(|path| ("SYNIX_CONFIG_DIR", path.into())));
-    passed
+    let cache = environment.cache_folder().and_then(absolute);
+    variables.extend(cache.map(|path| ("SYNIX_CACHE_DIR", path.into())));
+    let config = environment.config_folder();
+    variables.extend(config.map(|path| ("SYNIX_CONFIG_DIR", path.into())));
+    variables
 }
 
-const KEPT: [&str; 7] = [
-    "PATH", "HOME", "TMPDIR", SYSTEM[0], SYSTEM[1], SYSTEM[2], SYSTEM[3],
+/// The last four are those that programs on Windows need to start.
+const INHERITED: [&str; 7] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "SYSTEMROOT",
+    "USERPROFILE",
+    "TEMP",
+    "TMP",
 ];
 
 /// What programs on Windows do not start without, or write into the folder of the system without.

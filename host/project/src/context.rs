@@ -1,26 +1,27 @@
-//! Where a project is, and what its surroundings say before its pipeline is read.
+//! Finds a project, and collects its settings from options and environment before its pipeline is read.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::environment::Environment;
-use super::search::{self, End};
+use super::search::search_upwards;
 use super::trust::Owners;
 use super::{Project, ProjectError};
 use synix_core::clock::Clock;
+use synix_core::printable;
 use synix_engine::build::DEFAULT_CONCURRENCY;
 use synix_sandbox::Compiler;
 use synix_store::{BuildRow, Store};
 
-/// Whether answers are recorded or replayed.
+/// How a build uses a cassette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CassetteMode {
-    /// Neither.
+    /// It does not use one.
     Off,
-    /// Every answer a build used is written to the cassette.
+    /// It writes every answer that it used to the cassette.
     Record,
-    /// Every answer comes from the cassette.
+    /// It takes every answer from the cassette.
     Replay,
 }
 
@@ -33,44 +34,44 @@ impl FromStr for CassetteMode {
             "record" => Ok(Self::Record),
             "replay" => Ok(Self::Replay),
             _ => Err(format!(
-                "unknown cassette mode {text:?}: off, record or replay"
+                "unknown cassette mode {text:?}; use off, record or replay"
             )),
         }
     }
 }
 
-/// What a command says of the project it is about.
+/// The project of a command, and settings that override those of the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// What the command knows of its surroundings; the paths below are seen from its folder.
+    /// The environment of the command. The paths below are relative to its folder.
     pub environment: Environment,
-    /// The pipeline file; `None`: `synix.toml` here or in the nearest folder above.
+    /// The pipeline file or its folder. `None`: `synix.toml` in this folder or in its nearest parent that has one.
     pub pipeline: Option<PathBuf>,
-    /// Takes the place of `SYNIX_CASSETTE_MODE`.
+    /// Overrides `SYNIX_CASSETTE_MODE`.
     pub cassette_mode: Option<CassetteMode>,
-    /// Takes the place of `SYNIX_CASSETTE_DIR`.
+    /// Overrides `SYNIX_CASSETTE_DIR`.
     pub cassette_dir: Option<PathBuf>,
-    /// Sync calls at a time; `None`: 16.
+    /// The number of sync calls at a time. `None`: 16.
     pub concurrency: Option<usize>,
-    /// Refuse what would change the lock file; `None`: where a CI service runs this.
+    /// Whether to refuse plugins that would change the lock file. `None`: if a CI service runs the command.
     pub locked: Option<bool>,
-    /// Ask no server for plugins, and leave the lock file as it is.
+    /// Whether to use the network for plugins. If not, the lock file stays as it is.
     pub offline: bool,
-    /// Say yes, for this command, to everything that the project asks for.
+    /// Whether the user grants this command everything that the project asks for.
     pub trust: bool,
-    /// Who compiles plugins; by default nobody does, and only those in the cache can be used.
+    /// The compiler of plugins. The default compiles nothing, so only plugins in the cache can be used.
     pub compiler: Compiler,
 }
 
 impl Options {
-    /// Returns the pipeline file, if the user named one and not its folder.
+    /// Returns the pipeline file if the user named the file itself, and not its folder.
     pub(super) fn named_file(&self) -> Option<PathBuf> {
-        let path = self.environment.at(self.pipeline.as_deref()?);
+        let path = self.environment.resolve(self.pipeline.as_deref()?);
         Some(path).filter(|path| !path.is_dir())
     }
 }
 
-/// Where a project is and what the environment says, before its pipeline is read.
+/// The location and settings of a project whose pipeline is not read yet.
 pub(super) struct ProjectContext {
     pub(super) root: PathBuf,
     /// The pipeline file, relative to the root.
@@ -80,13 +81,13 @@ pub(super) struct ProjectContext {
     pub(super) cassette_dir: PathBuf,
     pub(super) concurrency: NonZero<usize>,
     pub(super) locked: bool,
-    /// Whether no server is asked for plugins.
+    /// Whether plugins come from the cache only.
     pub(super) offline: bool,
     pub(super) clock: Clock,
     pub(super) owners: Owners,
-    /// Whether the user says yes to everything, for this command.
-    pub(super) trusted: bool,
-    /// The command that asks the user.
+    /// Whether the user grants this command everything that the project asks for.
+    pub(super) grants_all: bool,
+    /// The command that asks the user for permission.
     pub(super) trust_command: String,
     pub(super) compiler: Compiler,
 }
@@ -95,51 +96,53 @@ impl ProjectContext {
     pub(super) fn find(options: &Options) -> Result<Self, ProjectError> {
         let path = match &options.pipeline {
             Some(path) => {
-                let path = options.environment.at(path);
+                let path = options.environment.resolve(path);
                 if path.is_dir() {
                     path.join("synix.toml")
                 } else {
                     path
                 }
             }
-            None => nearest_pipeline(&options.environment)?,
+            None => find_pipeline_file(&options.environment)?,
         };
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
         let (Some(file), true) = (name, path.is_file()) else {
-            return Err(ProjectError::no_pipeline(path));
+            return Err(ProjectError::unusable_pipeline_file(path));
         };
-        Self::at(folder_of(&path).to_owned(), file, options)
+        Self::open(parent_folder(&path).to_owned(), file, options)
     }
 
-    /// Finds the project of a command that starts from the state: its pipeline file may have any name (L2).
+    /// Finds the project of a command that reads the state first: its pipeline file may have any name (L2).
     pub(super) fn with_state(options: &Options) -> Result<Self, ProjectError> {
-        match Self::find(options) {
-            Err(error @ ProjectError::NoPipeline { .. }) if options.pipeline.is_none() => {
-                match nearest(&options.environment, ".synix")?.0 {
-                    Some(root) => Self::at(root, "synix.toml".to_owned(), options),
-                    None => Err(error),
-                }
+        let error = match Self::find(options) {
+            Ok(context) => return Ok(context),
+            Err(error) => error,
+        };
+        let Some(path) = error.pipeline_path() else {
+            return Err(error);
+        };
+        if options.pipeline.is_none() {
+            return match find_upwards(&options.environment, ".synix")?.0 {
+                Some(root) => Self::open(root, "synix.toml".to_owned(), options),
+                None => Err(error),
+            };
+        }
+        // The named file may have been deleted while its state still exists.
+        let root = parent_folder(path).to_owned();
+        match path.file_name() {
+            Some(file) if root.join(".synix").is_dir() => {
+                let file = file.to_string_lossy().into_owned();
+                Self::open(root, file, options)
             }
-            // One that was named may be gone; what it made is still there.
-            Err(ProjectError::NoPipeline { path, ended }) => {
-                let root = folder_of(&path).to_owned();
-                match path.file_name() {
-                    Some(file) if root.join(".synix").is_dir() => {
-                        let file = file.to_string_lossy().into_owned();
-                        Self::at(root, file, options)
-                    }
-                    _ => Err(ProjectError::NoPipeline { path, ended }),
-                }
-            }
-            found => found,
+            _ => Err(error),
         }
     }
 
-    fn at(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
+    fn open(root: PathBuf, file: String, options: &Options) -> Result<Self, ProjectError> {
         let environment = options.environment.clone();
-        synix_core::crash::arm(environment.crash_at());
+        synix_core::crash::arm(environment.crash_point());
         let cassette_mode = match options.cassette_mode {
             Some(mode) => mode,
             None => environment
@@ -149,8 +152,8 @@ impl ProjectContext {
                 .map_err(ProjectError::Usage)?,
         };
         let cassette_dir = match (&options.cassette_dir, environment.get("SYNIX_CASSETTE_DIR")) {
-            (Some(folder), _) => environment.at(folder),
-            (None, Some(folder)) if !folder.is_empty() => environment.at(Path::new(&folder)),
+            (Some(folder), _) => environment.resolve(folder),
+            (None, Some(folder)) if !folder.is_empty() => environment.resolve(Path::new(&folder)),
             _ => root.join("cassettes"),
         };
         let concurrency = match options.concurrency {
@@ -162,7 +165,10 @@ impl ProjectContext {
         let clock = environment.clock()?;
         let locked = options.locked.unwrap_or_else(|| environment.is_ci());
         let trust_command = match &options.pipeline {
-            Some(path) => format!("synix trust {}", quoted(&path.display().to_string())),
+            Some(path) => {
+                let path = printable::shell_quote(&path.display().to_string());
+                format!("synix trust {path}")
+            }
             None => "synix trust".to_owned(),
         };
         Ok(Self {
@@ -170,7 +176,7 @@ impl ProjectContext {
             file,
             owners: Owners::of_this_process(environment.sudo_user()),
             environment,
-            trusted: options.trust,
+            grants_all: options.trust,
             trust_command,
             cassette_mode,
             cassette_dir,
@@ -183,7 +189,7 @@ impl ProjectContext {
     }
 
     pub(super) fn state(&self) -> PathBuf {
-        // Within the folder itself messages name `.synix` alone.
+        // Without `./`, so that messages name `.synix` only.
         if self.root == Path::new(".") {
             PathBuf::from(".synix")
         } else {
@@ -198,7 +204,7 @@ impl ProjectContext {
         Ok(Store::open(&self.state())?)
     }
 
-    /// Refuses to write where the state would not be safe, unless the user knows better.
+    /// Refuses a file system on which the state would not be safe, unless the user allows it.
     pub(super) fn check_file_system(&self) -> Result<(), ProjectError> {
         if self.environment.get("SYNIX_ALLOW_NETWORK_FS").as_deref() == Some("1") {
             return Ok(());
@@ -206,7 +212,7 @@ impl ProjectContext {
         Ok(synix_store::refuse_network_file_system(&self.state())?)
     }
 
-    /// Opens the project with the pipeline of a build, or with the one that the user names instead.
+    /// Opens the project with the pipeline of a build, or with another one that the user names.
     pub(super) fn project_of(
         &self,
         build: &BuildRow,
@@ -222,43 +228,37 @@ impl ProjectContext {
     }
 }
 
-/// Returns the folder that a file stands in.
-pub(super) fn folder_of(path: &Path) -> &Path {
+/// Returns the folder of a file.
+pub(super) fn parent_folder(path: &Path) -> &Path {
     path.parent()
         .filter(|root| !root.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-fn nearest_pipeline(environment: &Environment) -> Result<PathBuf, ProjectError> {
-    // Within the folder itself messages name the file alone.
-    let file = environment.at(Path::new("synix.toml"));
+fn find_pipeline_file(environment: &Environment) -> Result<PathBuf, ProjectError> {
+    // Without `./`, so that messages name the file only.
+    let file = environment.resolve(Path::new("synix.toml"));
     if file.is_file() {
         return Ok(file);
     }
-    match nearest(environment, "synix.toml")? {
+    match find_upwards(environment, "synix.toml")? {
         (Some(folder), _) => Ok(folder.join("synix.toml")),
-        (None, ended) => Err(ProjectError::NoPipeline { path: file, ended }),
+        (None, search_end) => Err(ProjectError::NoPipeline {
+            path: file,
+            search_end,
+        }),
     }
 }
 
-/// Returns this folder or the nearest above that holds `name`, or where the search for it ended.
-fn nearest(
+/// Returns this folder or its nearest parent that contains `name`, or where and why the search stopped.
+fn find_upwards(
     environment: &Environment,
     name: &str,
 ) -> Result<(Option<PathBuf>, Option<String>), ProjectError> {
-    let here = environment.here()?;
-    let search = search::upwards(&here, environment.home().as_deref(), name);
-    let ended = search
+    let folder = environment.current_folder()?;
+    let search = search_upwards(&folder, environment.home().as_deref(), name);
+    let end = search
         .end
-        .map(|end: End| format!("{}: {}", search.last.display(), end.words()));
-    Ok((search.found, ended))
-}
-
-/// Writes a path so that a shell reads it as one word.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !path.is_empty() && !path.starts_with('-') && path.chars().all(is_plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
+        .map(|end| format!("{}: {}", search.last.display(), end.description()));
+    Ok((search.found, end))
 }

@@ -1,8 +1,7 @@
-//! The environment of a command as a value: its variables, and the folder that it runs in.
+//! The environment of a command as a value: its variables and its current folder.
 //!
-//! Nothing here looks at a file of the project: a folder that came from a stranger must not say where caches, tools or
-//! the clock are. Keys from `.env` are for [`super::dot_env`]. The crate `etcetera` finds the folders of a user in the
-//! environment of the process, and not in such a value, so it is not used.
+//! This module reads no file of the project, because an untrusted folder must not choose the locations of caches and
+//! tools, or the time. [`super::dot_env`] reads the keys in `.env`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,20 +15,20 @@ use synix_core::request::Wire;
 use synix_manifest::ProviderProfile;
 use synix_providers::Secret;
 
-/// What a command knows of its surroundings; the default has no variables and the folder of the process.
+/// The environment of a command. The default has no variables, and the current folder of the process.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: Arc<BTreeMap<OsString, OsString>>,
-    /// The current folder; `None`: that of the process, so that messages name files as they were typed.
+    /// The current folder. `None`: that of the process; paths then stay relative, so that messages show them as typed.
     folder: Option<PathBuf>,
 }
 
 impl Environment {
-    /// Reads the environment of the process, once.
-    pub fn of_process() -> Self {
+    /// Reads the environment of the process.
+    pub fn from_process() -> Self {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the one place that asks the environment"
+            reason = "the only place that reads the environment"
         )]
         let variables = std::env::vars_os();
         Self {
@@ -38,7 +37,7 @@ impl Environment {
         }
     }
 
-    /// Makes an environment of these variables, whose current folder is `folder`.
+    /// Creates an environment with these variables and this current folder.
     pub fn new<N: AsRef<OsStr>, V: Into<OsString>>(
         variables: impl IntoIterator<Item = (N, V)>,
         folder: PathBuf,
@@ -51,30 +50,30 @@ impl Environment {
         }
     }
 
-    /// Goes to another folder. The environment of the process takes the process along.
-    pub fn go_to(&mut self, folder: &Path) -> io::Result<()> {
+    /// Changes the current folder. The environment of the process changes that of the process.
+    pub fn change_folder(&mut self, folder: &Path) -> io::Result<()> {
         match &mut self.folder {
-            Some(here) => {
-                let there = here.join(folder);
-                if !there.metadata()?.is_dir() {
+            Some(current) => {
+                let target = current.join(folder);
+                if !target.metadata()?.is_dir() {
                     return Err(io::ErrorKind::NotADirectory.into());
                 }
-                *here = there;
+                *current = target;
                 Ok(())
             }
             None =>
             {
                 #[expect(
                     clippy::disallowed_methods,
-                    reason = "the one place that moves the process, before it does anything else"
+                    reason = "the only place that changes it, before the command does anything else"
                 )]
                 std::env::set_current_dir(folder)
             }
         }
     }
 
-    /// Returns a path as it is seen from the current folder.
-    pub fn at(&self, path: &Path) -> PathBuf {
+    /// Resolves a path relative to the current folder.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
         match &self.folder {
             Some(folder) => folder.join(path),
             None => path.to_owned(),
@@ -82,22 +81,19 @@ impl Environment {
     }
 
     /// Returns the current folder.
-    pub(super) fn here(&self) -> Result<PathBuf, ProjectError> {
+    pub(super) fn current_folder(&self) -> Result<PathBuf, ProjectError> {
         let absolute = match &self.folder {
             Some(folder) => std::path::absolute(folder),
             None =>
             {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "the one place that asks where the process is"
-                )]
+                #[expect(clippy::disallowed_methods, reason = "the only place that reads it")]
                 std::env::current_dir()
             }
         };
-        absolute.map_err(|source| ProjectError::Here { source })
+        absolute.map_err(|source| ProjectError::System { source })
     }
 
-    /// Returns a variable; one that is no text is none.
+    /// Returns a variable. A value that is not UTF-8 counts as not set.
     pub fn get(&self, name: &str) -> Option<String> {
         let value = self.variables.get(&key(OsStr::new(name)))?;
         value.to_str().map(str::to_owned)
@@ -109,20 +105,20 @@ impl Environment {
             .map(PathBuf::from)
     }
 
-    /// Returns at which point a test kills this process; 0: at none.
-    pub(super) fn crash_at(&self) -> u64 {
+    /// Returns the crash point at which a test kills this process; 0 means none.
+    pub(super) fn crash_point(&self) -> u64 {
         let text = self.get("SYNIX_CRASH_AT");
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
-    /// Returns a credential; an empty one is none.
+    /// Returns a credential. An empty one counts as not set.
     pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.get(name)
             .filter(|text| !text.trim().is_empty())
             .map(|text| Secret::new(&text))
     }
 
-    /// Returns where the environment moves a provider that is known by itself, unless the file says where it is.
+    /// Returns the server that the environment sets for a built-in provider, unless the pipeline file sets one.
     pub(super) fn base_url(&self, profile: &ProviderProfile) -> Option<String> {
         let variable = match (profile.name.as_str(), profile.api) {
             ("openai", Wire::OpenAi) => "OPENAI_BASE_URL",
@@ -135,22 +131,18 @@ impl Environment {
         self.get(variable).filter(|url| !url.is_empty())
     }
 
-    /// Returns the folder for components, as downloaded and as compiled; `None` where the user has no cache folder.
+    /// Returns the cache folder for downloaded and compiled components; `None` if the user has none.
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {
         let cache = self
             .path("SYNIX_CACHE_DIR")
-            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")))
-            .or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")))
-            .or_else(|| {
-                let local = self.windows_path("LOCALAPPDATA");
-                local.map(|folder| folder.join("synix").join("cache"))
-            });
-        cache.map(|folder| self.at(&folder))
+            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
+        let cache = cache.or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")));
+        cache.map(|folder| self.resolve(&folder))
     }
 
-    /// Returns the user's own configuration folder; what is kept there was never part of a project.
+    /// Returns the user's configuration folder, which is never part of a project.
     ///
-    /// A relative path would lead into whatever folder a command runs in, and is passed over.
+    /// Ignores relative paths, because they would depend on the folder that a command runs in.
     pub(super) fn config_folder(&self) -> Option<PathBuf> {
         let set = |name| self.path(name).filter(|path: &PathBuf| path.is_absolute());
         set("SYNIX_CONFIG_DIR")
@@ -176,36 +168,32 @@ impl Environment {
         self.path(name).filter(|_| cfg!(windows))
     }
 
-    /// Returns the folders for programs. A relative one would lead into whatever folder a command runs in.
+    /// Returns the folders for programs, without relative ones: they would depend on the folder that a command runs in.
     pub(super) fn search_path(&self) -> Option<OsString> {
         let path = self.get("PATH")?;
         let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
         std::env::join_paths(folders).ok()
     }
 
-    /// Says whether a CI service runs this.
+    /// Returns whether a CI service runs this command.
     pub(super) fn is_ci(&self) -> bool {
         self.get("CI")
             .is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
     }
 
-    /// Returns where `docker login` keeps passwords.
+    /// Returns the file in which `docker login` stores passwords.
     pub(super) fn docker_config(&self) -> Option<PathBuf> {
         self.path("DOCKER_CONFIG")
             .or_else(|| self.path("HOME").map(|home| home.join(".docker")))
-            .or_else(|| {
-                let profile = self.windows_path("USERPROFILE");
-                profile.map(|home| home.join(".docker"))
-            })
-            .map(|folder| self.at(&folder).join("config.json"))
+            .map(|folder| self.resolve(&folder).join("config.json"))
     }
 
-    /// Returns the user that ran `sudo`, where this process is its root.
+    /// Returns the user that ran `sudo`, if the process runs as its root.
     pub(super) fn sudo_user(&self) -> Option<u32> {
         self.get("SUDO_UID")?.parse().ok()
     }
 
-    /// Returns the clock: pinned where `SYNIX_CLOCK` holds milliseconds since 1970 or `YYYY-MM-DDTHH:MM:SSZ`.
+    /// Returns the clock. It is simulated if `SYNIX_CLOCK` is set: to milliseconds since 1970, or `YYYY-MM-DDTHH:MM:SSZ`.
     pub(super) fn clock(&self) -> Result<Clock, ProjectError> {
         match self.get("SYNIX_CLOCK").filter(|text| !text.is_empty()) {
             None => Ok(Clock::Real),
@@ -216,14 +204,14 @@ impl Environment {
             {
                 Some(start) => Ok(Clock::simulated(Timestamp(start))),
                 None => Err(ProjectError::Usage(format!(
-                    "SYNIX_CLOCK is no time: {text:?}"
+                    "SYNIX_CLOCK must be a time such as 2026-01-01T00:00:00Z, not {text:?}"
                 ))),
             },
         }
     }
 }
 
-/// Shows names alone: values may be keys.
+/// Shows the names only, because values may be keys.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
@@ -233,7 +221,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Returns the name under which a variable is kept: on Windows `Path` is `PATH`.
+/// Returns the name under which a variable is stored: on Windows, `Path` is `PATH`.
 fn key(name: &OsStr) -> OsString {
     if cfg!(windows) {
         name.to_ascii_uppercase()
@@ -255,37 +243,17 @@ mod tests {
     }
 
     #[test]
-    fn the_folders_of_windows_are_used_on_windows_alone() {
-        let named = if cfg!(windows) {
-            r"C:\Users\anna"
-        } else {
-            "/users/anna"
-        };
-        let named = Path::new(named);
-        let names = ["APPDATA", "LOCALAPPDATA", "USERPROFILE"];
-        let set = names.map(|name| (name, named.join(name)));
-        let environment = Environment::new(set, "/here".into());
-        let expected = |parts: &[&str]| cfg!(windows).then(|| named.join(parts.join("/")));
-        assert_eq!(environment.config_folder(), expected(&["APPDATA", "synix"]));
-        let cache = expected(&["LOCALAPPDATA", "synix", "cache"]);
-        assert_eq!(environment.cache_folder(), cache);
-        assert_eq!(environment.home(), expected(&["USERPROFILE"]));
-        let docker = expected(&["USERPROFILE", ".docker", "config.json"]);
-        assert_eq!(environment.docker_config(), docker);
-    }
-
-    #[test]
-    fn a_path_is_seen_from_the_current_folder() {
+    fn a_path_is_relative_to_the_current_folder() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join("below")).unwrap();
         let mut environment = Environment::new([("HOME", "home")], temp.path().to_owned());
-        environment.go_to(Path::new("below")).unwrap();
-        let file = environment.at(Path::new("synix.toml"));
+        environment.change_folder(Path::new("below")).unwrap();
+        let file = environment.resolve(Path::new("synix.toml"));
         assert_eq!(file, temp.path().join("below/synix.toml"));
-        assert!(environment.go_to(Path::new("nowhere")).is_err());
-        // A home that is no absolute path would be another one in each folder.
+        assert!(environment.change_folder(Path::new("nowhere")).is_err());
+        // A relative home would be another one in each folder.
         assert_eq!(environment.home(), None);
         let process = Environment::default();
-        assert_eq!(process.at(Path::new("a")), Path::new("a"));
+        assert_eq!(process.resolve(Path::new("a")), Path::new("a"));
     }
 }

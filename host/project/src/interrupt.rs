@@ -1,12 +1,15 @@
-//! Ctrl-C and SIGTERM: what they leave, in words (M8).
+//! Ctrl-C and SIGTERM: how they stop a build, and the summary that the user then gets (M8).
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use tokio_util::sync::CancellationToken;
+
 use super::ProjectError;
+use synix_sandbox::Interruption;
 use synix_store::{BuildId, BuildKind, Store};
 
-/// Ctrl-C and SIGTERM from now on. None of them is lost between two waits.
+/// Receives Ctrl-C and SIGTERM. No signal is lost between two waits.
 pub(super) struct Interrupts {
     #[cfg(unix)]
     interrupt: Option<Signal>,
@@ -16,7 +19,7 @@ pub(super) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    /// Listens, inside a runtime. A signal that cannot be listened for never comes.
+    /// Starts to listen. Call this inside a runtime. A signal whose handler the system refuses is never received.
     pub(super) fn listen() -> Self {
         Self {
             interrupt: signal(SignalKind::interrupt()).ok(),
@@ -24,9 +27,8 @@ impl Interrupts {
         }
     }
 
-    /// Waits until somebody wants the command to end.
     pub(super) async fn next(&mut self) {
-        async fn came(signal: &mut Option<Signal>) {
+        async fn received(signal: &mut Option<Signal>) {
             if let Some(signal) = signal
                 && signal.recv().await.is_some()
             {
@@ -35,37 +37,37 @@ impl Interrupts {
             std::future::pending::<()>().await;
         }
         tokio::select! {
-            () = came(&mut self.interrupt) => {}
-            () = came(&mut self.terminate) => {}
+            () = received(&mut self.interrupt) => {}
+            () = received(&mut self.terminate) => {}
         }
     }
 }
 
 #[cfg(not(unix))]
 impl Interrupts {
-    /// Listens, inside a runtime.
+    /// Starts to listen. Call this inside a runtime.
     pub(super) const fn listen() -> Self {
         Self {}
     }
 
-    /// Waits until somebody wants the command to end.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
-        // Without a handler there is nothing to wait for.
+        // Without a handler no signal arrives.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Calls `act` on a thread of its own at the first Ctrl-C or SIGTERM from now on; the system no longer ends this process.
+/// Calls `action` on another thread at the first Ctrl-C or SIGTERM. The signal no longer ends the process by itself.
 ///
-/// For a command that drives no build: one that does listens by itself.
-pub fn at_interrupt(act: impl FnOnce() + Send + 'static) -> Result<(), ProjectError> {
-    let here = |source| ProjectError::Here { source };
+/// For a command that runs no build: a build listens by itself.
+pub fn on_interrupt(action: impl FnOnce() + Send + 'static) -> Result<(), ProjectError> {
+    let system_error = |source| ProjectError::System { source };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(here)?;
+        .map_err(system_error)?;
     let mut interrupts = {
         let _inside = runtime.enter();
         Interrupts::listen()
@@ -74,23 +76,40 @@ pub fn at_interrupt(act: impl FnOnce() + Send + 'static) -> Result<(), ProjectEr
         .name("synix-signals".to_owned())
         .spawn(move || {
             runtime.block_on(interrupts.next());
-            act();
+            action();
         })
-        .map_err(here)?;
+        .map_err(system_error)?;
     Ok(())
 }
 
-/// Writes down what an interrupted build left, and says what goes on and what to run.
-pub(super) fn left(
+/// Stops the guests and the calls of a build at the first signal, and leaves at the second. Without `calls` to wait for,
+/// it leaves at the first.
+pub(super) async fn stop_on_interrupt(
+    guests: Interruption,
+    calls: Option<CancellationToken>,
+    leave: CancellationToken,
+) {
+    let mut interrupts = Interrupts::listen();
+    interrupts.next().await;
+    guests.stop();
+    if let Some(calls) = calls {
+        calls.cancel();
+        interrupts.next().await;
+    }
+    leave.cancel();
+}
+
+/// Closes the open requests of an interrupted build. Returns an error that says what continues and what to run next.
+pub(super) fn interrupted_error(
     store: &Store,
     build: BuildId,
     kind: BuildKind,
 ) -> Result<ProjectError, ProjectError> {
-    let unclear = store.write(|tx| tx.close_orphaned_sends(build))?;
-    let mut lines = vec!["interrupted; what was answered is kept".to_owned()];
+    let unclear = store.write(|tx| tx.close_orphans(build))?;
+    let mut lines = vec!["interrupted; all answers are kept".to_owned()];
     if unclear > 0 {
         lines.push(format!(
-            "{unclear} requests were on their way and may be billed without an answer"
+            "{unclear} requests were in flight and may be billed without an answer"
         ));
     }
     let open: Vec<_> = store
@@ -102,7 +121,7 @@ pub(super) fn left(
         let (requests, layers) = (submission.requests, &submission.layers);
         lines.push(match &submission.batch {
             Some(batch) => format!(
-                "batch {batch} goes on at {}: {requests} requests of {layers}",
+                "batch {batch} continues at {}: {requests} requests of {layers}",
                 submission.provider
             ),
             None => format!(
@@ -114,16 +133,16 @@ pub(super) fn left(
         });
     }
     lines.push(match (kind, open.is_empty()) {
-        (BuildKind::Build, _) => "`synix build` goes on".to_owned(),
+        (BuildKind::Build, _) => "run `synix build` to continue".to_owned(),
         (BuildKind::Batch, true) => {
-            format!("nothing goes on at a provider; `synix batch-build resume {build}` goes on")
+            format!("nothing runs at a provider; run `synix batch-build resume {build}` to continue")
         }
         (BuildKind::Batch, false) => format!(
-            "`synix batch-build resume {build}` takes the batches up, `synix batch-build cancel {build}` stops them"
+            "run `synix batch-build resume {build}` to continue the batches, or `synix batch-build cancel {build}` to cancel them"
         ),
     });
     Ok(ProjectError::Interrupted {
         build,
-        left: lines.join("\n  "),
+        summary: lines.join("\n  "),
     })
 }

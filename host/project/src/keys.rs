@@ -1,8 +1,8 @@
-//! Which key goes to which server.
+//! Decides which key may be sent to which server.
 //!
-//! A key of the real environment belongs to a server: that of the company, or the one that the environment itself names.
-//! Any other pair of variable and server is for the user to admit. A key in the project's `.env` was put there for this
-//! pipeline and goes where it says. Neither leaves this machine unencrypted.
+//! A key of the environment belongs to a server: that of its company, or the one that the environment itself names. The
+//! user must allow any other pair of variable and server. A key in the project's `.env` file is meant for this pipeline,
+//! so it may be sent to the server that the pipeline names. No key leaves this machine unencrypted.
 
 use super::ProjectError;
 use super::dot_env::DotEnv;
@@ -12,8 +12,8 @@ use super::trust::Permission;
 use synix_manifest::ProviderProfile;
 use synix_providers::Secret;
 
-/// Keys that belong to a company: the variable, where it is, and the variable that says where else.
-const COMPANIES: [(&str, &str, &str); 2] = [
+/// The keys of companies: the variable, the server, and the variable that replaces the server.
+const COMPANY_KEYS: [(&str, &str, &str); 2] = [
     (
         "OPENAI_API_KEY",
         "https://api.openai.com",
@@ -26,44 +26,45 @@ const COMPANIES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Where a key comes from.
+/// The origin of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum KeyOrigin {
     Environment,
     DotEnv,
 }
 
-/// A provider with its key.
+/// A provider with its key and server.
 pub(super) struct KeyUse {
-    /// Where the environment moves it.
+    /// The server that the environment sets instead.
     pub(super) redirect: Option<String>,
-    /// The variable; `None` for a server that gets no key.
+    /// The variable; `None` if the server gets no key.
     pub(super) variable: Option<String>,
-    key: Option<(Secret, From)>,
+    key: Option<(Secret, KeyOrigin)>,
     server: Option<Server>,
     /// Whether the variable belongs to the server.
     belongs: bool,
 }
 
 impl KeyUse {
-    /// Finds the key of a provider.
-    pub(super) fn of(
+    /// Finds the key and the server of a provider.
+    pub(super) fn find(
         profile: &ProviderProfile,
         environment: &Environment,
         dot_env: &DotEnv,
     ) -> Self {
         let redirect = environment.base_url(profile);
-        // A server that the file alone knows gets no key that was meant for another.
+        // A server that only the pipeline file names must not get a key that is meant for another.
         let has_key = matches!(profile.name.as_str(), "openai" | "anthropic")
             || profile.api_key_env.is_some();
         let variable = has_key.then(|| profile.key_variable().to_owned());
         let key = variable.as_deref().and_then(|variable| {
-            let own = environment.secret(variable);
-            let file = || dot_env.key(variable).cloned();
-            own.map(|key| (key, From::Environment))
-                .or_else(|| file().map(|key| (key, From::DotEnv)))
+            let from_environment = environment.secret(variable);
+            let from_file = || dot_env.key(variable).cloned();
+            from_environment
+                .map(|key| (key, KeyOrigin::Environment))
+                .or_else(|| from_file().map(|key| (key, KeyOrigin::DotEnv)))
         });
-        let server = Server::of(redirect.as_deref().unwrap_or(profile.url()));
+        let server = Server::parse(redirect.as_deref().unwrap_or(profile.url()));
         let belongs = match (&variable, &server) {
             (Some(variable), Some(server)) => {
                 belongs(variable, server, |name| environment.get(name))
@@ -79,25 +80,25 @@ impl KeyUse {
         }
     }
 
-    /// Returns what the user has to admit before the key is sent.
-    pub(super) fn asks(&self) -> Option<Permission> {
-        let (_, From::Environment) = self.key.as_ref()? else {
+    /// Returns the permission that is needed before the key is sent.
+    pub(super) fn required_permission(&self) -> Option<Permission> {
+        let (_, KeyOrigin::Environment) = self.key.as_ref()? else {
             return None;
         };
-        self.pair()
+        self.permission()
     }
 
-    /// Returns what the user would have to admit where the environment has the key.
-    pub(super) fn would_ask(&self) -> Option<Permission> {
+    /// Returns the permission that is needed if the environment has the key.
+    pub(super) fn potential_permission(&self) -> Option<Permission> {
         match self.key {
-            Some((_, From::DotEnv)) => None,
-            Some((_, From::Environment)) | None => self.pair(),
+            Some((_, KeyOrigin::DotEnv)) => None,
+            Some((_, KeyOrigin::Environment)) | None => self.permission(),
         }
     }
 
-    fn pair(&self) -> Option<Permission> {
+    fn permission(&self) -> Option<Permission> {
         let (variable, server) = (self.variable.as_ref()?, self.server.as_ref()?);
-        if self.belongs || server.is_open() {
+        if self.belongs || server.is_unencrypted() {
             return None;
         }
         Some(Permission::Key {
@@ -106,13 +107,15 @@ impl KeyUse {
         })
     }
 
-    /// Says whether it is a server of strangers: neither the key's own, nor on this machine.
-    pub(super) fn is_strange(&self) -> bool {
+    /// Returns whether the server belongs to a third party: it is neither the key's own, a company's, nor on this machine.
+    pub(super) fn is_third_party(&self) -> bool {
         let is_company = |server: &Server| {
-            let mut companies = COMPANIES.iter().filter_map(|(_, url, _)| Server::of(url));
+            let mut companies = COMPANY_KEYS
+                .iter()
+                .filter_map(|(_, url, _)| Server::parse(url));
             companies.any(|own| own == server.origin())
         };
-        // Where the environment moves a provider is the user's own choice.
+        // The user chose a server that the environment sets.
         self.redirect.is_none()
             && !self.belongs
             && self
@@ -121,10 +124,9 @@ impl KeyUse {
                 .is_some_and(|server| !server.is_loopback() && !is_company(server))
     }
 
-    /// Refuses to send a key to another machine unencrypted.
-    pub(super) fn check(&self, provider: &str) -> Result<(), ProjectError> {
+    pub(super) fn require_encryption(&self, provider: &str) -> Result<(), ProjectError> {
         match (&self.key, &self.variable, &self.server) {
-            (Some(_), Some(variable), Some(server)) if server.is_open() => {
+            (Some(_), Some(variable), Some(server)) if server.is_unencrypted() => {
                 Err(ProjectError::UnencryptedKey {
                     provider: provider.to_owned(),
                     variable: variable.clone(),
@@ -135,25 +137,24 @@ impl KeyUse {
         }
     }
 
-    /// Returns the key.
     pub(super) fn into_key(self) -> Option<Secret> {
         self.key.map(|(key, _)| key)
     }
 }
 
-/// Says whether a variable may be sent to a server without a word of the user.
+/// Returns whether a variable may be sent to a server without the user's permission.
 fn belongs(variable: &str, server: &Server, environment: impl Fn(&str) -> Option<String>) -> bool {
     if server.is_loopback() {
         return true;
     }
-    let company = COMPANIES.iter().find(|(own, ..)| *own == variable);
+    let company = COMPANY_KEYS.iter().find(|(own, ..)| *own == variable);
     let Some((_, url, moved)) = company else {
         return false;
     };
-    let is_own = Server::of(url).is_some_and(|own| own == server.origin());
-    // One host may serve many accounts by path, so here the path counts.
+    let is_own = Server::parse(url).is_some_and(|own| own == server.origin());
+    // One host may serve many accounts under different paths, so here the path counts.
     let is_moved = environment(moved)
-        .and_then(|url| Server::of(&url))
+        .and_then(|url| Server::parse(&url))
         .is_some_and(|moved| moved == *server);
     is_own || is_moved
 }
@@ -162,15 +163,15 @@ fn belongs(variable: &str, server: &Server, environment: impl Fn(&str) -> Option
 mod tests {
     use super::*;
 
-    /// W3: a key goes to its own server, in whatever way that is spelt, and to no other.
+    /// W3: a key may be sent to its own server, in every spelling, and to no other.
     #[test]
-    fn a_key_belongs_to_its_company_and_to_where_the_environment_moves_it() {
+    fn a_key_belongs_to_its_company_and_to_the_server_that_the_environment_sets() {
         let moved = |name: &str| match name {
             "OPENAI_BASE_URL" => Some("https://Gateway.example:443/team-a/v1/".to_owned()),
             _ => None,
         };
         let belongs =
-            |variable: &str, url: &str| belongs(variable, &Server::of(url).unwrap(), moved);
+            |variable: &str, url: &str| belongs(variable, &Server::parse(url).unwrap(), moved);
         for own in [
             "https://api.openai.com/v1",
             "https://API.openai.com:443/other",

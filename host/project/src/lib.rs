@@ -1,26 +1,49 @@
-//! Opens a project: paths, settings, credentials. The only reader of the environment.
+//! A project on disk: finds it, checks its permissions, and runs the commands on it.
+//!
+//! This crate reads the environment of the process, once, into an [`Environment`]. It finds the project folder, the
+//! settings, the credentials and the plugins. It refuses whatever the user has not allowed. Then it runs builds and
+//! reads their results with the engine. Arguments and output belong to the command-line interface.
+//!
+//! ```
+//! use synix_project::{Environment, Options, ProjectError, overview};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let options = Options {
+//!     environment: Environment::new([("HOME", folder.path())], folder.path().to_owned()),
+//!     ..Options::default()
+//! };
+//! let error = overview(&options).expect_err("the folder is empty");
+//! assert!(matches!(error, ProjectError::NoPipeline { .. }));
+//! assert!(error.hint().is_some_and(|hint| hint.contains("synix init")));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod build_cassette;
+mod build_lock;
 mod caches;
-mod caps;
+mod cancel;
 mod checkout;
+mod cleanup;
 mod confined;
 mod context;
 mod dot_env;
 mod environment;
 mod error;
 mod execute;
-mod gc;
 mod interrupt;
 mod keys;
-mod lifecycle;
+mod machine_limits;
 mod on_done;
 mod overview;
 mod plugin_tools;
 mod plugins;
+mod provider_access;
+mod reading;
 mod reset;
+mod resume;
 mod search;
 mod server;
 mod spending;
@@ -45,80 +68,74 @@ use synix_sandbox::{InterruptHandle, Sandbox};
 use synix_sources::ProjectFolder;
 use synix_store::{BuildId, BuildKind, Reader, StoreError};
 
-pub use caches::passed_on;
+pub use caches::replay_environment;
+pub use cancel::cancel;
+pub use cleanup::{CleanReport, GcOptions, clean, gc};
 pub use context::{CassetteMode, Options};
 pub use environment::Environment;
 pub use error::ProjectError;
-pub use gc::{GcOrder, gc};
-pub use interrupt::at_interrupt;
-pub use lifecycle::{
-    CurrentPipeline, archive, cancel, clean, component_names, current_pipeline, prices, resume,
-    status,
-};
+pub use interrupt::on_interrupt;
 pub use overview::overview;
-pub use plugin_tools::PluginTools;
+pub use plugin_tools::PluginToolchain;
+pub use reading::{
+    CurrentPipeline, component_names, current_pipeline, open_reader, prices, status,
+};
+pub use resume::resume;
 pub use trust::{
-    GrantedPermission, Permission, TrustError, TrustGrant, TrustQuestion, revoke_trust, trusted,
+    GrantedPermission, Permission, TrustError, TrustGrant, TrustRequest, revoke_trust, trust_grants,
 };
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 
-use context::{ProjectContext, folder_of};
+use context::{ProjectContext, parent_folder};
 use execute::runtime;
 
-/// Opens a sandbox for one call at a time, outside any project.
+/// Opens a sandbox for one call at a time. The project does not have to exist.
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     let named = options.pipeline.as_deref();
-    let root = options.environment.at(named.unwrap_or(Path::new(".")));
+    let root = options.environment.resolve(named.unwrap_or(Path::new(".")));
     let root = match &options.pipeline {
-        Some(_) if !root.is_dir() => folder_of(&root),
+        Some(_) if !root.is_dir() => parent_folder(&root),
         Some(_) | None => &root,
     };
     let cache = options.environment.compile_cache(root);
     Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
 }
 
-/// Returns the folder of the project at hand.
+/// Returns the folder of the current project.
 pub fn folder(options: &Options) -> Result<PathBuf, ProjectError> {
     Ok(ProjectContext::with_state(options)?.root)
 }
 
-/// How a build is to be driven.
+/// The options of one run of a build.
 #[derive(Debug, Clone)]
-pub struct BuildOrder {
-    /// How long to wait for what is in flight.
+pub struct RunOptions {
+    /// How long to wait for requests in flight.
     pub wait_policy: WaitPolicy,
-    /// Build from what there is where inputs failed.
+    /// Whether to build units without the inputs that failed.
     pub allow_partial: bool,
-    /// Go on with a build although the pipeline is another one now.
+    /// Whether to continue a build although its pipeline has changed.
     pub allow_mismatch: bool,
-    /// How long a batch may take before what it still holds goes by single calls.
+    /// The time after which a batch is cancelled and the rest is sent as single requests.
     pub sync_after: Option<Duration>,
-    /// The user's word on a batch whose create reply was lost.
+    /// What to do about a batch whose create reply was lost.
     pub lost_create: LostCreatePolicy,
-    /// What the build may cost at most; `None`: as the pipeline file says.
+    /// The maximum cost of the build. `None`: the budget of the pipeline file.
     pub budget: Option<Amount>,
-    /// Start a new state where the present one is damaged.
+    /// Whether to replace a damaged state by a new one.
     pub reset_state: bool,
-    /// The kinds of failure that are asked again although they were paid for.
+    /// The kinds of failure whose requests are sent and paid for again.
     pub retry_failed: BTreeSet<FailureKind>,
 }
 
-/// What came of driving a build.
+/// The result of one run of a build.
 #[derive(Debug)]
-pub struct Report {
+pub struct BuildReport {
     /// The build.
     pub build: BuildId,
-    /// Where it stands.
+    /// The status of the build.
     pub status: Status,
-    /// Whether something is still in flight.
+    /// Whether the build still waits for answers.
     pub waiting: bool,
-}
-
-/// What [`clean`] removed.
-#[derive(Debug, Default)]
-pub struct CleanReport {
-    /// What was removed, in words.
-    pub removed: Vec<String>,
 }
 
 /// A project with a valid pipeline.
@@ -128,28 +145,28 @@ pub struct Project {
     ready: ReadyPipeline,
     prices: Prices,
     folder: ProjectFolder,
-    /// Stops the guests of its plugins.
-    interruption: InterruptHandle,
+    /// Stops running guests.
+    interruption: Interruption,
     lock_changes: Vec<LockFileChange>,
-    /// Set once the user's yes to all that is asked is known.
-    admitted: OnceLock<()>,
-    /// The lock file that could not be written; a build needs it.
+    /// Set once the user is known to have granted all permissions.
+    permitted: OnceLock<()>,
+    /// A changed lock file that was not written yet. A build writes it first.
     unwritten_lock: Option<LockFile>,
 }
 
 impl Project {
-    /// Reads and checks the pipeline file, loads its plugins and reads the files its configs name.
+    /// Reads and checks the pipeline file, loads its plugins, and reads the files that its configs name.
     pub fn open(options: &Options) -> Result<Self, ProjectError> {
         let context = ProjectContext::find(options)?;
         let pipeline = context.pipeline()?;
-        caps::check(&pipeline, &context.environment)?;
+        machine_limits::check(&pipeline, &context.environment)?;
         let folder = context.folder()?;
         let plugins = context.plugins(&pipeline, &folder)?;
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let cache = context.environment.compile_cache(&context.root);
         let compiler = context.compiler.clone();
         let sandbox = Sandbox::with_compiler(workers, cache, compiler).map_err(Box::new)?;
-        let redirected = |name: &str| {
+        let is_redirected = |name: &str| {
             pipeline
                 .providers
                 .get(name)
@@ -160,11 +177,11 @@ impl Project {
             sandbox: &sandbox,
             first_party: synix_transforms::FIRST_PARTY,
             components: &plugins.components,
-            redirected: &redirected,
+            redirected: &is_redirected,
         };
         let ready =
             build::prepare(&pipeline, &context.file, &prepare).map_err(|error| match error {
-                build::PrepareError::Pipeline(errors) => context.wrong(errors),
+                build::PrepareError::Pipeline(errors) => context.pipeline_error(errors),
                 other @ (build::PrepareError::File { .. }
                 | build::PrepareError::Files(_)
                 | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
@@ -174,32 +191,32 @@ impl Project {
             unwritten = (!plugins.changes.is_empty()).then_some(plugins.lock);
         } else if !plugins.changes.is_empty() {
             match context.write_lock(&plugins.lock) {
-                // A project that may only be read can still be planned.
+                // A read-only project can still be planned.
                 Err(ProjectError::Disk(error)) if error.is_denied() => {
                     unwritten = Some(plugins.lock);
                 }
-                written => written?,
+                result => result?,
             }
         }
         Ok(Self {
             context,
-            prices: prices_of(&pipeline),
+            prices: pipeline_prices(&pipeline),
             pipeline,
             ready,
             folder,
             interruption: sandbox.interrupt_handle(),
             lock_changes: plugins.changes,
-            admitted: OnceLock::new(),
+            permitted: OnceLock::new(),
             unwritten_lock: unwritten,
         })
     }
 
-    /// Returns what changed in the lock file when the project was opened.
+    /// Returns the changes to the lock file that opening the project made.
     pub fn lock_changes(&self) -> &[LockFileChange] {
         &self.lock_changes
     }
 
-    /// Finds out what a build would do; sends no request and changes no state.
+    /// Plans a build. Sends no request and does not change the state.
     pub fn plan(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
         let state = self.context.state();
         let reader = match Reader::open(&state) {
@@ -212,27 +229,27 @@ impl Project {
         Ok(runtime()?.block_on(plan)?)
     }
 
-    /// Builds everything that is stale through the sync API.
+    /// Builds everything that is stale, with single requests.
     pub fn build(
         &self,
-        order: &BuildOrder,
+        run: &RunOptions,
         observer: Observer<'_>,
-    ) -> Result<Report, ProjectError> {
-        self.start(BuildKind::Build, order, observer)
+    ) -> Result<BuildReport, ProjectError> {
+        self.start(BuildKind::Build, run, observer)
     }
 
-    /// Opens a batch build and drives it.
+    /// Builds everything that is stale, with batches.
     pub fn run_batch(
         &self,
-        order: &BuildOrder,
+        run: &RunOptions,
         observer: Observer<'_>,
-    ) -> Result<Report, ProjectError> {
-        self.start(BuildKind::Batch, order, observer)
+    ) -> Result<BuildReport, ProjectError> {
+        self.start(BuildKind::Batch, run, observer)
     }
 }
 
-/// Returns the prices in force for a pipeline.
-fn prices_of(pipeline: &Pipeline) -> Prices {
+/// Returns the prices that apply to a pipeline: its own, and those of the price table.
+fn pipeline_prices(pipeline: &Pipeline) -> Prices {
     let own = pipeline.prices.iter().map(|(model, entry)| {
         let price = Price {
             input: entry.input,

@@ -1,6 +1,6 @@
-//! What the pipeline file says is to happen when a build ends: a command, a call to a URL.
+//! Runs the command and calls the URL that the pipeline file names for the end of a build.
 //!
-//! Both need the user's yes. Neither can fail the build: what goes wrong is told.
+//! Both need the user's permission. Neither can fail the build: errors are reported as events.
 
 use std::io::{self, Write as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::caches::SYSTEM;
-use super::confined::Confined;
+use super::confined::ConfinedCommand;
 use super::execute::runtime;
 use super::interrupt::Interrupts;
 use super::{Project, ProjectError};
@@ -18,46 +17,46 @@ use synix_engine::build::{Event, Observer};
 use synix_engine::view::{SCHEMA, Status};
 use synix_manifest::DoneCommand;
 
-/// A command that takes longer is ended.
+/// A command that takes longer is killed.
 const COMMAND_LIMIT: Duration = Duration::from_secs(600);
 const URL_LIMIT: Duration = Duration::from_secs(30);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Project {
-    /// Does what the pipeline file says about the end of a build that stands at `status`.
-    pub(super) fn ended(
+    /// Runs the command and calls the URL for a build that ended with this status.
+    pub(super) fn run_on_done(
         &self,
         status: &Status,
-        replayed: bool,
+        is_replay: bool,
         observer: Observer<'_>,
     ) -> Result<(), ProjectError> {
         let on_done = &self.pipeline.on_done;
-        if replayed && !on_done.in_replay {
+        if is_replay && !on_done.in_replay {
             return Ok(());
         }
-        let tell = |message: String| observer(&Event::OnDone { message });
-        let asked = self.context.asked_at_the_end(&self.pipeline);
-        if asked.is_empty() {
+        let notify = |message: String| observer(&Event::OnDone { message });
+        let required = self.context.on_done_permissions(&self.pipeline);
+        if required.is_empty() {
             return Ok(());
         }
-        // A live build was admitted before it sent anything; a replay goes on without a yes, and does neither.
-        if !self.context.admits(&asked) {
+        // A live build had all permissions before it sent anything. A replay also continues without them, but does neither.
+        if !self.context.has_permissions(&required) {
             let command = &self.context.trust_command;
-            tell(format!(
-                "nothing was run or called: it needs your yes, which `{command}` asks for"
+            notify(format!(
+                "nothing was run or called, because it needs your permission; run `{command}` to grant it"
             ));
             return Ok(());
         }
         let document = document(status);
         if let Some(command) = &on_done.command {
             match self.start_command(command, status, &document) {
-                Ok(child) => match runtime()?.block_on(end_of(child)) {
+                Ok(child) => match runtime()?.block_on(wait_for_command(child)) {
                     Ok(Some(status)) if status.success() => {}
-                    Ok(Some(status)) => tell(format!("the command ended with {status}")),
-                    Ok(None) => tell("the command was ended before it was done".to_owned()),
-                    Err(error) => tell(format!("the command cannot be waited for: {error}")),
+                    Ok(Some(status)) => notify(format!("the command ended with {status}")),
+                    Ok(None) => notify("the command was killed before it was done".to_owned()),
+                    Err(error) => notify(format!("cannot wait for the command: {error}")),
                 },
-                Err(error) => tell(format!("the command cannot be started: {error}")),
+                Err(error) => notify(format!("cannot start the command: {error}")),
             }
         }
         if let Some(url) = &on_done.url {
@@ -73,9 +72,9 @@ impl Project {
                 Some(Err(error)) => {
                     let cause = std::error::Error::source(&error)
                         .map_or_else(String::new, |cause| format!(": {cause}"));
-                    tell(format!("the URL was not told: {error}{cause}"));
+                    notify(format!("the URL was not called: {error}{cause}"));
                 }
-                None => tell("the URL was not told: interrupted".to_owned()),
+                None => notify("the URL was not called: interrupted".to_owned()),
             }
         }
         Ok(())
@@ -86,17 +85,18 @@ impl Project {
         command: &DoneCommand,
         status: &Status,
         document: &str,
-    ) -> io::Result<Confined> {
+    ) -> io::Result<ConfinedCommand> {
         let mut started = match command {
-            DoneCommand::Shell(line) => shell(line),
-            DoneCommand::Program(words) => {
-                let mut words = words.iter();
-                let mut command = Command::new(words.next().map_or("", String::as_str));
-                command.args(words);
+            DoneCommand::Shell(line) if cfg!(windows) => with_arguments("cmd", &["/C", line]),
+            DoneCommand::Shell(line) => with_arguments("/bin/sh", &["-c", line]),
+            DoneCommand::Program(arguments) => {
+                let mut arguments = arguments.iter();
+                let mut command = Command::new(arguments.next().map_or("", String::as_str));
+                command.args(arguments);
                 command
             }
         };
-        // Keys of providers are none of its business.
+        // The command must not get the keys of providers.
         started.env_clear();
         let environment = &self.context.environment;
         started.envs(environment.get("HOME").map(|home| ("HOME", home)));
@@ -113,12 +113,12 @@ impl Project {
             .env("SYNIX_STATUS", status.status)
             .current_dir(&self.context.root)
             .stdin(Stdio::piped())
-            // stdout is the build's answer.
+            // stdout is for the result of the build.
             .stdout(Stdio::from(io::stderr()));
-        let mut child = Confined::start(started)?;
+        let mut child = ConfinedCommand::start(started)?;
         if let Some(mut stdin) = child.stdin() {
             let document = document.to_owned();
-            // A command that does not read must not hold the build up.
+            // On another thread, because a command that reads nothing must not block the build.
             thread::spawn(move || stdin.write_all(document.as_bytes()));
         }
         Ok(child)
@@ -144,14 +144,14 @@ fn shell(line: &str) -> Command {
     command
 }
 
-/// Waits for the command's end; `None` where it had to be ended.
-async fn end_of(mut child: Confined) -> io::Result<Option<ExitStatus>> {
+/// Waits for the command; `None` if it had to be killed.
+async fn wait_for_command(mut child: ConfinedCommand) -> io::Result<Option<ExitStatus>> {
     let ended = async {
         loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
             }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     let mut interrupts = Interrupts::listen();
@@ -163,7 +163,7 @@ async fn end_of(mut child: Confined) -> io::Result<Option<ExitStatus>> {
     match ended {
         Some(ended) => ended.map(Some),
         None => {
-            child.end()?;
+            child.kill()?;
             Ok(None)
         }
     }

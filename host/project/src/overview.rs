@@ -1,13 +1,13 @@
-//! Where a pipeline stands as a whole. Nothing is written, and no server is asked.
+//! The overview that `status` shows. It writes nothing and uses no network.
 
 use super::context::{Options, ProjectContext};
-use super::lifecycle::{current_pipeline, prices};
+use super::reading::{current_pipeline, prices};
 use super::{Project, ProjectError};
 use synix_engine::view::{Overview, Wanted};
 use synix_prices::Prices;
 use synix_store::{BuildKind, Reader, StoreError};
 
-/// Returns where the pipeline at hand stands; one that cannot be planned still has a past.
+/// Returns the overview of the current pipeline. If it cannot be planned, its past builds are still shown.
 pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
     let options = &Options {
         offline: true,
@@ -20,7 +20,7 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         Err(error) => return Err(error.into()),
     };
     let plan = match Project::open(options).and_then(|project| project.plan(BuildKind::Build)) {
-        // What the state cannot tell the plan, it can tell nobody.
+        // If the plan cannot read the state, nothing else can.
         Err(error @ ProjectError::Store(_)) => return Err(error),
         other => other,
     };
@@ -34,7 +34,7 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         Some(reader) => {
             let newest = reader.builds(None)?.into_iter();
             let newest = newest.map(|build| (build.pipeline == current_pipeline.file, build.id));
-            // Its own, if it was built.
+            // Its own newest build, or else that of another pipeline.
             let build = newest.max().map(|(_, id)| id);
             prices(options, reader, build)?
         }

@@ -1,4 +1,4 @@
-//! Where the bytes of plugins come from: the project's folder, the cache, or their server; all held against the lock file.
+//! Gets the bytes of plugins from the project folder, the cache or a server, and compares them with the lock file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,21 +16,21 @@ use synix_fetch::{
 use synix_manifest::{Layer, Pipeline, PipelineErrors, TransformRef};
 use synix_sources::ProjectFolder;
 
-/// The largest lock file, and the largest pipeline file, in bytes.
-const LOCK_BYTES: u64 = 16 << 20;
-const PIPELINE_BYTES: u64 = 16 << 20;
+/// The maximum size of a lock file and of a pipeline file, in bytes.
+const MAX_LOCK_BYTES: u64 = 16 << 20;
+const MAX_PIPELINE_BYTES: u64 = 16 << 20;
 
-/// Reads a pipeline file. The user may have named it, so it may be a link.
+/// Reads a pipeline file. The user may have named it, so links are followed.
 pub(super) fn read_pipeline(path: &Path) -> Result<Vec<u8>, DiskError> {
-    synix_disk::read_limited(path, PIPELINE_BYTES)
+    synix_disk::read_limited(path, MAX_PIPELINE_BYTES)
 }
 
-/// The components of a pipeline, and what pins them now.
+/// The components of a pipeline and their pins.
 pub(super) struct Plugins {
-    /// The bytes of all that do not come with synix, by reference.
+    /// The bytes of each component that is not first-party, by reference.
     pub(super) components: BTreeMap<String, Vec<u8>>,
     pub(super) lock: LockFile,
-    /// How `lock` differs from the file.
+    /// The differences between the lock file and `lock`.
     pub(super) changes: Vec<LockFileChange>,
 }
 
@@ -43,11 +43,11 @@ impl ProjectContext {
                 offset: error.utf8_error().valid_up_to(),
                 path,
             })?;
-        synix_manifest::parse(&text).map_err(|errors| self.wrong(errors))
+        synix_manifest::parse(&text).map_err(|errors| self.pipeline_error(errors))
     }
 
-    /// Names the pipeline file of what is wrong with it.
-    pub(super) fn wrong(&self, errors: PipelineErrors) -> ProjectError {
+    /// Adds the name of the pipeline file to its errors.
+    pub(super) fn pipeline_error(&self, errors: PipelineErrors) -> ProjectError {
         ProjectError::Pipeline {
             file: self.root.join(&self.file).display().to_string(),
             errors,
@@ -67,48 +67,48 @@ impl ProjectContext {
         )
     }
 
-    /// Gets every component. In a replay no server is asked; where the lock is kept, nothing new is taken.
+    /// Gets every component. A replay uses no network; a locked project accepts no new component.
     pub(super) fn plugins(
         &self,
         pipeline: &Pipeline,
         folder: &ProjectFolder,
     ) -> Result<Plugins, ProjectError> {
-        let before = self.lock()?;
+        let old = self.lock()?;
         let mut lock = LockFile::default();
         let mut components = BTreeMap::new();
         let mut remote = Vec::new();
         let mut unpinned = Vec::new();
         for (layer, reference) in references(pipeline) {
             if matches!(reference, TransformRef::File(_)) {
-                let component = read(layer, reference, folder)?;
+                let component = read_component(layer, reference, folder)?;
                 lock.pin(reference.text(), component.pin);
                 components.insert(reference.text().to_owned(), component.bytes);
                 continue;
             }
-            let pin = before
+            let pin = old
                 .get(reference.text())
                 .filter(|pin| reference.accepts(pin.digest));
             match pin {
                 Some(pin) => lock.pin(reference.text(), pin),
-                // A pin that is not admitted is none: the reference is in use all the same.
+                // A pin with another digest than the reference states does not count, but the reference is in use.
                 None => unpinned.push(LockFileChange {
                     reference: reference.text().to_owned(),
-                    old: before.get(reference.text()),
+                    old: old.get(reference.text()),
                     new: None,
                 }),
             }
             remote.push((reference, pin));
         }
         if self.locked {
-            // Before any server is asked.
-            let mut changes = before.changes_to(&lock);
+            // Before any download.
+            let mut changes = old.changes_to(&lock);
             changes.retain(|change| {
                 unpinned
                     .iter()
                     .all(|other| other.reference != change.reference)
             });
             changes.extend(unpinned);
-            self.refuse(changes)?;
+            self.refuse_changes(changes)?;
         }
         let registry = self.registry();
         for (reference, pin) in remote {
@@ -116,9 +116,9 @@ impl ProjectContext {
             lock.pin(reference.text(), component.pin);
             components.insert(reference.text().to_owned(), component.bytes);
         }
-        let changes = before.changes_to(&lock);
+        let changes = old.changes_to(&lock);
         if self.locked {
-            self.refuse(changes.clone())?;
+            self.refuse_changes(changes.clone())?;
         }
         Ok(Plugins {
             components,
@@ -127,8 +127,8 @@ impl ProjectContext {
         })
     }
 
-    /// Refuses changes of a lock file that is kept as it is.
-    fn refuse(&self, mut changes: Vec<LockFileChange>) -> Result<(), ProjectError> {
+    /// Refuses changes to the lock file of a locked project.
+    fn refuse_changes(&self, mut changes: Vec<LockFileChange>) -> Result<(), ProjectError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -153,37 +153,37 @@ impl ProjectContext {
             return Ok(cached);
         }
         if self.offline || self.cassette_mode == CassetteMode::Replay {
-            let fault = if digest.is_some() {
+            let reason = if digest.is_some() {
                 FetchErrorKind::NotCached
             } else {
                 FetchErrorKind::NotPinned
             };
-            return Err(FetchError::new(reference.text(), fault).into());
+            return Err(FetchError::new(reference.text(), reason).into());
         }
         self.fetch(registry, reference, digest)
     }
 
-    /// Asks the server of a plugin for these bytes, or for the newest.
+    /// Downloads a plugin: the bytes with this digest, or the newest.
     pub(super) fn fetch(
         &self,
         registry: &PluginFetcher,
         reference: &TransformRef,
         digest: Option<Digest>,
     ) -> Result<Component, ProjectError> {
-        let reach = self.reach(reference)?;
+        let policy = self.address_policy(reference)?;
         let runtime = runtime()?;
         let fetched = match digest {
-            Some(digest) => runtime.block_on(registry.fetch_pinned(reference, digest, reach)),
-            None => runtime.block_on(registry.resolve(reference, reach)),
+            Some(digest) => runtime.block_on(registry.fetch_pinned(reference, digest, policy)),
+            None => runtime.block_on(registry.resolve(reference, policy)),
         };
-        fetched.map_err(|error| self.fetch_failed(reference, error))
+        fetched.map_err(|error| self.fetch_error(reference, error))
     }
 
-    /// Returns what the lock file says; nothing where there is none.
+    /// Reads the lock file. A missing one is empty.
     pub(super) fn lock(&self) -> Result<LockFile, ProjectError> {
         match synix_disk::read_limited_if_exists(
             &self.lock_path(),
-            LOCK_BYTES,
+            MAX_LOCK_BYTES,
             SymlinkPolicy::Refuse,
         )? {
             Some(bytes) => Ok(LockFile::parse(&self.lock_name(), &bytes)?),
@@ -200,9 +200,9 @@ impl ProjectContext {
     }
 
     fn lock_path(&self) -> PathBuf {
-        // Pipelines in one folder have a lock file each.
+        // Each pipeline in a folder has its own lock file.
         let name = PathBuf::from(&self.file).with_extension("lock");
-        // Within the folder itself messages name the file alone.
+        // Without `./`, so that messages name the file only.
         if self.root == Path::new(".") {
             name
         } else {
@@ -210,19 +210,19 @@ impl ProjectContext {
         }
     }
 
-    /// Returns the lock file's name as people know it.
+    /// Returns the path of the lock file for messages.
     pub(super) fn lock_name(&self) -> String {
         self.lock_path().display().to_string()
     }
 }
 
 impl Project {
-    /// Returns the name of the lock file.
+    /// Returns the path of the lock file for messages.
     pub fn lock_name(&self) -> String {
         self.context.lock_name()
     }
 
-    pub(super) fn tell_lock_changes(&self, observer: Observer<'_>) {
+    pub(super) fn report_lock_changes(&self, observer: Observer<'_>) {
         for change in &self.lock_changes {
             let message = format!("{}: {change}", self.lock_name());
             observer(&Event::Lock { message });
@@ -230,7 +230,7 @@ impl Project {
     }
 }
 
-/// Returns each reference to a plugin that does not come with synix, with the first layer that has it.
+/// Returns each reference to a plugin that is not first-party, with the first layer that uses it.
 pub(super) fn references(pipeline: &Pipeline) -> Vec<(&Layer, &TransformRef)> {
     let mut seen = BTreeSet::new();
     pipeline
@@ -242,8 +242,8 @@ pub(super) fn references(pipeline: &Pipeline) -> Vec<(&Layer, &TransformRef)> {
         .collect()
 }
 
-/// Reads the component behind a path.
-pub(super) fn read(
+/// Reads a component in the project folder.
+pub(super) fn read_component(
     layer: &Layer,
     reference: &TransformRef,
     folder: &ProjectFolder,

@@ -1,14 +1,14 @@
-//! `--reset-state`: a new state in the place of a damaged one, with its live batches abandoned (M7).
+//! `--reset-state`: replaces a damaged state by a new one, and abandons its live batches (M7).
 
-use super::execute::runtime;
+use super::execute::{LockedBuild, runtime};
 use super::{Project, ProjectError};
 use synix_engine::batch::BatchEvent;
 use synix_engine::build::{Event, Observer};
 use synix_providers::{BatchState, Provider};
-use synix_store::{BuildId, Damage, LostBatch, Store};
+use synix_store::{Damage, LostBatch, Store};
 
 impl Project {
-    /// Opens the state for a build; where the user said so, a damaged one gives way to a new one.
+    /// Opens the state for a build. With `reset`, a damaged state is replaced by a new one.
     pub(super) fn state(&self, reset: bool) -> Result<(Store, Option<Box<Damage>>), ProjectError> {
         let store = if reset {
             self.context.check_file_system()?;
@@ -20,19 +20,17 @@ impl Project {
         Ok(store)
     }
 
-    /// Tells what was lost, and asks each provider to cancel what it still has of it.
+    /// Reports what was lost, and asks each provider to cancel the batches of the old state.
     pub(super) fn abandon(
         &self,
-        store: &Store,
-        build: BuildId,
+        build: &LockedBuild<'_>,
         lost: &Damage,
-        live: bool,
         observer: Observer<'_>,
     ) -> Result<(), ProjectError> {
         observer(&Event::StateReset {
             lost: lost.to_string(),
         });
-        let (providers, _) = if live {
+        let (providers, _) = if build.cassette.is_none() {
             self.providers()?
         } else {
             Default::default()
@@ -41,57 +39,62 @@ impl Project {
         for batch in &lost.salvaged.live {
             let message = match (&batch.batch, providers.get(&batch.provider)) {
                 (None, _) => format!(
-                    "a create call to {} may have made a batch with token {}; look for it there",
+                    "a create call to {} may have created a batch with token {}; look for it there",
                     batch.provider, batch.token
                 ),
                 (Some(_), _) if batch.is_doubtful() => format!(
-                    "whether it is ours was not known yet, so {} was not asked to cancel it; look there whose it is",
+                    "its owner was not known yet, so {} was not asked to cancel it; check there whether it is yours",
                     batch.provider
                 ),
                 (Some(_), None) => format!(
-                    "{} could not be asked to cancel it: it may go on and be billed",
+                    "{} could not be asked to cancel it, so it may continue and be billed",
                     batch.provider
                 ),
                 (Some(id), Some(provider)) => runtime.block_on(cancel(provider, id, batch)),
             };
             if let Some(id) = &batch.batch {
-                let note = format!("of the state that was reset; {message}");
-                store.write(|tx| tx.note_abandoned(id, &note))?;
+                let note = format!("it belongs to the state that was reset; {message}");
+                build.store.write(|tx| tx.note_abandoned(id, &note))?;
             }
             observer(&Event::Batch(BatchEvent::Abandoned {
                 batch: batch.batch.clone(),
-                message: format!("it is of the state that was reset in {build}; {message}"),
+                message: format!(
+                    "it belongs to the state that was reset in {}; {message}",
+                    build.id
+                ),
             }));
         }
         Ok(())
     }
 }
 
-/// Cancels a batch of the old state, if its provider knows it as that, and says what came of it.
+/// Cancels a batch of the old state if the provider confirms that it is the recorded one. Returns the result as text.
 ///
-/// The file that names it may be a stranger's, and a key of the user's could cancel any batch of the user's.
+/// The file that names it may come from an attacker, and the user's key could cancel any batch of the user.
 async fn cancel(provider: &Provider, id: &str, lost: &LostBatch) -> String {
     let name = &lost.provider;
     let found = match provider.poll_batch(id).await {
         Ok(found) => found,
         Err(error) => {
-            return format!("{name} does not show it ({error}): it may go on and be billed");
+            return format!(
+                "{name} does not return it ({error}), so it may continue and be billed"
+            );
         }
     };
-    if !is_of(lost, &found, provider.batch_traits().carries_token) {
-        return format!("{name} knows it as another one, so it was not asked to cancel it");
+    if !is_same_batch(lost, &found, provider.batch_traits().carries_token) {
+        return format!("{name} has another batch under this id, so it was not asked to cancel it");
     }
     match provider.cancel_batch(id).await {
         Ok(_) => format!("{name} was asked to cancel it"),
         Err(error) => {
-            format!("{name} does not cancel it ({error}): it may go on and be billed")
+            format!("{name} does not cancel it ({error}), so it may continue and be billed")
         }
     }
 }
 
-/// Says whether a batch is the one on record: by the token in it, or where there is none, by its size.
-fn is_of(lost: &LostBatch, found: &BatchState, labelled: bool) -> bool {
-    if labelled {
+/// Returns whether a batch is the recorded one: by its token or, if the provider stores no token, by its size.
+fn is_same_batch(lost: &LostBatch, found: &BatchState, carries_token: bool) -> bool {
+    if carries_token {
         return found.token.as_deref() == Some(lost.token.as_str());
     }
     let total = found.counts.as_ref().map_or(0, |counts| counts.total);

@@ -1,26 +1,26 @@
-//! Where the search for a project ends on its way upwards (W8).
+//! Searches for a project in this folder and its parents (W8).
 //!
-//! A folder above may belong to somebody else, as a folder for temporary files does. So the search looks at no folder
-//! that has another owner than the one it started in or lies beyond a mount, and at none above the home folder or the
-//! root of a repository.
+//! A parent folder may belong to another user, as a folder for temporary files does. So the search stops before a folder
+//! that has another owner than the first one or is on another file system, and at the home folder or the root of a
+//! repository.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What came of a search.
+/// The result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Search {
-    /// The nearest folder that holds the file.
+    /// The nearest folder with the file.
     pub(super) found: Option<PathBuf>,
-    /// The last folder that was looked at.
+    /// The last folder that was searched.
     pub(super) last: PathBuf,
-    /// Why no folder above it was; `None` where there is none above.
-    pub(super) end: Option<End>,
+    /// Why the search did not continue; `None` if it found the file or reached the root of the file system.
+    pub(super) end: Option<SearchEnd>,
 }
 
-/// Why a search went no further up.
+/// The reason why a search stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SearchEnd {
     Home,
     Repository,
     Owner,
@@ -28,92 +28,93 @@ pub(super) enum End {
     Unreadable,
 }
 
-impl End {
-    /// Says what the last folder is, or what is above it.
-    pub(super) const fn words(self) -> &'static str {
+impl SearchEnd {
+    /// Describes the last folder, or its parent.
+    pub(super) const fn description(self) -> &'static str {
         match self {
             Self::Home => "your home folder",
             Self::Repository => "the root of a repository",
-            Self::Owner => "the folder above it has another owner",
-            Self::Mount => "the folder above it is on another file system",
-            Self::Unreadable => "the folder above it cannot be looked at",
+            Self::Owner => "its parent folder has another owner",
+            Self::Mount => "its parent folder is on another file system",
+            Self::Unreadable => "its parent folder cannot be read",
         }
     }
 }
 
-/// Who has a folder, and on which file system it is.
+/// The owner and the file system of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Standing {
+struct FolderIdentity {
     owner: u32,
     device: u64,
 }
 
-/// Looks for `name` in `here` and in the folders above it.
-pub(super) fn upwards(here: &Path, home: Option<&Path>, name: &str) -> Search {
+/// Searches for `name` in `start` and its parents.
+pub(super) fn search_upwards(start: &Path, home: Option<&Path>, name: &str) -> Search {
     let home = home.and_then(|home| home.canonicalize().ok());
-    climb(
-        here,
+    search_with(
+        start,
         home.as_deref(),
-        standing,
+        folder_identity,
         |folder, name| folder.join(name).symlink_metadata().is_ok(),
         name,
     )
 }
 
-fn climb(
-    here: &Path,
+/// The search itself; the functions that read the file system are parameters, so that a test needs no other user.
+fn search_with(
+    start: &Path,
     home: Option<&Path>,
-    standing: impl Fn(&Path) -> io::Result<Standing>,
-    holds: impl Fn(&Path, &str) -> bool,
+    identity: impl Fn(&Path) -> io::Result<FolderIdentity>,
+    contains: impl Fn(&Path, &str) -> bool,
     name: &str,
 ) -> Search {
-    let start = standing(here).ok();
-    let mut folder = here;
+    let first = identity(start).ok();
+    let mut folder = start;
     loop {
         let stopped = |found: Option<PathBuf>, end| Search {
             found,
             last: folder.to_owned(),
             end,
         };
-        if holds(folder, name) {
+        if contains(folder, name) {
             return stopped(Some(folder.to_owned()), None);
         }
         if home == Some(folder) {
-            return stopped(None, Some(End::Home));
+            return stopped(None, Some(SearchEnd::Home));
         }
-        if holds(folder, ".git") {
-            return stopped(None, Some(End::Repository));
+        if contains(folder, ".git") {
+            return stopped(None, Some(SearchEnd::Repository));
         }
-        let Some(above) = folder.parent() else {
+        let Some(parent) = folder.parent() else {
             return stopped(None, None);
         };
-        match (start, standing(above)) {
-            (Some(start), Ok(next)) if start.owner != next.owner => {
-                return stopped(None, Some(End::Owner));
+        match (first, identity(parent)) {
+            (Some(first), Ok(next)) if first.owner != next.owner => {
+                return stopped(None, Some(SearchEnd::Owner));
             }
-            (Some(start), Ok(next)) if start.device != next.device => {
-                return stopped(None, Some(End::Mount));
+            (Some(first), Ok(next)) if first.device != next.device => {
+                return stopped(None, Some(SearchEnd::Mount));
             }
-            (Some(_), Ok(_)) => folder = above,
-            (None, _) | (_, Err(_)) => return stopped(None, Some(End::Unreadable)),
+            (Some(_), Ok(_)) => folder = parent,
+            (None, _) | (_, Err(_)) => return stopped(None, Some(SearchEnd::Unreadable)),
         }
     }
 }
 
 #[cfg(unix)]
-fn standing(folder: &Path) -> io::Result<Standing> {
+fn folder_identity(folder: &Path) -> io::Result<FolderIdentity> {
     use std::os::unix::fs::MetadataExt as _;
-    let found = folder.metadata()?;
-    Ok(Standing {
-        owner: found.uid(),
-        device: found.dev(),
+    let metadata = folder.metadata()?;
+    Ok(FolderIdentity {
+        owner: metadata.uid(),
+        device: metadata.dev(),
     })
 }
 
-/// Owners and mounts are not told apart here.
+/// This system has no comparable owners and devices, so all folders are alike.
 #[cfg(not(unix))]
-fn standing(folder: &Path) -> io::Result<Standing> {
-    folder.metadata().map(|_| Standing {
+fn folder_identity(folder: &Path) -> io::Result<FolderIdentity> {
+    folder.metadata().map(|_| FolderIdentity {
         owner: 0,
         device: 0,
     })
@@ -123,48 +124,48 @@ fn standing(folder: &Path) -> io::Result<Standing> {
 mod tests {
     use super::*;
 
-    const HERE: &str = "/srv/team/repo/project/notes";
+    const START: &str = "/srv/team/repo/project/notes";
 
-    /// Searches from [`HERE`] in a tree that holds `files`, where `odd` stands otherwise than the rest.
+    /// Searches from [`START`] in a tree of `files`, in which only the folder `exception` has the identity `other`.
     fn search(
         files: &[&str],
-        odd: &str,
-        other: Standing,
+        exception: &str,
+        other: FolderIdentity,
         home: &str,
-    ) -> (Option<PathBuf>, Option<End>) {
-        let usual = Standing {
+    ) -> (Option<PathBuf>, Option<SearchEnd>) {
+        let usual = FolderIdentity {
             owner: 7,
             device: 1,
         };
-        let standing = |folder: &Path| {
-            Ok(if folder == Path::new(odd) {
+        let identity = |folder: &Path| {
+            Ok(if folder == Path::new(exception) {
                 other
             } else {
                 usual
             })
         };
-        let holds = |folder: &Path, name: &str| {
+        let contains = |folder: &Path, name: &str| {
             files
                 .iter()
                 .any(|file| Path::new(file) == folder.join(name))
         };
-        let found = climb(
-            Path::new(HERE),
+        let found = search_with(
+            Path::new(START),
             Some(Path::new(home)),
-            standing,
-            holds,
+            identity,
+            contains,
             "synix.toml",
         );
         (found.found, found.end)
     }
 
-    const SAME: Standing = Standing {
+    const SAME: FolderIdentity = FolderIdentity {
         owner: 7,
         device: 1,
     };
 
     #[test]
-    fn the_nearest_folder_above_is_found() {
+    fn the_nearest_parent_with_the_file_is_found() {
         let files = ["/srv/synix.toml", "/srv/team/repo/synix.toml"];
         assert_eq!(
             search(&files, "", SAME, "/home/me"),
@@ -173,31 +174,37 @@ mod tests {
         assert_eq!(search(&[], "", SAME, "/home/me"), (None, None));
     }
 
-    /// W8: what lies beyond belongs to somebody else, or to another project.
+    /// W8: the folders beyond belong to another user, or to another project.
     #[test]
-    fn the_search_ends_at_an_owner_a_mount_a_home_and_a_repository() {
+    fn the_search_stops_at_another_owner_a_mount_the_home_folder_and_a_repository() {
         let above = ["/srv/synix.toml"];
-        let owner = Standing { owner: 0, ..SAME };
-        let device = Standing { device: 2, ..SAME };
-        assert_eq!(search(&above, "/srv", owner, "/"), (None, Some(End::Owner)));
+        let owner = FolderIdentity { owner: 0, ..SAME };
+        let device = FolderIdentity { device: 2, ..SAME };
+        assert_eq!(
+            search(&above, "/srv", owner, "/"),
+            (None, Some(SearchEnd::Owner))
+        );
         assert_eq!(
             search(&above, "/srv/team", owner, "/"),
-            (None, Some(End::Owner))
+            (None, Some(SearchEnd::Owner))
         );
         assert_eq!(
             search(&above, "/srv", device, "/"),
-            (None, Some(End::Mount))
+            (None, Some(SearchEnd::Mount))
         );
         assert_eq!(
             search(&above, "", SAME, "/srv/team"),
-            (None, Some(End::Home))
+            (None, Some(SearchEnd::Home))
         );
         let files = ["/srv/synix.toml", "/srv/team/repo/.git"];
-        assert_eq!(search(&files, "", SAME, "/"), (None, Some(End::Repository)));
+        assert_eq!(
+            search(&files, "", SAME, "/"),
+            (None, Some(SearchEnd::Repository))
+        );
     }
 
     #[test]
-    fn the_last_folder_is_looked_at_itself() {
+    fn the_last_folder_itself_is_searched() {
         let files = ["/srv/team/repo/.git", "/srv/team/repo/synix.toml"];
         let found = Some("/srv/team/repo".into());
         assert_eq!(search(&files, "", SAME, "/"), (found.clone(), None));

@@ -1,7 +1,7 @@
-//! A server as its URL names it, read by the parser that makes the connection.
+//! A server, parsed from its URL by the parser that also makes the connection.
 //!
-//! Two spellings of one host (`API.OpenAI.com`, a port that is the default, a number for an address) are one server
-//! here, and what only looks like a host (`https://api.openai.com@example.org`) is none.
+//! Different spellings of a host (`API.OpenAI.com`, a default port, a number as the address) are the same server. A URL
+//! with a misleading user name (`https://api.openai.com@example.org`) is the server after the `@`.
 
 use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use synix_fetch::is_public_address;
 
-/// Where something would be sent.
+/// The target of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Server {
     scheme: String,
@@ -20,8 +20,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Reads a URL; `None` where it names no server.
-    pub(super) fn of(url: &str) -> Option<Self> {
+    /// Parses a URL; `None` if it names no server.
+    pub(super) fn parse(url: &str) -> Option<Self> {
         let url = Url::parse(url.trim()).ok()?;
         let host = url.host_str().filter(|host| !host.is_empty())?;
         Some(Self {
@@ -32,7 +32,7 @@ impl Server {
         })
     }
 
-    /// Returns the server with nothing of the path.
+    /// Returns the server without the path.
     pub(super) fn origin(&self) -> Self {
         Self {
             path: String::new(),
@@ -40,17 +40,17 @@ impl Server {
         }
     }
 
-    /// Says whether it is this machine. Names that only a resolver says to be are not.
+    /// Returns whether the server is on this machine. Names that only a resolver maps to this machine do not count.
     pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
     }
 
-    /// Says whether what is sent can be read on its way to another machine.
-    pub(super) fn is_open(&self) -> bool {
+    /// Returns whether requests would cross the network unencrypted.
+    pub(super) fn is_unencrypted(&self) -> bool {
         self.scheme != "https" && !self.is_loopback()
     }
 
-    /// Says whether the URL itself leads into a network that only this machine or its neighbours reach.
+    /// Returns whether the URL itself names an address in a private network, or on this machine.
     pub(super) fn is_private(&self) -> bool {
         match self.address() {
             Some(address) => !is_public_address(address),
@@ -61,11 +61,12 @@ impl Server {
         }
     }
 
-    /// Says the same of the addresses that the name has now; a name without an address has none that is private.
+    /// Returns whether the name currently resolves to such an address.
     pub(super) fn resolves_to_private(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
-        let found = (host, self.port.unwrap_or(443)).to_socket_addrs();
-        found.is_ok_and(|mut found| found.any(|found| !is_public_address(found.ip())))
+        let addresses = (host, self.port.unwrap_or(443)).to_socket_addrs();
+        addresses
+            .is_ok_and(|mut addresses| addresses.any(|address| !is_public_address(address.ip())))
     }
 
     fn address(&self) -> Option<IpAddr> {
@@ -81,7 +82,7 @@ impl Server {
     }
 }
 
-/// Shows the URL without what may be a secret: user, password and query.
+/// Shows the URL without possible secrets: user, password and query.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
@@ -97,11 +98,11 @@ mod tests {
     use super::*;
 
     fn server(url: &str) -> Server {
-        Server::of(url).unwrap()
+        Server::parse(url).unwrap()
     }
 
     #[test]
-    fn spellings_of_one_server_are_one() {
+    fn spellings_of_one_server_are_equal() {
         let own = server("https://api.openai.com/v1");
         for same in [
             "https://API.OpenAI.com/v1/",
@@ -123,15 +124,15 @@ mod tests {
         ] {
             assert_ne!(server(other).origin(), own.origin(), "{other}");
         }
-        // A backslash is a slash to the parser, and so to the connection.
-        let odd = server("https://api.openai.com\\@example.org/v1");
-        assert_eq!(odd.origin(), own.origin());
-        assert_eq!(Server::of("no URL"), None);
+        // The parser reads a backslash as a slash, and so does the connection.
+        let backslash = server("https://api.openai.com\\@example.org/v1");
+        assert_eq!(backslash.origin(), own.origin());
+        assert_eq!(Server::parse("no URL"), None);
     }
 
     #[test]
-    fn this_machine_is_told_from_the_world() {
-        for near in [
+    fn servers_on_this_machine_are_recognized() {
+        for local in [
             "http://localhost:1",
             "http://127.0.0.1",
             "http://127.1:80",
@@ -139,11 +140,11 @@ mod tests {
             "http://[::1]:80",
         ] {
             assert!(
-                server(near).is_loopback() && !server(near).is_open(),
-                "{near}"
+                server(local).is_loopback() && !server(local).is_unencrypted(),
+                "{local}"
             );
         }
-        for far in [
+        for remote in [
             "http://localhost.example.org",
             "http://localhost.",
             "http://127.0.0.1.nip.io",
@@ -152,9 +153,12 @@ mod tests {
             "http://[::ffff:127.0.0.1]",
             "http://127.0.0.1@example.org",
         ] {
-            assert!(!server(far).is_loopback() && server(far).is_open(), "{far}");
+            assert!(
+                !server(remote).is_loopback() && server(remote).is_unencrypted(),
+                "{remote}"
+            );
         }
-        assert!(!server("https://example.org").is_open());
+        assert!(!server("https://example.org").is_unencrypted());
     }
 
     #[test]

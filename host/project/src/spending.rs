@@ -1,4 +1,4 @@
-//! Tells what a build has sent and spent so far, as often as that is cheap.
+//! Reports what a build has sent and spent while it runs.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -8,24 +8,24 @@ use synix_engine::view::Spent;
 use synix_prices::Prices;
 use synix_store::{BuildId, Store};
 
-/// Between two looks, at least.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The minimum time between two reports.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A look takes at most this part of the time: a build may have sent a hundred thousand requests.
-const SHARE: u32 = 50;
+/// Reports take at most this fraction of the time, because a build may have sent 100,000 requests.
+const MIN_INTERVAL_FACTOR: u32 = 50;
 
-/// Looks at the books of a build while it runs.
-pub(super) struct Spending<'a> {
+/// Sums up the spending of a build while it runs, and sends it to the observer.
+pub(super) struct SpendingReporter<'a> {
     store: &'a Store,
     build: BuildId,
     prices: &'a Prices,
     observer: Observer<'a>,
-    /// When the next look may be taken; `None`: a look is taken now, and tells nothing of itself.
+    /// When the next report may be sent; `None` while one is in progress, whose own event must not start another.
     next: Cell<Option<Instant>>,
-    told: Cell<Option<Spent>>,
+    last_reported: Cell<Option<Spent>>,
 }
 
-impl<'a> Spending<'a> {
+impl<'a> SpendingReporter<'a> {
     pub(super) fn new(
         store: &'a Store,
         build: BuildId,
@@ -38,28 +38,28 @@ impl<'a> Spending<'a> {
             prices,
             observer,
             next: Cell::new(Some(Instant::now())),
-            told: Cell::new(None),
+            last_reported: Cell::new(None),
         }
     }
 
-    /// Tells what was spent, if something may have been answered and the last look is long enough ago.
-    pub(super) fn look(&self, event: &Event) {
+    /// Reports the spending if the event may have changed it and the last report is long enough ago.
+    pub(super) fn observe(&self, event: &Event) {
         if !matches!(event, Event::Layer { .. } | Event::Batch(_)) {
             return;
         }
-        let begun = Instant::now();
-        if self.next.get().is_none_or(|next| begun < next) {
+        let started = Instant::now();
+        if self.next.get().is_none_or(|next| started < next) {
             return;
         }
         self.next.set(None);
-        // A look that fails tells nothing; the build itself will say what is wrong with the state.
+        // An error here is ignored, because the build itself will report what is wrong with the state.
         if let Ok(spent) = Spent::of(self.store, self.build, self.prices)
-            && self.told.get() != Some(spent)
+            && self.last_reported.get() != Some(spent)
         {
-            self.told.set(Some(spent));
+            self.last_reported.set(Some(spent));
             (self.observer)(&Event::Spent(spent));
         }
-        let pause = PAUSE.max(begun.elapsed() * SHARE);
-        self.next.set(Some(Instant::now() + pause));
+        let interval = MIN_INTERVAL.max(started.elapsed() * MIN_INTERVAL_FACTOR);
+        self.next.set(Some(Instant::now() + interval));
     }
 }

@@ -1,25 +1,25 @@
-//! Moves the lock file on, and fetches what it pins.
+//! Updates the lock file, and downloads the plugins that it pins.
 
 use super::ProjectError;
 use super::context::{Options, ProjectContext};
-use super::plugins::{read, references};
+use super::plugins::{read_component, references};
 use synix_fetch::{FetchError, FetchErrorKind, LockFile, LockFileChange, Pin};
 use synix_manifest::{TransformRef, nearest};
 
-/// A plugin from elsewhere that is in the cache now.
+/// A plugin from a server that is in the cache now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedPlugin {
-    /// Its reference.
+    /// The reference.
     pub reference: String,
-    /// Its bytes.
+    /// The digest and the size.
     pub pin: Pin,
-    /// Whether it was downloaded; else it was there.
+    /// Whether it was downloaded. If not, it was in the cache.
     pub downloaded: bool,
 }
 
-/// Pins plugins to what their references stand for now, and returns what changed.
+/// Pins plugins to what their references resolve to now, and returns the changes.
 ///
-/// Without `only`, all of them; what the pipeline no longer uses is then dropped.
+/// With an empty `only`, this pins all plugins and removes the pins that the pipeline no longer uses.
 pub fn update_plugins(
     options: &Options,
     only: &[String],
@@ -32,7 +32,7 @@ pub fn update_plugins(
     for reference in only {
         if used.iter().all(|(_, known)| known.text() != reference) {
             let known: Vec<&str> = used.iter().map(|(_, known)| known.text()).collect();
-            return Err(unknown(reference, &known));
+            return Err(unknown_reference(reference, &known));
         }
     }
     let before = context.lock()?;
@@ -46,7 +46,7 @@ pub fn update_plugins(
             continue;
         }
         let component = if matches!(reference, TransformRef::File(_)) {
-            read(layer, reference, &folder)?
+            read_component(layer, reference, &folder)?
         } else {
             context.fetch(&registry, reference, None)?
         };
@@ -59,18 +59,18 @@ pub fn update_plugins(
     Ok(changes)
 }
 
-fn unknown(reference: &str, known: &[&str]) -> ProjectError {
+fn unknown_reference(reference: &str, known: &[&str]) -> ProjectError {
     let hint = match nearest(reference, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "it names none that does not come with synix".to_owned(),
-        None => format!("it names {}", known.join(", ")),
+        None if known.is_empty() => "it uses first-party transforms only".to_owned(),
+        None => format!("it uses {}", known.join(", ")),
     };
     ProjectError::Usage(format!(
         "no layer of the pipeline has the transform `{reference}`; {hint}"
     ))
 }
 
-/// Downloads what the lock file pins and the cache lacks; moves nothing.
+/// Downloads the pinned plugins that are not in the cache. The lock file stays as it is.
 pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectError> {
     let context = ProjectContext::find(options)?;
     let pipeline = context.pipeline()?;

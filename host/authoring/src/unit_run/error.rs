@@ -51,10 +51,10 @@ pub enum UnitRunError {
     #[error("the inputs make {} units; choose one with --unit: {}", .0.len(), .0.join(", "))]
     Several(Vec<String>),
     /// No unit has the requested key.
-    #[error("there is no unit {wanted:?}; the units are {}", .known.join(", "))]
+    #[error("there is no unit {key:?}; the units are {}", .known.join(", "))]
     NoUnit {
         /// The requested key.
-        wanted: String,
+        key: String,
         /// The keys of all units.
         known: Vec<String>,
     },

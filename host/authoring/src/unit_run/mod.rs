@@ -129,15 +129,31 @@ pub struct RunRecord {
     pub error: Option<String>,
 }
 
-/// Runs the unit `wanted`, or the only one that the inputs make. Calls `on_question` for each question.
+/// What [`run_unit`] runs.
+#[derive(Debug)]
+pub struct UnitRun<'a> {
+    /// The config, with the texts of the files that it names.
+    pub config: &'a Map<String, Value>,
+    /// The inputs of all units.
+    pub inputs: &'a [Artifact],
+    /// The key of the unit; `None` for the only unit that the inputs make.
+    pub key: Option<&'a str>,
+    /// The answers of the model.
+    pub replies: &'a Replies,
+}
+
+/// Runs a unit of a plugin. Calls `on_question` for each question.
 pub fn run_unit(
     plugin: &Plugin,
-    config: &Map<String, Value>,
-    inputs: &[Artifact],
-    wanted: Option<&str>,
-    replies: &Replies,
+    run: &UnitRun<'_>,
     on_question: &mut dyn FnMut(usize, &Exchange),
 ) -> Result<RunRecord, UnitRunError> {
+    let &UnitRun {
+        config,
+        inputs,
+        key,
+        replies,
+    } = run;
     let limits = Limits::default();
     let mut digested = Vec::new();
     for artifact in inputs {
@@ -147,7 +163,7 @@ pub fn run_unit(
     let units = plugin
         .split(&headers(&digested), &text, &limits)
         .map_err(|error| UnitRunError::Split(Box::new(error)))?;
-    let unit = choose(units, wanted)?;
+    let unit = choose(units, key)?;
     let own: Vec<(Artifact, Digest)> = unit
         .inputs
         .iter()
@@ -208,18 +224,18 @@ pub fn run_unit(
     })
 }
 
-fn choose(units: Vec<UnitSpec>, wanted: Option<&str>) -> Result<UnitSpec, UnitRunError> {
+fn choose(units: Vec<UnitSpec>, key: Option<&str>) -> Result<UnitSpec, UnitRunError> {
     let known: Vec<String> = units.iter().map(|unit| unit.key.to_string()).collect();
     let count = units.len();
     let mut fitting = units
         .into_iter()
-        .filter(|unit| wanted.is_none_or(|wanted| unit.key.as_str() == wanted));
-    match (fitting.next(), wanted) {
+        .filter(|unit| key.is_none_or(|key| unit.key.as_str() == key));
+    match (fitting.next(), key) {
         (Some(unit), Some(_)) => Ok(unit),
         (Some(unit), None) if count == 1 => Ok(unit),
         (Some(_), None) => Err(UnitRunError::Several(known)),
-        (None, wanted) => Err(UnitRunError::NoUnit {
-            wanted: wanted.unwrap_or_default().to_owned(),
+        (None, key) => Err(UnitRunError::NoUnit {
+            key: key.unwrap_or_default().to_owned(),
             known,
         }),
     }

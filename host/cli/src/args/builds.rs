@@ -1,4 +1,4 @@
-//! The arguments of commands that build, by single calls or through batches.
+//! The arguments of commands that build with single requests or batches.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use synix_prices::Amount;
 use super::PipelineArg;
 use crate::quantity::duration;
 
-/// Options of `build` that matter to batches alone.
+/// The heading of the options of `build` that apply to batches only.
 const BATCHES: &str = "Options with --batch";
 
 #[derive(Debug, clap::Args)]
@@ -21,63 +21,63 @@ pub(crate) struct Build {
     /// Send requests through the providers' batch APIs, as `batch-build run` does
     #[arg(long, conflicts_with = "no_wait")]
     pub(crate) batch: bool,
-    /// Exit with code 4 instead of waiting for answers that a batch or another process will bring
+    /// Exit with code 4 instead of waiting for answers from a batch or another process
     #[arg(long)]
     pub(crate) no_wait: bool,
     #[command(flatten)]
-    pub(crate) risks: Risks,
+    pub(crate) risks: RiskArgs,
     #[command(flatten)]
-    pub(crate) money: Money,
+    pub(crate) costs: CostArgs,
     #[command(flatten, next_help_heading = BATCHES)]
-    pub(crate) poll: Poll,
+    pub(crate) poll: PollArgs,
     #[command(flatten, next_help_heading = BATCHES)]
-    pub(crate) fallback: SyncAfter,
+    pub(crate) fallback: FallbackArgs,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Money {
-    /// Refuse to send anything that could make the build cost more than this many US dollars
+pub(crate) struct CostArgs {
+    /// Refuse to send requests that could make the build cost more than this many US dollars
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) budget: Option<Amount>,
-    /// Ask again what was paid for without a usable answer, and pay again: all of it, or these kinds
-    #[arg(long, value_name = "KIND,…", value_parser = paid, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
-    retry_failed: Vec<Paid>,
+    /// Send requests again that were paid for without a usable answer, and pay again: all of them, or these kinds
+    #[arg(long, value_name = "KIND,…", value_parser = retry_kind, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
+    retry_failed: Vec<RetryKind>,
 }
 
-/// What is asked again although it was paid for.
+/// The failures whose requests are sent again although they were paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paid {
+enum RetryKind {
     All,
     Kind(FailureKind),
 }
 
-impl Money {
-    /// Returns the kinds of failure that are asked again although they were paid for.
+impl CostArgs {
+    /// Returns the kinds of failure whose requests are sent and paid for again.
     pub(crate) fn retry_failed(&self) -> BTreeSet<FailureKind> {
         let named = self.retry_failed.iter().flat_map(|paid| match paid {
-            Paid::All => FailureKind::PAID.to_vec(),
-            Paid::Kind(kind) => vec![*kind],
+            RetryKind::All => FailureKind::PAID.to_vec(),
+            RetryKind::Kind(kind) => vec![*kind],
         });
         named.collect()
     }
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Risks {
+pub(crate) struct RiskArgs {
     /// Build units without the inputs that failed
     #[arg(long)]
     pub(crate) allow_partial: bool,
-    /// Start a new state if this one is damaged; the answers it held are paid for again
+    /// Replace a damaged state by a new one; you pay again for the answers in the damaged one
     #[arg(long)]
     pub(crate) reset_state: bool,
     #[command(flatten)]
-    pub(crate) yes: TrustFlag,
+    pub(crate) trust: TrustFlag,
 }
 
-/// A yes that is not kept, for commands that act for the user.
+/// A permission for one command only.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustFlag {
-    /// Say yes, for this command, to all that `synix trust` shows
+    /// Grant, for this command only, all permissions that `synix trust` shows
     #[arg(long)]
     pub(crate) trust: bool,
 }
@@ -89,7 +89,7 @@ pub(crate) enum BatchBuild {
         #[command(flatten)]
         pipeline: PipelineArg,
         #[command(flatten)]
-        drive: Drive,
+        run: RunArgs,
     },
     /// Continue a build
     Resume(Resume),
@@ -97,48 +97,48 @@ pub(crate) enum BatchBuild {
     Plan(PipelineArg),
     /// List the batch builds, the newest first; `synix builds` lists all builds
     List,
-    /// Show the state of a build
+    /// Show the status of a build
     Status {
         #[command(flatten)]
-        which: Which,
-        /// Exit with 4 while the build is open, 3 if units failed, 1 if it failed or was cancelled
+        selection: BuildSelection,
+        /// Exit with code 4 while the build is open, 3 if units failed, 1 if it failed or was cancelled
         #[arg(long)]
         exit_code: bool,
-        /// Stay until the build has ended and print each change; asks no provider
+        /// Wait until the build has ended and print each change; uses no provider
         #[arg(long)]
         watch: bool,
-        /// How often to look at the state
+        /// Read the state this often
         #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s", requires = "watch")]
         poll_interval: Duration,
     },
     /// Cancel a build and its batches at the providers
     Cancel {
         #[command(flatten)]
-        which: Which,
+        selection: BuildSelection,
         #[command(flatten)]
-        yes: TrustFlag,
+        trust: TrustFlag,
     },
 }
 
-/// How a batch build is driven.
+/// The options of a command that runs a batch build.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Drive {
+pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) poll: Poll,
+    pub(crate) poll: PollArgs,
     #[command(flatten)]
-    pub(crate) risks: Risks,
+    pub(crate) risks: RiskArgs,
     #[command(flatten)]
-    pub(crate) fallback: SyncAfter,
+    pub(crate) fallback: FallbackArgs,
     #[command(flatten)]
-    pub(crate) money: Money,
+    pub(crate) costs: CostArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Resume {
     #[command(flatten)]
-    pub(crate) which: Which,
+    pub(crate) selection: BuildSelection,
     #[command(flatten)]
-    pub(crate) drive: Drive,
+    pub(crate) run: RunArgs,
     /// Continue even though the pipeline has changed since the build was started
     #[arg(long)]
     pub(crate) allow_pipeline_mismatch: bool,
@@ -151,27 +151,27 @@ pub(crate) struct Resume {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct SyncAfter {
+pub(crate) struct FallbackArgs {
     /// Cancel batches that take longer, such as 6h, and send the rest as single requests
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) sync_after: Option<Duration>,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Which {
-    /// The build: build-7, 7, or the beginning of an id that no other build shares [default: the newest batch build]
+pub(crate) struct BuildSelection {
+    /// The build: build-7, 7, or an unambiguous beginning of its id [default: the newest batch build]
     pub(crate) build: Option<String>,
-    /// Use the newest batch build, as without BUILD
+    /// Use the newest batch build; this is the default
     #[arg(long, conflicts_with = "build")]
     latest: bool,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Poll {
-    /// Stay until the batches have ended
+pub(crate) struct PollArgs {
+    /// Wait until the batches have ended
     #[arg(long)]
     poll: bool,
-    /// How often to look at the batches
+    /// Poll the batches this often
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "poll")]
     poll_interval: Duration,
     /// Exit after this long
@@ -179,9 +179,9 @@ pub(crate) struct Poll {
     poll_timeout: Option<Duration>,
 }
 
-impl Poll {
-    /// Says whether to stay until the batches have ended.
-    pub(crate) const fn stays(&self) -> bool {
+impl PollArgs {
+    /// Returns whether to wait until the batches have ended.
+    pub(crate) const fn is_polling(&self) -> bool {
         self.poll
     }
 
@@ -197,22 +197,22 @@ impl Poll {
     }
 }
 
-fn paid(text: &str) -> Result<Paid, String> {
+fn retry_kind(text: &str) -> Result<RetryKind, String> {
     if text == "all" {
-        return Ok(Paid::All);
+        return Ok(RetryKind::All);
     }
     FailureKind::paid_from_name(text)
-        .map(Paid::Kind)
+        .map(RetryKind::Kind)
         .ok_or_else(|| {
             let names = FailureKind::PAID.map(FailureKind::name).join(", ");
-            format!("the kinds are {names}; what cost nothing is asked again anyway")
+            format!("the kinds are {names}; requests that cost nothing are always sent again")
         })
 }
 
 fn dollars(text: &str) -> Result<Amount, &'static str> {
     let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
     usd.and_then(Amount::from_usd)
-        .ok_or("an amount is a number of US dollars such as 2.50")
+        .ok_or("write an amount in US dollars, such as 2.50")
 }
 
 #[cfg(test)]
@@ -223,23 +223,23 @@ mod tests {
     use crate::args::{Args, Command};
 
     #[test]
-    fn what_was_paid_for_is_named_by_its_kind() {
-        let money = |arguments: &[&str]| {
+    fn failures_to_retry_are_named_by_their_kinds() {
+        let retried = |arguments: &[&str]| {
             let line = [&["synix", "build"], arguments].concat();
             let Command::Build(build) = Args::try_parse_from(line).unwrap().command else {
                 panic!("another command");
             };
-            build.money.retry_failed()
+            build.costs.retry_failed()
         };
-        assert!(money(&[]).is_empty());
-        assert_eq!(money(&["--retry-failed"]).len(), FailureKind::PAID.len());
+        assert!(retried(&[]).is_empty());
+        assert_eq!(retried(&["--retry-failed"]).len(), FailureKind::PAID.len());
         let two = [FailureKind::Refused, FailureKind::Empty];
-        assert_eq!(money(&["--retry-failed=refused,empty"]), two.into());
+        assert_eq!(retried(&["--retry-failed=refused,empty"]), two.into());
         assert!(Args::try_parse_from(["synix", "build", "--retry-failed=auth"]).is_err());
     }
 
     #[test]
-    fn an_amount_is_a_number_from_zero() {
+    fn an_amount_is_a_number_that_is_not_negative() {
         assert_eq!(dollars("2.5"), dollars("$2.50"));
         for bad in ["-1", "", "two", "nan", "1e99"] {
             assert!(dollars(bad).is_err(), "{bad}");

@@ -1,13 +1,13 @@
-//! `batch-build` and its commands, which `build --batch`, `resume` and `builds` share.
+//! `batch-build` and its subcommands, which `build --batch`, `resume` and `builds` share.
 
 use synix_core::exit_code::ExitCode;
 use synix_engine::batch::LostCreatePolicy;
 use synix_engine::view::Status;
-use synix_project::{BuildOrder, Options, Project, Report};
+use synix_project::{BuildReport, Options, Project, RunOptions};
 use synix_store::BuildKind;
 
 use super::{builds, outcome, plan, watch};
-use crate::args::{self, BatchBuild, Global, Money, Poll, Risks, SyncAfter};
+use crate::args::{self, BatchBuild, CostArgs, FallbackArgs, Global, PollArgs, RiskArgs};
 use crate::progress::Progress;
 use crate::render::Screen;
 
@@ -16,37 +16,37 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
         BatchBuild::Plan(args) => plan::run(global, args, BuildKind::Batch, screen),
         BatchBuild::List => builds::run(global, Some(BuildKind::Batch), screen),
         BatchBuild::Status {
-            which,
+            selection,
             exit_code,
-            watch: stay,
+            watch: is_watching,
             poll_interval,
         } => {
             let options = global.options(None);
-            let mut status = synix_project::status(&options, which.build.as_deref())?;
-            if *stay {
-                status = watch::to_the_end(&options, status, *poll_interval, screen)?;
+            let mut status = synix_project::status(&options, selection.build.as_deref())?;
+            if *is_watching {
+                status = watch::follow_build(&options, status, *poll_interval, screen)?;
             }
             show(&status, screen)?;
             Ok(if *exit_code {
-                state(&status)
+                status_exit_code(&status)
             } else {
                 ExitCode::Success
             })
         }
-        BatchBuild::Run { pipeline, drive } => {
-            let order = order(&drive.poll, &drive.risks, &drive.fallback, &drive.money);
-            start(global, pipeline, &drive.risks, &order, screen)
+        BatchBuild::Run { pipeline, run } => {
+            let options = run_options(&run.poll, &run.risks, &run.fallback, &run.costs);
+            start(global, pipeline, &run.risks, &options, screen)
         }
         BatchBuild::Resume(args) => resume(global, args, screen),
-        BatchBuild::Cancel { which, yes } => {
+        BatchBuild::Cancel { selection, trust } => {
             let options = Options {
-                trust: yes.trust,
+                trust: trust.trust,
                 ..global.options(None)
             };
             let report = {
                 let progress = Progress::new(screen);
-                let build = which.build.as_deref();
-                synix_project::cancel(&options, build, &|event| progress.tell(event))?
+                let build = selection.build.as_deref();
+                synix_project::cancel(&options, build, &|event| progress.on_event(event))?
             };
             show(&report.status, screen)?;
             Ok(ExitCode::Success)
@@ -54,26 +54,26 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
     }
 }
 
-/// Opens a batch build and drives it.
+/// Starts a batch build.
 pub(super) fn start(
     global: &Global,
     pipeline: &args::PipelineArg,
-    risks: &Risks,
-    order: &BuildOrder,
+    risks: &RiskArgs,
+    run: &RunOptions,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
     let project = Project::open(&Options {
-        trust: risks.yes.trust,
+        trust: risks.trust.trust,
         ..global.options(pipeline.pipeline.as_ref())
     })?;
     let report = {
         let progress = Progress::new(screen);
-        project.run_batch(order, &|event| progress.tell(event))?
+        project.run_batch(run, &|event| progress.on_event(event))?
     };
-    answer(&report, screen)
+    print_report(&report, screen)
 }
 
-/// Takes a build up again.
+/// Resumes a build.
 pub(super) fn resume(
     global: &Global,
     args: &args::Resume,
@@ -84,49 +84,54 @@ pub(super) fn resume(
         None if args.create_again => LostCreatePolicy::CreateAgain,
         None => LostCreatePolicy::Ask,
     };
-    let drive = &args.drive;
-    let order = BuildOrder {
+    let flags = &args.run;
+    let run = RunOptions {
         allow_mismatch: args.allow_pipeline_mismatch,
         lost_create,
-        ..order(&drive.poll, &drive.risks, &drive.fallback, &drive.money)
+        ..run_options(&flags.poll, &flags.risks, &flags.fallback, &flags.costs)
     };
     let options = Options {
-        trust: drive.risks.yes.trust,
+        trust: flags.risks.trust.trust,
         ..global.options(None)
     };
     let report = {
         let progress = Progress::new(screen);
-        let build = args.which.build.as_deref();
-        synix_project::resume(&options, build, &order, &|event| progress.tell(event))?
+        let build = args.selection.build.as_deref();
+        synix_project::resume(&options, build, &run, &|event| progress.on_event(event))?
     };
-    answer(&report, screen)
+    print_report(&report, screen)
 }
 
-/// Shows where a build stands.
+/// Shows the status of a build.
 pub(super) fn show(status: &Status, screen: &Screen) -> anyhow::Result<()> {
-    screen.answer(status, || outcome::text(status))
+    screen.print_result(status, || outcome::status_lines(status))
 }
 
-fn answer(report: &Report, screen: &Screen) -> anyhow::Result<ExitCode> {
+fn print_report(report: &BuildReport, screen: &Screen) -> anyhow::Result<ExitCode> {
     show(&report.status, screen)?;
-    Ok(outcome::exit(report))
+    Ok(outcome::exit_code(report))
 }
 
-/// Says how a batch build is to be driven.
-pub(super) fn order(poll: &Poll, risks: &Risks, fallback: &SyncAfter, money: &Money) -> BuildOrder {
-    BuildOrder {
+/// Converts the arguments into the options of a run.
+pub(super) fn run_options(
+    poll: &PollArgs,
+    risks: &RiskArgs,
+    fallback: &FallbackArgs,
+    costs: &CostArgs,
+) -> RunOptions {
+    RunOptions {
         wait_policy: poll.wait_policy(),
         allow_partial: risks.allow_partial,
         reset_state: risks.reset_state,
         allow_mismatch: false,
         sync_after: fallback.sync_after,
         lost_create: LostCreatePolicy::Ask,
-        budget: money.budget,
-        retry_failed: money.retry_failed(),
+        budget: costs.budget,
+        retry_failed: costs.retry_failed(),
     }
 }
 
-fn state(status: &Status) -> ExitCode {
+fn status_exit_code(status: &Status) -> ExitCode {
     match status.status {
         "completed" => ExitCode::Success,
         "completed_with_errors" => ExitCode::PartialSuccess,

@@ -1,11 +1,11 @@
-//! `build`.
+//! `build`: builds what is stale with single requests, or with batches.
 
 use std::time::Duration;
 
 use synix_core::exit_code::ExitCode;
 use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::WaitPolicy;
-use synix_project::{BuildOrder, Options, Project};
+use synix_project::{Options, Project, RunOptions};
 
 use super::{batch_build, outcome};
 use crate::args::{Build, Global};
@@ -13,21 +13,21 @@ use crate::failure::Usage;
 use crate::progress::Progress;
 use crate::render::Screen;
 
-/// Between two looks at a batch that an earlier build left in flight.
-const LOOK: Duration = Duration::from_secs(30);
+/// The time between two polls of a batch that an earlier build submitted.
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<ExitCode> {
     if args.batch {
-        let order = batch_build::order(&args.poll, &args.risks, &args.fallback, &args.money);
-        return batch_build::start(global, &args.pipeline, &args.risks, &order, screen);
+        let run = batch_build::run_options(&args.poll, &args.risks, &args.fallback, &args.costs);
+        return batch_build::start(global, &args.pipeline, &args.risks, &run, screen);
     }
-    let of_batches = [
-        (args.poll.stays(), "--poll"),
+    let batch_flags = [
+        (args.poll.is_polling(), "--poll"),
         (args.fallback.sync_after.is_some(), "--sync-after"),
     ];
-    if let Some((_, flag)) = of_batches.iter().find(|(is_given, _)| *is_given) {
+    if let Some((_, flag)) = batch_flags.iter().find(|(is_given, _)| *is_given) {
         return Err(Usage(format!(
-            "{flag} says how to wait for batches; add --batch, or leave it out"
+            "{flag} applies to batches only; add --batch, or remove {flag}"
         ))
         .into());
     }
@@ -35,30 +35,30 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         WaitPolicy::Leave
     } else {
         WaitPolicy::Poll {
-            interval: LOOK,
+            interval: POLL_INTERVAL,
             timeout: None,
         }
     };
-    let order = BuildOrder {
+    let run = RunOptions {
         wait_policy,
         allow_partial: args.risks.allow_partial,
         allow_mismatch: false,
         sync_after: None,
         lost_create: LostCreatePolicy::Ask,
-        budget: args.money.budget,
+        budget: args.costs.budget,
         reset_state: args.risks.reset_state,
-        retry_failed: args.money.retry_failed(),
+        retry_failed: args.costs.retry_failed(),
     };
     let project = Project::open(&Options {
-        trust: args.risks.yes.trust,
+        trust: args.risks.trust.trust,
         ..global.options(args.pipeline.pipeline.as_ref())
     })?;
     let report = {
         let progress = Progress::new(screen);
-        project.build(&order, &|event| progress.tell(event))?
+        project.build(&run, &|event| progress.on_event(event))?
     };
-    screen.answer(&report.status, || outcome::text(&report.status))?;
-    let exit = outcome::exit(&report);
-    let left = exit == ExitCode::Success && args.no_wait && report.waiting;
-    Ok(if left { ExitCode::Waiting } else { exit })
+    screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
+    let exit = outcome::exit_code(&report);
+    let is_waiting = exit == ExitCode::Success && args.no_wait && report.waiting;
+    Ok(if is_waiting { ExitCode::Waiting } else { exit })
 }

@@ -1,8 +1,8 @@
-//! `builds` and `batch-build list`.
+//! `builds` and `batch-build list`: list builds.
 
 use serde_json::json;
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_engine::view::{self, BuildView};
 use synix_store::BuildKind;
 
@@ -16,25 +16,25 @@ pub(super) fn run(
     kind: Option<BuildKind>,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
-    let reader = synix_project::archive(&global.options(None))?;
+    let reader = synix_project::open_reader(&global.options(None))?;
     let builds = view::builds(&reader, kind)?;
-    screen.answer(&json!({ "builds": builds }), || text(&builds))?;
+    screen.print_result(&json!({ "builds": builds }), || result_lines(&builds))?;
     if kind.is_some() {
-        // Whoever looks for a build of another kind here would think it lost.
+        // Without this note, the user could think that a build of another kind is lost.
         let more = view::builds(&reader, None)?
             .len()
             .saturating_sub(builds.len());
         if more > 0 {
             let more = printable::pluralize(more as u64, "other build");
-            screen.talk(&format!(
-                "not listed here: {more}; `synix builds` lists all"
+            screen.note(&format!(
+                "{more} not listed here; run `synix builds` to list all builds"
             ));
         }
     }
     Ok(ExitCode::Success)
 }
 
-fn text(builds: &[BuildView]) -> Lines {
+fn result_lines(builds: &[BuildView]) -> Lines {
     let rows: Vec<_> = builds
         .iter()
         .map(|build| {

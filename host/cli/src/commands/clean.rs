@@ -1,14 +1,14 @@
-//! `clean`.
+//! `clean`: deletes the artifacts.
 
 use serde_json::json;
 
-use synix_core::exit_code::ExitCode;
 use crate::args::Global;
 use crate::render::Screen;
+use synix_core::exit_code::ExitCode;
 
 pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<ExitCode> {
     let removed = synix_project::clean(&global.options(None))?.removed;
-    screen.answer(&json!({ "removed": removed }), || {
+    screen.print_result(&json!({ "removed": removed }), || {
         if removed.is_empty() {
             return vec!["nothing to remove".to_owned()];
         }

@@ -1,24 +1,24 @@
-//! `gc`.
+//! `gc`: deletes old data of the state.
 
 use serde_json::json;
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
-use synix_project::GcOrder;
-use synix_store::GcReport;
+use synix_core::printable;
+use synix_project::GcOptions;
+use synix_store::Freed;
 
 use crate::args::{Gc, Global};
 use crate::quantity;
 use crate::render::Screen;
 
 pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let order = GcOrder {
+    let options = GcOptions {
         older_than: args.older_than,
         max_size: args.max_size,
         keep_snapshots: args.keep_snapshots,
         answers: args.answers,
         dry_run: args.dry_run,
     };
-    let freed = synix_project::gc(&global.options(None), &order)?;
+    let freed = synix_project::gc(&global.options(None), &options)?;
     let document = json!({
         "dry_run": args.dry_run,
         "snapshots": freed.snapshots,
@@ -31,11 +31,11 @@ pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result
         "freed_bytes": freed.bytes,
         "left_bytes": freed.left,
     });
-    screen.answer(&document, || text(&freed, args.dry_run))?;
+    screen.print_result(&document, || result_lines(&freed, args.dry_run))?;
     Ok(ExitCode::Success)
 }
 
-fn text(freed: &GcReport, dry_run: bool) -> Vec<String> {
+fn result_lines(freed: &Freed, dry_run: bool) -> Vec<String> {
     let counts = [
         (freed.snapshots, "snapshot"),
         (freed.units, "unit"),

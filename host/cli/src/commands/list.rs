@@ -1,38 +1,37 @@
-//! `list`.
+//! `list`: lists the artifacts of a snapshot.
 
 use serde_json::json;
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_engine::view::Listed;
 
-use super::reading::Archive;
+use super::reading::SnapshotReader;
 use crate::args::{Global, List};
 use crate::lines::Lines;
 use crate::render::Screen;
 use crate::table::Column;
 
-/// Digits of an id that a person is shown.
-const SHORT: usize = 12;
+/// The number of digits that are shown of an id.
+const SHORT_ID_DIGITS: usize = 12;
 
 pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let archive = Archive::open(global, &args.snapshot)?;
-    let view = archive.view()?;
+    let snapshots = SnapshotReader::open(global, &args.snapshot)?;
+    let view = snapshots.view()?;
     let artifacts = view.list(args.layer.as_deref())?;
     let document = json!({
         "build": view.build().map(|build| build.to_string()),
         "pipeline": view.pipeline(),
         "artifacts": artifacts,
     });
-    screen.answer(&document, || text(&artifacts))?;
+    screen.print_result(&document, || result_lines(&artifacts))?;
     if view.build().is_none() {
-        screen
-            .talk("no build has come to its end yet; `synix builds` lists those that were started");
+        screen.note("no build has ended yet; run `synix builds` to list those that were started");
     }
     Ok(ExitCode::Success)
 }
 
-fn text(artifacts: &[Listed]) -> Lines {
-    let short = |artifact: &Listed| artifact.id.chars().take(SHORT).collect();
+fn result_lines(artifacts: &[Listed]) -> Lines {
+    let short = |artifact: &Listed| artifact.id.chars().take(SHORT_ID_DIGITS).collect();
     let mut lines = Lines::default();
     let stale: Vec<&Listed> = artifacts
         .iter()
@@ -70,7 +69,7 @@ fn text(artifacts: &[Listed]) -> Lines {
         artifacts.iter().map(marked).collect(),
     );
     lines.heading(format!(
-        "{} failed in {} and stand as they were last made; `synix batch-build status {}` says why",
+        "{} failed in {}, so an earlier version is listed; run `synix batch-build status {}` to see why",
         printable::pluralize(stale.len() as u64, "stale artifact"),
         why.newest,
         why.newest

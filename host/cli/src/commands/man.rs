@@ -1,41 +1,42 @@
-//! `man`: manual pages, made from the command itself.
+//! `man`: prints or writes manual pages.
 
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man as Page;
 use serde_json::json;
 
-use synix_core::exit_code::ExitCode;
 use crate::args::{Args, Global, Man};
 use crate::render::Screen;
+use synix_core::exit_code::ExitCode;
 
 pub(super) fn run(global: &Global, args: &Man, screen: &Screen) -> anyhow::Result<ExitCode> {
     let mut command = Args::command().disable_help_subcommand(true);
-    // Names of subcommands and options of every command are known from here on.
+    // This resolves the names of subcommands and options.
     command.build();
     let Some(dir) = &args.dir else {
         let page = page(&command)?;
-        screen.own_text(&json!({ "page": page }), &page)?;
+        screen.print_verbatim(&json!({ "page": page }), &page)?;
         return Ok(ExitCode::Success);
     };
-    let folder = global.at(dir);
+    let folder = global.resolve(dir);
     synix_disk::create_folder(&folder)?;
     let mut files = Vec::new();
-    for command in all(&command) {
+    for command in visible_commands(&command) {
         let name = Page::new(command.clone()).get_filename();
         synix_disk::replace(&folder.join(&name), page(command)?.as_bytes())?;
         files.push(dir.join(name).display().to_string());
     }
-    screen.answer(&json!({ "files": files }), || files.clone())?;
+    screen.print_result(&json!({ "files": files }), || files.clone())?;
     Ok(ExitCode::Success)
 }
 
-/// Returns a command and all below it that people are shown.
-fn all(command: &Command) -> Vec<&Command> {
-    let below = command.get_subcommands();
-    let below = below.filter(|below| !below.is_hide_set() && below.get_name() != "help");
+/// Returns a command and all its visible subcommands.
+fn visible_commands(command: &Command) -> Vec<&Command> {
+    let subcommands = command.get_subcommands();
+    let subcommands =
+        subcommands.filter(|command| !command.is_hide_set() && command.get_name() != "help");
     std::iter::once(command)
-        .chain(below.flat_map(all))
+        .chain(subcommands.flat_map(visible_commands))
         .collect()
 }
 
@@ -43,9 +44,9 @@ fn page(command: &Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
     Page::new(command.clone())
         .render(&mut page)
-        .context("cannot make a manual page")?;
+        .context("cannot create a manual page")?;
     let page = String::from_utf8(page)?;
-    // Not every roff reads UTF-8.
+    // Some implementations of roff do not read UTF-8.
     let escaped = page.chars().map(|one| {
         if one.is_ascii() {
             one.to_string()

@@ -1,4 +1,4 @@
-//! One file for each command: arguments, one call to the library, an answer.
+//! One file for each command: it reads the arguments, calls the library once and prints the result.
 
 mod batch_build;
 mod build;
@@ -20,9 +20,9 @@ mod test;
 pub(crate) mod trust;
 mod watch;
 
-use synix_core::exit_code::ExitCode;
 use crate::args::{Args, Command, Demo};
 use crate::render::Screen;
+use synix_core::exit_code::ExitCode;
 
 pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let global = &args.global;

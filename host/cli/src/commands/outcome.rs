@@ -1,22 +1,22 @@
-//! Where a build stands, in words and as an exit code.
+//! The status of a build as text and as an exit code.
 
-use synix_core::request::FailureKind;
 use synix_core::exit_code::ExitCode;
+use synix_core::request::FailureKind;
 use synix_engine::view::{BatchView, FailureGroup, FailureView, LayerView, Status, TokensView};
 use synix_prices::Amount;
-use synix_project::Report;
+use synix_project::BuildReport;
 
 use crate::lines::Lines;
 use crate::table::Column;
 
-/// Lines about failed units.
-const MOST_LINES: usize = 100;
-/// Lines of one message, and characters of one line.
-const MESSAGE_LINES: usize = 6;
-const MOST_CHARACTERS: usize = 1000;
+/// The maximum number of lines about failed units.
+const MAX_FAILURE_LINES: usize = 100;
+/// The maximum number of lines of one message, and of characters of one line.
+const MAX_MESSAGE_LINES: usize = 6;
+const MAX_LINE_CHARACTERS: usize = 1000;
 
-/// Returns the exit code of a command that drove a build.
-pub(super) fn exit(report: &Report) -> ExitCode {
+/// Returns the exit code of a command that ran a build.
+pub(super) fn exit_code(report: &BuildReport) -> ExitCode {
     match report.status.status {
         "failed" => ExitCode::Failure,
         _ if !report.status.failures.is_empty() => ExitCode::PartialSuccess,
@@ -24,7 +24,7 @@ pub(super) fn exit(report: &Report) -> ExitCode {
     }
 }
 
-pub(super) fn text(status: &Status) -> Lines {
+pub(super) fn status_lines(status: &Status) -> Lines {
     let mut lines = Lines::default();
     lines.push(format!(
         "{} {}",
@@ -41,14 +41,14 @@ pub(super) fn text(status: &Status) -> Lines {
         );
         lines.extend(error.hint.iter().map(|hint| format!("  help: {hint}")));
     }
-    layers(status, &mut lines);
-    lines.extend(spent(status));
-    failures(&status.failures, &mut lines);
+    add_layers(status, &mut lines);
+    lines.extend(spending_lines(status));
+    add_failures(&status.failures, &mut lines);
     if !status.batches.is_empty() {
         lines.heading("batches:");
-        batches(&status.batches, &mut lines);
+        add_batches(&status.batches, &mut lines);
     }
-    let next = next(status);
+    let next = next_steps(status);
     if !next.is_empty() {
         lines.push("");
         lines.extend(next);
@@ -56,40 +56,40 @@ pub(super) fn text(status: &Status) -> Lines {
     lines
 }
 
-/// Says which command goes on from here, and in which case another one does.
-fn next(status: &Status) -> Vec<String> {
+/// Returns the commands with which the user can continue.
+fn next_steps(status: &Status) -> Vec<String> {
     if matches!(status.status, "completed" | "cancelled") {
         return Vec::new();
     }
     let is_build = status.kind == "build";
-    let again = if is_build {
+    let command = if is_build {
         "synix build".to_owned()
     } else {
         format!("synix batch-build resume {}", status.build)
     };
     let failed = |test: fn(&str) -> bool| status.failures.iter().any(|one| test(&one.kind));
     let paid = failed(|kind| FailureKind::paid_from_name(kind).is_some());
-    // A build goes on with the pipeline it was opened with; whoever changes that needs another.
-    let mended = failed(|kind| matches!(kind, "guest" | "invalid"));
+    // A build continues with its own pipeline, so a changed pipeline needs another build.
+    let needs_change = failed(|kind| matches!(kind, "guest" | "invalid"));
     let mut lines = Vec::new();
-    if !(paid || mended) || failed(is_free) || status.status != "completed_with_errors" {
-        lines.push(format!("continue with `{again}`"));
+    if !(paid || needs_change) || failed(is_free) || status.status != "completed_with_errors" {
+        lines.push(format!("continue with `{command}`"));
     }
     if paid {
         lines.push(format!(
-            "`{again} --retry-failed` asks again what was paid for without a usable answer, and pays again"
+            "`{command} --retry-failed` sends requests again that were paid for without a usable answer, and pays again"
         ));
     }
-    if (paid || mended) && !is_build {
+    if (paid || needs_change) && !is_build {
         lines.push("after a change of the pipeline: `synix batch-build run`".to_owned());
-    } else if paid || mended {
+    } else if paid || needs_change {
         lines.push("after a change of the pipeline: `synix build`".to_owned());
     }
     lines
 }
 
-/// Shows failed units by their cause: how many, three of them, and what to do.
-pub(super) fn failures(failures: &[FailureView], lines: &mut Lines) {
+/// Shows failed units by cause: their number, three examples, and what to do.
+pub(super) fn add_failures(failures: &[FailureView], lines: &mut Lines) {
     if failures.is_empty() {
         return;
     }
@@ -115,33 +115,33 @@ pub(super) fn failures(failures: &[FailureView], lines: &mut Lines) {
         }
         shown.push(format!("    help: {hint}"));
     }
-    let count = shown.cut(MOST_LINES);
+    let count = shown.truncate(MAX_FAILURE_LINES);
     lines.append(shown);
-    if count > MOST_LINES {
-        lines.push("  there are more causes; --json has every failed unit");
+    if count > MAX_FAILURE_LINES {
+        lines.push("  there are more causes; pass --json to see every failed unit");
     }
 }
 
-/// The beginning of a message, which may be a whole page of somebody else's.
+/// Returns the beginning of a message, which may be a whole page from a server.
 fn first_lines(message: &str) -> Vec<String> {
     let mut lines: Vec<String> = message
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|line| line.chars().take(MOST_CHARACTERS).collect())
+        .map(|line| line.chars().take(MAX_LINE_CHARACTERS).collect())
         .collect();
-    if lines.len() > MESSAGE_LINES {
-        lines.truncate(MESSAGE_LINES);
+    if lines.len() > MAX_MESSAGE_LINES {
+        lines.truncate(MAX_MESSAGE_LINES);
         lines.push("…".to_owned());
     }
     lines
 }
 
-/// Says whether another attempt at a request costs no more than the first would have.
+/// Returns whether another attempt at a request costs no more than the first.
 fn is_free(kind: &str) -> bool {
     matches!(kind, "auth" | "quota" | "missing" | "expired" | "provider")
 }
 
-fn layers(status: &Status, lines: &mut Lines) {
+fn add_layers(status: &Status, lines: &mut Lines) {
     if status.layers.is_empty() {
         return;
     }
@@ -170,46 +170,50 @@ fn layers(status: &Status, lines: &mut Lines) {
     let rows: Vec<[String; 9]> = status
         .layers
         .iter()
-        .map(|layer| joined(work(layer), money(layer.tokens, layer.cost_usd)))
+        .map(|layer| joined(work(layer), cost_cells(layer.tokens, layer.cost_usd)))
         .collect();
-    lines.table(joined(columns, MONEY), rows);
+    lines.table(joined(columns, COST_COLUMNS), rows);
 }
 
-const MONEY: [Column; 3] = [
+const COST_COLUMNS: [Column; 3] = [
     Column::Right("tokens in"),
     Column::Right("out"),
     Column::Right("cost"),
 ];
 
-/// Returns what [`MONEY`] heads.
-fn money(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
-    [count(tokens.input), count(tokens.output), cost(amount)]
+/// Returns the cells below [`COST_COLUMNS`].
+fn cost_cells(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
+    [
+        format_tokens(tokens.input),
+        format_tokens(tokens.output),
+        format_cost(amount),
+    ]
 }
 
 fn joined<T, const N: usize, const M: usize, const SUM: usize>(
     left: [T; N],
     right: [T; M],
 ) -> [T; SUM] {
-    const { assert!(N + M == SUM, "the cells of both") };
+    const { assert!(N + M == SUM, "the result holds the cells of both") };
     let mut cells = left.into_iter().chain(right);
-    std::array::from_fn(|_| cells.next().expect("as many cells as both have"))
+    std::array::from_fn(|_| cells.next().expect("both have this many cells"))
 }
 
 const fn has_sent(status: &Status) -> bool {
     status.requests.sync + status.requests.batch + status.requests.unclear > 0
 }
 
-/// Returns a cost in words.
-pub(super) fn cost(cost: Option<Amount>) -> String {
+/// Formats a cost that may be unknown.
+pub(super) fn format_cost(cost: Option<Amount>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
 }
 
-/// Returns a count of tokens in words.
-pub(super) fn count(tokens: Option<u64>) -> String {
+/// Formats a number of tokens that may be unknown.
+pub(super) fn format_tokens(tokens: Option<u64>) -> String {
     tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string())
 }
 
-fn spent(status: &Status) -> Vec<String> {
+fn spending_lines(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
     if !has_sent(status) {
         return Vec::new();
@@ -222,15 +226,15 @@ fn spent(status: &Status) -> Vec<String> {
         "requests: {} sync, {} batch{unclear}; tokens: {} in, {} out; cost: {}",
         requests.sync,
         requests.batch,
-        count(tokens.input),
-        count(tokens.output),
-        cost(status.cost_usd)
+        format_tokens(tokens.input),
+        format_tokens(tokens.output),
+        format_cost(status.cost_usd)
     )];
     lines.extend(status.unpriced.iter().cloned());
     lines
 }
 
-fn batches(batches: &[BatchView], lines: &mut Lines) {
+fn add_batches(batches: &[BatchView], lines: &mut Lines) {
     let rows: Vec<[String; 11]> = batches
         .iter()
         .map(|batch| {
@@ -244,7 +248,7 @@ fn batches(batches: &[BatchView], lines: &mut Lines) {
                 batch.failed.to_string(),
                 batch.attempt.to_string(),
             ];
-            joined(work, money(batch.tokens, batch.cost_usd))
+            joined(work, cost_cells(batch.tokens, batch.cost_usd))
         })
         .collect();
     let columns = [
@@ -257,7 +261,7 @@ fn batches(batches: &[BatchView], lines: &mut Lines) {
         Column::Right("failed"),
         Column::Right("attempt"),
     ];
-    lines.table(joined(columns, MONEY), rows);
+    lines.table(joined(columns, COST_COLUMNS), rows);
     lines.extend(batches.iter().filter_map(|batch| {
         let note = batch.note.as_ref()?;
         Some(format!(

@@ -1,4 +1,4 @@
-//! What the commands that read a snapshot have in common.
+//! The parts that commands which read a snapshot share.
 
 use synix_engine::view::{FindError, Found, SnapshotView, Stale, Wanted};
 use synix_project::{CurrentPipeline, Options};
@@ -7,19 +7,19 @@ use synix_store::Reader;
 use crate::args::{Global, SnapshotArg};
 use crate::render::Screen;
 
-/// The state of a project, and which snapshot of it the user wants.
-pub(super) struct Archive<'a> {
+/// The state of a project, and the snapshot that the user asks for.
+pub(super) struct SnapshotReader<'a> {
     pub(super) options: Options,
     pub(super) reader: Reader,
     current_pipeline: CurrentPipeline,
     snapshot: Option<&'a str>,
 }
 
-impl<'a> Archive<'a> {
+impl<'a> SnapshotReader<'a> {
     pub(super) fn open(global: &Global, args: &'a SnapshotArg) -> anyhow::Result<Self> {
         let options = global.options(None);
         Ok(Self {
-            reader: synix_project::archive(&options)?,
+            reader: synix_project::open_reader(&options)?,
             current_pipeline: synix_project::current_pipeline(&options)?,
             snapshot: args.snapshot.as_deref(),
             options,
@@ -36,8 +36,8 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Says that what is shown is not of the newest build, and why.
-pub(super) fn tell_stale(found: &Found, screen: &Screen) {
+/// Prints a note if the artifact is not from the newest build, with the reason.
+pub(super) fn note_if_stale(found: &Found, screen: &Screen) {
     let Some(stale) = &found.stale else { return };
     let name = format!("{}/{}", found.artifact.layer, found.artifact.artifact.label);
     let Stale {
@@ -45,8 +45,8 @@ pub(super) fn tell_stale(found: &Found, screen: &Screen) {
         kind,
         message,
     } = stale;
-    screen.talk(&format!(
-        "{name} is of {}; {newest} does not have it ({kind}): {message}",
+    screen.note(&format!(
+        "{name} is from {}; {newest} does not have it ({kind}): {message}",
         found.build
     ));
 }

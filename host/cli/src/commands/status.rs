@@ -1,7 +1,7 @@
-//! `status`: where a pipeline stands, on one screen.
+//! `status`: shows an overview of a pipeline on one screen.
 
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
 
 use super::{batch_build, outcome};
@@ -19,15 +19,15 @@ pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Re
     }
     failure::leave_when_interrupted(screen)?;
     let overview = synix_project::overview(&options)?;
-    screen.answer(&overview, || text(&overview))?;
+    screen.print_result(&overview, || overview_lines(&overview))?;
     Ok(ExitCode::Success)
 }
 
-fn text(overview: &Overview) -> Lines {
+fn overview_lines(overview: &Overview) -> Lines {
     let mut lines = Lines::default();
     let of = match &overview.snapshot {
-        Some(build) => format!("as {build} left it"),
-        None => "never built to its end".to_owned(),
+        Some(build) => format!("as of {build}"),
+        None => "no build has ended yet".to_owned(),
     };
     lines.push(format!("{}: {of}", overview.pipeline));
     if !overview.layers.is_empty() {
@@ -39,17 +39,17 @@ fn text(overview: &Overview) -> Lines {
         ];
         lines.table(columns, overview.layers.iter().map(row).collect());
     }
-    lines.push(stale(overview));
+    lines.push(stale_line(overview));
     for build in &overview.builds {
-        at_work(build, &mut lines);
+        add_open_build(build, &mut lines);
     }
     if let Some(last) = &overview.last {
-        ended(last, &mut lines);
+        add_last_build(last, &mut lines);
     }
     lines.push("");
     lines.push(format!(
         "cost of all builds: {}",
-        outcome::cost(overview.cost_usd)
+        outcome::format_cost(overview.cost_usd)
     ));
     lines.extend(overview.unpriced.iter().cloned());
     lines
@@ -69,11 +69,11 @@ fn row(layer: &OverviewLayer) -> [String; 4] {
     ]
 }
 
-/// Says whether something is to be made.
-fn stale(overview: &Overview) -> String {
+/// Returns a line about what is stale.
+fn stale_line(overview: &Overview) -> String {
     if let Some(error) = &overview.error {
         let message = error.message.trim_end();
-        return format!("nobody can say what is stale: {message}");
+        return format!("cannot find out what is stale: {message}");
     }
     let layers = overview.layers.iter();
     let units: u64 = layers
@@ -82,13 +82,13 @@ fn stale(overview: &Overview) -> String {
     match units {
         0 => "everything is up to date".to_owned(),
         units => format!(
-            "`synix build` makes {}; `synix plan` says why, and what that costs",
+            "{}; run `synix plan` to see why and at what cost, and `synix build` to build",
             printable::pluralize(units, "stale unit")
         ),
     }
 }
 
-fn at_work(build: &BuildAtWork, lines: &mut Lines) {
+fn add_open_build(build: &BuildAtWork, lines: &mut Lines) {
     lines.heading(format!(
         "{} {}: {} done, {} failed, {} waiting; cost so far: {}",
         build.build,
@@ -96,7 +96,7 @@ fn at_work(build: &BuildAtWork, lines: &mut Lines) {
         build.done,
         build.failed,
         build.waiting,
-        outcome::cost(build.cost_usd)
+        outcome::format_cost(build.cost_usd)
     ));
     lines.extend(build.batches.iter().map(|batch| {
         format!(
@@ -110,19 +110,19 @@ fn at_work(build: &BuildAtWork, lines: &mut Lines) {
     }));
     if build.kind != "build" {
         let id = &build.build;
-        lines.push(format!("  `synix resume {id}` continues it"));
+        lines.push(format!("  run `synix resume {id}` to continue it"));
     }
 }
 
-fn ended(last: &LastBuild, lines: &mut Lines) {
+fn add_last_build(last: &LastBuild, lines: &mut Lines) {
     lines.heading(format!(
         "{} {}; cost: {}",
         last.build,
         last.status.replace('_', " "),
-        outcome::cost(last.cost_usd)
+        outcome::format_cost(last.cost_usd)
     ));
     if let Some(error) = &last.error {
         lines.push(format!("stopped: {}", error.message));
     }
-    outcome::failures(&last.failures, lines);
+    outcome::add_failures(&last.failures, lines);
 }

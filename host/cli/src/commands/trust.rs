@@ -1,11 +1,11 @@
-//! `trust`: what a project asks for, and the user's yes to it.
+//! `trust`: shows the permissions that a project asks for, and lets the user grant or revoke them.
 
 use std::path::PathBuf;
 
 use serde_json::json;
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
-use synix_project::{Permission, TrustGrant, TrustQuestion};
+use synix_core::printable;
+use synix_project::{Permission, TrustGrant, TrustRequest};
 
 use crate::args::{Global, PipelineArg};
 use crate::failure::Usage;
@@ -18,18 +18,18 @@ pub(crate) struct Args {
     command: Option<TrustCommand>,
     #[command(flatten)]
     pipeline: PipelineArg,
-    /// Say yes without being asked
+    /// Grant all permissions without asking
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum TrustCommand {
-    /// List everything that you said yes to
+    /// List all permissions that you have granted
     List,
-    /// Take back what you said yes to for a project
+    /// Revoke the permissions that you have granted to a project
     Revoke {
-        /// The project's folder [default: that of synix.toml here or in the nearest folder above]
+        /// The project folder [default: that of synix.toml in this folder or its nearest parent that has one]
         project: Option<PathBuf>,
     },
 }
@@ -43,94 +43,104 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 fn ask(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let question = TrustQuestion::of(&global.options(args.pipeline.pipeline.as_ref()))?;
-    let has_yes = question.missing().is_empty();
-    if !has_yes && !args.yes && screen.can_ask() {
-        screen.part(|| text(&question))?;
-        let answer = screen.ask("Do you want all of this, now and in later builds? [y/N] ")?;
+    let request = TrustRequest::of(&global.options(args.pipeline.pipeline.as_ref()))?;
+    let is_trusted = request.missing().is_empty();
+    if !is_trusted && !args.yes && screen.can_ask() {
+        screen.print_part(|| result_lines(&request))?;
+        let answer =
+            screen.ask("Do you grant all of these permissions, now and in later builds? [y/N] ")?;
         return Ok(if is_yes(&answer) {
-            question.say_yes()?;
-            screen.talk("noted; `synix trust revoke` takes it back");
+            request.grant()?;
+            screen.note("granted; run `synix trust revoke` to revoke it");
             ExitCode::Success
         } else {
-            screen.talk("nothing was noted");
+            screen.note("nothing was granted");
             ExitCode::Refused
         });
     }
     if args.yes {
-        question.say_yes()?;
+        request.grant()?;
     }
-    let trusted = has_yes || args.yes;
-    screen.answer(&document(&question, trusted), || text(&question))?;
+    let trusted = is_trusted || args.yes;
+    screen.print_result(&document(&request, trusted), || result_lines(&request))?;
     if trusted {
-        if !has_yes {
-            screen.talk("noted; `synix trust revoke` takes it back");
+        if !is_trusted {
+            screen.note("granted; run `synix trust revoke` to revoke it");
         }
         return Ok(ExitCode::Success);
     }
-    screen.talk(
-        "error: there is no terminal to ask you on; `synix trust --yes` says yes to all of it",
+    screen.note(
+        "error: there is no terminal to ask you on; run `synix trust --yes` to grant all permissions",
     );
     Ok(ExitCode::Refused)
 }
 
-fn document(question: &TrustQuestion, trusted: bool) -> serde_json::Value {
-    let asked: Vec<_> = question
+fn document(request: &TrustRequest, trusted: bool) -> serde_json::Value {
+    let asked: Vec<_> = request
         .asked()
         .iter()
-        .map(|ask| {
-            let is_missing = question.missing().contains(ask);
-            json!({ "ask": ask, "what": ask.words(), "trusted": trusted || !is_missing })
+        .map(|permission| {
+            let is_missing = request.missing().contains(permission);
+            json!({ "ask": permission, "what": permission.description(), "trusted": trusted || !is_missing })
         })
         .collect();
-    json!({ "project": question.project(), "asked": asked, "trusted": trusted })
+    json!({ "project": request.project(), "asked": asked, "trusted": trusted })
 }
 
-fn text(question: &TrustQuestion) -> Vec<String> {
-    let project = printable::escape_line(&question.project().display().to_string());
-    if question.asked().is_empty() {
-        return vec![format!("{project} asks for nothing that needs your yes")];
+fn result_lines(request: &TrustRequest) -> Vec<String> {
+    let project = printable::escape_line(&request.project().display().to_string());
+    if request.asked().is_empty() {
+        return vec![format!(
+            "{project} asks for nothing that needs your permission"
+        )];
     }
     let mut lines = vec![format!("{project} asks to:")];
-    lines.extend(question.asked().iter().map(|ask: &Permission| {
-        let known = if question.missing().contains(ask) {
+    lines.extend(request.asked().iter().map(|permission: &Permission| {
+        let known = if request.missing().contains(permission) {
             ""
         } else {
-            " (you said yes)"
+            " (granted)"
         };
-        format!("  {}{known}", ask.words())
+        format!("  {}{known}", permission.description())
     }));
     lines
 }
 
-/// Anything but a yes is a no.
+/// Returns whether the answer is yes. Any other answer is no.
 fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 fn list(global: &Global, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let yeses = synix_project::trusted(global.environment())?;
-    let documents: Vec<_> = yeses
+    let grants = synix_project::trust_grants(global.environment())?;
+    let documents: Vec<_> = grants
         .iter()
-        .map(|yes| {
-            let asked: Vec<_> = yes.asked.iter().map(|asked| &asked.what).collect();
-            json!({ "project": yes.project, "given": yes.given, "asked": asked })
+        .map(|grant| {
+            let asked: Vec<_> = grant
+                .permissions
+                .iter()
+                .map(|permission| &permission.description)
+                .collect();
+            json!({ "project": grant.project, "given": grant.granted_at, "asked": asked })
         })
         .collect();
-    screen.answer(&json!({ "trusted": documents }), || {
-        if yeses.is_empty() {
-            return vec!["you said yes to nothing so far".to_owned()];
+    screen.print_result(&json!({ "trusted": documents }), || {
+        if grants.is_empty() {
+            return vec!["you have not granted any permission yet".to_owned()];
         }
-        yeses.iter().flat_map(said).collect()
+        grants.iter().flat_map(grant_lines).collect()
     })?;
     Ok(ExitCode::Success)
 }
 
-fn said(yes: &TrustGrant) -> Vec<String> {
-    let project = printable::escape_line(&yes.project.display().to_string());
-    let mut lines = vec![format!("{project}, {}:", yes.given)];
-    let asked = yes.asked.iter();
-    lines.extend(asked.map(|asked| format!("  {}", printable::escape_line(&asked.what))));
+fn grant_lines(grant: &TrustGrant) -> Vec<String> {
+    let project = printable::escape_line(&grant.project.display().to_string());
+    let mut lines = vec![format!("{project}, {}:", grant.granted_at)];
+    let permissions = grant.permissions.iter();
+    lines.extend(
+        permissions
+            .map(|permission| format!("  {}", printable::escape_line(&permission.description))),
+    );
     lines
 }
 
@@ -143,12 +153,12 @@ fn revoke(global: &Global, folder: Option<&PathBuf>, screen: &Screen) -> anyhow:
     let revoked = synix_project::revoke_trust(global.environment(), &folder)?;
     if !revoked {
         return Err(Usage(format!(
-            "you said yes to nothing in {shown}; `synix trust list` names the projects"
+            "you have granted no permission to {shown}; run `synix trust list` to see the projects"
         ))
         .into());
     }
-    screen.answer(&json!({ "project": folder, "revoked": true }), || {
-        format!("what you said yes to in {shown} is taken back")
+    screen.print_result(&json!({ "project": folder, "revoked": true }), || {
+        format!("the permissions of {shown} are revoked")
     })?;
     Ok(ExitCode::Success)
 }

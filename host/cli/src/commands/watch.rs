@@ -1,4 +1,4 @@
-//! `batch-build status --watch`: follows a build that another process drives.
+//! `batch-build status --watch`: follows a build that another process runs.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use synix_store::BuildId;
 
 use crate::render::Screen;
 
-/// Tells what changes, from `seen` until the build has ended.
-pub(super) fn to_the_end(
+/// Prints the changes of a build, from `status` until it has ended.
+pub(super) fn follow_build(
     options: &Options,
-    mut seen: Status,
+    mut status: Status,
     interval: Duration,
     screen: &Screen,
 ) -> anyhow::Result<Status> {
-    let build: BuildId = seen.build.parse()?;
-    let mut told = Vec::new();
+    let build: BuildId = status.build.parse()?;
+    let mut printed = Vec::new();
     loop {
-        let now = lines(&seen);
-        for line in now.iter().filter(|line| !told.contains(*line)) {
-            screen.talk(line);
+        let now = status_lines(&status);
+        for line in now.iter().filter(|line| !printed.contains(*line)) {
+            screen.note(line);
         }
-        told = now;
-        if !seen.is_open() {
-            return Ok(seen);
+        printed = now;
+        if !status.is_open() {
+            return Ok(status);
         }
         std::thread::sleep(interval);
-        // Opened anew: the state may have been restored meanwhile.
-        let reader = synix_project::archive(options)?;
+        // Open the state again each time, because it may have been restored meanwhile.
+        let reader = synix_project::open_reader(options)?;
         let prices = synix_project::prices(options, &reader, Some(build))?;
-        seen = Status::of(&reader, build, &prices)?;
+        status = Status::of(&reader, build, &prices)?;
     }
 }
 
-/// Where a build stands, a line for each thing that can change.
-fn lines(status: &Status) -> Vec<String> {
+/// Returns the status of a build, with one line for each part that can change.
+fn status_lines(status: &Status) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {}",
         status.build,

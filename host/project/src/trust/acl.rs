@@ -1,8 +1,8 @@
-//! The access control list of a file, as far as it lets others write.
+//! The entries of a file's access control list that allow others to write.
 //!
-//! Where a file has such a list, the bits of the group in its mode are those of the list's mask: they say that somebody
-//! may write it, and not who. Linux keeps the list in an extended attribute: a version, then an entry of eight bytes for
-//! each user and group.
+//! If a file has such a list, the group bits of its mode are those of the list's mask. They say that somebody may write
+//! the file, but not who. Linux stores the list in an extended attribute: a version, then an entry of 8 bytes for each
+//! user and group.
 
 use std::path::Path;
 
@@ -11,25 +11,25 @@ const ATTRIBUTE: &str = "system.posix_acl_access";
 const VERSION: [u8; 4] = 2_u32.to_le_bytes();
 const WRITE: u16 = 2;
 
-/// Somebody whom a list lets write.
+/// A user or group that may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Writer {
     User(u32),
     Group(u32),
 }
 
-/// Returns whom the list of a file lets write beside its owner and everybody; `None`: there is no list.
+/// Returns who may write a file according to its list, apart from the owner and everybody; `None` without a list.
 ///
-/// `group` is the file's own.
+/// `group` is the group of the file.
 #[cfg(target_os = "linux")]
 pub(super) fn writers(path: &Path, group: u32) -> Option<Vec<Writer>> {
-    // Each entry has eight bytes, and the system itself keeps no more than 64 KiB.
+    // The system stores at most 64 KiB.
     let mut bytes = vec![0; 64 << 10];
     let length = rustix::fs::getxattr(path, ATTRIBUTE, bytes.as_mut_slice()).ok()?;
     parse(bytes.get(..length)?, group)
 }
 
-/// Elsewhere lists are kept in other ways, which are not read.
+/// Other systems store lists in other forms, which synix does not read.
 #[cfg(not(target_os = "linux"))]
 pub(super) const fn writers(_: &Path, _: u32) -> Option<Vec<Writer>> {
     None
@@ -37,7 +37,7 @@ pub(super) const fn writers(_: &Path, _: u32) -> Option<Vec<Writer>> {
 
 #[cfg_attr(
     not(target_os = "linux"),
-    allow(dead_code, reason = "read on Linux alone")
+    allow(dead_code, reason = "only used on Linux")
 )]
 fn parse(list: &[u8], group: u32) -> Option<Vec<Writer>> {
     const USER: u16 = 0x02;
@@ -73,7 +73,7 @@ mod tests {
 
     const READ: u16 = 4;
 
-    /// A list as the system keeps it.
+    /// Encodes a list as the system stores it.
     fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
         let mut bytes = VERSION.to_vec();
         for (tag, rights, id) in entries {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mask_bounds_what_an_entry_allows() {
+    fn the_mask_limits_the_rights_of_an_entry() {
         let both = READ | WRITE;
         let entries = |mask| {
             list(&[

@@ -1,10 +1,9 @@
-//! Whose a file is, and who else may write it (W8).
+//! The owner of a file, and other users who may write it (W8).
 //!
-//! A file counts as the user's where its owner is this user or root; for root under `sudo` also where it is the user
-//! that ran it. Nobody else may write it: neither everybody nor a group, unless the group has no other member, as the
-//! group of its own that many systems give each user (umask 002). A folder that everybody may write is as good as one of
-//! the user's where its sticky bit keeps others from replacing what is in it. Whom an access control list lets write
-//! counts like a group.
+//! A file belongs to the user if its owner is this user or root or, for root under `sudo`, the user that ran it. Nobody
+//! else may write it: neither everybody nor a group, except for a private group that has no other member, as many
+//! systems create for each user (umask 002). A folder that everybody may write is safe if its sticky bit prevents others
+//! from replacing its files. Users in an access control list count like a group.
 
 #[cfg(unix)]
 use std::fs::Metadata;
@@ -14,69 +13,77 @@ use std::path::Path;
 
 use super::Permission;
 #[cfg(unix)]
+use super::accounts;
+#[cfg(unix)]
 use super::acl::{self, Writer};
 
-/// Who this process is, and which others it takes for the user.
+/// The user of this process, and the other users that count as the same.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Owners {
     #[cfg(unix)]
-    this: u32,
+    process: u32,
     #[cfg(unix)]
     sudo: Option<u32>,
 }
 
 #[cfg(unix)]
 impl Owners {
-    /// `sudo` is the user that ran it, which only root may claim.
+    /// `sudo` is the user that ran `sudo`. It counts only if the process runs as root.
     pub(in super::super) fn of_this_process(sudo: Option<u32>) -> Self {
-        let this = rustix::process::geteuid().as_raw();
+        let process = rustix::process::geteuid().as_raw();
         Self {
-            this,
-            sudo: sudo.filter(|_| this == 0),
+            process,
+            sudo: sudo.filter(|_| process == 0),
         }
     }
 
     fn includes(&self, owner: u32) -> bool {
-        owner == self.this || owner == 0 || self.sudo == Some(owner)
+        owner == self.process || owner == 0 || self.sudo == Some(owner)
     }
 
-    /// Says what about a path the user has to know before it is gone by; nothing where it is not there.
-    pub(in super::super) fn look(&self, path: &Path, shown: &str) -> Vec<Permission> {
-        let mut asked = Vec::new();
-        // Of a link, both whose it is and whose the file is that it leads to.
+    /// Returns the permissions that are needed to use a path; none if it does not exist.
+    pub(in super::super) fn required_permissions(
+        &self,
+        path: &Path,
+        shown: &str,
+    ) -> Vec<Permission> {
+        let mut required = Vec::new();
+        // The owner of a link counts, and the owner of its target.
         for found in [path.symlink_metadata(), path.metadata()]
             .into_iter()
             .flatten()
         {
-            let ask = Permission::Owner {
+            let permission = Permission::Owner {
                 path: shown.to_owned(),
-                owner: accounts::user(found.uid()),
+                owner: accounts::describe_user(found.uid()),
             };
-            if !self.includes(found.uid()) && !asked.contains(&ask) {
-                asked.push(ask);
+            if !self.includes(found.uid()) && !required.contains(&permission) {
+                required.push(permission);
             }
         }
         if let Ok(found) = path.metadata()
-            && let Some(by) = self.others(path, &found, found.is_dir())
+            && let Some(by) = self.other_writer(path, &found, found.is_dir())
         {
-            asked.push(Permission::Writable {
+            required.push(Permission::Writable {
                 path: shown.to_owned(),
                 by,
             });
         }
-        asked
+        required
     }
 
-    /// Says whether a path is the user's alone; one that is not there yet is.
-    pub(super) fn alone(&self, path: &Path) -> bool {
+    /// Returns whether only the user can write a path, or it does not exist yet.
+    pub(super) fn is_private(&self, path: &Path) -> bool {
         match path.metadata() {
-            Ok(found) => self.includes(found.uid()) && self.others(path, &found, false).is_none(),
+            Ok(found) => {
+                self.includes(found.uid()) && self.other_writer(path, &found, false).is_none()
+            }
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         }
     }
 
-    /// Says who else may write what stands at a path.
-    fn others(&self, path: &Path, found: &Metadata, is_folder: bool) -> Option<String> {
+    /// Describes another user or group that may write a path.
+    fn other_writer(&self, path: &Path, found: &Metadata, is_folder: bool) -> Option<String> {
         const STICKY: u32 = 0o1000;
         let (mode, group) = (found.mode(), found.gid());
         if is_folder && mode & STICKY != 0 {
@@ -88,13 +95,13 @@ impl Owners {
         if mode & 0o020 == 0 {
             return None;
         }
-        // With a list these bits are those of all its entries together.
+        // If there is an access control list, the group bits cover all its entries.
         let writers = acl::writers(path, group).unwrap_or_else(|| vec![Writer::Group(group)]);
         writers.into_iter().find_map(|writer| match writer {
-            Writer::User(user) => (!self.includes(user)).then(|| accounts::user(user)),
+            Writer::User(user) => (!self.includes(user)).then(|| accounts::describe_user(user)),
             Writer::Group(group) => {
-                let is_shared = !accounts::is_alone_in(self.this, group);
-                is_shared.then(|| accounts::group(group))
+                let is_shared = !accounts::is_only_member(self.process, group);
+                is_shared.then(|| accounts::describe_group(group))
             }
         })
     }
@@ -102,90 +109,23 @@ impl Owners {
 
 #[cfg(not(unix))]
 impl Owners {
-    /// Owners are not told apart here.
+    /// This system has no comparable owners, so every file counts as the user's.
     pub(in super::super) const fn of_this_process(_: Option<u32>) -> Self {
         Self {}
     }
 
-    #[expect(clippy::unused_self, reason = "as where owners are told apart")]
-    pub(in super::super) const fn look(&self, _: &Path, _: &str) -> Vec<Permission> {
+    #[expect(clippy::unused_self, reason = "as on Unix")]
+    pub(in super::super) const fn required_permissions(
+        &self,
+        _: &Path,
+        _: &str,
+    ) -> Vec<Permission> {
         Vec::new()
     }
 
-    #[expect(clippy::unused_self, reason = "as where owners are told apart")]
-    pub(super) const fn alone(&self, _: &Path) -> bool {
+    #[expect(clippy::unused_self, reason = "as on Unix")]
+    pub(super) const fn is_private(&self, _: &Path) -> bool {
         true
-    }
-}
-
-/// The users and groups of this machine, as its files name them.
-#[cfg(unix)]
-mod accounts {
-    use std::path::Path;
-
-    use synix_disk::SymlinkPolicy;
-
-    const MOST: u64 = 4 << 20;
-
-    fn read(path: &str) -> String {
-        let bytes =
-            synix_disk::read_limited_if_exists(Path::new(path), MOST, SymlinkPolicy::Follow);
-        String::from_utf8_lossy(&bytes.ok().flatten().unwrap_or_default()).into_owned()
-    }
-
-    pub(super) fn user(id: u32) -> String {
-        match name(&read("/etc/passwd"), id) {
-            Some(name) => format!("another user, {name} ({id})"),
-            None => format!("another user ({id})"),
-        }
-    }
-
-    pub(super) fn group(id: u32) -> String {
-        match name(&read("/etc/group"), id) {
-            Some(name) => format!("the group {name} ({id})"),
-            None => format!("the group {id}"),
-        }
-    }
-
-    pub(super) fn is_alone_in(user: u32, group: u32) -> bool {
-        alone(&read("/etc/passwd"), &read("/etc/group"), user, group)
-    }
-
-    /// Returns the name of an id: the first and the third field of a line in either file.
-    fn name(text: &str, id: u32) -> Option<&str> {
-        text.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let name = fields.next()?;
-            (fields.nth(1)?.parse() == Ok(id)).then_some(name)
-        })
-    }
-
-    /// Says whether a group has no member but this user and root.
-    pub(super) fn alone(users: &str, groups: &str, user: u32, group: u32) -> bool {
-        let Some(line) = groups
-            .lines()
-            .find(|line| line.split(':').nth(2).map(str::parse) == Some(Ok(group)))
-        else {
-            // Where no file names the group, a server of accounts may; a group of one's own has the user's number.
-            return user == group;
-        };
-        let own = [name(users, user), name(users, 0), Some("root")];
-        let members = line.split(':').nth(3).unwrap_or_default().split(',');
-        let by_list = members
-            .map(str::trim)
-            .filter(|member| !member.is_empty())
-            .all(|member| own.contains(&Some(member)));
-        // StateOrigin first group it is stands with the users.
-        let by_user = users.lines().all(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            let (Some(id), Some(first)) = (fields.get(2), fields.get(3)) else {
-                return true;
-            };
-            let is_member = first.parse() == Ok(group);
-            let id: Option<u32> = id.parse().ok();
-            !is_member || id.is_some_and(|id| id == user || id == 0)
-        });
-        by_list && by_user
     }
 }
 
@@ -203,42 +143,53 @@ mod tests {
         "root:x:0:\nanna:x:1001:\nteam:x:2000:anna,ben\nown:x:2001:anna,root\nstaff:x:50:\n";
 
     #[test]
-    fn a_group_of_ones_own_has_no_other_member() {
-        let alone = |user, group| accounts::alone(USERS, GROUPS, user, group);
-        assert!(alone(1001, 1001) && alone(1001, 2001) && alone(0, 0) && alone(1001, 0));
-        assert!(!alone(1001, 2000), "ben is in its list");
-        assert!(!alone(1001, 50), "it is carl's first");
-        assert!(alone(7007, 7007) && !alone(7007, 7008), "no file names it");
+    fn a_private_group_has_no_other_member() {
+        let is_only_member = |user, group| accounts::is_only_member_in(USERS, GROUPS, user, group);
+        assert!(
+            is_only_member(1001, 1001)
+                && is_only_member(1001, 2001)
+                && is_only_member(0, 0)
+                && is_only_member(1001, 0)
+        );
+        assert!(!is_only_member(1001, 2000), "ben is in its list");
+        assert!(!is_only_member(1001, 50), "it is carl's first");
+        assert!(
+            is_only_member(7007, 7007) && !is_only_member(7007, 7008),
+            "no file names it"
+        );
     }
 
     #[test]
-    fn what_others_may_write_is_asked_about() {
+    fn a_file_that_others_may_write_needs_permission() {
         let owners = Owners::of_this_process(None);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a");
         synix_disk::replace(&file, b"").unwrap();
-        let look = |path: &Path, mode| {
+        let check = |path: &Path, mode| {
             fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-            owners.look(path, "a")
+            owners.required_permissions(path, "a")
         };
         for mode in [0o644, 0o600, 0o444] {
-            assert_eq!(look(&file, mode), [], "{mode:o}");
+            assert_eq!(check(&file, mode), [], "{mode:o}");
         }
         for mode in [0o666, 0o602, 0o646] {
-            let [Permission::Writable { by, .. }] = &look(&file, mode)[..] else {
+            let [Permission::Writable { by, .. }] = &check(&file, mode)[..] else {
                 panic!("{mode:o}");
             };
             assert_eq!(by, "everybody on this machine");
         }
-        assert_eq!(look(folder.path(), 0o1777), []);
-        assert_eq!(look(folder.path(), 0o777).len(), 1);
-        assert_eq!(owners.look(&folder.path().join("none"), "none"), []);
+        assert_eq!(check(folder.path(), 0o1777), []);
+        assert_eq!(check(folder.path(), 0o777).len(), 1);
+        assert_eq!(
+            owners.required_permissions(&folder.path().join("none"), "none"),
+            []
+        );
     }
 
-    /// W8: the bits of the group say that somebody may write the file, and not who.
+    /// W8: with an access control list, the group bits say that somebody may write the file, and not who.
     #[cfg(target_os = "linux")]
     #[test]
-    fn whom_a_list_lets_write_is_asked_about() {
+    fn a_writer_in_an_access_control_list_needs_permission() {
         let owners = Owners::of_this_process(None);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a");
@@ -263,24 +214,32 @@ mod tests {
             rustix::fs::setxattr(&file, "system.posix_acl_access", &list, flags)
         };
         if set(4242, 6).is_err() {
-            // This file system keeps no lists.
+            // This file system has no access control lists.
             return;
         }
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o020, 0o020, "the mask shows in the mode");
-        let [Permission::Writable { by, .. }] = &owners.look(&file, "a")[..] else {
-            panic!("not asked");
+        let [Permission::Writable { by, .. }] = &owners.required_permissions(&file, "a")[..] else {
+            panic!("no permission is required");
         };
-        assert!(by.contains("4242") && !owners.alone(&file), "{by}");
+        assert!(by.contains("4242") && !owners.is_private(&file), "{by}");
         set(4242, 4).unwrap();
-        assert_eq!(owners.look(&file, "a"), [], "it may only be read");
-        set(owners.this, 6).unwrap();
-        assert_eq!(owners.look(&file, "a"), [], "it is the user");
+        assert_eq!(
+            owners.required_permissions(&file, "a"),
+            [],
+            "it may only be read"
+        );
+        set(owners.process, 6).unwrap();
+        assert_eq!(
+            owners.required_permissions(&file, "a"),
+            [],
+            "it is the user"
+        );
     }
 
     #[test]
-    fn only_the_user_root_and_whoever_ran_sudo_count_as_the_user() {
-        let owners = |this, sudo| Owners { this, sudo };
+    fn the_user_includes_root_and_whoever_ran_sudo() {
+        let owners = |process, sudo| Owners { process, sudo };
         assert!(owners(1001, None).includes(1001) && owners(1001, None).includes(0));
         assert!(!owners(1001, None).includes(1002));
         assert!(!owners(0, None).includes(1001) && owners(0, Some(1001)).includes(1001));
@@ -290,9 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_somebody_else_is_no_file_of_ours() {
+    fn a_link_of_another_user_needs_permission() {
         if !rustix::process::geteuid().is_root() {
-            // Only root can give a file away; the rule itself is tested above.
+            // Only root can change the owner of a file; the tests above cover the rule itself.
             return;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -301,10 +260,11 @@ mod tests {
         std::os::unix::fs::symlink(&file, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(4242), None).unwrap();
         let owners = Owners::of_this_process(None);
-        let [Permission::Owner { owner, .. }] = &owners.look(&link, "link")[..] else {
-            panic!("not asked");
+        let [Permission::Owner { owner, .. }] = &owners.required_permissions(&link, "link")[..]
+        else {
+            panic!("no permission is required");
         };
         assert!(owner.contains("4242"), "{owner}");
-        assert_eq!(owners.look(&file, "file"), []);
+        assert_eq!(owners.required_permissions(&file, "file"), []);
     }
 }

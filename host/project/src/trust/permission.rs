@@ -1,4 +1,4 @@
-//! What a project can ask the user for, one thing at a time.
+//! The permissions that a project can ask for.
 
 use serde::Serialize;
 
@@ -6,23 +6,23 @@ use super::super::server::Server;
 use synix_core::digest::Digest;
 use synix_core::printable;
 
-/// One thing that needs the user's yes.
+/// A permission that only the user can grant.
 ///
-/// A yes is for exactly this: each field is a part of what is kept of it, so that another command, variable, server or
-/// path asks again.
+/// A grant is for exactly this permission: its digest covers each field, so another command, variable, server or path
+/// needs another grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Permission {
     /// To run a command when a build ends.
     Command {
-        /// A line for the shell, or a program and its arguments.
+        /// The line for the shell, or the program and its arguments.
         command: Vec<String>,
-        /// Whether a shell reads it.
+        /// Whether a shell interprets it.
         shell: bool,
         /// Whether it runs after a replay, too.
         in_replay: bool,
     },
-    /// To send the status of a build to a URL when it ends.
+    /// To send the status of a build to a URL.
     Url {
         /// The URL, which may itself be a secret.
         url: String,
@@ -36,53 +36,53 @@ pub enum Permission {
         /// The server.
         server: String,
     },
-    /// To fetch a plugin from an address that only this machine or its neighbours reach.
+    /// To download a plugin from this machine or a private network.
     Fetch {
         /// The URL, or the image without its tag.
         from: String,
     },
-    /// To read files that are hidden, such as those of git, where a server of strangers could get them.
+    /// To read hidden files, such as those of git, if a third party's server could get them.
     Hidden {
         /// The layer that reads them.
         layer: String,
-        /// The files, as the pipeline file names them.
+        /// The files, as written in the pipeline file.
         files: String,
     },
-    /// To use a state that synix did not make for this user.
+    /// To use a state that synix did not create for this user.
     State {
-        /// Where it is.
+        /// The path of the state.
         path: String,
     },
-    /// To go by a file that belongs to somebody else.
+    /// To follow a file that belongs to another user.
     Owner {
         /// The file.
         path: String,
-        /// StateOrigin it is.
+        /// The description of its owner.
         owner: String,
     },
-    /// To go by a file that somebody else may write.
+    /// To follow a file that another user may write.
     Writable {
         /// The file.
         path: String,
-        /// Who may write it.
+        /// The description of who may write it.
         by: String,
     },
 }
 
 impl Permission {
-    /// Returns what is kept of a yes to it.
+    /// Returns the digest that a grant records.
     pub(super) fn digest(&self) -> Digest {
-        // The members stand in the order of their declaration.
+        // The members have the order of their declaration.
         Digest::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Says what is asked, with everything that a yes is for.
-    pub fn words(&self) -> String {
+    /// Describes the permission with everything that the grant covers.
+    pub fn description(&self) -> String {
         match self {
             Self::Url { url, in_replay } => format!(
                 "send the status of each build to {} when it ends{}",
                 printable::escape_line(url),
-                also(*in_replay)
+                replay_note(*in_replay)
             ),
             Self::Command { .. }
             | Self::Key { .. }
@@ -90,12 +90,12 @@ impl Permission {
             | Self::Hidden { .. }
             | Self::State { .. }
             | Self::Owner { .. }
-            | Self::Writable { .. } => self.public(),
+            | Self::Writable { .. } => self.redacted_description(),
         }
     }
 
-    /// Says what is asked without what is often a secret, for logs: the address of a webhook.
-    pub fn public(&self) -> String {
+    /// Describes the permission for logs, without the address of a webhook, which is often a secret.
+    pub fn redacted_description(&self) -> String {
         match self {
             Self::Command {
                 command,
@@ -109,43 +109,43 @@ impl Permission {
                 };
                 format!(
                     "run this command with your rights when a build ends{}: {}",
-                    also(*in_replay),
+                    replay_note(*in_replay),
                     printable::escape_line(&line)
                 )
             }
             Self::Url { url, in_replay } => {
-                let server = Server::of(url).map(|server| server.origin().to_string());
+                let server = Server::parse(url).map(|server| server.origin().to_string());
                 format!(
                     "send the status of each build to a URL at {} when it ends{}",
                     printable::escape_line(server.as_deref().unwrap_or("an unknown server")),
-                    also(*in_replay)
+                    replay_note(*in_replay)
                 )
             }
             Self::Key { variable, server } => format!(
-                "send {} of your environment as a key to {}",
+                "send {} from your environment as a key to {}",
                 printable::escape_line(variable),
                 printable::escape_line(server)
             ),
             Self::Fetch { from } => format!(
-                "fetch a plugin from this machine or your own network: {}",
+                "download a plugin from this machine or your own network: {}",
                 printable::escape_line(from)
             ),
             Self::Hidden { layer, files } => format!(
-                "read hidden files for layer {}, which servers of others may get: {}",
+                "read hidden files for layer {}, which third parties may receive: {}",
                 printable::escape_line(layer),
                 printable::escape_line(files)
             ),
             Self::State { path } => format!(
-                "use the state in {}, which synix has not made for you here",
+                "use the state in {}, which synix has not created for you here",
                 printable::escape_line(path)
             ),
             Self::Owner { path, owner } => format!(
-                "go by {}, which belongs to {}",
+                "follow {}, which belongs to {}",
                 printable::escape_line(path),
                 printable::escape_line(owner)
             ),
             Self::Writable { path, by } => format!(
-                "go by {}, which {} may change",
+                "follow {}, which {} may change",
                 printable::escape_line(path),
                 printable::escape_line(by)
             ),
@@ -153,7 +153,7 @@ impl Permission {
     }
 }
 
-const fn also(in_replay: bool) -> &'static str {
+const fn replay_note(in_replay: bool) -> &'static str {
     if in_replay {
         ", also after a replay"
     } else {
@@ -161,11 +161,11 @@ const fn also(in_replay: bool) -> &'static str {
     }
 }
 
-/// Writes things that are asked as a list, a line for each.
-pub(in super::super) fn listed(asked: &[Permission]) -> String {
-    asked
+/// Formats permissions as a list with one line for each.
+pub(in super::super) fn listed(permissions: &[Permission]) -> String {
+    permissions
         .iter()
-        .map(|ask| format!("\n  {}", ask.public()))
+        .map(|permission| format!("\n  {}", permission.redacted_description()))
         .collect()
 }
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_yes_is_for_exactly_what_was_asked() {
+    fn a_grant_covers_exactly_one_permission() {
         let key = |variable: &str, server: &str| Permission::Key {
             variable: variable.to_owned(),
             server: server.to_owned(),
@@ -203,21 +203,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_cannot_hide_a_part_of_itself() {
-        let words = command("true\n\u{1b}[2K\u{202e}rm", true).words();
+    fn a_description_hides_no_part_of_a_command() {
+        let description = command("true\n\u{1b}[2K\u{202e}rm", true).description();
         assert!(
-            words.ends_with("ends: true\\n\\u{1b}[2K\\u{202e}rm"),
-            "{words}"
+            description.ends_with("ends: true\\n\\u{1b}[2K\\u{202e}rm"),
+            "{description}"
         );
     }
 
     #[test]
-    fn the_address_of_a_webhook_stays_out_of_logs() {
-        let ask = Permission::Url {
+    fn a_redacted_description_omits_the_address_of_a_webhook() {
+        let permission = Permission::Url {
             url: "https://hooks.example/T0/secret".to_owned(),
             in_replay: false,
         };
-        assert!(ask.words().contains("https://hooks.example/T0/secret"));
-        assert!(!ask.public().contains("secret") && ask.public().contains("https://hooks.example"));
+        assert!(
+            permission
+                .description()
+                .contains("https://hooks.example/T0/secret")
+        );
+        assert!(
+            !permission.redacted_description().contains("secret")
+                && permission
+                    .redacted_description()
+                    .contains("https://hooks.example")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `plugin build`: from source to a component.
+//! `plugin build`: compiles the source of a plugin to a component.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 use synix_authoring::Language;
 use synix_authoring::build::build;
 use synix_core::exit_code::ExitCode;
-use synix_project::PluginTools;
+use synix_project::PluginToolchain;
 
 use crate::args::Global;
 use crate::render::Screen;
@@ -19,29 +19,29 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let bench = PluginTools::open(global.environment(), global.compiler())?;
-    let dir = global.at(&args.dir);
-    // A first build may take minutes without a word.
+    let toolchain = PluginToolchain::open(global.environment(), global.compiler())?;
+    let dir = global.resolve(&args.dir);
+    // The first build may take minutes without any output.
     if let Some(language) = Language::detect(&dir) {
-        screen.talk(&format!(
+        screen.note(&format!(
             "building from {language} in {}",
             args.dir.display()
         ));
     }
-    let built = build(&dir, &bench.tools, &bench.sandbox)?;
-    let about = &built.descriptor;
+    let built = build(&dir, &toolchain.tools, &toolchain.sandbox)?;
+    let descriptor = &built.descriptor;
     let document = json!({
         "file": built.file,
         "lang": built.language,
-        "name": about.name,
-        "version": about.version,
+        "name": descriptor.name,
+        "version": descriptor.version,
         "digest": built.digest.to_string(),
         "bytes": built.bytes,
     });
-    screen.answer(&document, || vec![built.file.display().to_string()])?;
-    screen.talk(&format!(
+    screen.print_result(&document, || vec![built.file.display().to_string()])?;
+    screen.note(&format!(
         "built {} {} from {}: {} bytes, sha256 {}",
-        about.name, about.version, built.language, built.bytes, built.digest
+        descriptor.name, descriptor.version, built.language, built.bytes, built.digest
     ));
     Ok(ExitCode::Success)
 }

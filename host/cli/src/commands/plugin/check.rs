@@ -1,4 +1,4 @@
-//! `plugin check`: a conformance run, point by point; exit code 1 where a point fails.
+//! `plugin check`: runs the conformance checks; the exit code is 1 if one fails.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -20,35 +20,35 @@ use crate::render::Screen;
 pub(crate) struct Args {
     /// The component
     file: PathBuf,
-    /// Write the report as JUnit XML, too
+    /// Also write the report as JUnit XML
     #[arg(long, value_name = "PATH")]
     junit: Option<PathBuf>,
-    /// Try it with this config, not one made from its schema
+    /// Use this config instead of one generated from the schema
     #[arg(long, value_name = "JSON|@FILE")]
     config: Option<String>,
-    /// Try it with these files, not with made-up inputs
+    /// Use these files instead of generated inputs
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// Answer every ordinary question with this, not with made-up text
+    /// Answer every ordinary request with this text instead of a generated one
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reply: Option<String>,
-    /// Answer ordinary questions with the texts of a JSON list, one after the other; the last answers all that follow
+    /// Answer ordinary requests with the texts of a JSON list, in order; the last text answers all further ones
     #[arg(long, value_name = "FILE", conflicts_with = "reply")]
     replies: Option<PathBuf>,
-    /// Give up after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Stop after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 }
 
-/// Ten minutes.
-const TIMEOUT: u64 = 600;
-/// How often is said how far it has come.
-const SAY: Duration = Duration::from_secs(5);
+/// The default timeout in seconds.
+const DEFAULT_TIMEOUT: u64 = 600;
+/// The time between two progress messages.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
-    // A component that is checked once fills no cache.
+    // Without a cache, because the component is checked only once.
     let sandbox = Sandbox::with_compiler(1, None, global.options(None).compiler)?;
     let given = args.config.as_deref();
     let given = given
@@ -57,13 +57,13 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let config = match (given, sandbox.load(&name, &bytes)) {
         (Some(given), Ok(plugin)) => {
             let config = unit_run::prepare_config(&plugin, &given.members, &given.folder);
-            Some(config.map_err(|error| wrong(error, "--config"))?)
+            Some(config.map_err(|error| usage_error(error, "--config"))?)
         }
-        // The check itself says what keeps it from being loaded.
+        // The check itself reports why the component cannot be loaded.
         (Some(_), Err(_)) | (None, _) => None,
     };
-    let inputs = unit_run::read_inputs(&super::seen(global, &args.input))
-        .map_err(|error| wrong(error, "--input"))?;
+    let inputs = unit_run::read_inputs(&super::resolve_all(global, &args.input))
+        .map_err(|error| usage_error(error, "--input"))?;
     let replies = match super::run::replies(global, args.reply.as_deref(), args.replies.as_deref())?
     {
         Replies::None => Vec::new(),
@@ -77,24 +77,27 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         timeout: Some(Duration::from_secs(args.timeout)),
         ..CheckOptions::default()
     };
-    let told = Cell::new((Instant::now(), ""));
-    let seen = |progress: CheckProgress| {
-        let (last, stage) = told.get();
-        if stage == progress.stage && last.elapsed() < SAY {
+    let last_message = Cell::new((Instant::now(), ""));
+    let on_progress = |progress: CheckProgress| {
+        let (last, stage) = last_message.get();
+        if stage == progress.stage && last.elapsed() < PROGRESS_INTERVAL {
             return;
         }
-        told.set((Instant::now(), progress.stage));
-        screen.talk(&format!(
+        last_message.set((Instant::now(), progress.stage));
+        screen.note(&format!(
             "checking {name}: {} ({} runs so far)",
             progress.stage, progress.runs
         ));
     };
-    let report = check::check(&sandbox, &name, &bytes, &setup, &seen);
+    let report = check::check(&sandbox, &name, &bytes, &setup, &on_progress);
     if let Some(path) = &args.junit {
-        synix_disk::replace(&global.at(path), check::junit_report(&report).as_bytes())
-            .context("cannot write the JUnit report")?;
+        synix_disk::replace(
+            &global.resolve(path),
+            check::junit_report(&report).as_bytes(),
+        )
+        .context("cannot write the JUnit report")?;
     }
-    screen.answer(&report, || text(&report))?;
+    screen.print_result(&report, || result_lines(&report))?;
     Ok(if report.failed == 0 {
         ExitCode::Success
     } else {
@@ -102,16 +105,16 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     })
 }
 
-/// What the user can put right by typing something else, with its causes.
-fn wrong(error: UnitRunError, flag: &str) -> anyhow::Error {
-    let said = Usage(format!("{flag}: {error}"));
+/// Converts an error that the user can fix with another argument. Keeps its causes.
+fn usage_error(error: UnitRunError, flag: &str) -> anyhow::Error {
+    let usage = Usage(format!("{flag}: {error}"));
     if error.source().is_none() {
-        return said.into();
+        return usage.into();
     }
-    anyhow::Error::new(Causes(error)).context(said)
+    anyhow::Error::new(Causes(error)).context(usage)
 }
 
-/// The causes of an error that is told already.
+/// The causes of an error whose own text is already in a message.
 #[derive(Debug)]
 struct Causes(UnitRunError);
 
@@ -129,7 +132,7 @@ impl Error for Causes {
     }
 }
 
-fn text(report: &CheckReport) -> Vec<String> {
+fn result_lines(report: &CheckReport) -> Vec<String> {
     let mut lines: Vec<String> = report
         .points
         .iter()

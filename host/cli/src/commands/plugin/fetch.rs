@@ -1,4 +1,4 @@
-//! `plugin fetch`.
+//! `plugin fetch`: downloads the pinned plugins.
 
 use std::path::PathBuf;
 
@@ -15,18 +15,18 @@ pub(crate) struct Args {
     #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
     pipeline: Option<PathBuf>,
     #[command(flatten)]
-    yes: TrustFlag,
+    trust: TrustFlag,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let fetched = synix_project::fetch_plugins(&Options {
-        trust: args.yes.trust,
+        trust: args.trust.trust,
         ..global.options(args.pipeline.as_ref())
     })?;
     let documents: Vec<_> = fetched.iter().map(document).collect();
-    screen.answer(&json!({ "plugins": documents }), || {
+    screen.print_result(&json!({ "plugins": documents }), || {
         if fetched.is_empty() {
-            return vec!["no plugin comes from elsewhere".to_owned()];
+            return vec!["the pipeline uses no plugin from a server".to_owned()];
         }
         fetched.iter().map(line).collect()
     })?;
@@ -46,7 +46,7 @@ fn line(plugin: &FetchedPlugin) -> String {
     let how = if plugin.downloaded {
         "downloaded"
     } else {
-        "was there"
+        "already in the cache"
     };
     format!("{}: {how}, {}", plugin.reference, plugin.pin)
 }

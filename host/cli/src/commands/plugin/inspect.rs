@@ -1,4 +1,4 @@
-//! `plugin inspect`: what a component is.
+//! `plugin inspect`: shows the metadata of a component.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,21 +6,21 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use synix_authoring::inspect::{self, Inspection};
 use synix_authoring::reference;
-use synix_core::printable;
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_project as project;
 
 use crate::args::Global;
 use crate::failure::{self, Usage};
 use crate::render::Screen;
-use crate::table::padded;
+use crate::table::pad;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The component, or the name of a transform that comes with synix
+    /// The component, or the name of a first-party transform
     file: PathBuf,
 
-    /// Print what a layer can set, as Markdown
+    /// Print the config reference as Markdown
     #[arg(long)]
     markdown: bool,
 }
@@ -31,22 +31,25 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)
-        .with_context(|| format!("cannot look into {}", args.file.display()))?;
+        .with_context(|| format!("cannot inspect {}", args.file.display()))?;
     if args.markdown && global.json {
-        return Err(Usage("give --markdown or --json, not both".to_owned()).into());
+        return Err(Usage(
+            "--markdown and --json are mutually exclusive; remove one of them".to_owned(),
+        )
+        .into());
     }
-    screen.answer(&found, || {
+    screen.print_result(&found, || {
         if args.markdown {
             let markdown = reference::markdown(&found);
             markdown.trim_end().lines().map(str::to_owned).collect()
         } else {
-            text(&found)
+            result_lines(&found)
         }
     })?;
     Ok(ExitCode::Success)
 }
 
-fn text(found: &Inspection) -> Vec<String> {
+fn result_lines(found: &Inspection) -> Vec<String> {
     let list = |names: &[String]| {
         if names.is_empty() {
             "none".to_owned()
@@ -80,7 +83,7 @@ fn text(found: &Inspection) -> Vec<String> {
     for (field, producers) in &found.producers {
         lines.push(format!(
             "{}  {}",
-            padded(&printable::escape_line(field), 12),
+            pad(&printable::escape_line(field), 12),
             named(producers)
         ));
     }
@@ -94,7 +97,7 @@ fn text(found: &Inspection) -> Vec<String> {
     let schema = serde_json::to_string_pretty(&found.config_schema).unwrap_or_default();
     lines.push(String::new());
     lines.push("config schema".to_owned());
-    // Its lines are ours: the texts in it have their line breaks escaped.
+    // These lines are safe to print: JSON escapes the line breaks in its texts.
     lines.extend(schema.lines().map(str::to_owned));
     lines
 }

@@ -1,4 +1,4 @@
-//! `plugin`: what those who write plugins run, and those who use them; one file for each subcommand.
+//! `plugin`: the commands for authors and users of plugins. Each subcommand has its own file.
 
 mod build;
 mod check;
@@ -22,19 +22,19 @@ use crate::render::Screen;
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Make a plugin's folder that builds and passes its own test
+    /// Create the folder of a new plugin that builds and passes its own test
     New(new::Args),
     /// Compile the plugin in a folder to a component and check it
     Build(build::Args),
-    /// Show what a plugin says of itself, what it imports and what made it
+    /// Show the description of a plugin, its imports and its producers
     Inspect(inspect::Args),
-    /// Try a plugin against the contract, point by point
+    /// Check that a plugin follows the contract
     Check(check::Args),
-    /// Run one unit of a plugin and show its questions and outputs
+    /// Run one unit of a plugin and show its requests and outputs
     Run(run::Args),
-    /// Pin plugins to what they are now, and say what changed
+    /// Pin plugins to their current versions and show the changes
     Update(update::Args),
-    /// Download what the lock file pins, so that a replay finds it
+    /// Download the pinned plugins, so that a replay finds them
     Fetch(fetch::Args),
 }
 
@@ -54,34 +54,34 @@ pub(super) fn run(
     }
 }
 
-/// The largest component from the command line, and the largest file of a config or of replies, in bytes.
-const COMPONENT_BYTES: u64 = 256 << 20;
-const TYPED_BYTES: u64 = 64 << 20;
+/// The maximum size of a component on the command line, and of a file with a config or replies, in bytes.
+const MAX_COMPONENT_BYTES: u64 = 256 << 20;
+const MAX_ARGUMENT_FILE_BYTES: u64 = 64 << 20;
 
-/// Reads a component, from a file or from this program, and says by which name to call it.
+/// Reads a component from a file, or a first-party one from this program, and returns it with its name.
 fn component(global: &Global, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let read = synix_disk::read_limited_if_exists(
-        &global.at(path),
-        COMPONENT_BYTES,
+        &global.resolve(path),
+        MAX_COMPONENT_BYTES,
         SymlinkPolicy::Follow,
     )?;
-    let shipped = || {
+    let first_party = || {
         let name = path.to_str()?;
         synix_transforms::component(name).map(<[u8]>::to_vec)
     };
     let bytes = read
-        .or_else(shipped)
+        .or_else(first_party)
         .ok_or_else(|| Usage(format!("there is no component {}", path.display())))?;
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     Ok((stem.to_string_lossy().into_owned(), bytes))
 }
 
-/// Returns files that the user typed as they are seen from where the command runs.
-fn seen(global: &Global, files: &[PathBuf]) -> Vec<PathBuf> {
-    files.iter().map(|file| global.at(file)).collect()
+/// Resolves the paths of files relative to the current folder of the command.
+fn resolve_all(global: &Global, files: &[PathBuf]) -> Vec<PathBuf> {
+    files.iter().map(|file| global.resolve(file)).collect()
 }
 
-/// A config from the command line with the folder that its files stand in.
+/// A config from the command line, with the folder that its paths are relative to.
 struct GivenConfig {
     members: Map<String, Value>,
     folder: PathBuf,
@@ -89,34 +89,34 @@ struct GivenConfig {
 
 /// Reads `--config`: a JSON object, or `@FILE` with one in JSON or TOML.
 fn config(global: &Global, given: &str) -> anyhow::Result<GivenConfig> {
-    let mut folder = global.at(Path::new("."));
+    let mut folder = global.resolve(Path::new("."));
     let value: Value = match given.strip_prefix('@') {
         None => serde_json::from_str(given)
             .map_err(|error| Usage(format!("--config is not JSON: {error}")))?,
         Some(path) => {
             let path = Path::new(path);
             if let Some(parent) = path.parent() {
-                folder = global.at(parent);
+                folder = global.resolve(parent);
             }
-            let bytes = synix_disk::read_limited(&global.at(path), TYPED_BYTES)
+            let bytes = synix_disk::read_limited(&global.resolve(path), MAX_ARGUMENT_FILE_BYTES)
                 .context("cannot read the config")?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Usage(format!("{} is not UTF-8", path.display())))?;
-            let wrong = |error: String| Usage(format!("{}: {error}", path.display()));
+            let invalid = |error: String| Usage(format!("{}: {error}", path.display()));
             if path
                 .extension()
                 .is_some_and(|extension| extension == "toml")
             {
-                toml::from_str(&text).map_err(|error| wrong(error.to_string()))?
+                toml::from_str(&text).map_err(|error| invalid(error.to_string()))?
             } else {
-                serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+                serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?
             }
         }
     };
     match value {
         Value::Object(members) => Ok(GivenConfig { members, folder }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(Usage("--config is not a JSON object".to_owned()).into())
+            Err(Usage("--config must be a JSON object".to_owned()).into())
         }
     }
 }

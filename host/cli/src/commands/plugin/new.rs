@@ -1,4 +1,4 @@
-//! `plugin new`: a folder to start from.
+//! `plugin new`: creates the folder of a new plugin.
 
 use std::path::PathBuf;
 
@@ -7,19 +7,19 @@ use synix_authoring::Language;
 use synix_authoring::scaffold::{ScaffoldError, scaffold};
 use synix_core::printable;
 
-use synix_core::exit_code::ExitCode;
 use crate::args::Global;
 use crate::failure::Usage;
 use crate::render::Screen;
+use synix_core::exit_code::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The plugin's name: lower-case letters, digits and hyphens
     name: String,
-    /// Its language: rust, python, js, ts, c or go
+    /// The language: rust, python, js, ts, c or go
     #[arg(long, value_name = "LANGUAGE")]
     lang: Language,
-    /// The folder to fill [default: the name]
+    /// The folder to create [default: the name]
     dir: Option<PathBuf>,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         .dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(&args.name));
-    let files = scaffold(&args.name, args.lang, &global.at(&dir)).map_err(|error| {
+    let files = scaffold(&args.name, args.lang, &global.resolve(&dir)).map_err(|error| {
         if matches!(
             error,
             ScaffoldError::Name { .. } | ScaffoldError::ReservedName { .. }
@@ -43,9 +43,9 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         .map(|file| file.display().to_string())
         .collect();
     let document = json!({ "dir": dir, "lang": args.lang, "name": args.name, "files": files });
-    screen.answer(&document, || files.clone())?;
-    screen.talk(&format!(
-        "next: {} says how to test it; `synix plugin build {}` makes {}.wasm",
+    screen.print_result(&document, || files.clone())?;
+    screen.note(&format!(
+        "next: read {} to learn how to test the plugin, then run `synix plugin build {}` to build {}.wasm",
         dir.join("README.md").display(),
         printable::shell_quote(&dir.display().to_string()),
         args.name

@@ -1,13 +1,15 @@
-//! `plugin run`: one unit at the desk.
+//! `plugin run`: runs one unit outside any project, with replies from the command line.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Map;
-use synix_authoring::unit_run::{self, Exchange, Replies, RunRecord, RunStatus, UnitRunError};
+use synix_authoring::unit_run::{
+    self, Exchange, Replies, RunRecord, RunStatus, UnitRun, UnitRunError,
+};
+use synix_core::exit_code::ExitCode;
 use synix_core::printable;
 use synix_core::request::{Part, Role};
-use synix_core::exit_code::ExitCode;
 use synix_project as project;
 
 use super::GivenConfig;
@@ -19,19 +21,19 @@ use crate::render::Screen;
 pub(crate) struct Args {
     /// The component
     file: PathBuf,
-    /// An input; its label is the file's name without extension
+    /// An input; its label is the name of the file without the extension
     #[arg(long, value_name = "FILE", required = true)]
     input: Vec<PathBuf>,
     /// The layer's config
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
     config: String,
-    /// Run the unit of this key, where the inputs make several
+    /// Run the unit with this key, if the inputs make several units
     #[arg(long, value_name = "KEY")]
     unit: Option<String>,
-    /// Answer every question with this
+    /// Answer every request with this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reply: Option<String>,
-    /// Answer the questions with the texts of a JSON list, one after the other
+    /// Answer the requests with the texts of a JSON list, in order
     #[arg(long, value_name = "FILE", conflicts_with = "reply")]
     replies: Option<PathBuf>,
 }
@@ -44,40 +46,45 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let sandbox = project::sandbox(&global.options(None))?;
     let plugin = sandbox.load(&name, &bytes)?;
     let config = unit_run::prepare_config(&plugin, &members, &folder).map_err(usage)?;
-    let inputs = unit_run::read_inputs(&super::seen(global, &args.input)).map_err(usage)?;
-    // A run that does not end shows how far it came.
+    let inputs = unit_run::read_inputs(&super::resolve_all(global, &args.input)).map_err(usage)?;
+    // Print each exchange at once, so that an interrupted run shows its progress.
     let mut shown = Ok(());
-    let mut seen = |position: usize, asked: &Exchange| {
+    let mut on_exchange = |position: usize, new: &Exchange| {
         if shown.is_ok() {
-            shown = screen.part(|| exchange(position, asked));
+            shown = screen.print_part(|| exchange(position, new));
         }
     };
-    let wanted = args.unit.as_deref();
-    let record = unit_run::run_unit(&plugin, &config, &inputs, wanted, &replies, &mut seen);
+    let unit = UnitRun {
+        config: &config,
+        inputs: &inputs,
+        key: args.unit.as_deref(),
+        replies: &replies,
+    };
+    let record = unit_run::run_unit(&plugin, &unit, &mut on_exchange);
     shown?;
     let record = record.map_err(usage)?;
-    screen.answer(&record, || rest(&record))?;
+    screen.print_result(&record, || result_lines(&record))?;
     Ok(match record.status {
         RunStatus::Done => ExitCode::Success,
         RunStatus::Waiting => {
-            screen.talk("an answer is not known: give --reply or --replies");
+            screen.note("an answer is missing; pass --reply or --replies");
             ExitCode::Waiting
         }
         RunStatus::Failed => ExitCode::Failure,
     })
 }
 
-/// What the user can put right by typing something else is usage.
+/// Converts an error that the user can fix with another argument.
 fn usage(error: UnitRunError) -> anyhow::Error {
-    let said = std::error::Error::source(&error).map(ToString::to_string);
-    match (&error, said) {
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    match (&error, cause) {
         (UnitRunError::Split(_), _) => error.into(),
         (_, None) => Usage(error.to_string()).into(),
         (_, Some(cause)) => Usage(format!("{error}: {cause}")).into(),
     }
 }
 
-/// Reads what `--reply` and `--replies` say.
+/// Reads the values of `--reply` and `--replies`.
 pub(super) fn replies(
     global: &Global,
     reply: Option<&str>,
@@ -86,11 +93,12 @@ pub(super) fn replies(
     let replies = match (reply, file) {
         (Some(text), _) => Replies::Always(text.to_owned()),
         (None, Some(path)) => {
-            let bytes = synix_disk::read_limited(&global.at(path), super::TYPED_BYTES)
-                .context("cannot read the replies")?;
+            let bytes =
+                synix_disk::read_limited(&global.resolve(path), super::MAX_ARGUMENT_FILE_BYTES)
+                    .context("cannot read the replies")?;
             let texts = serde_json::from_slice(&bytes).map_err(|error| {
                 Usage(format!(
-                    "{} is no JSON list of texts: {error}",
+                    "{} is not a JSON list of texts: {error}",
                     path.display()
                 ))
             })?;
@@ -105,14 +113,15 @@ pub(super) fn replies(
     };
     if is_empty {
         return Err(Usage(
-            "a reply is never empty: a provider's empty answer fails the unit".to_owned(),
+            "a reply must not be empty, because an empty answer of a provider fails the unit"
+                .to_owned(),
         )
         .into());
     }
     Ok(replies)
 }
 
-/// A question and its answer, with an empty line behind.
+/// Returns the lines of a request and its answer, with an empty line at the end.
 fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
     let number = position + 1;
     let mut lines = vec![format!("request {number}{}", settings(exchange))];
@@ -137,8 +146,8 @@ fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
     lines
 }
 
-/// What is known when the run has ended.
-fn rest(record: &RunRecord) -> Vec<String> {
+/// Returns the lines of the outputs, the log and the result.
+fn result_lines(record: &RunRecord) -> Vec<String> {
     let mut lines = Vec::new();
     for (number, output) in record.outputs.iter().enumerate() {
         let metadata = if output.metadata == Map::new() {
@@ -175,7 +184,7 @@ fn rest(record: &RunRecord) -> Vec<String> {
     lines
 }
 
-/// The settings that a question has apart from its text.
+/// Returns the settings of a request, apart from its messages.
 fn settings(exchange: &Exchange) -> String {
     let mut settings = Vec::new();
     settings.extend(
@@ -184,11 +193,11 @@ fn settings(exchange: &Exchange) -> String {
             .as_ref()
             .map(|role| format!("model {}", printable::escape_line(role))),
     );
-    settings.extend(exchange.max_tokens.map(|most| format!("max-tokens {most}")));
+    settings.extend(exchange.max_tokens.map(|max| format!("max-tokens {max}")));
     settings.extend(
         exchange
             .temperature
-            .map(|heat| format!("temperature {heat}")),
+            .map(|temperature| format!("temperature {temperature}")),
     );
     if exchange.sample > 0 {
         settings.push(format!("sample {}", exchange.sample));

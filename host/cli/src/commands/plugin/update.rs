@@ -1,4 +1,4 @@
-//! `plugin update`.
+//! `plugin update`: pins plugins to their current versions.
 
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
@@ -10,23 +10,23 @@ use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Update only these, written as in `transform` [default: all; pins that are no longer used are removed]
+    /// Update only these references, written as in `transform` [default: all; pins that are not used are removed]
     #[arg(value_name = "REFERENCE")]
     references: Vec<String>,
     #[command(flatten)]
-    yes: TrustFlag,
+    trust: TrustFlag,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     let options = Options {
-        trust: args.yes.trust,
+        trust: args.trust.trust,
         ..global.options(None)
     };
     let changes = synix_project::update_plugins(&options, &args.references)?;
     let documents: Vec<_> = changes.iter().map(document).collect();
-    screen.answer(&json!({ "changes": documents }), || {
+    screen.print_result(&json!({ "changes": documents }), || {
         if changes.is_empty() {
-            return vec!["every plugin is the one that is pinned".to_owned()];
+            return vec!["all pins are up to date".to_owned()];
         }
         changes.iter().map(ToString::to_string).collect()
     })?;

@@ -1,43 +1,43 @@
-//! What the user lets any project use up on this machine, whatever its pipeline says.
+//! The limits that the user sets for the units of all projects on this machine.
 
 use super::ProjectError;
 use super::environment::Environment;
 use synix_manifest::Pipeline;
 
-/// Seconds that one run of a unit may take.
-const WALL: Cap = Cap {
+/// The maximum time of one run of a unit, in seconds.
+const WALL: MachineLimit = MachineLimit {
     variable: "SYNIX_MAX_WALL",
     default: 900,
     key: "wall_s",
 };
-/// Instructions of one run of a unit.
-const FUEL: Cap = Cap {
+/// The maximum number of instructions of one run of a unit.
+const FUEL: MachineLimit = MachineLimit {
     variable: "SYNIX_MAX_FUEL",
     default: 1_000_000_000_000,
     key: "fuel",
 };
 
-/// MiB that one unit may take; as many units run at once as there are cores.
-const MEMORY: Cap = Cap {
+/// The maximum memory of a unit, in MiB. As many units run at once as there are cores.
+const MEMORY: MachineLimit = MachineLimit {
     variable: "SYNIX_MAX_MEMORY",
     default: 1024,
     key: "memory_mb",
 };
-/// MiB that a unit may hand over, which the host holds beside the unit's own memory.
-const OUTPUT: Cap = Cap {
+/// The maximum output of a unit, in MiB. The host holds it in addition to the unit's memory.
+const OUTPUT: MachineLimit = MachineLimit {
     key: "output_mb",
     ..MEMORY
 };
 
-/// A limit of the user's own.
-struct Cap {
+/// A limit that the user can change with an environment variable.
+struct MachineLimit {
     variable: &'static str,
     default: u64,
     /// The key in `[layers.NAME.limits]`.
     key: &'static str,
 }
 
-impl Cap {
+impl MachineLimit {
     fn value(&self, set: Option<String>) -> Result<u64, ProjectError> {
         let Some(text) = set.filter(|text| !text.is_empty()) else {
             return Ok(self.default);
@@ -46,17 +46,17 @@ impl Cap {
         value.ok_or_else(|| {
             let variable = self.variable;
             ProjectError::Usage(format!(
-                "{variable} is not a whole number above 0: {text:?}"
+                "{variable} must be a whole number above 0, not {text:?}"
             ))
         })
     }
 
-    fn check(&self, layer: &str, wanted: Option<u64>, most: u64) -> Result<(), ProjectError> {
-        match wanted {
-            Some(wanted) if wanted > most => {
+    fn check(&self, layer: &str, requested: Option<u64>, max: u64) -> Result<(), ProjectError> {
+        match requested {
+            Some(requested) if requested > max => {
                 let Self { variable, key, .. } = self;
                 Err(ProjectError::Usage(format!(
-                    "[layers.{layer}.limits] wants {key} = {wanted}, and this machine allows a unit {most}; to allow more, set {variable}={wanted} in your environment"
+                    "[layers.{layer}.limits] asks for {key} = {requested}, but this machine allows {max}; to allow more, set {variable}={requested} in your environment"
                 )))
             }
             Some(_) | None => Ok(()),
@@ -64,7 +64,7 @@ impl Cap {
     }
 }
 
-/// Refuses a pipeline whose units may run longer or take more memory than the user lets them.
+/// Refuses a pipeline with a limit that exceeds the user's own.
 pub(super) fn check(pipeline: &Pipeline, environment: &Environment) -> Result<(), ProjectError> {
     let wall = WALL.value(environment.get(WALL.variable))?;
     let fuel = FUEL.value(environment.get(FUEL.variable))?;
@@ -76,8 +76,8 @@ pub(super) fn check(pipeline: &Pipeline, environment: &Environment) -> Result<()
         let limits = &transform.limits;
         WALL.check(layer.name.as_str(), limits.wall_s.map(u64::from), wall)?;
         FUEL.check(layer.name.as_str(), limits.fuel, fuel)?;
-        for (cap, wanted) in [(&MEMORY, limits.memory_mb), (&OUTPUT, limits.output_mb)] {
-            cap.check(layer.name.as_str(), wanted.map(u64::from), memory)?;
+        for (limit, requested) in [(&MEMORY, limits.memory_mb), (&OUTPUT, limits.output_mb)] {
+            limit.check(layer.name.as_str(), requested.map(u64::from), memory)?;
         }
     }
     Ok(())
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cap_is_the_users_or_a_default() {
+    fn a_machine_limit_is_the_users_or_the_default() {
         let value = |text: Option<&str>| WALL.value(text.map(str::to_owned));
         assert_eq!(value(None).unwrap(), 900);
         assert_eq!(value(Some("")).unwrap(), 900);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_layer_wants_beyond_a_cap_is_refused_with_the_way_out() {
+    fn a_layer_that_exceeds_a_machine_limit_is_refused_with_advice() {
         assert!(FUEL.check("a", None, 5).is_ok() && FUEL.check("a", Some(5), 5).is_ok());
         let error = FUEL.check("a", Some(6), 5).unwrap_err().to_string();
         assert!(error.contains("[layers.a.limits]") && error.contains("SYNIX_MAX_FUEL=6"));

@@ -1,0 +1,174 @@
+//! The commands, and the arguments of those that do not build.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::{BatchBuild, Build, Resume};
+use crate::commands::plugin::PluginCommand;
+use crate::commands::trust;
+use crate::quantity::{self, duration};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a project from a template
+    Init(Init),
+    /// Show what a build would do, without sending anything
+    Plan(PipelineArg),
+    /// Build what has changed with single requests, several at a time
+    Build(Build),
+    /// Build what has changed through the providers' batch APIs
+    #[command(subcommand)]
+    BatchBuild(BatchBuild),
+    /// Continue a build, as `batch-build resume` does
+    Resume(Resume),
+    /// Show what is stale, what is running, what has failed and what it has cost
+    Status(Status),
+    /// List all builds, the newest first
+    #[command(visible_alias = "runs")]
+    Builds,
+    /// List the artifacts
+    List(List),
+    /// Show an artifact
+    Show(Show),
+    /// Show everything that an artifact was made from
+    Lineage(Lineage),
+    /// Delete the artifacts, but keep the answers they were made from
+    Clean,
+    /// Delete old units, contents and request texts that no retained snapshot refers to
+    Gc(Gc),
+    /// Show the permissions that a project asks for, and ask you to grant them
+    Trust(trust::Args),
+    /// Create, check, run and pin plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Replay a project in a copy and compare the output of each command with a golden file
+    Test(Test),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Print the manual page, or write one for each command to a folder
+    Man(Man),
+    /// The former name of `test`
+    #[command(subcommand, hide = true)]
+    Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PipelineArg {
+    /// The pipeline file or its folder, as with --pipeline
+    #[arg(id = "FILE", value_name = "PIPELINE", conflicts_with = "pipeline")]
+    pub(crate) pipeline: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// The folder of the new project
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Start from this template
+    #[arg(long, value_name = "NAME", default_value = "team-report")]
+    pub(crate) template: String,
+    /// List the templates without creating a project
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// Show this build instead: build-7, 7, or an unambiguous beginning of its id
+    pub(crate) build: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotArg {
+    /// Read this snapshot: a build such as build-7, or @-1 for the one before the newest [default: the newest]
+    #[arg(long, value_name = "ID")]
+    pub(crate) snapshot: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// List this layer only
+    pub(crate) layer: Option<String>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Name {
+    /// The label (with the layer if several layers have it), the id, or the beginning of either
+    #[arg(value_name = "[LAYER/]LABEL|ID")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Print the content unchanged to a terminal, including control characters
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lineage {
+    #[command(flatten)]
+    pub(crate) name: Name,
+    /// Go back this many steps from artifact to artifact
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {
+    /// Delete data that is older than this, such as 90d or 12h [default: 30d, or any age with --max-size]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) older_than: Option<Duration>,
+    /// Keep deleting, oldest first, until the state is at most this size, such as 2GB or 500MB
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(crate) max_size: Option<u64>,
+    /// Keep this many snapshots of each pipeline
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_snapshots: u32,
+    /// Also delete answers that no retained unit uses; you pay again if a build needs them
+    #[arg(long)]
+    pub(crate) answers: bool,
+    /// Show what would be deleted without deleting it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// The project folder, which contains the cassette
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Write the golden files instead of comparing them
+    #[arg(long, visible_alias = "update-goldens")]
+    pub(crate) update: bool,
+    /// Also write the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Write a page for each command to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Demo {
+    /// Replay the project in a copy and compare the output of each command with a golden file
+    Run(Test),
+}

@@ -1,0 +1,119 @@
+//! The table of a plan: a row for each layer, and the total.
+
+use synix_engine::plan::{Asking, Plan, PlanLayer};
+
+use super::amounts::{at_least, at_most};
+
+pub(super) fn row(layer: &PlanLayer) -> [String; 8] {
+    let [requests, input, output, cost] = if has_no_requests(layer) {
+        ["0", "-", "-", "-"].map(str::to_owned)
+    } else {
+        request_cells(&layer.asking)
+    };
+    [
+        layer.name.clone(),
+        layer.mode.to_owned(),
+        unit_cell(layer.units, layer.units_guess, layer.units_exact),
+        unit_cell(layer.stale, layer.stale_guess, layer.units_exact),
+        requests,
+        input,
+        output,
+        cost,
+    ]
+}
+
+pub(super) fn total(plan: &Plan) -> [String; 8] {
+    let total = &plan.total;
+    let [requests, input, output, cost] = if plan.layers.iter().all(has_no_requests) {
+        ["0", "-", "-", "-"].map(str::to_owned)
+    } else {
+        request_cells(&total.asking)
+    };
+    [
+        "total".to_owned(),
+        String::new(),
+        unit_cell(total.units, total.units_guess, total.units_exact),
+        unit_cell(total.stale, total.stale_guess, total.units_exact),
+        requests,
+        input,
+        output,
+        cost,
+    ]
+}
+
+/// Returns whether a layer has no requests to price, now or after unknown answers.
+const fn has_no_requests(layer: &PlanLayer) -> bool {
+    layer.asking.exact && layer.asking.requests == 0
+}
+
+/// Returns whether a layer has stale units and all the answers that they need.
+pub(super) const fn is_on_record(layer: &PlanLayer) -> bool {
+    has_no_requests(layer)
+        && layer.asking.answered > 0
+        && layer.asking.in_flight == 0
+        && layer.asking.missing == 0
+}
+
+/// Returns whether a number of a layer is unknown.
+pub(super) const fn is_unknown(layer: &PlanLayer) -> bool {
+    let no_units = !layer.units_exact && layer.units_guess.is_none() && layer.units == 0;
+    no_units || !layer.asking.exact
+}
+
+fn unit_cell(known: u64, guess: Option<u64>, exact: bool) -> String {
+    match guess {
+        Some(guess) => format!("~{guess}"),
+        None if exact => known.to_string(),
+        None if known == 0 => "?".to_owned(),
+        None => format!("{known}+"),
+    }
+}
+
+/// Returns the cells for requests, tokens and cost: upper bounds if no further request can follow, otherwise lower
+/// bounds.
+fn request_cells(asking: &Asking) -> [String; 4] {
+    if !asking.exact && asking.requests == 0 {
+        return ["?", "?", "?", "?"].map(str::to_owned);
+    }
+    let more = if asking.exact { "" } else { "+" };
+    let unknown = || "unknown".to_owned();
+    let sign = if asking.input_tokens_estimated {
+        "~"
+    } else {
+        ""
+    };
+    let input = asking
+        .input_tokens
+        .map_or_else(unknown, |tokens| format!("{sign}{tokens}{more}"));
+    let (output, cost) = if asking.exact {
+        (
+            asking
+                .output_tokens_max
+                .map_or_else(unknown, |tokens| format!("up to {tokens}")),
+            asking
+                .cost_usd_max
+                .map_or_else(unknown, |cost| format!("up to {}", at_most(cost))),
+        )
+    } else {
+        (
+            "?".to_owned(),
+            asking
+                .cost_usd_min
+                .map_or_else(unknown, |cost| format!("{}+", at_least(cost))),
+        )
+    };
+    [format!("{}{more}", asking.requests), input, output, cost]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_number_is_a_question_mark_and_a_guess_has_a_tilde() {
+        assert_eq!(unit_cell(0, None, false), "?");
+        assert_eq!(unit_cell(3, None, false), "3+");
+        assert_eq!(unit_cell(3, None, true), "3");
+        assert_eq!(unit_cell(3, Some(5), false), "~5");
+    }
+}
