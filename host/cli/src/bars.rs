@@ -100,7 +100,7 @@ impl Bars {
                     done: None,
                     requests: *requests,
                 };
-                self.update_batch(batch, status, now);
+                self.update_batch(batch, &status, now);
             }
             BatchEvent::Status {
                 batch,
@@ -113,7 +113,7 @@ impl Bars {
                     done: *done,
                     requests: *requests,
                 };
-                self.update_batch(batch, status, now);
+                self.update_batch(batch, &status, now);
             }
             BatchEvent::Settled {
                 batch,
@@ -136,14 +136,14 @@ impl Bars {
         }
     }
 
-    fn update_batch(&mut self, id: &str, status: BatchStatus<'_>, now: Duration) {
+    fn update_batch(&mut self, id: &str, status: &BatchStatus<'_>, now: Duration) {
         let (all, whole) = (&self.all, self.whole.as_ref());
         let batch = self.batches.entry(id.to_owned()).or_insert_with(|| Batch {
             bar: line(all, &format!("batch {id}"), whole),
             since: now,
         });
         let elapsed = now.saturating_sub(batch.since);
-        let BatchStatus {
+        let &BatchStatus {
             status,
             done,
             requests,

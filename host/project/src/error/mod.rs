@@ -162,6 +162,10 @@ impl ProjectError {
     }
 
     /// Returns the path of a pipeline file that does not exist or is not a file.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other errors are not about this path"
+    )]
     pub(super) fn pipeline_path(&self) -> Option<&Path> {
         match self {
             Self::NoPipeline { path, .. } | Self::PipelineNotAFile { path, .. } => Some(path),

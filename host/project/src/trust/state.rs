@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::files;
 use super::registered_states::RegisteredState;
@@ -146,6 +146,8 @@ fn is_absent_or_empty(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::owner::Owners;
     use super::*;
 
