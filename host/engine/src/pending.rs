@@ -1,49 +1,46 @@
-//! A request from the run that asked it to its answer.
-//!
-//! Its text is in memory until it is recorded, and again while it is sent.
-//! Between the two it is a [`QueuedRequest`]: the texts of all requests that
-//! wait together may not fit into memory.
+//! A request from the run that makes it to its outcome.
 
 use std::sync::Arc;
 
-use synix_core::request::{Answer, Request, RequestKey};
-use synix_store::RequestId;
+use synix_core::request::{Ending, Failure, RequestKey};
 
-/// A request of a unit.
+/// A request that a unit waits for.
+///
+/// `R` is the request itself: an `Arc<Request>` while its text is in memory, or the `RequestId` of a
+/// stored request. The texts of all requests that wait may not fit into memory together, so whatever
+/// waits for its send is a `PendingRequest<RequestId>`, and whoever sends it reads the text from the store.
 #[derive(Debug, Clone)]
-pub(crate) struct PendingRequest {
+pub(crate) struct PendingRequest<R> {
     pub(crate) key: RequestKey,
-    /// Its number in the store; `None` until it is recorded, and in a plan.
-    pub(crate) id: Option<RequestId>,
-    /// The position of the layer that asked first.
+    pub(crate) request: R,
+    /// The position of the layer that made the request first.
     pub(crate) layer: usize,
-    /// Whether an answer cut at its token limit will do for that layer.
+    /// Whether that layer accepts a truncated answer.
     pub(crate) accept_truncated: bool,
-    pub(crate) request: Arc<Request>,
-    /// The answer that the run found; `None`: the unit waits for it.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) target: Arc<Target>,
 }
 
-/// Where a request goes.
+impl<R> PendingRequest<R> {
+    /// Replaces the request itself.
+    pub(crate) fn with_request<S>(self, request: S) -> PendingRequest<S> {
+        PendingRequest {
+            key: self.key,
+            request,
+            layer: self.layer,
+            accept_truncated: self.accept_truncated,
+            target: self.target,
+        }
+    }
+}
+
+/// A request and its outcome. The text of an answer is in the store or in the cassette.
+pub(crate) type SettledRequest = (RequestKey, Result<Ending, Failure>);
+
+/// The destination of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
-    /// The provider's name.
+    /// The provider's name in the pipeline file.
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
-}
-
-/// A recorded request that waits for its send. Whoever sends it reads its text from the store.
-#[derive(Debug, Clone)]
-pub struct QueuedRequest {
-    /// Its key.
-    pub key: RequestKey,
-    /// Its number in the store.
-    pub request: RequestId,
-    /// The position of the layer that asked first.
-    pub layer: usize,
-    /// Whether an answer cut at its token limit will do.
-    pub accept_truncated: bool,
-    /// Where it goes; shared by all that go there.
-    pub target: Arc<Target>,
 }

@@ -15,7 +15,7 @@ use super::paid::AnswerPolicy;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
 use super::{Reader, StoreError, Transaction};
-use synix_core::request::{Answer, FailureKind, OutcomeSummary, Usage};
+use synix_core::request::{Answer, Ending, Failure, FailureKind, Usage};
 
 /// The number of an attempt in this state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

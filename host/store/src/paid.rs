@@ -12,7 +12,7 @@ use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::{Reader, StoreError};
-use synix_core::request::{Ending, Failure, FailureKind, OutcomeSummary, Usage};
+use synix_core::request::{Ending, Failure, FailureKind, Usage};
 
 /// Which requests that were paid for without a usable answer are sent again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Reader {
         request: RequestId,
         retry: &RetrySelection,
         own: Option<BuildId>,
-    ) -> Result<Option<OutcomeSummary>, StoreError> {
+    ) -> Result<Option<Result<Ending, Failure>>, StoreError> {
         for closed in self.closed_attempts(request)? {
             let Some(outcome) = self.paid(request, &closed)? else {
                 continue;
@@ -96,13 +96,13 @@ impl Reader {
                 Some(complete) => Some(complete),
                 None => self.answer_to(request, AnswerOrigin::Live, true)?,
             };
-            return Ok(answer.as_ref().map(OutcomeSummary::from));
+            return Ok(answer.map(|answer| Ok(answer.ending)));
         }
         let Some((name, message)) = &closed.note else {
             return Ok(None);
         };
         Ok(FailureKind::paid_from_name(name).map(|kind| {
-            OutcomeSummary::Failed(Failure {
+            Err(Failure {
                 kind,
                 message: format!(
                     "{message} (paid for in {}; --retry-failed sends it again)",

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 pub use key::RequestKey;
 pub use options::is_sampling_option;
-pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, OutcomeSummary, Usage};
+pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Usage};
 
 /// The wire format of a provider's API.
 #[derive(

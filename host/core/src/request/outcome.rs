@@ -183,34 +183,12 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// The outcome of a request without the answer itself, which is in the store.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OutcomeSummary {
-    /// The model answered.
-    Answered {
-        /// How the answer ended.
-        ending: Ending,
-        /// The token counts.
-        usage: Usage,
-    },
-    /// There is no answer.
-    Failed(Failure),
-}
-
-impl From<Outcome> for OutcomeSummary {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Answered(answer) => Self::from(&answer),
-            Outcome::Failed(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-impl From<&Answer> for OutcomeSummary {
-    fn from(answer: &Answer) -> Self {
-        Self::Answered {
-            ending: answer.ending,
-            usage: answer.usage,
+impl Outcome {
+    /// Drops the text of an answer: returns how the answer ended, or why there is none.
+    pub fn into_ending(self) -> Result<Ending, Failure> {
+        match self {
+            Self::Answered(answer) => Ok(answer.ending),
+            Self::Failed(failure) => Err(failure),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 
 use super::throttle::target_of;
-use super::{BatchContext, BatchError, Target};
+use super::{BatchContext, BatchError};
+use crate::pending::Target;
 use synix_core::request::RequestKey;
 use synix_store::{RequestId, Submission};
 

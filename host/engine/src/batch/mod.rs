@@ -55,16 +55,16 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::pending::{PendingRequest, SettledRequest};
 use calls::Calls;
 use machine::{DrivenSubmission, Progress};
 use requests::RequestBook;
 use submitter::Submitter;
-use synix_core::request::{Failure, FailureKind, OutcomeSummary, RequestKey, Usage};
+use synix_core::request::{Failure, FailureKind, Usage};
 use synix_disk::FileLock;
-use synix_store::{BuildId, Submission, SubmissionId};
+use synix_store::{BuildId, RequestId, Submission, SubmissionId};
 use throttle::Throttle;
 
-pub use crate::pending::{QueuedRequest, Target};
 pub use context::BatchContext;
 pub use error::BatchError;
 pub use event::BatchEvent;
@@ -170,26 +170,26 @@ impl<'a> Batches<'a> {
     }
 
     /// Takes a request for the next batch.
-    pub fn queue(&mut self, request: QueuedRequest) {
+    pub(crate) fn queue(&mut self, request: PendingRequest<RequestId>) {
         self.book.queue(request);
     }
 
     /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
-    pub fn submit(&mut self, ready: &dyn Fn(usize) -> bool) -> Result<(), BatchError> {
+    pub(crate) fn submit(&mut self, ready: &dyn Fn(usize) -> bool) -> Result<(), BatchError> {
         let made = self.submitter().submit_ready(ready)?;
         self.drive(made);
         Ok(())
     }
 
     /// Claims the chunks that are full already, whatever may still join the rest.
-    pub fn submit_full(&mut self) -> Result<(), BatchError> {
+    pub(crate) fn submit_full(&mut self) -> Result<(), BatchError> {
         let made = self.submitter().submit_full()?;
         self.drive(made);
         Ok(())
     }
 
     /// Says whether requests of this command wait in a batch or for one.
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         !self.book.is_empty()
     }
 
@@ -199,22 +199,22 @@ impl<'a> Batches<'a> {
     }
 
     /// Says whether somebody else has requests in flight that this command waits for.
-    pub const fn is_elsewhere(&self) -> bool {
+    pub(crate) const fn is_elsewhere(&self) -> bool {
         self.book.others_may_have_some
     }
 
     /// Takes up what somebody else had in flight and has no more.
-    pub fn look_elsewhere(&mut self) -> Result<(), BatchError> {
+    pub(crate) fn look_elsewhere(&mut self) -> Result<(), BatchError> {
         self.take_over()
     }
 
     /// Returns what has settled since the last call.
-    pub fn take_settled(&mut self) -> Vec<(RequestKey, OutcomeSummary)> {
+    pub(crate) fn take_settled(&mut self) -> Vec<SettledRequest> {
         self.book.take_settled()
     }
 
     /// Returns the requests that go by single calls from now on.
-    pub fn take_for_sync(&mut self) -> Vec<QueuedRequest> {
+    pub(crate) fn take_for_sync(&mut self) -> Vec<PendingRequest<RequestId>> {
         self.book.take_for_single_calls()
     }
 
@@ -236,7 +236,7 @@ impl<'a> Batches<'a> {
     }
 
     /// Lets what is under way come to its end and starts nothing new.
-    pub async fn drain(&mut self) -> Result<(), BatchError> {
+    pub(crate) async fn drain(&mut self) -> Result<(), BatchError> {
         while self.calls.under_way() > 0 {
             let Some(ended) = self.calls.next().await else {
                 return Ok(());

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::failure;
 use super::machine::{Closing, Route};
-use super::{QueuedRequest, failure};
-use synix_core::request::{Failure, FailureKind, OutcomeSummary, RequestKey};
-use synix_store::SubmissionRequest;
+use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::{Ending, Failure, FailureKind, RequestKey};
+use synix_store::{RequestId, SubmissionRequest};
 
 /// How often a request is put into a batch whose answers cannot be used: each of them is paid.
 const UNREADABLE_SENDS: u32 = 2;
@@ -13,7 +14,7 @@ const UNREADABLE_SENDS: u32 = 2;
 /// A request that this command waits for.
 #[derive(Debug)]
 struct AwaitedRequest {
-    request: QueuedRequest,
+    request: PendingRequest<RequestId>,
     /// How often this command put it into a batch.
     sends: u32,
 }
@@ -21,7 +22,7 @@ struct AwaitedRequest {
 /// Part of a batch that failed validation, to be sent by itself.
 #[derive(Debug)]
 pub(super) struct Half {
-    pub(super) requests: Vec<QueuedRequest>,
+    pub(super) requests: Vec<PendingRequest<RequestId>>,
     /// How often it was divided.
     pub(super) depth: u32,
 }
@@ -30,11 +31,11 @@ pub(super) struct Half {
 #[derive(Debug, Default)]
 pub(super) struct RequestBook {
     /// Waiting for the next batch.
-    pub(super) queue: Vec<QueuedRequest>,
+    pub(super) queue: Vec<PendingRequest<RequestId>>,
     pub(super) halves: Vec<Half>,
     awaited: HashMap<RequestKey, AwaitedRequest>,
-    settled: Vec<(RequestKey, OutcomeSummary)>,
-    for_single_calls: Vec<QueuedRequest>,
+    settled: Vec<SettledRequest>,
+    for_single_calls: Vec<PendingRequest<RequestId>>,
     /// Others may have had requests in flight that this command awaits.
     pub(super) others_may_have_some: bool,
     /// How often this command puts a request into a batch, at most.
@@ -50,7 +51,7 @@ impl RequestBook {
     }
 
     /// Takes a request for the next batch.
-    pub(super) fn queue(&mut self, request: QueuedRequest) {
+    pub(super) fn queue(&mut self, request: PendingRequest<RequestId>) {
         let awaited = AwaitedRequest {
             request: request.clone(),
             sends: 0,
@@ -68,11 +69,11 @@ impl RequestBook {
         self.awaited.contains_key(key)
     }
 
-    pub(super) fn take_settled(&mut self) -> Vec<(RequestKey, OutcomeSummary)> {
+    pub(super) fn take_settled(&mut self) -> Vec<SettledRequest> {
         std::mem::take(&mut self.settled)
     }
 
-    pub(super) fn take_for_single_calls(&mut self) -> Vec<QueuedRequest> {
+    pub(super) fn take_for_single_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
         std::mem::take(&mut self.for_single_calls)
     }
 
@@ -87,7 +88,7 @@ impl RequestBook {
     }
 
     /// Returns what this command awaits and has not queued.
-    pub(super) fn unqueued(&self) -> Vec<QueuedRequest> {
+    pub(super) fn unqueued(&self) -> Vec<PendingRequest<RequestId>> {
         let queued: HashSet<RequestKey> = self.queue.iter().map(|request| request.key).collect();
         self.awaited
             .values()
@@ -96,13 +97,17 @@ impl RequestBook {
             .collect()
     }
 
-    pub(super) fn settle(&mut self, key: RequestKey, settlement: OutcomeSummary) {
+    pub(super) fn settle(&mut self, key: RequestKey, outcome: Result<Ending, Failure>) {
         self.awaited.remove(&key);
-        self.settled.push((key, settlement));
+        self.settled.push((key, outcome));
     }
 
     /// Queues a request that is not in flight any more; one that was sent too often fails in `words`.
-    pub(super) fn retry_or_fail(&mut self, request: QueuedRequest, words: impl FnOnce() -> String) {
+    pub(super) fn retry_or_fail(
+        &mut self,
+        request: PendingRequest<RequestId>,
+        words: impl FnOnce() -> String,
+    ) {
         let sends = self.sends(&request.key).unwrap_or_default();
         if sends < self.most_sends {
             self.queue.push(request);
@@ -110,15 +115,20 @@ impl RequestBook {
         }
         let message = format!("{} (after {sends} attempts)", words());
         let failed = failure(FailureKind::Provider, message, true);
-        self.settle(request.key, OutcomeSummary::Failed(failed));
+        self.settle(request.key, Err(failed));
     }
 
     /// Takes an outcome in, if this command awaits it. What failed in passing goes where `route` says.
-    pub(super) fn deliver(&mut self, key: RequestKey, settlement: OutcomeSummary, route: Route) {
+    pub(super) fn deliver(
+        &mut self,
+        key: RequestKey,
+        outcome: Result<Ending, Failure>,
+        route: Route,
+    ) {
         let Some(awaited) = self.awaited.get(&key) else {
             return;
         };
-        if let OutcomeSummary::Failed(failure) = &settlement
+        if let Err(failure) = &outcome
             && failure.transient
         {
             if route == Route::SingleCall {
@@ -131,7 +141,7 @@ impl RequestBook {
                 return;
             }
         }
-        self.settle(key, settlement);
+        self.settle(key, outcome);
     }
 
     /// Takes in how the requests end that a submission still held, in the order of their lines.
@@ -140,7 +150,7 @@ impl RequestBook {
         match closing {
             Closing::Fail { failure, route } => {
                 for key in keys {
-                    self.deliver(key, OutcomeSummary::Failed(failure.clone()), *route);
+                    self.deliver(key, Err(failure.clone()), *route);
                 }
             }
             Closing::Requeue { .. } => self.requeue(keys),
@@ -150,7 +160,7 @@ impl RequestBook {
                     .zip(keys)
                     .partition(|(line, _)| lines.contains(line));
                 for (line, key) in failed {
-                    let failed = OutcomeSummary::Failed(closing.verdict(line));
+                    let failed = Err(closing.verdict(line));
                     self.deliver(key, failed, Route::NextBatch);
                 }
                 self.requeue(others.into_iter().map(|(_, key)| key));
@@ -160,7 +170,7 @@ impl RequestBook {
 
     /// Puts both halves of what a submission held up for batches of their own.
     pub(super) fn halve(&mut self, open: &[SubmissionRequest], depth: u32) {
-        let requests: Vec<QueuedRequest> = open
+        let requests: Vec<PendingRequest<RequestId>> = open
             .iter()
             .filter_map(|request| self.uncount_send(request.key))
             .collect();
@@ -182,7 +192,7 @@ impl RequestBook {
     }
 
     /// Takes a send back that was none: the request did not run.
-    fn uncount_send(&mut self, key: RequestKey) -> Option<QueuedRequest> {
+    fn uncount_send(&mut self, key: RequestKey) -> Option<PendingRequest<RequestId>> {
         let awaited = self.awaited.get_mut(&key)?;
         awaited.sends = awaited.sends.saturating_sub(1);
         Some(awaited.request.clone())

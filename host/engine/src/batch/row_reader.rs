@@ -8,9 +8,10 @@ use super::lines::{KeptRows, Line, Lines};
 use super::machine::{Route, RowTally, RowsRead};
 use super::requests::RequestBook;
 use super::{BatchContext, BatchError, BatchEvent};
+use crate::pending::SettledRequest;
 use synix_core::digest::Digest;
 use synix_core::request::FailureKind;
-use synix_core::request::{Outcome, OutcomeSummary, RequestKey, Usage, Wire};
+use synix_core::request::{Outcome, RequestKey, Usage, Wire};
 use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 
@@ -124,8 +125,8 @@ impl<'c> RowReader<'c> {
                 }
                 Ok::<_, BatchError>(taken)
             })?;
-            for (key, settlement) in taken {
-                self.book.deliver(key, settlement, self.route);
+            for (key, outcome) in taken {
+                self.book.deliver(key, outcome, self.route);
             }
         }
     }
@@ -178,7 +179,7 @@ impl<'c> RowReader<'c> {
         tx: &Transaction<'_>,
         id: Option<&str>,
         outcome: Outcome,
-    ) -> Result<Option<(RequestKey, OutcomeSummary)>, BatchError> {
+    ) -> Result<Option<SettledRequest>, BatchError> {
         let is_unusable = is_unusable(&outcome);
         let Some(key) = id.and_then(key_of) else {
             // A row that cannot be read is counted as such.
@@ -211,7 +212,7 @@ impl<'c> RowReader<'c> {
                 }
             }
         }
-        Ok(Some((key, outcome.into())))
+        Ok(Some((key, outcome.into_ending())))
     }
 }
 

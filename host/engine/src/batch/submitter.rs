@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::chunk::{ChunkLimits, Cut, Size};
 use super::requests::{Half, RequestBook};
 use super::throttle::{Throttle, estimated_tokens};
-use super::{BatchContext, BatchError, QueuedRequest, Target};
-use synix_core::request::OutcomeSummary;
+use super::{BatchContext, BatchError};
+use crate::pending::{PendingRequest, Target};
 use synix_providers::BatchTraits;
 use synix_store::{
-    AnswerOrigin, AnswerPolicy, Claim, SendContext, Submission, SubmissionId, SubmissionState,
+    Claim, Origin, Realm, RequestId, Submission, SubmissionId, SubmissionState, Terms,
 };
 
 /// Claims what the book has queued.
@@ -71,7 +71,8 @@ impl Submitter<'_> {
             let most = self.limits(&target).requests;
             while group.len() >= most {
                 let cut = self.cut(&target, &group)?;
-                let requests: Vec<QueuedRequest> = group.drain(..cut.requests).collect();
+                let requests: Vec<PendingRequest<RequestId>> =
+                    group.drain(..cut.requests).collect();
                 made.extend(self.claim(Chunk::cut(&requests, cut))?);
             }
             self.book.queue.append(&mut group);
@@ -95,17 +96,13 @@ impl Submitter<'_> {
                 self.book.others_may_have_some |= !submission.is_some_and(is_driven);
                 continue;
             }
-            match store.answer_to(
-                request.request,
-                AnswerOrigin::Live,
-                request.accept_truncated,
-            )? {
-                Some(answer) => answered.push((request.key, OutcomeSummary::from(&answer))),
+            match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
+                Some(answer) => answered.push((request.key, answer.ending)),
                 None => free.push(request),
             }
         }
-        for (key, settlement) in answered {
-            self.book.settle(key, settlement);
+        for (key, ending) in answered {
+            self.book.settle(key, Ok(ending));
         }
         for request in free {
             let number = request.request;
@@ -139,7 +136,11 @@ impl Submitter<'_> {
         written.map_or(traits.max_requests, |most| most.min(traits.max_requests))
     }
 
-    fn cut(&self, target: &Target, requests: &[QueuedRequest]) -> Result<Cut, BatchError> {
+    fn cut(
+        &self,
+        target: &Target,
+        requests: &[PendingRequest<RequestId>],
+    ) -> Result<Cut, BatchError> {
         let sizes = requests.iter().map(|request| {
             let line = self.context.line(target, request.request, &request.key)?;
             Ok(Size {
@@ -150,7 +151,7 @@ impl Submitter<'_> {
         Cut::of(self.limits(target), sizes)
     }
 
-    fn tokens_of(&self, requests: &[QueuedRequest]) -> Result<u64, BatchError> {
+    fn tokens_of(&self, requests: &[PendingRequest<RequestId>]) -> Result<u64, BatchError> {
         requests.iter().try_fold(0, |sum, request| {
             let line = self
                 .context
@@ -170,7 +171,7 @@ impl Submitter<'_> {
                 Claim::Granted(_) => self.book.count_send(&request.key),
                 // Whoever has it in flight brings its answer.
                 Claim::InFlight => self.book.others_may_have_some = true,
-                Claim::Settled(settlement) => self.book.settle(request.key, *settlement),
+                Claim::Settled(outcome) => self.book.settle(request.key, *outcome),
             }
         }
         Ok((submission.requests > 0).then_some(submission))
@@ -180,7 +181,7 @@ impl Submitter<'_> {
         let Some(first) = chunk.requests.first() else {
             return Ok(None);
         };
-        let sends = |request: &QueuedRequest| self.book.sends(&request.key);
+        let sends = |request: &PendingRequest<RequestId>| self.book.sends(&request.key);
         let sends = chunk.requests.iter().filter_map(sends).max();
         let now = self.context.clock.now();
         Ok(Some(Submission {
@@ -212,7 +213,7 @@ impl Submitter<'_> {
     /// Writes the submission and its claims down in one transaction; one that claims nothing is dropped.
     fn write_claims(
         &self,
-        requests: &[QueuedRequest],
+        requests: &[PendingRequest<RequestId>],
         submission: &mut Submission,
     ) -> Result<Vec<Claim>, BatchError> {
         let BatchContext {
@@ -247,7 +248,7 @@ impl Submitter<'_> {
         })
     }
 
-    fn layer_names(&self, requests: &[QueuedRequest]) -> String {
+    fn layer_names(&self, requests: &[PendingRequest<RequestId>]) -> String {
         let mut positions: Vec<usize> = requests.iter().map(|request| request.layer).collect();
         positions.sort_unstable();
         positions.dedup();
@@ -262,7 +263,7 @@ impl Submitter<'_> {
 /// Requests for one batch.
 #[derive(Debug, Clone, Copy)]
 struct Chunk<'r> {
-    requests: &'r [QueuedRequest],
+    requests: &'r [PendingRequest<RequestId>],
     /// Their input tokens, as estimated.
     tokens: u64,
     /// How often they were divided after a validation failure that named no line.
@@ -270,7 +271,7 @@ struct Chunk<'r> {
 }
 
 impl<'r> Chunk<'r> {
-    const fn cut(requests: &'r [QueuedRequest], cut: Cut) -> Self {
+    const fn cut(requests: &'r [PendingRequest<RequestId>], cut: Cut) -> Self {
         Self {
             requests,
             tokens: cut.tokens,
@@ -279,8 +280,10 @@ impl<'r> Chunk<'r> {
     }
 }
 
-fn by_target(queue: Vec<QueuedRequest>) -> BTreeMap<Arc<Target>, Vec<QueuedRequest>> {
-    let mut groups: BTreeMap<Arc<Target>, Vec<QueuedRequest>> = BTreeMap::new();
+fn by_target(
+    queue: Vec<PendingRequest<RequestId>>,
+) -> BTreeMap<Arc<Target>, Vec<PendingRequest<RequestId>>> {
+    let mut groups: BTreeMap<Arc<Target>, Vec<PendingRequest<RequestId>>> = BTreeMap::new();
     for request in queue {
         groups
             .entry(Arc::clone(&request.target))

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::machine::Room;
-use super::{BatchContext, BatchError, Target};
+use super::{BatchContext, BatchError};
+use crate::pending::Target;
 use synix_core::clock::Timestamp;
 use synix_providers::BatchTraits;
 use synix_store::Submission;

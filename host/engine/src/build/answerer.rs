@@ -1,34 +1,40 @@
 //! The one difference between sync, batch, replay and plan: who answers.
 
-use synix_core::request::{OutcomeSummary, RequestKey};
 use synix_store::LayerMode;
 
 use super::BuildError;
-use crate::pending::PendingRequest;
+use super::recorder::Recorder;
+use crate::pending::{PendingRequest, SettledRequest};
 
 /// What the workers do while the scheduler waits for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Workers {
-    /// Units run: they may ask more, so nothing is decided by the requests known so far.
+    /// Units run. They may make more requests, so nothing is decided by the requests known so far.
     Running,
     /// Only an answer can make progress.
     Idle,
 }
 
-/// Answers requests. The scheduler knows nothing else of it.
+/// Answers requests. The scheduler knows nothing else about it.
 pub(super) trait Answerer {
-    /// Takes requests, each key once. Does not wait.
-    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError>;
+    /// Records each request before the answerer gets it, and decides in which form it gets it.
+    type Recorder: Recorder;
 
-    /// Waits for requests to settle; `None`: no more will, in this process. The runs look an answer up themselves.
+    /// Takes requests, each key once. Does not wait.
+    fn enqueue(
+        &mut self,
+        requests: Vec<PendingRequest<<Self::Recorder as Recorder>::Request>>,
+    ) -> Result<(), BuildError>;
+
+    /// Waits for requests to settle; `None`: no more will settle in this process. Runs look up the answers themselves.
     ///
     /// While workers run, the caller may drop the future at any await, and nothing may be lost.
-    fn settled(
+    fn next_settled(
         &mut self,
         workers: Workers,
-    ) -> impl Future<Output = Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError>>;
+    ) -> impl Future<Output = Result<Option<Vec<SettledRequest>>, BuildError>>;
 
-    /// Sends nothing more. If requests are in flight, [`Answerer::settled`] returns `error` once they have ended.
+    /// Stops sending. If requests are in flight, [`Answerer::next_settled`] returns `error` once they have ended.
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {
         Err(error)
     }

@@ -6,19 +6,19 @@ use super::bounds::Counted;
 use super::event::Event;
 use super::handle::Handle;
 use super::progress::Freshness;
-use super::recorder::{Entry, Made};
+use super::recorder::{Record as _, UnitEntry, UnitResult};
 use super::scheduler::{Step, Unit};
-use super::unit::{RunEnd, RunOutcome, guest_failure};
-use crate::pending::PendingRequest;
+use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
+use crate::pending::SettledRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, Failure, FailureKind, OutcomeSummary, RequestKey};
+use synix_core::request::{Ending, Failure, FailureKind, Usage};
 use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
-impl<A: Answerer> Step<'_, '_, A> {
+impl<A: Answerer> Step<'_, '_, '_, A> {
     /// Takes in the results of a chunk.
     pub(super) fn take_ran(&mut self, results: Vec<RunOutcome>) -> Result<(), BuildError> {
         for ran in results {
@@ -28,11 +28,11 @@ impl<A: Answerer> Step<'_, '_, A> {
                 RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
                 RunEnd::Suspended => {
                     let roles = self.context.pipeline.roles.extra(&ran.roles);
-                    self.suspend(ran.unit, ran.asked, roles.as_deref())?;
+                    self.suspend(ran.unit, ran.requests, roles.as_deref())?;
                 }
                 RunEnd::Done { outputs, log } => {
                     let roles = self.context.pipeline.roles.extra(&ran.roles);
-                    self.finish(ran.unit, &ran.asked, roles.as_deref(), outputs, &log)?;
+                    self.finish(ran.unit, &ran.requests, roles.as_deref(), outputs, &log)?;
                 }
             }
         }
@@ -40,20 +40,17 @@ impl<A: Answerer> Step<'_, '_, A> {
     }
 
     /// Wakes the units that waited for what has settled.
-    pub(super) fn take_settled(
-        &mut self,
-        settled: Vec<(RequestKey, OutcomeSummary)>,
-    ) -> Result<(), BuildError> {
-        for (key, settlement) in settled {
+    pub(super) fn take_settled(&mut self, settled: Vec<SettledRequest>) -> Result<(), BuildError> {
+        for (key, outcome) in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
             if let Some(layer) = asking.map(|unit| unit.layer) {
                 self.layers[layer].progress.request_settled();
             }
-            match settlement {
-                OutcomeSummary::Answered { ending, usage } => {
+            match outcome {
+                Ok(ending) => {
                     if ending == Ending::Truncated {
-                        self.truncated_requests.insert(key, usage);
+                        self.truncated_requests.insert(key);
                     }
                     for unit in waiters {
                         let Some(layer) = self.units[unit].as_deref().map(|unit| unit.layer) else {
@@ -64,11 +61,11 @@ impl<A: Answerer> Step<'_, '_, A> {
                         if accepted {
                             self.wake(unit);
                         } else {
-                            self.fail_unit(unit, &truncated(usage))?;
+                            self.fail_unit(unit, &truncated())?;
                         }
                     }
                 }
-                OutcomeSummary::Failed(failure) => {
+                Err(failure) => {
                     for unit in waiters {
                         self.fail_unit(unit, &failure)?;
                     }
@@ -92,46 +89,43 @@ impl<A: Answerer> Step<'_, '_, A> {
     fn suspend(
         &mut self,
         number: usize,
-        asked: Vec<PendingRequest>,
+        requests: Vec<RunRequest>,
         roles: Option<&str>,
     ) -> Result<(), BuildError> {
         let accepts_truncated = self.transform(self.unit(number).layer).accept_truncated;
-        let known_failure = asked
-            .iter()
-            .filter(|asked| asked.answer.is_none())
-            .find_map(|asked| {
-                let cut = self
-                    .truncated_requests
-                    .get(&asked.key)
-                    .filter(|_| !accepts_truncated);
-                self.failed_requests
-                    .get(&asked.key)
-                    .cloned()
-                    .or_else(|| cut.copied().map(truncated))
-            });
+        let unanswered = requests.iter().filter(|(_, answer)| answer.is_none());
+        let known_failure = unanswered.map(|(pending, _)| pending.key).find_map(|key| {
+            match self.failed_requests.get(&key) {
+                Some(failure) => Some(failure.clone()),
+                None => {
+                    (!accepts_truncated && self.truncated_requests.contains(&key)).then(truncated)
+                }
+            }
+        });
         if let Some(failure) = known_failure {
             return self.fail_unit(number, &failure);
         }
-        if !self.counts_requests(number, &asked) {
+        if !self.counts_requests(number, &requests) {
             return Ok(());
         }
         let parts = self.stored_parts(number);
         let inputs = self.stored_inputs(number);
-        let entry = Entry {
+        let entry = UnitEntry {
             roles,
             ..self.entry(number, &parts, &inputs)
         };
-        let ids = self.record.suspended(&entry, &asked)?;
+        let recorded = self.record.suspended(&entry, &requests)?;
         let layer = self.unit(number).layer;
-        self.unit_mut(number).transcript = asked.iter().map(|asked| asked.key).collect();
-        for (asked, id) in asked.into_iter().zip(ids) {
-            if asked.answer.is_some() {
+        self.unit_mut(number).transcript =
+            requests.iter().map(|(pending, _)| pending.key).collect();
+        for ((pending, answer), request) in requests.into_iter().zip(recorded) {
+            if answer.is_some() {
                 continue;
             }
             let scheduler = &mut *self.scheduler;
             let waiters = scheduler
                 .waiters
-                .entry(asked.key)
+                .entry(pending.key)
                 // Nearly always one: a list that grows would start with room for four.
                 .or_insert_with(|| Vec::with_capacity(1));
             if waiters.contains(&number) {
@@ -139,7 +133,7 @@ impl<A: Answerer> Step<'_, '_, A> {
             }
             if waiters.is_empty() {
                 scheduler.layers[layer].progress.request_added();
-                scheduler.to_ask.push(PendingRequest { id, ..asked });
+                scheduler.to_enqueue.push(pending.with_request(request));
             }
             waiters.push(number);
             self.unit_mut(number).waiting += 1;
@@ -148,26 +142,26 @@ impl<A: Answerer> Step<'_, '_, A> {
     }
 
     /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
-    fn counts_requests(&mut self, number: usize, asked: &[PendingRequest]) -> bool {
+    fn counts_requests(&mut self, number: usize, requests: &[RunRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
-        let more = asked.len().saturating_sub(counted) as u64;
+        let more = requests.len().saturating_sub(counted) as u64;
         if more > 0 && !self.admits(layer, Counted::Requests, more) {
             return false;
         }
-        self.unit_mut(number).counted = asked.len().max(counted);
-        self.record.answered(layer, asked);
+        self.unit_mut(number).counted = requests.len().max(counted);
+        self.record.answered(layer, requests);
         true
     }
 
     fn finish(
         &mut self,
         number: usize,
-        asked: &[PendingRequest],
+        requests: &[RunRequest],
         roles: Option<&str>,
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],
     ) -> Result<(), BuildError> {
-        if !self.counts_requests(number, asked) {
+        if !self.counts_requests(number, requests) {
             return Ok(());
         }
         let layer = self.unit(number).layer;
@@ -192,15 +186,15 @@ impl<A: Answerer> Step<'_, '_, A> {
         }
         let parts = self.stored_parts(number);
         let inputs = self.stored_inputs(number);
-        let entry = Entry {
+        let entry = UnitEntry {
             roles,
             ..self.entry(number, &parts, &inputs)
         };
-        let made = Made {
+        let result = UnitResult {
             outputs: &outputs,
             log,
         };
-        let (unit, locations) = self.record.done(&entry, asked, made)?;
+        let (unit, locations) = self.record.done(&entry, requests, result)?;
         let partial = self.unit(number).partial;
         let handles = outputs
             .into_iter()
@@ -278,9 +272,9 @@ impl<A: Answerer> Step<'_, '_, A> {
         number: usize,
         parts: &'e str,
         inputs: &'e [Option<ArtifactId>],
-    ) -> Entry<'e> {
+    ) -> UnitEntry<'e> {
         let unit = self.unit(number);
-        Entry {
+        UnitEntry {
             layer: unit.layer,
             layer_name: self.layer_name(unit.layer),
             key: &unit.spec.key,
@@ -293,11 +287,11 @@ impl<A: Answerer> Step<'_, '_, A> {
     }
 }
 
-fn truncated(usage: synix_core::request::Usage) -> Failure {
+fn truncated() -> Failure {
     Failure {
         kind: FailureKind::Truncated,
         message: "the answer reached its token limit; raise max_tokens, or let the layer say accept = [\"truncated\"]".to_owned(),
         transient: false,
-        usage,
+        usage: Usage::default(),
     }
 }

@@ -6,10 +6,9 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::unit::{RunEnd, RunOutcome};
-use crate::pending::PendingRequest;
+use super::unit::{RunEnd, RunOutcome, RunRequest};
 use synix_core::artifact::Artifact;
-use synix_core::request::{Answer, Message, Part};
+use synix_core::request::{Message, Part};
 
 /// What may wait for the writer, in bytes.
 pub(super) const BYTES: usize = 64 << 20;
@@ -90,8 +89,8 @@ pub(super) fn size(ran: &RunOutcome) -> usize {
         RunEnd::Failed(failure) => failure.message.len(),
         RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Broken(_) => 0,
     };
-    let asked: usize = ran.asked.iter().map(size_of_asked).sum();
-    EACH + end + asked
+    let requests: usize = ran.requests.iter().map(size_of_request).sum();
+    EACH + end + requests
 }
 
 fn size_of_output(output: &Artifact) -> usize {
@@ -102,10 +101,10 @@ fn size_of_output(output: &Artifact) -> usize {
     EACH + output.content.as_bytes().len() + metadata
 }
 
-fn size_of_asked(asked: &PendingRequest) -> usize {
-    let request: usize = asked.request.messages.iter().map(size_of_message).sum();
-    let format = asked.request.response_format.as_ref();
-    let answer = asked.answer.as_ref().map_or(0, |answer: &Answer| {
+fn size_of_request((pending, answer): &RunRequest) -> usize {
+    let request: usize = pending.request.messages.iter().map(size_of_message).sum();
+    let format = pending.request.response_format.as_ref();
+    let answer = answer.as_ref().map_or(0, |answer| {
         answer.text.len() + answer.details.values().map(size_of_value).sum::<usize>()
     });
     EACH + request + format.map_or(0, size_of_value) + answer
@@ -141,9 +140,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::pending::{PendingRequest, Target};
     use synix_core::artifact::{Content, Metadata};
     use synix_core::ids::{Kind, Label};
-    use synix_core::request::{Ending, Request, Role, Usage, Wire};
+    use synix_core::request::{Answer, Ending, Request, Role, Usage, Wire};
     use synix_sandbox::{Level, LogLine};
 
     /// W18: a part waits until there is room, and not for longer.
@@ -188,10 +188,10 @@ mod tests {
     fn whatever_may_be_large_counts() {
         const LARGE: usize = 1 << 20;
         let large = || "x".repeat(LARGE);
-        let ran = |end, asked| RunOutcome {
+        let ran = |end, requests| RunOutcome {
             unit: 0,
             end,
-            asked,
+            requests,
             roles: Vec::new(),
         };
         let output = Artifact {
@@ -232,21 +232,24 @@ mod tests {
             sample: 0,
             revision: String::new(),
         };
-        let asked = PendingRequest {
+        let pending = PendingRequest {
             key: request.key().unwrap(),
-            id: None,
             layer: 0,
             accept_truncated: false,
-            request: Arc::new(request),
-            answer: Some(Answer {
-                text: large(),
-                ending: Ending::Complete,
+            target: Arc::new(Target {
+                provider: "p".to_owned(),
                 model: "m".to_owned(),
-                usage: Usage::default(),
-                details: serde_json::Map::new(),
             }),
+            request: Arc::new(request),
         };
-        assert!(size(&ran(RunEnd::Suspended, vec![asked])) >= 3 * LARGE);
+        let answer = Answer {
+            text: large(),
+            ending: Ending::Complete,
+            model: "m".to_owned(),
+            usage: Usage::default(),
+            details: serde_json::Map::new(),
+        };
+        assert!(size(&ran(RunEnd::Suspended, vec![(pending, Some(answer))])) >= 3 * LARGE);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Keeps a build within its budget: nothing is sent that could cost more than is left.
 
 use super::BuildError;
-use crate::pending::QueuedRequest;
-use synix_core::request::{OutcomeSummary, Request, RequestKey};
+use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::{Request, RequestKey};
 use synix_prices::{Amount, BudgetExcess, Estimate, Ledger, PriceError, Prices, Rate};
-use synix_store::{BuildId, LayerMode, SendRecord, SendState, Store};
+use synix_store::{BuildId, LayerMode, RequestId, Send, SendState, Store};
 
 /// The budget of one build, or none.
 pub(super) struct Budget<'a> {
@@ -34,7 +34,10 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes requests into the books, or says why they may not be sent; then none of them may.
-    pub(super) fn admit(&mut self, wave: &[(QueuedRequest, LayerMode)]) -> Result<(), BuildError> {
+    pub(super) fn admit(
+        &mut self,
+        wave: &[(PendingRequest<RequestId>, LayerMode)],
+    ) -> Result<(), BuildError> {
         if self.ledger.is_none() || wave.is_empty() {
             return Ok(());
         }
@@ -71,7 +74,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes out of the books what needs no more sending.
-    pub(super) fn settle(&mut self, settled: &[(RequestKey, OutcomeSummary)]) {
+    pub(super) fn settle(&mut self, settled: &[SettledRequest]) {
         if let Some(ledger) = &mut self.ledger {
             for (key, _) in settled {
                 ledger.settle(key);

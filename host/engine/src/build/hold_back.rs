@@ -9,7 +9,7 @@ use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
 
-impl<A: Answerer> Step<'_, '_, A> {
+impl<A: Answerer> Step<'_, '_, '_, A> {
     pub(super) fn hold_back_each(
         &mut self,
         layer: usize,

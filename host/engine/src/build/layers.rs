@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::questions::Questions;
+use crate::pending::Target;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
 use synix_core::ids::{Kind, LayerName};
@@ -110,10 +111,8 @@ pub struct ReadyTransform {
 pub struct RoleSettings {
     /// How its provider is spoken to.
     pub wire: Wire,
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name at the provider.
-    pub model: String,
+    /// Where its requests go. All of them share it.
+    pub target: Arc<Target>,
     /// The longest answer in tokens.
     pub max_tokens: Option<u32>,
     /// 0 to 2.
@@ -125,10 +124,34 @@ impl RoleSettings {
     pub fn parts(&self) -> ModelParts {
         ModelParts {
             api: self.wire.name().to_owned(),
-            provider: self.provider.clone(),
-            model: self.model.clone(),
+            provider: self.target.provider.clone(),
+            model: self.target.model.clone(),
             max_tokens: self.max_tokens,
             temperature: self.temperature,
+        }
+    }
+
+    /// Fills in the settings that a guest's request leaves to its role.
+    pub fn resolve(&self, request: GuestRequest, revision: &str) -> Request {
+        let default_max_tokens = match self.wire {
+            Wire::OpenAi => None,
+            Wire::Anthropic => Some(MAX_TOKENS_FOR_ANTHROPIC),
+        };
+        Request {
+            wire: self.wire,
+            provider: self.target.provider.clone(),
+            model: self.target.model.clone(),
+            messages: request.messages,
+            max_tokens: request
+                .max_tokens
+                .or(self.max_tokens)
+                .or(default_max_tokens),
+            temperature: request.temperature.or(self.temperature),
+            stop: request.stop,
+            response_format: request.response_format,
+            options: request.options,
+            sample: request.sample,
+            revision: revision.to_owned(),
         }
     }
 }
@@ -141,30 +164,6 @@ pub struct Roles(pub BTreeMap<String, RoleSettings>);
 const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
 
 impl Roles {
-    /// Fills in what `ask` leaves to its role; `None` where there is no such role.
-    pub fn resolve(&self, transform: &ReadyTransform, ask: GuestRequest) -> Option<Request> {
-        let role = self
-            .0
-            .get(ask.model.as_deref().unwrap_or(&transform.role))?;
-        let fallback = match role.wire {
-            Wire::OpenAi => None,
-            Wire::Anthropic => Some(MAX_TOKENS_FOR_ANTHROPIC),
-        };
-        Some(Request {
-            wire: role.wire,
-            provider: role.provider.clone(),
-            model: role.model.clone(),
-            messages: ask.messages,
-            max_tokens: ask.max_tokens.or(role.max_tokens).or(fallback),
-            temperature: ask.temperature.or(role.temperature),
-            stop: ask.stop,
-            response_format: ask.response_format,
-            options: ask.options,
-            sample: ask.sample,
-            revision: transform.revision.clone(),
-        })
-    }
-
     /// Returns the settings of the roles a unit used beside its layer's, as a JSON object; `None` for none.
     pub fn extra(&self, used: &[String]) -> Option<String> {
         if used.is_empty() {
@@ -213,8 +212,10 @@ mod tests {
     fn roles(temperature: f64) -> Roles {
         let settings = RoleSettings {
             wire: Wire::OpenAi,
-            provider: "openai".to_owned(),
-            model: "gpt-4o-mini".to_owned(),
+            target: Arc::new(Target {
+                provider: "openai".to_owned(),
+                model: "gpt-4o-mini".to_owned(),
+            }),
             max_tokens: None,
             temperature: Some(temperature),
         };

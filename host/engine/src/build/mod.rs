@@ -20,6 +20,7 @@ mod modes;
 mod options;
 mod plan;
 mod plan_answerer;
+mod plan_recorder;
 mod pool;
 mod prepare;
 mod previous;
@@ -38,6 +39,7 @@ mod sync;
 mod tests;
 mod unit;
 
+pub use crate::pending::Target;
 pub use bounds::{Counted, Excess};
 pub use error::BuildError;
 pub use event::{Event, LayerCounts, Observer};

@@ -12,7 +12,7 @@ use super::layers::ReadyBody;
 use super::modes::Modes;
 use super::options::BuildContext;
 use super::plan_answerer::PlanAnswerer;
-use super::recorder::{PlanNotes, Recorder};
+use super::plan_recorder::PlanRecorder;
 use super::replay::Misses;
 use super::scheduler::{Scheduler, SchedulerContext};
 use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
@@ -46,8 +46,8 @@ pub async fn plan(
         .replay
         .map(|cassette| Misses::of(Arc::clone(cassette)));
     let dry = PlanAnswerer::new(reader, modes, build_context.prices, misses);
-    let notes = PlanNotes::new(build_context.pipeline.layers.len());
-    let mut scheduler = Scheduler::new(context, Recorder::Notes(&notes), dry)?;
+    let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
+    let mut scheduler = Scheduler::new(context, &recorder, dry)?;
     scheduler.run(build_context.pool(reader)?).await?;
     describe(&mut scheduler)
 }

@@ -1,14 +1,16 @@
 //! Takes notes and answers nothing: what a plan runs against.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::modes::Modes;
+use super::plan_recorder::PlanRecorder;
 use super::replay::Misses;
-use crate::pending::PendingRequest;
+use crate::pending::{PendingRequest, SettledRequest};
 use crate::plan::PlanRetry;
-use synix_core::request::{Ending, FailureKind, OutcomeSummary, RequestKey};
+use synix_core::request::{Ending, Failure, FailureKind, Request, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, RetrySelection};
 
@@ -35,9 +37,9 @@ impl Asking {
 }
 
 impl Asking {
-    fn add(&mut self, prices: &Prices, asked: &PendingRequest) {
-        let estimate = Estimate::of(&asked.request);
-        let model = &asked.request.model;
+    fn add(&mut self, prices: &Prices, request: &Request) {
+        let estimate = Estimate::of(request);
+        let model = &request.model;
         self.requests += 1;
         self.sync.add(prices, model, &estimate, Rate::Sync);
         self.batch.add(prices, model, &estimate, Rate::Batch);
@@ -62,7 +64,7 @@ pub(super) struct PlanAnswerer<'a> {
     pub(super) asking: BTreeMap<usize, Asking>,
     again: BTreeMap<usize, RetryFailed>,
     /// What a build would settle without a send.
-    settled: Vec<(RequestKey, OutcomeSummary)>,
+    settled: Vec<SettledRequest>,
 }
 
 impl<'a> PlanAnswerer<'a> {
@@ -99,11 +101,11 @@ impl<'a> PlanAnswerer<'a> {
     }
 
     /// Returns what a build would settle a request with, without sending it.
-    fn paid_for(&self, asked: &PendingRequest) -> Result<Sent, BuildError> {
+    fn paid_for(&self, key: RequestKey) -> Result<Sent, BuildError> {
         let Some(reader) = self.reader else {
             return Ok(Sent::Now);
         };
-        let Some(request) = reader.request_id(asked.key)? else {
+        let Some(request) = reader.request_id(key)? else {
             return Ok(Sent::Now);
         };
         if reader.in_flight(request)?.is_some() {
@@ -120,28 +122,30 @@ enum Sent {
     /// It is in flight.
     Already,
     /// It was paid for and came to this.
-    OnlyIfTold(OutcomeSummary),
+    OnlyIfTold(Result<Ending, Failure>),
 }
 
-impl Answerer for PlanAnswerer<'_> {
-    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
+impl<'a> Answerer for PlanAnswerer<'a> {
+    type Recorder = &'a PlanRecorder;
+
+    fn enqueue(&mut self, requests: Vec<PendingRequest<Arc<Request>>>) -> Result<(), BuildError> {
         for asked in requests {
             if let Some(misses) = &mut self.misses {
-                misses.note(&asked);
+                misses.note(asked.key, &asked.request);
                 self.asking.entry(asked.layer).or_default().missing += 1;
                 continue;
             }
-            match self.paid_for(&asked)? {
+            match self.paid_for(asked.key)? {
                 Sent::Already => {
                     self.asking.entry(asked.layer).or_default().in_flight += 1;
                 }
                 Sent::Now => {
                     let asking = self.asking.entry(asked.layer).or_default();
-                    asking.add(self.prices, &asked);
+                    asking.add(self.prices, &asked.request);
                 }
                 Sent::OnlyIfTold(settlement) => {
                     let again = self.again.entry(asked.layer).or_default();
-                    again.asking.add(self.prices, &asked);
+                    again.asking.add(self.prices, &asked.request);
                     *again.kinds.entry(kind(&settlement).name()).or_default() += 1;
                     self.settled.push((asked.key, settlement));
                 }
@@ -150,10 +154,10 @@ impl Answerer for PlanAnswerer<'_> {
         Ok(())
     }
 
-    async fn settled(
+    async fn next_settled(
         &mut self,
         workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
+    ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
             return Ok(Some(missed));
         }
@@ -175,12 +179,9 @@ impl Answerer for PlanAnswerer<'_> {
 }
 
 /// Returns why an answer that was paid for will not do.
-const fn kind(settlement: &OutcomeSummary) -> FailureKind {
+const fn kind(settlement: &Result<Ending, Failure>) -> FailureKind {
     match settlement {
-        OutcomeSummary::Answered {
-            ending: Ending::Truncated | Ending::Complete,
-            ..
-        } => FailureKind::Truncated,
-        OutcomeSummary::Failed(failure) => failure.kind,
+        Ok(Ending::Truncated | Ending::Complete) => FailureKind::Truncated,
+        Err(failure) => failure.kind,
     }
 }

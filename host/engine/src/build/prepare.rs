@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 use super::questions::Questions;
+use crate::pending::Target;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{
@@ -82,8 +83,10 @@ pub fn prepare(
                 let provider = pipeline.providers.get(&role.provider)?;
                 let settings = RoleSettings {
                     wire: provider.api,
-                    provider: role.provider.clone(),
-                    model: role.model.clone(),
+                    target: Arc::new(Target {
+                        provider: role.provider.clone(),
+                        model: role.model.clone(),
+                    }),
                     max_tokens: role.max_tokens,
                     temperature: role.temperature,
                 };

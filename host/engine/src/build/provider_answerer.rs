@@ -14,12 +14,12 @@ use super::budget::Budget;
 use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::options::BuildOptions;
+use super::store_recorder::StoreRecorder;
 use super::sync::{Others, SyncCalls};
 use crate::batch::Batches;
-use crate::pending::{PendingRequest, QueuedRequest, Target};
-use synix_core::request::{OutcomeSummary, RequestKey};
+use crate::pending::{PendingRequest, SettledRequest};
 use synix_providers::WaitNotice;
-use synix_store::LayerMode;
+use synix_store::{LayerMode, RequestId};
 
 /// How long to wait for what is in flight at a provider or in another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,7 @@ pub(super) struct ProviderAnswerer<'a> {
     /// For each layer, itself and all upstream layers.
     upstream: Arc<[BTreeSet<usize>]>,
     /// Requests of layers whose mode is not decided yet.
-    undecided: BTreeMap<usize, Vec<QueuedRequest>>,
-    targets: HashMap<(String, String), Arc<Target>>,
+    undecided: BTreeMap<usize, Vec<PendingRequest<RequestId>>>,
     wait_policy: WaitPolicy,
     deadline: Option<Instant>,
     /// When what others have in flight is looked at; `None`: not in this command.
@@ -88,7 +87,7 @@ pub(super) struct ProviderAnswerer<'a> {
 
 /// What a wait brought.
 enum WaitEnd {
-    Settled(Vec<(RequestKey, OutcomeSummary)>),
+    Settled(Vec<SettledRequest>),
     /// Something moved; look again.
     Moved,
     /// Nothing more will come in this process.
@@ -126,7 +125,6 @@ impl<'a> ProviderAnswerer<'a> {
             modes,
             upstream: upstream.into(),
             undecided: BTreeMap::new(),
-            targets: HashMap::new(),
             wait_policy: options.wait_policy,
             deadline,
             look_elsewhere: Some(Instant::now()),
@@ -141,7 +139,10 @@ impl<'a> ProviderAnswerer<'a> {
     }
 
     /// Sends requests, or none of them where the budget does not allow it.
-    fn send(&mut self, wave: Vec<(QueuedRequest, LayerMode)>) -> Result<(), BuildError> {
+    fn send(
+        &mut self,
+        wave: Vec<(PendingRequest<RequestId>, LayerMode)>,
+    ) -> Result<(), BuildError> {
         self.budget.admit(&wave)?;
         for (queued, mode) in wave {
             match mode {
@@ -150,33 +151,6 @@ impl<'a> ProviderAnswerer<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Lets go of the text of a request, which is on record.
-    fn queued(&mut self, asked: &PendingRequest) -> QueuedRequest {
-        let Some(request) = asked.id else {
-            unreachable!("a build records what it asks")
-        };
-        QueuedRequest {
-            key: asked.key,
-            request,
-            layer: asked.layer,
-            accept_truncated: asked.accept_truncated,
-            target: self.target(&asked.request.provider, &asked.request.model),
-        }
-    }
-
-    fn target(&mut self, provider: &str, model: &str) -> Arc<Target> {
-        let target = self
-            .targets
-            .entry((provider.to_owned(), model.to_owned()))
-            .or_insert_with(|| {
-                Arc::new(Target {
-                    provider: provider.to_owned(),
-                    model: model.to_owned(),
-                })
-            });
-        Arc::clone(target)
     }
 
     /// Sends what no call under way can add to: independent branches never wait for each other (L12).
@@ -312,10 +286,7 @@ impl<'a> ProviderAnswerer<'a> {
         Ok(self.batches.drain().await?)
     }
 
-    async fn next(
-        &mut self,
-        workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
+    async fn next(&mut self, workers: Workers) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         loop {
             match workers {
                 Workers::Idle => self.send_ready()?,
@@ -341,11 +312,13 @@ impl<'a> ProviderAnswerer<'a> {
     }
 }
 
-impl Answerer for ProviderAnswerer<'_> {
-    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
+impl<'a> Answerer for ProviderAnswerer<'a> {
+    type Recorder = StoreRecorder<'a>;
+
+    fn enqueue(&mut self, requests: Vec<PendingRequest<RequestId>>) -> Result<(), BuildError> {
         let mut wave = Vec::new();
-        for asked in requests {
-            let provider = &asked.request.provider;
+        for queued in requests {
+            let provider = &queued.target.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
                 self.stop = Some(BuildError::MissingKey {
                     provider: provider.clone(),
@@ -355,8 +328,6 @@ impl Answerer for ProviderAnswerer<'_> {
             if self.stop.is_some() {
                 return Ok(());
             }
-            let queued = self.queued(&asked);
-            drop(asked);
             if self.calls.settle_paid(&queued)? {
                 continue;
             }
@@ -382,10 +353,10 @@ impl Answerer for ProviderAnswerer<'_> {
         Ok(())
     }
 
-    async fn settled(
+    async fn next_settled(
         &mut self,
         workers: Workers,
-    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
+    ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
+use super::store_recorder::StoreRecorder;
 use super::unit::excerpt;
-use crate::pending::PendingRequest;
-use synix_core::request::{Failure, FailureKind, OutcomeSummary, Request, RequestKey, Usage};
+use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::{Failure, FailureKind, Request, RequestKey, Usage};
 use synix_providers::Cassette;
-use synix_store::LayerMode;
+use synix_store::{LayerMode, RequestId, Store};
 
 /// Opens no socket and reads no key.
 #[derive(Debug)]
-pub(super) struct Replay {
+pub(super) struct Replay<'a> {
+    store: &'a Store,
     misses: Misses,
     modes: super::modes::Modes,
 }
@@ -21,7 +23,7 @@ pub(super) struct Replay {
 #[derive(Debug)]
 pub(super) struct Misses {
     cassette: Arc<Cassette>,
-    missed: Vec<(RequestKey, OutcomeSummary)>,
+    missed: Vec<SettledRequest>,
     /// How many misses were compared with the whole cassette.
     compared: usize,
 }
@@ -30,9 +32,14 @@ pub(super) struct Misses {
 /// comparison reads the whole cassette.
 const COMPARED: usize = 10;
 
-impl Replay {
-    pub(super) const fn new(cassette: Arc<Cassette>, modes: super::modes::Modes) -> Self {
+impl<'a> Replay<'a> {
+    pub(super) const fn new(
+        store: &'a Store,
+        cassette: Arc<Cassette>,
+        modes: super::modes::Modes,
+    ) -> Self {
         Self {
+            store,
             misses: Misses::of(cassette),
             modes,
         }
@@ -64,12 +71,12 @@ impl Misses {
     }
 
     /// Notes a request that the runs did not find.
-    pub(super) fn note(&mut self, asked: &PendingRequest) {
+    pub(super) fn note(&mut self, key: RequestKey, request: &Request) {
         let message = format!(
             "no recording of request {} ({}){}",
-            asked.key.0.short(),
-            excerpt(&asked.request),
-            self.nearest(&asked.request)
+            key.0.short(),
+            excerpt(request),
+            self.nearest(request)
         );
         let failure = Failure {
             kind: FailureKind::Missing,
@@ -77,28 +84,30 @@ impl Misses {
             transient: false,
             usage: Usage::default(),
         };
-        self.missed
-            .push((asked.key, OutcomeSummary::Failed(failure)));
+        self.missed.push((key, Err(failure)));
     }
 
     /// Returns what was noted since the last time.
-    pub(super) fn take(&mut self) -> Option<Vec<(RequestKey, OutcomeSummary)>> {
+    pub(super) fn take(&mut self) -> Option<Vec<SettledRequest>> {
         (!self.missed.is_empty()).then(|| std::mem::take(&mut self.missed))
     }
 }
 
-impl Answerer for Replay {
-    fn ask(&mut self, requests: Vec<PendingRequest>) -> Result<(), BuildError> {
-        for asked in requests {
-            self.misses.note(&asked);
+impl<'a> Answerer for Replay<'a> {
+    type Recorder = StoreRecorder<'a>;
+
+    fn enqueue(&mut self, requests: Vec<PendingRequest<RequestId>>) -> Result<(), BuildError> {
+        for pending in requests {
+            let request = self.store.request(pending.request)?;
+            self.misses.note(pending.key, &request);
         }
         Ok(())
     }
 
-    async fn settled(
+    async fn next_settled(
         &mut self,
         _: Workers,
-    ) -> Result<Option<Vec<(RequestKey, OutcomeSummary)>>, BuildError> {
+    ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         Ok(self.misses.take())
     }
 

@@ -12,7 +12,7 @@ use super::modes::Modes;
 use super::options::{BuildContext, BuildOptions};
 use super::pool::Pool;
 use super::provider_answerer::{ProviderAnswerer, Routes};
-use super::recorder::Recorder;
+use super::recorder::Recorder as _;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, SchedulerContext};
 use super::store_recorder::StoreRecorder;
@@ -55,12 +55,12 @@ pub async fn run(
         BuildKind::Batch => Modes::by_layer(build_context.pipeline),
     };
     modes.restore(&store.build_layers(build)?, build_context.pipeline);
-    let recorder = Recorder::Store(StoreRecorder {
+    let recorder = StoreRecorder {
         store,
         build,
         answer_origin,
         clock: build_context.clock,
-    });
+    };
     let context = SchedulerContext {
         pipeline: build_context.pipeline,
         folder: build_context.folder,
@@ -72,7 +72,7 @@ pub async fn run(
     let pool = build_context.pool(Some(store))?;
     match build_context.replay {
         Some(cassette) => {
-            let answerer = Replay::new(Arc::clone(cassette), modes);
+            let answerer = Replay::new(store, Arc::clone(cassette), modes);
             finish(Scheduler::new(context, recorder, answerer)?, pool).await
         }
         None => {

@@ -4,7 +4,7 @@
 //! upstream layer still wait. [`super::spawn`] makes units, [`super::apply`]
 //! takes in what runs and answers bring.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
 use super::pool::Pool;
 use super::previous::Previous;
 use super::progress::LayerProgress;
-use super::recorder::{Record, Recorder};
+use super::recorder::{Record as _, Recorder};
 use super::unit::Job;
 use crate::pending::PendingRequest;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
-use synix_core::request::{Failure, RequestKey, Usage};
+use synix_core::request::{Failure, RequestKey};
 use synix_sandbox::{Shape, UnitSpec};
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildLayer, Reader, UnitId};
@@ -101,12 +101,12 @@ pub(super) struct LayerRun {
 }
 
 /// A scheduler within one transaction of its recorder: only there are units made and settled.
-pub(super) struct Step<'t, 'a, A> {
-    pub(super) scheduler: &'t mut Scheduler<'a, A>,
-    pub(super) record: Record<'t>,
+pub(super) struct Step<'s, 't, 'a, A: Answerer> {
+    pub(super) scheduler: &'s mut Scheduler<'a, A>,
+    pub(super) record: <A::Recorder as Recorder>::Record<'t>,
 }
 
-impl<'a, A> Deref for Step<'_, 'a, A> {
+impl<'a, A: Answerer> Deref for Step<'_, '_, 'a, A> {
     type Target = Scheduler<'a, A>;
 
     fn deref(&self) -> &Self::Target {
@@ -114,15 +114,15 @@ impl<'a, A> Deref for Step<'_, 'a, A> {
     }
 }
 
-impl<A> DerefMut for Step<'_, '_, A> {
+impl<A: Answerer> DerefMut for Step<'_, '_, '_, A> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         self.scheduler
     }
 }
 
-pub(super) struct Scheduler<'a, A> {
+pub(super) struct Scheduler<'a, A: Answerer> {
     pub(super) context: SchedulerContext<'a>,
-    pub(super) recorder: Recorder<'a>,
+    pub(super) recorder: A::Recorder,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
     /// By number; `None` once settled, because memory follows the work in flight.
@@ -132,12 +132,12 @@ pub(super) struct Scheduler<'a, A> {
     pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
     /// Requests that settled without an answer; they are not asked again in this process.
     pub(super) failed_requests: HashMap<RequestKey, Failure>,
-    /// Requests whose answer was cut at its limit, and what it cost; likewise.
-    pub(super) truncated_requests: HashMap<RequestKey, Usage>,
+    /// Requests whose answer is truncated; they are not sent again in this process, either.
+    pub(super) truncated_requests: HashSet<RequestKey>,
     /// Layers whose inputs are all there, to be divided into units by their plugins.
     pub(super) to_split: VecDeque<usize>,
-    /// Requests for the answerer, once what asked them is written down.
-    pub(super) to_ask: Vec<PendingRequest>,
+    /// Requests for the answerer, once their units are recorded.
+    pub(super) to_enqueue: Vec<PendingRequest<<A::Recorder as Recorder>::Request>>,
     pub(super) previous: Previous<'a>,
     /// Set once the sources are read: nothing else is made before.
     pub(super) bounds: Option<Bounds>,
@@ -152,7 +152,7 @@ pub(super) struct Scheduler<'a, A> {
 impl<'a, A: Answerer> Scheduler<'a, A> {
     pub(super) fn new(
         context: SchedulerContext<'a>,
-        recorder: Recorder<'a>,
+        recorder: A::Recorder,
         answerer: A,
     ) -> Result<Self, BuildError> {
         let mut layers: Vec<LayerRun> = context
@@ -180,9 +180,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             runnable: VecDeque::new(),
             waiters: HashMap::new(),
             failed_requests: HashMap::new(),
-            truncated_requests: HashMap::new(),
+            truncated_requests: HashSet::new(),
             to_split: VecDeque::new(),
-            to_ask: Vec::new(),
+            to_enqueue: Vec::new(),
             bounds: None,
             excess: None,
             is_interrupted: false,
@@ -199,9 +199,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             self.stop_early()?;
             self.hand_out(&mut pool);
-            if !self.to_ask.is_empty() {
-                let asked = std::mem::take(&mut self.to_ask);
-                self.answerer.ask(asked)?;
+            if !self.to_enqueue.is_empty() {
+                let requests = std::mem::take(&mut self.to_enqueue);
+                self.answerer.enqueue(requests)?;
                 self.keep_layers()?;
             }
             self.report_layers();
@@ -209,7 +209,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 if self.waiters.is_empty() && !self.is_stopping {
                     break;
                 }
-                let settled = self.answerer.settled(Workers::Idle).await?;
+                let settled = self.answerer.next_settled(Workers::Idle).await?;
                 self.keep_layers()?;
                 match settled {
                     Some(settled) => self.written(|this| this.take_settled(settled))?,
@@ -223,7 +223,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     let ran = ran.ok_or(BuildError::WorkersGone)?;
                     self.written(|this| this.take_ran(ran))?;
                 }
-                settled = self.answerer.settled(Workers::Running) => {
+                settled = self.answerer.next_settled(Workers::Running) => {
                     if let Some(settled) = settled? {
                         self.written(|this| this.take_settled(settled))?;
                     } else {
@@ -280,7 +280,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         };
         self.runnable.clear();
         self.to_split.clear();
-        self.to_ask.clear();
+        self.to_enqueue.clear();
         if self.is_stopping {
             return Ok(());
         }
@@ -296,9 +296,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Runs `act` in one transaction, if anything is written.
     pub(super) fn written(
         &mut self,
-        act: impl FnOnce(&mut Step<'_, 'a, A>) -> Result<(), BuildError>,
+        act: impl FnOnce(&mut Step<'_, '_, 'a, A>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
-        self.recorder.written(|record| {
+        self.recorder.in_transaction(|record| {
             act(&mut Step {
                 scheduler: self,
                 record,

@@ -6,7 +6,7 @@ use super::bounds::Bounds;
 use super::handle::{FileArtifact, Handle, Location};
 use super::layers::ReadyBody;
 use super::progress::Freshness;
-use super::recorder::Entry;
+use super::recorder::{Record as _, UnitEntry};
 use super::scheduler::{Scheduler, Step};
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
@@ -67,7 +67,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 }
 
-impl<A: Answerer> Step<'_, '_, A> {
+impl<A: Answerer> Step<'_, '_, '_, A> {
     fn read_source(
         &mut self,
         layer: usize,
@@ -137,7 +137,7 @@ impl<A: Answerer> Step<'_, '_, A> {
                 },
             ])
         })?;
-        let entry = Entry {
+        let entry = UnitEntry {
             layer,
             layer_name: name,
             key: &key,

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::handle::{Handle, Location};
 use super::layers::ReadyTransform;
 use super::progress::Freshness;
+use super::recorder::Record as _;
 use super::scheduler::{Scheduler, Step, Unit, inputs_of};
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
@@ -134,7 +135,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     }
 }
 
-impl<A: Answerer> Step<'_, '_, A> {
+impl<A: Answerer> Step<'_, '_, '_, A> {
     /// Makes the units that need nothing but this artifact.
     pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
         for downstream in self.layers[artifact.layer].downstream.clone() {

@@ -1,19 +1,21 @@
-//! Writes the rows of a build: the one place where a unit and its outputs, inputs and transcript become rows.
-//!
-//! [`StoreRecorder`] says where they go; [`StoreRecord`] writes them, within one transaction.
+//! The recorder of a build: the one place where a unit and its outputs, inputs and transcript become rows.
 
 use synix_core::artifact::Artifact;
 use synix_core::clock::Clock;
 use synix_core::digest::Digest;
+use synix_core::fingerprint::StaleReason;
+use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    AnswerOrigin, ArtifactId, BuildId, BuildLayer, NewUnit, RequestId, Store, StoreError,
-    Transaction, UnitId, UnitState,
+    BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, Transaction, UnitId,
+    UnitState,
 };
 
-use super::recorder::{Entry, Made};
-use crate::pending::PendingRequest;
+use super::BuildError;
+use super::handle::{FileArtifact, Location};
+use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
+use super::unit::RunRequest;
 
 /// Writes the rows of a build.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +29,23 @@ pub(super) struct StoreRecorder<'a> {
 /// A recorder while one of its transactions is open.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoreRecord<'t> {
-    pub(super) recorder: StoreRecorder<'t>,
-    pub(super) tx: &'t Transaction<'t>,
+    recorder: StoreRecorder<'t>,
+    tx: &'t Transaction<'t>,
 }
 
-impl StoreRecorder<'_> {
-    /// Takes the snapshot of a complete build and closes it.
-    pub(super) fn complete(
-        &self,
-        pipeline: &str,
-        layers: &[(String, Vec<UnitId>)],
-    ) -> Result<(), StoreError> {
+impl Recorder for StoreRecorder<'_> {
+    type Request = RequestId;
+    type Record<'t> = StoreRecord<'t>;
+
+    fn in_transaction<T>(
+        self,
+        act: impl FnOnce(StoreRecord<'_>) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        self.store
+            .write(|tx| act(StoreRecord { recorder: self, tx }))
+    }
+
+    fn complete(self, pipeline: &str, layers: &[(String, Vec<UnitId>)]) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store.write(|tx| {
             tx.take_snapshot(self.build, pipeline, layers, now)?;
@@ -46,70 +54,72 @@ impl StoreRecorder<'_> {
     }
 }
 
-impl StoreRecord<'_> {
-    pub(super) fn suspended(
-        &self,
-        entry: &Entry<'_>,
-        asked: &[PendingRequest],
+impl Record for StoreRecord<'_> {
+    type Request = RequestId;
+
+    fn stale(
+        self,
+        _: usize,
+        _: &UnitKey,
+        _: impl FnOnce() -> Result<Vec<StaleReason>, StoreError>,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// The realm is always the live one, because a file does not depend on where answers come from.
+    fn source(
+        self,
+        unit: &UnitEntry<'_>,
+        artifact: &Artifact,
+        digest: Digest,
+        _: impl FnOnce() -> FileArtifact,
+    ) -> Result<(Option<UnitId>, Location), StoreError> {
+        let id = self.add_unit(unit, Realm::Live, UnitState::Done, &[])?;
+        let artifact = self.tx.add_artifact(id, 0, artifact, digest)?;
+        self.set_state(unit, UnitState::Done)?;
+        Ok((Some(id), Location::Stored(artifact)))
+    }
+
+    fn answered(self, _: usize, _: &[RunRequest]) {}
+
+    fn suspended(
+        self,
+        unit: &UnitEntry<'_>,
+        requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let answer_origin = self.recorder.answer_origin;
-        let unit = self.unit(entry, answer_origin, UnitState::Waiting, &[])?;
-        let requests = self.transcript(unit, asked)?;
-        self.keep(entry, UnitState::Waiting)?;
+        let id = self.add_unit(unit, self.recorder.realm, UnitState::Waiting, &[])?;
+        let requests = self.add_transcript(id, requests)?;
+        self.set_state(unit, UnitState::Waiting)?;
         Ok(requests)
     }
 
-    pub(super) fn done(
-        &self,
-        entry: &Entry<'_>,
-        asked: &[PendingRequest],
-        made: Made<'_>,
-    ) -> Result<(UnitId, Vec<ArtifactId>), StoreError> {
-        let answer_origin = self.recorder.answer_origin;
-        let unit = self.unit(entry, answer_origin, UnitState::Done, made.log)?;
-        self.transcript(unit, asked)?;
-        let mut ids = Vec::with_capacity(made.outputs.len());
-        for (position, (output, digest)) in made.outputs.iter().enumerate() {
-            ids.push(self.tx.add_artifact(unit, position, output, *digest)?);
+    fn done(
+        self,
+        unit: &UnitEntry<'_>,
+        requests: &[RunRequest],
+        result: UnitResult<'_>,
+    ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
+        let id = self.add_unit(unit, self.recorder.realm, UnitState::Done, result.log)?;
+        self.add_transcript(id, requests)?;
+        let mut locations = Vec::with_capacity(result.outputs.len());
+        for (position, (output, digest)) in result.outputs.iter().enumerate() {
+            let artifact = self.tx.add_artifact(id, position, output, *digest)?;
+            locations.push(Location::Stored(artifact));
         }
-        self.keep(entry, UnitState::Done)?;
-        Ok((unit, ids))
+        self.set_state(unit, UnitState::Done)?;
+        Ok((Some(id), locations))
     }
 
-    /// What a file says does not depend on where answers come from, so its realm is always the live one.
-    pub(super) fn source(
-        &self,
-        entry: &Entry<'_>,
-        artifact: &Artifact,
-        digest: Digest,
-    ) -> Result<(UnitId, ArtifactId), StoreError> {
-        let unit = self.unit(entry, AnswerOrigin::Live, UnitState::Done, &[])?;
-        let id = self.tx.add_artifact(unit, 0, artifact, digest)?;
-        self.keep(entry, UnitState::Done)?;
-        Ok((unit, id))
+    fn failed(self, layer: usize, key: &UnitKey, failure: &Failure) -> Result<(), StoreError> {
+        let (build, state) = (self.recorder.build, UnitState::Failed(failure));
+        self.tx.keep_build_unit(build, layer, key.as_str(), state)
     }
 
-    pub(super) fn retire(&self, unit: UnitId) -> Result<(), StoreError> {
+    fn retire(self, unit: UnitId) -> Result<(), StoreError> {
         self.tx.retire_unit(unit)
     }
 
-    fn keep(&self, entry: &Entry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
-        let build = self.recorder.build;
-        self.tx
-            .store_build_unit(build, entry.layer, entry.key.as_str(), state)
-    }
-
-    pub(super) fn failed(
-        &self,
-        layer: usize,
-        key: &str,
-        failure: &Failure,
-    ) -> Result<(), StoreError> {
-        self.tx
-            .store_build_unit(self.recorder.build, layer, key, UnitState::Failed(failure))
-    }
-
-    pub(super) fn layers(&self, layers: &[BuildLayer]) -> Result<(), StoreError> {
+    fn layers(self, layers: &[BuildLayer]) -> Result<(), StoreError> {
         self.tx
             .trim_build_layers(self.recorder.build, layers.len())?;
         for layer in layers {
@@ -117,16 +127,24 @@ impl StoreRecord<'_> {
         }
         Ok(())
     }
+}
 
-    fn unit(
+impl StoreRecord<'_> {
+    fn set_state(&self, unit: &UnitEntry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
+        let build = self.recorder.build;
+        self.tx
+            .keep_build_unit(build, unit.layer, unit.key.as_str(), state)
+    }
+
+    fn add_unit(
         &self,
-        entry: &Entry<'_>,
-        answer_origin: AnswerOrigin,
+        unit: &UnitEntry<'_>,
+        realm: Realm,
         state: UnitState<'_>,
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
-        // One that was made before stays as it was: snapshots and provenance name it.
-        if let Some((earlier, _)) = self.tx.finished_unit(entry.fingerprint, answer_origin)? {
+        // An earlier unit stays as it is: snapshots and provenance refer to it.
+        if let Some((earlier, _)) = self.tx.finished_unit(unit.fingerprint, realm)? {
             self.tx.retire_unit(earlier)?;
         }
         let log = (!log.is_empty()).then(|| {
@@ -134,48 +152,42 @@ impl StoreRecord<'_> {
                 .map(|line| format!("{} {}\n", line.level, line.message))
                 .collect::<String>()
         });
-        let unit = self.tx.store_unit(&NewUnit {
-            fingerprint: entry.fingerprint,
-            answer_origin,
-            layer: entry.layer_name,
-            key: entry.key,
+        let id = self.tx.keep_unit(&NewUnit {
+            fingerprint: unit.fingerprint,
+            realm,
+            layer: unit.layer_name,
+            key: unit.key,
             done: state == UnitState::Done,
-            partial: entry.partial,
+            partial: unit.partial,
             build: self.recorder.build,
-            parts: entry.parts,
-            roles: entry.roles,
+            parts: unit.parts,
+            roles: unit.roles,
             log: log.as_deref(),
         })?;
-        for (position, input) in entry.inputs.iter().enumerate() {
+        for (position, input) in unit.inputs.iter().enumerate() {
             if let Some(input) = input {
-                self.tx.add_input(unit, position, *input)?;
+                self.tx.add_input(id, position, *input)?;
             }
         }
-        Ok(unit)
+        Ok(id)
     }
 
-    fn transcript(
+    fn add_transcript(
         &self,
         unit: UnitId,
-        asked: &[PendingRequest],
+        requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let mut requests = Vec::with_capacity(asked.len());
-        for (position, asked) in asked.iter().enumerate() {
-            let request = self.tx.add_request(asked.key, &asked.request)?;
-            if let (Some(answer), AnswerOrigin::Replay(_)) =
-                (&asked.answer, self.recorder.answer_origin)
-            {
-                self.tx
-                    .store_answer(request, self.recorder.answer_origin, answer, None)?;
+        let realm = self.recorder.realm;
+        let mut ids = Vec::with_capacity(requests.len());
+        for (position, (pending, answer)) in requests.iter().enumerate() {
+            let id = self.tx.add_request(pending.key, &pending.request)?;
+            if let (Some(answer), Realm::Replay(_)) = (answer, realm) {
+                self.tx.keep_answer(id, realm, answer, None)?;
             }
-            let answered = asked
-                .answer
-                .as_ref()
-                .map(|answer| (self.recorder.answer_origin, answer.ending));
-            self.tx
-                .add_to_transcript(unit, position, request, answered)?;
-            requests.push(request);
+            let answered = answer.as_ref().map(|answer| (realm, answer.ending));
+            self.tx.add_to_transcript(unit, position, id, answered)?;
+            ids.push(id);
         }
-        Ok(requests)
+        Ok(ids)
     }
 }

@@ -13,10 +13,8 @@ use super::BuildError;
 use super::circuit_breaker::CircuitBreakers;
 use super::event::{Event, Observer};
 use super::options::BuildOptions;
-use crate::pending::QueuedRequest;
-use synix_core::request::{
-    Failure, FailureKind, Outcome, OutcomeSummary, Request, RequestKey, Usage,
-};
+use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
 use synix_providers::{Completion, Provider};
 use synix_store::{
     AnswerPolicy, AttemptId, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext,
@@ -36,15 +34,15 @@ pub(super) struct SyncCalls<'a> {
     providers: &'a Providers,
     concurrency: usize,
     /// What is asked again although it was paid for.
-    retry: RetrySelection,
-    queue: VecDeque<QueuedRequest>,
+    retry: Retry,
+    queue: VecDeque<PendingRequest<RequestId>>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
     elsewhere: Vec<OtherProcessCall>,
     /// Settled without a call.
-    settled: Vec<(RequestKey, OutcomeSummary)>,
+    settled: Vec<SettledRequest>,
     /// Providers that answer nobody now, and why: the rest is not sent.
     breakers: CircuitBreakers,
     sender: UnboundedSender<Finished>,
@@ -66,7 +64,7 @@ struct Finished {
 /// A request that somebody else has in flight.
 #[derive(Debug)]
 struct OtherProcessCall {
-    queued: QueuedRequest,
+    queued: PendingRequest<RequestId>,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
 }
@@ -112,7 +110,7 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    pub(super) fn queue(&mut self, queued: QueuedRequest) {
+    pub(super) fn queue(&mut self, queued: PendingRequest<RequestId>) {
         *self.open_by_layer.entry(queued.layer).or_default() += 1;
         self.queue.push_back(queued);
     }
@@ -158,7 +156,10 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Settles a request that was paid for without an answer that will do, unless it is asked again.
-    pub(super) fn settle_paid(&mut self, queued: &QueuedRequest) -> Result<bool, BuildError> {
+    pub(super) fn settle_paid(
+        &mut self,
+        queued: &PendingRequest<RequestId>,
+    ) -> Result<bool, BuildError> {
         let request = queued.request;
         let Some(settlement) = self.store.paid_outcome(request, &self.retry, None)? else {
             return Ok(false);
@@ -204,7 +205,7 @@ impl<'a> SyncCalls<'a> {
                 };
                 match self.breakers.of(&queued.target.provider) {
                     Some(failure) => {
-                        let failed = OutcomeSummary::Failed(failure.clone());
+                        let failed = Err(failure.clone());
                         self.left(queued.layer);
                         self.settled.push((queued.key, failed));
                     }
@@ -239,7 +240,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Asks for the right to send each of these, in one transaction.
-    fn claim(&self, chosen: &[QueuedRequest]) -> Result<Vec<Claim>, BuildError> {
+    fn claim(&self, chosen: &[PendingRequest<RequestId>]) -> Result<Vec<Claim>, BuildError> {
         self.store.write(|tx| {
             let mut claims = Vec::with_capacity(chosen.len());
             for queued in chosen {
@@ -262,7 +263,7 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    fn call(&mut self, queued: &QueuedRequest, body: Request, attempt: AttemptId) {
+    fn call(&mut self, queued: &PendingRequest<RequestId>, body: Request, attempt: AttemptId) {
         self.in_flight += 1;
         let call = self.breakers.begin();
         let (key, request, layer) = (queued.key, queued.request, queued.layer);
@@ -308,9 +309,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
-    pub(super) async fn settled(
-        &mut self,
-    ) -> Result<Vec<(RequestKey, OutcomeSummary)>, BuildError> {
+    pub(super) async fn settled(&mut self) -> Result<Vec<SettledRequest>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());
@@ -365,7 +364,7 @@ impl<'a> SyncCalls<'a> {
             self.breakers
                 .learn(&finished.provider, finished.call, &finished.completion);
             self.settled
-                .push((finished.key, finished.completion.outcome.into()));
+                .push((finished.key, finished.completion.outcome.into_ending()));
         }
         Ok(())
     }

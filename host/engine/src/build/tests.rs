@@ -16,7 +16,7 @@ use super::options::BuildOptions;
 use super::provider_answerer::{ProviderAnswerer, Routes, WaitPolicy};
 use super::sync::{Providers, SyncCalls};
 use crate::batch::{BatchContext, BatchSettings, Batches, LostCreatePolicy};
-use crate::pending::PendingRequest;
+use crate::pending::{PendingRequest, Target};
 use synix_core::clock::{Clock, Timestamp};
 use synix_core::digest::Digest;
 use synix_core::request::{Message, Part, Request, Role, Wire};
@@ -24,8 +24,7 @@ use synix_manifest::BatchChoice;
 use synix_prices::Prices;
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{
-    AnswerOrigin, AnswerPolicy, BuildId, BuildKind, Claim, NewBuild, RetrySelection, SendContext,
-    Store, StoreError,
+    BuildId, BuildKind, Claim, NewBuild, Origin, Realm, RequestId, Retry, Store, StoreError, Terms,
 };
 
 const LAYER: &str = "sums";
@@ -110,19 +109,23 @@ impl Bench {
     }
 
     /// Records requests, each of which is a word longer than the one before.
-    fn record(&self, count: usize) -> Vec<PendingRequest> {
+    fn record(&self, count: usize) -> Vec<(PendingRequest<Arc<Request>>, RequestId)> {
         let record = |number| {
             let request = request(number);
             let key = request.key().unwrap();
             let id = self.store.write(|tx| tx.add_request(key, &request));
-            PendingRequest {
+            let target = Target {
+                provider: request.provider.clone(),
+                model: request.model.clone(),
+            };
+            let pending = PendingRequest {
                 key,
-                id: Some(id.unwrap()),
                 layer: 0,
                 accept_truncated: false,
+                target: Arc::new(target),
                 request: Arc::new(request),
-                answer: None,
-            }
+            };
+            (pending, id.unwrap())
         };
         (1..=count).map(record).collect()
     }
@@ -165,10 +168,18 @@ fn request(words: usize) -> Request {
     }
 }
 
+/// Replaces each request by its number in the store, as the scheduler does.
+fn stored(
+    requests: Vec<(PendingRequest<Arc<Request>>, RequestId)>,
+) -> Vec<PendingRequest<RequestId>> {
+    let stored = |(pending, id): (PendingRequest<_>, _)| pending.with_request(id);
+    requests.into_iter().map(stored).collect()
+}
+
 /// Lets the answerer go on until nothing more settles in this process.
 async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError> {
     let mut count = 0;
-    while let Some(settled) = answerer.settled(Workers::Idle).await? {
+    while let Some(settled) = answerer.next_settled(Workers::Idle).await? {
         count += settled.len();
     }
     Ok(count)
@@ -192,16 +203,16 @@ async fn what_waits_for_its_send_holds_no_text() {
             accept_truncated: false,
             retry: &RetrySelection::default(),
         };
-        let id = asked[1].id.unwrap();
+        let id = asked[1].1;
         let claim = bench.store.write(|tx| tx.claim(id, origin, terms));
         assert!(matches!(claim, Ok(Claim::Granted(_))), "{claim:?}");
 
         let texts: Vec<Weak<Request>> = asked
             .iter()
-            .map(|asked| Arc::downgrade(&asked.request))
+            .map(|(pending, _)| Arc::downgrade(&pending.request))
             .collect();
         let mut answerer = bench.answerer(batch, ONE);
-        answerer.ask(asked).unwrap();
+        answerer.enqueue(stored(asked)).unwrap();
         let held = texts.iter().filter(|text| text.strong_count() > 0);
         assert_eq!(held.count(), 0, "{batch:?}");
         if batch != BatchChoice::Always {
@@ -221,9 +232,9 @@ async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
         let bench = Bench::new();
         let mut asked = bench.record(3);
         let rest = asked.split_off(1);
-        let (sent, changed) = (asked[0].key, rest[0].key);
+        let (sent, changed) = (asked[0].0.key, rest[0].0.key);
         let mut answerer = bench.answerer(BatchChoice::Never, calls);
-        answerer.ask(asked).unwrap();
+        answerer.enqueue(stored(asked)).unwrap();
         let state = bench.folder.path().join("state.sqlite3");
         let rows = rusqlite::Connection::open(state).unwrap().execute(
             "UPDATE request_body SET document = ?1
@@ -234,7 +245,7 @@ async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
             ],
         );
         assert_eq!(rows, Ok(1));
-        answerer.ask(rest).unwrap();
+        answerer.enqueue(stored(rest)).unwrap();
         let error = drive(&mut answerer).await.unwrap_err();
         assert!(
             matches!(&error, BuildError::Store(StoreError::Changed { .. })),

@@ -38,13 +38,16 @@ pub(super) struct Job {
     pub(super) transcript: Vec<RequestKey>,
 }
 
+/// A request of a run, with the answer that the run found; `None`: the unit waits for it.
+pub(super) type RunRequest = (PendingRequest<Arc<Request>>, Option<Answer>);
+
 /// What a run did.
 #[derive(Debug)]
 pub(super) struct RunOutcome {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
-    /// All it asked, in order.
-    pub(super) asked: Vec<PendingRequest>,
+    /// All its requests, in order.
+    pub(super) requests: Vec<RunRequest>,
     /// Model roles it named beside its layer's.
     pub(super) roles: Vec<String>,
 }
@@ -88,7 +91,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
     let ran = |end| RunOutcome {
         unit,
         end,
-        asked: Vec::new(),
+        requests: Vec::new(),
         roles: Vec::new(),
     };
     let inputs = match read(&inputs, &known) {
@@ -113,7 +116,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
         transcript,
         roles: Arc::clone(roles),
         known,
-        asked: Vec::new(),
+        requests: Vec::new(),
         extra_roles: BTreeSet::new(),
         stopped: None,
     };
@@ -131,7 +134,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
         }
     };
     let ran = RunOutcome {
-        asked: model.asked,
+        requests: model.requests,
         roles: model.extra_roles.into_iter().collect(),
         ..ran(end)
     };
@@ -162,7 +165,7 @@ struct UnitModel {
     transcript: Vec<RequestKey>,
     roles: Arc<Roles>,
     known: KnownAnswers,
-    asked: Vec<PendingRequest>,
+    requests: Vec<RunRequest>,
     extra_roles: BTreeSet<String>,
     /// Why the run must end for another reason than a missing answer.
     stopped: Option<RunEnd>,
@@ -170,7 +173,7 @@ struct UnitModel {
 
 impl UnitModel {
     fn done(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
-        if let Some(expected) = self.transcript.get(self.asked.len()) {
+        if let Some(expected) = self.transcript.get(self.requests.len()) {
             return RunEnd::Failed(self.divergence(*expected, "asked nothing more"));
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
@@ -192,26 +195,25 @@ impl UnitModel {
     }
 
     /// Resolves one request and looks its answer up; `Err` holds what the guest receives.
-    fn ask(&mut self, ask: GuestRequest) -> Result<Option<Answer>, Refusal> {
-        if let Some(role) = ask
+    fn answer(&mut self, request: GuestRequest) -> Result<Option<Answer>, Refusal> {
+        if let Some(role) = request
             .model
             .clone()
             .filter(|role| *role != self.transform.role)
         {
             self.extra_roles.insert(role);
         }
-        let role = ask
-            .model
-            .clone()
-            .unwrap_or_else(|| self.transform.role.clone());
-        let Some(request) = self.roles.resolve(&self.transform, ask) else {
-            return Err(Refusal::UnknownRole(role));
+        let role = request.model.as_ref().unwrap_or(&self.transform.role);
+        let Some(role) = self.roles.0.get(role) else {
+            return Err(Refusal::UnknownRole(role.clone()));
         };
+        let target = Arc::clone(&role.target);
+        let request = role.resolve(request, &self.transform.revision);
         self.admit_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.transcript.get(self.asked.len())
+        if let Some(expected) = self.transcript.get(self.requests.len())
             && *expected != key
         {
             let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
@@ -225,14 +227,14 @@ impl UnitModel {
                 None
             }
         };
-        self.asked.push(PendingRequest {
+        let pending = PendingRequest {
             key,
-            id: None,
+            request: Arc::new(request),
             layer: self.layer,
             accept_truncated: self.transform.accept_truncated,
-            request: Arc::new(request),
-            answer: answer.clone(),
-        });
+            target,
+        };
+        self.requests.push((pending, answer.clone()));
         Ok(answer)
     }
 
@@ -261,23 +263,23 @@ impl UnitModel {
             .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
         guest_failure(format!(
             "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
-            self.asked.len() + 1,
+            self.requests.len() + 1,
             expected.0.short(),
         ))
     }
 }
 
 impl Model for UnitModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
-        let mut answers = Vec::with_capacity(asked.len());
-        let before = self.asked.len();
-        for ask in asked {
-            match self.ask(ask) {
+    fn complete(&mut self, requests: Vec<GuestRequest>) -> Verdict {
+        let mut answers = Vec::with_capacity(requests.len());
+        let before = self.requests.len();
+        for request in requests {
+            match self.answer(request) {
                 Ok(answer) => answers.push(answer),
                 Err(refusal) => {
                     // The guest gets no answer from this round, so none is paid for.
-                    self.asked.truncate(before);
-                    return ModelResponse::Refused(refusal);
+                    self.requests.truncate(before);
+                    return Verdict::Refused(refusal);
                 }
             }
             if self.stopped.is_some() {

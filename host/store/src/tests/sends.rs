@@ -1,7 +1,6 @@
 //! Requests, claims, answers and sends.
 
 use super::*;
-use synix_core::request::OutcomeSummary;
 
 #[test]
 fn a_request_is_added_once() {
@@ -103,7 +102,7 @@ fn a_truncated_answer_counts_only_where_it_is_accepted() {
 }
 
 fn settled(answer: &Answer) -> Claim {
-    Claim::Settled(Box::new(OutcomeSummary::from(answer)))
+    Claim::Settled(Box::new(Ok(answer.ending)))
 }
 
 #[test]

@@ -10,15 +10,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::super::{
-    BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, QueuedRequest, Target, Turn,
-};
+use super::super::{BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, Turn};
 use super::mishap::{QUESTIONS, question};
+use crate::pending::{PendingRequest, Target};
 use synix_core::clock::{Clock, Timestamp};
 use synix_core::digest::Digest;
-use synix_core::request::{
-    BatchApi, FailureKind, Message, OutcomeSummary, Part, Request, RequestKey, Role, Wire,
-};
+use synix_core::request::{BatchApi, FailureKind, Message, Part, Request, RequestKey, Role, Wire};
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
 
@@ -295,7 +292,7 @@ impl Life<'_> {
             }
             self.standing.failed.remove(&number);
             let id = self.store.write(|tx| tx.add_request(key, &request));
-            self.batches.queue(QueuedRequest {
+            self.batches.queue(PendingRequest {
                 key,
                 request: id.unwrap(),
                 layer: 0,
@@ -346,7 +343,7 @@ impl Life<'_> {
 
     fn take_settled(&mut self) {
         for (key, settlement) in self.batches.take_settled() {
-            if let OutcomeSummary::Failed(failure) = settlement {
+            if let Err(failure) = settlement {
                 let number =
                     (0..QUESTIONS).find(|number| self::key(self.place.wire, *number) == key);
                 let number = number.expect("a question that was asked");
