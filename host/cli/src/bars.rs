@@ -56,7 +56,7 @@ impl Bars {
                 }
             }
             Event::Batch(event) => self.batch(event, now),
-            Event::Spent(spent) => {
+            Event::Cost(spent) => {
                 self.totals.spend(*spent, now);
                 self.update_total(now);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use synix_core::printable::pluralize;
 use synix_engine::build::LayerCounts;
-use synix_engine::view::Spent;
+use synix_engine::view::BuildCost;
 
 use crate::layer_progress::{format_duration, rate, time_left};
 use crate::quantity;
@@ -22,7 +22,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    pub(crate) fn spend(&mut self, spent: Spent, now: Duration) {
+    pub(crate) fn spend(&mut self, spent: BuildCost, now: Duration) {
         self.first.get_or_insert((spent, now));
         self.now = Some(spent);
     }
@@ -90,8 +90,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn spent(requests: u64, tokens: Option<u64>, usd: Option<f64>) -> Spent {
-        Spent {
+    fn spent(requests: u64, tokens: Option<u64>, usd: Option<f64>) -> BuildCost {
+        BuildCost {
             requests,
             tokens: TokensView {
                 input: tokens,

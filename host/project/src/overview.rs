@@ -3,7 +3,7 @@
 use super::context::{Options, ProjectContext};
 use super::reading::{current_pipeline, prices};
 use super::{Project, ProjectError};
-use synix_engine::view::{Overview, Wanted};
+use synix_engine::view::{Overview, SnapshotSelection};
 use synix_prices::Prices;
 use synix_store::{BuildKind, Reader, StoreError};
 
@@ -25,7 +25,7 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         other => other,
     };
     let current_pipeline = current_pipeline(options)?;
-    let wanted = Wanted {
+    let wanted = SnapshotSelection {
         pipeline: &current_pipeline.file,
         is_certain: current_pipeline.is_certain,
         snapshot: None,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use synix_engine::build::{Event, Observer};
-use synix_engine::view::Spent;
+use synix_engine::view::BuildCost;
 use synix_prices::Prices;
 use synix_store::{BuildId, Store};
 

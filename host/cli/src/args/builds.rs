@@ -192,7 +192,7 @@ impl PollArgs {
                 timeout: self.poll_timeout,
             }
         } else {
-            WaitPolicy::Leave
+            WaitPolicy::PollOnce
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         .into());
     }
     let wait_policy = if args.no_wait {
-        WaitPolicy::Leave
+        WaitPolicy::PollOnce
     } else {
         WaitPolicy::Poll {
             interval: POLL_INTERVAL,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_engine::view::Listed;
+use synix_engine::view::ArtifactView;
 
 use super::reading::SnapshotReader;
 use crate::args::{Global, List};
@@ -33,11 +33,11 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
 fn result_lines(artifacts: &[Listed]) -> Lines {
     let short = |artifact: &Listed| artifact.id.chars().take(SHORT_ID_DIGITS).collect();
     let mut lines = Lines::default();
-    let stale: Vec<&Listed> = artifacts
+    let stale: Vec<&ArtifactView> = artifacts
         .iter()
         .filter(|artifact| artifact.stale.is_some())
         .collect();
-    let row = |artifact: &Listed| {
+    let row = |artifact: &ArtifactView| {
         [
             artifact.layer.clone(),
             artifact.label.clone(),
@@ -55,7 +55,7 @@ fn result_lines(artifacts: &[Listed]) -> Lines {
         lines.table(columns, artifacts.iter().map(row).collect());
         return lines;
     };
-    let marked = |artifact: &Listed| {
+    let marked = |artifact: &ArtifactView| {
         let [layer, label, kind, id] = row(artifact);
         let of = match artifact.stale {
             Some(_) => format!("stale, of {}", artifact.build),

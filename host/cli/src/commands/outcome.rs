@@ -95,7 +95,7 @@ pub(super) fn add_failures(failures: &[FailureView], lines: &mut Lines) {
     }
     lines.heading("failed units:");
     let mut shown = Lines::default();
-    for group in FailureGroup::all(failures) {
+    for group in FailureGroup::group(failures) {
         let FailureGroup {
             kind,
             message,

@@ -1,6 +1,6 @@
 //! The parts that commands which read a snapshot share.
 
-use synix_engine::view::{FindError, Found, SnapshotView, Stale, Wanted};
+use synix_engine::view::{FindError, FoundArtifact, SnapshotSelection, SnapshotView, StaleInfo};
 use synix_project::{CurrentPipeline, Options};
 use synix_store::Reader;
 
@@ -27,12 +27,12 @@ impl<'a> SnapshotReader<'a> {
     }
 
     pub(super) fn view(&self) -> Result<SnapshotView<'_>, FindError> {
-        let wanted = Wanted {
+        let wanted = SnapshotSelection {
             pipeline: &self.current_pipeline.file,
             is_certain: self.current_pipeline.is_certain,
             snapshot: self.snapshot,
         };
-        SnapshotView::choose(&self.reader, &wanted)
+        SnapshotView::select(&self.reader, &wanted)
     }
 }
 
@@ -40,7 +40,7 @@ impl<'a> SnapshotReader<'a> {
 pub(super) fn note_if_stale(found: &Found, screen: &Screen) {
     let Some(stale) = &found.stale else { return };
     let name = format!("{}/{}", found.artifact.layer, found.artifact.artifact.label);
-    let Stale {
+    let StaleInfo {
         newest,
         kind,
         message,

@@ -2,7 +2,7 @@
 
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_engine::view::{BuildAtWork, LastBuild, Overview, OverviewLayer};
+use synix_engine::view::{LastBuild, OpenBuild, Overview, OverviewLayer};
 
 use super::{batch_build, outcome};
 use crate::args::{Global, Status};

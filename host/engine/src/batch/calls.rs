@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::Instrument as _;
 
-use super::list_search::{Bounds, search};
+use super::list_search::{SearchBounds, search};
 use super::machine::Event;
 use synix_providers::{BatchInput, BatchState, FileId, Provider, ProviderError};
 use synix_store::SubmissionId;
@@ -24,7 +24,7 @@ pub(super) enum ProviderCall {
         input: Input,
         token: String,
     },
-    Search(Bounds),
+    Search(SearchBounds),
     Poll {
         batch: String,
     },
@@ -64,7 +64,7 @@ pub(super) struct EndedCall {
 /// The calls under way.
 #[derive(Debug)]
 pub(super) struct Calls {
-    under_way: usize,
+    in_flight: usize,
     sender: UnboundedSender<EndedCall>,
     ended: UnboundedReceiver<EndedCall>,
 }
@@ -73,19 +73,19 @@ impl Calls {
     pub(super) fn new() -> Self {
         let (sender, ended) = unbounded_channel();
         Self {
-            under_way: 0,
+            in_flight: 0,
             sender,
             ended,
         }
     }
 
-    pub(super) const fn under_way(&self) -> usize {
-        self.under_way
+    pub(super) const fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     #[cfg(test)]
     pub(super) fn have_all_ended(&self) -> bool {
-        self.ended.len() >= self.under_way
+        self.ended.len() >= self.in_flight
     }
 
     /// Starts a call in a task of its own.
@@ -95,12 +95,12 @@ impl Calls {
         provider: Arc<Provider>,
         call: ProviderCall,
     ) {
-        self.under_way += 1;
+        self.in_flight += 1;
         let sender = self.sender.clone();
         let sending = async move {
             // In a second task: a panic there must not let the build wait for ever.
-            let made = tokio::spawn(make(provider, call).in_current_span()).await;
-            let result = made.unwrap_or(CallResult::Event(Event::CallBroke));
+            let result = tokio::spawn(run_call(provider, call).in_current_span()).await;
+            let result = result.unwrap_or(CallResult::Event(Event::CallPanicked));
             // The receiver is gone only when the command is.
             let _ = sender.send(EndedCall { submission, result });
         };
@@ -110,12 +110,12 @@ impl Calls {
     /// Waits for a call to end. Loses nothing when dropped.
     pub(super) async fn next(&mut self) -> Option<EndedCall> {
         let ended = self.ended.recv().await?;
-        self.under_way = self.under_way.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
         Some(ended)
     }
 }
 
-async fn make(provider: Arc<Provider>, call: ProviderCall) -> CallResult {
+async fn run_call(provider: Arc<Provider>, call: ProviderCall) -> CallResult {
     CallResult::Event(match call {
         ProviderCall::Upload { path, name } => {
             Event::UploadEnded(provider.upload_batch(&path, &name).await)

@@ -1,9 +1,9 @@
 //! How many requests go into one batch.
 
 /// What stands around the lines where they go as one document.
-const ENVELOPE: u64 = 64;
+const ENVELOPE_BYTES: u64 = 64;
 
-/// What a chunk may hold.
+/// What a chunk may retry_time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChunkLimits {
     pub(super) requests: usize,
@@ -13,42 +13,42 @@ pub(super) struct ChunkLimits {
 
 /// The first requests of a list that go into one chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cut {
+pub(super) struct ChunkSize {
     pub(super) requests: usize,
     pub(super) tokens: u64,
 }
 
 /// What one request adds to a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(super) struct LineSize {
     pub(super) bytes: u64,
     pub(super) tokens: u64,
 }
 
-impl Cut {
+impl ChunkSize {
     /// Takes requests as long as there is room, and always the first: what cannot fit anywhere is
     /// refused by the provider, in its own words.
-    pub(super) fn of<E>(
+    pub(super) fn fit<E>(
         limits: ChunkLimits,
-        sizes: impl Iterator<Item = Result<Size, E>>,
+        sizes: impl Iterator<Item = Result<LineSize, E>>,
     ) -> Result<Self, E> {
-        let mut cut = Self {
+        let mut chunk = Self {
             requests: 0,
             tokens: 0,
         };
-        let mut bytes = ENVELOPE;
+        let mut bytes = ENVELOPE_BYTES;
         for size in sizes.take(limits.requests) {
             let size = size?;
             // A line feed, or a comma where the lines stand in one document.
             bytes += size.bytes + 1;
-            let tokens = cut.tokens + size.tokens;
-            if cut.requests > 0 && (bytes > limits.bytes || tokens > limits.tokens) {
+            let tokens = chunk.tokens + size.tokens;
+            if chunk.requests > 0 && (bytes > limits.bytes || tokens > limits.tokens) {
                 break;
             }
-            cut.requests += 1;
-            cut.tokens = tokens;
+            chunk.requests += 1;
+            chunk.tokens = tokens;
         }
-        Ok(cut)
+        Ok(chunk)
     }
 }
 
@@ -66,37 +66,37 @@ mod tests {
         tokens: u64::MAX,
     };
 
-    fn cut(limits: ChunkLimits, sizes: impl IntoIterator<Item = (u64, u64)>) -> Cut {
+    fn chunk(limits: ChunkLimits, sizes: impl IntoIterator<Item = (u64, u64)>) -> ChunkSize {
         let sizes = sizes
             .into_iter()
-            .map(|(bytes, tokens)| Ok::<_, Infallible>(Size { bytes, tokens }));
-        let Ok(cut) = Cut::of(limits, sizes);
-        cut
+            .map(|(bytes, tokens)| Ok::<_, Infallible>(LineSize { bytes, tokens }));
+        let Ok(chunk) = ChunkSize::fit(limits, sizes);
+        chunk
     }
 
     /// L11
     #[test]
     fn a_chunk_holds_fifty_thousand_requests_and_not_one_more() {
         let lines = std::iter::repeat_n((100, 1), 50_001);
-        assert_eq!(cut(OPENAI, lines.clone()).requests, 50_000);
-        assert_eq!(cut(OPENAI, lines.skip(1)).requests, 50_000);
+        assert_eq!(chunk(OPENAI, lines.clone()).requests, 50_000);
+        assert_eq!(chunk(OPENAI, lines.skip(1)).requests, 50_000);
     }
 
     /// L11
     #[test]
     fn a_chunk_holds_two_hundred_megabytes_and_not_one_byte_more() {
         let line = 1_000_000 - 1;
-        let last = line - ENVELOPE;
+        let last = line - ENVELOPE_BYTES;
         let of = |last| {
             let lines = std::iter::repeat_n((line, 1), 199).chain([(last, 1)]);
-            cut(OPENAI, lines).requests
+            chunk(OPENAI, lines).requests
         };
         assert_eq!((of(last), of(last + 1)), (200, 199));
     }
 
     #[test]
     fn what_fits_nowhere_goes_alone() {
-        let alone = cut(OPENAI, [(300_000_000, 1), (1, 1)]);
+        let alone = chunk(OPENAI, [(300_000_000, 1), (1, 1)]);
         assert_eq!(alone.requests, 1);
     }
 
@@ -110,17 +110,17 @@ mod tests {
             tokens in 0_u64..4000,
         ) {
             let limits = ChunkLimits { requests, bytes, tokens };
-            let cut = cut(limits, sizes.iter().copied());
+            let chunk = chunk(limits, sizes.iter().copied());
             let fits = |count: usize| {
                 let taken = &sizes[..count];
                 let bytes: u64 = taken.iter().map(|size| size.0 + 1).sum();
                 let tokens: u64 = taken.iter().map(|size| size.1).sum();
-                bytes + ENVELOPE <= limits.bytes && tokens <= limits.tokens && count <= limits.requests
+                bytes + ENVELOPE_BYTES <= limits.bytes && tokens <= limits.tokens && count <= limits.requests
             };
-            prop_assert!(cut.requests == 1 || fits(cut.requests));
-            prop_assert!(cut.requests == sizes.len() || !fits(cut.requests + 1));
-            let tokens: u64 = sizes[..cut.requests].iter().map(|size| size.1).sum();
-            prop_assert_eq!(cut.tokens, tokens);
+            prop_assert!(chunk.requests == 1 || fits(chunk.requests));
+            prop_assert!(chunk.requests == sizes.len() || !fits(chunk.requests + 1));
+            let tokens: u64 = sizes[..chunk.requests].iter().map(|size| size.1).sum();
+            prop_assert_eq!(chunk.tokens, tokens);
         }
     }
 }

@@ -8,7 +8,7 @@ use synix_store::{AttemptNote, Submission, SubmissionRequest};
 #[derive(Debug)]
 pub(super) enum Committed {
     /// It is on record, and so is the end of these requests.
-    Kept(Vec<SubmissionRequest>),
+    Written(Vec<SubmissionRequest>),
     /// Another process took the submission on; nothing was written.
     Overtaken,
 }
@@ -23,18 +23,18 @@ impl BatchContext<'_> {
         let store = self.store;
         let kept = |kept: bool, open| {
             if kept {
-                Committed::Kept(open)
+                Committed::Written(open)
             } else {
                 Committed::Overtaken
             }
         };
         match write {
-            Write::Nothing => Ok(Committed::Kept(Vec::new())),
+            Write::Nothing => Ok(Committed::Written(Vec::new())),
             Write::Record => {
                 let written = store.write(|tx| tx.update_submission(next))?;
                 Ok(kept(written, Vec::new()))
             }
-            Write::Close(closing) => {
+            Write::Close(action) => {
                 let mut open: Vec<SubmissionRequest> = Vec::new();
                 store.for_each_open_request(next.id, |request| -> Result<(), BatchError> {
                     open.push(request);
@@ -45,7 +45,7 @@ impl BatchContext<'_> {
                         return Ok(false);
                     }
                     for (request, line) in open.iter().zip(1_u64..) {
-                        let failure = closing.verdict(line);
+                        let failure = action.failure_for(line);
                         let note = AttemptNote {
                             kind: failure.kind,
                             message: failure.message,

@@ -15,7 +15,7 @@ use synix_store::{BuildId, Store, Submission};
 pub struct BatchContext<'a> {
     /// The state of the project.
     pub store: &'a Store,
-    /// The build of the command, whose lock it holds.
+    /// The build of the command, whose lock it retry_times.
     pub build: BuildId,
     /// The providers of the pipeline, by name.
     pub providers: &'a BTreeMap<String, Arc<Provider>>,

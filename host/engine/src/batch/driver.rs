@@ -4,13 +4,13 @@ use tokio::time::Instant;
 
 use super::calls::{CallResult, EndedCall, Input, ProviderCall};
 use super::commit::Committed;
-use super::list_search::Bounds;
+use super::list_search::SearchBounds;
 use super::machine::{
-    Call, Closing, DrivenSubmission, Effect, Ending, Event, Facts, Ownership, Preparation, Room,
-    Transition, Write, step,
+    Call, CancelSource, Capacity, CloseAction, DrivenSubmission, Effect, Event, Facts, Ownership,
+    Preparation, Transition, Write, step,
 };
 use super::recovery::Recovery;
-use super::{BatchError, Batches, Purpose, Turn, submitter};
+use super::{BatchError, Batches, NextStep, Purpose, submitter};
 use synix_providers::{FileId, Phase, Provider};
 use synix_store::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 
@@ -21,7 +21,7 @@ impl Batches<'_> {
         let Some(slot) = self.slots.get_mut(&submission) else {
             return Ok(());
         };
-        slot.turn = Turn::Waits;
+        slot.next_step = NextStep::OnEvent;
         let event = match result {
             CallResult::Event(event) => event,
             CallResult::List(list) => {
@@ -61,14 +61,15 @@ impl Batches<'_> {
         let Some(provider) = self.context.provider(&driven.submission.provider) else {
             return Ok(None);
         };
-        let (ending, room, validation_failures) = self.gather(&driven, &event, &provider)?;
+        let (cancel_source, capacity, validation_failures) =
+            self.collect_facts(&driven, &event, &provider)?;
         let facts = Facts {
             now: self.context.clock.now(),
             settings: &self.context.settings,
             traits: provider.batch_traits(),
             ownership: self.ownership(&driven.submission),
-            ending,
-            room,
+            cancel_source,
+            capacity,
             validation_failures,
         };
         let now = facts.now;
@@ -84,7 +85,7 @@ impl Batches<'_> {
             .context
             .commit(&mut next.submission, &transition.write)?
         {
-            Committed::Kept(open) => {
+            Committed::Written(open) => {
                 if !matches!(transition.write, Write::Nothing) {
                     log(&next.submission);
                 }
@@ -92,33 +93,33 @@ impl Batches<'_> {
             }
             Committed::Overtaken => {
                 self.replace(id, transition.next);
-                self.follow(id)?;
+                self.reload(id)?;
                 return Ok(None);
             }
         };
         let turn = match (&call, transition.due) {
-            (Some(_), _) => Turn::Calls,
-            (None, Some(pause)) => Turn::DueAt(Instant::now() + pause),
-            (None, None) => Turn::Waits,
+            (Some(_), _) => NextStep::AfterCall,
+            (None, Some(pause)) => NextStep::At(Instant::now() + pause),
+            (None, None) => NextStep::OnEvent,
         };
         let submission = transition.next.submission.clone();
         self.replace(id, transition.next);
         if let Some(slot) = self.slots.get_mut(&id) {
-            slot.turn = turn;
+            slot.next_step = turn;
         }
-        if let Write::Close(closing) = &transition.write {
-            self.on_closed(&submission, closing, &open)?;
+        if let Write::Close(action) = &transition.write {
+            self.on_closed(&submission, action, &open)?;
         }
         if let Some(call) = call {
             self.calls.start(id, provider, call);
         }
         for effect in transition.effects {
-            if let Some(event) = self.take_place(effect, &submission)? {
+            if let Some(event) = self.apply_effect(effect, &submission)? {
                 return Ok(Some(event));
             }
         }
         if !submission.state.is_unsettled() {
-            self.on_ended(&submission)?;
+            self.on_settled(&submission)?;
         }
         Ok(None)
     }
@@ -130,24 +131,24 @@ impl Batches<'_> {
     }
 
     /// Looks up those facts that cost something, and only where they matter.
-    fn gather(
+    fn collect_facts(
         &mut self,
         driven: &DrivenSubmission,
         event: &Event,
         provider: &Provider,
-    ) -> Result<(Ending, Room, u32), BatchError> {
+    ) -> Result<(CancelSource, Capacity, u32), BatchError> {
         let submission = &driven.submission;
-        let ending = self.ending(submission)?;
+        let cancel_source = self.cancel_source(submission)?;
         let is_sent_next = matches!(event, Event::Due)
             && matches!(
                 submission.state,
                 SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded
             );
-        let room = if is_sent_next && ending == Ending::No {
+        let capacity = if is_sent_next && cancel_source == CancelSource::None {
             let traits = provider.batch_traits();
-            self.throttle.room(&self.context, submission, traits)?
+            self.throttle.capacity(&self.context, submission, traits)?
         } else {
-            Room::Free
+            Capacity::Available
         };
         let validation_failures = if let Event::Polled(Ok(batch)) = event
             && batch.phase == Phase::Failed
@@ -156,7 +157,7 @@ impl Batches<'_> {
         } else {
             0
         };
-        Ok((ending, room, validation_failures))
+        Ok((cancel_source, capacity, validation_failures))
     }
 
     fn ownership(&self, submission: &Submission) -> Ownership {
@@ -167,18 +168,18 @@ impl Batches<'_> {
         }
     }
 
-    fn ending(&self, submission: &Submission) -> Result<Ending, BatchError> {
+    fn cancel_source(&self, submission: &Submission) -> Result<CancelSource, BatchError> {
         if self.purpose == Purpose::Cancel {
-            return Ok(Ending::CommandCancels);
+            return Ok(CancelSource::Command);
         }
         if !submission.state.is_before_batch() {
-            return Ok(Ending::No);
+            return Ok(CancelSource::None);
         }
         // Its build may have been cancelled while it could not be: sending it now would spend money on it.
         let build = self.context.store.build(submission.build)?;
         Ok(match build {
-            Some(build) if build.cancelled => Ending::BuildCancelled,
-            Some(_) | None => Ending::No,
+            Some(build) if build.cancelled => CancelSource::Build,
+            Some(_) | None => CancelSource::None,
         })
     }
 
@@ -220,7 +221,7 @@ impl Batches<'_> {
                 },
                 token: submission.token.clone(),
             },
-            Call::Search => ProviderCall::Search(Bounds {
+            Call::Search => ProviderCall::Search(SearchBounds {
                 newest: submission.newest.clone(),
                 opened: submission.opened,
             }),
@@ -235,7 +236,7 @@ impl Batches<'_> {
     }
 
     /// Takes what another process wrote as the truth, and goes on from there.
-    pub(super) fn follow(&mut self, id: SubmissionId) -> Result<(), BatchError> {
+    pub(super) fn reload(&mut self, id: SubmissionId) -> Result<(), BatchError> {
         let current = self.context.store.submission(id)?;
         let Some(slot) = self.slots.get_mut(&id) else {
             return Ok(());
@@ -243,10 +244,10 @@ impl Batches<'_> {
         if let Some(current) = current {
             slot.driven.submission = current;
         }
-        slot.turn = Turn::DueAt(Instant::now());
+        slot.next_step = NextStep::At(Instant::now());
         let submission = slot.driven.submission.clone();
         if !submission.state.is_unsettled() {
-            self.on_ended(&submission)?;
+            self.on_settled(&submission)?;
         }
         Ok(())
     }
@@ -255,30 +256,30 @@ impl Batches<'_> {
     fn on_closed(
         &mut self,
         submission: &Submission,
-        closing: &Closing,
+        action: &CloseAction,
         open: &[SubmissionRequest],
     ) -> Result<(), BatchError> {
         self.context.discard_input(submission)?;
         self.context.discard_rows(submission)?;
-        if let Closing::Halve { .. } = closing {
-            self.book.halve(open, submission.divided + 1);
+        if let CloseAction::Halve { .. } = action {
+            self.tracker.halve(open, submission.divided + 1);
         } else {
-            self.book.deliver_closed(closing, open);
+            self.tracker.on_submission_closed(action, open);
         }
         Ok(())
     }
 
     /// Goes on after the end of a submission, whichever process brought it.
-    pub(super) fn on_ended(&mut self, submission: &Submission) -> Result<(), BatchError> {
+    pub(super) fn on_settled(&mut self, submission: &Submission) -> Result<(), BatchError> {
         self.slots.remove(&submission.id);
         self.release_build_lock(submission);
-        self.offer_room(submission);
-        self.book.others_may_have_some = true;
+        self.wake_waiting(submission);
+        self.tracker.has_foreign_requests = true;
         self.take_over()
     }
 
     /// Lets an effect take place; what it brings at once is an event.
-    fn take_place(
+    fn apply_effect(
         &mut self,
         effect: Effect,
         submission: &Submission,
@@ -288,8 +289,8 @@ impl Batches<'_> {
             Effect::ReportSettled => self.report_settled(submission)?,
             Effect::ReadRows => return self.read_rows(submission),
             Effect::ReleaseBuildLock => self.release_build_lock(submission),
-            Effect::OfferRoom => self.offer_room(submission),
-            Effect::RememberFullQueue { limit } => {
+            Effect::WakeWaiting => self.wake_waiting(submission),
+            Effect::RecordFullQueue { limit } => {
                 let interval = self.context.settings.interval;
                 self.throttle.on_full_queue(submission, limit, interval);
             }

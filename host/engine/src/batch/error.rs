@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::machine::Misplaced;
+use super::machine::UnexpectedEvent;
 use synix_disk::DiskError;
 use synix_providers::ProviderError;
 use synix_store::StoreError;
@@ -67,5 +67,5 @@ pub enum BatchError {
     NoToken,
     /// Something happened to a submission that cannot happen where it stands.
     #[error(transparent)]
-    Misplaced(#[from] Misplaced),
+    UnexpectedEvent(#[from] UnexpectedEvent),
 }

@@ -64,10 +64,12 @@ pub enum BatchEvent {
         /// Rows for nothing we asked.
         unknown: u64,
         /// Rows that cannot be read.
-        garbled: u64,
+        #[serde(rename = "garbled")]
+        unreadable: u64,
     },
     /// A row that a batch has and that cannot be read.
-    GarbledRow {
+    #[serde(rename = "garbled_row")]
+    UnreadableRow {
         /// Its id at the provider.
         batch: String,
         /// Where the row stands: file and line.
@@ -80,7 +82,8 @@ pub enum BatchEvent {
         kept: Option<String>,
     },
     /// A call failed in passing; it is tried again at the next look.
-    Trouble {
+    #[serde(rename = "trouble")]
+    CallFailed {
         /// What was tried, and what the provider said.
         message: String,
     },

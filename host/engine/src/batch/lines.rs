@@ -1,4 +1,4 @@
-//! Lines of a file of rows: each within a bound, whatever the file holds.
+//! Lines of a file of rows: each within a bound, whatever the file retry_times.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
@@ -9,15 +9,15 @@ use synix_core::request::Wire;
 use synix_providers::{Row, overlong_row, read_rows};
 
 /// A longer line is no row.
-const LONGEST: usize = 64 << 20;
+const MAX_LINE_BYTES: usize = 64 << 20;
 
 /// What is kept of such a line: its id stands near its start.
-const KEPT_START: usize = 64 << 10;
+const OVERLONG_START_BYTES: usize = 64 << 10;
 
 /// The most bytes of rows that cannot be read that are kept of a batch.
-const KEPT_ROWS: u64 = 64 << 20;
+const MAX_UNREADABLE_BYTES: u64 = 64 << 20;
 
-/// A line that holds something.
+/// A line that retry_times something.
 #[derive(Debug)]
 pub(super) struct Line {
     /// Its number, from 1.
@@ -28,10 +28,10 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads what the line holds.
+    /// Reads what the line retry_times.
     pub(super) fn rows(&self, wire: Wire) -> Vec<Row> {
         if self.is_overlong {
-            return vec![overlong_row(&self.bytes, LONGEST)];
+            return vec![overlong_row(&self.bytes, MAX_LINE_BYTES)];
         }
         read_rows(wire, &self.bytes)
     }
@@ -42,24 +42,24 @@ pub(super) struct Lines {
     path: PathBuf,
     reader: BufReader<File>,
     number: u64,
-    longest: usize,
+    max_bytes: usize,
 }
 
 impl Lines {
-    pub(super) fn of(path: &Path) -> Result<Self, BatchError> {
+    pub(super) fn open(path: &Path) -> Result<Self, BatchError> {
         let file = File::open(path).map_err(|source| unreadable(path, source))?;
         Ok(Self {
             path: path.to_owned(),
             reader: BufReader::with_capacity(1 << 16, file),
             number: 0,
-            longest: LONGEST,
+            max_bytes: MAX_LINE_BYTES,
         })
     }
 
     fn line(&mut self) -> std::io::Result<Option<Line>> {
         loop {
             let mut bytes = Vec::new();
-            let most = self.longest as u64 + 1;
+            let most = self.max_bytes as u64 + 1;
             let read = (&mut self.reader)
                 .take(most)
                 .read_until(b'\n', &mut bytes)?;
@@ -67,9 +67,9 @@ impl Lines {
                 return Ok(None);
             }
             self.number += 1;
-            let is_overlong = bytes.last() != Some(&b'\n') && bytes.len() > self.longest;
+            let is_overlong = bytes.last() != Some(&b'\n') && bytes.len() > self.max_bytes;
             if is_overlong {
-                bytes.truncate(KEPT_START);
+                bytes.truncate(OVERLONG_START_BYTES);
                 bytes.shrink_to_fit();
                 skip_line(&mut self.reader)?;
             }
@@ -119,22 +119,22 @@ fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
 
 /// Rows that cannot be read, kept as they came: they were paid for.
 #[derive(Debug)]
-pub(super) struct KeptRows {
+pub(super) struct UnreadableRowFile {
     path: PathBuf,
     bytes: u64,
 }
 
-impl KeptRows {
-    pub(super) fn at(path: PathBuf) -> Self {
+impl UnreadableRowFile {
+    pub(super) fn open(path: PathBuf) -> Self {
         let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
         Self { path, bytes }
     }
 
     /// Keeps a line, and returns where; `None` where there is no room or it cannot be written.
-    pub(super) fn keep(&mut self, line: &[u8]) -> Option<&Path> {
+    pub(super) fn append(&mut self, line: &[u8]) -> Option<&Path> {
         let line = line.trim_ascii_end();
         let more = line.len() as u64 + 1;
-        if self.bytes + more > KEPT_ROWS {
+        if self.bytes + more > MAX_UNREADABLE_BYTES {
             return None;
         }
         let written = || -> std::io::Result<()> {
@@ -160,12 +160,12 @@ impl KeptRows {
 mod tests {
     use super::*;
 
-    fn lines(text: &[u8], longest: usize) -> Vec<(u64, Vec<u8>, bool)> {
+    fn lines(text: &[u8], max_bytes: usize) -> Vec<(u64, Vec<u8>, bool)> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.jsonl");
         synix_disk::replace(&path, text).unwrap();
-        let mut lines = Lines::of(&path).unwrap();
-        lines.longest = longest;
+        let mut lines = Lines::open(&path).unwrap();
+        lines.max_bytes = max_bytes;
         lines
             .map(|line| line.unwrap())
             .map(|line| (line.number, line.bytes, line.is_overlong))
@@ -208,14 +208,14 @@ mod tests {
     fn rows_that_cannot_be_read_are_kept_as_far_as_there_is_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("unreadable.jsonl");
-        let mut kept = KeptRows::at(path.clone());
-        assert!(kept.keep(b"<a>\r\n").is_some());
-        assert!(kept.keep(b"\xff").is_some());
+        let mut kept = UnreadableRowFile::open(path.clone());
+        assert!(kept.append(b"<a>\r\n").is_some());
+        assert!(kept.append(b"\xff").is_some());
         assert_eq!(std::fs::read(&path).unwrap(), b"<a>\n\xff\n");
-        let mut full = KeptRows {
+        let mut full = UnreadableRowFile {
             path,
-            bytes: KEPT_ROWS,
+            bytes: MAX_UNREADABLE_BYTES,
         };
-        assert!(full.keep(b"x").is_none());
+        assert!(full.append(b"x").is_none());
     }
 }

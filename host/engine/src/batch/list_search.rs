@@ -10,7 +10,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Where a search may end.
 #[derive(Debug)]
-pub(super) struct Bounds {
+pub(super) struct SearchBounds {
     /// The newest batch in the list before the create call, where it was read.
     pub(super) newest: Option<String>,
     /// When the submission was written: what is a day older is surely not its batch.
@@ -23,7 +23,7 @@ pub(super) struct Bounds {
 /// that cannot be read to where this is sure is an error.
 pub(super) async fn search(
     provider: &Provider,
-    bounds: &Bounds,
+    bounds: &SearchBounds,
 ) -> Result<Vec<BatchState>, ProviderError> {
     let mut search = Search::default();
     let mut after: Option<String> = None;
@@ -38,7 +38,7 @@ pub(super) async fn search(
         }
         match page.next {
             Some(next) if !search.is_over => {
-                search.go_on(&next).map_err(endless)?;
+                search.add_cursor(&next).map_err(endless)?;
                 after = Some(next);
             }
             _ => return Ok(search.found),
@@ -47,7 +47,7 @@ pub(super) async fn search(
 }
 
 /// Pages of a list that are read, at most.
-const MOST_PAGES: usize = 1000;
+const MAX_PAGES: usize = 1000;
 
 /// A walk through a list, page by page.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Search {
         &mut self,
         batches: Vec<BatchState>,
         after: Option<&str>,
-        bounds: &Bounds,
+        bounds: &SearchBounds,
     ) -> Result<(), &'static str> {
         let newest = bounds.newest.as_deref();
         let is_first = self.seen.is_empty();
@@ -104,11 +104,11 @@ impl Search {
         Ok(())
     }
 
-    fn go_on(&mut self, next: &str) -> Result<(), &'static str> {
+    fn add_cursor(&mut self, next: &str) -> Result<(), &'static str> {
         if !self.cursors.insert(next.to_owned()) {
             return Err("it leads in a circle");
         }
-        if self.cursors.len() > MOST_PAGES {
+        if self.cursors.len() > MAX_PAGES {
             return Err("it has more than 1,000 pages");
         }
         Ok(())
@@ -121,8 +121,8 @@ mod tests {
 
     const OPENED: Timestamp = Timestamp(1_000 * DAY);
 
-    fn back_to(newest: Option<&str>) -> Bounds {
-        Bounds {
+    fn back_to(newest: Option<&str>) -> SearchBounds {
+        SearchBounds {
             newest: newest.map(str::to_owned),
             opened: OPENED,
         }
@@ -178,9 +178,9 @@ mod tests {
         let mut search = Search::default();
         let page = || vec![batch("a", None), batch("b", None)];
         search.on_page(page(), None, &back_to(None)).unwrap();
-        search.go_on("b").unwrap();
+        search.add_cursor("b").unwrap();
         assert!(search.on_page(page(), Some("b"), &back_to(None)).is_err());
-        assert!(search.go_on("b").is_err());
+        assert!(search.add_cursor("b").is_err());
     }
 
     /// X1: the batch after which a page starts may be on it, no other.
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_list_without_end_is_given_up() {
         let mut search = Search::default();
-        let given_up = (0..=MOST_PAGES).try_for_each(|page| search.go_on(&page.to_string()));
+        let given_up = (0..=MAX_PAGES).try_for_each(|page| search.add_cursor(&page.to_string()));
         assert!(given_up.is_err());
     }
 }

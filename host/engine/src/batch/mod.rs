@@ -24,7 +24,7 @@
 //! | [`row_reader`] | rows, each taken once |
 //! | [`calls`] | calls to providers, as tasks that touch no state |
 //!
-//! Only the process that holds the lock of the submission's build, or finds it
+//! Only the process that retry_times the lock of the submission's build, or finds it
 //! free, takes the steps before there is a batch: a create call is never made
 //! twice for one claim. Polling and taking rows is open to everyone; a row is
 //! taken once because its attempt is closed in the same transaction.
@@ -58,7 +58,7 @@ use tokio::time::Instant;
 use crate::pending::{PendingRequest, SettledRequest};
 use calls::Calls;
 use machine::{DrivenSubmission, Progress};
-use requests::RequestBook;
+use requests::RequestTracker;
 use submitter::Submitter;
 use synix_core::request::{Failure, FailureKind, Usage};
 use synix_disk::FileLock;
@@ -68,24 +68,24 @@ use throttle::Throttle;
 pub use context::BatchContext;
 pub use error::BatchError;
 pub use event::BatchEvent;
-pub use machine::Misplaced;
+pub use machine::UnexpectedEvent;
 pub use settings::{BatchSettings, LostCreatePolicy};
 
 /// A submission that this command drives, and whose turn it is.
 #[derive(Debug)]
 struct Slot {
     driven: DrivenSubmission,
-    turn: Turn,
+    next_step: NextStep,
 }
 
 /// When a submission takes its next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum NextStep {
     /// When its call has ended.
-    Calls,
-    DueAt(Instant),
+    AfterCall,
+    At(Instant),
     /// When something else has happened, or not in this command.
-    Waits,
+    OnEvent,
 }
 
 impl Slot {
@@ -95,16 +95,16 @@ impl Slot {
                 submission,
                 progress: Progress::default(),
             },
-            turn: Turn::DueAt(due),
+            next_step: NextStep::At(due),
         }
     }
 }
 
-impl Turn {
+impl NextStep {
     const fn due(self) -> Option<Instant> {
         match self {
-            Self::DueAt(due) => Some(due),
-            Self::Calls | Self::Waits => None,
+            Self::At(due) => Some(due),
+            Self::AfterCall | Self::OnEvent => None,
         }
     }
 
@@ -113,9 +113,9 @@ impl Turn {
     }
 
     /// Makes what waits due now.
-    fn set_off(&mut self, now: Instant) {
-        if *self == Self::Waits {
-            *self = Self::DueAt(now);
+    fn wake(&mut self, now: Instant) {
+        if *self == Self::OnEvent {
+            *self = Self::At(now);
         }
     }
 }
@@ -133,15 +133,15 @@ enum Purpose {
 pub struct Batches<'a> {
     context: BatchContext<'a>,
     purpose: Purpose,
-    book: RequestBook,
+    tracker: RequestTracker,
     throttle: Throttle,
     calls: Calls,
     slots: BTreeMap<SubmissionId, Slot>,
     /// Locks of other builds whose submissions this command creates.
     locks: HashMap<BuildId, FileLock>,
     /// When the list of submissions is read again (L5).
-    next_reading: Option<Instant>,
-    reported_without_provider: HashSet<SubmissionId>,
+    next_refresh: Option<Instant>,
+    reported_missing_provider: HashSet<SubmissionId>,
 }
 
 impl fmt::Debug for Batches<'_> {
@@ -158,64 +158,64 @@ impl<'a> Batches<'a> {
     pub fn new(context: BatchContext<'a>) -> Self {
         Self {
             purpose: Purpose::Drive,
-            book: RequestBook::new(context.settings.attempts),
+            tracker: RequestTracker::new(context.settings.attempts),
             throttle: Throttle::default(),
             calls: Calls::new(),
             slots: BTreeMap::new(),
             locks: HashMap::new(),
-            next_reading: Some(Instant::now()),
-            reported_without_provider: HashSet::new(),
+            next_refresh: Some(Instant::now()),
+            reported_missing_provider: HashSet::new(),
             context,
         }
     }
 
     /// Takes a request for the next batch.
     pub(crate) fn queue(&mut self, request: PendingRequest<RequestId>) {
-        self.book.queue(request);
+        self.tracker.queue(request);
     }
 
     /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
     pub(crate) fn submit(&mut self, ready: &dyn Fn(usize) -> bool) -> Result<(), BatchError> {
-        let made = self.submitter().submit_ready(ready)?;
-        self.drive(made);
+        let submissions = self.submitter().submit_ready(ready)?;
+        self.drive(submissions);
         Ok(())
     }
 
     /// Claims the chunks that are full already, whatever may still join the rest.
     pub(crate) fn submit_full(&mut self) -> Result<(), BatchError> {
-        let made = self.submitter().submit_full()?;
-        self.drive(made);
+        let submissions = self.submitter().submit_full()?;
+        self.drive(submissions);
         Ok(())
     }
 
     /// Says whether requests of this command wait in a batch or for one.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.book.is_empty()
+        !self.tracker.is_empty()
     }
 
     /// Says whether this command has more to do for its batches, now or when it is due.
     pub fn is_active(&self) -> bool {
-        self.calls.under_way() > 0 || self.next_due().is_some()
+        self.calls.in_flight() > 0 || self.next_due().is_some()
     }
 
     /// Says whether somebody else has requests in flight that this command waits for.
-    pub(crate) const fn is_elsewhere(&self) -> bool {
-        self.book.others_may_have_some
+    pub(crate) const fn has_foreign_requests(&self) -> bool {
+        self.tracker.has_foreign_requests
     }
 
     /// Takes up what somebody else had in flight and has no more.
-    pub(crate) fn look_elsewhere(&mut self) -> Result<(), BatchError> {
+    pub(crate) fn check_foreign_requests(&mut self) -> Result<(), BatchError> {
         self.take_over()
     }
 
     /// Returns what has settled since the last call.
     pub(crate) fn take_settled(&mut self) -> Vec<SettledRequest> {
-        self.book.take_settled()
+        self.tracker.take_settled()
     }
 
     /// Returns the requests that go by single calls from now on.
-    pub(crate) fn take_for_sync(&mut self) -> Vec<PendingRequest<RequestId>> {
-        self.book.take_for_single_calls()
+    pub(crate) fn take_for_sync_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
+        self.tracker.take_for_sync_calls()
     }
 
     /// Waits for the next thing to happen to a batch and takes it in. Loses nothing when dropped.
@@ -224,11 +224,11 @@ impl<'a> Batches<'a> {
         let next = self.next_due();
         let ended = tokio::select! {
             biased;
-            ended = self.calls.next(), if self.calls.under_way() > 0 => ended,
+            ended = self.calls.next(), if self.calls.in_flight() > 0 => ended,
             () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => None,
             else => None,
         };
-        // From here on nothing awaits.
+        // From here on nothing is_awaited.
         if let Some(ended) = ended {
             self.on_call_ended(ended)?;
         }
@@ -237,7 +237,7 @@ impl<'a> Batches<'a> {
 
     /// Lets what is under way come to its end and starts nothing new.
     pub(crate) async fn drain(&mut self) -> Result<(), BatchError> {
-        while self.calls.under_way() > 0 {
+        while self.calls.in_flight() > 0 {
             let Some(ended) = self.calls.next().await else {
                 return Ok(());
             };
@@ -246,12 +246,12 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
-    /// Cancels what `build`, whose lock the caller holds, has under way (M7).
+    /// Cancels what `build`, whose lock the caller retry_times, has under way (M7).
     ///
     /// A live batch stays on record until it has ended: its finished rows are paid and will be taken.
     pub async fn cancel(&mut self, build: BuildId) -> Result<(), BatchError> {
         self.purpose = Purpose::Cancel;
-        self.next_reading = None;
+        self.next_refresh = None;
         let submissions = self.context.store.unsettled_submissions()?;
         let of_build = |submission: &Submission| submission.build == build;
         self.drive(submissions.into_iter().filter(of_build).collect());
@@ -265,7 +265,7 @@ impl<'a> Batches<'a> {
         Submitter {
             context: &self.context,
             throttle: &self.throttle,
-            book: &mut self.book,
+            tracker: &mut self.tracker,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The search for a batch whose create reply was lost: which batches in the provider's list may be it.
 
-use super::machine::{Findings, may_be_ours};
+use super::machine::{SearchResult, may_be_ours};
 use super::{BatchContext, BatchError};
 use synix_providers::{BatchState, BatchTraits};
 use synix_store::{BatchOwner, Submission};
@@ -15,8 +15,8 @@ pub(super) struct Recovery<'c> {
 
 impl Recovery<'_> {
     /// Holds a list against the state: a batch that another submission surely has is not the lost one.
-    pub(super) fn findings(&self, list: Vec<BatchState>) -> Result<Findings, BatchError> {
-        let mut findings = Findings::default();
+    pub(super) fn findings(&self, list: Vec<BatchState>) -> Result<SearchResult, BatchError> {
+        let mut findings = SearchResult::default();
         for batch in list {
             if !may_be_ours(self.submission, &batch, self.traits) {
                 continue;

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::failure;
-use super::machine::{Closing, Route};
+use super::machine::{CloseAction, Route};
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Ending, Failure, FailureKind, RequestKey};
 use synix_store::{RequestId, SubmissionRequest};
 
 /// How often a request is put into a batch whose answers cannot be used: each of them is paid.
-const UNREADABLE_SENDS: u32 = 2;
+const MAX_UNREADABLE_SENDS: u32 = 2;
 
 /// A request that this command waits for.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ struct AwaitedRequest {
 
 /// Part of a batch that failed validation, to be sent by itself.
 #[derive(Debug)]
-pub(super) struct Half {
+pub(super) struct BatchHalf {
     pub(super) requests: Vec<PendingRequest<RequestId>>,
     /// How often it was divided.
     pub(super) depth: u32,
@@ -29,23 +29,23 @@ pub(super) struct Half {
 
 /// The requests of a command.
 #[derive(Debug, Default)]
-pub(super) struct RequestBook {
+pub(super) struct RequestTracker {
     /// Waiting for the next batch.
     pub(super) queue: Vec<PendingRequest<RequestId>>,
-    pub(super) halves: Vec<Half>,
+    pub(super) halves: Vec<BatchHalf>,
     awaited: HashMap<RequestKey, AwaitedRequest>,
     settled: Vec<SettledRequest>,
-    for_single_calls: Vec<PendingRequest<RequestId>>,
-    /// Others may have had requests in flight that this command awaits.
-    pub(super) others_may_have_some: bool,
+    for_sync_calls: Vec<PendingRequest<RequestId>>,
+    /// Others may have had requests in flight that this command is_awaited.
+    pub(super) has_foreign_requests: bool,
     /// How often this command puts a request into a batch, at most.
-    most_sends: u32,
+    max_sends: u32,
 }
 
-impl RequestBook {
-    pub(super) fn new(most_sends: u32) -> Self {
+impl RequestTracker {
+    pub(super) fn new(max_sends: u32) -> Self {
         Self {
-            most_sends,
+            max_sends,
             ..Self::default()
         }
     }
@@ -65,7 +65,7 @@ impl RequestBook {
     }
 
     #[cfg(test)]
-    pub(super) fn awaits(&self, key: &RequestKey) -> bool {
+    pub(super) fn is_awaited(&self, key: &RequestKey) -> bool {
         self.awaited.contains_key(key)
     }
 
@@ -73,8 +73,8 @@ impl RequestBook {
         std::mem::take(&mut self.settled)
     }
 
-    pub(super) fn take_for_single_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
-        std::mem::take(&mut self.for_single_calls)
+    pub(super) fn take_for_sync_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
+        std::mem::take(&mut self.for_sync_calls)
     }
 
     pub(super) fn sends(&self, key: &RequestKey) -> Option<u32> {
@@ -87,7 +87,7 @@ impl RequestBook {
         }
     }
 
-    /// Returns what this command awaits and has not queued.
+    /// Returns what this command is_awaited and has not queued.
     pub(super) fn unqueued(&self) -> Vec<PendingRequest<RequestId>> {
         let queued: HashSet<RequestKey> = self.queue.iter().map(|request| request.key).collect();
         self.awaited
@@ -102,24 +102,24 @@ impl RequestBook {
         self.settled.push((key, outcome));
     }
 
-    /// Queues a request that is not in flight any more; one that was sent too often fails in `words`.
+    /// Queues a request that is not in flight any more; one that was sent too often fails in `reason`.
     pub(super) fn retry_or_fail(
         &mut self,
         request: PendingRequest<RequestId>,
-        words: impl FnOnce() -> String,
+        reason: impl FnOnce() -> String,
     ) {
         let sends = self.sends(&request.key).unwrap_or_default();
-        if sends < self.most_sends {
+        if sends < self.max_sends {
             self.queue.push(request);
             return;
         }
-        let message = format!("{} (after {sends} attempts)", words());
+        let message = format!("{} (after {sends} attempts)", reason());
         let failed = failure(FailureKind::Provider, message, true);
         self.settle(request.key, Err(failed));
     }
 
-    /// Takes an outcome in, if this command awaits it. What failed in passing goes where `route` says.
-    pub(super) fn deliver(
+    /// Takes an outcome in, if this command is_awaited it. What failed in passing goes where `route` says.
+    pub(super) fn on_outcome(
         &mut self,
         key: RequestKey,
         outcome: Result<Ending, Failure>,
@@ -131,12 +131,12 @@ impl RequestBook {
         if let Err(failure) = &outcome
             && failure.transient
         {
-            if route == Route::SingleCall {
-                self.for_single_calls.push(awaited.request.clone());
+            if route == Route::SyncCall {
+                self.for_sync_calls.push(awaited.request.clone());
                 self.awaited.remove(&key);
                 return;
             }
-            if awaited.sends < self.most_sends_after(failure) {
+            if awaited.sends < self.max_sends_after(failure) {
                 self.queue.push(awaited.request.clone());
                 return;
             }
@@ -145,23 +145,27 @@ impl RequestBook {
     }
 
     /// Takes in how the requests end that a submission still held, in the order of their lines.
-    pub(super) fn deliver_closed(&mut self, closing: &Closing, open: &[SubmissionRequest]) {
+    pub(super) fn on_submission_closed(
+        &mut self,
+        action: &CloseAction,
+        open: &[SubmissionRequest],
+    ) {
         let keys = open.iter().map(|request| request.key);
-        match closing {
-            Closing::Fail { failure, route } => {
+        match action {
+            CloseAction::Fail { failure, route } => {
                 for key in keys {
-                    self.deliver(key, Err(failure.clone()), *route);
+                    self.on_outcome(key, Err(failure.clone()), *route);
                 }
             }
-            Closing::Requeue { .. } => self.requeue(keys),
-            Closing::Halve { .. } => {}
-            Closing::FailLines { lines, .. } => {
+            CloseAction::Requeue { .. } => self.requeue(keys),
+            CloseAction::Halve { .. } => {}
+            CloseAction::FailLines { lines, .. } => {
                 let (failed, others): (Vec<_>, Vec<_>) = (1_u64..)
                     .zip(keys)
                     .partition(|(line, _)| lines.contains(line));
                 for (line, key) in failed {
-                    let failed = Err(closing.verdict(line));
-                    self.deliver(key, failed, Route::NextBatch);
+                    let failed = Err(action.failure_for(line));
+                    self.on_outcome(key, failed, Route::NextBatch);
                 }
                 self.requeue(others.into_iter().map(|(_, key)| key));
             }
@@ -178,7 +182,7 @@ impl RequestBook {
         for half in [left, right] {
             if !half.is_empty() {
                 let requests = half.to_vec();
-                self.halves.push(Half { requests, depth });
+                self.halves.push(BatchHalf { requests, depth });
             }
         }
     }
@@ -199,11 +203,11 @@ impl RequestBook {
     }
 
     /// Returns how often a request is put into a batch that failed like this.
-    fn most_sends_after(&self, failure: &Failure) -> u32 {
+    fn max_sends_after(&self, failure: &Failure) -> u32 {
         if failure.kind == FailureKind::Unreadable {
-            self.most_sends.min(UNREADABLE_SENDS)
+            self.max_sends.min(MAX_UNREADABLE_SENDS)
         } else {
-            self.most_sends
+            self.max_sends
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lines::{KeptRows, Line, Lines};
+use super::lines::{Line, Lines, UnreadableRowFile};
 use super::machine::{Route, RowTally, RowsRead};
-use super::requests::RequestBook;
+use super::requests::RequestTracker;
 use super::{BatchContext, BatchError, BatchEvent};
 use crate::pending::SettledRequest;
 use synix_core::digest::Digest;
@@ -16,26 +16,26 @@ use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 
 /// Rows kept in one transaction, and held in memory for it, at most.
-const ROWS_AT_ONCE: usize = 10_000;
+const MAX_ROWS_PER_TRANSACTION: usize = 10_000;
 
 /// Bytes of rows after which a transaction takes no more.
-const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+const MAX_BYTES_PER_TRANSACTION: usize = 4 * 1024 * 1024;
 
 /// Rows that cannot be read and are reported one by one.
-const REPORTED: u64 = 3;
+const MAX_REPORTED: u64 = 3;
 
 /// Reads the rows of one fetched batch.
 #[derive(Debug)]
 pub(super) struct RowReader<'c> {
     context: &'c BatchContext<'c>,
-    book: &'c mut RequestBook,
+    tracker: &'c mut RequestTracker,
     submission: &'c Submission,
     route: Route,
     wire: Wire,
     tally: RowTally,
     /// Requests whose row was taken from these files.
     seen: HashSet<RequestKey>,
-    kept: KeptRows,
+    unreadable_rows: UnreadableRowFile,
 }
 
 /// A row as it is taken: whose it is, and what came.
@@ -45,20 +45,20 @@ impl<'c> RowReader<'c> {
     /// Prepares the reading; what failed in passing goes where `route` says.
     pub(super) fn new(
         context: &'c BatchContext<'c>,
-        book: &'c mut RequestBook,
+        tracker: &'c mut RequestTracker,
         submission: &'c Submission,
         route: Route,
     ) -> Result<Self, BatchError> {
         let provider = context.provider(&submission.provider);
         Ok(Self {
             context,
-            book,
+            tracker,
             submission,
             route,
             wire: provider.map_or(Wire::OpenAi, |provider: Arc<_>| provider.wire()),
             tally: RowTally::default(),
             seen: HashSet::new(),
-            kept: KeptRows::at(context.unreadable_rows(submission)?),
+            unreadable_rows: UnreadableRowFile::open(context.unreadable_rows(submission)?),
         })
     }
 
@@ -68,7 +68,7 @@ impl<'c> RowReader<'c> {
         if !files.iter().all(|file| file.exists()) {
             return Ok(RowsRead::FilesGone);
         }
-        if self.submission.provisional && !self.are_ours(&files)? {
+        if self.submission.provisional && !self.has_own_row(&files)? {
             return Ok(RowsRead::NotOurs);
         }
         for (file, name) in files.iter().zip(["output", "error"]) {
@@ -89,11 +89,11 @@ impl<'c> RowReader<'c> {
     }
 
     /// Says whether a batch that was adopted answers what the submission asked.
-    fn are_ours(&self, files: &[PathBuf]) -> Result<bool, BatchError> {
+    fn has_own_row(&self, files: &[PathBuf]) -> Result<bool, BatchError> {
         for file in files {
-            for line in Lines::of(file)? {
+            for line in Lines::open(file)? {
                 for row in line?.rows(self.wire) {
-                    if self.is_ours(&row)? {
+                    if self.is_own_row(&row)? {
                         return Ok(true);
                     }
                 }
@@ -102,7 +102,7 @@ impl<'c> RowReader<'c> {
         Ok(false)
     }
 
-    fn is_ours(&self, row: &Row) -> Result<bool, BatchError> {
+    fn is_own_row(&self, row: &Row) -> Result<bool, BatchError> {
         let Some(key) = row.custom_id.as_deref().and_then(key_of) else {
             return Ok(false);
         };
@@ -111,7 +111,7 @@ impl<'c> RowReader<'c> {
     }
 
     fn read_file(&mut self, path: &Path, name: &str) -> Result<(), BatchError> {
-        let mut lines = Lines::of(path)?;
+        let mut lines = Lines::open(path)?;
         loop {
             let rows = self.next_rows(&mut lines, name)?;
             if rows.is_empty() {
@@ -126,7 +126,7 @@ impl<'c> RowReader<'c> {
                 Ok::<_, BatchError>(taken)
             })?;
             for (key, outcome) in taken {
-                self.book.deliver(key, outcome, self.route);
+                self.tracker.on_outcome(key, outcome, self.route);
             }
         }
     }
@@ -134,17 +134,19 @@ impl<'c> RowReader<'c> {
     /// Returns the rows for one transaction; none at the end of the file.
     fn next_rows(&mut self, lines: &mut Lines, name: &str) -> Result<Vec<TakenRow>, BatchError> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        while rows.len() < ROWS_AT_ONCE && (bytes < BYTES_AT_ONCE || rows.is_empty()) {
+        while rows.len() < MAX_ROWS_PER_TRANSACTION
+            && (bytes < MAX_BYTES_PER_TRANSACTION || rows.is_empty())
+        {
             let Some(line) = lines.next() else { break };
             let line = line?;
             bytes += line.bytes.len();
             for row in line.rows(self.wire) {
                 let outcome = match row.outcome {
                     Ok(outcome) => outcome,
-                    Err(garbled) => {
+                    Err(unreadable) => {
                         let place = format!("line {} of its {name} file", line.number);
-                        self.note_garbled(&place, &line, &garbled);
-                        Outcome::Failed(garbled.to_failure(&place))
+                        self.record_unreadable_row(&place, &line, &unreadable);
+                        Outcome::Failed(unreadable.to_failure(&place))
                     }
                 };
                 rows.push((row.custom_id, outcome));
@@ -154,21 +156,21 @@ impl<'c> RowReader<'c> {
     }
 
     /// Keeps a row that cannot be read, and reports the first ones.
-    fn note_garbled(&mut self, place: &str, line: &Line, garbled: &UnreadableRow) {
-        self.tally.garbled += 1;
-        let kept = self.kept.keep(&line.bytes);
-        if self.tally.garbled > REPORTED {
+    fn record_unreadable_row(&mut self, place: &str, line: &Line, unreadable: &UnreadableRow) {
+        self.tally.unreadable += 1;
+        let kept = self.unreadable_rows.append(&line.bytes);
+        if self.tally.unreadable > MAX_REPORTED {
             return;
         }
         let kept = kept.and_then(Path::file_name).map(|name| {
             let name = name.to_string_lossy();
             format!("batches/{name}")
         });
-        self.context.report(&BatchEvent::GarbledRow {
+        self.context.report(&BatchEvent::UnreadableRow {
             batch: self.submission.batch.clone().unwrap_or_default(),
             place: place.to_owned(),
-            reason: garbled.reason.clone(),
-            start: garbled.start.clone(),
+            reason: unreadable.reason.clone(),
+            start: unreadable.start.clone(),
             kept,
         });
     }
@@ -184,7 +186,7 @@ impl<'c> RowReader<'c> {
         let Some(key) = id.and_then(key_of) else {
             // A row that cannot be read is counted as such.
             self.tally.unknown += u64::from(!is_unusable);
-            self.tally.garbled_without_id += u64::from(is_unusable);
+            self.tally.unreadable_without_id += u64::from(is_unusable);
             return Ok(None);
         };
         let Some(open) = tx.open_attempt(self.submission.id, key)? else {

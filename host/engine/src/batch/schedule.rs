@@ -9,26 +9,29 @@ use super::machine::{Event, route};
 use super::row_reader::RowReader;
 use super::submitter::Submitter;
 use super::throttle::target_of;
-use super::{BatchError, BatchEvent, Batches, Slot, Turn};
+use super::{BatchError, BatchEvent, Batches, NextStep, Slot};
 use synix_store::{Submission, SubmissionId, SubmissionState};
 
 /// Calls under way at once, at most: files are streamed, but sockets and disks are not endless.
-const MOST_CALLS: usize = 16;
+const MAX_CALLS: usize = 16;
 
 /// Between two readings of the list of submissions, at least.
-const LEAST_READING_PAUSE: Duration = Duration::from_millis(200);
+const MIN_REFRESH_PAUSE: Duration = Duration::from_millis(200);
 
 impl Batches<'_> {
     /// Starts every step whose time has come.
     pub(super) fn start_due(&mut self) -> Result<(), BatchError> {
         let now = Instant::now();
-        if self.next_reading.is_some_and(|due| due <= now) {
-            self.read_submissions()?;
+        if self.next_refresh.is_some_and(|due| due <= now) {
+            self.refresh_submissions()?;
         }
         loop {
-            let due = self.slots.iter().find(|(_, slot)| slot.turn.is_due(now));
+            let due = self
+                .slots
+                .iter()
+                .find(|(_, slot)| slot.next_step.is_due(now));
             let Some((id, _)) = due else { return Ok(()) };
-            if self.calls.under_way() >= MOST_CALLS {
+            if self.calls.in_flight() >= MAX_CALLS {
                 return Ok(());
             }
             self.start(*id)?;
@@ -36,26 +39,27 @@ impl Batches<'_> {
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let turns = self.slots.values().filter_map(|slot| slot.turn.due());
-        turns.chain(self.next_reading).min()
+        let turns = self.slots.values().filter_map(|slot| slot.next_step.due());
+        turns.chain(self.next_refresh).min()
     }
 
     /// Reads which submissions there are: other processes make and settle them too (L5).
-    fn read_submissions(&mut self) -> Result<(), BatchError> {
+    fn refresh_submissions(&mut self) -> Result<(), BatchError> {
         let now = Instant::now();
         let pause = self.context.settings.interval;
-        self.next_reading = pause.map(|pause| now + pause.max(LEAST_READING_PAUSE));
+        self.next_refresh = pause.map(|pause| now + pause.max(MIN_REFRESH_PAUSE));
         let stored = self.context.store.unsettled_submissions()?;
         let known = self.slots.len();
         self.slots.retain(|id, slot| {
-            slot.turn == Turn::Calls || stored.iter().any(|submission| submission.id == *id)
+            slot.next_step == NextStep::AfterCall
+                || stored.iter().any(|submission| submission.id == *id)
         });
         // Whoever settled the others may have brought what this command waits for.
-        self.book.others_may_have_some |= self.slots.len() < known || self.slots.is_empty();
+        self.tracker.has_foreign_requests |= self.slots.len() < known || self.slots.is_empty();
         // What waits for room may have it now: others' batches end, too.
         for slot in self.slots.values_mut() {
             if pause.is_some() && slot.driven.submission.state.is_before_batch() {
-                slot.turn.set_off(now);
+                slot.next_step.wake(now);
             }
         }
         for submission in stored {
@@ -71,10 +75,10 @@ impl Batches<'_> {
         let Some(slot) = self.slots.get_mut(&id) else {
             return Ok(());
         };
-        slot.turn = Turn::Waits;
+        slot.next_step = NextStep::OnEvent;
         let mut submission = slot.driven.submission.clone();
         if self.context.provider(&submission.provider).is_none() {
-            if self.reported_without_provider.insert(id) {
+            if self.reported_missing_provider.insert(id) {
                 self.context.report(&BatchEvent::NoProvider {
                     submission: id.0,
                     provider: submission.provider,
@@ -88,7 +92,7 @@ impl Batches<'_> {
             return Ok(());
         }
         if !submission.state.is_unsettled() {
-            return self.on_ended(&submission);
+            return self.on_settled(&submission);
         }
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.driven.submission = submission;
@@ -129,7 +133,7 @@ impl Batches<'_> {
     }
 
     /// Sets off what waits for the room that an ended batch has left.
-    pub(super) fn offer_room(&mut self, ended: &Submission) {
+    pub(super) fn wake_waiting(&mut self, ended: &Submission) {
         let now = Instant::now();
         let target = target_of(ended);
         for slot in self.slots.values_mut() {
@@ -138,8 +142,8 @@ impl Batches<'_> {
                 submission.state,
                 SubmissionState::Claimed | SubmissionState::Uploading | SubmissionState::Uploaded
             );
-            if waits && slot.turn != Turn::Calls && target_of(submission) == target {
-                slot.turn = Turn::DueAt(now);
+            if waits && slot.next_step != NextStep::AfterCall && target_of(submission) == target {
+                slot.next_step = NextStep::At(now);
             }
         }
     }
@@ -147,12 +151,12 @@ impl Batches<'_> {
     /// Takes the rows that were downloaded.
     pub(super) fn read_rows(&mut self, fetched: &Submission) -> Result<Option<Event>, BatchError> {
         let route = route(&self.context.settings, fetched, self.context.clock.now());
-        let reader = RowReader::new(&self.context, &mut self.book, fetched, route)?;
+        let reader = RowReader::new(&self.context, &mut self.tracker, fetched, route)?;
         match reader.read() {
             Ok(read) => Ok(Some(Event::RowsRead(read))),
             // Another process took them too, was faster, and has put the files away.
             Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                self.follow(fetched.id)?;
+                self.reload(fetched.id)?;
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -175,7 +179,7 @@ impl Batches<'_> {
         let mut submitter = Submitter {
             context: &self.context,
             throttle: &self.throttle,
-            book: &mut self.book,
+            tracker: &mut self.tracker,
         };
         submitter.take_over(&|id| slots.contains_key(&id))
     }

@@ -21,7 +21,7 @@ pub enum LostCreatePolicy {
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
     /// Pauses before each further search for a batch whose create reply was lost, by provider.
-    pub look_again: HashMap<String, Vec<Duration>>,
+    pub search_pauses: HashMap<String, Vec<Duration>>,
     /// How often a request is put into a batch in one command, at most.
     pub attempts: u32,
     /// Names of the layers by position, for people.
@@ -32,7 +32,7 @@ pub struct BatchSettings {
     pub batch_requests: HashMap<String, u32>,
     /// Input tokens that may be under way at once, by provider.
     pub enqueued_tokens: HashMap<String, u64>,
-    /// How long a batch may take before what it still holds goes by single calls.
+    /// How long a batch may take before what it still retry_times goes by single calls.
     pub sync_after: Option<Duration>,
     /// What to do about a lost create reply.
     pub lost_create: LostCreatePolicy,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chunk::{ChunkLimits, Cut, Size};
-use super::requests::{Half, RequestBook};
+use super::chunk::{ChunkLimits, ChunkSize, LineSize};
+use super::requests::{BatchHalf, RequestTracker};
 use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError};
 use crate::pending::{PendingRequest, Target};
@@ -13,12 +13,12 @@ use synix_store::{
     Claim, Origin, Realm, RequestId, Submission, SubmissionId, SubmissionState, Terms,
 };
 
-/// Claims what the book has queued.
+/// Claims what the tracker has queued.
 #[derive(Debug)]
 pub(super) struct Submitter<'c> {
     pub(super) context: &'c BatchContext<'c>,
     pub(super) throttle: &'c Throttle,
-    pub(super) book: &'c mut RequestBook,
+    pub(super) tracker: &'c mut RequestTracker,
 }
 
 impl Submitter<'_> {
@@ -27,57 +27,57 @@ impl Submitter<'_> {
         &mut self,
         ready: &dyn Fn(usize) -> bool,
     ) -> Result<Vec<Submission>, BatchError> {
-        let mut made = Vec::new();
-        for Half { requests, depth } in std::mem::take(&mut self.book.halves) {
+        let mut submissions = Vec::new();
+        for BatchHalf { requests, depth } in std::mem::take(&mut self.tracker.halves) {
             let tokens = self.tokens_of(&requests)?;
-            let half = Chunk {
+            let chunk = Chunk {
                 requests: &requests,
                 tokens,
                 divided: depth,
             };
-            made.extend(self.claim(half)?);
+            submissions.extend(self.claim(chunk)?);
         }
-        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.book.queue)
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.tracker.queue)
             .into_iter()
             .partition(|request| ready(request.layer));
-        self.book.queue = later;
+        self.tracker.queue = later;
         for (target, mut group) in by_target(now) {
             // The order of rows must not depend on the order in which units happened to run.
             group.sort_by_key(|request| request.key);
             let mut rest = group.as_slice();
             while !rest.is_empty() {
-                let cut = self.cut(&target, rest)?;
-                let (requests, after) = rest.split_at(cut.requests);
+                let size = self.fit_chunk(&target, rest)?;
+                let (requests, after) = rest.split_at(size.requests);
                 rest = after;
-                made.extend(self.claim(Chunk::cut(requests, cut))?);
+                submissions.extend(self.claim(Chunk::new(requests, size))?);
             }
         }
-        Ok(made)
+        Ok(submissions)
     }
 
     /// Claims the chunks that are full already, whatever may still join the rest.
     pub(super) fn submit_full(&mut self) -> Result<Vec<Submission>, BatchError> {
-        let mut made = Vec::new();
+        let mut submissions = Vec::new();
         let smallest = self
             .context
             .providers
             .iter()
-            .map(|(name, provider)| self.most_requests(name, &provider.batch_traits()))
+            .map(|(name, provider)| self.max_requests(name, &provider.batch_traits()))
             .min();
-        if smallest.is_none_or(|smallest| self.book.queue.len() < smallest) {
-            return Ok(made);
+        if smallest.is_none_or(|smallest| self.tracker.queue.len() < smallest) {
+            return Ok(submissions);
         }
-        for (target, mut group) in by_target(std::mem::take(&mut self.book.queue)) {
-            let most = self.limits(&target).requests;
-            while group.len() >= most {
-                let cut = self.cut(&target, &group)?;
+        for (target, mut group) in by_target(std::mem::take(&mut self.tracker.queue)) {
+            let max = self.limits(&target).requests;
+            while group.len() >= max {
+                let size = self.fit_chunk(&target, &group)?;
                 let requests: Vec<PendingRequest<RequestId>> =
-                    group.drain(..cut.requests).collect();
-                made.extend(self.claim(Chunk::cut(&requests, cut))?);
+                    group.drain(..size.requests).collect();
+                submissions.extend(self.claim(Chunk::new(&requests, size))?);
             }
-            self.book.queue.append(&mut group);
+            self.tracker.queue.append(&mut group);
         }
-        Ok(made)
+        Ok(submissions)
     }
 
     /// Queues again what others had in flight and have no more.
@@ -85,15 +85,15 @@ impl Submitter<'_> {
         &mut self,
         is_driven: &dyn Fn(SubmissionId) -> bool,
     ) -> Result<(), BatchError> {
-        if !std::mem::take(&mut self.book.others_may_have_some) {
+        if !std::mem::take(&mut self.tracker.has_foreign_requests) {
             return Ok(());
         }
         let store = self.context.store;
         let (mut free, mut answered) = (Vec::new(), Vec::new());
-        for request in self.book.unqueued() {
+        for request in self.tracker.unqueued() {
             // What is in flight may be asked again after an answer that would not do.
             if let Some(submission) = store.in_flight(request.request)? {
-                self.book.others_may_have_some |= !submission.is_some_and(is_driven);
+                self.tracker.has_foreign_requests |= !submission.is_some_and(is_driven);
                 continue;
             }
             match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
@@ -102,11 +102,11 @@ impl Submitter<'_> {
             }
         }
         for (key, ending) in answered {
-            self.book.settle(key, Ok(ending));
+            self.tracker.settle(key, Ok(ending));
         }
         for request in free {
             let number = request.request;
-            self.book
+            self.tracker
                 .retry_or_fail(request, || match store.last_failure(number) {
                     Ok(Some((_, message))) => message,
                     _ => "no answer".to_owned(),
@@ -124,31 +124,31 @@ impl Submitter<'_> {
         ChunkLimits {
             requests: traits
                 .as_ref()
-                .map_or(1, |traits| self.most_requests(&target.provider, traits)),
+                .map_or(1, |traits| self.max_requests(&target.provider, traits)),
             bytes: traits.as_ref().map_or(0, |traits| traits.max_bytes),
             tokens: limit.unwrap_or(u64::MAX),
         }
     }
 
-    fn most_requests(&self, provider: &str, traits: &BatchTraits) -> usize {
-        let written = self.context.settings.batch_requests.get(provider);
-        let written = written.and_then(|most| usize::try_from(*most).ok());
-        written.map_or(traits.max_requests, |most| most.min(traits.max_requests))
+    fn max_requests(&self, provider: &str, traits: &BatchTraits) -> usize {
+        let configured = self.context.settings.batch_requests.get(provider);
+        let configured = configured.and_then(|max| usize::try_from(*max).ok());
+        configured.map_or(traits.max_requests, |max| max.min(traits.max_requests))
     }
 
-    fn cut(
+    fn fit_chunk(
         &self,
         target: &Target,
         requests: &[PendingRequest<RequestId>],
-    ) -> Result<Cut, BatchError> {
+    ) -> Result<ChunkSize, BatchError> {
         let sizes = requests.iter().map(|request| {
             let line = self.context.line(target, request.request, &request.key)?;
-            Ok(Size {
+            Ok(LineSize {
                 bytes: line.len() as u64,
                 tokens: estimated_tokens(&line),
             })
         });
-        Cut::of(self.limits(target), sizes)
+        ChunkSize::fit(self.limits(target), sizes)
     }
 
     fn tokens_of(&self, requests: &[PendingRequest<RequestId>]) -> Result<u64, BatchError> {
@@ -168,10 +168,10 @@ impl Submitter<'_> {
         let claims = self.write_claims(chunk.requests, &mut submission)?;
         for (claim, request) in claims.into_iter().zip(chunk.requests) {
             match claim {
-                Claim::Granted(_) => self.book.count_send(&request.key),
+                Claim::Granted(_) => self.tracker.count_send(&request.key),
                 // Whoever has it in flight brings its answer.
-                Claim::InFlight => self.book.others_may_have_some = true,
-                Claim::Settled(outcome) => self.book.settle(request.key, *outcome),
+                Claim::InFlight => self.tracker.has_foreign_requests = true,
+                Claim::Settled(outcome) => self.tracker.settle(request.key, *outcome),
             }
         }
         Ok((submission.requests > 0).then_some(submission))
@@ -181,7 +181,7 @@ impl Submitter<'_> {
         let Some(first) = chunk.requests.first() else {
             return Ok(None);
         };
-        let sends = |request: &PendingRequest<RequestId>| self.book.sends(&request.key);
+        let sends = |request: &PendingRequest<RequestId>| self.tracker.sends(&request.key);
         let sends = chunk.requests.iter().filter_map(sends).max();
         let now = self.context.clock.now();
         Ok(Some(Submission {
@@ -271,10 +271,10 @@ struct Chunk<'r> {
 }
 
 impl<'r> Chunk<'r> {
-    const fn cut(requests: &'r [PendingRequest<RequestId>], cut: Cut) -> Self {
+    const fn new(requests: &'r [PendingRequest<RequestId>], size: ChunkSize) -> Self {
         Self {
             requests,
-            tokens: cut.tokens,
+            tokens: size.tokens,
             divided: 0,
         }
     }

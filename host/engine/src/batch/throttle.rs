@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::machine::Room;
+use super::machine::Capacity;
 use super::{BatchContext, BatchError};
 use crate::pending::Target;
 use synix_core::clock::Timestamp;
@@ -15,10 +15,10 @@ use synix_store::Submission;
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
 /// How long to wait where too many batches were created.
-const CREATES_PAUSE: Duration = Duration::from_secs(60);
+const CREATION_PAUSE: Duration = Duration::from_secs(60);
 
 /// Doublings of the pause after a refusal, at most.
-const MOST_DOUBLINGS: u32 = 6;
+const MAX_DOUBLINGS: u32 = 6;
 
 /// What this command knows of the limits of each target.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct Throttle {
     /// Input tokens that were found to be taken at once.
     limits: HashMap<Target, u64>,
     /// When a target whose queue was full may be tried again.
-    holds: HashMap<Target, Instant>,
+    retry_times: HashMap<Target, Instant>,
     /// Batches that failed validation.
     validation_failures: HashMap<Target, u32>,
 }
@@ -41,37 +41,41 @@ impl Throttle {
     }
 
     /// Says whether the provider has room for the submission.
-    pub(super) fn room(
+    pub(super) fn capacity(
         &self,
         context: &BatchContext<'_>,
         submission: &Submission,
         traits: BatchTraits,
-    ) -> Result<Room, BatchError> {
+    ) -> Result<Capacity, BatchError> {
         let target = target_of(submission);
         let polls = context.settings.interval.is_some();
-        let full_for = |pause: Duration| Room::Full {
-            again_after: polls.then_some(pause),
+        let full_for = |pause: Duration| Capacity::Full {
+            retry_after: polls.then_some(pause),
         };
         let now = Instant::now();
-        if let Some(hold) = self.holds.get(&target).filter(|hold| **hold > now) {
-            return Ok(full_for(*hold - now));
+        if let Some(retry_time) = self
+            .retry_times
+            .get(&target)
+            .filter(|retry_time| **retry_time > now)
+        {
+            return Ok(full_for(*retry_time - now));
         }
         let since = Timestamp(context.clock.now().0.saturating_sub(HOUR_MS));
         let most = traits.max_creations_per_hour.map_or(u64::MAX, u64::from);
-        if context.store.create_calls_since(&target.provider, since)? >= most {
-            return Ok(full_for(CREATES_PAUSE));
+        if context.store.created_since(&target.provider, since)? >= most {
+            return Ok(full_for(CREATION_PAUSE));
         }
         let Some(limit) = self.token_limit(context, &target) else {
-            return Ok(Room::Free);
+            return Ok(Capacity::Available);
         };
         let under_way = context
             .store
             .tokens_in_flight(&target.provider, &target.model)?;
         // What does not fit at all goes alone.
         if under_way == 0 || under_way + submission.tokens <= limit {
-            return Ok(Room::Free);
+            return Ok(Capacity::Available);
         }
-        Ok(Room::Full { again_after: None })
+        Ok(Capacity::Full { retry_after: None })
     }
 
     /// Counts a validation failure, and returns how many there were at the target.
@@ -101,9 +105,9 @@ impl Throttle {
         self.limits.insert(target.clone(), limit.min(known));
         if let Some(pause) = interval {
             let failures = self.validation_failures.get(&target).copied();
-            let doublings = failures.unwrap_or_default().min(MOST_DOUBLINGS);
+            let doublings = failures.unwrap_or_default().min(MAX_DOUBLINGS);
             let pause = pause.saturating_mul(1 << doublings);
-            self.holds.insert(target, Instant::now() + pause);
+            self.retry_times.insert(target, Instant::now() + pause);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
-use super::bounds::Counted;
 use super::event::Event;
 use super::handle::Handle;
+use super::limits::LimitKind;
 use super::progress::Freshness;
 use super::recorder::{Record as _, UnitEntry, UnitResult};
 use super::scheduler::{Step, Unit};
@@ -20,19 +20,25 @@ use synix_store::ArtifactId;
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
     /// Takes in the results of a chunk.
-    pub(super) fn take_ran(&mut self, results: Vec<RunOutcome>) -> Result<(), BuildError> {
-        for ran in results {
-            match ran.end {
-                RunEnd::Broken(error) => return Err(*error),
+    pub(super) fn apply_results(&mut self, results: Vec<RunOutcome>) -> Result<(), BuildError> {
+        for outcome in results {
+            match outcome.end {
+                RunEnd::Fatal(error) => return Err(*error),
                 RunEnd::Interrupted => self.interrupt(),
-                RunEnd::Failed(failure) => self.fail_unit(ran.unit, &failure)?,
+                RunEnd::Failed(failure) => self.fail_unit(outcome.unit, &failure)?,
                 RunEnd::Suspended => {
-                    let roles = self.context.pipeline.roles.extra(&ran.roles);
-                    self.suspend(ran.unit, ran.requests, roles.as_deref())?;
+                    let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
+                    self.suspend(outcome.unit, outcome.requests, roles.as_deref())?;
                 }
                 RunEnd::Done { outputs, log } => {
-                    let roles = self.context.pipeline.roles.extra(&ran.roles);
-                    self.finish(ran.unit, &ran.requests, roles.as_deref(), outputs, &log)?;
+                    let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
+                    self.finish(
+                        outcome.unit,
+                        &outcome.requests,
+                        roles.as_deref(),
+                        outputs,
+                        &log,
+                    )?;
                 }
             }
         }
@@ -40,7 +46,10 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     }
 
     /// Wakes the units that waited for what has settled.
-    pub(super) fn take_settled(&mut self, settled: Vec<SettledRequest>) -> Result<(), BuildError> {
+    pub(super) fn apply_outcomes(
+        &mut self,
+        settled: Vec<SettledRequest>,
+    ) -> Result<(), BuildError> {
         for (key, outcome) in settled {
             let waiters = self.waiters.remove(&key).unwrap_or_default();
             let asking = waiters.iter().find_map(|unit| self.units[*unit].as_deref());
@@ -105,7 +114,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         if let Some(failure) = known_failure {
             return self.fail_unit(number, &failure);
         }
-        if !self.counts_requests(number, &requests) {
+        if !self.count_requests(number, &requests) {
             return Ok(());
         }
         let parts = self.stored_parts(number);
@@ -142,10 +151,10 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     }
 
     /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
-    fn counts_requests(&mut self, number: usize, requests: &[RunRequest]) -> bool {
+    fn count_requests(&mut self, number: usize, requests: &[RunRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
         let more = requests.len().saturating_sub(counted) as u64;
-        if more > 0 && !self.admits(layer, Counted::Requests, more) {
+        if more > 0 && !self.try_count(layer, LimitKind::Requests, more) {
             return false;
         }
         self.unit_mut(number).counted = requests.len().max(counted);
@@ -161,7 +170,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         outputs: Vec<(Artifact, Digest)>,
         log: &[LogLine],
     ) -> Result<(), BuildError> {
-        if !self.counts_requests(number, requests) {
+        if !self.count_requests(number, requests) {
             return Ok(());
         }
         let layer = self.unit(number).layer;
@@ -212,7 +221,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             layer: self.layer_name(layer).to_owned(),
             unit: key.to_string(),
         });
-        self.settle_made(layer, &key, unit, handles)
+        self.settle_finished(layer, &key, unit, handles)
     }
 
     fn fail_unit(&mut self, number: usize, failure: &Failure) -> Result<(), BuildError> {
@@ -249,7 +258,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             message: failure.message.clone(),
         });
         let run = &mut self.layers[layer];
-        run.failed.push(key);
+        run.failed_units.push(key);
         run.progress.unit_failed();
         self.check_complete(layer)
     }

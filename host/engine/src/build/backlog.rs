@@ -11,43 +11,43 @@ use synix_core::artifact::Artifact;
 use synix_core::request::{Message, Part};
 
 /// What may wait for the writer, in bytes.
-pub(super) const BYTES: usize = 64 << 20;
+pub(super) const MAX_BACKLOG_BYTES: usize = 64 << 20;
 
 /// What a result takes beside its texts, roughly.
-const EACH: usize = 512;
+const RESULT_OVERHEAD: usize = 512;
 
 /// Counts the bytes that wait for the writer.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    most: usize,
-    waiting: Mutex<Waiting>,
-    moved: Condvar,
+    max_bytes: usize,
+    waiting: Mutex<BacklogState>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct BacklogState {
     bytes: usize,
     is_closed: bool,
 }
 
 impl Backlog {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(max_bytes: usize) -> Self {
         Self {
-            most,
+            max_bytes,
             waiting: Mutex::default(),
-            moved: Condvar::new(),
+            changed: Condvar::new(),
         }
     }
 
     /// Counts a part, as soon as there is room for it; `false`: nobody takes parts any more.
     pub(super) fn add(&self, bytes: usize) -> bool {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_no_room = |waiting: &mut Waiting| {
-            let fits = waiting.bytes.saturating_add(bytes) <= self.most;
+        let has_no_room = |waiting: &mut BacklogState| {
+            let fits = waiting.bytes.saturating_add(bytes) <= self.max_bytes;
             !(waiting.is_closed || fits || waiting.bytes == 0)
         };
         let mut waiting = self
-            .moved
+            .changed
             .wait_while(waiting, has_no_room)
             .unwrap_or_else(PoisonError::into_inner);
         waiting.bytes = waiting.bytes.saturating_add(bytes);
@@ -58,7 +58,7 @@ impl Backlog {
     pub(super) fn remove(&self, bytes: usize) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 
     /// Returns the bytes that are counted.
@@ -74,23 +74,23 @@ impl Backlog {
     pub(super) fn close(&self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.is_closed = true;
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 }
 
 /// Returns about how many bytes a result holds.
-pub(super) fn size(ran: &RunOutcome) -> usize {
-    let end = match &ran.end {
+pub(super) fn estimated_size(outcome: &RunOutcome) -> usize {
+    let end = match &outcome.end {
         RunEnd::Done { outputs, log } => {
             let outputs = outputs.iter().map(|(output, _)| size_of_output(output));
             let log = log.iter().map(|line| line.message.len());
             outputs.chain(log).sum()
         }
         RunEnd::Failed(failure) => failure.message.len(),
-        RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Broken(_) => 0,
+        RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Fatal(_) => 0,
     };
-    let requests: usize = ran.requests.iter().map(size_of_request).sum();
-    EACH + end + requests
+    let requests: usize = outcome.requests.iter().map(size_of_request).sum();
+    RESULT_OVERHEAD + end + requests
 }
 
 fn size_of_output(output: &Artifact) -> usize {
@@ -98,7 +98,7 @@ fn size_of_output(output: &Artifact) -> usize {
     let metadata: usize = metadata
         .map(|(name, value)| name.len() + size_of_value(value))
         .sum();
-    EACH + output.content.as_bytes().len() + metadata
+    RESULT_OVERHEAD + output.content.as_bytes().len() + metadata
 }
 
 fn size_of_request((pending, answer): &RunRequest) -> usize {
@@ -107,7 +107,7 @@ fn size_of_request((pending, answer): &RunRequest) -> usize {
     let answer = answer.as_ref().map_or(0, |answer| {
         answer.text.len() + answer.details.values().map(size_of_value).sum::<usize>()
     });
-    EACH + request + format.map_or(0, size_of_value) + answer
+    RESULT_OVERHEAD + request + format.map_or(0, size_of_value) + answer
 }
 
 fn size_of_message(message: &Message) -> usize {
@@ -188,7 +188,7 @@ mod tests {
     fn whatever_may_be_large_counts() {
         const LARGE: usize = 1 << 20;
         let large = || "x".repeat(LARGE);
-        let ran = |end, requests| RunOutcome {
+        let outcome = |end, requests| RunOutcome {
             unit: 0,
             end,
             requests,
@@ -209,9 +209,9 @@ mod tests {
             outputs: vec![(output, digest)],
             log: vec![line],
         };
-        assert!(size(&ran(done, Vec::new())) >= 3 * LARGE);
+        assert!(estimated_size(&outcome(done, Vec::new())) >= 3 * LARGE);
         let failed = RunEnd::Failed(super::super::unit::guest_failure(large()));
-        assert!(size(&ran(failed, Vec::new())) >= LARGE);
+        assert!(estimated_size(&outcome(failed, Vec::new())) >= LARGE);
         let image = Part::Image {
             media_type: "image/png".to_owned(),
             data: large(),
@@ -249,7 +249,9 @@ mod tests {
             usage: Usage::default(),
             details: serde_json::Map::new(),
         };
-        assert!(size(&ran(RunEnd::Suspended, vec![(pending, Some(answer))])) >= 3 * LARGE);
+        assert!(
+            estimated_size(&outcome(RunEnd::Suspended, vec![(pending, Some(answer))])) >= 3 * LARGE
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) struct Budget<'a> {
     /// `None`: nothing limits the build.
     ledger: Option<Ledger<RequestKey>>,
     /// Whether what an earlier command of the build left in flight is in the ledger.
-    opened: bool,
+    is_loaded: bool,
 }
 
 impl<'a> Budget<'a> {
@@ -29,33 +29,33 @@ impl<'a> Budget<'a> {
             build,
             prices,
             ledger: budget.map(Ledger::new),
-            opened: false,
+            is_loaded: false,
         }
     }
 
     /// Takes requests into the books, or says why they may not be sent; then none of them may.
-    pub(super) fn admit(
+    pub(super) fn reserve(
         &mut self,
-        wave: &[(PendingRequest<RequestId>, LayerMode)],
+        requests: &[(PendingRequest<RequestId>, LayerMode)],
     ) -> Result<(), BuildError> {
-        if self.ledger.is_none() || wave.is_empty() {
+        if self.ledger.is_none() || requests.is_empty() {
             return Ok(());
         }
-        if !self.opened {
-            self.take_over()?;
-            self.opened = true;
+        if !self.is_loaded {
+            self.load_open_sends()?;
+            self.is_loaded = true;
         }
         let Some(ledger) = &mut self.ledger else {
             return Ok(());
         };
-        let mut bounds = Vec::with_capacity(wave.len());
-        for (queued, mode) in wave {
+        let mut bounds = Vec::with_capacity(requests.len());
+        for (queued, mode) in requests {
             let rate = match mode {
                 LayerMode::Sync => Rate::Sync,
                 LayerMode::Batch => Rate::Batch,
             };
             let request = self.store.request(queued.request)?;
-            bounds.push((queued.key, bound(self.prices, &request, rate)?));
+            bounds.push((queued.key, max_cost(self.prices, &request, rate)?));
         }
         let total: Amount = bounds
             .iter()
@@ -65,7 +65,7 @@ impl<'a> Budget<'a> {
             let spent = spent(self.store, self.build, self.prices)?;
             ledger
                 .update_spent(spent, total)
-                .map_err(|excess| refusal(ledger.budget(), excess))?;
+                .map_err(|excess| excess_error(ledger.budget(), excess))?;
         }
         for (key, bound) in bounds {
             ledger.reserve(key, bound);
@@ -83,14 +83,14 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes a request out of the books that will be sent in another way.
-    pub(super) fn forget(&mut self, key: &RequestKey) {
+    pub(super) fn release(&mut self, key: &RequestKey) {
         if let Some(ledger) = &mut self.ledger {
             ledger.settle(key);
         }
     }
 
     /// Takes in what the build spent and left in flight before this command.
-    fn take_over(&mut self) -> Result<(), BuildError> {
+    fn load_open_sends(&mut self) -> Result<(), BuildError> {
         let mut open = Vec::new();
         self.store.for_each_send(self.build, |send| {
             if send.state == SendState::Open {
@@ -101,7 +101,7 @@ impl<'a> Budget<'a> {
         if let Some(ledger) = &mut self.ledger {
             for (key, request, rate) in open {
                 let request = self.store.request(request)?;
-                ledger.reserve(key, bound(self.prices, &request, rate)?);
+                ledger.reserve(key, max_cost(self.prices, &request, rate)?);
             }
             // What was spent cannot be refused any more.
             let _ = ledger.update_spent(spent, Amount::ZERO);
@@ -129,7 +129,7 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
         return Err(BuildError::Unpriced(error));
     }
     for (request, rate) in unclear {
-        sum += bound(prices, &store.request(request)?, rate)?;
+        sum += max_cost(prices, &store.request(request)?, rate)?;
     }
     Ok(sum)
 }
@@ -142,15 +142,15 @@ const fn rate_of(send: &SendRecord<'_>) -> Rate {
     }
 }
 
-fn bound(prices: &Prices, request: &Request, rate: Rate) -> Result<Amount, PriceError> {
+fn max_cost(prices: &Prices, request: &Request, rate: Rate) -> Result<Amount, PriceError> {
     prices.max_cost(&request.model, &Estimate::of(request), rate)
 }
 
-fn refusal(budget: Amount, excess: BudgetExcess) -> BuildError {
+fn excess_error(budget: Amount, excess: BudgetExcess) -> BuildError {
     BuildError::Budget {
         budget,
         spent: excess.spent,
-        under_way: excess.reserved,
-        asked: excess.requested,
+        reserved: excess.reserved,
+        requested: excess.requested,
     }
 }

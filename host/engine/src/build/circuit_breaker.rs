@@ -19,9 +19,9 @@ const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreakers {
     /// How many calls were begun.
-    begun: u64,
+    started: u64,
     /// How many calls had been begun when a provider was last heard of.
-    heard: BTreeMap<String, u64>,
+    last_replies: BTreeMap<String, u64>,
     breakers: BTreeMap<String, OpenCircuit>,
 }
 
@@ -34,26 +34,26 @@ struct OpenCircuit {
 
 impl CircuitBreakers {
     /// Returns the number of a call that begins.
-    pub(super) fn begin(&mut self) -> u64 {
-        self.begun += 1;
-        self.begun
+    pub(super) fn start_call(&mut self) -> u64 {
+        self.started += 1;
+        self.started
     }
 
     /// Returns why nothing is sent to a provider now, if that is so.
-    pub(super) fn of(&self, provider: &str) -> Option<&Failure> {
-        self.of_at(provider, Instant::now())
+    pub(super) fn failure_for(&self, provider: &str) -> Option<&Failure> {
+        self.failure_at(provider, Instant::now())
     }
 
-    fn of_at(&self, provider: &str, now: Instant) -> Option<&Failure> {
+    fn failure_at(&self, provider: &str, now: Instant) -> Option<&Failure> {
         let circuit = self.breakers.get(provider)?;
         let lasts = circuit.until.is_none_or(|until| until > now);
         lasts.then_some(&circuit.failure)
     }
 
     /// Takes in how a call ended.
-    pub(super) fn learn(&mut self, provider: &str, call: u64, completion: &Completion) {
+    pub(super) fn on_call_ended(&mut self, provider: &str, call: u64, completion: &Completion) {
         if !completion.unreachable {
-            self.heard.insert(provider.to_owned(), self.begun);
+            self.last_replies.insert(provider.to_owned(), self.started);
             if self
                 .breakers
                 .get(provider)
@@ -67,12 +67,12 @@ impl CircuitBreakers {
         };
         let until = if matches!(failure.kind, FailureKind::Auth | FailureKind::Quota) {
             None
-        } else if completion.unreachable && !self.was_heard_since(provider, call) {
+        } else if completion.unreachable && !self.has_replied_since(provider, call) {
             Some(Instant::now() + UNREACHABLE_FOR)
         } else {
             return;
         };
-        if self.of(provider).is_none() {
+        if self.failure_for(provider).is_none() {
             let failure = failure.clone();
             self.breakers
                 .insert(provider.to_owned(), OpenCircuit { failure, until });
@@ -80,8 +80,10 @@ impl CircuitBreakers {
     }
 
     /// Says whether the provider replied to anybody since the call was begun.
-    fn was_heard_since(&self, provider: &str, call: u64) -> bool {
-        self.heard.get(provider).is_some_and(|heard| *heard >= call)
+    fn has_replied_since(&self, provider: &str, call: u64) -> bool {
+        self.last_replies
+            .get(provider)
+            .is_some_and(|last_reply| *last_reply >= call)
     }
 }
 
@@ -108,42 +110,42 @@ mod tests {
     #[test]
     fn an_unreachable_provider_gets_no_more_requests() {
         let mut breakers = CircuitBreakers::default();
-        let call = breakers.begin();
-        breakers.learn("near", call, &failed(FailureKind::Provider, true));
-        assert!(breakers.of("near").is_some());
-        assert!(breakers.of("far").is_none());
+        let call = breakers.start_call();
+        breakers.on_call_ended("near", call, &failed(FailureKind::Provider, true));
+        assert!(breakers.failure_for("near").is_some());
+        assert!(breakers.failure_for("far").is_none());
     }
 
     #[test]
     fn a_reply_of_any_kind_shows_that_a_provider_is_there() {
         let mut breakers = CircuitBreakers::default();
-        let (first, second) = (breakers.begin(), breakers.begin());
-        breakers.learn("p", second, &failed(FailureKind::Invalid, false));
+        let (first, second) = (breakers.start_call(), breakers.start_call());
+        breakers.on_call_ended("p", second, &failed(FailureKind::Invalid, false));
         // It was heard of while the first call still tried.
-        breakers.learn("p", first, &failed(FailureKind::Provider, true));
-        assert!(breakers.of("p").is_none());
-        let third = breakers.begin();
-        breakers.learn("p", third, &failed(FailureKind::Provider, true));
-        assert!(breakers.of("p").is_some());
-        breakers.learn("p", second, &failed(FailureKind::Provider, false));
-        assert!(breakers.of("p").is_none());
+        breakers.on_call_ended("p", first, &failed(FailureKind::Provider, true));
+        assert!(breakers.failure_for("p").is_none());
+        let third = breakers.start_call();
+        breakers.on_call_ended("p", third, &failed(FailureKind::Provider, true));
+        assert!(breakers.failure_for("p").is_some());
+        breakers.on_call_ended("p", second, &failed(FailureKind::Provider, false));
+        assert!(breakers.failure_for("p").is_none());
     }
 
     #[test]
     fn an_unreachable_provider_is_tried_again_after_a_while() {
         let mut breakers = CircuitBreakers::default();
-        let call = breakers.begin();
-        breakers.learn("p", call, &failed(FailureKind::Provider, true));
+        let call = breakers.start_call();
+        breakers.on_call_ended("p", call, &failed(FailureKind::Provider, true));
         let later = Instant::now() + UNREACHABLE_FOR;
-        assert!(breakers.of_at("p", later).is_none());
+        assert!(breakers.failure_at("p", later).is_none());
     }
 
     #[test]
     fn a_refused_key_is_refused_for_good() {
         let mut breakers = CircuitBreakers::default();
-        let call = breakers.begin();
-        breakers.learn("p", call, &failed(FailureKind::Auth, false));
-        breakers.learn("p", call, &failed(FailureKind::Provider, false));
-        assert!(breakers.of("p").is_some());
+        let call = breakers.start_call();
+        breakers.on_call_ended("p", call, &failed(FailureKind::Auth, false));
+        breakers.on_call_ended("p", call, &failed(FailureKind::Provider, false));
+        assert!(breakers.failure_for("p").is_some());
     }
 }

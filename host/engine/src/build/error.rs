@@ -1,6 +1,6 @@
 //! Why a build could not go on. A failed unit is no such error: it is part of the result.
 
-use super::bounds::Excess;
+use super::limits::LimitExcess;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
@@ -59,7 +59,7 @@ pub enum BuildError {
     NoBuild,
     /// Another process drives the build.
     #[error("another process drives {build}{holder}")]
-    Held {
+    Busy {
         /// The build.
         build: BuildId,
         /// Who and since when, in words, with a leading blank; empty where it has not said.
@@ -75,7 +75,7 @@ pub enum BuildError {
     },
     /// The pipeline is not what it was when the build was opened.
     #[error("the pipeline is not the one of {build}: {}", .changes.join("; "))]
-    Mismatch {
+    PipelineMismatch {
         /// The build.
         build: BuildId,
         /// What changed, old and new.
@@ -83,7 +83,7 @@ pub enum BuildError {
     },
     /// A live build was resumed from a cassette, or the reverse.
     #[error("{build} was opened {opened} and cannot go on {now}")]
-    OtherAnswers {
+    AnswerSourceMismatch {
         /// The build.
         build: BuildId,
         /// In which way it was opened.
@@ -101,7 +101,7 @@ pub enum BuildError {
     },
     /// What is about to be sent could cost more than is left of the budget.
     #[error(
-        "the budget of {budget} could be exceeded: {spent} is spent, at most {under_way} is under way, at most {asked} was about to be sent"
+        "the budget of {budget} could be exceeded: {spent} is spent, at most {reserved} is in flight, and the next requests cost at most {requested}"
     )]
     Budget {
         /// What may be spent.
@@ -109,22 +109,22 @@ pub enum BuildError {
         /// What was billed, or may have been.
         spent: Amount,
         /// What is in flight may cost so much.
-        under_way: Amount,
+        reserved: Amount,
         /// What was about to be sent may cost so much.
-        asked: Amount,
+        requested: Amount,
     },
     /// There is a budget, and no telling what a request costs at most.
     #[error("nothing can be sent within a budget")]
     Unpriced(#[from] PriceError),
     /// A layer would have more units, or ask more requests, than it may.
     #[error(transparent)]
-    Excess(#[from] Excess),
+    LimitExceeded(#[from] LimitExcess),
     /// Somebody wanted the build to end; the calls on their way were waited for.
     #[error("interrupted")]
     Interrupted,
     /// A worker thread died.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
-    WorkersGone,
+    WorkerPanicked,
 }
 
 impl BuildError {
@@ -142,16 +142,16 @@ impl BuildError {
             Self::Batch(_) => ErrorKind::BATCH,
             Self::Cassette(_) => ErrorKind::CASSETTE,
             Self::NoBuild => ErrorKind::UNKNOWN_BUILD,
-            Self::Held { .. } => ErrorKind::BUSY,
+            Self::Busy { .. } => ErrorKind::BUSY,
             Self::Ended { .. } => ErrorKind::ENDED,
-            Self::Mismatch { .. } => ErrorKind::PIPELINE_CHANGED,
-            Self::OtherAnswers { .. } => ErrorKind::OTHER_ANSWERS,
+            Self::PipelineMismatch { .. } => ErrorKind::PIPELINE_CHANGED,
+            Self::AnswerSourceMismatch { .. } => ErrorKind::OTHER_ANSWERS,
             Self::MissingKey { .. } => ErrorKind::MISSING_KEY,
             Self::Budget { .. } => ErrorKind::BUDGET,
             Self::Unpriced(_) => ErrorKind::UNPRICED,
-            Self::Excess(_) => ErrorKind::LAYER_LIMIT,
+            Self::LimitExceeded(_) => ErrorKind::LAYER_LIMIT,
             Self::Interrupted => ErrorKind::INTERRUPTED,
-            Self::WorkersGone => ErrorKind::INTERNAL,
+            Self::WorkerPanicked => ErrorKind::INTERNAL,
         }
     }
 
@@ -160,9 +160,9 @@ impl BuildError {
         Some(match self {
             Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),
             Self::NoBuild => "`synix batch-build run` starts one".to_owned(),
-            Self::Held { .. } => "wait for that process, or stop it".to_owned(),
+            Self::Busy { .. } => "wait for that process, or stop it".to_owned(),
             Self::Ended { .. } => "start another build with `synix batch-build run`".to_owned(),
-            Self::Mismatch { .. } => {
+            Self::PipelineMismatch { .. } => {
                 "start another build with `synix batch-build run`, or pass --allow-pipeline-mismatch to continue this one with the pipeline as it is now".to_owned()
             }
             Self::MissingKey { variable, .. } => format!(
@@ -177,8 +177,8 @@ impl BuildError {
             Self::Batch(BatchError::Ambiguous { .. }) => {
                 "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
             }
-            Self::Excess(excess) => excess.hint(),
-            Self::WorkersGone => "please report it".to_owned(),
+            Self::LimitExceeded(excess) => excess.hint(),
+            Self::WorkerPanicked => "please report it".to_owned(),
             Self::Source { .. }
             | Self::Sources(_)
             | Self::Metadata { .. }
@@ -186,7 +186,7 @@ impl BuildError {
             | Self::Batch(_)
             | Self::Cassette(_)
             | Self::Disk(_)
-            | Self::OtherAnswers { .. }
+            | Self::AnswerSourceMismatch { .. }
             | Self::Interrupted => return None,
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::batch::BatchEvent;
-use crate::view::Spent;
+use crate::view::BuildCost;
 use synix_core::request::FailureKind;
 
 /// Something that happened.
@@ -111,7 +111,8 @@ pub enum Event {
         message: String,
     },
     /// What the build has sent and spent so far.
-    Spent(Spent),
+    #[serde(rename = "spent")]
+    Cost(BuildCost),
     /// Something about a batch.
     Batch(BatchEvent),
 }
@@ -128,7 +129,8 @@ pub struct LayerCounts {
     /// Of these, units that failed or were held back.
     pub failed: u64,
     /// Requests that they wait or waited for.
-    pub asked: u64,
+    #[serde(rename = "asked")]
+    pub requested: u64,
     /// Of these, requests that were settled.
     pub answered: u64,
     /// Whether all its units are known.

@@ -2,15 +2,15 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
-use super::bounds::Counted;
 use super::layers::{ReadyBody, ReadyTransform};
+use super::limits::LimitKind;
 use super::progress::Freshness;
 use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    pub(super) fn hold_back_each(
+    pub(super) fn hold_back_dependants(
         &mut self,
         layer: usize,
         transform: &ReadyTransform,
@@ -19,7 +19,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             return Ok(());
         }
         for input in &transform.inputs {
-            for key in self.layers[*input].failed.clone() {
+            for key in self.layers[*input].failed_units.clone() {
                 let needs = format!("{}/{key}", self.layer_name(*input));
                 // Named as the unit would be; a name that is too long is no unit's.
                 let key = if transform.inputs.len() == 1 {
@@ -34,7 +34,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     }
 
     fn hold_back(&mut self, layer: usize, key: UnitKey, needs: &str) -> Result<(), BuildError> {
-        if !self.admits(layer, Counted::Units, 1) {
+        if !self.try_count(layer, LimitKind::Units, 1) {
             return Ok(());
         }
         self.layers[layer].progress.unit_added(Freshness::Stale);
@@ -49,7 +49,11 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     }
 
     /// Holds back the units that the layer had, or the layer itself where it had none.
-    pub(super) fn hold_back_all(&mut self, layer: usize, missing: &str) -> Result<(), BuildError> {
+    pub(super) fn hold_back_layer(
+        &mut self,
+        layer: usize,
+        missing: &str,
+    ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
         let mut keys = self.previous.keys(name)?;
         if keys.is_empty() {
@@ -64,13 +68,13 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 
 impl<A: Answerer> Scheduler<'_, A> {
     /// Names a failed unit upstream of `transform`, at any distance.
-    pub(super) fn missing_upstream(&self, transform: &ReadyTransform) -> Option<String> {
+    pub(super) fn failed_upstream(&self, transform: &ReadyTransform) -> Option<String> {
         transform.inputs.iter().find_map(|input| {
-            if let Some(key) = self.layers[*input].failed.first() {
+            if let Some(key) = self.layers[*input].failed_units.first() {
                 return Some(format!("{}/{key}", self.layer_name(*input)));
             }
             match &self.context.pipeline.layers[*input].body {
-                ReadyBody::Transform(upstream) => self.missing_upstream(upstream),
+                ReadyBody::Transform(upstream) => self.failed_upstream(upstream),
                 ReadyBody::Source { .. } => None,
             }
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::questions::Questions;
+use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
@@ -97,7 +97,7 @@ pub struct ReadyTransform {
     /// Requests that its units may ask, as written.
     pub max_requests: Option<u64>,
     /// How many a unit asks, as far as that is known.
-    pub questions: Questions,
+    pub requests_per_unit: RequestsPerUnit,
     /// What all its units' fingerprints share.
     pub parts: LayerParts,
     /// The same, encoded.
@@ -165,7 +165,7 @@ const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
 
 impl Roles {
     /// Returns the settings of the roles a unit used beside its layer's, as a JSON object; `None` for none.
-    pub fn extra(&self, used: &[String]) -> Option<String> {
+    pub fn extra_settings(&self, used: &[String]) -> Option<String> {
         if used.is_empty() {
             return None;
         }
@@ -177,7 +177,7 @@ impl Roles {
     }
 
     /// Says whether the roles in `extra` still have the settings they had.
-    pub fn unchanged(&self, extra: Option<&str>) -> bool {
+    pub fn is_unchanged(&self, extra: Option<&str>) -> bool {
         let Some(extra) = extra else { return true };
         let Ok(roles) = serde_json::from_str::<ExtraRoles>(extra) else {
             return false;
@@ -226,18 +226,18 @@ mod tests {
     #[test]
     fn roles_beside_the_layers_are_compared_by_their_settings() {
         let used = ["judge".to_owned(), "nobody".to_owned()];
-        let before = roles(0.1).extra(&used);
-        assert!(roles(0.1).unchanged(before.as_deref()));
-        assert!(!roles(0.3).unchanged(before.as_deref()));
+        let before = roles(0.1).extra_settings(&used);
+        assert!(roles(0.1).is_unchanged(before.as_deref()));
+        assert!(!roles(0.3).is_unchanged(before.as_deref()));
         let changes = roles(0.3).changes(before.as_deref());
         assert_eq!(
             changes[0].to_string(),
             "models.judge.temperature changed (0.1 -> 0.3)"
         );
         assert_eq!(changes.len(), 1);
-        assert_eq!(roles(0.1).extra(&[]), None);
-        assert!(roles(0.1).unchanged(None));
+        assert_eq!(roles(0.1).extra_settings(&[]), None);
+        assert!(roles(0.1).is_unchanged(None));
         // Kept by an earlier version, as words.
-        assert!(!roles(0.1).unchanged(Some(r#"{"judge":"openai openai gpt-4o-mini"}"#)));
+        assert!(!roles(0.1).is_unchanged(Some(r#"{"judge":"openai openai gpt-4o-mini"}"#)));
     }
 }

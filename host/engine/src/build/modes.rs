@@ -7,13 +7,13 @@ use synix_store::{BuildLayer, LayerMode};
 use super::layers::{ReadyBody, ReadyPipeline};
 
 #[derive(Debug, Clone)]
-struct Choice {
+struct ModeChoice {
     batch: BatchChoice,
     has_batch_api: bool,
     min_batch: u64,
 }
 
-impl Choice {
+impl ModeChoice {
     /// Returns the mode of a layer whose requests need not be counted first.
     const fn fixed_mode(&self) -> Option<LayerMode> {
         match self.batch {
@@ -28,7 +28,7 @@ impl Choice {
 #[derive(Debug, Clone)]
 pub(super) struct Modes {
     /// `None` for layers that ask nothing.
-    choices: Vec<Option<Choice>>,
+    choices: Vec<Option<ModeChoice>>,
     decided: Vec<Option<LayerMode>>,
 }
 
@@ -48,7 +48,7 @@ impl Modes {
             .layers
             .iter()
             .map(|layer| match &layer.body {
-                ReadyBody::Transform(transform) if transform.grants_llm => Some(Choice {
+                ReadyBody::Transform(transform) if transform.grants_llm => Some(ModeChoice {
                     batch: transform.batch,
                     has_batch_api: transform.has_batch_api,
                     min_batch: transform.min_batch,
@@ -58,7 +58,7 @@ impl Modes {
             .collect();
         let decided = choices
             .iter()
-            .map(|choice| choice.as_ref().and_then(Choice::fixed_mode))
+            .map(|choice| choice.as_ref().and_then(ModeChoice::fixed_mode))
             .collect();
         Self { choices, decided }
     }
@@ -127,7 +127,7 @@ impl Modes {
 impl Modes {
     /// The modes of one layer that asks, at a provider with batches.
     pub(super) fn of_one(batch: BatchChoice) -> Self {
-        let choice = Choice {
+        let choice = ModeChoice {
             batch,
             has_batch_api: true,
             min_batch: 1000,

@@ -76,7 +76,7 @@ impl<'a> BuildOptions<'a> {
         Self {
             providers,
             batches: BatchSettings {
-                look_again: HashMap::new(),
+                search_pauses: HashMap::new(),
                 attempts: BATCH_ATTEMPTS,
                 layers: names.collect(),
                 interval: None,
@@ -88,7 +88,7 @@ impl<'a> BuildOptions<'a> {
             },
             missing_keys: &NO_MISSING_KEYS,
             concurrency: DEFAULT_CONCURRENCY,
-            wait_policy: WaitPolicy::Leave,
+            wait_policy: WaitPolicy::PollOnce,
             allow_partial: false,
             kind: BuildKind::Build,
             retry_failed: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! Finds out what a build would do: the build itself, with a recorder and an answerer that only take notes.
 //!
-//! Units that run are counted; those behind answers that nobody has yet are foreseen, by what the last build made. What is
-//! foreseen is a guess and is never mixed with what is counted.
+//! Units that run are counted; those behind answers that nobody has yet are predicted, by what the last build made. What is
+//! predicted is a guess and is never mixed with what is counted.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::modes::Modes;
 use super::options::BuildContext;
 use super::plan_answerer::PlanAnswerer;
 use super::plan_recorder::PlanRecorder;
-use super::replay::Misses;
+use super::replay::CassetteMisses;
 use super::scheduler::{Scheduler, SchedulerContext};
-use crate::plan::{self, Plan, PlanLayer, PlanTotal, PlanUnit};
+use crate::plan::{Plan, PlanLayer, PlanTotal, PlanUnit, PlannedRequests};
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_prices::Forecast;
 use synix_sandbox::Shape;
 use synix_store::{BuildKind, LayerMode, Reader};
 
-/// The most units that are foreseen by name in one layer, and inputs of one of them.
-const NAMED: usize = 100;
+/// The most units that are predicted by name in one layer, and inputs of one of them.
+const MAX_NAMED: usize = 100;
 
 /// Finds out what a build would do. Writes nothing and sends nothing.
 pub async fn plan(
@@ -44,15 +44,15 @@ pub async fn plan(
     };
     let misses = build_context
         .replay
-        .map(|cassette| Misses::of(Arc::clone(cassette)));
-    let dry = PlanAnswerer::new(reader, modes, build_context.prices, misses);
+        .map(|cassette| CassetteMisses::new(Arc::clone(cassette)));
+    let answerer = PlanAnswerer::new(reader, modes, build_context.prices, misses);
     let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
-    let mut scheduler = Scheduler::new(context, &recorder, dry)?;
+    let mut scheduler = Scheduler::new(context, &recorder, answerer)?;
     scheduler.run(build_context.pool(reader)?).await?;
     describe(&mut scheduler)
 }
 
-type Dry<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
+type PlanScheduler<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
 
 /// Units that may follow from answers.
 #[derive(Debug, Default)]
@@ -67,22 +67,22 @@ struct Prediction {
     is_counted: bool,
 }
 
-fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
+fn describe(scheduler: &mut PlanScheduler<'_, '_>) -> Result<Plan, BuildError> {
     let count = scheduler.layers.len();
-    let mut foreseen: Vec<Option<Prediction>> = Vec::with_capacity(count);
+    let mut predicted: Vec<Option<Prediction>> = Vec::with_capacity(count);
     for position in 0..count {
         // Upstream layers come first.
-        foreseen.push(if scheduler.layers[position].progress.is_divided() {
+        predicted.push(if scheduler.layers[position].progress.is_divided() {
             None
         } else {
-            Some(foresee(scheduler, position, &foreseen)?)
+            Some(predict(scheduler, position, &predicted)?)
         });
     }
     let mut unpriced = BTreeSet::new();
-    let layers: Vec<PlanLayer> = foreseen
+    let layers: Vec<PlanLayer> = predicted
         .into_iter()
         .enumerate()
-        .map(|(position, foreseen)| layer(scheduler, position, foreseen, &mut unpriced))
+        .map(|(position, predicted)| describe_layer(scheduler, position, predicted, &mut unpriced))
         .collect();
     Ok(Plan {
         total: PlanTotal::of(&layers),
@@ -91,53 +91,54 @@ fn describe(scheduler: &mut Dry<'_, '_>) -> Result<Plan, BuildError> {
     })
 }
 
-fn layer(
-    scheduler: &Dry<'_, '_>,
+fn describe_layer(
+    scheduler: &PlanScheduler<'_, '_>,
     position: usize,
-    foreseen: Option<Prediction>,
+    predicted: Option<Prediction>,
     unpriced: &mut BTreeSet<String>,
 ) -> PlanLayer {
     let layer = &scheduler.context.pipeline.layers[position];
-    let retry_failed = scheduler.answerer.again(position);
-    let may_ask = may_ask(scheduler, position);
+    let retry_failed = scheduler.answerer.retry_failed(position);
+    let possible_requests = possible_requests(scheduler, position);
     let decided = scheduler.answerer.mode(position);
-    let nothing = Forecast::default();
-    let noted = scheduler.answerer.asking.get(&position);
-    let forecast = noted.map_or(&nothing, |noted| noted.forecast(decided));
+    let empty = Forecast::default();
+    let tally = scheduler.answerer.tallies.get(&position);
+    let forecast = tally.map_or(&empty, |tally| tally.forecast(decided));
     unpriced.extend(forecast.unpriced.iter().map(ToString::to_string));
-    let requests = noted.map_or(0, |noted| noted.requests);
-    let in_flight = noted.map_or(0, |noted| noted.in_flight);
-    let missing = noted.map_or(0, |noted| noted.missing);
+    let requests = tally.map_or(0, |tally| tally.requests);
+    let in_flight = tally.map_or(0, |tally| tally.in_flight);
+    let missing = tally.map_or(0, |tally| tally.missing);
     let notes = scheduler.recorder.take_notes(position);
-    let asks = match &layer.body {
+    let per_unit = match &layer.body {
         ReadyBody::Source { .. } => None,
-        ReadyBody::Transform(transform) => {
-            Some(transform.questions).filter(|questions| !questions.is_never())
-        }
+        ReadyBody::Transform(transform) => Some(transform.requests_per_unit)
+            .filter(|requests_per_unit| !requests_per_unit.is_zero()),
     };
-    let exact = asks.is_none() || (foreseen.is_none() && may_ask == 0);
+    let exact = per_unit.is_none() || (predicted.is_none() && possible_requests == 0);
     let mode = match &layer.body {
         ReadyBody::Source { .. } => "source",
         ReadyBody::Transform(_) if exact && requests == 0 && in_flight == 0 => "none",
         ReadyBody::Transform(_) => decided.map_or("auto", LayerMode::name),
     };
-    let requests_max = match (asks, &foreseen) {
+    let requests_max = match (per_unit, &predicted) {
         _ if exact => Some(requests),
-        (Some(questions), None) if questions.is_known() => Some(requests.saturating_add(may_ask)),
-        (Some(questions), Some(foreseen)) if foreseen.is_counted => {
-            let units = foreseen.units.unwrap_or(0);
-            questions
-                .of_any_unit()
+        (Some(requests_per_unit), None) if requests_per_unit.is_known() => {
+            Some(requests.saturating_add(possible_requests))
+        }
+        (Some(requests_per_unit), Some(predicted)) if predicted.is_counted => {
+            let units = predicted.units.unwrap_or(0);
+            requests_per_unit
+                .max_for_any_unit()
                 .map(|each| each.saturating_mul(units))
         }
         _ => None,
     };
-    let asking = plan::Asking {
+    let planned = PlannedRequests {
         answered: notes.answered,
         in_flight,
         missing,
         requests_max,
-        ..plan::Asking::new(requests, exact, forecast)
+        ..PlannedRequests::new(requests, exact, forecast)
     };
     let progress = &scheduler.layers[position].progress;
     let (units, stale) = (
@@ -154,23 +155,23 @@ fn layer(
         units_guess: None,
         stale,
         stale_guess: None,
-        asking,
+        planned,
         retry_failed,
         stale_units: Vec::new(),
         failures: notes.failures,
     };
-    if let Some(foreseen) = foreseen {
-        described.units_exact = foreseen.is_counted;
-        match foreseen.units {
-            Some(more) if foreseen.is_counted => described.units = units.saturating_add(more),
+    if let Some(predicted) = predicted {
+        described.units_exact = predicted.is_counted;
+        match predicted.units {
+            Some(more) if predicted.is_counted => described.units = units.saturating_add(more),
             more => described.units_guess = more.map(|more| units.saturating_add(more)),
         }
-        if foreseen.named.iter().all(|unit| !unit.guess) && foreseen.is_counted {
-            described.stale = stale.saturating_add(foreseen.stale);
-        } else if foreseen.units.is_some() {
-            described.stale_guess = Some(stale.saturating_add(foreseen.stale));
+        if predicted.named.iter().all(|unit| !unit.guess) && predicted.is_counted {
+            described.stale = stale.saturating_add(predicted.stale);
+        } else if predicted.units.is_some() {
+            described.stale_guess = Some(stale.saturating_add(predicted.stale));
         }
-        stale_units.extend(foreseen.named);
+        stale_units.extend(predicted.named);
     }
     stale_units.sort_by(|left, right| left.unit.cmp(&right.unit));
     described.stale_units = stale_units;
@@ -178,36 +179,36 @@ fn layer(
 }
 
 /// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
-fn may_ask(scheduler: &Dry<'_, '_>, layer: usize) -> u64 {
+fn possible_requests(scheduler: &PlanScheduler<'_, '_>, layer: usize) -> u64 {
     let ReadyBody::Transform(transform) = &scheduler.context.pipeline.layers[layer].body else {
         return 0;
     };
     let waiting = scheduler.units.iter().flatten();
     let more = waiting.filter(|unit| unit.layer == layer).map(|unit| {
-        let most = transform.questions.most(unit.spec.inputs.len());
+        let most = transform.requests_per_unit.max_for(unit.spec.inputs.len());
         most.saturating_sub(unit.transcript.len() as u64)
     });
     more.fold(0, u64::saturating_add)
 }
 
 /// Names and counts the units that may follow from stale ones upstream.
-fn foresee(
-    scheduler: &mut Dry<'_, '_>,
+fn predict(
+    scheduler: &mut PlanScheduler<'_, '_>,
     layer: usize,
-    foreseen: &[Option<Prediction>],
+    predicted: &[Option<Prediction>],
 ) -> Result<Prediction, BuildError> {
     let transform = scheduler.transform(layer);
     let shape = transform.plugin.descriptor().shape;
-    let mut arriving = IncomingInputs::default();
+    let mut incoming = IncomingInputs::default();
     for input in &transform.inputs {
         if !scheduler.layers[*input].progress.is_complete() {
-            let of_input = foreseen.get(*input).and_then(Option::as_ref);
-            arriving.add(scheduler, *input, of_input)?;
+            let of_input = predicted.get(*input).and_then(Option::as_ref);
+            incoming.add(scheduler, *input, of_input)?;
         }
     }
     if shape == Shape::PerInput {
         let many = transform.inputs.len() > 1;
-        let named = arriving.named.iter().map(|(upstream, label)| PlanUnit {
+        let named = incoming.named.iter().map(|(upstream, label)| PlanUnit {
             unit: if many {
                 format!("{upstream}/{label}")
             } else {
@@ -219,8 +220,8 @@ fn foresee(
             guess: true,
         });
         return Ok(Prediction {
-            units: arriving.count,
-            stale: arriving.count.unwrap_or(0),
+            units: incoming.count,
+            stale: incoming.count.unwrap_or(0),
             named: named.collect(),
             is_counted: false,
         });
@@ -252,12 +253,12 @@ fn foresee(
         ..Prediction::default()
     };
     for key in keys {
-        let reasons = arriving.reasons(scheduler, layer, &key, shape)?;
+        let reasons = incoming.reasons(scheduler, layer, &key, shape)?;
         if reasons.is_empty() {
             continue;
         }
         found.stale += 1;
-        if found.named.len() < NAMED {
+        if found.named.len() < MAX_NAMED {
             found.named.push(PlanUnit {
                 unit: key,
                 reasons,
@@ -278,7 +279,7 @@ struct IncomingInputs {
     /// All that the last build had of them, as `layer/label`.
     known: HashSet<String>,
     /// Layers of which some cannot be named.
-    nameless: Vec<String>,
+    unnamed: Vec<String>,
 }
 
 impl Default for IncomingInputs {
@@ -287,7 +288,7 @@ impl Default for IncomingInputs {
             count: Some(0),
             named: Vec::new(),
             known: HashSet::new(),
-            nameless: Vec::new(),
+            unnamed: Vec::new(),
         }
     }
 }
@@ -296,30 +297,34 @@ impl IncomingInputs {
     /// Adds what the stale units of a layer may make.
     fn add(
         &mut self,
-        scheduler: &mut Dry<'_, '_>,
+        scheduler: &mut PlanScheduler<'_, '_>,
         layer: usize,
-        foreseen: Option<&Prediction>,
+        predicted: Option<&Prediction>,
     ) -> Result<(), BuildError> {
         let name = scheduler.layer_name(layer);
         let run = &scheduler.layers[layer];
         let settled: HashSet<&str> = run
-            .made
+            .done_units
             .iter()
             .map(|(key, _)| key.as_str())
-            .chain(run.failed.iter().map(synix_core::ids::UnitKey::as_str))
+            .chain(
+                run.failed_units
+                    .iter()
+                    .map(synix_core::ids::UnitKey::as_str),
+            )
             .collect();
         let mut pending = scheduler.recorder.stale_units(layer);
         pending.retain(|unit| !settled.contains(unit.as_str()));
-        let mut nameless = Some(0);
-        if let Some(foreseen) = foreseen {
-            pending.extend(foreseen.named.iter().map(|unit| unit.unit.clone()));
-            let stale = foreseen.units.map(|_| foreseen.stale);
-            nameless = stale.map(|stale| stale.saturating_sub(foreseen.named.len() as u64));
+        let mut unnamed = Some(0);
+        if let Some(predicted) = predicted {
+            pending.extend(predicted.named.iter().map(|unit| unit.unit.clone()));
+            let stale = predicted.units.map(|_| predicted.stale);
+            unnamed = stale.map(|stale| stale.saturating_sub(predicted.named.len() as u64));
         }
-        if nameless != Some(0) {
-            self.nameless.push(name.to_owned());
+        if unnamed != Some(0) {
+            self.unnamed.push(name.to_owned());
         }
-        let mut count = nameless;
+        let mut count = unnamed;
         for key in pending {
             let mut labels = scheduler.previous.labels(name, &key)?;
             self.known
@@ -328,7 +333,7 @@ impl IncomingInputs {
                 labels.push(key);
             }
             count = count.map(|count| count.saturating_add(labels.len() as u64));
-            let room = NAMED.saturating_sub(self.named.len());
+            let room = MAX_NAMED.saturating_sub(self.named.len());
             let named = labels.into_iter().take(room);
             self.named
                 .extend(named.map(|label| (name.to_owned(), label)));
@@ -343,7 +348,7 @@ impl IncomingInputs {
     /// Tells why a unit that takes several inputs is likely stale: by the inputs that it had, and by its layer's settings.
     fn reasons(
         &self,
-        scheduler: &mut Dry<'_, '_>,
+        scheduler: &mut PlanScheduler<'_, '_>,
         layer: usize,
         key: &str,
         shape: Shape,
@@ -369,10 +374,10 @@ impl IncomingInputs {
                 .iter()
                 .map(|(upstream, label)| format!("{upstream}/{label}"));
             stale.extend(new.filter(|input| !self.known.contains(input)));
-            stale.extend(self.nameless.iter().cloned());
+            stale.extend(self.unnamed.iter().cloned());
         }
-        let more = stale.len().saturating_sub(NAMED);
-        let named = stale.into_iter().take(NAMED);
+        let more = stale.len().saturating_sub(MAX_NAMED);
+        let named = stale.into_iter().take(MAX_NAMED);
         reasons.extend(named.map(|input| StaleReason::InputStale { input }));
         if more > 0 {
             reasons.push(StaleReason::MoreInputs { count: more as u64 });

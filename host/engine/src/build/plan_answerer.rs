@@ -7,7 +7,7 @@ use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::modes::Modes;
 use super::plan_recorder::PlanRecorder;
-use super::replay::Misses;
+use super::replay::CassetteMisses;
 use crate::pending::{PendingRequest, SettledRequest};
 use crate::plan::PlanRetry;
 use synix_core::request::{Ending, Failure, FailureKind, Request, RequestKey};
@@ -16,7 +16,7 @@ use synix_store::{LayerMode, Reader, RetrySelection};
 
 /// The requests of a layer that would be sent.
 #[derive(Debug, Default)]
-pub(super) struct Asking {
+pub(super) struct RequestTally {
     pub(super) requests: u64,
     /// Those that are under way: they are not sent again.
     pub(super) in_flight: u64,
@@ -27,7 +27,7 @@ pub(super) struct Asking {
     batch: Forecast,
 }
 
-impl Asking {
+impl RequestTally {
     pub(super) fn forecast(&self, mode: Option<LayerMode>) -> &Forecast {
         match mode {
             Some(LayerMode::Batch) => &self.batch,
@@ -36,7 +36,7 @@ impl Asking {
     }
 }
 
-impl Asking {
+impl RequestTally {
     fn add(&mut self, prices: &Prices, request: &Request) {
         let estimate = Estimate::of(request);
         let model = &request.model;
@@ -48,8 +48,8 @@ impl Asking {
 
 /// The requests of a layer that would be sent only if the user said so: they were paid for.
 #[derive(Debug, Default)]
-struct RetryFailed {
-    asking: Asking,
+struct RetryTally {
+    tally: RequestTally,
     kinds: BTreeMap<&'static str, u64>,
 }
 
@@ -60,9 +60,9 @@ pub(super) struct PlanAnswerer<'a> {
     modes: Modes,
     prices: &'a Prices,
     /// What the cassette lacks, where the plan is of a replay.
-    misses: Option<Misses>,
-    pub(super) asking: BTreeMap<usize, Asking>,
-    again: BTreeMap<usize, RetryFailed>,
+    misses: Option<CassetteMisses>,
+    pub(super) tallies: BTreeMap<usize, RequestTally>,
+    retries: BTreeMap<usize, RetryTally>,
     /// What a build would settle without a send.
     settled: Vec<SettledRequest>,
 }
@@ -72,82 +72,82 @@ impl<'a> PlanAnswerer<'a> {
         reader: Option<&'a Reader>,
         modes: Modes,
         prices: &'a Prices,
-        misses: Option<Misses>,
+        misses: Option<CassetteMisses>,
     ) -> Self {
         Self {
             reader,
             modes,
             prices,
             misses,
-            asking: BTreeMap::new(),
-            again: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            retries: BTreeMap::new(),
             settled: Vec::new(),
         }
     }
 
-    /// Returns what a layer would send if it asked again what was paid for.
-    pub(super) fn again(&self, layer: usize) -> PlanRetry {
-        let Some(again) = self.again.get(&layer) else {
+    /// Returns what a layer would send if it pending again what was paid for.
+    pub(super) fn retry_failed(&self, layer: usize) -> PlanRetry {
+        let Some(retry) = self.retries.get(&layer) else {
             return PlanRetry::default();
         };
-        let requests = again.asking.requests;
-        let all = requests + self.asking.get(&layer).map_or(0, |asking| asking.requests);
+        let requests = retry.tally.requests;
+        let all = requests + self.tallies.get(&layer).map_or(0, |tally| tally.requests);
         let mode = self.modes.expected(layer, all);
         PlanRetry {
             requests,
-            kinds: again.kinds.clone(),
-            cost_usd: again.asking.forecast(Some(mode)).max_cost,
+            kinds: retry.kinds.clone(),
+            cost_usd: retry.tally.forecast(Some(mode)).max_cost,
         }
     }
 
     /// Returns what a build would settle a request with, without sending it.
-    fn paid_for(&self, key: RequestKey) -> Result<Sent, BuildError> {
+    fn decide(&self, key: RequestKey) -> Result<SendDecision, BuildError> {
         let Some(reader) = self.reader else {
-            return Ok(Sent::Now);
+            return Ok(SendDecision::Send);
         };
         let Some(request) = reader.request_id(key)? else {
-            return Ok(Sent::Now);
+            return Ok(SendDecision::Send);
         };
         if reader.in_flight(request)?.is_some() {
-            return Ok(Sent::Already);
+            return Ok(SendDecision::InFlight);
         }
-        let paid = reader.paid_outcome(request, &RetrySelection::default(), None)?;
-        Ok(paid.map_or(Sent::Now, Sent::OnlyIfTold))
+        let paid = reader.paid_for(request, &Retry::default(), None)?;
+        Ok(paid.map_or(SendDecision::Send, SendDecision::OnlyOnRetry))
     }
 }
 
 /// Whether a build would send a request.
-enum Sent {
-    Now,
+enum SendDecision {
+    Send,
     /// It is in flight.
-    Already,
+    InFlight,
     /// It was paid for and came to this.
-    OnlyIfTold(Result<Ending, Failure>),
+    OnlyOnRetry(Result<Ending, Failure>),
 }
 
 impl<'a> Answerer for PlanAnswerer<'a> {
     type Recorder = &'a PlanRecorder;
 
     fn enqueue(&mut self, requests: Vec<PendingRequest<Arc<Request>>>) -> Result<(), BuildError> {
-        for asked in requests {
+        for pending in requests {
             if let Some(misses) = &mut self.misses {
-                misses.note(asked.key, &asked.request);
-                self.asking.entry(asked.layer).or_default().missing += 1;
+                misses.add(pending.key, &pending.request);
+                self.tallies.entry(pending.layer).or_default().missing += 1;
                 continue;
             }
-            match self.paid_for(asked.key)? {
-                Sent::Already => {
-                    self.asking.entry(asked.layer).or_default().in_flight += 1;
+            match self.decide(pending.key)? {
+                SendDecision::InFlight => {
+                    self.tallies.entry(pending.layer).or_default().in_flight += 1;
                 }
-                Sent::Now => {
-                    let asking = self.asking.entry(asked.layer).or_default();
-                    asking.add(self.prices, &asked.request);
+                SendDecision::Send => {
+                    let tally = self.tallies.entry(pending.layer).or_default();
+                    tally.add(self.prices, &pending.request);
                 }
-                Sent::OnlyIfTold(settlement) => {
-                    let again = self.again.entry(asked.layer).or_default();
-                    again.asking.add(self.prices, &asked.request);
-                    *again.kinds.entry(kind(&settlement).name()).or_default() += 1;
-                    self.settled.push((asked.key, settlement));
+                SendDecision::OnlyOnRetry(outcome) => {
+                    let retry = self.retries.entry(pending.layer).or_default();
+                    retry.tally.add(self.prices, &pending.request);
+                    *retry.kinds.entry(kind(&outcome).name()).or_default() += 1;
+                    self.settled.push((pending.key, outcome));
                 }
             }
         }
@@ -158,7 +158,7 @@ impl<'a> Answerer for PlanAnswerer<'a> {
         &mut self,
         workers: Workers,
     ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
-        if let Some(missed) = self.misses.as_mut().and_then(Misses::take) {
+        if let Some(missed) = self.misses.as_mut().and_then(CassetteMisses::take) {
             return Ok(Some(missed));
         }
         if !self.settled.is_empty() {
@@ -167,8 +167,8 @@ impl<'a> Answerer for PlanAnswerer<'a> {
         if workers == Workers::Running {
             std::future::pending::<()>().await;
         }
-        for (layer, asking) in &self.asking {
-            self.modes.decide(*layer, asking.requests);
+        for (layer, tally) in &self.tallies {
+            self.modes.decide(*layer, tally.requests);
         }
         Ok(None)
     }
@@ -179,8 +179,8 @@ impl<'a> Answerer for PlanAnswerer<'a> {
 }
 
 /// Returns why an answer that was paid for will not do.
-const fn kind(settlement: &Result<Ending, Failure>) -> FailureKind {
-    match settlement {
+const fn kind(outcome: &Result<Ending, Failure>) -> FailureKind {
+    match outcome {
         Ok(Ending::Truncated | Ending::Complete) => FailureKind::Truncated,
         Err(failure) => failure.kind,
     }

@@ -10,12 +10,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::backlog::{self, Backlog};
 use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
-use super::unit::{Job, RunEnd, RunOutcome, run};
+use super::unit::{Job, RunEnd, RunOutcome, run_unit};
 use synix_store::{Reader, StoreError};
 
 /// Results of a chunk, or a part of them.
 #[derive(Debug)]
-struct Ready {
+struct PartialResults {
     results: Vec<RunOutcome>,
     bytes: usize,
     /// Whether the chunk is done.
@@ -27,7 +27,7 @@ struct Ready {
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
     /// `None` from a worker that panicked.
-    results: UnboundedReceiver<Option<Ready>>,
+    results: UnboundedReceiver<Option<PartialResults>>,
     /// What waits in `results`, and the part that was taken last.
     backlog: Arc<Backlog>,
     /// The bytes of that part: it is in memory until the next one is asked for.
@@ -48,9 +48,9 @@ impl Pool {
         let (chunks, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         let (sender, results) = unbounded_channel();
-        let backlog = Arc::new(Backlog::new(backlog::BYTES));
+        let backlog = Arc::new(Backlog::new(backlog::MAX_BACKLOG_BYTES));
         // All workers together have at most half as much at hand as may wait.
-        let part = backlog::BYTES / (2 * workers.max(1));
+        let part = backlog::MAX_BACKLOG_BYTES / (2 * workers.max(1));
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
             let known = KnownAnswers {
@@ -61,11 +61,14 @@ impl Pool {
             let backlog = Arc::clone(&backlog);
             threads.push(std::thread::spawn(move || {
                 let worker = Worker {
-                    outlet: ResultSender { sender, backlog },
+                    sender: ResultSender {
+                        channel: sender,
+                        backlog,
+                    },
                     part,
                     roles: &roles,
                 };
-                work(&worker, known, &queue);
+                run_worker(&worker, known, &queue);
             }));
         }
         Ok(Self {
@@ -79,13 +82,13 @@ impl Pool {
     }
 
     /// Returns how many chunks can be out at once: each thread has one to run and one to go on with.
-    pub(super) fn places(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         (self.threads.len() * 2).max(1)
     }
 
     /// Says whether another chunk would keep a thread busy.
-    pub(super) fn has_room(&self) -> bool {
-        self.outstanding < self.places()
+    pub(super) fn has_capacity(&self) -> bool {
+        self.outstanding < self.capacity()
     }
 
     /// Says whether all results are back.
@@ -105,14 +108,14 @@ impl Pool {
     /// Returns results of a chunk, in the order of its jobs; `None` when a thread is gone. Loses nothing when dropped.
     ///
     /// What was returned before is taken to be written: from here on the workers have its room.
-    pub(super) async fn results(&mut self) -> Option<Vec<RunOutcome>> {
+    pub(super) async fn next_results(&mut self) -> Option<Vec<RunOutcome>> {
         self.backlog.remove(std::mem::take(&mut self.taken));
-        let ready = self.results.recv().await.flatten()?;
-        self.taken = ready.bytes;
-        if ready.is_last {
+        let partial = self.results.recv().await.flatten()?;
+        self.taken = partial.bytes;
+        if partial.is_last {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
-        Some(ready.results)
+        Some(partial.results)
     }
 }
 
@@ -129,7 +132,7 @@ impl Drop for Pool {
     }
 }
 
-fn work(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
+fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
@@ -138,7 +141,7 @@ fn work(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec
             Ok(Some(back)) => known = back,
             Ok(None) => return,
             Err(_) => {
-                let _ = worker.outlet.sender.send(None);
+                let _ = worker.sender.channel.send(None);
                 return;
             }
         }
@@ -147,24 +150,24 @@ fn work(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec
 
 /// Where a worker hands results over.
 struct ResultSender {
-    sender: UnboundedSender<Option<Ready>>,
+    channel: UnboundedSender<Option<PartialResults>>,
     backlog: Arc<Backlog>,
 }
 
 impl ResultSender {
     /// Hands over what a worker has, once there is room for it; `false`: nobody wants it.
-    fn put(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
-        let ready = Ready {
+    fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
+        let partial = PartialResults {
             results,
             bytes,
             is_last,
         };
-        self.backlog.add(bytes) && self.sender.send(Some(ready)).is_ok()
+        self.backlog.add(bytes) && self.channel.send(Some(partial)).is_ok()
     }
 }
 
 struct Worker<'w> {
-    outlet: ResultSender,
+    sender: ResultSender,
     /// Results of so many bytes are handed over before the chunk is done.
     part: usize,
     roles: &'w Arc<Roles>,
@@ -175,26 +178,26 @@ impl Worker<'_> {
     fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
-            if self.outlet.sender.is_closed() {
+            if self.sender.channel.is_closed() {
                 return None;
             }
-            let ran;
-            (ran, known) = run(job, self.roles, known);
+            let outcome;
+            (outcome, known) = run_unit(job, self.roles, known);
             // All that follow would be stopped, too.
-            let is_interrupted = matches!(ran.end, RunEnd::Interrupted);
-            bytes = bytes.saturating_add(backlog::size(&ran));
-            results.push(ran);
+            let is_interrupted = matches!(outcome.end, RunEnd::Interrupted);
+            bytes = bytes.saturating_add(backlog::estimated_size(&outcome));
+            results.push(outcome);
             if is_interrupted {
                 break;
             }
             if bytes >= self.part {
-                if !self.outlet.put(std::mem::take(&mut results), bytes, false) {
+                if !self.sender.send(std::mem::take(&mut results), bytes, false) {
                     return None;
                 }
                 bytes = 0;
             }
         }
-        self.outlet.put(results, bytes, true).then_some(known)
+        self.sender.send(results, bytes, true).then_some(known)
     }
 }
 
@@ -213,28 +216,34 @@ mod tests {
             threads: Vec::new(),
             outstanding: 1,
         };
-        (pool, ResultSender { sender, backlog })
+        (
+            pool,
+            ResultSender {
+                channel: sender,
+                backlog,
+            },
+        )
     }
 
     /// W18: what was handed over counts until the writer asks for more, and a chunk is out until its last part.
     #[tokio::test]
     async fn a_part_counts_until_it_is_written() {
-        let (mut pool, outlet) = pool(10);
-        assert!(outlet.put(Vec::new(), 4, false) && outlet.put(Vec::new(), 6, true));
-        assert_eq!(outlet.backlog.waiting(), 10);
-        assert!(pool.results().await.is_some());
-        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (10, false));
-        assert!(pool.results().await.is_some());
-        assert_eq!((outlet.backlog.waiting(), pool.is_idle()), (6, true));
+        let (mut pool, sender) = pool(10);
+        assert!(sender.send(Vec::new(), 4, false) && sender.send(Vec::new(), 6, true));
+        assert_eq!(sender.backlog.waiting(), 10);
+        assert!(pool.next_results().await.is_some());
+        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (10, false));
+        assert!(pool.next_results().await.is_some());
+        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (6, true));
     }
 
     /// A worker that waits for room would keep the build from ending.
     #[test]
     fn a_worker_waits_for_nobody_when_the_pool_is_gone() {
-        let (pool, outlet) = pool(10);
-        assert!(outlet.put(Vec::new(), 10, false));
+        let (pool, sender) = pool(10);
+        assert!(sender.send(Vec::new(), 10, false));
         std::thread::scope(|scope| {
-            let waits = scope.spawn(|| outlet.put(Vec::new(), 10, true));
+            let waits = scope.spawn(|| sender.send(Vec::new(), 10, true));
             drop(pool);
             assert!(!waits.join().unwrap());
         });

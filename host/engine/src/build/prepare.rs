@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-use super::questions::Questions;
+use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
@@ -230,7 +230,7 @@ impl Preparation<'_> {
         let mut bytes = 0_u64;
         for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
             let text = match context.folder.read_text(&value.path, hidden) {
-                // The files that these name hold questions; an empty one would be asked and paid for.
+                // The files that these name hold requests_per_unit; an empty one would be asked and paid for.
                 Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
                     path: value.path.clone(),
                 }),
@@ -310,7 +310,8 @@ impl Preparation<'_> {
             limits: limits.parts(),
         };
         let encoder = parts.encode();
-        let questions = Questions::of(transform, if grants_llm { limits.requests } else { 0 });
+        let requests_per_unit =
+            RequestsPerUnit::new(transform, if grants_llm { limits.requests } else { 0 });
         ReadyTransform {
             layer: layer.name.clone(),
             plugin,
@@ -328,7 +329,7 @@ impl Preparation<'_> {
             min_batch: transform.min_batch.into(),
             max_units: transform.max_units,
             max_requests: transform.max_requests,
-            questions,
+            requests_per_unit,
             parts,
             encoder,
             files: paths,

@@ -13,7 +13,7 @@ use synix_store::{
 ///
 /// Sorted lists, because a layer may have a million units and maps of small lists take several times the room.
 #[derive(Debug, Default)]
-struct Layer {
+struct PreviousLayer {
     /// By fingerprint.
     units: Vec<SnapshotUnit>,
     /// Positions in `units`, by key.
@@ -22,7 +22,7 @@ struct Layer {
     outputs: Vec<StoredArtifact>,
 }
 
-impl Layer {
+impl PreviousLayer {
     fn read(reader: &Reader, snapshot: &Snapshot, name: &str) -> Result<Self, StoreError> {
         let mut units = reader.snapshot_units(snapshot, name)?;
         units.sort_unstable_by_key(|unit| unit.fingerprint);
@@ -38,14 +38,14 @@ impl Layer {
         })
     }
 
-    fn under(&self, fingerprint: Digest) -> Option<&SnapshotUnit> {
+    fn unit_by_fingerprint(&self, fingerprint: Digest) -> Option<&SnapshotUnit> {
         let found = self
             .units
             .binary_search_by_key(&fingerprint, |unit| unit.fingerprint);
         self.units.get(found.ok()?)
     }
 
-    fn named(&self, key: &str) -> Option<UnitId> {
+    fn unit_by_key(&self, key: &str) -> Option<UnitId> {
         let found = self
             .by_key
             .binary_search_by(|position| key_at(&self.units, *position).cmp(key));
@@ -72,7 +72,7 @@ fn key_at(units: &[SnapshotUnit], position: u32) -> &str {
 pub(super) struct Previous<'a> {
     reader: Option<&'a Reader>,
     snapshot: Option<Snapshot>,
-    layers: HashMap<String, Layer>,
+    layers: HashMap<String, PreviousLayer>,
     /// Layer and key of the units that failed in the newest build.
     failed: Option<BTreeSet<(String, String)>>,
 }
@@ -91,11 +91,11 @@ impl<'a> Previous<'a> {
         })
     }
 
-    fn layer(&mut self, name: &str) -> Result<&Layer, StoreError> {
+    fn layer(&mut self, name: &str) -> Result<&PreviousLayer, StoreError> {
         if !self.layers.contains_key(name) {
             let layer = match (self.reader, &self.snapshot) {
-                (Some(reader), Some(snapshot)) => Layer::read(reader, snapshot, name)?,
-                _ => Layer::default(),
+                (Some(reader), Some(snapshot)) => PreviousLayer::read(reader, snapshot, name)?,
+                _ => PreviousLayer::default(),
             };
             self.layers.insert(name.to_owned(), layer);
         }
@@ -103,7 +103,7 @@ impl<'a> Previous<'a> {
     }
 
     /// Gives back the room of a layer that is not asked about any more; it would be read again.
-    pub(super) fn forget(&mut self, layer: &str) {
+    pub(super) fn release(&mut self, layer: &str) {
         self.layers.remove(layer);
     }
 
@@ -123,8 +123,8 @@ impl<'a> Previous<'a> {
         // The newest snapshot has most units of a rebuild: one scan replaces a query for each.
         let known = self.layer(layer)?;
         if let Some(unit) = known
-            .under(fingerprint)
-            .filter(|unit| unit.answer_origin == answer_origin)
+            .unit_by_fingerprint(fingerprint)
+            .filter(|unit| unit.realm == realm)
         {
             if usable(unit.roles.as_deref()) {
                 return Ok(Some((unit.id, known.outputs_of(unit.id).to_vec())));
@@ -152,7 +152,7 @@ impl<'a> Previous<'a> {
     /// Returns the labels of what the unit of this name made.
     pub(super) fn labels(&mut self, layer: &str, key: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer.named(key).map(|unit| layer.outputs_of(unit));
+        let outputs = layer.unit_by_key(key).map(|unit| layer.outputs_of(unit));
         Ok(outputs
             .into_iter()
             .flatten()
@@ -166,7 +166,7 @@ impl<'a> Previous<'a> {
         layer: &str,
         key: &str,
     ) -> Result<Option<StoredParts>, StoreError> {
-        let earlier = self.layer(layer)?.named(key);
+        let earlier = self.layer(layer)?.unit_by_key(key);
         let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
             return Ok(None);
         };
@@ -180,7 +180,7 @@ impl<'a> Previous<'a> {
         label: &str,
     ) -> Result<Option<Digest>, StoreError> {
         let layer = self.layer(layer)?;
-        let outputs = layer.named(label).map(|unit| layer.outputs_of(unit));
+        let outputs = layer.unit_by_key(label).map(|unit| layer.outputs_of(unit));
         Ok(outputs
             .and_then(|outputs| outputs.first())
             .map(|output| output.digest))
@@ -194,7 +194,7 @@ impl<'a> Previous<'a> {
         now: &StoredParts,
         roles: &Roles,
     ) -> Result<Vec<StaleReason>, StoreError> {
-        let earlier = self.layer(layer)?.named(key);
+        let earlier = self.layer(layer)?.unit_by_key(key);
         let (Some(reader), Some(earlier)) = (self.reader, earlier) else {
             let failed = self.failed()?.contains(&(layer.to_owned(), key.to_owned()));
             return Ok(vec![if failed {

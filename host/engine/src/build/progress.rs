@@ -1,6 +1,6 @@
 //! How far a layer is, counted in one place.
 //!
-//! The scheduler reports what happens to a layer's units; only this file
+//! The scheduler reports what happens to a layer's units; only step file
 //! decides from it whether the layer is complete.
 
 use super::answerer::Answerer;
@@ -37,7 +37,7 @@ pub(super) struct LayerProgress {
     open: u64,
     fresh: u64,
     stale: u64,
-    made: u64,
+    done: u64,
     failed: u64,
     requested: u64,
     answered: u64,
@@ -56,8 +56,8 @@ impl LayerProgress {
     }
 
     /// Settles a unit that has its outputs.
-    pub(super) fn unit_made(&mut self) {
-        self.made += 1;
+    pub(super) fn unit_done(&mut self) {
+        self.done += 1;
         self.unit_settled();
     }
 
@@ -88,7 +88,7 @@ impl LayerProgress {
     }
 
     /// Marks the layer as complete once every unit is settled; `true` the first time.
-    pub(super) fn complete(&mut self) -> bool {
+    pub(super) fn try_complete(&mut self) -> bool {
         let is_settled = self.division == Division::Done && self.open == 0;
         let completes = is_settled && !self.is_complete;
         self.is_complete |= completes;
@@ -123,9 +123,9 @@ impl LayerProgress {
             fresh: self.fresh,
             stale: self.stale,
             // A fresh unit fails if another unit made its label.
-            done: self.made.saturating_sub(self.fresh),
+            done: self.done.saturating_sub(self.fresh),
             failed: self.failed,
-            asked: self.requested,
+            requested: self.requested,
             answered: self.answered,
             known: self.is_divided(),
         }
@@ -165,18 +165,18 @@ mod tests {
     fn a_layer_is_complete_once_all_its_known_units_are_settled() {
         let mut progress = LayerProgress::default();
         progress.unit_added(Freshness::Stale);
-        progress.unit_made();
-        assert!(!progress.complete(), "more units may follow");
+        progress.unit_done();
+        assert!(!progress.try_complete(), "more units may follow");
         progress.division_started();
         progress.unit_added(Freshness::Fresh);
-        progress.unit_made();
-        assert!(!progress.complete(), "the division is not done");
+        progress.unit_done();
+        assert!(!progress.try_complete(), "the division is not done");
         progress.unit_added(Freshness::Stale);
         progress.all_units_known();
-        assert!(!progress.complete(), "a unit is open");
+        assert!(!progress.try_complete(), "a unit is open");
         progress.unit_failed();
-        assert!(progress.complete() && progress.is_complete());
-        assert!(!progress.complete(), "a layer completes once");
+        assert!(progress.try_complete() && progress.is_complete());
+        assert!(!progress.try_complete(), "a layer completes once");
     }
 
     #[test]
@@ -184,14 +184,14 @@ mod tests {
         let mut progress = LayerProgress::default();
         assert_eq!(progress.changes(), None);
         progress.unit_added(Freshness::Fresh);
-        progress.unit_made();
+        progress.unit_done();
         progress.unit_added(Freshness::Stale);
-        progress.unit_made();
+        progress.unit_done();
         progress.request_added();
         progress.request_settled();
         let counts = progress.changes().unwrap();
         assert_eq!((counts.fresh, counts.stale, counts.done), (1, 1, 1));
-        assert_eq!((counts.asked, counts.answered), (1, 1));
+        assert_eq!((counts.requested, counts.answered), (1, 1));
         assert_eq!(progress.changes(), None);
     }
 

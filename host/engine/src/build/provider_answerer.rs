@@ -15,7 +15,7 @@ use super::event::{Event, Observer};
 use super::modes::Modes;
 use super::options::BuildOptions;
 use super::store_recorder::StoreRecorder;
-use super::sync::{Others, SyncCalls};
+use super::sync::{ForeignCounts, SyncCalls};
 use crate::batch::Batches;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_providers::WaitNotice;
@@ -25,7 +25,7 @@ use synix_store::{LayerMode, RequestId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitPolicy {
     /// Look once and leave.
-    Leave,
+    PollOnce,
     /// Look again and again.
     Poll {
         /// Between two looks.
@@ -39,20 +39,20 @@ impl WaitPolicy {
     /// Returns the pause between two looks; `None`: there is one look.
     pub const fn interval(&self) -> Option<Duration> {
         match self {
-            Self::Leave => None,
+            Self::PollOnce => None,
             Self::Poll { interval, .. } => Some(*interval),
         }
     }
 }
 
 /// How often another process's sync calls are looked for, at most.
-const LOOK_ELSEWHERE: Duration = Duration::from_millis(200);
+const FOREIGN_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A look takes at most this part of the time: thousands of requests may be elsewhere.
-const LOOK_SHARE: u32 = 20;
+const FOREIGN_CHECK_SHARE: u32 = 20;
 
 /// The ways to providers, and what limits them.
-pub(super) struct Routes<'a> {
+pub(super) struct AnswererParts<'a> {
     pub(super) calls: SyncCalls<'a>,
     pub(super) batches: Batches<'a>,
     pub(super) budget: Budget<'a>,
@@ -71,7 +71,7 @@ pub(super) struct ProviderAnswerer<'a> {
     wait_policy: WaitPolicy,
     deadline: Option<Instant>,
     /// When what others have in flight is looked at; `None`: not in this command.
-    look_elsewhere: Option<Instant>,
+    next_foreign_check: Option<Instant>,
     reported_waiting: bool,
     /// What providers' calls wait for.
     notices: UnboundedReceiver<WaitNotice>,
@@ -86,17 +86,17 @@ pub(super) struct ProviderAnswerer<'a> {
 }
 
 /// What a wait brought.
-enum WaitEnd {
+enum WaitResult {
     Settled(Vec<SettledRequest>),
     /// Something moved; look again.
-    Moved,
+    Progress,
     /// Nothing more will come in this process.
     Done,
 }
 
 impl<'a> ProviderAnswerer<'a> {
     pub(super) fn new(
-        routes: Routes<'a>,
+        parts: AnswererParts<'a>,
         modes: Modes,
         upstream: Vec<BTreeSet<usize>>,
         options: &BuildOptions<'a>,
@@ -107,17 +107,17 @@ impl<'a> ProviderAnswerer<'a> {
                 timeout: Some(timeout),
                 ..
             } => Instant::now().checked_add(timeout),
-            WaitPolicy::Poll { timeout: None, .. } | WaitPolicy::Leave => None,
+            WaitPolicy::Poll { timeout: None, .. } | WaitPolicy::PollOnce => None,
         };
         let (sender, notices) = unbounded_channel();
         for provider in options.providers.values() {
             provider.report_waits_to(sender.clone());
         }
-        let Routes {
+        let AnswererParts {
             calls,
             batches,
             budget,
-        } = routes;
+        } = parts;
         Self {
             calls,
             batches,
@@ -127,7 +127,7 @@ impl<'a> ProviderAnswerer<'a> {
             undecided: BTreeMap::new(),
             wait_policy: options.wait_policy,
             deadline,
-            look_elsewhere: Some(Instant::now()),
+            next_foreign_check: Some(Instant::now()),
             reported_waiting: false,
             notices,
             reported_waits: HashMap::new(),
@@ -141,10 +141,10 @@ impl<'a> ProviderAnswerer<'a> {
     /// Sends requests, or none of them where the budget does not allow it.
     fn send(
         &mut self,
-        wave: Vec<(PendingRequest<RequestId>, LayerMode)>,
+        requests: Vec<(PendingRequest<RequestId>, LayerMode)>,
     ) -> Result<(), BuildError> {
-        self.budget.admit(&wave)?;
-        for (queued, mode) in wave {
+        self.budget.reserve(&requests)?;
+        for (queued, mode) in requests {
             match mode {
                 LayerMode::Batch => self.batches.queue(queued),
                 LayerMode::Sync => self.calls.queue(queued),
@@ -168,65 +168,66 @@ impl<'a> ProviderAnswerer<'a> {
             .copied()
             .filter(|layer| ready(*layer))
             .collect();
-        let mut wave = Vec::new();
+        let mut requests = Vec::new();
         for layer in decided {
             let queued = self.undecided.remove(&layer).unwrap_or_default();
             let mode = self.modes.decide(layer, queued.len() as u64);
-            wave.extend(queued.into_iter().map(|queued| (queued, mode)));
+            requests.extend(queued.into_iter().map(|queued| (queued, mode)));
         }
-        for queued in self.batches.take_for_sync() {
+        for queued in self.batches.take_for_sync_calls() {
             // It was admitted at the price of a batch.
-            self.budget.forget(&queued.key);
-            wave.push((queued, LayerMode::Sync));
+            self.budget.release(&queued.key);
+            requests.push((queued, LayerMode::Sync));
         }
-        self.send(wave)?;
+        self.send(requests)?;
         self.batches.submit(&ready)?;
         self.calls.start()
     }
 
     /// Waits for the next thing to happen. Loses nothing when dropped.
-    async fn wait(&mut self, workers: Workers) -> Result<WaitEnd, BuildError> {
-        let elsewhere = self.is_elsewhere();
+    async fn wait(&mut self, workers: Workers) -> Result<WaitResult, BuildError> {
+        let elsewhere = self.has_foreign_requests();
         if elsewhere && workers == Workers::Idle {
             self.report_waiting();
         }
-        let polls = self.wait_policy != WaitPolicy::Leave;
-        let look = self.look_elsewhere.filter(|_| elsewhere);
-        let wants_batches = !polls || self.batches.is_waiting() || self.calls.elsewhere().rows > 0;
+        let polls = self.wait_policy != WaitPolicy::PollOnce;
+        let foreign_check = self.next_foreign_check.filter(|_| elsewhere);
+        let wants_batches =
+            !polls || self.batches.is_waiting() || self.calls.foreign_counts().rows > 0;
         let wants_batches = wants_batches && self.batches.is_active();
         let busy = self.calls.is_busy();
         let deadline = self.deadline.filter(|_| !busy);
-        if !busy && !wants_batches && look.is_none() && deadline.is_none() {
-            return Ok(WaitEnd::Done);
+        if !busy && !wants_batches && foreign_check.is_none() && deadline.is_none() {
+            return Ok(WaitResult::Done);
         }
         tokio::select! {
             biased;
-            settled = self.calls.settled(), if busy => Ok(WaitEnd::Settled(settled?)),
+            settled = self.calls.settled(), if busy => Ok(WaitResult::Settled(settled?)),
             Some(notice) = self.notices.recv() => {
                 self.report_wait(notice);
-                Ok(WaitEnd::Moved)
+                Ok(WaitResult::Progress)
             }
-            () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
-                self.look_elsewhere()?;
-                Ok(WaitEnd::Moved)
+            () = tokio::time::sleep_until(foreign_check.unwrap_or_else(Instant::now)), if foreign_check.is_some() => {
+                self.check_foreign_requests()?;
+                Ok(WaitResult::Progress)
             }
             moved = self.batches.progress(), if wants_batches => {
                 moved?;
-                Ok(WaitEnd::Moved)
+                Ok(WaitResult::Progress)
             }
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                Ok(WaitEnd::Done)
+                Ok(WaitResult::Done)
             }
         }
     }
 
-    fn is_elsewhere(&self) -> bool {
-        self.calls.elsewhere().all() > 0 || self.batches.is_elsewhere()
+    fn has_foreign_requests(&self) -> bool {
+        self.calls.foreign_counts().total() > 0 || self.batches.has_foreign_requests()
     }
 
     /// Reports once whom this command waits for.
     fn report_waiting(&mut self) {
-        let Others { calls, rows } = self.calls.elsewhere();
+        let ForeignCounts { calls, rows } = self.calls.foreign_counts();
         if self.reported_waiting || calls + rows == 0 {
             return;
         }
@@ -237,8 +238,8 @@ impl<'a> ProviderAnswerer<'a> {
     /// Reports what the calls to a provider wait for, once for each wait.
     fn report_wait(&mut self, notice: WaitNotice) {
         let now = Instant::now();
-        let told = self.reported_waits.get(&notice.provider);
-        if told.is_some_and(|told| *told > now) {
+        let reported_until = self.reported_waits.get(&notice.provider);
+        if reported_until.is_some_and(|reported_until| *reported_until > now) {
             return;
         }
         self.reported_waits
@@ -252,24 +253,24 @@ impl<'a> ProviderAnswerer<'a> {
     }
 
     /// Tries what others had in flight again; they may be done, or dead.
-    fn look_elsewhere(&mut self) -> Result<(), BuildError> {
+    fn check_foreign_requests(&mut self) -> Result<(), BuildError> {
         let begun = Instant::now();
         self.calls.take_over_orphans(self.observer)?;
-        self.calls.retry_elsewhere()?;
-        self.batches.look_elsewhere()?;
+        self.calls.retry_foreign()?;
+        self.batches.check_foreign_requests()?;
         self.calls.start()?;
-        let pause = LOOK_ELSEWHERE.max(begun.elapsed() * LOOK_SHARE);
-        let polls = self.wait_policy != WaitPolicy::Leave;
-        self.look_elsewhere = polls.then(|| Instant::now() + pause);
+        let pause = FOREIGN_CHECK_INTERVAL.max(begun.elapsed() * FOREIGN_CHECK_SHARE);
+        let polls = self.wait_policy != WaitPolicy::PollOnce;
+        self.next_foreign_check = polls.then(|| Instant::now() + pause);
         Ok(())
     }
 
     /// Says whether anything is in flight or wanted that this command may wait for.
-    fn has_more(&self) -> bool {
-        self.calls.is_busy() || self.calls.elsewhere().all() > 0 || self.batches.is_waiting()
+    fn has_pending(&self) -> bool {
+        self.calls.is_busy() || self.calls.foreign_counts().total() > 0 || self.batches.is_waiting()
     }
 
-    fn interrupted(&self) -> BuildError {
+    fn interruption_error(&self) -> BuildError {
         let calls = self.calls.in_flight();
         if calls > 0 {
             (self.observer)(&Event::Ending { calls });
@@ -278,7 +279,7 @@ impl<'a> ProviderAnswerer<'a> {
     }
 
     /// Lets every call under way come to its end, so that nothing paid is lost.
-    async fn wind_down(&mut self) -> Result<(), BuildError> {
+    async fn drain(&mut self) -> Result<(), BuildError> {
         self.calls.stop();
         while self.calls.is_busy() {
             self.calls.settled().await?;
@@ -296,17 +297,17 @@ impl<'a> ProviderAnswerer<'a> {
             if !found.is_empty() {
                 return Ok(Some(found));
             }
-            let woke = if self.has_more() {
+            let result = if self.has_pending() {
                 self.wait(workers).await?
             } else {
-                WaitEnd::Done
+                WaitResult::Done
             };
-            match woke {
-                WaitEnd::Settled(settled) if settled.is_empty() => {}
-                WaitEnd::Settled(settled) => return Ok(Some(settled)),
-                WaitEnd::Moved => {}
-                WaitEnd::Done if workers == Workers::Idle => return Ok(None),
-                WaitEnd::Done => std::future::pending::<()>().await,
+            match result {
+                WaitResult::Settled(settled) if settled.is_empty() => {}
+                WaitResult::Settled(settled) => return Ok(Some(settled)),
+                WaitResult::Progress => {}
+                WaitResult::Done if workers == Workers::Idle => return Ok(None),
+                WaitResult::Done => std::future::pending::<()>().await,
             }
         }
     }
@@ -316,7 +317,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
     type Recorder = StoreRecorder<'a>;
 
     fn enqueue(&mut self, requests: Vec<PendingRequest<RequestId>>) -> Result<(), BuildError> {
-        let mut wave = Vec::new();
+        let mut decided = Vec::new();
         for queued in requests {
             let provider = &queued.target.provider;
             if let Some(variable) = self.missing_keys.get(provider) {
@@ -332,7 +333,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                 continue;
             }
             match self.modes.decided(queued.layer) {
-                Some(mode) => wave.push((queued, mode)),
+                Some(mode) => decided.push((queued, mode)),
                 None => {
                     let layer = queued.layer;
                     let waiting = self.undecided.entry(layer).or_default();
@@ -340,13 +341,13 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                     // Full batches need not wait for the rest.
                     if let Some(mode) = self.modes.decide_early(layer, waiting.len() as u64) {
                         let queued = self.undecided.remove(&layer).unwrap_or_default();
-                        wave.extend(queued.into_iter().map(|queued| (queued, mode)));
+                        decided.extend(queued.into_iter().map(|queued| (queued, mode)));
                     }
                 }
             }
         }
         // What cannot be read is no reason to lose the answers of calls under way.
-        if let Err(error) = self.send(wave).and_then(|()| self.calls.start()) {
+        if let Err(error) = self.send(decided).and_then(|()| self.calls.start()) {
             self.stop = Some(error);
             self.calls.stop();
         }
@@ -361,7 +362,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {
                 biased;
-                () = interrupt.cancelled() => Err(self.interrupted()),
+                () = interrupt.cancelled() => Err(self.interruption_error()),
                 next = self.next(workers) => next,
             };
             match next {
@@ -377,10 +378,10 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
             }
         }
         // May be left and taken up again: the error waits until the end.
-        let wound_down = self.wind_down().await;
+        let drained = self.drain().await;
         match self.stop.take() {
             Some(error) => Err(error),
-            None => wound_down.map(|()| None),
+            None => drained.map(|()| None),
         }
     }
 
@@ -388,7 +389,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
         if self.stop.is_none() {
             let is_interrupted = matches!(error, BuildError::Interrupted);
             self.stop = Some(if is_interrupted {
-                self.interrupted()
+                self.interruption_error()
             } else {
                 error
             });

@@ -15,13 +15,13 @@ use synix_store::{LayerMode, RequestId, Store};
 #[derive(Debug)]
 pub(super) struct Replay<'a> {
     store: &'a Store,
-    misses: Misses,
+    misses: CassetteMisses,
     modes: super::modes::Modes,
 }
 
 /// Requests that a cassette lacks; a plan of a replay takes note of them, too.
 #[derive(Debug)]
-pub(super) struct Misses {
+pub(super) struct CassetteMisses {
     cassette: Arc<Cassette>,
     missed: Vec<SettledRequest>,
     /// How many misses were compared with the whole cassette.
@@ -30,7 +30,7 @@ pub(super) struct Misses {
 
 /// How many misses are compared with the cassette. A changed prompt misses all recordings, and each
 /// comparison reads the whole cassette.
-const COMPARED: usize = 10;
+const MAX_COMPARED: usize = 10;
 
 impl<'a> Replay<'a> {
     pub(super) const fn new(
@@ -40,14 +40,14 @@ impl<'a> Replay<'a> {
     ) -> Self {
         Self {
             store,
-            misses: Misses::of(cassette),
+            misses: CassetteMisses::new(cassette),
             modes,
         }
     }
 }
 
-impl Misses {
-    pub(super) const fn of(cassette: Arc<Cassette>) -> Self {
+impl CassetteMisses {
+    pub(super) const fn new(cassette: Arc<Cassette>) -> Self {
         Self {
             cassette,
             missed: Vec::new(),
@@ -56,8 +56,8 @@ impl Misses {
     }
 
     /// Returns the end of a miss's message.
-    fn nearest(&mut self, request: &Request) -> String {
-        if self.compared == COMPARED {
+    fn describe_nearest(&mut self, request: &Request) -> String {
+        if self.compared == MAX_COMPARED {
             return "; so are others, shown with their nearest recordings".to_owned();
         }
         self.compared += 1;
@@ -71,12 +71,12 @@ impl Misses {
     }
 
     /// Notes a request that the runs did not find.
-    pub(super) fn note(&mut self, key: RequestKey, request: &Request) {
+    pub(super) fn add(&mut self, key: RequestKey, request: &Request) {
         let message = format!(
             "no recording of request {} ({}){}",
             key.0.short(),
             excerpt(request),
-            self.nearest(request)
+            self.describe_nearest(request)
         );
         let failure = Failure {
             kind: FailureKind::Missing,
@@ -99,7 +99,7 @@ impl<'a> Answerer for Replay<'a> {
     fn enqueue(&mut self, requests: Vec<PendingRequest<RequestId>>) -> Result<(), BuildError> {
         for pending in requests {
             let request = self.store.request(pending.request)?;
-            self.misses.note(pending.key, &request);
+            self.misses.add(pending.key, &request);
         }
         Ok(())
     }

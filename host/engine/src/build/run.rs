@@ -11,7 +11,7 @@ use super::layers::{ReadyBody, ReadyPipeline};
 use super::modes::Modes;
 use super::options::{BuildContext, BuildOptions};
 use super::pool::Pool;
-use super::provider_answerer::{ProviderAnswerer, Routes};
+use super::provider_answerer::{AnswererParts, ProviderAnswerer};
 use super::recorder::Recorder as _;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, SchedulerContext};
@@ -38,9 +38,9 @@ pub async fn run(
     observer(&Event::Build {
         build: build.to_string(),
     });
-    let answer_origin = build_context.answer_origin();
-    // Nothing of this process is in flight yet: what the build has open is an earlier one's.
-    close_orphaned_sends(store, build, observer)?;
+    let realm = build_context.realm();
+    // Nothing of step process is in flight yet: what the build has open is an earlier one's.
+    close_orphans(store, build, observer)?;
     take_over_orphans(store, build, observer)?;
     let retry = RetrySelection {
         kinds: options.retry_failed.clone(),
@@ -73,15 +73,15 @@ pub async fn run(
     match build_context.replay {
         Some(cassette) => {
             let answerer = Replay::new(store, Arc::clone(cassette), modes);
-            finish(Scheduler::new(context, recorder, answerer)?, pool).await
+            run_scheduler(Scheduler::new(context, recorder, answerer)?, pool).await
         }
         None => {
-            let tell = |event: &_| observer(&Event::Batch(Clone::clone(event)));
+            let report = |event: &_| observer(&Event::Batch(Clone::clone(event)));
             let settings = BatchSettings {
                 retry: retry.clone(),
                 ..options.batches.clone()
             };
-            let routes = Routes {
+            let parts = AnswererParts {
                 calls: SyncCalls::new(store, build, &options, retry),
                 batches: Batches::new(BatchContext {
                     store,
@@ -89,13 +89,13 @@ pub async fn run(
                     providers: options.providers,
                     settings,
                     clock: build_context.clock,
-                    observer: &tell,
+                    observer: &report,
                 }),
                 budget: Budget::new(store, build, build_context.prices, options.budget),
             };
             let upstream = upstream_of(build_context.pipeline);
-            let answerer = ProviderAnswerer::new(routes, modes, upstream, &options, observer);
-            finish(Scheduler::new(context, recorder, answerer)?, pool).await
+            let answerer = ProviderAnswerer::new(parts, modes, upstream, &options, observer);
+            run_scheduler(Scheduler::new(context, recorder, answerer)?, pool).await
         }
     }
 }
@@ -116,7 +116,7 @@ fn upstream_of(pipeline: &ReadyPipeline) -> Vec<BTreeSet<usize>> {
     upstream
 }
 
-async fn finish<A: Answerer>(
+async fn run_scheduler<A: Answerer>(
     mut scheduler: Scheduler<'_, A>,
     pool: Pool,
 ) -> Result<BuildEnd, BuildError> {
@@ -129,10 +129,13 @@ async fn finish<A: Answerer>(
             .iter_mut()
             .zip(&pipeline.layers)
             .map(|(run, layer)| {
-                run.made.sort();
+                run.done_units.sort();
                 (
                     layer.name.to_string(),
-                    run.made.iter().filter_map(|(_, unit)| *unit).collect(),
+                    run.done_units
+                        .iter()
+                        .filter_map(|(_, unit)| *unit)
+                        .collect(),
                 )
             })
             .collect();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
-use super::bounds::{Bounds, Counted, Excess, Holdings};
 use super::event::Observer;
 use super::handle::Handle;
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
+use super::limits::{BuildLimits, LimitExcess, LimitKind, SourceSize};
 use super::pool::Pool;
 use super::previous::Previous;
 use super::progress::LayerProgress;
@@ -84,7 +84,7 @@ pub(super) fn inputs_of<'h>(
 /// The state of a layer.
 #[derive(Debug, Default)]
 pub(super) struct LayerRun {
-    /// Layers that take this one's artifacts.
+    /// Layers that take step one's artifacts.
     pub(super) downstream: Vec<usize>,
     pub(super) progress: LayerProgress,
     /// Whether a downstream layer needs all its artifacts before it can be divided into units.
@@ -93,11 +93,11 @@ pub(super) struct LayerRun {
     pub(super) artifacts: Vec<Handle>,
     pub(super) labels: HashMap<Label, UnitKey>,
     /// Finished units; without a number in a plan.
-    pub(super) made: Vec<(UnitKey, Option<UnitId>)>,
+    pub(super) done_units: Vec<(UnitKey, Option<UnitId>)>,
     /// Units that failed or were held back.
-    pub(super) failed: Vec<UnitKey>,
+    pub(super) failed_units: Vec<UnitKey>,
     /// What a source holds.
-    pub(super) holdings: Holdings,
+    pub(super) source_size: SourceSize,
 }
 
 /// A scheduler within one transaction of its recorder: only there are units made and settled.
@@ -130,9 +130,9 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     pub(super) runnable: VecDeque<usize>,
     /// Units that wait for a request.
     pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
-    /// Requests that settled without an answer; they are not asked again in this process.
+    /// Requests that settled without an answer; they are not asked again in step process.
     pub(super) failed_requests: HashMap<RequestKey, Failure>,
-    /// Requests whose answer is truncated; they are not sent again in this process, either.
+    /// Requests whose answer is truncated; they are not sent again in step process, either.
     pub(super) truncated_requests: HashSet<RequestKey>,
     /// Layers whose inputs are all there, to be divided into units by their plugins.
     pub(super) to_split: VecDeque<usize>,
@@ -140,9 +140,9 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     pub(super) to_enqueue: Vec<PendingRequest<<A::Recorder as Recorder>::Request>>,
     pub(super) previous: Previous<'a>,
     /// Set once the sources are read: nothing else is made before.
-    pub(super) bounds: Option<Bounds>,
+    pub(super) limits: Option<BuildLimits>,
     /// Why no more units are made and no more requests are asked.
-    excess: Option<Excess>,
+    excess: Option<LimitExcess>,
     /// Whether a guest was stopped because the build is to end.
     is_interrupted: bool,
     /// Whether the answerer was stopped.
@@ -183,7 +183,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             truncated_requests: HashSet::new(),
             to_split: VecDeque::new(),
             to_enqueue: Vec::new(),
-            bounds: None,
+            limits: None,
             excess: None,
             is_interrupted: false,
             is_stopping: false,
@@ -198,11 +198,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 self.spawn_by_split(layer)?;
             }
             self.stop_early()?;
-            self.hand_out(&mut pool);
+            self.dispatch(&mut pool);
             if !self.to_enqueue.is_empty() {
                 let requests = std::mem::take(&mut self.to_enqueue);
                 self.answerer.enqueue(requests)?;
-                self.keep_layers()?;
+                self.record_layers()?;
             }
             self.report_layers();
             if pool.is_idle() {
@@ -210,54 +210,54 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     break;
                 }
                 let settled = self.answerer.next_settled(Workers::Idle).await?;
-                self.keep_layers()?;
+                self.record_layers()?;
                 match settled {
-                    Some(settled) => self.written(|this| this.take_settled(settled))?,
+                    Some(settled) => self.in_transaction(|step| step.apply_outcomes(settled))?,
                     None => break,
                 }
                 continue;
             }
             tokio::select! {
                 biased;
-                ran = pool.results() => {
-                    let ran = ran.ok_or(BuildError::WorkersGone)?;
-                    self.written(|this| this.take_ran(ran))?;
+                results = pool.next_results() => {
+                    let results = results.ok_or(BuildError::WorkerPanicked)?;
+                    self.in_transaction(|step| step.apply_results(results))?;
                 }
                 settled = self.answerer.next_settled(Workers::Running) => {
                     if let Some(settled) = settled? {
-                        self.written(|this| this.take_settled(settled))?;
+                        self.in_transaction(|step| step.apply_outcomes(settled))?;
                     } else {
-                        let ran = pool.results().await.ok_or(BuildError::WorkersGone)?;
-                        self.written(|this| this.take_ran(ran))?;
+                        let results = pool.next_results().await.ok_or(BuildError::WorkerPanicked)?;
+                        self.in_transaction(|step| step.apply_results(results))?;
                     }
                 }
             }
         }
-        self.keep_layers()
+        self.record_layers()
     }
 
     /// Counts units or requests of a layer. Where they are too many, says no, and the build stops.
-    pub(super) fn admits(&mut self, layer: usize, counted: Counted, more: u64) -> bool {
-        self.excess.is_none() && self.count(layer, counted, more, false)
+    pub(super) fn try_count(&mut self, layer: usize, kind: LimitKind, more: u64) -> bool {
+        self.excess.is_none() && self.count(layer, kind, more, false)
     }
 
     /// Returns how many units a layer may be divided into.
-    pub(super) fn room_for_units(&self, layer: usize) -> u64 {
-        let bounds = self.bounds.as_ref();
-        bounds.map_or(0, |bounds| bounds.room_for_units(layer))
+    pub(super) fn remaining_units(&self, layer: usize) -> u64 {
+        let limits = self.limits.as_ref();
+        limits.map_or(0, |limits| limits.remaining_units(layer))
     }
 
     /// Notes that a layer would have `all` units, which are too many.
-    pub(super) fn refuse_units(&mut self, layer: usize, all: u64) {
-        self.count(layer, Counted::Units, all, true);
+    pub(super) fn report_too_many_units(&mut self, layer: usize, all: u64) {
+        self.count(layer, LimitKind::Units, all, true);
     }
 
-    fn count(&mut self, layer: usize, counted: Counted, more: u64, is_all: bool) -> bool {
+    fn count(&mut self, layer: usize, kind: LimitKind, more: u64, is_exact: bool) -> bool {
         let name = self.layer_name(layer);
-        let Some(bounds) = &mut self.bounds else {
+        let Some(limits) = &mut self.limits else {
             return true;
         };
-        match bounds.take((layer, name), counted, more, is_all) {
+        match limits.add((layer, name), kind, more, is_exact) {
             Ok(()) => true,
             Err(excess) => {
                 self.excess.get_or_insert(excess);
@@ -294,7 +294,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     /// Runs `act` in one transaction, if anything is written.
-    pub(super) fn written(
+    pub(super) fn in_transaction(
         &mut self,
         act: impl FnOnce(&mut Step<'_, '_, 'a, A>) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
@@ -307,26 +307,26 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     /// Writes down how each layer is answered and how much of it is fresh.
-    fn keep_layers(&mut self) -> Result<(), BuildError> {
-        self.written(|this| {
-            let layers: Vec<BuildLayer> = this
+    fn record_layers(&mut self) -> Result<(), BuildError> {
+        self.in_transaction(|step| {
+            let layers: Vec<BuildLayer> = step
                 .layers
                 .iter()
                 .enumerate()
                 .map(|(position, layer)| BuildLayer {
                     position,
-                    name: this.layer_name(position).to_owned(),
-                    mode: this.answerer.mode(position),
+                    name: step.layer_name(position).to_owned(),
+                    mode: step.answerer.mode(position),
                     fresh: layer.progress.fresh(),
                 })
                 .collect();
-            Ok(this.record.layers(&layers)?)
+            Ok(step.record.layers(&layers)?)
         })
     }
 
-    fn hand_out(&mut self, pool: &mut Pool) {
-        while pool.has_room() && !self.runnable.is_empty() {
-            let most = self.runnable.len().div_ceil(pool.places()).min(CHUNK);
+    fn dispatch(&mut self, pool: &mut Pool) {
+        while pool.has_capacity() && !self.runnable.is_empty() {
+            let most = self.runnable.len().div_ceil(pool.capacity()).min(CHUNK);
             let (mut take, mut inputs) = (0, 0);
             for unit in self.runnable.iter().take(most) {
                 inputs += unit_at(&self.units, *unit).spec.inputs.len();

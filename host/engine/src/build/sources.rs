@@ -2,9 +2,9 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
-use super::bounds::Bounds;
 use super::handle::{FileArtifact, Handle, Location};
 use super::layers::ReadyBody;
+use super::limits::BuildLimits;
 use super::progress::Freshness;
 use super::recorder::{Record as _, UnitEntry};
 use super::scheduler::{Scheduler, Step};
@@ -32,34 +32,34 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 for problem in found.problems {
                     problems.push(name, problem);
                 }
-                self.written(|this| {
+                self.in_transaction(|step| {
                     for file in &found.files {
-                        if let Err(problem) = this.read_source(position, kind, file)? {
+                        if let Err(problem) = step.read_source(position, kind, file)? {
                             problems.push(name, problem);
                         }
                     }
                     Ok(())
                 })?;
-                self.previous.forget(name);
+                self.previous.release(name);
             }
         }
         if let Some(problems) = problems.into_option() {
             return Err(BuildError::Sources(problems));
         }
-        let holdings: Vec<_> = self.layers.iter().map(|layer| layer.holdings).collect();
-        self.bounds = Some(Bounds::new(pipeline, &holdings));
-        self.written(|this| {
+        let source_size: Vec<_> = self.layers.iter().map(|layer| layer.source_size).collect();
+        self.limits = Some(BuildLimits::new(pipeline, &source_size));
+        self.in_transaction(|step| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if matches!(layer.body, ReadyBody::Source { .. }) {
-                    this.layers[position].progress.all_units_known();
-                    for number in 0..this.layers[position].artifacts.len() {
-                        let artifact = this.layers[position].artifacts[number].clone();
-                        this.spawn_downstream(&artifact)?;
+                    step.layers[position].progress.all_units_known();
+                    for number in 0..step.layers[position].artifacts.len() {
+                        let artifact = step.layers[position].artifacts[number].clone();
+                        step.spawn_downstream(&artifact)?;
                     }
-                    if !this.layers[position].is_gathered {
-                        this.layers[position].artifacts = Vec::new();
+                    if !step.layers[position].is_gathered {
+                        step.layers[position].artifacts = Vec::new();
                     }
-                    this.check_complete(position)?;
+                    step.check_complete(position)?;
                 }
             }
             Ok(())
@@ -79,9 +79,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             Ok(bytes) => bytes,
             Err(problem) => return Ok(Err(problem)),
         };
-        let holdings = &mut self.layers[layer].holdings;
-        holdings.artifacts += 1;
-        holdings.bytes += bytes.bytes.len() as u64;
+        let source_size = &mut self.layers[layer].source_size;
+        source_size.artifacts += 1;
+        source_size.bytes += bytes.bytes.len() as u64;
         let fingerprint = source_fingerprint(
             name,
             kind.as_str(),
@@ -111,8 +111,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 self.layers[layer].artifacts.push(handle);
             }
             self.layers[layer].progress.unit_added(Freshness::Fresh);
-            self.layers[layer].progress.unit_made();
-            self.layers[layer].made.push((key, Some(id)));
+            self.layers[layer].progress.unit_done();
+            self.layers[layer].done_units.push((key, Some(id)));
             return Ok(Ok(()));
         }
         let artifact = match self.context.folder.artifact(file, kind, &bytes) {
@@ -158,8 +158,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let (unit, location) = self.record.source(&entry, &artifact, digest, reread)?;
         let run = &mut self.layers[layer];
         run.progress.unit_added(Freshness::Stale);
-        run.progress.unit_made();
-        run.made.push((key, unit));
+        run.progress.unit_done();
+        run.done_units.push((key, unit));
         run.artifacts.push(Handle {
             layer,
             label,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
-use super::bounds::Counted;
 use super::event::Event;
 use super::handle::{Handle, Location};
 use super::layers::ReadyTransform;
+use super::limits::LimitKind;
 use super::progress::Freshness;
 use super::recorder::Record as _;
 use super::scheduler::{Scheduler, Step, Unit, inputs_of};
@@ -36,27 +36,27 @@ impl<A: Answerer> Scheduler<'_, A> {
                 .cmp(&right.label)
                 .then(left.layer.cmp(&right.layer))
         });
-        let missing = self.missing_upstream(&transform);
+        let missing = self.failed_upstream(&transform);
         if let Some(missing) = &missing
             && (!self.context.allow_partial || inputs.is_empty())
         {
-            return self.written(|this| {
-                this.hold_back_all(layer, missing)?;
-                this.all_known(layer)
+            return self.in_transaction(|step| {
+                step.hold_back_layer(layer, missing)?;
+                step.finish_division(layer)
             });
         }
         let mut headers = Vec::with_capacity(inputs.len());
         for input in &inputs {
             headers.push(self.header(input)?);
         }
-        let most = self.room_for_units(layer);
+        let most = self.remaining_units(layer);
         let (config, limits) = (&transform.config_text, &transform.limits);
         let specs = transform
             .plugin
             .split_at_most(&headers, config, limits, most);
         drop(headers);
         if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
-            self.refuse_units(layer, count);
+            self.report_too_many_units(layer, count);
             return Ok(());
         }
         if specs.as_ref().is_err_and(PluginError::is_interrupted) {
@@ -64,19 +64,19 @@ impl<A: Answerer> Scheduler<'_, A> {
             return Ok(());
         }
         let inputs: Arc<[Handle]> = inputs.into();
-        self.written(|this| {
+        self.in_transaction(|step| {
             match specs {
                 Ok(specs) => {
                     for spec in specs {
                         // Which unit the missing input would have gone to is not known: any of them.
-                        this.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
+                        step.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
                     }
                 }
                 Err(error) => {
-                    this.fail_layer(layer, &guest_failure(with_causes(&error)))?;
+                    step.fail_layer(layer, &guest_failure(with_causes(&error)))?;
                 }
             }
-            this.all_known(layer)
+            step.finish_division(layer)
         })
     }
 
@@ -136,7 +136,7 @@ impl<A: Answerer> Scheduler<'_, A> {
 }
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    /// Makes the units that need nothing but this artifact.
+    /// Makes the units that need nothing but step artifact.
     pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
         for downstream in self.layers[artifact.layer].downstream.clone() {
             let transform = self.transform(downstream);
@@ -166,12 +166,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 
     /// Continues downstream if the layer is now complete.
     pub(super) fn check_complete(&mut self, layer: usize) -> Result<(), BuildError> {
-        if !self.layers[layer].progress.complete() {
+        if !self.layers[layer].progress.try_complete() {
             return Ok(());
         }
         // Memory follows the work in flight: no more units will be looked up.
         let name = self.layer_name(layer);
-        self.previous.forget(name);
+        self.previous.release(name);
         self.layers[layer].labels = HashMap::new();
         self.report_layer(layer);
         let progress = &self.layers[layer].progress;
@@ -195,17 +195,17 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             }
             progress.division_started();
             if transform.plugin.descriptor().shape == Shape::PerInput {
-                self.hold_back_each(downstream, &transform)?;
-                self.all_known(downstream)?;
+                self.hold_back_dependants(downstream, &transform)?;
+                self.finish_division(downstream)?;
             } else {
-                // A guest divides it: not here, where other processes wait for this transaction.
+                // A guest divides it: not here, where other processes wait for step transaction.
                 self.to_split.push_back(downstream);
             }
         }
         Ok(())
     }
 
-    fn all_known(&mut self, layer: usize) -> Result<(), BuildError> {
+    fn finish_division(&mut self, layer: usize) -> Result<(), BuildError> {
         self.layers[layer].progress.all_units_known();
         self.check_complete(layer)
     }
@@ -218,7 +218,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         inputs: &Arc<[Handle]>,
         partial: bool,
     ) -> Result<(), BuildError> {
-        if !self.admits(layer, Counted::Units, 1) {
+        if !self.try_count(layer, LimitKind::Units, 1) {
             return Ok(());
         }
         let name = self.layer_name(layer);
@@ -233,9 +233,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let answer_origin = self.context.answer_origin;
         let finished = self
             .previous
-            .finished(name, fingerprint, answer_origin, |extra| {
-                roles.unchanged(extra)
-            })?;
+            .finished(name, fingerprint, realm, |extra| roles.is_unchanged(extra))?;
         if let Some((id, outputs)) = finished {
             let handles: Vec<Handle> = outputs
                 .into_iter()
@@ -248,12 +246,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 })
                 .collect();
             self.layers[layer].progress.unit_added(Freshness::Fresh);
-            return self.settle_made(layer, &spec.key, Some(id), handles);
+            return self.settle_finished(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
         // What an earlier command asked counts before anything new is asked.
         let counted = transcript.len();
-        if counted > 0 && !self.admits(layer, Counted::Requests, counted as u64) {
+        if counted > 0 && !self.try_count(layer, LimitKind::Requests, counted as u64) {
             return Ok(());
         }
         let (record, previous) = (self.record, &mut self.previous);
@@ -285,7 +283,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let Some(open) = reader.open_unit(fingerprint, self.context.answer_origin)? else {
             return Ok(Vec::new());
         };
-        if self.context.pipeline.roles.unchanged(open.roles.as_deref()) {
+        if self
+            .context
+            .pipeline
+            .roles
+            .is_unchanged(open.roles.as_deref())
+        {
             return Ok(open.transcript);
         }
         // It asked another model then; what it asks now is no divergence.
@@ -294,7 +297,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     }
 
     /// Takes in the artifacts of a unit that has them, unless another unit has one of the labels.
-    pub(super) fn settle_made(
+    pub(super) fn settle_finished(
         &mut self,
         layer: usize,
         key: &UnitKey,
@@ -311,8 +314,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         for artifact in &artifacts {
             run.labels.insert(artifact.label.clone(), key.clone());
         }
-        run.made.push((key.clone(), unit));
-        run.progress.unit_made();
+        run.done_units.push((key.clone(), unit));
+        run.progress.unit_done();
         for artifact in artifacts {
             self.spawn_downstream(&artifact)?;
             if self.layers[layer].is_gathered {

@@ -40,17 +40,17 @@ pub(super) struct SyncCalls<'a> {
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
     /// Requests that somebody else has in flight.
-    elsewhere: Vec<OtherProcessCall>,
+    foreign: Vec<ForeignRequest>,
     /// Settled without a call.
     settled: Vec<SettledRequest>,
     /// Providers that answer nobody now, and why: the rest is not sent.
     breakers: CircuitBreakers,
-    sender: UnboundedSender<Finished>,
-    finished: UnboundedReceiver<Finished>,
+    sender: UnboundedSender<FinishedCall>,
+    finished: UnboundedReceiver<FinishedCall>,
 }
 
 #[derive(Debug)]
-struct Finished {
+struct FinishedCall {
     key: RequestKey,
     request: RequestId,
     layer: usize,
@@ -63,7 +63,7 @@ struct Finished {
 
 /// A request that somebody else has in flight.
 #[derive(Debug)]
-struct OtherProcessCall {
+struct ForeignRequest {
     queued: PendingRequest<RequestId>,
     /// Whether it is in a batch, which needs no process to go on.
     in_batch: bool,
@@ -71,15 +71,15 @@ struct OtherProcessCall {
 
 /// How many requests others have in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Others {
+pub(super) struct ForeignCounts {
     /// In calls of another process.
     pub(super) calls: usize,
     /// In batches.
     pub(super) rows: usize,
 }
 
-impl Others {
-    pub(super) const fn all(self) -> usize {
+impl ForeignCounts {
+    pub(super) const fn total(self) -> usize {
         self.calls + self.rows
     }
 }
@@ -102,7 +102,7 @@ impl<'a> SyncCalls<'a> {
             queue: VecDeque::new(),
             in_flight: 0,
             open_by_layer: BTreeMap::new(),
-            elsewhere: Vec::new(),
+            foreign: Vec::new(),
             settled: Vec::new(),
             breakers: CircuitBreakers::default(),
             sender,
@@ -120,7 +120,7 @@ impl<'a> SyncCalls<'a> {
         self.open_by_layer.keys().copied().collect()
     }
 
-    fn left(&mut self, layer: usize) {
+    fn remove_open(&mut self, layer: usize) {
         if let Some(count) = self.open_by_layer.get_mut(&layer) {
             *count -= 1;
             if *count == 0 {
@@ -142,15 +142,15 @@ impl<'a> SyncCalls<'a> {
     /// Forgets what has not been sent.
     pub(super) fn stop(&mut self) {
         for queued in std::mem::take(&mut self.queue) {
-            self.left(queued.layer);
+            self.remove_open(queued.layer);
         }
     }
 
     /// Returns how many requests somebody else has in flight.
-    pub(super) fn elsewhere(&self) -> Others {
-        let rows = self.elsewhere.iter().filter(|one| one.in_batch).count();
-        Others {
-            calls: self.elsewhere.len() - rows,
+    pub(super) fn foreign_counts(&self) -> ForeignCounts {
+        let rows = self.foreign.iter().filter(|one| one.in_batch).count();
+        ForeignCounts {
+            calls: self.foreign.len() - rows,
             rows,
         }
     }
@@ -161,14 +161,14 @@ impl<'a> SyncCalls<'a> {
         queued: &PendingRequest<RequestId>,
     ) -> Result<bool, BuildError> {
         let request = queued.request;
-        let Some(settlement) = self.store.paid_outcome(request, &self.retry, None)? else {
+        let Some(outcome) = self.store.paid_for(request, &self.retry, None)? else {
             return Ok(false);
         };
         // Whoever has it in flight may bring a better answer.
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
-        self.settled.push((queued.key, settlement));
+        self.settled.push((queued.key, outcome));
         Ok(true)
     }
 
@@ -178,16 +178,16 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Tries again what somebody else had in flight and has no more.
-    pub(super) fn retry_elsewhere(&mut self) -> Result<(), BuildError> {
-        if self.elsewhere.is_empty() {
+    pub(super) fn retry_foreign(&mut self) -> Result<(), BuildError> {
+        if self.foreign.is_empty() {
             return Ok(());
         }
         let in_flight = self.store.all_in_flight()?;
-        for mut one in std::mem::take(&mut self.elsewhere) {
+        for mut one in std::mem::take(&mut self.foreign) {
             match in_flight.get(&one.queued.request) {
                 Some(submission) => {
                     one.in_batch = submission.is_some();
-                    self.elsewhere.push(one);
+                    self.foreign.push(one);
                 }
                 None => self.queue(one.queued),
             }
@@ -198,41 +198,41 @@ impl<'a> SyncCalls<'a> {
     /// Starts calls until every place is taken.
     pub(super) fn start(&mut self) -> Result<(), BuildError> {
         loop {
-            let mut chosen = Vec::new();
-            while chosen.len() + self.in_flight < self.concurrency {
+            let mut selected = Vec::new();
+            while selected.len() + self.in_flight < self.concurrency {
                 let Some(queued) = self.queue.pop_front() else {
                     break;
                 };
-                match self.breakers.of(&queued.target.provider) {
+                match self.breakers.failure_for(&queued.target.provider) {
                     Some(failure) => {
                         let failed = Err(failure.clone());
-                        self.left(queued.layer);
+                        self.remove_open(queued.layer);
                         self.settled.push((queued.key, failed));
                     }
-                    None => chosen.push(queued),
+                    None => selected.push(queued),
                 }
             }
-            if chosen.is_empty() {
+            if selected.is_empty() {
                 return Ok(());
             }
             // Before the claims, for which other processes wait: a request that cannot be read is not sent.
-            let requests = chosen
+            let requests = selected
                 .iter()
                 .map(|queued| self.store.request(queued.request));
             let requests = requests.collect::<Result<Vec<Request>, _>>()?;
-            let claims = self.claim(&chosen)?;
-            for ((claim, queued), request) in claims.into_iter().zip(chosen).zip(requests) {
+            let claims = self.claim(&selected)?;
+            for ((claim, queued), request) in claims.into_iter().zip(selected).zip(requests) {
                 match claim {
                     Claim::Granted(attempt) => self.call(&queued, request, attempt),
                     Claim::InFlight => {
-                        self.left(queued.layer);
+                        self.remove_open(queued.layer);
                         let in_flight = self.store.in_flight(queued.request)?;
                         let in_batch = matches!(in_flight, Some(Some(_)));
-                        self.elsewhere.push(OtherProcessCall { queued, in_batch });
+                        self.foreign.push(ForeignRequest { queued, in_batch });
                     }
-                    Claim::Settled(settlement) => {
-                        self.left(queued.layer);
-                        self.settled.push((queued.key, *settlement));
+                    Claim::Settled(outcome) => {
+                        self.remove_open(queued.layer);
+                        self.settled.push((queued.key, *outcome));
                     }
                 }
             }
@@ -240,10 +240,10 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Asks for the right to send each of these, in one transaction.
-    fn claim(&self, chosen: &[PendingRequest<RequestId>]) -> Result<Vec<Claim>, BuildError> {
+    fn claim(&self, selected: &[PendingRequest<RequestId>]) -> Result<Vec<Claim>, BuildError> {
         self.store.write(|tx| {
-            let mut claims = Vec::with_capacity(chosen.len());
-            for queued in chosen {
+            let mut claims = Vec::with_capacity(selected.len());
+            for queued in selected {
                 let layer = self.layers.get(queued.layer).map_or("", String::as_str);
                 let terms = AnswerPolicy {
                     accept_truncated: queued.accept_truncated,
@@ -265,7 +265,7 @@ impl<'a> SyncCalls<'a> {
 
     fn call(&mut self, queued: &PendingRequest<RequestId>, body: Request, attempt: AttemptId) {
         self.in_flight += 1;
-        let call = self.breakers.begin();
+        let call = self.breakers.start_call();
         let (key, request, layer) = (queued.key, queued.request, queued.layer);
         let name = queued.target.provider.clone();
         let provider = self.providers.get(&name).map(Arc::clone);
@@ -282,7 +282,7 @@ impl<'a> SyncCalls<'a> {
                 Some(provider) => {
                     let completion = async move { provider.complete(&body).await };
                     let completion = tokio::spawn(completion.in_current_span()).await;
-                    completion.unwrap_or_else(|_| broken_call())
+                    completion.unwrap_or_else(|_| panicked_call())
                 }
                 None => unknown_provider(&name),
             };
@@ -295,7 +295,7 @@ impl<'a> SyncCalls<'a> {
                 "settled"
             );
             // The receiver is gone only when the build is: the attempt is then on record as unclear.
-            let _ = sender.send(Finished {
+            let _ = sender.send(FinishedCall {
                 key,
                 request,
                 layer,
@@ -319,16 +319,16 @@ impl<'a> SyncCalls<'a> {
             while let Ok(next) = self.finished.try_recv() {
                 batch.push(next);
             }
-            self.keep(batch)?;
+            self.store_results(batch)?;
             self.start()?;
         }
         Ok(std::mem::take(&mut self.settled))
     }
 
-    fn keep(&mut self, batch: Vec<Finished>) -> Result<(), BuildError> {
+    fn store_results(&mut self, batch: Vec<FinishedCall>) -> Result<(), BuildError> {
         self.store.write(|tx| -> Result<(), BuildError> {
             for finished in &batch {
-                let Finished {
+                let FinishedCall {
                     request,
                     attempt,
                     completion,
@@ -360,9 +360,9 @@ impl<'a> SyncCalls<'a> {
         })?;
         self.in_flight -= batch.len();
         for finished in batch {
-            self.left(finished.layer);
+            self.remove_open(finished.layer);
             self.breakers
-                .learn(&finished.provider, finished.call, &finished.completion);
+                .on_call_ended(&finished.provider, finished.call, &finished.completion);
             self.settled
                 .push((finished.key, finished.completion.outcome.into_ending()));
         }
@@ -405,18 +405,18 @@ pub(super) fn close_orphaned_sends(
 }
 
 fn unknown_provider(name: &str) -> Completion {
-    not_called(format!("provider `{name}` is not in the pipeline"), 0)
+    failed_completion(format!("provider `{name}` is not in the pipeline"), 0)
 }
 
 /// What is left of a call that panicked: it may have been sent.
-fn broken_call() -> Completion {
-    not_called(
+fn panicked_call() -> Completion {
+    failed_completion(
         "the call broke off inside synix; please report it".to_owned(),
         1,
     )
 }
 
-fn not_called(message: String, unclear: u32) -> Completion {
+fn failed_completion(message: String, unclear: u32) -> Completion {
     let failure = Failure {
         kind: FailureKind::Provider,
         message,

@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::error::BuildError;
 use super::modes::Modes;
 use super::options::BuildOptions;
-use super::provider_answerer::{ProviderAnswerer, Routes, WaitPolicy};
+use super::provider_answerer::{AnswererParts, ProviderAnswerer, WaitPolicy};
 use super::sync::{Providers, SyncCalls};
 use crate::batch::{BatchContext, BatchSettings, Batches, LostCreatePolicy};
 use crate::pending::{PendingRequest, Target};
@@ -32,7 +32,7 @@ const LAYER: &str = "sums";
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// A state with one open build, and a provider.
-struct Bench {
+struct Fixture {
     server: ScriptedProvider,
     providers: Providers,
     store: Store,
@@ -43,7 +43,7 @@ struct Bench {
     no_keys: BTreeMap<String, String>,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
@@ -73,7 +73,7 @@ impl Bench {
         let options = BuildOptions {
             providers: &self.providers,
             batches: BatchSettings {
-                look_again: HashMap::new(),
+                search_pauses: HashMap::new(),
                 attempts: 1,
                 layers: vec![LAYER.to_owned()],
                 interval: None,
@@ -85,15 +85,15 @@ impl Bench {
             },
             missing_keys: &self.no_keys,
             concurrency: calls,
-            wait_policy: WaitPolicy::Leave,
+            wait_policy: WaitPolicy::PollOnce,
             allow_partial: false,
             kind: BuildKind::Batch,
             retry_failed: BTreeSet::new(),
             budget: None,
             interrupt: CancellationToken::new(),
         };
-        let routes = Routes {
-            calls: SyncCalls::new(&self.store, self.build, &options, RetrySelection::default()),
+        let parts = AnswererParts {
+            calls: SyncCalls::new(&self.store, self.build, &options, Retry::default()),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -105,7 +105,7 @@ impl Bench {
             budget: Budget::new(&self.store, self.build, &self.prices, None),
         };
         let upstream = vec![BTreeSet::from([0])];
-        ProviderAnswerer::new(routes, Modes::of_one(batch), upstream, &options, &|_| {})
+        ProviderAnswerer::new(parts, Modes::of_one(batch), upstream, &options, &|_| {})
     }
 
     /// Records requests, each of which is a word longer than the one before.
@@ -189,12 +189,12 @@ async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError>
 #[tokio::test]
 async fn what_waits_for_its_send_holds_no_text() {
     for batch in [BatchChoice::Never, BatchChoice::Always, BatchChoice::Auto] {
-        let bench = Bench::new();
-        let asked = bench.record(6);
+        let fixture = Fixture::new();
+        let asked = fixture.record(6);
         // Another process has one of them in flight.
-        let other = open_build(&bench.store);
-        let _lock = bench.store.lock_build(other).unwrap();
-        let origin = SendContext {
+        let other = open_build(&fixture.store);
+        let _lock = fixture.store.lock_build(other).unwrap();
+        let origin = Origin {
             build: other,
             layer: LAYER,
             submission: None,
@@ -204,20 +204,20 @@ async fn what_waits_for_its_send_holds_no_text() {
             retry: &RetrySelection::default(),
         };
         let id = asked[1].1;
-        let claim = bench.store.write(|tx| tx.claim(id, origin, terms));
+        let claim = fixture.store.write(|tx| tx.claim(id, origin, terms));
         assert!(matches!(claim, Ok(Claim::Granted(_))), "{claim:?}");
 
         let texts: Vec<Weak<Request>> = asked
             .iter()
             .map(|(pending, _)| Arc::downgrade(&pending.request))
             .collect();
-        let mut answerer = bench.answerer(batch, ONE);
+        let mut answerer = fixture.answerer(batch, ONE);
         answerer.enqueue(stored(asked)).unwrap();
-        let held = texts.iter().filter(|text| text.strong_count() > 0);
-        assert_eq!(held.count(), 0, "{batch:?}");
+        let in_memory = texts.iter().filter(|text| text.strong_count() > 0);
+        assert_eq!(in_memory.count(), 0, "{batch:?}");
         if batch != BatchChoice::Always {
             assert_eq!(drive(&mut answerer).await.unwrap(), 5, "{batch:?}");
-            let executed = bench.executed();
+            let executed = fixture.executed();
             let sorted = executed.is_sorted_by(|one, next| one < next);
             assert!(sorted && executed.len() == 5, "{batch:?}: {executed:?}");
         }
@@ -229,13 +229,13 @@ async fn what_waits_for_its_send_holds_no_text() {
 async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
     // Found when the first call has ended, or at once.
     for calls in [ONE, ONE.saturating_add(1)] {
-        let bench = Bench::new();
-        let mut asked = bench.record(3);
+        let fixture = Fixture::new();
+        let mut asked = fixture.record(3);
         let rest = asked.split_off(1);
         let (sent, changed) = (asked[0].0.key, rest[0].0.key);
-        let mut answerer = bench.answerer(BatchChoice::Never, calls);
+        let mut answerer = fixture.answerer(BatchChoice::Never, calls);
         answerer.enqueue(stored(asked)).unwrap();
-        let state = bench.folder.path().join("state.sqlite3");
+        let state = fixture.folder.path().join("state.sqlite3");
         let rows = rusqlite::Connection::open(state).unwrap().execute(
             "UPDATE request_body SET document = ?1
              WHERE request = (SELECT id FROM request WHERE key = ?2)",
@@ -251,8 +251,8 @@ async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
             matches!(&error, BuildError::Store(StoreError::Changed { .. })),
             "{error:?}"
         );
-        assert!(bench.store.answer(sent, false).unwrap().is_some());
-        assert_eq!(bench.executed().len(), 1);
-        assert!(bench.store.all_in_flight().unwrap().is_empty());
+        assert!(fixture.store.answer(sent, false).unwrap().is_some());
+        assert_eq!(fixture.executed().len(), 1);
+        assert!(fixture.store.all_in_flight().unwrap().is_empty());
     }
 }

@@ -65,7 +65,7 @@ pub(super) enum RunEnd {
     /// Somebody wanted the build to end: it is as if it had not run.
     Interrupted,
     /// The state or a source could not be read; the build cannot go on.
-    Broken(Box<BuildError>),
+    Fatal(Box<BuildError>),
 }
 
 /// Returns the failure of a unit whose plugin did wrong.
@@ -79,7 +79,11 @@ pub(super) fn guest_failure(message: String) -> Failure {
 }
 
 /// Runs a unit once; hands back `known`, which the run owns meanwhile.
-pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutcome, KnownAnswers) {
+pub(super) fn run_unit(
+    job: Job,
+    roles: &Arc<Roles>,
+    known: KnownAnswers,
+) -> (RunOutcome, KnownAnswers) {
     let Job {
         unit,
         layer,
@@ -88,15 +92,15 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
         inputs,
         transcript,
     } = job;
-    let ran = |end| RunOutcome {
+    let outcome = |end| RunOutcome {
         unit,
         end,
         requests: Vec::new(),
         roles: Vec::new(),
     };
-    let inputs = match read(&inputs, &known) {
+    let inputs = match read_inputs(&inputs, &known) {
         Ok(inputs) => inputs,
-        Err(error) => return (ran(RunEnd::Broken(Box::new(error))), known),
+        Err(error) => return (outcome(RunEnd::Fatal(Box::new(error))), known),
     };
     let own_config = spec.config.as_ref().map(|additions| {
         let mut config = transform.config.clone();
@@ -125,7 +129,7 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
     let end = match (model.stopped.take(), executed.run) {
         (Some(stopped), _) => stopped,
         (None, Ok(Run::Suspended)) => RunEnd::Suspended,
-        (None, Ok(Run::Done { outputs, log })) => model.done(outputs, log),
+        (None, Ok(Run::Done { outputs, log })) => model.finish(outputs, log),
         (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
         (None, Err(error)) => {
             let mut failure = guest_failure(with_causes(&error));
@@ -133,15 +137,15 @@ pub(super) fn run(job: Job, roles: &Arc<Roles>, known: KnownAnswers) -> (RunOutc
             RunEnd::Failed(failure)
         }
     };
-    let ran = RunOutcome {
+    let outcome = RunOutcome {
         requests: model.requests,
         roles: model.extra_roles.into_iter().collect(),
-        ..ran(end)
+        ..outcome(end)
     };
-    (ran, model.known)
+    (outcome, model.known)
 }
 
-fn read(
+fn read_inputs(
     inputs: &[(Location, Digest)],
     known: &KnownAnswers,
 ) -> Result<Vec<(Artifact, Digest)>, BuildError> {
@@ -172,9 +176,9 @@ struct UnitModel {
 }
 
 impl UnitModel {
-    fn done(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
+    fn finish(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
         if let Some(expected) = self.transcript.get(self.requests.len()) {
-            return RunEnd::Failed(self.divergence(*expected, "asked nothing more"));
+            return RunEnd::Failed(self.divergence_failure(*expected, "asked nothing more"));
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
         for output in outputs {
@@ -209,7 +213,7 @@ impl UnitModel {
         };
         let target = Arc::clone(&role.target);
         let request = role.resolve(request, &self.transform.revision);
-        self.admit_options(&request)?;
+        self.check_options(&request)?;
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
@@ -217,13 +221,13 @@ impl UnitModel {
             && *expected != key
         {
             let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
-            self.stopped = Some(RunEnd::Failed(self.divergence(*expected, &now)));
+            self.stopped = Some(RunEnd::Failed(self.divergence_failure(*expected, &now)));
             return Ok(None);
         }
         let answer = match self.known.answer(key, self.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
-                self.stopped = Some(RunEnd::Broken(Box::new(error.into())));
+                self.stopped = Some(RunEnd::Fatal(Box::new(error.into())));
                 None
             }
         };
@@ -239,7 +243,7 @@ impl UnitModel {
     }
 
     /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
-    fn admit_options(&self, request: &Request) -> Result<(), Refusal> {
+    fn check_options(&self, request: &Request) -> Result<(), Refusal> {
         let transform = &self.transform;
         let Some(allowed) = &transform.options_allowed else {
             return Ok(());
@@ -256,7 +260,7 @@ impl UnitModel {
         )))
     }
 
-    fn divergence(&self, expected: RequestKey, now: &str) -> Failure {
+    fn divergence_failure(&self, expected: RequestKey, now: &str) -> Failure {
         let before = self
             .known
             .request(expected)

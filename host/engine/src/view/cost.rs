@@ -10,19 +10,19 @@ use synix_store::{BuildId, Reader, StoreError, SubmissionId};
 
 /// What a build's sends cost: together, by layer and by batch.
 #[derive(Debug, Default)]
-pub(super) struct Bills {
-    pub(super) whole: Bill,
+pub(super) struct BuildBills {
+    pub(super) total: Bill,
     pub(super) layers: BTreeMap<String, Bill>,
     pub(super) batches: BTreeMap<SubmissionId, Bill>,
 }
 
-impl Bills {
+impl BuildBills {
     pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bills = Self::default();
         reader.for_each_send(build, |send| {
             let rate = rate(send.submission.is_some());
             let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
-            add(&mut bills.whole);
+            add(&mut bills.total);
             match bills.layers.get_mut(send.layer) {
                 Some(bill) => add(bill),
                 None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
@@ -37,7 +37,7 @@ impl Bills {
 
 /// What a build has sent, and what that cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Spent {
+pub struct BuildCost {
     /// Requests, in calls and in batches.
     pub requests: u64,
     /// What providers counted for them so far.
@@ -46,7 +46,7 @@ pub struct Spent {
     pub cost_usd: Option<Amount>,
 }
 
-impl Spent {
+impl BuildCost {
     /// Adds up what `build` sent until now, at `prices`.
     pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bill = Bill::default();
@@ -69,7 +69,7 @@ impl Spent {
 }
 
 /// Adds what a build's sends cost to a bill.
-pub(super) fn add(
+pub(super) fn add_build_cost(
     bill: &mut Bill,
     reader: &Reader,
     build: BuildId,
@@ -86,7 +86,7 @@ const fn rate(is_batch: bool) -> Rate {
 }
 
 /// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
-pub(super) fn sums(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
+pub(super) fn tokens_and_cost(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
     let nothing = Bill::default();
     let bill = bill.unwrap_or(&nothing);
     (TokensView::of(bill), bill.cost())

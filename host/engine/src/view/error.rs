@@ -38,15 +38,15 @@ impl ErrorView {
     }
 
     /// Returns the text that a build keeps.
-    pub fn kept(&self) -> String {
+    pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| self.message.clone())
     }
 
     /// Reads what a build kept; an earlier synix kept the message alone.
-    pub fn read(kept: &str) -> Self {
-        serde_json::from_str(kept).unwrap_or_else(|_| Self {
+    pub fn from_stored(stored: &str) -> Self {
+        serde_json::from_str(stored).unwrap_or_else(|_| Self {
             kind: ErrorKind::FAILED.to_string(),
-            message: kept.to_owned(),
+            message: stored.to_owned(),
             causes: Vec::new(),
             hint: None,
         })
@@ -115,8 +115,8 @@ mod tests {
             Some("record".to_owned()),
             &chain(&["a", "b"]),
         );
-        assert_eq!(ErrorView::read(&view.kept()), view);
-        let old = ErrorView::read("provider openai: no route");
+        assert_eq!(ErrorView::from_stored(&view.to_json()), view);
+        let old = ErrorView::from_stored("provider openai: no route");
         assert_eq!(
             (old.kind.as_str(), old.message.as_str()),
             ("failed", "provider openai: no route")

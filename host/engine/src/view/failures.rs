@@ -3,7 +3,7 @@
 use super::status::FailureView;
 
 /// Units named for each group.
-const EXAMPLES: usize = 3;
+const MAX_EXAMPLES: usize = 3;
 
 /// Failed units that share a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct FailureGroup {
 
 impl FailureGroup {
     /// Groups failures by kind and cause: first the causes, the largest group first, then what they held back.
-    pub fn all(failures: &[FailureView]) -> Vec<Self> {
+    pub fn group(failures: &[FailureView]) -> Vec<Self> {
         let mut groups: Vec<(String, Self)> = Vec::new();
         let mut known = std::collections::HashMap::new();
         for failure in failures {
@@ -37,14 +37,14 @@ impl FailureGroup {
                             message: failure.message.clone(),
                             count: 0,
                             examples: Vec::new(),
-                            hint: advice(&failure.kind),
+                            hint: hint_for(&failure.kind),
                         },
                     ));
                     groups.len() - 1
                 });
             let group = &mut groups[at].1;
             group.count += 1;
-            if group.examples.len() < EXAMPLES {
+            if group.examples.len() < MAX_EXAMPLES {
                 group
                     .examples
                     .push(format!("{}/{}", failure.layer, failure.unit));
@@ -63,7 +63,7 @@ fn cause(failure: &FailureView) -> String {
     if failure.kind == HELD_BACK {
         return String::new();
     }
-    let message = without(&failure.message, &failure.unit);
+    let message = replace_unit_name(&failure.message, &failure.unit);
     let words = message.split_whitespace().map(|word| {
         // Numbers, ids and times differ from one request to the next.
         if word.contains(|one: char| one.is_ascii_digit()) {
@@ -76,7 +76,7 @@ fn cause(failure: &FailureView) -> String {
 }
 
 /// Replaces the name of a unit where it stands by itself: a unit called `a` is in most words, too.
-fn without(message: &str, unit: &str) -> String {
+fn replace_unit_name(message: &str, unit: &str) -> String {
     let mut kept = String::new();
     let mut rest = message;
     while let Some((before, after)) = rest.split_once(unit).filter(|_| !unit.is_empty()) {
@@ -94,7 +94,7 @@ fn without(message: &str, unit: &str) -> String {
 }
 
 /// Says what to do about a kind of failure.
-pub fn advice(kind: &str) -> &'static str {
+pub fn hint_for(kind: &str) -> &'static str {
     match kind {
         "truncated" => {
             "raise max_tokens of the layer's model role, or set accept = [\"truncated\"] in the layer"
@@ -144,10 +144,10 @@ mod tests {
             let message = format!("cannot reach it: {unit}, said/{unit}");
             failure("said", unit, "provider", &message)
         });
-        let groups = FailureGroup::all(&failures);
+        let groups = FailureGroup::group(&failures);
         assert_eq!(groups.len(), 1, "{groups:?}");
-        assert_eq!(without("aa a/a b-a", "a"), "aa #/# b-#");
-        assert_eq!(without("as is", ""), "as is");
+        assert_eq!(replace_unit_name("aa a/a b-a", "a"), "aa #/# b-#");
+        assert_eq!(replace_unit_name("as is", ""), "as is");
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
         failures.insert(0, failure("all", "all", "held_back", "it needs notes/n-1"));
         failures.push(failure("all", "rest", "held_back", "it needs notes/n-2"));
         failures.push(failure("notes", "x", "auth", "the account is closed"));
-        let groups = FailureGroup::all(&failures);
+        let groups = FailureGroup::group(&failures);
         let counts: Vec<_> = groups
             .iter()
             .map(|group| (group.kind.as_str(), group.count, group.examples.len()))
@@ -180,6 +180,6 @@ mod tests {
             let message = format!("unit {unit}: the label is empty");
             failure("notes", unit, "guest", &message)
         });
-        assert_eq!(FailureGroup::all(&failures).len(), 1);
+        assert_eq!(FailureGroup::group(&failures).len(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::snapshot::{SnapshotView, Stale};
+use super::snapshot::{SnapshotView, StaleInfo};
 use synix_core::digest::Digest;
 use synix_core::error_kind::ErrorKind;
 use synix_core::exit_code::ExitCode;
@@ -10,21 +10,21 @@ use synix_manifest::nearest;
 use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 
 /// Digits of an id that are enough to look for it.
-const LEAST_DIGITS: usize = 4;
+const MIN_ID_DIGITS: usize = 4;
 /// Names that an error gives, at most.
-const SHOWN: usize = 10;
+const MAX_NAMES: usize = 10;
 /// Candidates for an ambiguous name that an error gives, at most.
-const CANDIDATES: usize = 5;
+const MAX_CANDIDATES: usize = 5;
 
 /// An artifact with where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundArtifact {
     /// The artifact.
     pub artifact: SnapshotArtifact,
     /// The build whose snapshot has it.
     pub build: BuildId,
     /// Why the newest snapshot does not have it; `None` where it does.
-    pub stale: Option<Stale>,
+    pub stale: Option<StaleInfo>,
 }
 
 /// Why a name leads nowhere.
@@ -49,7 +49,7 @@ pub enum FindError {
         known: Vec<String>,
     },
     /// Several artifacts have it.
-    #[error("{name:?} could be any of {}", few(.candidates, CANDIDATES))]
+    #[error("{name:?} could be any of {}", join_limited(.candidates, MAX_CANDIDATES))]
     Ambiguous {
         /// The name.
         name: String,
@@ -89,7 +89,7 @@ pub enum FindError {
     Store(#[from] StoreError),
 }
 
-fn few(names: &[String], most: usize) -> String {
+fn join_limited(names: &[String], most: usize) -> String {
     let mut shown = names
         .iter()
         .take(most)
@@ -139,7 +139,7 @@ impl FindError {
                     .map_or_else(|| "`synix list` names them".to_owned(), meant),
             ),
             Self::NoLayer { nearest, known, .. } => {
-                let all = format!("the layers are {}", few(known, SHOWN));
+                let all = format!("the layers are {}", join_limited(known, MAX_NAMES));
                 Some(match nearest {
                     Some(name) => format!("{} {all}", meant(name)),
                     None if known.is_empty() => "there is none yet; run `synix build`".to_owned(),
@@ -153,7 +153,7 @@ impl FindError {
                 Some("no build has come to its end yet".to_owned())
             }
             Self::NoSnapshot { nearest, known, .. } => {
-                let all = format!("there are {}", few(known, SHOWN));
+                let all = format!("there are {}", join_limited(known, MAX_NAMES));
                 Some(match nearest {
                     Some(name) => format!("{} {all}", meant(name)),
                     None => all,
@@ -165,7 +165,7 @@ impl FindError {
             }),
             Self::NotBuilt { known, .. } => Some(format!(
                 "pass --pipeline with one that was built: {}",
-                few(known, SHOWN)
+                join_limited(known, MAX_NAMES)
             )),
             Self::Store(error) => error.hint(),
         }
@@ -177,16 +177,16 @@ impl SnapshotView<'_> {
     ///
     /// Whole names come first, also those that only an earlier snapshot has. A label may itself
     /// hold a `/`, so a name is read in both ways.
-    pub fn find(&self, name: &str) -> Result<Found, FindError> {
-        if let Some(chosen) = &self.chosen
-            && let Some(found) = self.by_name(chosen, &mut chosen.layers(), name)?
+    pub fn find(&self, name: &str) -> Result<FoundArtifact, FindError> {
+        if let Some(selected) = &self.selected
+            && let Some(found) = self.by_name(selected, &mut selected.layers(), name)?
         {
             return Ok(found);
         }
         // Layers that did not change share their units: each set is looked through once.
         let mut seen: HashSet<i64> = HashSet::new();
-        if let Some(chosen) = &self.chosen {
-            seen.extend(chosen.layers().filter_map(|layer| chosen.set(layer)));
+        if let Some(selected) = &self.selected {
+            seen.extend(selected.layers().filter_map(|layer| selected.set(layer)));
         }
         for snapshot in &self.earlier {
             let mut layers = snapshot
@@ -199,7 +199,7 @@ impl SnapshotView<'_> {
         if let Some(found) = self.by_id(name)? {
             return Ok(found);
         }
-        self.by_beginning(name)
+        self.by_prefix(name)
     }
 
     fn by_name(
@@ -207,7 +207,7 @@ impl SnapshotView<'_> {
         snapshot: &Snapshot,
         layers: &mut dyn Iterator<Item = &str>,
         name: &str,
-    ) -> Result<Option<Found>, FindError> {
+    ) -> Result<Option<FoundArtifact>, FindError> {
         let (mut whole, mut labels) = (Vec::new(), Vec::new());
         for layer in layers {
             if let Some(label) = name
@@ -223,37 +223,37 @@ impl SnapshotView<'_> {
         } else {
             labels.append(&mut whole);
         }
-        self.one_of(name, snapshot, labels)
+        self.unique(name, snapshot, labels)
     }
 
-    fn one_of(
+    fn unique(
         &self,
         name: &str,
         snapshot: &Snapshot,
         mut named: Vec<SnapshotArtifact>,
-    ) -> Result<Option<Found>, FindError> {
+    ) -> Result<Option<FoundArtifact>, FindError> {
         match named.len() {
             0 => Ok(None),
             1 => Ok(Some(self.found(snapshot, named.remove(0))?)),
             _ => Err(FindError::Ambiguous {
                 name: name.to_owned(),
-                candidates: named.iter().map(full).collect(),
+                candidates: named.iter().map(full_name).collect(),
             }),
         }
     }
 
-    /// Finds an artifact by its id or the beginning of it, in the chosen snapshot or an earlier one.
-    fn by_id(&self, name: &str) -> Result<Option<Found>, FindError> {
+    /// Finds an artifact by its id or the beginning of it, in the selected snapshot or an earlier one.
+    fn by_id(&self, name: &str) -> Result<Option<FoundArtifact>, FindError> {
         let digits = name.len();
         let is_hex = name
             .bytes()
             .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hex || !(LEAST_DIGITS..=64).contains(&digits) {
+        if !is_hex || !(MIN_ID_DIGITS..=64).contains(&digits) {
             return Ok(None);
         }
         let mut snapshots: Vec<(&Snapshot, Vec<&str>)> = Vec::new();
-        if let Some(chosen) = &self.chosen {
-            snapshots.push((chosen, chosen.layers().collect()));
+        if let Some(selected) = &self.selected {
+            snapshots.push((selected, selected.layers().collect()));
         }
         for layer in self.earlier_layers() {
             for snapshot in self.earlier_sets(layer) {
@@ -278,11 +278,14 @@ impl SnapshotView<'_> {
             }
         }
         // One thing under one name, however many snapshots have it.
-        let names: BTreeSet<String> = found.iter().map(|(_, artifact)| full(artifact)).collect();
+        let names: BTreeSet<String> = found
+            .iter()
+            .map(|(_, artifact)| full_name(artifact))
+            .collect();
         if ids.len() > 1 || names.len() > 1 {
             let candidates = found
                 .iter()
-                .map(|(_, one)| format!("{} ({})", full(one), one.artifact.digest))
+                .map(|(_, one)| format!("{} ({})", full_name(one), one.artifact.digest))
                 .collect::<BTreeSet<_>>();
             return Err(FindError::Ambiguous {
                 name: name.to_owned(),
@@ -296,24 +299,24 @@ impl SnapshotView<'_> {
     }
 
     /// Finds the only artifact whose name begins so.
-    fn by_beginning(&self, name: &str) -> Result<Found, FindError> {
+    fn by_prefix(&self, name: &str) -> Result<FoundArtifact, FindError> {
         let mut all = Vec::new();
-        if let Some(chosen) = &self.chosen {
-            for layer in chosen.layers() {
-                all.extend(self.reader.snapshot_artifacts(chosen, layer)?);
+        if let Some(selected) = &self.selected {
+            for layer in selected.layers() {
+                all.extend(self.reader.snapshot_artifacts(selected, layer)?);
             }
             let begins = |one: &SnapshotArtifact| {
-                one.artifact.label.as_str().starts_with(name) || full(one).starts_with(name)
+                one.artifact.label.as_str().starts_with(name) || full_name(one).starts_with(name)
             };
             let named = all.iter().filter(|one| begins(one)).cloned().collect();
             if !name.is_empty()
-                && let Some(found) = self.one_of(name, chosen, named)?
+                && let Some(found) = self.unique(name, selected, named)?
             {
                 return Ok(found);
             }
         }
         let names: Vec<String> = if name.contains('/') {
-            all.iter().map(full).collect()
+            all.iter().map(full_name).collect()
         } else {
             let label = |one: &SnapshotArtifact| one.artifact.label.to_string();
             all.iter().map(label).collect()
@@ -324,46 +327,52 @@ impl SnapshotView<'_> {
         })
     }
 
-    fn found(&self, snapshot: &Snapshot, artifact: SnapshotArtifact) -> Result<Found, StoreError> {
+    fn found(
+        &self,
+        snapshot: &Snapshot,
+        artifact: SnapshotArtifact,
+    ) -> Result<FoundArtifact, StoreError> {
         let is_chosen = self
-            .chosen
+            .selected
             .as_ref()
-            .is_some_and(|chosen| chosen.id == snapshot.id);
+            .is_some_and(|selected| selected.id == snapshot.id);
         let stale = if is_chosen {
             None
         } else {
-            Some(self.why_not(&artifact)?)
+            Some(self.stale_info(&artifact)?)
         };
-        Ok(Found {
+        Ok(FoundArtifact {
             artifact,
             build: snapshot.build,
             stale,
         })
     }
 
-    /// Says why the chosen snapshot does not have an artifact of an earlier one.
-    fn why_not(&self, found: &SnapshotArtifact) -> Result<Stale, StoreError> {
+    /// Says why the selected snapshot does not have an artifact of an earlier one.
+    fn stale_info(&self, found: &SnapshotArtifact) -> Result<StaleInfo, StoreError> {
         let unit = self.reader.unit(found.artifact.unit)?;
-        if let Some(stale) = self.lacking.why(&found.layer, &unit.key) {
+        if let Some(stale) = self.missing_units.reason(&found.layer, &unit.key) {
             return Ok(stale.clone());
         }
-        if let Some(chosen) = &self.chosen {
+        if let Some(selected) = &self.selected {
             let label = found.artifact.label.as_str();
             let now = self
                 .reader
-                .labelled_artifacts(chosen, &found.layer, label)?;
+                .labelled_artifacts(selected, &found.layer, label)?;
             if let Some(now) = now.first() {
-                return Ok(Stale {
-                    newest: chosen.build.to_string(),
+                return Ok(StaleInfo {
+                    newest: selected.build.to_string(),
                     kind: "replaced".to_owned(),
                     message: format!("it was made anew as {}", now.artifact.digest.short()),
                 });
             }
         }
-        Ok(self.lacking.removed(self.chosen.as_ref(), &found.layer))
+        Ok(self
+            .missing_units
+            .removed(self.selected.as_ref(), &found.layer))
     }
 }
 
-fn full(found: &SnapshotArtifact) -> String {
+fn full_name(found: &SnapshotArtifact) -> String {
     format!("{}/{}", found.layer, found.artifact.label)
 }

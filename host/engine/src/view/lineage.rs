@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::find::Found;
-use super::show::{AskedView, asked};
-use super::snapshot::Stale;
+use super::find::FoundArtifact;
+use super::show::{RequestView, request_views};
+use super::snapshot::StaleInfo;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_prices::Prices;
@@ -18,9 +18,10 @@ pub struct Lineage {
     /// The build whose snapshot the artifact is of.
     pub build: String,
     /// Why the newest snapshot does not have it; `None` where it does.
-    pub stale: Option<Stale>,
+    pub stale: Option<StaleInfo>,
     /// Whether the depth that was asked for left something out.
-    pub cut: bool,
+    #[serde(rename = "cut")]
+    pub is_truncated: bool,
     /// What there is, the artifact itself first.
     pub nodes: Vec<Node>,
     /// What came from what: `from` was used to make `to`.
@@ -76,7 +77,7 @@ pub enum NodeKind {
         name: Option<String>,
     },
     /// A request with its answer.
-    Request(AskedView),
+    Request(RequestView),
 }
 
 /// One thing used to make another.
@@ -100,10 +101,10 @@ struct SourceParts {
 impl Lineage {
     /// Returns the lineage of an artifact, with what its requests cost at `prices` and what its components are called.
     ///
-    /// With a depth it goes back that many steps from artifact to artifact.
+    /// With a depth it goes back that many depth_of_unit from artifact to artifact.
     pub fn of(
         reader: &Reader,
-        found: &Found,
+        found: &FoundArtifact,
         prices: &Prices,
         names: &BTreeMap<Digest, String>,
         depth: Option<usize>,
@@ -111,7 +112,7 @@ impl Lineage {
         let lineage = Self {
             build: found.build.to_string(),
             stale: found.stale.clone(),
-            cut: false,
+            is_truncated: false,
             nodes: Vec::new(),
             edges: Vec::new(),
         };
@@ -123,7 +124,7 @@ impl Lineage {
             nodes: HashSet::new(),
             edges: HashSet::new(),
         };
-        walk.back_from(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
+        walk.trace(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
         Ok(walk.lineage)
     }
 }
@@ -138,16 +139,16 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Adds `artifact` and all that it was made from, `most` steps back: the nearest first, and without recursion.
-    fn back_from(&mut self, artifact: &StoredArtifact, most: usize) -> Result<(), StoreError> {
+    /// Adds `artifact` and all that it was made from, `most` depth_of_unit back: the nearest first, and without recursion.
+    fn trace(&mut self, artifact: &StoredArtifact, max_depth: usize) -> Result<(), StoreError> {
         let unit = self.reader.unit(artifact.unit)?;
         let (id, kind) = artifact_node(&unit, artifact);
         self.add(&id, kind);
         let mut open = VecDeque::from([(id, unit, 0)]);
-        while let Some((id, unit, steps)) = open.pop_front() {
+        while let Some((id, unit, depth_of_unit)) = open.pop_front() {
             self.add_origins(&id, &unit)?;
-            if steps == most {
-                self.lineage.cut |= !self.reader.inputs(unit.id)?.is_empty();
+            if depth_of_unit == max_depth {
+                self.lineage.is_truncated |= !self.reader.inputs(unit.id)?.is_empty();
                 continue;
             }
             for input in self.reader.inputs(unit.id)? {
@@ -155,7 +156,7 @@ impl Walk<'_> {
                 let (from, kind) = artifact_node(&maker, &input);
                 self.connect(&from, &id, "input");
                 if self.add(&from, kind) {
-                    open.push_back((from, maker, steps + 1));
+                    open.push_back((from, maker, depth_of_unit + 1));
                 }
             }
         }
@@ -191,7 +192,7 @@ impl Walk<'_> {
                 self.connect(&from, id, &place);
             }
         }
-        for request in asked(self.reader, unit, self.prices)? {
+        for request in request_views(self.reader, unit, self.prices)? {
             let from = format!("request:{}", request.key);
             self.add(&from, NodeKind::Request(request));
             self.connect(&from, id, "answer");

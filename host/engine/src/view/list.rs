@@ -1,17 +1,17 @@
-//! The artifacts of a snapshot, and the last good ones of units that failed since.
+//! The artifacts of a snapshot, and the last found_artifacts ones of units that failed since.
 
 use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use super::find::FindError;
-use super::snapshot::{SnapshotView, Stale};
+use super::snapshot::{SnapshotView, StaleInfo};
 use synix_manifest::nearest;
 use synix_store::{BuildId, Reader, SnapshotArtifact, StoreError};
 
 /// An artifact in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Listed {
+pub struct ArtifactView {
     /// Its layer.
     pub layer: String,
     /// Its label.
@@ -23,11 +23,11 @@ pub struct Listed {
     /// The build whose snapshot it is of.
     pub build: String,
     /// Why the newest snapshot does not have it; `None` where it does.
-    pub stale: Option<Stale>,
+    pub stale: Option<StaleInfo>,
 }
 
-impl Listed {
-    fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<Stale>) -> Self {
+impl ArtifactView {
+    fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<StaleInfo>) -> Self {
         Self {
             layer: found.layer.clone(),
             label: found.artifact.label.to_string(),
@@ -43,13 +43,13 @@ impl SnapshotView<'_> {
     /// Returns the artifacts, or those of one layer, by layer and label.
     ///
     /// What a failed unit made before is among them, with why it is not of the newest build.
-    pub fn list(&self, layer: Option<&str>) -> Result<Vec<Listed>, FindError> {
-        let Some(chosen) = &self.chosen else {
+    pub fn list(&self, layer: Option<&str>) -> Result<Vec<ArtifactView>, FindError> {
+        let Some(selected) = &self.selected else {
             return Ok(Vec::new());
         };
-        let failed = self.lacking.layers();
-        let mut layers: Vec<&str> = chosen.layers().collect();
-        layers.extend(failed.iter().filter(|name| chosen.set(name).is_none()));
+        let failed = self.missing_units.layers();
+        let mut layers: Vec<&str> = selected.layers().collect();
+        layers.extend(failed.iter().filter(|name| selected.set(name).is_none()));
         if let Some(name) = layer
             && !layers.contains(&name)
         {
@@ -64,10 +64,10 @@ impl SnapshotView<'_> {
             .into_iter()
             .filter(|name| layer.is_none_or(|layer| layer == *name))
         {
-            let found = self.reader.snapshot_artifacts(chosen, name)?;
-            let mut artifacts: Vec<Listed> = found
+            let found = self.reader.snapshot_artifacts(selected, name)?;
+            let mut artifacts: Vec<ArtifactView> = found
                 .iter()
-                .map(|found| Listed::new(found, chosen.build, None))
+                .map(|found| ArtifactView::new(found, selected.build, None))
                 .collect();
             if failed.contains(name) {
                 let before = self.last_good(name, &artifacts)?;
@@ -80,44 +80,48 @@ impl SnapshotView<'_> {
     }
 
     /// Returns what the failed units of a layer made when they were last made.
-    fn last_good(&self, layer: &str, now: &[Listed]) -> Result<Vec<Listed>, StoreError> {
+    fn last_good(
+        &self,
+        layer: &str,
+        now: &[ArtifactView],
+    ) -> Result<Vec<ArtifactView>, StoreError> {
         let mut taken: BTreeSet<String> = now.iter().map(|one| one.label.clone()).collect();
         let mut settled: HashSet<String> = HashSet::new();
-        if let Some(chosen) = &self.chosen {
-            let units = self.reader.snapshot_units(chosen, layer)?;
+        if let Some(selected) = &self.selected {
+            let units = self.reader.snapshot_units(selected, layer)?;
             settled.extend(units.into_iter().map(|unit| unit.key));
         }
-        let mut good = Vec::new();
+        let mut found_artifacts = Vec::new();
         for snapshot in self.earlier_sets(layer) {
             let mut keys = Vec::new();
-            let mut wanted = std::collections::HashMap::new();
+            let mut stale_units = std::collections::HashMap::new();
             for unit in self.reader.snapshot_units(snapshot, layer)? {
-                if let Some(stale) = self.lacking.why(layer, &unit.key)
+                if let Some(stale) = self.missing_units.reason(layer, &unit.key)
                     && !settled.contains(&unit.key)
                 {
-                    wanted.insert(unit.id, stale);
+                    stale_units.insert(unit.id, stale);
                     keys.push(unit.key);
                 }
             }
-            if wanted.is_empty() {
+            if stale_units.is_empty() {
                 continue;
             }
             for found in self.reader.snapshot_artifacts(snapshot, layer)? {
-                if let Some(stale) = wanted.get(&found.artifact.unit)
+                if let Some(stale) = stale_units.get(&found.artifact.unit)
                     && taken.insert(found.artifact.label.to_string())
                 {
                     let stale = Some((*stale).clone());
-                    good.push(Listed::new(&found, snapshot.build, stale));
+                    found_artifacts.push(ArtifactView::new(&found, snapshot.build, stale));
                 }
             }
             settled.extend(keys);
         }
-        Ok(good)
+        Ok(found_artifacts)
     }
 }
 
 /// Returns the artifacts of the newest snapshot that nothing in it was made from.
-pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
+pub fn final_artifacts(reader: &Reader) -> Result<Vec<ArtifactView>, StoreError> {
     let Some(snapshot) = reader.newest_snapshot()? else {
         return Ok(Vec::new());
     };
@@ -131,6 +135,6 @@ pub fn final_artifacts(reader: &Reader) -> Result<Vec<Listed>, StoreError> {
     Ok(made
         .iter()
         .filter(|found| !used.contains(&found.artifact.id))
-        .map(|found| Listed::new(found, snapshot.build, None))
+        .map(|found| ArtifactView::new(found, snapshot.build, None))
         .collect())
 }

@@ -15,17 +15,17 @@ mod snapshot;
 mod status;
 
 pub use builds::find_build;
-pub use cost::Spent;
+pub use cost::BuildCost;
 pub use error::ErrorView;
-pub use failures::{FailureGroup, advice};
-pub use find::{FindError, Found};
+pub use failures::{FailureGroup, hint_for};
+pub use find::{FindError, FoundArtifact};
 pub use lineage::{Edge, Lineage, Node, NodeKind};
-pub use list::{Listed, final_artifacts};
-pub use overview::{BuildAtWork, LastBuild, Overview, OverviewLayer};
-pub use show::{AskedView, InputView, Provenance, Shown};
-pub use snapshot::{SnapshotView, Stale, Wanted};
+pub use list::{ArtifactView, final_artifacts};
+pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
+pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
+pub use snapshot::{SnapshotSelection, SnapshotView, StaleInfo};
 pub use status::{
-    BatchView, BuildView, FailureView, LayerView, RequestsView, Status, TokensView, builds,
+    BatchView, BuildView, FailureView, LayerView, RequestCounts, Status, TokensView, builds,
 };
 
 /// The version of every JSON document.

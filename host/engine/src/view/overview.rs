@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::cost;
 use super::error::ErrorView;
 use super::find::FindError;
-use super::snapshot::{SnapshotView, Wanted};
-use super::status::{BatchView, FailureView, LayerView, Status, is_open, word};
+use super::snapshot::{SnapshotSelection, SnapshotView};
+use super::status::{BatchView, FailureView, LayerView, Status, build_status, is_open};
 use crate::plan::Plan;
 use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Bill, Prices};
@@ -22,14 +22,14 @@ pub struct Overview {
     /// Its layers in the pipeline's order.
     pub layers: Vec<OverviewLayer>,
     /// Builds that are not at their end, the newest first.
-    pub builds: Vec<BuildAtWork>,
+    pub builds: Vec<OpenBuild>,
     /// The newest build that came to its end or stopped.
     pub last: Option<LastBuild>,
     /// What all builds of the pipeline cost in US dollars; `None` where a price is not known.
     pub cost_usd: Option<Amount>,
     /// Why the cost is not known, a line for each cause.
     pub unpriced: Vec<String>,
-    /// Why nobody can say what is stale: the pipeline cannot be planned.
+    /// Why nobody can say what is stale: the pipeline cannot be planned_layers.
     pub error: Option<ErrorView>,
 }
 
@@ -40,7 +40,7 @@ pub struct OverviewLayer {
     pub name: String,
     /// Its artifacts in the newest snapshot.
     pub artifacts: u64,
-    /// The units to make that are known; `None` where the pipeline cannot be planned.
+    /// The units to make that are known; `None` where the pipeline cannot be planned_layers.
     pub stale: Option<u64>,
     /// How many units it may come to have to make; `None` where `stale` says it, or where nothing tells.
     pub stale_guess: Option<u64>,
@@ -50,7 +50,7 @@ pub struct OverviewLayer {
 
 /// A build that is not at its end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct BuildAtWork {
+pub struct OpenBuild {
     /// Its id.
     pub build: String,
     /// `build` or `batch-build`.
@@ -91,10 +91,10 @@ pub struct LastBuild {
 }
 
 impl Overview {
-    /// Looks at the state of the pipeline `wanted`; without a state nothing was built yet.
+    /// Looks at the state of the pipeline `selection`; without a state nothing was built yet.
     pub fn of(
         reader: Option<&Reader>,
-        wanted: &Wanted<'_>,
+        selection: &SnapshotSelection<'_>,
         plan: Result<&Plan, ErrorView>,
         prices: &Prices,
     ) -> Result<Self, FindError> {
@@ -103,9 +103,9 @@ impl Overview {
             Err(error) => (None, Some(error)),
         };
         let mut overview = Self {
-            pipeline: wanted.pipeline.to_owned(),
+            pipeline: selection.pipeline.to_owned(),
             snapshot: None,
-            layers: plan.map_or_else(Vec::new, planned),
+            layers: plan.map_or_else(Vec::new, planned_layers),
             builds: Vec::new(),
             last: None,
             cost_usd: Some(Amount::ZERO),
@@ -115,13 +115,13 @@ impl Overview {
         let Some(reader) = reader else {
             return Ok(overview);
         };
-        match SnapshotView::choose(reader, wanted) {
+        match SnapshotView::select(reader, selection) {
             Ok(view) => overview.count_artifacts(&view, plan.is_none())?,
             // Another pipeline was built here, and this one was not.
             Err(FindError::NotBuilt { .. }) => {}
             Err(error) => return Err(error),
         }
-        overview.look_at_builds(reader, prices)?;
+        overview.add_builds(reader, prices)?;
         Ok(overview)
     }
 
@@ -134,49 +134,49 @@ impl Overview {
             pipeline.clone_into(&mut self.pipeline);
         }
         self.snapshot = view.build().map(|build| build.to_string());
-        let Some(chosen) = &view.chosen else {
+        let Some(selected) = &view.selected else {
             return Ok(());
         };
         if names_layers {
-            let layers = chosen.layers();
+            let layers = selected.layers();
             self.layers = layers.map(|name| OverviewLayer::new(name, None)).collect();
         }
         for layer in &mut self.layers {
-            if chosen.set(&layer.name).is_some() {
+            if selected.set(&layer.name).is_some() {
                 let count = &mut layer.artifacts;
                 let name = layer.name.clone();
                 view.reader
-                    .for_each_snapshot_artifact(chosen, &name, |_| *count += 1)?;
+                    .each_snapshot_artifact(selected, &name, |_| *count += 1)?;
             }
         }
         Ok(())
     }
 
-    fn look_at_builds(&mut self, reader: &Reader, prices: &Prices) -> Result<(), FindError> {
-        let mut whole = Bill::default();
-        let mut newest = true;
+    fn add_builds(&mut self, reader: &Reader, prices: &Prices) -> Result<(), FindError> {
+        let mut total = Bill::default();
+        let mut is_newest = true;
         for row in reader.builds(None)? {
             if row.pipeline != self.pipeline {
                 continue;
             }
             // Of a long history only what is shown is looked at more closely.
-            let is_open = is_open(word(reader, &row)?);
+            let is_open = is_open(build_status(reader, &row)?);
             if is_open || self.last.is_none() {
                 let status = Status::of(reader, row.id, prices)?;
-                if newest {
+                if is_newest {
                     self.count_failures(&status);
                 }
                 if is_open {
-                    self.builds.push(BuildAtWork::of(status));
+                    self.builds.push(OpenBuild::of(status));
                 } else {
                     self.last = Some(LastBuild::of(status));
                 }
             }
-            newest = false;
-            cost::add(&mut whole, reader, row.id, prices)?;
+            is_newest = false;
+            cost::add_build_cost(&mut total, reader, row.id, prices)?;
         }
-        self.cost_usd = whole.cost();
-        self.unpriced = whole.unpriced().iter().map(ToString::to_string).collect();
+        self.cost_usd = total.cost();
+        self.unpriced = total.unpriced().iter().map(ToString::to_string).collect();
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Overview {
     }
 }
 
-fn planned(plan: &Plan) -> Vec<OverviewLayer> {
+fn planned_layers(plan: &Plan) -> Vec<OverviewLayer> {
     let layers = plan.layers.iter().map(|layer| OverviewLayer {
         stale_guess: layer.stale_guess,
         ..OverviewLayer::new(&layer.name, Some(layer.stale))
@@ -208,7 +208,7 @@ impl OverviewLayer {
     }
 }
 
-impl BuildAtWork {
+impl OpenBuild {
     fn of(status: Status) -> Self {
         let sum = |of: fn(&LayerView) -> u64| status.layers.iter().map(of).sum();
         Self {

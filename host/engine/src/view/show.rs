@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::find::Found;
-use super::snapshot::Stale;
+use super::find::FoundArtifact;
+use super::snapshot::StaleInfo;
 use synix_core::artifact::{Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
@@ -15,7 +15,7 @@ use synix_store::{AnswerOrigin, Reader, StoreError, StoredUnit};
 
 /// An artifact, whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shown {
+pub struct ArtifactDetail {
     /// Its layer.
     pub layer: String,
     /// Its label.
@@ -27,7 +27,7 @@ pub struct Shown {
     /// The build whose snapshot it is of.
     pub build: String,
     /// Why the newest snapshot does not have it; `None` where it does.
-    pub stale: Option<Stale>,
+    pub stale: Option<StaleInfo>,
     /// The text, or the bytes in base64.
     pub content: String,
     /// The media type of bytes; `None` for text.
@@ -52,7 +52,7 @@ pub struct Provenance {
     /// What it was made from, in order.
     pub inputs: Vec<InputView>,
     /// What was asked, in order.
-    pub requests: Vec<AskedView>,
+    pub requests: Vec<RequestView>,
     /// What the answers to the unit that made it cost in US dollars; `None` where a price is not known.
     pub cost_usd: Option<Amount>,
     /// Whether an input was missing.
@@ -74,7 +74,7 @@ pub struct InputView {
 
 /// A request behind an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AskedView {
+pub struct RequestView {
     /// Its key.
     pub key: RequestKey,
     /// The provider's name in the pipeline file.
@@ -93,10 +93,10 @@ pub struct AskedView {
     pub cost_usd: Option<Amount>,
 }
 
-impl Shown {
+impl ArtifactDetail {
     /// Returns the artifact with its content, its provenance and what it cost at `prices`.
-    pub fn of(reader: &Reader, found: &Found, prices: &Prices) -> Result<Self, StoreError> {
-        let Found {
+    pub fn of(reader: &Reader, found: &FoundArtifact, prices: &Prices) -> Result<Self, StoreError> {
+        let FoundArtifact {
             artifact: found,
             build,
             stale,
@@ -135,14 +135,14 @@ fn provenance(
             id: input.digest.to_string(),
         });
     }
-    let requests = asked(reader, unit, prices)?;
+    let requests = request_views(reader, unit, prices)?;
     Ok(Provenance {
         unit: unit.key.clone(),
         fingerprint: unit.fingerprint,
         build: unit.build.to_string(),
         component: StoredParts::read(&unit.parts).map(|parts| parts.layer.component),
         inputs,
-        cost_usd: requests.iter().map(|asked| asked.cost_usd).sum(),
+        cost_usd: requests.iter().map(|request| request.cost_usd).sum(),
         requests,
         partial: unit.partial,
         replayed: unit.answer_origin != AnswerOrigin::Live,
@@ -150,12 +150,12 @@ fn provenance(
 }
 
 /// Returns what a unit asked, with who answered and what that cost.
-pub(super) fn asked(
+pub(super) fn request_views(
     reader: &Reader,
     unit: &StoredUnit,
     prices: &Prices,
-) -> Result<Vec<AskedView>, StoreError> {
-    let mut asked = Vec::new();
+) -> Result<Vec<RequestView>, StoreError> {
+    let mut views = Vec::new();
     for entry in reader.transcript(unit.id)? {
         let request = reader.request(entry.request)?;
         let (answer, batch) = match entry.answer {
@@ -180,7 +180,7 @@ pub(super) fn asked(
             Some(Amount::ZERO)
         };
         let known = |count: u64| (!usage.uncounted).then_some(count);
-        asked.push(AskedView {
+        views.push(RequestView {
             key: entry.key,
             provider: request.provider,
             model: request.model,
@@ -191,5 +191,5 @@ pub(super) fn asked(
             cost_usd,
         });
     }
-    Ok(asked)
+    Ok(views)
 }

@@ -10,7 +10,7 @@ use synix_store::{BuildId, Reader, Snapshot, StoreError};
 
 /// What a command says of the snapshot it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct SnapshotSelection<'a> {
     /// The pipeline file at hand, relative to the project.
     pub pipeline: &'a str,
     /// Whether the user named it or it is there. Else any pipeline that was built here will do, if there is only one.
@@ -23,10 +23,10 @@ pub struct Wanted<'a> {
 #[derive(Debug)]
 pub struct SnapshotView<'r> {
     pub(super) reader: &'r Reader,
-    pub(super) chosen: Option<Snapshot>,
+    pub(super) selected: Option<Snapshot>,
     /// The newest first; none where the user named a snapshot.
     pub(super) earlier: Vec<Snapshot>,
-    pub(super) lacking: MissingUnits,
+    pub(super) missing_units: MissingUnits,
 }
 
 /// Units that the last build could not make, and why.
@@ -34,12 +34,12 @@ pub struct SnapshotView<'r> {
 pub(super) struct MissingUnits {
     build: Option<BuildId>,
     /// By layer and unit.
-    units: BTreeMap<(String, String), Stale>,
+    units: BTreeMap<(String, String), StaleInfo>,
 }
 
 /// Why an artifact is not of the newest build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Stale {
+pub struct StaleInfo {
     /// The build that does not have it.
     pub newest: String,
     /// A kind of failure, `replaced` where that build has another version, `removed` where it was not to make it.
@@ -50,55 +50,62 @@ pub struct Stale {
 
 impl<'r> SnapshotView<'r> {
     /// Chooses the snapshot to read.
-    pub fn choose(reader: &'r Reader, wanted: &Wanted<'_>) -> Result<Self, FindError> {
+    pub fn select(
+        reader: &'r Reader,
+        selection: &SnapshotSelection<'_>,
+    ) -> Result<Self, FindError> {
         let all = reader.snapshots()?;
-        let pipeline = pipeline(&all, wanted)?;
+        let pipeline = pipeline(&all, selection)?;
         let own: Vec<Snapshot> = all
             .iter()
             .filter(|snapshot| snapshot.pipeline == pipeline)
             .cloned()
             .collect();
-        if let Some(name) = wanted.snapshot {
+        if let Some(name) = selection.snapshot {
             return Ok(Self {
                 reader,
-                chosen: Some(named(reader, &all, &own, name)?),
+                selected: Some(named(reader, &all, &own, name)?),
                 earlier: Vec::new(),
-                lacking: MissingUnits::default(),
+                missing_units: MissingUnits::default(),
             });
         }
         let mut own = own.into_iter();
-        let chosen = own.next();
-        let lacking = match &chosen {
+        let selected = own.next();
+        let missing_units = match &selected {
             Some(newest) => MissingUnits::of(reader, newest)?,
             None => MissingUnits::default(),
         };
         Ok(Self {
             reader,
-            chosen,
+            selected,
             earlier: own.collect(),
-            lacking,
+            missing_units,
         })
     }
 
     /// Returns the build whose snapshot is read; `None` before one has come to its end.
     pub fn build(&self) -> Option<BuildId> {
-        self.chosen.as_ref().map(|snapshot| snapshot.build)
+        self.selected.as_ref().map(|snapshot| snapshot.build)
     }
 
     /// Returns the pipeline file of the snapshot.
     pub fn pipeline(&self) -> Option<&str> {
-        self.chosen
+        self.selected
             .as_ref()
             .map(|snapshot| snapshot.pipeline.as_str())
     }
 
-    /// Returns the earlier snapshots of a layer, the newest first, each set of units once and none that the chosen one has.
+    /// Returns the earlier snapshots of a layer, the newest first, each set of units once and none that the selected one has.
     pub(super) fn earlier_sets<'a>(
         &'a self,
         layer: &'a str,
     ) -> impl Iterator<Item = &'a Snapshot> + 'a {
         let mut seen: HashSet<i64> = HashSet::new();
-        seen.extend(self.chosen.as_ref().and_then(|chosen| chosen.set(layer)));
+        seen.extend(
+            self.selected
+                .as_ref()
+                .and_then(|selected| selected.set(layer)),
+        );
         self.earlier
             .iter()
             .filter(move |snapshot| snapshot.set(layer).is_some_and(|set| seen.insert(set)))
@@ -128,7 +135,7 @@ impl MissingUnits {
             .failed_units(build)?
             .into_iter()
             .filter_map(|unit| {
-                let stale = Stale {
+                let stale = StaleInfo {
                     newest: build.to_string(),
                     kind: unit.kind,
                     message: unit.message,
@@ -147,21 +154,21 @@ impl MissingUnits {
         self.units.keys().map(|(layer, _)| layer.as_str()).collect()
     }
 
-    /// Says why a unit is lacking; a failure under its layer's name is that of the whole layer.
-    pub(super) fn why(&self, layer: &str, unit: &str) -> Option<&Stale> {
+    /// Says why a unit is missing_units; a failure under its layer's name is that of the whole layer.
+    pub(super) fn reason(&self, layer: &str, unit: &str) -> Option<&StaleInfo> {
         let get = |unit: &str| self.units.get(&(layer.to_owned(), unit.to_owned()));
         get(unit).or_else(|| get(layer))
     }
 
-    /// Says why a unit that did not fail is lacking.
-    pub(super) fn removed(&self, chosen: Option<&Snapshot>, layer: &str) -> Stale {
-        let newest = chosen.map(|chosen| chosen.build).max(self.build);
-        let message = if chosen.is_some_and(|chosen| chosen.set(layer).is_none()) {
+    /// Says why a unit that did not fail is missing_units.
+    pub(super) fn removed(&self, selected: Option<&Snapshot>, layer: &str) -> StaleInfo {
+        let newest = selected.map(|selected| selected.build).max(self.build);
+        let message = if selected.is_some_and(|selected| selected.set(layer).is_none()) {
             format!("the pipeline no longer has the layer `{layer}`")
         } else {
             "the pipeline no longer makes it".to_owned()
         };
-        Stale {
+        StaleInfo {
             newest: newest.map(|build| build.to_string()).unwrap_or_default(),
             kind: "removed".to_owned(),
             message,
@@ -170,19 +177,22 @@ impl MissingUnits {
 }
 
 /// Returns the pipeline whose snapshots are meant.
-fn pipeline<'a>(all: &'a [Snapshot], wanted: &Wanted<'a>) -> Result<&'a str, FindError> {
+fn pipeline<'a>(
+    all: &'a [Snapshot],
+    selection: &SnapshotSelection<'a>,
+) -> Result<&'a str, FindError> {
     let known: BTreeSet<&str> = all
         .iter()
         .map(|snapshot| snapshot.pipeline.as_str())
         .collect();
-    if known.is_empty() || known.contains(wanted.pipeline) {
-        return Ok(wanted.pipeline);
+    if known.is_empty() || known.contains(selection.pipeline) {
+        return Ok(selection.pipeline);
     }
-    match (wanted.is_certain, known.iter().next()) {
+    match (selection.is_certain, known.iter().next()) {
         (false, Some(only)) if known.len() == 1 => Ok(only),
-        _ if wanted.snapshot.is_some() => Ok(wanted.pipeline),
+        _ if selection.snapshot.is_some() => Ok(selection.pipeline),
         _ => Err(FindError::NotBuilt {
-            pipeline: wanted.pipeline.to_owned(),
+            pipeline: selection.pipeline.to_owned(),
             known: known.into_iter().map(str::to_owned).collect(),
         }),
     }

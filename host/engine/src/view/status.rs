@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cost::{Bills, sums};
+use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
 use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Prices};
@@ -32,7 +32,7 @@ pub struct Status {
     /// Its failed units.
     pub failures: Vec<FailureView>,
     /// What it sent.
-    pub requests: RequestsView,
+    pub requests: RequestCounts,
     /// What providers counted for it.
     pub tokens: TokensView,
     /// What it cost in US dollars; `None` where a price is not known.
@@ -104,7 +104,7 @@ pub struct FailureView {
 
 /// How many requests a build sent, and in which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct RequestsView {
+pub struct RequestCounts {
     /// By themselves.
     pub sync: u64,
     /// In batches.
@@ -150,7 +150,7 @@ impl Status {
             what: "build",
             detail: format!("there is no {build}"),
         })?;
-        let bills = Bills::of(reader, build, prices)?;
+        let bills = BuildBills::of(reader, build, prices)?;
         let layers = layers(reader, build, &bills)?;
         let failures = reader
             .failed_units(build)?
@@ -168,24 +168,24 @@ impl Status {
         let spent = reader.send_totals(build)?;
         Ok(Self {
             build: build.to_string(),
-            status: word(reader, &row)?,
+            status: build_status(reader, &row)?,
             kind: row.kind.name().to_owned(),
             pipeline: row.pipeline,
-            error: row.error.as_deref().map(ErrorView::read),
+            error: row.error.as_deref().map(ErrorView::from_stored),
             opened: row.opened,
             closed: row.closed,
             layers: layers.into_iter().map(|(_, layer)| layer).collect(),
             batches: batches(reader, build, &bills)?,
             failures,
-            requests: RequestsView {
+            requests: RequestCounts {
                 sync: spent.sync,
                 batch: spent.batch,
                 unclear: spent.unclear,
             },
-            tokens: TokensView::of(&bills.whole),
-            cost_usd: bills.whole.cost(),
+            tokens: TokensView::of(&bills.total),
+            cost_usd: bills.total.cost(),
             unpriced: bills
-                .whole
+                .total
                 .unpriced()
                 .iter()
                 .map(ToString::to_string)
@@ -212,8 +212,8 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
         .map(|row| {
             Ok(BuildView {
                 build: row.id.to_string(),
-                status: word(reader, &row)?,
-                error: row.error.as_deref().map(ErrorView::read),
+                status: build_status(reader, &row)?,
+                error: row.error.as_deref().map(ErrorView::from_stored),
                 kind: row.kind.name().to_owned(),
                 pipeline: row.pipeline,
                 opened: row.opened,
@@ -223,7 +223,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
         .collect()
 }
 
-pub(super) fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
+pub(super) fn build_status(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {
     if build.cancelled {
         return Ok("cancelled");
     }
@@ -254,7 +254,7 @@ pub(super) fn word(reader: &Reader, build: &BuildRow) -> Result<&'static str, St
 fn layers(
     reader: &Reader,
     build: BuildId,
-    bills: &Bills,
+    bills: &BuildBills,
 ) -> Result<Vec<(usize, LayerView)>, StoreError> {
     reader
         .build_layers(build)?
@@ -262,12 +262,12 @@ fn layers(
         .map(|layer| {
             let tally = reader.layer_tally(build, layer.position)?;
             let bill = bills.layers.get(&layer.name);
-            let (tokens, cost_usd) = sums(bill);
+            let (tokens, cost_usd) = tokens_and_cost(bill);
             // Where nothing was to be made, there is no way in which it was asked.
-            let is_at_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
+            let has_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
             let view = LayerView {
                 name: layer.name,
-                mode: layer.mode.filter(|_| is_at_work).map(LayerMode::name),
+                mode: layer.mode.filter(|_| has_work).map(LayerMode::name),
                 units: layer.fresh + tally.waiting + tally.done + tally.failed,
                 done: layer.fresh + tally.done,
                 failed: tally.failed,
@@ -280,13 +280,17 @@ fn layers(
         .collect()
 }
 
-fn batches(reader: &Reader, build: BuildId, bills: &Bills) -> Result<Vec<BatchView>, StoreError> {
+fn batches(
+    reader: &Reader,
+    build: BuildId,
+    bills: &BuildBills,
+) -> Result<Vec<BatchView>, StoreError> {
     reader
         .submissions_of(build)?
         .into_iter()
         .map(|submission| {
             let (succeeded, failed) = reader.submission_tally(submission.id)?;
-            let (tokens, cost_usd) = sums(bills.batches.get(&submission.id));
+            let (tokens, cost_usd) = tokens_and_cost(bills.batches.get(&submission.id));
             let status = if submission.status.is_empty() {
                 submission.state.name().to_owned()
             } else {

@@ -101,16 +101,16 @@ fn archive() -> (TempDir, Store) {
 #[test]
 fn the_status_of_a_build_follows_from_its_rows() {
     let (_folder, store, build) = state();
-    let word = || {
+    let status = || {
         Status::of(&store, build, &Prices::default())
             .unwrap()
             .status
     };
-    assert_eq!(word(), "collecting");
+    assert_eq!(status(), "collecting");
     store
         .write(|tx| tx.close_build(build, Some(Timestamp(1))))
         .unwrap();
-    assert_eq!(word(), "completed");
+    assert_eq!(status(), "completed");
     let failure = Failure {
         kind: FailureKind::Empty,
         message: "no text".to_owned(),
@@ -120,13 +120,13 @@ fn the_status_of_a_build_follows_from_its_rows() {
     store
         .write(|tx| tx.store_build_unit(build, 0, "a", UnitState::Failed(&failure)))
         .unwrap();
-    assert_eq!(word(), "completed_with_errors");
+    assert_eq!(status(), "completed_with_errors");
     store
         .write(|tx| tx.set_build_error(build, Some("no key")))
         .unwrap();
-    assert_eq!(word(), "failed");
+    assert_eq!(status(), "failed");
     store.write(|tx| tx.cancel_build(build)).unwrap();
-    assert_eq!(word(), "cancelled");
+    assert_eq!(status(), "cancelled");
 }
 
 #[test]
@@ -145,14 +145,14 @@ fn fresh_units_count_as_done() {
     );
 }
 
-const NEWEST: Wanted<'_> = Wanted {
+const NEWEST: SnapshotSelection<'_> = SnapshotSelection {
     pipeline: "synix.toml",
     is_certain: true,
     snapshot: None,
 };
 
-fn find(store: &Store, name: &str) -> Result<Found, FindError> {
-    SnapshotView::choose(store, &NEWEST)?.find(name)
+fn find(store: &Store, name: &str) -> Result<FoundArtifact, FindError> {
+    SnapshotView::select(store, &NEWEST)?.find(name)
 }
 
 fn layer_of(store: &Store, name: &str) -> String {
@@ -205,7 +205,7 @@ fn failed_since() -> (TempDir, Store) {
 fn the_last_good_artifact_is_shown_with_why_it_is_not_of_the_newest_build() {
     let (_folder, store) = failed_since();
     let found = find(&store, "all").unwrap();
-    let stale = Stale {
+    let stale = StaleInfo {
         newest: "build-2".to_owned(),
         kind: "refused".to_owned(),
         message: "declined".to_owned(),
@@ -213,7 +213,7 @@ fn the_last_good_artifact_is_shown_with_why_it_is_not_of_the_newest_build() {
     assert_eq!(found.build, BuildId(1));
     assert_eq!(found.stale.as_ref(), Some(&stale));
     assert_eq!(find(&store, "other").unwrap().stale, None);
-    let view = SnapshotView::choose(&store, &NEWEST).unwrap();
+    let view = SnapshotView::select(&store, &NEWEST).unwrap();
     let listed = view.list(Some("notes")).unwrap();
     let marks: Vec<_> = listed
         .iter()
@@ -229,11 +229,11 @@ fn the_last_good_artifact_is_shown_with_why_it_is_not_of_the_newest_build() {
 fn a_snapshot_is_called_by_its_build_or_by_how_far_back_it_is() {
     let (_folder, store) = failed_since();
     let labels = |snapshot| {
-        let wanted = Wanted {
+        let selection = SnapshotSelection {
             snapshot: Some(snapshot),
             ..NEWEST
         };
-        let view = SnapshotView::choose(&store, &wanted)?;
+        let view = SnapshotView::select(&store, &selection)?;
         let listed = view.list(None)?;
         Ok::<_, FindError>(listed.into_iter().map(|one| one.label).collect::<Vec<_>>())
     };
@@ -296,11 +296,11 @@ fn each_pipeline_has_its_own_newest_snapshot() {
             .unwrap();
     }
     assert!(find(&store, "one").is_ok() && find(&store, "two").is_err());
-    let third = Wanted {
+    let third = SnapshotSelection {
         pipeline: "third.toml",
         ..NEWEST
     };
-    let Err(FindError::NotBuilt { known, .. }) = SnapshotView::choose(&store, &third) else {
+    let Err(FindError::NotBuilt { known, .. }) = SnapshotView::select(&store, &third) else {
         panic!("found")
     };
     assert_eq!(known, ["other.toml", "synix.toml"]);
@@ -309,19 +309,19 @@ fn each_pipeline_has_its_own_newest_snapshot() {
 #[test]
 fn the_only_pipeline_is_read_although_its_file_is_gone() {
     let (_folder, store) = archive();
-    let gone = Wanted {
+    let gone = SnapshotSelection {
         pipeline: "elsewhere.toml",
         is_certain: false,
         snapshot: None,
     };
-    let view = SnapshotView::choose(&store, &gone).unwrap();
+    let view = SnapshotView::select(&store, &gone).unwrap();
     assert_eq!(view.pipeline(), Some("synix.toml"));
 }
 
 #[test]
 fn a_layer_that_is_not_there_names_those_that_are() {
     let (_folder, store) = archive();
-    let view = SnapshotView::choose(&store, &NEWEST).unwrap();
+    let view = SnapshotView::select(&store, &NEWEST).unwrap();
     let Err(error) = view.list(Some("nots")) else {
         panic!("found")
     };
@@ -369,7 +369,7 @@ fn the_lineage_of_a_source_ends_at_its_file() {
         None,
     )
     .unwrap();
-    assert!(!lineage.cut);
+    assert!(!lineage.is_truncated);
     assert_eq!(
         serde_json::to_value(&lineage.nodes[1]).unwrap()["type"],
         "source_file"

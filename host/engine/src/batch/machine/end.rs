@@ -1,6 +1,6 @@
-//! The end of a submission, and what becomes of the requests that it still holds.
+//! The end of a submission, and what becomes of the requests that it still retry_times.
 
-use super::{Closing, Effect, Preparation, Route, Transition, Write};
+use super::{CloseAction, Effect, Preparation, Route, Transition, Write};
 use crate::batch::{BatchEvent, failure};
 use synix_core::request::{Failure, FailureKind};
 use synix_providers::Phase;
@@ -27,47 +27,47 @@ pub(in crate::batch) struct RowTally {
     /// Rows for nothing that was asked.
     pub(in crate::batch) unknown: u64,
     /// Rows that cannot be read.
-    pub(in crate::batch) garbled: u64,
+    pub(in crate::batch) unreadable: u64,
     /// Those of them that do not say whose they are.
-    pub(in crate::batch) garbled_without_id: u64,
+    pub(in crate::batch) unreadable_without_id: u64,
 }
 
 impl RowTally {
-    const fn is_odd(self) -> bool {
-        self.missing + self.duplicate + self.unknown + self.garbled > 0
+    const fn is_irregular(self) -> bool {
+        self.missing + self.duplicate + self.unknown + self.unreadable > 0
     }
 }
 
-impl Closing {
+impl CloseAction {
     /// Returns how the request on `line`, from 1, ends.
-    pub(in crate::batch) fn verdict(&self, line: u64) -> Failure {
+    pub(in crate::batch) fn failure_for(&self, line: u64) -> Failure {
         match self {
             Self::Fail { failure, .. } => failure.clone(),
-            Self::FailLines { words, lines } if lines.contains(&line) => {
-                failure(FailureKind::Invalid, words.as_str(), false)
+            Self::FailLines { reason, lines } if lines.contains(&line) => {
+                failure(FailureKind::Invalid, reason.as_str(), false)
             }
-            Self::Requeue { words } | Self::Halve { words } | Self::FailLines { words, .. } => {
-                failure(FailureKind::Provider, format!("not run: {words}"), true)
+            Self::Requeue { reason } | Self::Halve { reason } | Self::FailLines { reason, .. } => {
+                failure(FailureKind::Provider, format!("not run: {reason}"), true)
             }
         }
     }
 }
 
 /// Returns why the requests of a build are not asked that was cancelled before they were sent.
-pub(super) fn never_sent() -> Failure {
+pub(super) fn cancelled_before_send() -> Failure {
     failure(FailureKind::Expired, "cancelled before it was sent", true)
 }
 
 impl Transition {
-    /// Ends the submission, and with it all that it still holds.
-    pub(super) fn closing(mut self, state: SubmissionState, closing: Closing) -> Self {
+    /// Ends the submission, and with it all that it still retry_times.
+    pub(super) fn close(mut self, state: SubmissionState, action: CloseAction) -> Self {
         self.next.submission.state = state;
-        self.write = Write::Close(closing);
+        self.write = Write::Close(action);
         self
     }
 
     /// Ends the submission without rows; what it held is asked again where that is allowed.
-    pub(super) fn abandoning(mut self, failure: Failure) -> Self {
+    pub(super) fn abandon(mut self, failure: Failure) -> Self {
         let submission = &mut self.next.submission;
         "abandoned".clone_into(&mut submission.status);
         submission.note = Some(failure.message.clone());
@@ -76,67 +76,73 @@ impl Transition {
             message: failure.message.clone(),
         };
         let route = Route::NextBatch;
-        self.closing(SubmissionState::Abandoned, Closing::Fail { failure, route })
-            .reporting(event)
+        self.close(
+            SubmissionState::Abandoned,
+            CloseAction::Fail { failure, route },
+        )
+        .with_report(event)
     }
 
     pub(super) fn on_rows_read(self, read: RowsRead) -> Self {
         match read {
-            RowsRead::FilesGone => self.entering(SubmissionState::Ended).due_now(),
-            RowsRead::NotOurs => self.letting_stranger_go(),
-            RowsRead::Taken { tally, route } => self.settling_rows(tally, route),
+            RowsRead::FilesGone => self.enter(SubmissionState::Ended).due_now(),
+            RowsRead::NotOurs => self.reject_batch(),
+            RowsRead::Taken { tally, route } => self.settle_rows(tally, route),
         }
     }
 
     /// Lets a batch go whose rows are not ours; the search for ours begins anew.
-    fn letting_stranger_go(mut self) -> Self {
+    fn reject_batch(mut self) -> Self {
         self.next.progress.searches = 0;
         let submission = &mut self.next.submission;
         let batch = submission.batch.take().unwrap_or_default();
         let message = format!("batch {batch} is not ours: none of its rows was asked for");
         submission.rejected.push(batch);
         submission.provisional = false;
-        self.preparing(Preparation::DiscardRows)
-            .lose_sight()
-            .reporting(BatchEvent::Trouble { message })
+        self.with_preparation(Preparation::DiscardRows)
+            .enter_unclear()
+            .with_report(BatchEvent::CallFailed { message })
             .due_now()
     }
 
-    fn settling_rows(self, tally: RowTally, route: Route) -> Self {
+    fn settle_rows(self, tally: RowTally, route: Route) -> Self {
         let batch = self.batch();
-        let failure = missing_row(&batch, &self.next.submission.status, tally);
-        let settled = self.closing(SubmissionState::Settled, Closing::Fail { failure, route });
-        let reported = if tally.is_odd() {
-            settled.reporting(BatchEvent::UnexpectedRows {
+        let failure = missing_row_failure(&batch, &self.next.submission.status, tally);
+        let settled = self.close(
+            SubmissionState::Settled,
+            CloseAction::Fail { failure, route },
+        );
+        let reported = if tally.is_irregular() {
+            settled.with_report(BatchEvent::UnexpectedRows {
                 batch,
                 missing: tally.missing,
                 duplicate: tally.duplicate,
                 unknown: tally.unknown,
-                garbled: tally.garbled,
+                unreadable: tally.unreadable,
             })
         } else {
             settled
         };
-        reported.doing(Effect::ReportSettled)
+        reported.with_effect(Effect::ReportSettled)
     }
 }
 
 /// Returns how a request ends for which its batch has no row.
-fn missing_row(batch: &str, status: &str, tally: RowTally) -> Failure {
+fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
     let has_ended_early = matches!(Phase::parse(status), Phase::Expired | Phase::Cancelled);
-    let strays = tally.garbled_without_id;
-    let (kind, words) = if strays > 0 {
-        let words =
+    let strays = tally.unreadable_without_id;
+    let (kind, reason) = if strays > 0 {
+        let reason =
             format!("no row that can be read; {strays} others cannot be, nor whose they are");
-        (FailureKind::Unreadable, words)
+        (FailureKind::Unreadable, reason)
     } else if has_ended_early {
-        let words = "no row: the batch ended before it".to_owned();
-        (FailureKind::Expired, words)
+        let reason = "no row: the batch ended before it".to_owned();
+        (FailureKind::Expired, reason)
     } else {
-        let words = "no row in the batch's files".to_owned();
-        (FailureKind::Missing, words)
+        let reason = "no row in the batch's files".to_owned();
+        (FailureKind::Missing, reason)
     };
-    let mut why = failure(kind, format!("{words} ({batch})"), true);
+    let mut why = failure(kind, format!("{reason} ({batch})"), true);
     // One of those rows may have been its own, and paid.
     why.usage.uncounted = strays > 0;
     why

@@ -1,7 +1,8 @@
 //! From a live batch to its rows on this machine.
 
 use super::{
-    Call, Cancellation, Effect, Ending, Facts, Ownership, Preparation, Route, Transition, route,
+    Call, CancelSource, Cancellation, Effect, Facts, Ownership, Preparation, Route, Transition,
+    route,
 };
 use crate::batch::error::BatchError;
 use crate::batch::{BatchEvent, failure};
@@ -11,46 +12,46 @@ use synix_providers::{BatchState, Phase, ProviderError, RetryAdvice};
 use synix_store::{Submission, SubmissionState};
 
 /// Polls after the end of a batch, by whatever command, before files that it should have are taken as absent.
-const LATE_POLLS: u32 = 5;
+const MAX_LATE_POLLS: u32 = 5;
 
 /// Polls, by whatever command, at which the files were not whole, before that is a failure. Those for late files count
 /// too.
-const DOWNLOADS: u32 = LATE_POLLS + 3;
+const MAX_BAD_DOWNLOADS: u32 = MAX_LATE_POLLS + 3;
 
 /// A provider ends every batch within a day; one that it does not know after two will not come back.
-const GONE_AFTER_MS: u64 = 48 * 60 * 60 * 1000;
+const LOST_AFTER_MS: u64 = 48 * 60 * 60 * 1000;
 
 impl Transition {
     /// Polls a batch, or cancels one that is not wanted any more or takes too long.
-    pub(super) fn look_at_batch(mut self, facts: &Facts<'_>) -> Self {
-        let cancels = facts.ending == Ending::CommandCancels;
+    pub(super) fn poll_or_cancel(mut self, facts: &Facts<'_>) -> Self {
+        let cancels = facts.cancel_source == CancelSource::Command;
         let cancellation = &mut self.next.progress.cancellation;
         let is_unwanted = cancels
             || *cancellation == Cancellation::Wanted
-            || route(facts.settings, &self.next.submission, facts.now) == Route::SingleCall;
+            || route(facts.settings, &self.next.submission, facts.now) == Route::SyncCall;
         if is_unwanted && *cancellation != Cancellation::Sent {
             *cancellation = Cancellation::Sent;
-            return self.calling(Call::Cancel);
+            return self.with_call(Call::Cancel);
         }
         // A command that cancels waits for no rows: the next one takes them.
         if cancels {
             return self;
         }
-        self.calling(Call::Poll)
+        self.with_call(Call::Poll)
     }
 
     pub(super) fn poll_ended(self, facts: &Facts<'_>) -> Self {
-        if facts.ending == Ending::CommandCancels {
+        if facts.cancel_source == CancelSource::Command {
             return self;
         }
-        self.calling(Call::Poll)
+        self.with_call(Call::Poll)
     }
 
     pub(super) fn read_fetched(self, facts: &Facts<'_>) -> Self {
-        if facts.ending == Ending::CommandCancels {
+        if facts.cancel_source == CancelSource::Command {
             return self;
         }
-        self.doing(Effect::ReadRows)
+        self.with_effect(Effect::ReadRows)
     }
 
     pub(super) fn on_polled(
@@ -59,26 +60,26 @@ impl Transition {
         facts: &Facts<'_>,
     ) -> Self {
         match polled {
-            Ok(batch) => self.on_standing(batch, facts),
+            Ok(batch) => self.on_batch_state(batch, facts),
             Err(error) => self.on_poll_failed(error, facts),
         }
     }
 
-    fn on_standing(mut self, batch: Box<BatchState>, facts: &Facts<'_>) -> Self {
+    fn on_batch_state(mut self, batch: Box<BatchState>, facts: &Facts<'_>) -> Self {
         self.next.progress.errors = 0;
         let interval = facts.settings.interval;
         let pause = interval.map(|pause| batch.poll_after.map_or(pause, |hint| hint.max(pause)));
-        let mut noted = self.noting_status(&batch);
+        let mut noted = self.note_status(&batch);
         match batch.phase {
             Phase::Completed | Phase::Expired | Phase::Cancelled => {
-                if lacks_files(&batch) && noted.next.submission.late < LATE_POLLS {
+                if is_missing_files(&batch) && noted.next.submission.late < MAX_LATE_POLLS {
                     noted.next.submission.late += 1;
-                    return noted.recording().due_after(pause);
+                    return noted.with_record().due_after(pause);
                 }
                 noted
-                    .entering(SubmissionState::Ended)
-                    .doing(Effect::OfferRoom)
-                    .calling(Call::Download(batch))
+                    .enter(SubmissionState::Ended)
+                    .with_effect(Effect::WakeWaiting)
+                    .with_call(Call::Download(batch))
             }
             Phase::Failed => noted.on_validation_failed(&batch, facts),
             Phase::Waiting
@@ -93,15 +94,15 @@ impl Transition {
         let batch = self.batch();
         let is_refused = error.to_failure().kind == FailureKind::Auth;
         if is_refused && facts.ownership == Ownership::ThisBuild {
-            return self.doing(Effect::EndCommand(BatchError::Refused { batch, error }));
+            return self.with_effect(Effect::EndCommand(BatchError::Refused { batch, error }));
         }
-        if is_gone(&self.next.submission, &error, facts.now) {
+        if is_lost_for_good(&self.next.submission, &error, facts.now) {
             let words = format!("two days after it was sent, batch {batch} is gone: {error}");
-            return self.abandoning(failure(FailureKind::Missing, words, true));
+            return self.abandon(failure(FailureKind::Missing, words, true));
         }
         // The batch goes on whatever befell this call (L4, L16).
-        self.reporting_trouble(format!("cannot look at batch {batch}: {error}"))
-            .backing_off(facts)
+        self.report_failed_call(format!("cannot look at batch {batch}: {error}"))
+            .back_off(facts)
     }
 
     pub(super) fn on_download_ended(
@@ -111,23 +112,23 @@ impl Transition {
         facts: &Facts<'_>,
     ) -> Self {
         match ended {
-            Ok(()) => self.going_on_with_rows(batch),
-            Err(error) if is_gone(&self.next.submission, &error, facts.now) => {
+            Ok(()) => self.use_rows(batch),
+            Err(error) if is_lost_for_good(&self.next.submission, &error, facts.now) => {
                 let message = format!("rows of batch {} are gone: {error}", batch.id);
-                self.reporting(BatchEvent::Trouble { message })
-                    .going_on_with_rows(batch)
+                self.with_report(BatchEvent::CallFailed { message })
+                    .use_rows(batch)
             }
             Err(error) => self.on_download_failed(batch, error, facts),
         }
     }
 
     /// Reads the files that could be had; a request without a row in them is missing.
-    fn going_on_with_rows(mut self, batch: &BatchState) -> Self {
+    fn use_rows(mut self, batch: &BatchState) -> Self {
         let submission = &mut self.next.submission;
         submission.status.clone_from(&batch.status_text);
-        self.preparing(Preparation::CompleteRows)
-            .entering(SubmissionState::Fetched)
-            .doing(Effect::ReadRows)
+        self.with_preparation(Preparation::CompleteRows)
+            .enter(SubmissionState::Fetched)
+            .with_effect(Effect::ReadRows)
     }
 
     /// Leaves the files at the provider.
@@ -148,16 +149,16 @@ impl Transition {
         );
         if is_bad_file {
             self.next.submission.late += 1;
-            self = self.recording();
+            self = self.with_record();
         }
         // A file that is not found may only not be seen yet.
         let lasts = error.retry() == RetryAdvice::Never && !error.is_not_found();
-        if lasts || (is_bad_file && self.next.submission.late > DOWNLOADS) {
+        if lasts || (is_bad_file && self.next.submission.late > MAX_BAD_DOWNLOADS) {
             let batch = batch.id.clone();
-            return self.doing(Effect::EndCommand(BatchError::Rows { batch, error }));
+            return self.with_effect(Effect::EndCommand(BatchError::Rows { batch, error }));
         }
         let message = format!("cannot download the rows of batch {}: {error}", batch.id);
-        self.reporting_trouble(message).backing_off(facts)
+        self.report_failed_call(message).back_off(facts)
     }
 
     pub(super) fn on_cancel_ended(
@@ -166,25 +167,23 @@ impl Transition {
         facts: &Facts<'_>,
     ) -> Self {
         match ended {
-            Ok(batch) => self
-                .noting_status(&batch)
-                .due_after(facts.settings.interval),
+            Ok(batch) => self.note_status(&batch).due_after(facts.settings.interval),
             Err(error) => {
                 let message = format!("cannot cancel batch {}: {error}", self.batch());
-                self.reporting(BatchEvent::Trouble { message })
-                    .backing_off(facts)
+                self.with_report(BatchEvent::CallFailed { message })
+                    .back_off(facts)
             }
         }
     }
 }
 
 /// Says whether what was looked for is gone, and not only not seen yet (L16).
-fn is_gone(submission: &Submission, error: &ProviderError, now: Timestamp) -> bool {
-    error.is_not_found() && now.0.saturating_sub(submission.opened.0) >= GONE_AFTER_MS
+fn is_lost_for_good(submission: &Submission, error: &ProviderError, now: Timestamp) -> bool {
+    error.is_not_found() && now.0.saturating_sub(submission.opened.0) >= LOST_AFTER_MS
 }
 
 /// Says whether an ended batch lacks a file that it should have (A3).
-fn lacks_files(batch: &BatchState) -> bool {
+fn is_missing_files(batch: &BatchState) -> bool {
     if batch.output_file.is_some() {
         return false;
     }

@@ -11,7 +11,7 @@
 //!
 //! Where another process was faster, nothing of the third step happens.
 //!
-//! `docs/batch.md` lists the steps from state to state; a test holds the two
+//! `docs/batch.md` lists the steps from state to state; a test retry_times the two
 //! against each other.
 
 mod end;
@@ -34,7 +34,7 @@ use synix_providers::{BatchState, BatchTraits, CreateError, FileId, ProviderErro
 use synix_store::{Submission, SubmissionState};
 
 pub(super) use end::{RowTally, RowsRead};
-pub(super) use search::{Findings, may_be_ours};
+pub(super) use search::{SearchResult, may_be_ours};
 
 /// A submission and what this command did for it so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(super) struct Progress {
     /// Rows done at the last poll, as the provider counts.
     pub(super) rows_done: Option<u64>,
     /// The trouble that was reported last: once is enough.
-    pub(super) last_trouble: Option<String>,
+    pub(super) last_failed_call: Option<String>,
 }
 
 /// How far the cancellation of a batch is.
@@ -82,7 +82,7 @@ pub(super) enum Event {
     /// The create call has ended.
     CreateEnded(Result<Box<BatchState>, CreateError>),
     /// The provider's list was searched for its lost batch.
-    SearchEnded(Result<Findings, ProviderError>),
+    SearchEnded(Result<SearchResult, ProviderError>),
     /// The provider said how its batch stands.
     Polled(Result<Box<BatchState>, ProviderError>),
     /// The download of the rows of its batch has ended.
@@ -92,7 +92,7 @@ pub(super) enum Event {
     /// The call that cancels its batch has ended.
     CancelEnded(Result<Box<BatchState>, ProviderError>),
     /// The task of a call broke off; what the call did is not known.
-    CallBroke,
+    CallPanicked,
 }
 
 /// What is true at the moment of an event.
@@ -102,8 +102,8 @@ pub(super) struct Facts<'a> {
     pub(super) settings: &'a BatchSettings,
     pub(super) traits: BatchTraits,
     pub(super) ownership: Ownership,
-    pub(super) ending: Ending,
-    pub(super) room: Room,
+    pub(super) cancel_source: CancelSource,
+    pub(super) capacity: Capacity,
     /// Validation failures of this model in this command, with the one of the event.
     pub(super) validation_failures: u32,
 }
@@ -117,21 +117,21 @@ pub(super) enum Ownership {
 
 /// Whether a submission is to be ended rather than sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    No,
+pub(super) enum CancelSource {
+    None,
     /// Its build is on record as cancelled.
-    BuildCancelled,
+    Build,
     /// This command cancels its build.
-    CommandCancels,
+    Command,
 }
 
 /// Whether the provider has room for a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
-    Free,
+pub(super) enum Capacity {
+    Available,
     /// It has none; `None`: until a batch has ended.
     Full {
-        again_after: Option<Duration>,
+        retry_after: Option<Duration>,
     },
 }
 
@@ -139,7 +139,7 @@ pub(super) enum Room {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     NextBatch,
-    SingleCall,
+    SyncCall,
 }
 
 /// What follows from an event.
@@ -177,21 +177,21 @@ pub(super) enum Write {
     Nothing,
     /// The submission as it stands then.
     Record,
-    /// The same, and in the same transaction the end of every request that it still holds.
-    Close(Closing),
+    /// The same, and in the same transaction the end of every request that it still retry_times.
+    Close(CloseAction),
 }
 
-/// How requests end with the submission that still holds them.
+/// How requests end with the submission that still retry_times them.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Closing {
+pub(super) enum CloseAction {
     /// Each fails like this, and is asked again where that is allowed.
     Fail { failure: Failure, route: Route },
-    /// None was run, for the reason in `words`: each is asked again, and this send does not count.
-    Requeue { words: String },
+    /// None was run, for the reason in `reason`: each is asked again, and this send does not count.
+    Requeue { reason: String },
     /// The same; each half goes in a batch by itself.
-    Halve { words: String },
+    Halve { reason: String },
     /// Those on `lines`, from 1, fail; the others were not run.
-    FailLines { words: String, lines: HashSet<u64> },
+    FailLines { reason: String, lines: HashSet<u64> },
 }
 
 /// A call to a provider.
@@ -218,9 +218,9 @@ pub(super) enum Effect {
     /// Gives back the lock of another build if nothing of it is left to create.
     ReleaseBuildLock,
     /// Sets off what waits for the room that the batch has left.
-    OfferRoom,
+    WakeWaiting,
     /// Remembers that the provider has no room for this submission; it may have named its limit.
-    RememberFullQueue {
+    RecordFullQueue {
         limit: Option<u64>,
     },
     /// Ends the command.
@@ -232,7 +232,7 @@ pub(super) enum Effect {
 #[error(
     "submission {submission} is {state}, where {event} cannot happen; nothing was sent. Please report this as a fault of synix"
 )]
-pub struct Misplaced {
+pub struct UnexpectedEvent {
     submission: i64,
     state: &'static str,
     event: &'static str,
@@ -243,17 +243,17 @@ pub(super) fn step(
     driven: &DrivenSubmission,
     event: Event,
     facts: &Facts<'_>,
-) -> Result<Transition, Misplaced> {
+) -> Result<Transition, UnexpectedEvent> {
     use SubmissionState as S;
     let transition = Transition::of(driven);
     let state = driven.submission.state;
     match (state, event) {
-        (S::Claimed | S::Uploading, Event::Due) => Ok(transition.bring_on_its_way(facts)),
-        (S::Uploaded, Event::Due) => Ok(transition.create_where_room(facts)),
+        (S::Claimed | S::Uploading, Event::Due) => Ok(transition.start_sending(facts)),
+        (S::Uploaded, Event::Due) => Ok(transition.create_if_capacity(facts)),
         // An earlier process made the call and did not live to see the reply.
-        (S::Creating, Event::Due) => Ok(transition.lose_sight().calling(Call::Search)),
-        (S::Unclear, Event::Due) => Ok(transition.calling(Call::Search)),
-        (S::Adopted | S::Live, Event::Due) => Ok(transition.look_at_batch(facts)),
+        (S::Creating, Event::Due) => Ok(transition.enter_unclear().with_call(Call::Search)),
+        (S::Unclear, Event::Due) => Ok(transition.with_call(Call::Search)),
+        (S::Adopted | S::Live, Event::Due) => Ok(transition.poll_or_cancel(facts)),
         (S::Ended, Event::Due) => Ok(transition.poll_ended(facts)),
         (S::Fetched, Event::Due) => Ok(transition.read_fetched(facts)),
         (S::Uploading, Event::UploadEnded(ended)) => Ok(transition.on_upload_ended(ended)),
@@ -272,8 +272,10 @@ pub(super) fn step(
         (S::Adopted | S::Live, Event::CancelEnded(ended)) => {
             Ok(transition.on_cancel_ended(ended, facts))
         }
-        (state, Event::CallBroke) if state.is_unsettled() => Ok(transition.on_call_broke(facts)),
-        (state, event) => Err(Misplaced {
+        (state, Event::CallPanicked) if state.is_unsettled() => {
+            Ok(transition.on_call_panicked(facts))
+        }
+        (state, event) => Err(UnexpectedEvent {
             submission: driven.submission.id.0,
             state: state.name(),
             event: event.name(),
@@ -293,7 +295,7 @@ impl Event {
             Self::DownloadEnded(..) => "the end of a download",
             Self::RowsRead(_) => "the end of its rows",
             Self::CancelEnded(_) => "the reply to a cancel call",
-            Self::CallBroke => "the end of a call",
+            Self::CallPanicked => "the end of a call",
         }
     }
 }
@@ -302,7 +304,7 @@ impl Event {
 pub(super) fn route(settings: &BatchSettings, submission: &Submission, now: Timestamp) -> Route {
     let age = now.since(submission.opened);
     match settings.sync_after {
-        Some(after) if age >= after => Route::SingleCall,
+        Some(after) if age >= after => Route::SyncCall,
         Some(_) | None => Route::NextBatch,
     }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Cancellation, DrivenSubmission, Effect, Ending, Facts, Transition, end};
+use super::{CancelSource, Cancellation, DrivenSubmission, Effect, Facts, Transition, end};
 use crate::batch::error::BatchError;
 use crate::batch::{BatchEvent, LostCreatePolicy};
 use synix_providers::{BatchState, BatchTraits, Phase, ProviderError};
 use synix_store::Submission;
 
 /// Create calls for one submission in one command, at most. Each comes after searches that found nothing.
-const MOST_CREATES: u32 = 3;
+const MAX_CREATES: u32 = 3;
 
 /// What a search through the provider's list found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::batch) struct Findings {
+pub(in crate::batch) struct SearchResult {
     /// Batches that may be the lost one and that no submission has.
     pub(in crate::batch) candidates: Vec<BatchState>,
     /// Those that another submission adopted, and may have to let go.
@@ -69,7 +69,7 @@ pub(in crate::batch) fn may_be_ours(
 impl Transition {
     pub(super) fn on_search_ended(
         self,
-        ended: Result<Findings, ProviderError>,
+        ended: Result<SearchResult, ProviderError>,
         facts: &Facts<'_>,
     ) -> Self {
         match ended {
@@ -78,7 +78,7 @@ impl Transition {
         }
     }
 
-    fn on_findings(mut self, findings: Findings, facts: &Facts<'_>) -> Self {
+    fn on_findings(mut self, findings: SearchResult, facts: &Facts<'_>) -> Self {
         let policy = &facts.settings.lost_create;
         let mut candidates = findings.candidates;
         if candidates.is_empty()
@@ -87,22 +87,22 @@ impl Transition {
         {
             let note = "waits for the rows of a batch that may be it";
             self.next.submission.note = Some(note.to_owned());
-            return self.recording().backing_off(facts);
+            return self.with_record().back_off(facts);
         }
         let submission = &self.next.submission;
-        keep_decided(&mut candidates, policy);
-        keep_named(&mut candidates, &submission.token);
+        retain_decided(&mut candidates, policy);
+        retain_token_matches(&mut candidates, &submission.token);
         if candidates.len() > 1 {
             let error = BatchError::Ambiguous {
                 provider: submission.provider.clone(),
                 requests: submission.requests,
                 candidates: candidates.into_iter().map(|batch| batch.id).collect(),
             };
-            return self.doing(Effect::EndCommand(error));
+            return self.with_effect(Effect::EndCommand(error));
         }
         let recognition = Recognition::of(submission, facts.traits);
         match candidates.pop() {
-            Some(batch) => self.adopting(&batch, recognition, facts),
+            Some(batch) => self.adopt(&batch, recognition, facts),
             None => self.on_nothing_found(facts),
         }
     }
@@ -114,7 +114,7 @@ impl Transition {
             // Its rows tell whether it is ours.
             LostCreatePolicy::Adopt(id) => {
                 let batch = BatchState::from_id(id.clone());
-                return self.adopting(&batch, Recognition::Rows, facts);
+                return self.adopt(&batch, Recognition::Rows, facts);
             }
             LostCreatePolicy::Ask => {}
         }
@@ -126,19 +126,19 @@ impl Transition {
         let (provider, requests) = (&submission.provider, submission.requests);
         let message = format!("cannot read the list of batches at {provider}: {error}");
         let pause = facts.search_pause(submission, progress.searches);
-        let noted = self.reporting_trouble(message).recording();
+        let noted = self.report_failed_call(message).with_record();
         if !matches!(error, ProviderError::EndlessList { .. }) {
-            return noted.backing_off(facts);
+            return noted.back_off(facts);
         }
         // A list that was only late shows more at the next searches.
         if pause.is_some() {
-            return noted.searching_after(pause);
+            return noted.search_after(pause);
         }
         let error = BatchError::CreateOutcomeUnknown { requests, error };
-        noted.doing(Effect::EndCommand(error))
+        noted.with_effect(Effect::EndCommand(error))
     }
 
-    fn adopting(mut self, batch: &BatchState, by: Recognition, facts: &Facts<'_>) -> Self {
+    fn adopt(mut self, batch: &BatchState, by: Recognition, facts: &Facts<'_>) -> Self {
         let DrivenSubmission {
             submission,
             progress,
@@ -148,10 +148,12 @@ impl Transition {
             provider: submission.provider.clone(),
             requests: submission.requests,
         };
-        if facts.ending != Ending::No && progress.cancellation == Cancellation::NotWanted {
+        if facts.cancel_source != CancelSource::None
+            && progress.cancellation == Cancellation::NotWanted
+        {
             progress.cancellation = Cancellation::Wanted;
         }
-        self.going_live(batch, by).reporting(event).due_now()
+        self.go_live(batch, by).with_report(event).due_now()
     }
 
     fn on_nothing_found(mut self, facts: &Facts<'_>) -> Self {
@@ -161,23 +163,23 @@ impl Transition {
         } = &mut self.next;
         let pause = facts.search_pause(submission, progress.searches);
         if pause.is_some() && facts.settings.lost_create != LostCreatePolicy::CreateAgain {
-            return self.searching_after(pause);
+            return self.search_after(pause);
         }
-        if facts.ending != Ending::No {
-            return self.abandoning(end::never_sent());
+        if facts.cancel_source != CancelSource::None {
+            return self.abandon(end::cancelled_before_send());
         }
-        if progress.creates < MOST_CREATES {
-            return self.starting_over().due_now();
+        if progress.creates < MAX_CREATES {
+            return self.start_over().due_now();
         }
         // It stays unclear: the next command searches again before it creates.
         (progress.creates, progress.searches) = (0, 0);
         let provider = &submission.provider;
-        let message = format!("{MOST_CREATES} create calls at {provider} had no clear reply");
-        self.reporting(BatchEvent::Trouble { message })
-            .backing_off(facts)
+        let message = format!("{MAX_CREATES} create calls at {provider} had no clear reply");
+        self.with_report(BatchEvent::CallFailed { message })
+            .back_off(facts)
     }
 
-    fn searching_after(mut self, pause: Option<Duration>) -> Self {
+    fn search_after(mut self, pause: Option<Duration>) -> Self {
         self.next.progress.searches += 1;
         self.due_after(pause)
     }
@@ -186,13 +188,13 @@ impl Transition {
 impl Facts<'_> {
     /// Returns the pause before the next search; `None` where all have been made.
     fn search_pause(&self, submission: &Submission, searches: usize) -> Option<Duration> {
-        let pauses = self.settings.look_again.get(&submission.provider)?;
+        let pauses = self.settings.search_pauses.get(&submission.provider)?;
         pauses.get(searches).copied()
     }
 }
 
 /// Keeps the candidates that the user's decision allows.
-fn keep_decided(candidates: &mut Vec<BatchState>, policy: &LostCreatePolicy) {
+fn retain_decided(candidates: &mut Vec<BatchState>, policy: &LostCreatePolicy) {
     match policy {
         LostCreatePolicy::Ask => {}
         LostCreatePolicy::Adopt(id) => {
@@ -205,7 +207,7 @@ fn keep_decided(candidates: &mut Vec<BatchState>, policy: &LostCreatePolicy) {
 }
 
 /// Of several batches made from one file, keeps the one with the token of this create call.
-fn keep_named(candidates: &mut Vec<BatchState>, token: &str) {
+fn retain_token_matches(candidates: &mut Vec<BatchState>, token: &str) {
     let is_named = |batch: &BatchState| batch.token.as_deref() == Some(token);
     if candidates.len() > 1 && candidates.iter().any(is_named) {
         candidates.retain(is_named);

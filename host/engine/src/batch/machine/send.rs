@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::search::Recognition;
-use super::{Call, Effect, Ending, Facts, Preparation, Room, Transition, end};
+use super::{Call, CancelSource, Capacity, Effect, Facts, Preparation, Transition, end};
 use crate::batch::BatchEvent;
 use synix_core::request::Failure;
 use synix_providers::{BatchState, CreateError, FileId, ProviderError};
@@ -11,53 +11,55 @@ use synix_store::SubmissionState;
 
 impl Transition {
     /// Brings the requests on their way, unless the provider has no room for them now.
-    pub(super) fn bring_on_its_way(self, facts: &Facts<'_>) -> Self {
+    pub(super) fn start_sending(self, facts: &Facts<'_>) -> Self {
         if !facts.traits.uploads {
-            return self.create_where_room(facts);
+            return self.create_if_capacity(facts);
         }
-        match self.obstacle(facts) {
-            ControlFlow::Continue(free) => free
-                .entering(SubmissionState::Uploading)
-                .calling(Call::Upload),
-            ControlFlow::Break(kept_back) => kept_back,
+        match self.check_may_send(facts) {
+            ControlFlow::Continue(ready) => ready
+                .enter(SubmissionState::Uploading)
+                .with_call(Call::Upload),
+            ControlFlow::Break(instead) => instead,
         }
     }
 
-    pub(super) fn create_where_room(self, facts: &Facts<'_>) -> Self {
-        match self.obstacle(facts) {
+    pub(super) fn create_if_capacity(self, facts: &Facts<'_>) -> Self {
+        match self.check_may_send(facts) {
             // Nothing of such a batch will be ours alone: what is newest now is surely not it.
-            ControlFlow::Continue(free) if !facts.traits.carries_token && !facts.traits.uploads => {
-                free.calling(Call::ReadNewest)
+            ControlFlow::Continue(ready)
+                if !facts.traits.carries_token && !facts.traits.uploads =>
+            {
+                ready.with_call(Call::ReadNewest)
             }
-            ControlFlow::Continue(free) => free.creating(),
-            ControlFlow::Break(kept_back) => kept_back,
+            ControlFlow::Continue(ready) => ready.create(),
+            ControlFlow::Break(instead) => instead,
         }
     }
 
     /// Returns what happens instead where nothing may be sent.
-    fn obstacle(self, facts: &Facts<'_>) -> ControlFlow<Self, Self> {
-        if facts.ending != Ending::No {
-            return ControlFlow::Break(self.abandoning(end::never_sent()));
+    fn check_may_send(self, facts: &Facts<'_>) -> ControlFlow<Self, Self> {
+        if facts.cancel_source != CancelSource::None {
+            return ControlFlow::Break(self.abandon(end::cancelled_before_send()));
         }
-        match facts.room {
-            Room::Free => ControlFlow::Continue(self),
-            Room::Full { again_after } => ControlFlow::Break(self.due_after(again_after)),
+        match facts.capacity {
+            Capacity::Available => ControlFlow::Continue(self),
+            Capacity::Full { retry_after } => ControlFlow::Break(self.due_after(retry_after)),
         }
     }
 
     /// Writes down that a batch is about to be created, with all that is needed to find it again.
-    fn creating(mut self) -> Self {
+    fn create(mut self) -> Self {
         self.next.progress.creates += 1;
-        self.entering(SubmissionState::Creating)
-            .calling(Call::Create)
+        self.enter(SubmissionState::Creating)
+            .with_call(Call::Create)
     }
 
     pub(super) fn on_upload_ended(mut self, ended: Result<FileId, ProviderError>) -> Self {
         match ended {
             Ok(file) => {
                 self.next.submission.file = Some(file.0);
-                self.preparing(Preparation::DiscardInput)
-                    .entering(SubmissionState::Uploaded)
+                self.with_preparation(Preparation::DiscardInput)
+                    .enter(SubmissionState::Uploaded)
                     .due_now()
             }
             Err(error) => self.not_created(&error, "cannot upload the input file"),
@@ -68,7 +70,7 @@ impl Transition {
         match newest {
             Ok(newest) => {
                 self.next.submission.newest = Some(newest.unwrap_or_default());
-                self.creating()
+                self.create()
             }
             Err(error) => self.not_created(&error, "cannot read the list of batches"),
         }
@@ -89,9 +91,9 @@ impl Transition {
                     requests: submission.requests,
                 };
                 // A batch made just now has nothing to show yet.
-                self.preparing(Preparation::DiscardInput)
-                    .going_live(&batch, Recognition::Token)
-                    .reporting(event)
+                self.with_preparation(Preparation::DiscardInput)
+                    .go_live(&batch, Recognition::Token)
+                    .with_report(event)
                     .due_after(facts.settings.interval)
             }
             Err(CreateError::Refused(error) | CreateError::NotSent(error)) => {
@@ -102,25 +104,25 @@ impl Transition {
                     provider: submission.provider.clone(),
                     message: error.to_string(),
                 };
-                self.reporting(event).lose_sight().due_now()
+                self.with_report(event).enter_unclear().due_now()
             }
         }
     }
 
     /// Takes the create call as one whose reply is lost.
-    pub(super) fn lose_sight(self) -> Self {
-        self.entering(SubmissionState::Unclear)
+    pub(super) fn enter_unclear(self) -> Self {
+        self.enter(SubmissionState::Unclear)
     }
 
     /// Frees the requests of a submission whose batch was surely not created.
     fn not_created(self, error: &ProviderError, what: &str) -> Self {
         let failure = error.to_failure();
         let message = format!("{what}: {}", failure.message);
-        self.abandoning(Failure { message, ..failure })
+        self.abandon(Failure { message, ..failure })
     }
 
     /// Writes down which batch it is, and whether that is certain.
-    pub(super) fn going_live(mut self, batch: &BatchState, recognition: Recognition) -> Self {
+    pub(super) fn go_live(mut self, batch: &BatchState, recognition: Recognition) -> Self {
         let submission = &mut self.next.submission;
         submission.batch = Some(batch.id.clone());
         submission.note = None;
@@ -131,11 +133,11 @@ impl Transition {
         } else {
             SubmissionState::Live
         };
-        self.entering(state).doing(Effect::ReleaseBuildLock)
+        self.enter(state).with_effect(Effect::ReleaseBuildLock)
     }
 
     /// Prepares another create call, under another token: no two calls share one.
-    pub(super) fn starting_over(mut self) -> Self {
+    pub(super) fn start_over(mut self) -> Self {
         self.next.progress.searches = 0;
         let submission = &mut self.next.submission;
         submission.provisional = false;
@@ -144,19 +146,19 @@ impl Transition {
         } else {
             SubmissionState::Claimed
         };
-        self.preparing(Preparation::DiscardInput)
-            .preparing(Preparation::RenewToken)
-            .entering(state)
+        self.with_preparation(Preparation::DiscardInput)
+            .with_preparation(Preparation::RenewToken)
+            .enter(state)
     }
 
-    pub(super) fn on_call_broke(self, facts: &Facts<'_>) -> Self {
-        let event = BatchEvent::Trouble {
+    pub(super) fn on_call_panicked(self, facts: &Facts<'_>) -> Self {
+        let event = BatchEvent::CallFailed {
             message: "a call broke off inside synix; please report it".to_owned(),
         };
-        let reported = self.reporting(event).backing_off(facts);
+        let reported = self.with_report(event).back_off(facts);
         // Whether the create call was made is not known.
         if reported.next.submission.state == SubmissionState::Creating {
-            return reported.lose_sight();
+            return reported.enter_unclear();
         }
         reported
     }

@@ -8,10 +8,10 @@ use synix_providers::BatchState;
 use synix_store::SubmissionState;
 
 /// The longest pause to which errors in a row lead.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Doublings of the pause, at most.
-const MOST_DOUBLINGS: u32 = 6;
+const MAX_DOUBLINGS: u32 = 6;
 
 impl Transition {
     /// Returns the transition in which nothing happens.
@@ -26,7 +26,7 @@ impl Transition {
         }
     }
 
-    pub(super) fn calling(mut self, call: Call) -> Self {
+    pub(super) fn with_call(mut self, call: Call) -> Self {
         self.call = Some(call);
         self
     }
@@ -41,58 +41,58 @@ impl Transition {
         self
     }
 
-    pub(super) fn preparing(mut self, preparation: Preparation) -> Self {
+    pub(super) fn with_preparation(mut self, preparation: Preparation) -> Self {
         self.preparations.push(preparation);
         self
     }
 
-    pub(super) fn doing(mut self, effect: Effect) -> Self {
+    pub(super) fn with_effect(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
         self
     }
 
-    pub(super) fn reporting(self, event: BatchEvent) -> Self {
-        self.doing(Effect::Report(event))
+    pub(super) fn with_report(self, event: BatchEvent) -> Self {
+        self.with_effect(Effect::Report(event))
     }
 
-    pub(super) fn recording(mut self) -> Self {
+    pub(super) fn with_record(mut self) -> Self {
         self.write = Write::Record;
         self
     }
 
     /// Writes down that the submission enters `state`.
-    pub(super) fn entering(mut self, state: SubmissionState) -> Self {
+    pub(super) fn enter(mut self, state: SubmissionState) -> Self {
         let submission = &mut self.next.submission;
         submission.state = state;
         // Before there is a batch, the provider has no word for where it stands.
         if state.is_before_batch() {
             state.name().clone_into(&mut submission.status);
         }
-        self.recording()
+        self.with_record()
     }
 
     /// Puts the next step off by the interval, doubled with each error in a row.
-    pub(super) fn backing_off(mut self, facts: &Facts<'_>) -> Self {
-        let factor = 1_u32 << self.next.progress.errors.min(MOST_DOUBLINGS);
+    pub(super) fn back_off(mut self, facts: &Facts<'_>) -> Self {
+        let factor = 1_u32 << self.next.progress.errors.min(MAX_DOUBLINGS);
         self.next.progress.errors += 1;
         let pause = facts
             .settings
             .interval
-            .map(|pause| pause.saturating_mul(factor).min(LONGEST_PAUSE.max(pause)));
+            .map(|pause| pause.saturating_mul(factor).min(MAX_PAUSE.max(pause)));
         self.due_after(pause)
     }
 
     /// Reports a trouble, unless it is the one that was reported last.
-    pub(super) fn reporting_trouble(mut self, message: String) -> Self {
-        if self.next.progress.last_trouble.as_ref() == Some(&message) {
+    pub(super) fn report_failed_call(mut self, message: String) -> Self {
+        if self.next.progress.last_failed_call.as_ref() == Some(&message) {
             return self;
         }
-        self.next.progress.last_trouble = Some(message.clone());
-        self.reporting(BatchEvent::Trouble { message })
+        self.next.progress.last_failed_call = Some(message.clone());
+        self.with_report(BatchEvent::CallFailed { message })
     }
 
     /// Notes how the batch stands, and reports it where it stands elsewhere than before.
-    pub(super) fn noting_status(mut self, batch: &BatchState) -> Self {
+    pub(super) fn note_status(mut self, batch: &BatchState) -> Self {
         let DrivenSubmission {
             submission,
             progress,
@@ -111,9 +111,9 @@ impl Transition {
             done,
             requests: submission.requests,
         };
-        let noted = self.reporting(event);
+        let noted = self.with_report(event);
         if is_new_word {
-            noted.recording()
+            noted.with_record()
         } else {
             noted
         }

@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::{Closing, Effect, Facts, Transition};
+use super::{CloseAction, Effect, Facts, Transition};
 use crate::batch::failure;
 use synix_core::request::FailureKind;
 use synix_providers::{BatchState, ValidationError};
 use synix_store::SubmissionState;
 
-/// Validation failures of one model in one command, at most; then the rest fails in the provider's words.
-const MOST_FAILURES: u32 = 64;
+/// Validation failures of one model in one command, at most; then the rest fails in the provider's reason.
+const MAX_FAILURES: u32 = 64;
 
 /// Create calls with the same file that the provider does not see yet.
-const SAME_FILE: u32 = 3;
+const MAX_CREATES_PER_UPLOAD: u32 = 3;
 
 /// Codes that are about one line (`batch-apis` 1.5).
-const ABOUT_A_LINE: [&str; 7] = [
+const LINE_ERRORS: [&str; 7] = [
     "invalid_json_line",
     "duplicate_custom_id",
     "missing_required_parameter",
@@ -28,86 +28,85 @@ const ABOUT_A_LINE: [&str; 7] = [
 impl Transition {
     pub(super) fn on_validation_failed(self, batch: &BatchState, facts: &Facts<'_>) -> Self {
         let errors = &batch.errors;
-        let words = format!("batch {} failed validation: {}", batch.id, in_words(errors));
+        let reason = format!(
+            "batch {} failed validation: {}",
+            batch.id,
+            describe_errors(errors)
+        );
         if errors.is_empty() {
-            return self.failing_all(&words);
+            return self.fail_all(&reason);
         }
         if errors.iter().all(is_full_queue) {
-            return self.waiting_for_room(errors, words);
+            return self.wait_for_capacity(errors, reason);
         }
         if errors.iter().all(is_unseen_file) {
-            return self.creating_from_file_again(batch, &words, facts);
+            return self.recreate_from_file(batch, &reason, facts);
         }
-        if facts.validation_failures > MOST_FAILURES {
-            return self.failing_all(&words);
+        if facts.validation_failures > MAX_FAILURES {
+            return self.fail_all(&reason);
         }
         let requests = self.next.submission.requests;
         let lines: HashSet<u64> = errors.iter().filter_map(|error| error.line).collect();
         let all_named = errors.iter().all(|error| error.line.is_some());
         if all_named && lines.iter().any(|line| (1..=requests).contains(line)) {
-            return self.settling(Closing::FailLines { words, lines });
+            return self.settle(CloseAction::FailLines { reason, lines });
         }
-        let is_about_a_line = |error: &ValidationError| ABOUT_A_LINE.contains(&error.code.as_str());
-        if errors.iter().all(is_about_a_line) && requests > 1 {
+        let is_line_error = |error: &ValidationError| LINE_ERRORS.contains(&error.code.as_str());
+        if errors.iter().all(is_line_error) && requests > 1 {
             // Each half goes by itself, until the bad line is alone.
-            return self.settling(Closing::Halve { words });
+            return self.settle(CloseAction::Halve { reason });
         }
-        self.failing_all(&words)
+        self.fail_all(&reason)
     }
 
     /// Sends the same requests again when the provider's queue has room, in chunks that fit.
-    fn waiting_for_room(self, errors: &[ValidationError], words: String) -> Self {
+    fn wait_for_capacity(self, errors: &[ValidationError], reason: String) -> Self {
         let limit = errors.iter().find_map(|error| named_limit(&error.message));
         let submission = &self.next.submission;
         if submission.requests == 1 && limit.is_some_and(|limit| submission.tokens > limit) {
-            return self.failing_all(&words);
+            return self.fail_all(&reason);
         }
-        self.doing(Effect::RememberFullQueue { limit })
-            .settling(Closing::Requeue { words })
+        self.with_effect(Effect::RecordFullQueue { limit })
+            .settle(CloseAction::Requeue { reason })
     }
 
     /// Creates from the same file again, as an upload may not be seen at once; then from another upload.
-    fn creating_from_file_again(
-        mut self,
-        batch: &BatchState,
-        words: &str,
-        facts: &Facts<'_>,
-    ) -> Self {
+    fn recreate_from_file(mut self, batch: &BatchState, reason: &str, facts: &Facts<'_>) -> Self {
         let creates = self.next.progress.creates;
         let submission = &mut self.next.submission;
         submission.rejected.push(batch.id.clone());
         submission.batch = None;
-        submission.note = Some(words.to_owned());
-        if creates >= 2 * SAME_FILE {
-            return self.failing_all(words);
+        submission.note = Some(reason.to_owned());
+        if creates >= 2 * MAX_CREATES_PER_UPLOAD {
+            return self.fail_all(reason);
         }
-        if creates == SAME_FILE {
+        if creates == MAX_CREATES_PER_UPLOAD {
             submission.file = None;
         }
-        self.starting_over().backing_off(facts)
+        self.start_over().back_off(facts)
     }
 
-    fn failing_all(self, words: &str) -> Self {
-        self.abandoning(failure(FailureKind::Invalid, words, false))
+    fn fail_all(self, reason: &str) -> Self {
+        self.abandon(failure(FailureKind::Invalid, reason, false))
     }
 
-    fn settling(self, closing: Closing) -> Self {
-        self.closing(SubmissionState::Settled, closing)
+    fn settle(self, action: CloseAction) -> Self {
+        self.close(SubmissionState::Settled, action)
     }
 }
 
-fn in_words(errors: &[ValidationError]) -> String {
+fn describe_errors(errors: &[ValidationError]) -> String {
     if errors.is_empty() {
         return "the provider gives no reason".to_owned();
     }
-    let words: Vec<String> = errors
+    let reason: Vec<String> = errors
         .iter()
         .map(|error| match error.line {
             Some(line) => format!("line {line}: {} ({})", error.message, error.code),
             None => format!("{} ({})", error.message, error.code),
         })
         .collect();
-    words.join("; ")
+    reason.join("; ")
 }
 
 /// Says whether the provider's queue is full, of tokens or of requests.
@@ -124,7 +123,7 @@ fn is_unseen_file(error: &ValidationError) -> bool {
         && error.message.starts_with("Cannot find file")
 }
 
-/// Reads the limit from words such as `Limit: 2,000,000 enqueued tokens`.
+/// Reads the limit from reason such as `Limit: 2,000,000 enqueued tokens`.
 fn named_limit(message: &str) -> Option<u64> {
     let (_, after) = message.split_once("Limit: ")?;
     let digits: String = after
@@ -142,9 +141,9 @@ mod tests {
     /// L11
     #[test]
     fn the_limit_is_read_from_the_provider_s_words() {
-        let words = "Enqueued token limit reached for gpt-4o in organization org-1. Limit: 2,000,000 enqueued tokens. \
+        let reason = "Enqueued token limit reached for gpt-4o in organization org-1. Limit: 2,000,000 enqueued tokens. \
                      Please try again once some in_progress batches have been completed.";
-        assert_eq!(named_limit(words), Some(2_000_000));
+        assert_eq!(named_limit(reason), Some(2_000_000));
         assert_eq!(named_limit("Limit: none"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One command: a thread with all that a process has in memory, which takes one order at a time.
+//! One command: a thread with all that a process has in memory, which takes one instruction at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::super::{BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, Turn};
-use super::mishap::{QUESTIONS, question};
+use super::super::{BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, NextStep};
+use super::provider_fault::{QUESTIONS, question};
 use crate::pending::{PendingRequest, Target};
 use synix_core::clock::{Clock, Timestamp};
 use synix_core::digest::Digest;
@@ -21,7 +21,7 @@ use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, St
 
 /// Where commands run.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct TestProject {
     pub(super) folder: PathBuf,
     pub(super) wire: Wire,
     pub(super) base_url: String,
@@ -29,9 +29,9 @@ pub(super) struct Place {
     pub(super) limit: Option<u64>,
 }
 
-/// How a command begins.
+/// CallFault a command started.
 #[derive(Debug, Clone)]
-pub(super) struct Start {
+pub(super) struct CommandStart {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
     pub(super) lost_create: LostCreatePolicy,
@@ -40,31 +40,31 @@ pub(super) struct Start {
 }
 
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum Instruction {
     Ask(Vec<usize>),
     Step,
     /// Steps, as time passes, until nothing is left to wait for.
     Poll,
-    Survey,
-    Land,
+    Refresh,
+    FinishCalls,
     Cancel,
 }
 
-/// What a command says after an order.
+/// What a command says after an instruction.
 #[derive(Debug)]
-pub(super) enum Told {
-    /// How it stands.
-    Stands(Standing),
+pub(super) enum Reply {
+    /// CallFault it stands.
+    State(CommandState),
     /// It has ended, and not by itself.
     Ended(BatchError),
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Standing {
+pub(super) struct CommandState {
     /// The step had something to do.
-    pub(super) moved: bool,
-    /// It waits for answers.
-    pub(super) waits: bool,
+    pub(super) had_work: bool,
+    /// It is_waiting for answers.
+    pub(super) is_waiting: bool,
     /// Failures named so far, by question.
     pub(super) failed: BTreeMap<usize, String>,
 }
@@ -72,39 +72,45 @@ pub(super) struct Standing {
 /// A running command.
 pub(super) struct Command {
     pub(super) build: BuildId,
-    orders: Option<Sender<Order>>,
-    told: Receiver<Told>,
+    instructions: Option<Sender<Instruction>>,
+    replies: Receiver<Reply>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Command {
     /// Starts a command; `None` where another one drives its build.
-    pub(super) fn start(place: &Place, start: Start) -> Option<Self> {
-        let (orders, taken) = channel();
-        let (tell, told) = channel();
-        let (begun, begins) = channel();
-        let place = place.clone();
-        let thread = std::thread::spawn(move || live(&place, start, &taken, &tell, &begun));
-        let build = begins.recv().expect("a command that begins");
+    pub(super) fn start(project: &TestProject, start: CommandStart) -> Option<Self> {
+        let (instructions, taken) = channel();
+        let (reply_sender, replies) = channel();
+        let (start_sender, started) = channel();
+        let project = project.clone();
+        let thread = std::thread::spawn(move || {
+            run_command(&project, start, &taken, &reply_sender, &start_sender)
+        });
+        let build = started.recv().expect("a command that started");
         Some(Self {
             build: build?,
-            orders: Some(orders),
-            told,
+            instructions: Some(instructions),
+            replies,
             thread: Some(thread),
         })
     }
 
-    pub(super) fn order(&self, order: Order) -> Told {
-        let orders = self.orders.as_ref().expect("a command that lives");
-        orders.send(order).expect("a command that listens");
-        self.told.recv().expect("a command that did not break off")
+    pub(super) fn instruction(&self, instruction: Instruction) -> Reply {
+        let instructions = self.instructions.as_ref().expect("a command that lives");
+        instructions
+            .send(instruction)
+            .expect("a command that listens");
+        self.replies
+            .recv()
+            .expect("a command that did not break off")
     }
 }
 
 /// Everything in its memory is gone, its calls under way break off.
 impl Drop for Command {
     fn drop(&mut self) {
-        drop(self.orders.take());
+        drop(self.instructions.take());
         let ended = self.thread.take().map(JoinHandle::join);
         if !std::thread::panicking() {
             assert!(
@@ -155,12 +161,12 @@ fn new_build(kind: BuildKind) -> NewBuild {
     }
 }
 
-fn provider(place: &Place) -> Provider {
+fn provider(project: &TestProject) -> Provider {
     Provider::open(Endpoint {
         name: "there".to_owned(),
-        wire: place.wire,
+        wire: project.wire,
         batch_api: BatchApi::OpenAi,
-        base_url: place.base_url.clone(),
+        base_url: project.base_url.clone(),
         key: Some(Secret::new("sk-for-tests")),
         http: HttpSettings {
             retries: 1,
@@ -171,19 +177,19 @@ fn provider(place: &Place) -> Provider {
     .unwrap()
 }
 
-fn settings(place: &Place, start: Start, store: &Store) -> BatchSettings {
+fn settings(project: &TestProject, start: CommandStart, store: &Store) -> BatchSettings {
     let kinds = if start.retry_failed {
         FailureKind::PAID.into()
     } else {
         BTreeSet::new()
     };
     BatchSettings {
-        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
+        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::ZERO),
         batch_requests: HashMap::new(),
-        enqueued_tokens: place
+        enqueued_tokens: project
             .limit
             .map(|limit| ("there".to_owned(), limit))
             .into_iter()
@@ -202,27 +208,27 @@ fn open_build(store: &Store) -> BuildId {
     store.write(|tx| tx.open_build(&new)).unwrap()
 }
 
-fn live(
-    place: &Place,
-    start: Start,
-    orders: &Receiver<Order>,
-    tell: &Sender<Told>,
-    begun: &Sender<Option<BuildId>>,
+fn run_command(
+    project: &TestProject,
+    start: CommandStart,
+    instructions: &Receiver<Instruction>,
+    reply_sender: &Sender<Reply>,
+    start_sender: &Sender<Option<BuildId>>,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let store = Store::open(&place.folder).unwrap();
+    let store = Store::open(&project.folder).unwrap();
     let build = start.build.unwrap_or_else(|| open_build(&store));
     let Some(_lock) = store.lock_build(build).unwrap() else {
-        begun.send(None).unwrap();
+        start_sender.send(None).unwrap();
         return;
     };
-    begun.send(Some(build)).unwrap();
-    let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(place)))]);
+    start_sender.send(Some(build)).unwrap();
+    let providers = BTreeMap::from([("there".to_owned(), Arc::new(provider(project)))]);
     let clock = Clock::simulated(Timestamp(1_000_000));
-    let settings = settings(place, start, &store);
+    let settings = settings(project, start, &store);
     let batches = Batches::new(BatchContext {
         store: &store,
         build,
@@ -231,66 +237,66 @@ fn live(
         clock: &clock,
         observer: &|_| {},
     });
-    let mut life = Life {
-        place,
+    let mut command = CommandThread {
+        project,
         store: &store,
         build,
         runtime: &runtime,
         batches,
-        standing: Standing::default(),
+        state: CommandState::default(),
     };
-    for order in orders {
-        let told = match life.obey(order) {
-            Ok(()) => Told::Stands(life.standing.clone()),
-            Err(error) => Told::Ended(error),
+    for instruction in instructions {
+        let replies = match command.execute(instruction) {
+            Ok(()) => Reply::State(command.state.clone()),
+            Err(error) => Reply::Ended(error),
         };
-        tell.send(told).unwrap();
+        reply_sender.send(replies).unwrap();
     }
 }
 
-struct Life<'a> {
-    place: &'a Place,
+struct CommandThread<'a> {
+    project: &'a TestProject,
     store: &'a Store,
     build: BuildId,
     runtime: &'a Runtime,
     batches: Batches<'a>,
-    standing: Standing,
+    state: CommandState,
 }
 
-impl Life<'_> {
-    fn obey(&mut self, order: Order) -> Result<(), BatchError> {
-        match order {
-            Order::Ask(questions) => self.ask(questions),
-            Order::Step => self.step()?,
-            Order::Poll => self.poll()?,
-            Order::Survey => {
-                self.batches.next_reading = Some(Instant::now());
+impl CommandThread<'_> {
+    fn execute(&mut self, instruction: Instruction) -> Result<(), BatchError> {
+        match instruction {
+            Instruction::Ask(questions) => self.ask(questions),
+            Instruction::Step => self.step()?,
+            Instruction::Poll => self.poll()?,
+            Instruction::Refresh => {
+                self.batches.next_refresh = Some(Instant::now());
                 self.step()?;
             }
-            Order::Land => self.runtime.block_on(async {
+            Instruction::FinishCalls => self.runtime.block_on(async {
                 while !self.batches.calls.have_all_ended() {
                     tokio::task::yield_now().await;
                 }
             }),
-            Order::Cancel => {
+            Instruction::Cancel => {
                 self.batches.context.settings.interval = None;
                 self.runtime.block_on(self.batches.cancel(self.build))?;
                 self.store.write(|tx| tx.cancel_build(self.build))?;
             }
         }
-        self.standing.waits = self.batches.is_waiting();
+        self.state.is_waiting = self.batches.is_waiting();
         Ok(())
     }
 
     fn ask(&mut self, questions: Vec<usize>) {
         for number in questions {
-            let request = request(self.place.wire, number);
+            let request = request(self.project.wire, number);
             let key = request.key().unwrap();
             let known = self.store.answer(key, false).unwrap().is_some();
-            if known || self.batches.book.awaits(&key) {
+            if known || self.batches.tracker.is_awaited(&key) {
                 continue;
             }
-            self.standing.failed.remove(&number);
+            self.state.failed.remove(&number);
             let id = self.store.write(|tx| tx.add_request(key, &request));
             self.batches.queue(PendingRequest {
                 key,
@@ -305,23 +311,23 @@ impl Life<'_> {
         }
     }
 
-    /// What the build does between two awaits; surveys come by order only, not by the time.
+    /// What the build does between two is_awaited; next_refresh come by instruction only, not by the time.
     fn step(&mut self) -> Result<(), BatchError> {
-        let surveys = self
+        let next_refresh = self
             .batches
-            .next_reading
+            .next_refresh
             .take_if(|due| *due <= Instant::now());
-        self.batches.next_reading = surveys;
+        self.batches.next_refresh = next_refresh;
         self.batches.submit(&|_| true)?;
         self.take_settled();
         let now = Instant::now();
-        let mut turns = self.batches.slots.values().map(|slot| slot.turn);
-        self.standing.moved = turns.any(|turn| turn == Turn::Calls || turn.is_due(now));
+        let mut turns = self.batches.slots.values().map(|slot| slot.next_step);
+        self.state.had_work = turns.any(|turn| turn == NextStep::AfterCall || turn.is_due(now));
         let entered = self.runtime.enter();
         self.batches.start_due()?;
         drop(entered);
-        self.batches.next_reading = None;
-        if self.batches.calls.under_way() > 0 {
+        self.batches.next_refresh = None;
+        if self.batches.calls.in_flight() > 0 {
             self.runtime.block_on(self.batches.progress())?;
         }
         self.take_settled();
@@ -345,9 +351,9 @@ impl Life<'_> {
         for (key, settlement) in self.batches.take_settled() {
             if let Err(failure) = settlement {
                 let number =
-                    (0..QUESTIONS).find(|number| self::key(self.place.wire, *number) == key);
+                    (0..QUESTIONS).find(|number| self::key(self.project.wire, *number) == key);
                 let number = number.expect("a question that was asked");
-                self.standing.failed.insert(number, failure.message);
+                self.state.failed.insert(number, failure.message);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The state machine under random sequences of mishaps, kills and commands side by side.
+//! The state machine under random sequences of faults, kills and commands side by side.
 //!
 //! Everything but the provider's end of the wire is real: calls over loopback,
 //! a database on disk, builds with their locks. Time stands still: a case is
@@ -6,8 +6,8 @@
 
 mod command;
 mod event;
-mod mishap;
-mod world;
+mod provider_fault;
+mod simulation;
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use command::Order;
-use event::{Event, Next, events};
-use mishap::{Call, Fate, How, Mishap};
-use world::World;
+use command::Instruction;
+use event::{AfterKill, Event, events};
+use provider_fault::{BatchFault, Call, CallFault, ProviderFault};
+use simulation::Simulation;
 
-pub(super) use world::documented_steps;
+pub(super) use simulation::documented_steps;
 
 use synix_core::request::Wire;
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Case {
     }
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+fn case() -> impl Strategy<Value = Case> {
     let wire = select(vec![Wire::OpenAi, Wire::Anthropic]);
     let limit = prop_oneof![3 => Just(None), 1 => Just(Some(150_u64))];
     (wire, limit, events()).prop_map(|(wire, limit, events)| Case {
@@ -63,14 +63,14 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn run(case: &Case) -> Result<(), TestCaseError> {
-    let mut world = World::new(case.wire, case.limit);
+    let mut simulation = Simulation::new(case.wire, case.limit);
     for event in &case.events {
-        world.happen(event);
+        simulation.apply(event);
     }
-    world.end()
+    simulation.end()
 }
 
-fn number_in(variable: &str) -> Option<u32> {
+fn read_number(variable: &str) -> Option<u32> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the length of a long run is the runner's choice"
@@ -79,12 +79,12 @@ fn number_in(variable: &str) -> Option<u32> {
     Some(text.parse().expect("a number"))
 }
 
-/// M1, M2, M5, M6, M7, A2, A3, A4, A5, L4, L5, L16: after any sequence of mishaps every request is answered or
+/// M1, M2, M5, M6, M7, A2, A3, A4, A5, L4, L5, L16: after any sequence of faults every request is answered or
 /// named, nothing is paid twice, and no submission is without its end.
 #[test]
 fn no_sequence_of_mishaps_breaks_the_state_machine() {
-    let seed = number_in("SYNIX_TORTURE_SEED").unwrap_or(1);
-    let sequences = number_in("SYNIX_TORTURE");
+    let seed = read_number("SYNIX_TORTURE_SEED").unwrap_or(1);
+    let sequences = read_number("SYNIX_TORTURE");
     let cases_wanted = sequences.map_or(CASES, |many| many.saturating_mul(CASES_PER_SEQUENCE));
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
@@ -95,7 +95,7 @@ fn no_sequence_of_mishaps_breaks_the_state_machine() {
         ..Config::default()
     };
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let outcome = TestRunner::new_with_rng(config, random).run(&cases(), |case| run(&case));
+    let outcome = TestRunner::new_with_rng(config, random).run(&case(), |case| run(&case));
     match outcome {
         Ok(()) => println!("{cases_wanted} cases from seed {seed}: 0 paid twice, 0 lost, 0 stuck"),
         Err(TestError::Fail(why, case)) => panic!("seed {seed}: {why}\n{case:?}"),
@@ -106,16 +106,16 @@ fn no_sequence_of_mishaps_breaks_the_state_machine() {
 /// M1: a batch whose rows were taken is in the list behind the newest known, and asks the very same question.
 #[test]
 fn a_batch_that_has_settled_is_never_adopted() {
-    let weather = vec![
-        Mishap::Batch(Fate::ExpiresAfter(0), 1),
-        Mishap::Hidden(2, 1),
-        Mishap::Call(Call::Create, How::LostReply, 2, 1),
+    let faults = vec![
+        ProviderFault::Batch(BatchFault::ExpiresAfter(0), 1),
+        ProviderFault::HideNewest(2, 1),
+        ProviderFault::Call(Call::Create, CallFault::LostReply, 2, 1),
     ];
     let case = Case {
         wire: Wire::Anthropic,
         limit: None,
         events: vec![
-            Event::Weather(weather),
+            Event::SetFaults(faults),
             Event::Ask(0, vec![0]),
             Event::Step(0, 30),
         ],
@@ -123,15 +123,15 @@ fn a_batch_that_has_settled_is_never_adopted() {
     run(&case).unwrap();
 }
 
-/// A5, M1: rows that are cut off at the same place twice are there all the same, and paid.
+/// A5, M1: rows that are cut off at the same project twice are there all the same, and paid.
 #[test]
 fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
-    let cut = Mishap::Call(Call::Download, How::Cut { hidden: true }, 1, 2);
+    let cut = ProviderFault::Call(Call::Download, CallFault::ChunkSize { hidden: true }, 1, 2);
     let case = Case {
         wire: Wire::Anthropic,
         limit: None,
         events: vec![
-            Event::Weather(vec![cut]),
+            Event::SetFaults(vec![cut]),
             Event::Ask(0, vec![0]),
             Event::Step(0, 5),
         ],
@@ -142,14 +142,14 @@ fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
 /// L5: whoever needs an answer polls its batch, also one made since by a command that is gone.
 #[test]
 fn a_batch_that_another_command_made_since_is_polled() {
-    let mut world = World::new(Wire::OpenAi, None);
-    world.order(0, Order::Poll);
-    world.happen(&Event::Weather(vec![Mishap::Slow(1 << 40)]));
-    world.happen(&Event::Ask(1, vec![0]));
-    world.happen(&Event::Step(1, 4));
-    world.happen(&Event::Kill(1, Next::Resume));
-    world.finish_batches();
-    world.order(0, Order::Ask(vec![0]));
-    world.order(0, Order::Poll);
-    assert!(world.is_answered(0));
+    let mut simulation = Simulation::new(Wire::OpenAi, None);
+    simulation.instruction(0, Instruction::Poll);
+    simulation.apply(&Event::SetFaults(vec![ProviderFault::SlowBatches(1 << 40)]));
+    simulation.apply(&Event::Ask(1, vec![0]));
+    simulation.apply(&Event::Step(1, 4));
+    simulation.apply(&Event::Kill(1, AfterKill::Resume));
+    simulation.finish_batches();
+    simulation.instruction(0, Instruction::Ask(vec![0]));
+    simulation.instruction(0, Instruction::Poll);
+    assert!(simulation.is_answered(0));
 }

@@ -60,7 +60,7 @@ pub(super) fn submissions() -> Vec<DrivenSubmission> {
 
 pub(super) fn settings(lost_create: LostCreatePolicy, pauses: usize) -> BatchSettings {
     BatchSettings {
-        look_again: HashMap::from([("there".to_owned(), vec![Duration::ZERO; pauses])]),
+        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; pauses])]),
         attempts: 3,
         layers: vec!["notes".to_owned()],
         interval: Some(Duration::from_secs(1)),
@@ -88,8 +88,8 @@ pub(super) fn facts(settings: &BatchSettings) -> Facts<'_> {
         settings,
         traits: traits(true, true),
         ownership: Ownership::ThisBuild,
-        ending: Ending::No,
-        room: Room::Free,
+        cancel_source: CancelSource::None,
+        capacity: Capacity::Available,
         validation_failures: 1,
     }
 }
@@ -108,15 +108,19 @@ const fn traits(uploads: bool, labelled: bool) -> BatchTraits {
 fn all_facts(settings: &BatchSettings) -> Vec<Facts<'_>> {
     let mut all = Vec::new();
     for (uploads, labelled) in [(true, true), (true, false), (false, false)] {
-        for ending in [Ending::No, Ending::BuildCancelled, Ending::CommandCancels] {
+        for cancel_source in [
+            CancelSource::None,
+            CancelSource::Build,
+            CancelSource::Command,
+        ] {
             for now in [Timestamp(0), Timestamp(3 * DAY_MS)] {
-                let again_after = None;
-                for room in [Room::Free, Room::Full { again_after }] {
+                let retry_after = None;
+                for capacity in [Capacity::Available, Capacity::Full { retry_after }] {
                     all.push(Facts {
                         now,
                         traits: traits(uploads, labelled),
-                        ending,
-                        room,
+                        cancel_source,
+                        capacity,
                         ..facts(settings)
                     });
                 }
@@ -176,7 +180,7 @@ fn invalid(code: &str, message: &str, line: Option<u64>) -> Box<BatchState> {
 }
 
 fn findings(candidates: usize, adopted_by_others: usize) -> Event {
-    Event::SearchEnded(Ok(Findings {
+    Event::SearchEnded(Ok(SearchResult {
         candidates: vec![*batch(Phase::Running); candidates],
         adopted_by_others,
     }))
@@ -185,10 +189,10 @@ fn findings(candidates: usize, adopted_by_others: usize) -> Event {
 /// Every kind of event, in every variant from which something else follows.
 fn events() -> Vec<Event> {
     let polled = |batch| Event::Polled(Ok(batch));
-    let taken = |garbled| {
+    let taken = |unreadable| {
         Event::RowsRead(RowsRead::Taken {
             tally: RowTally {
-                garbled,
+                unreadable,
                 ..RowTally::default()
             },
             route: Route::NextBatch,
@@ -234,7 +238,7 @@ fn events() -> Vec<Event> {
         taken(1),
         Event::CancelEnded(Ok(batch(Phase::Cancelling))),
         Event::CancelEnded(Err(replied(500))),
-        Event::CallBroke,
+        Event::CallPanicked,
     ]
 }
 

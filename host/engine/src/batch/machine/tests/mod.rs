@@ -58,7 +58,7 @@ fn whoever_starts_over_takes_another_token() {
     });
 }
 
-/// M6: a submission that has ended stays so, and one that ends closes all it holds.
+/// M6: a submission that has ended stays so, and one that ends closes all it retry_times.
 #[test]
 fn a_submission_ends_once_and_closes_what_it_holds() {
     each_transition(|driven, transition| {
@@ -74,7 +74,7 @@ fn nothing_is_sent_of_a_cancelled_build() {
     let settings = settings(LostCreatePolicy::Ask, 0);
     for driven in submissions() {
         let facts = Facts {
-            ending: Ending::BuildCancelled,
+            cancel_source: CancelSource::Build,
             ..facts(&settings)
         };
         if let Ok(transition) = step(&driven, Event::Due, &facts) {

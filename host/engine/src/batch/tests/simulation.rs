@@ -1,4 +1,4 @@
-//! The world of a case: a project, a provider and the commands between them, and what must be true at its end.
+//! The simulation of a case: a project, a provider and the commands between them, and what must be true at its end.
 
 use std::collections::BTreeSet;
 
@@ -7,40 +7,40 @@ use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 
 use super::super::{BatchError, LostCreatePolicy};
-use super::command::{Command, Order, Place, Standing, Start, Told, key};
-use super::event::{COMMANDS, Event, Next};
-use super::mishap::{Mishap, QUESTIONS, script};
+use super::command::{Command, CommandStart, CommandState, Instruction, Reply, TestProject, key};
+use super::event::{AfterKill, COMMANDS, Event};
+use super::provider_fault::{ProviderFault, QUESTIONS, script};
 use synix_core::request::Wire;
 use synix_store::{BuildId, Reader};
 
 type Checked<T> = Result<T, TestCaseError>;
 
 /// Steps after which an undisturbed command is stuck.
-const STUCK: usize = 2_000;
+const MAX_STEPS: usize = 2_000;
 
-/// Commands after the last mishap. The first may still find what mishaps left behind.
+/// Commands after the last fault. The first may still find what faults left behind.
 const LAST_COMMANDS: usize = 3;
 
-/// A seat for one command after the other.
+/// A slot for one command after the other.
 #[derive(Default)]
-struct Seat {
+struct CommandSlot {
     command: Option<Command>,
     build: Option<BuildId>,
     lost_create: LostCreatePolicy,
 }
 
-pub(super) struct World {
+pub(super) struct Simulation {
     // Before the folder: commands end before their project goes.
-    seats: [Seat; COMMANDS],
-    place: Place,
+    slots: [CommandSlot; COMMANDS],
+    project: TestProject,
     provider: ScriptedProvider,
     folder: TempDir,
     asked: BTreeSet<usize>,
-    /// How often the provider may have lost the row of each question.
-    lossy: [usize; QUESTIONS],
+    /// CallFault often the provider may have lost the row of each question.
+    lost_rows: [usize; QUESTIONS],
 }
 
-impl World {
+impl Simulation {
     pub(super) fn new(wire: Wire, limit: Option<u64>) -> Self {
         // Kills here are no power cuts: a disk would only make every case wait.
         let folder = tempfile::tempdir_in("/dev/shm")
@@ -52,8 +52,8 @@ impl World {
             Wire::Anthropic => provider.anthropic_url(),
         };
         Self {
-            seats: Default::default(),
-            place: Place {
+            slots: Default::default(),
+            project: TestProject {
                 folder: folder.path().to_owned(),
                 wire,
                 base_url,
@@ -62,44 +62,44 @@ impl World {
             provider,
             folder,
             asked: BTreeSet::new(),
-            lossy: [0; QUESTIONS],
+            lost_rows: [0; QUESTIONS],
         }
     }
 
-    pub(super) fn happen(&mut self, event: &Event) {
+    pub(super) fn apply(&mut self, event: &Event) {
         match event {
-            Event::Weather(mishaps) => {
-                for mishap in mishaps {
-                    if let Mishap::Row(number, fate) = mishap {
-                        self.lossy[*number] += usize::from(fate.loses());
+            Event::SetFaults(faults) => {
+                for fault in faults {
+                    if let ProviderFault::Row(number, kind) = fault {
+                        self.lost_rows[*number] += usize::from(kind.is_lost());
                     }
                 }
-                self.set(script(self.place.wire, mishaps));
+                self.set(script(self.project.wire, faults));
             }
-            Event::Ask(seat, questions) => {
+            Event::Ask(slot, questions) => {
                 self.asked.extend(questions);
-                self.order(*seat, Order::Ask(questions.clone()));
+                self.instruction(*slot, Instruction::Ask(questions.clone()));
             }
-            Event::Step(seat, steps) => {
+            Event::Step(slot, steps) => {
                 for _ in 0..*steps {
-                    self.order(*seat, Order::Step);
+                    self.instruction(*slot, Instruction::Step);
                 }
             }
-            Event::Survey(seat) => self.order(*seat, Order::Survey),
-            Event::Land(seat) => self.order(*seat, Order::Land),
-            Event::Kill(seat, next) => {
-                self.seats[*seat].command = None;
-                if *next == Next::NewBuild {
-                    self.seats[*seat].build = None;
+            Event::Refresh(slot) => self.instruction(*slot, Instruction::Refresh),
+            Event::FinishCalls(slot) => self.instruction(*slot, Instruction::FinishCalls),
+            Event::Kill(slot, next) => {
+                self.slots[*slot].command = None;
+                if *next == AfterKill::NewBuild {
+                    self.slots[*slot].build = None;
                 }
             }
-            Event::Cancel(seat) => {
-                self.seats[*seat].command = None;
-                if self.seats[*seat].build.is_some() {
-                    self.order(*seat, Order::Cancel);
+            Event::Cancel(slot) => {
+                self.slots[*slot].command = None;
+                if self.slots[*slot].build.is_some() {
+                    self.instruction(*slot, Instruction::Cancel);
                 }
-                let seat = &mut self.seats[*seat];
-                (seat.command, seat.build) = (None, None);
+                let slot = &mut self.slots[*slot];
+                (slot.command, slot.build) = (None, None);
             }
         }
     }
@@ -112,34 +112,34 @@ impl World {
         self.provider.script(script);
     }
 
-    /// Gives an order to the command in a seat, which is started if there is none.
-    pub(super) fn order(&mut self, seat: usize, order: Order) {
-        let seat = &mut self.seats[seat];
-        if seat.command.is_none() {
-            let start = Start {
-                build: seat.build,
-                lost_create: std::mem::take(&mut seat.lost_create),
+    /// Gives an instruction to the command in a slot, which is started if there is none.
+    pub(super) fn instruction(&mut self, slot: usize, instruction: Instruction) {
+        let slot = &mut self.slots[slot];
+        if slot.command.is_none() {
+            let start = CommandStart {
+                build: slot.build,
+                lost_create: std::mem::take(&mut slot.lost_create),
                 retry_failed: false,
             };
-            seat.command = Command::start(&self.place, start);
+            slot.command = Command::start(&self.project, start);
         }
         // Without one, another command drives its build: it is refused.
-        let Some(command) = &seat.command else {
-            seat.build = None;
+        let Some(command) = &slot.command else {
+            slot.build = None;
             return;
         };
-        seat.build = Some(command.build);
-        if let Told::Ended(error) = command.order(order) {
-            seat.command = None;
-            seat.lost_create = policy_on(error);
+        slot.build = Some(command.build);
+        if let Reply::Ended(error) = command.instruction(instruction) {
+            slot.command = None;
+            slot.lost_create = policy_after(error);
         }
     }
 
     /// Lets everything come to its end and checks it.
     pub(super) fn end(mut self) -> Checked<()> {
-        self.set(script(self.place.wire, &[]));
-        for seat in &mut self.seats {
-            seat.command = None;
+        self.set(script(self.project.wire, &[]));
+        for slot in &mut self.slots {
+            slot.command = None;
         }
         for _ in 0..LAST_COMMANDS {
             let failed = self.last_command()?.failed;
@@ -155,44 +155,48 @@ impl World {
                 format!("question {number} could be answered and is not")
             })?;
         }
-        self.check_paid()?;
+        self.check_payments()?;
         self.check_state()
     }
 
     /// Runs a command to its end; nothing disturbs it.
-    fn last_command(&self) -> Checked<Standing> {
+    fn last_command(&self) -> Checked<CommandState> {
         let mut lost_create = LostCreatePolicy::Ask;
         // A person may have to say more than once which batch it is.
         for _ in 0..QUESTIONS * 4 {
-            let start = Start {
+            let start = CommandStart {
                 build: None,
                 lost_create,
                 retry_failed: true,
             };
-            let command = Command::start(&self.place, start).expect("a build of its own");
+            let command = Command::start(&self.project, start).expect("a build of its own");
             match self.run(&command)? {
-                Ok(standing) => return Ok(standing),
-                Err(error @ BatchError::Ambiguous { .. }) => lost_create = policy_on(error),
+                Ok(state) => return Ok(state),
+                Err(error @ BatchError::Ambiguous { .. }) => lost_create = policy_after(error),
                 Err(error) => return Err(TestCaseError::fail(format!("a command ended: {error}"))),
             }
         }
         Err(TestCaseError::fail("no batch is the right one"))
     }
 
-    fn run(&self, command: &Command) -> Checked<Result<Standing, BatchError>> {
-        let mut order = Order::Ask(self.asked.iter().copied().collect());
-        let mut calm = 0;
-        for _ in 0..STUCK {
-            let standing = match command.order(order) {
-                Told::Stands(standing) => standing,
-                Told::Ended(error) => return Ok(Err(error)),
+    fn run(&self, command: &Command) -> Checked<Result<CommandState, BatchError>> {
+        let mut instruction = Instruction::Ask(self.asked.iter().copied().collect());
+        let mut idle_steps = 0;
+        for _ in 0..MAX_STEPS {
+            let state = match command.instruction(instruction) {
+                Reply::State(state) => state,
+                Reply::Ended(error) => return Ok(Err(error)),
             };
-            calm = if standing.moved { 0 } else { calm + 1 };
+            idle_steps = if state.had_work { 0 } else { idle_steps + 1 };
             // What it does not wait for may still go on: batches of others are its business, too.
-            if !standing.waits && calm > 2 && self.unsettled() == 0 {
-                return Ok(Ok(standing));
+            if !state.is_waiting && idle_steps > 2 && self.unsettled() == 0 {
+                return Ok(Ok(state));
             }
-            order = if calm > 0 { Order::Survey } else { Order::Step };
+            instruction = if idle_steps > 0 {
+                Instruction::Refresh
+            } else {
+                Instruction::Step
+            };
         }
         Err(TestCaseError::fail(format!(
             "a command is stuck; submissions: {:?}",
@@ -209,26 +213,26 @@ impl World {
     }
 
     pub(super) fn is_answered(&self, number: usize) -> bool {
-        let key = key(self.place.wire, number);
+        let key = key(self.project.wire, number);
         self.reader().answer(key, false).unwrap().is_some()
     }
 
     /// No request whose answer was delivered, or that is in a live batch, was sent again.
-    fn check_paid(&self) -> Checked<()> {
+    fn check_payments(&self) -> Checked<()> {
         let ledger = self.provider.ledger();
         check(ledger.pending.is_empty(), || {
             format!("batches that nobody knows: {:?}", ledger.pending)
         })?;
         for number in 0..QUESTIONS {
-            let id = key(self.place.wire, number).to_string();
-            let places: Vec<_> = ledger
+            let id = key(self.project.wire, number).to_string();
+            let endpoints: Vec<_> = ledger
                 .executed
                 .iter()
                 .filter(|row| row.custom_id.as_deref() == Some(&id))
                 .map(|row| &row.endpoint)
                 .collect();
-            check(places.len() <= 1 + self.lossy[number], || {
-                format!("question {number} was paid in {places:?}")
+            check(endpoints.len() <= 1 + self.lost_rows[number], || {
+                format!("question {number} was paid in {endpoints:?}")
             })?;
         }
         Ok(())
@@ -266,7 +270,7 @@ impl World {
 }
 
 /// What a person answers who knows no better.
-fn policy_on(error: BatchError) -> LostCreatePolicy {
+fn policy_after(error: BatchError) -> LostCreatePolicy {
     let BatchError::Ambiguous { mut candidates, .. } = error else {
         return LostCreatePolicy::Ask;
     };
@@ -275,8 +279,8 @@ fn policy_on(error: BatchError) -> LostCreatePolicy {
         .map_or(LostCreatePolicy::Ask, LostCreatePolicy::Adopt)
 }
 
-fn check(holds: bool, words: impl FnOnce() -> String) -> Checked<()> {
-    if holds {
+fn check(retry_times: bool, words: impl FnOnce() -> String) -> Checked<()> {
+    if retry_times {
         return Ok(());
     }
     Err(TestCaseError::fail(words()))

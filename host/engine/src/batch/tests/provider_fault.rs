@@ -10,22 +10,22 @@ use synix_scripted_provider::{
 
 use synix_core::request::Wire;
 
-/// How many different questions there are.
+/// CallFault many different questions there are.
 pub(super) const QUESTIONS: usize = 5;
 
 /// Something that goes wrong at the provider.
 #[derive(Clone, PartialEq)]
-pub(super) enum Mishap {
+pub(super) enum ProviderFault {
     /// At `times` calls from the `nth` on.
-    Call(Call, How, u64, u64),
+    Call(Call, CallFault, u64, u64),
     /// To the batch of the `nth` create call.
-    Batch(Fate, u64),
+    Batch(BatchFault, u64),
     /// To the row of a question, once.
-    Row(usize, RowFate),
+    Row(usize, RowFault),
     /// The list lacks the newest batch.
-    Hidden(u64, u64),
+    HideNewest(u64, u64),
     /// Batches take so many polls.
-    Slow(u64),
+    SlowBatches(u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,16 @@ pub(super) enum Call {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum CallFault {
     LostReply,
     Refused,
     Status(u16),
-    DoneBehind(u16),
-    Cut { hidden: bool },
+    ExecutedWithStatus(u16),
+    ChunkSize { hidden: bool },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum BatchFault {
     ExpiresAfter(usize),
     CancelledAfter(usize),
     BadLine(Option<u64>),
@@ -61,23 +61,23 @@ pub(super) enum Fate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowFate {
+pub(super) enum RowFault {
     Absent,
-    Garbled,
-    Cut,
+    Unreadable,
+    ChunkSize,
     NoBody,
-    Twice,
-    WithStranger,
+    Duplicate,
+    ExtraUnknown,
     StatusZero,
     Failed(u16),
 }
 
-impl RowFate {
+impl RowFault {
     /// Says whether the row is paid and brings no answer.
-    pub(super) const fn loses(self) -> bool {
+    pub(super) const fn is_lost(self) -> bool {
         matches!(
             self,
-            Self::Absent | Self::Garbled | Self::Cut | Self::NoBody
+            Self::Absent | Self::Unreadable | Self::ChunkSize | Self::NoBody
         )
     }
 }
@@ -87,33 +87,33 @@ pub(super) fn question(number: usize) -> String {
 }
 
 /// Returns the script of a provider that misbehaves like this.
-pub(super) fn script(wire: Wire, mishaps: &[Mishap]) -> Script {
+pub(super) fn script(wire: Wire, faults: &[ProviderFault]) -> Script {
     let mut pace = Pace {
         retry_after: 0,
         ..Pace::default()
     };
     let mut script = Script::new();
-    for mishap in mishaps {
-        match mishap {
-            Mishap::Slow(polls) => pace.in_progress = *polls,
-            Mishap::Row(number, fate) => {
+    for fault in faults {
+        match fault {
+            ProviderFault::SlowBatches(polls) => pace.in_progress = *polls,
+            ProviderFault::Row(number, kind) => {
                 let rule = Rule::on(question(*number)).only(Mode::Batch).times(1);
-                script = script.rule(rule.reply(fate.reply()));
+                script = script.rule(rule.reply(kind.reply()));
             }
-            Mishap::Call(call, how, nth, times) => {
+            ProviderFault::Call(call, kind, nth, times) => {
                 if let Some(endpoint) = call.endpoint(wire) {
-                    let fault = Fault::on(endpoint, how.kind());
+                    let fault = Fault::on(endpoint, kind.kind());
                     script = script.fault(fault.nth(*nth).times(*times));
                 }
             }
-            Mishap::Hidden(nth, times) => {
+            ProviderFault::HideNewest(nth, times) => {
                 if let Some(list) = Call::List.endpoint(wire) {
                     let fault = Fault::on(list, FaultKind::HideNewest { batches: 1 });
                     script = script.fault(fault.nth(*nth).times(*times));
                 }
             }
-            Mishap::Batch(fate, nth) => {
-                if let (Some(create), Some(kind)) = (Call::Create.endpoint(wire), fate.kind(wire)) {
+            ProviderFault::Batch(kind, nth) => {
+                if let (Some(create), Some(kind)) = (Call::Create.endpoint(wire), kind.kind(wire)) {
                     script = script.fault(Fault::on(create, kind).nth(*nth));
                 }
             }
@@ -141,19 +141,19 @@ impl Call {
     }
 }
 
-impl How {
+impl CallFault {
     fn kind(self) -> FaultKind {
         match self {
             Self::LostReply => FaultKind::LoseReply,
             Self::Refused => FaultKind::Refuse,
             Self::Status(code) => FaultKind::Status(StatusReply::new(code)),
-            Self::DoneBehind(code) => FaultKind::Status(StatusReply::new(code).executed()),
-            Self::Cut { hidden } => FaultKind::Truncate { drop: 20, hidden },
+            Self::ExecutedWithStatus(code) => FaultKind::Status(StatusReply::new(code).executed()),
+            Self::ChunkSize { hidden } => FaultKind::Truncate { drop: 20, hidden },
         }
     }
 }
 
-impl Fate {
+impl BatchFault {
     fn kind(self, wire: Wire) -> Option<FaultKind> {
         let invalid = |code: &str, message: &str, line| FaultKind::FailValidation {
             code: code.to_owned(),
@@ -191,15 +191,15 @@ impl Fate {
     }
 }
 
-impl RowFate {
+impl RowFault {
     fn reply(self) -> Reply {
         match self {
             Self::Absent => Reply::MissingRow,
-            Self::Garbled => Reply::Garbled,
-            Self::Cut => Reply::Truncate { drop: 30 },
+            Self::Unreadable => Reply::Garbled,
+            Self::ChunkSize => Reply::Truncate { drop: 30 },
             Self::NoBody => Reply::EmptyBody,
-            Self::Twice => Reply::DuplicateRow,
-            Self::WithStranger => Reply::UnknownRow,
+            Self::Duplicate => Reply::DuplicateRow,
+            Self::ExtraUnknown => Reply::UnknownRow,
             Self::StatusZero => Reply::StatusZero,
             Self::Failed(code) => Reply::Status(StatusReply::new(code)),
         }
@@ -219,72 +219,72 @@ fn call() -> impl Strategy<Value = Call> {
     ])
 }
 
-fn how() -> impl Strategy<Value = How> {
+fn call_fault() -> impl Strategy<Value = CallFault> {
     let status = select(vec![404, 401, 400, 408, 429, 500, 503]);
     prop_oneof![
-        3 => Just(How::LostReply),
-        2 => Just(How::Refused),
-        3 => status.prop_map(How::Status),
-        2 => select(vec![500, 503, 504, 408]).prop_map(How::DoneBehind),
-        1 => any::<bool>().prop_map(|hidden| How::Cut { hidden }),
+        3 => Just(CallFault::LostReply),
+        2 => Just(CallFault::Refused),
+        3 => status.prop_map(CallFault::Status),
+        2 => select(vec![500, 503, 504, 408]).prop_map(CallFault::ExecutedWithStatus),
+        1 => any::<bool>().prop_map(|hidden| CallFault::ChunkSize { hidden }),
     ]
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn batch_fault() -> impl Strategy<Value = BatchFault> {
     prop_oneof![
-        3 => (0..3_usize).prop_map(Fate::ExpiresAfter),
-        3 => (0..3_usize).prop_map(Fate::CancelledAfter),
-        2 => proptest::option::of(1..4_u64).prop_map(Fate::BadLine),
-        1 => Just(Fate::QueueFull),
-        1 => Just(Fate::UnseenFile),
-        1 => (1..5_u64).prop_map(Fate::LateOutput),
-        1 => Just(Fate::NoCounts),
-        1 => Just(Fate::EmptyErrorFileId),
-        1 => Just(Fate::EmptyErrorFile),
+        3 => (0..3_usize).prop_map(BatchFault::ExpiresAfter),
+        3 => (0..3_usize).prop_map(BatchFault::CancelledAfter),
+        2 => proptest::option::of(1..4_u64).prop_map(BatchFault::BadLine),
+        1 => Just(BatchFault::QueueFull),
+        1 => Just(BatchFault::UnseenFile),
+        1 => (1..5_u64).prop_map(BatchFault::LateOutput),
+        1 => Just(BatchFault::NoCounts),
+        1 => Just(BatchFault::EmptyErrorFileId),
+        1 => Just(BatchFault::EmptyErrorFile),
     ]
 }
 
-fn row_fate() -> impl Strategy<Value = RowFate> {
-    use RowFate as R;
+fn row_fault() -> impl Strategy<Value = RowFault> {
+    use RowFault as R;
     let failed = [400, 429, 500].map(R::Failed);
     let others = [
         R::Absent,
-        R::Garbled,
-        R::Cut,
+        R::Unreadable,
+        R::ChunkSize,
         R::NoBody,
-        R::Twice,
-        R::WithStranger,
+        R::Duplicate,
+        R::ExtraUnknown,
         R::StatusZero,
     ];
     select([&others[..], &failed[..]].concat())
 }
 
-/// Any mishap.
-pub(super) fn mishap() -> impl Strategy<Value = Mishap> {
+/// Any fault.
+pub(super) fn fault() -> impl Strategy<Value = ProviderFault> {
     prop_oneof![
-        6 => (call(), how(), 1..3_u64, 1..4_u64).prop_map(|(call, how, nth, times)| Mishap::Call(call, how, nth, times)),
-        3 => (fate(), 1..3_u64).prop_map(|(fate, nth)| Mishap::Batch(fate, nth)),
-        2 => (0..QUESTIONS, row_fate()).prop_map(|(number, fate)| Mishap::Row(number, fate)),
-        1 => (1..4_u64, 1..3_u64).prop_map(|(nth, times)| Mishap::Hidden(nth, times)),
-        1 => (0..6_u64).prop_map(Mishap::Slow),
+        6 => (call(), call_fault(), 1..3_u64, 1..4_u64).prop_map(|(call, kind, nth, times)| ProviderFault::Call(call, kind, nth, times)),
+        3 => (batch_fault(), 1..3_u64).prop_map(|(kind, nth)| ProviderFault::Batch(kind, nth)),
+        2 => (0..QUESTIONS, row_fault()).prop_map(|(number, kind)| ProviderFault::Row(number, kind)),
+        1 => (1..4_u64, 1..3_u64).prop_map(|(nth, times)| ProviderFault::HideNewest(nth, times)),
+        1 => (0..6_u64).prop_map(ProviderFault::SlowBatches),
     ]
 }
 
-impl fmt::Debug for Mishap {
+impl fmt::Debug for ProviderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(call, how, nth, times) => {
-                write!(f, "{how:?} at {times} {call:?} calls from number {nth} on")
+            Self::Call(call, kind, nth, times) => {
+                write!(f, "{kind:?} at {times} {call:?} calls from number {nth} on")
             }
-            Self::Batch(fate, nth) => write!(f, "{fate:?} for the batch of create call {nth}"),
-            Self::Row(number, fate) => write!(f, "{fate:?} for one row of question {number}"),
-            Self::Hidden(nth, times) => {
+            Self::Batch(kind, nth) => write!(f, "{kind:?} for the batch of create call {nth}"),
+            Self::Row(number, kind) => write!(f, "{kind:?} for one row of question {number}"),
+            Self::HideNewest(nth, times) => {
                 write!(
                     f,
                     "{times} lists from number {nth} on lack the newest batch"
                 )
             }
-            Self::Slow(polls) => write!(f, "batches take {polls} polls"),
+            Self::SlowBatches(polls) => write!(f, "batches take {polls} polls"),
         }
     }
 }

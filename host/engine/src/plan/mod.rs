@@ -52,7 +52,7 @@ pub struct PlanLayer {
     pub units: u64,
     /// Whether these are all.
     pub units_exact: bool,
-    /// How many units it may come to have; `None` where `units` says it, or where nothing tells.
+    /// How many units it may come to have; `None` where `units` says it, or where nothing is_known.
     pub units_guess: Option<u64>,
     /// The units to make that are known.
     pub stale: u64,
@@ -60,7 +60,7 @@ pub struct PlanLayer {
     pub stale_guess: Option<u64>,
     /// What it asks, and what that costs.
     #[serde(flatten)]
-    pub asking: Asking,
+    pub planned: PlannedRequests,
     /// What `--retry-failed` would send beside them.
     pub retry_failed: PlanRetry,
     /// The stale units and why.
@@ -71,7 +71,7 @@ pub struct PlanLayer {
 
 /// Requests that would be sent, with their tokens and cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Asking {
+pub struct PlannedRequests {
     /// Requests to send that are known; these and no others where `exact`.
     pub requests: u64,
     /// How many there may come to be; `None` where nothing bounds them but what any unit may ask.
@@ -100,14 +100,14 @@ pub struct Asking {
     pub cost_usd_known: Option<Amount>,
 }
 
-impl Asking {
+impl PlannedRequests {
     /// Describes requests of which `forecast` is known; `exact` says that there are no others.
     pub fn new(requests: u64, exact: bool, forecast: &Forecast) -> Self {
         // What is not known is never zero.
         let is_open = !exact && requests == 0;
-        let told = |amount: Option<Amount>| amount.filter(|_| !is_open);
-        let least = told(forecast.min_cost);
-        let most = told(forecast.max_cost);
+        let if_known = |amount: Option<Amount>| amount.filter(|_| !is_open);
+        let min = if_known(forecast.min_cost);
+        let max = if_known(forecast.max_cost);
         Self {
             requests,
             requests_max: exact.then_some(requests),
@@ -118,10 +118,10 @@ impl Asking {
             input_tokens: forecast.input_tokens.filter(|_| !is_open),
             input_tokens_estimated: forecast.input_estimated,
             output_tokens_max: forecast.output_tokens.filter(|_| exact),
-            cost_usd: if exact { most } else { least },
-            cost_usd_min: least,
-            cost_usd_max: most.filter(|_| exact),
-            cost_usd_known: most,
+            cost_usd: if exact { max } else { min },
+            cost_usd_min: min,
+            cost_usd_max: max.filter(|_| exact),
+            cost_usd_known: max,
         }
     }
 
@@ -145,14 +145,14 @@ impl Asking {
             let sum: Option<Amount> = known.clone().map(of).sum();
             sum.filter(|_| !is_open)
         };
-        let least = cost(|part| part.cost_usd_min);
-        let most = cost(|part| part.cost_usd_known);
+        let min = cost(|part| part.cost_usd_min);
+        let max = cost(|part| part.cost_usd_known);
         Self {
             requests,
             requests_max: parts
                 .clone()
                 .map(|part| part.requests_max)
-                .try_fold(0_u64, |sum, most| Some(sum.saturating_add(most?))),
+                .try_fold(0_u64, |sum, max| Some(sum.saturating_add(max?))),
             exact,
             answered: count(|part| part.answered),
             in_flight: count(|part| part.in_flight),
@@ -160,10 +160,10 @@ impl Asking {
             input_tokens: tokens(|part| part.input_tokens),
             input_tokens_estimated: known.clone().any(|part| part.input_tokens_estimated),
             output_tokens_max: tokens(|part| part.output_tokens_max).filter(|_| exact),
-            cost_usd: if exact { most } else { least },
-            cost_usd_min: least,
-            cost_usd_max: most.filter(|_| exact),
-            cost_usd_known: most,
+            cost_usd: if exact { max } else { min },
+            cost_usd_min: min,
+            cost_usd_max: max.filter(|_| exact),
+            cost_usd_known: max,
         }
     }
 }
@@ -175,7 +175,7 @@ pub struct PlanTotal {
     pub units: u64,
     /// Whether these are all.
     pub units_exact: bool,
-    /// How many there may come to be; `None` where `units` says it, or where nothing tells.
+    /// How many there may come to be; `None` where `units` says it, or where nothing is_known.
     pub units_guess: Option<u64>,
     /// The units to make that are known.
     pub stale: u64,
@@ -183,18 +183,18 @@ pub struct PlanTotal {
     pub stale_guess: Option<u64>,
     /// What they ask, and what that costs.
     #[serde(flatten)]
-    pub asking: Asking,
+    pub planned: PlannedRequests,
 }
 
 impl PlanTotal {
     /// Adds up layers.
     pub fn of(layers: &[PlanLayer]) -> Self {
         let sum = |of: fn(&PlanLayer) -> u64| layers.iter().map(of).sum();
-        // Where nothing tells the number of one layer, nothing tells the sum.
-        let tells = |layer: &PlanLayer| layer.units_exact || layer.units_guess.is_some();
+        // Where nothing is_known the number of one layer, nothing is_known the sum.
+        let is_known = |layer: &PlanLayer| layer.units_exact || layer.units_guess.is_some();
         let guess = |known: fn(&PlanLayer) -> u64, guess: fn(&PlanLayer) -> Option<u64>| {
             let guesses = layers.iter().any(|layer| guess(layer).is_some());
-            (guesses && layers.iter().all(tells)).then(|| {
+            (guesses && layers.iter().all(is_known)).then(|| {
                 let counts = layers
                     .iter()
                     .map(|layer| guess(layer).unwrap_or(known(layer)));
@@ -207,7 +207,12 @@ impl PlanTotal {
             units_guess: guess(|layer| layer.units, |layer| layer.units_guess),
             stale: sum(|layer| layer.stale),
             stale_guess: guess(|layer| layer.stale, |layer| layer.stale_guess),
-            asking: Asking::sum(&layers.iter().map(|layer| &layer.asking).collect::<Vec<_>>()),
+            planned: PlannedRequests::sum(
+                &layers
+                    .iter()
+                    .map(|layer| &layer.planned)
+                    .collect::<Vec<_>>(),
+            ),
         }
     }
 }
@@ -289,13 +294,13 @@ mod tests {
         Amount::from_usd(usd).unwrap()
     }
 
-    fn forecast(least: f64, most: f64) -> Forecast {
+    fn forecast(min: f64, max: f64) -> Forecast {
         Forecast {
             input_tokens: Some(10),
             input_estimated: false,
             output_tokens: Some(100),
-            min_cost: Some(usd(least)),
-            max_cost: Some(usd(most)),
+            min_cost: Some(usd(min)),
+            max_cost: Some(usd(max)),
             ..Forecast::default()
         }
     }
@@ -303,11 +308,11 @@ mod tests {
     /// U2: a cost is a bound from above only where no further request may follow.
     #[test]
     fn the_cost_of_open_requests_is_a_lower_bound() {
-        let exact = Asking::new(3, true, &forecast(1.0, 5.0));
+        let exact = PlannedRequests::new(3, true, &forecast(1.0, 5.0));
         assert_eq!(exact.cost_usd, Some(usd(5.0)));
         assert_eq!(exact.cost_usd_max, Some(usd(5.0)));
         assert_eq!(exact.output_tokens_max, Some(100));
-        let open = Asking::new(3, false, &forecast(1.0, 5.0));
+        let open = PlannedRequests::new(3, false, &forecast(1.0, 5.0));
         assert_eq!(open.cost_usd, Some(usd(1.0)));
         assert_eq!(open.cost_usd_max, None);
         assert_eq!(open.cost_usd_known, Some(usd(5.0)));
@@ -318,7 +323,7 @@ mod tests {
     /// U2: what nobody knows is null, not zero.
     #[test]
     fn a_layer_behind_unknown_answers_has_no_cost() {
-        let behind = Asking::new(0, false, &Forecast::default());
+        let behind = PlannedRequests::new(0, false, &Forecast::default());
         for amount in [
             behind.cost_usd,
             behind.cost_usd_min,
@@ -331,16 +336,16 @@ mod tests {
             (behind.input_tokens, behind.output_tokens_max),
             (None, None)
         );
-        let nothing = Asking::new(0, true, &Forecast::default());
+        let nothing = PlannedRequests::new(0, true, &Forecast::default());
         assert_eq!(nothing.cost_usd, Some(Amount::ZERO));
     }
 
     #[test]
     fn a_total_is_as_sure_as_its_layers() {
-        let exact = Asking::new(3, true, &forecast(1.0, 5.0));
-        let open = Asking::new(2, false, &forecast(0.5, 2.0));
-        let behind = Asking::new(0, false, &Forecast::default());
-        let sum = Asking::sum;
+        let exact = PlannedRequests::new(3, true, &forecast(1.0, 5.0));
+        let open = PlannedRequests::new(2, false, &forecast(0.5, 2.0));
+        let behind = PlannedRequests::new(0, false, &Forecast::default());
+        let sum = PlannedRequests::sum;
         let both = sum(&[&exact, &exact]);
         assert_eq!((both.requests, both.exact), (6, true));
         assert_eq!(
@@ -357,7 +362,7 @@ mod tests {
             max_cost: None,
             ..forecast(1.0, 1.0)
         };
-        let unpriced = Asking::new(1, true, &unpriced);
+        let unpriced = PlannedRequests::new(1, true, &unpriced);
         assert_eq!(sum(&[&exact, &unpriced]).cost_usd, None);
     }
 }

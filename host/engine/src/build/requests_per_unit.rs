@@ -1,4 +1,4 @@
-//! How many questions a unit asks, as far as anyone but its plugin can know.
+//! How many requests a unit asks, as far as anyone but its plugin can know.
 //!
 //! A unit that stopped at an open question may go on to another: only the plugin knows, and the contract has no word for
 //! it. Two things bound it all the same: the limit of requests of a unit, which the host enforces, and, for the
@@ -6,15 +6,15 @@
 
 use synix_manifest::{TransformLayer, TransformRef};
 
-/// The questions of one unit.
+/// The requests of one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Questions {
+pub struct RequestsPerUnit {
     /// The limit of requests of a unit; 0 where it may ask none.
     limit: u64,
     /// Whether the pipeline file sets that limit.
-    is_written: bool,
+    is_configured: bool,
     /// What the transform does, where that is known.
-    habit: Option<RequestPattern>,
+    pattern: Option<RequestPattern>,
 }
 
 /// How a transform that comes with synix asks.
@@ -25,11 +25,11 @@ enum RequestPattern {
     OnceForEachInput,
 }
 
-impl Questions {
+impl RequestsPerUnit {
     /// Returns what is known of a layer; `limit` is that of a unit's requests, 0 where it may ask none.
-    pub(super) fn of(transform: &TransformLayer, limit: u32) -> Self {
+    pub(super) fn new(transform: &TransformLayer, limit: u32) -> Self {
         let has = |key: &str| transform.config.contains_key(key);
-        let habit = match &transform.transform {
+        let pattern = match &transform.transform {
             TransformRef::FirstParty(name) => match name.as_str() {
                 "map" | "reduce" => Some(RequestPattern::Once),
                 "group" if has("prompt") || has("prompt_file") => Some(RequestPattern::Once),
@@ -41,39 +41,41 @@ impl Questions {
         };
         Self {
             limit: limit.into(),
-            is_written: transform.limits.requests.is_some(),
-            habit,
+            is_configured: transform.limits.requests.is_some(),
+            pattern,
         }
     }
 
     /// Returns how many a unit of so many inputs asks at most.
-    pub(super) fn most(self, inputs: usize) -> u64 {
-        let by_habit = match self.habit {
+    pub(super) fn max_for(self, inputs: usize) -> u64 {
+        let by_pattern = match self.pattern {
             Some(RequestPattern::Never) => 0,
             Some(RequestPattern::Once) => 1,
             Some(RequestPattern::OnceForEachInput) => inputs as u64,
             None => u64::MAX,
         };
-        by_habit.min(self.limit)
+        by_pattern.min(self.limit)
     }
 
     /// Returns how many a unit asks at most, whatever inputs it has; `None` where only the host's own limit tells.
-    pub(super) fn of_any_unit(self) -> Option<u64> {
-        match self.habit {
+    pub(super) fn max_for_any_unit(self) -> Option<u64> {
+        match self.pattern {
             Some(RequestPattern::Never) => Some(0),
             Some(RequestPattern::Once) => Some(self.limit.min(1)),
-            Some(RequestPattern::OnceForEachInput) | None => self.is_written.then_some(self.limit),
+            Some(RequestPattern::OnceForEachInput) | None => {
+                self.is_configured.then_some(self.limit)
+            }
         }
     }
 
     /// Says whether no unit asks anything.
-    pub(super) fn is_never(self) -> bool {
-        self.limit == 0 || self.habit == Some(RequestPattern::Never)
+    pub(super) fn is_zero(self) -> bool {
+        self.limit == 0 || self.pattern == Some(RequestPattern::Never)
     }
 
     /// Says whether more is known than the host's own limit.
     pub(super) const fn is_known(self) -> bool {
-        self.limit == 0 || self.is_written || self.habit.is_some()
+        self.limit == 0 || self.is_configured || self.pattern.is_some()
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
     use synix_manifest::LayerBody;
 
-    fn questions(layer: &str) -> Questions {
+    fn requests(layer: &str) -> RequestsPerUnit {
         let text = format!(
             "pipeline.name = \"p\"\nlayers.a.source = \"a/*\"\n[models.default]\nprovider = \"openai\"\nmodel = \"m\"\n\
              [layers.b]\ninputs = [\"a\"]\n{layer}"
@@ -93,7 +95,7 @@ mod tests {
             LayerBody::Source { .. } => None,
         });
         let transform = transform.unwrap();
-        Questions::of(transform, transform.limits.requests.unwrap_or(1000))
+        RequestsPerUnit::new(transform, transform.limits.requests.unwrap_or(1000))
     }
 
     #[test]
@@ -107,18 +109,18 @@ mod tests {
             ("transform = \"chunk\"", 0),
             ("transform = \"fold\"\nlimits.requests = 5", 5),
         ] {
-            let questions = questions(layer);
-            assert_eq!(questions.most(60), most, "{layer}");
-            assert!(questions.is_known(), "{layer}");
+            let requests = requests(layer);
+            assert_eq!(requests.max_for(60), most, "{layer}");
+            assert!(requests.is_known(), "{layer}");
         }
     }
 
     /// A component by another way is a stranger, whatever its name.
     #[test]
     fn of_other_plugins_only_the_limit_is_known() {
-        let stranger = questions("transform = \"./map.wasm\"");
-        assert_eq!((stranger.most(60), stranger.is_known()), (1000, false));
-        let limited = questions("transform = \"./map.wasm\"\nlimits.requests = 1");
-        assert_eq!((limited.most(60), limited.is_known()), (1, true));
+        let stranger = requests("transform = \"./map.wasm\"");
+        assert_eq!((stranger.max_for(60), stranger.is_known()), (1000, false));
+        let limited = requests("transform = \"./map.wasm\"\nlimits.requests = 1");
+        assert_eq!((limited.max_for(60), limited.is_known()), (1, true));
     }
 }
