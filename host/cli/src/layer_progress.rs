@@ -47,7 +47,7 @@ impl LayerProgress {
         // A unit with many requests takes long; the answered requests show its progress.
         let asks_many = counts.asked > counts.stale;
         if asks_many {
-            let asked = pluralize(counts.asked, "request");
+            let asked = pluralize(counts.requested, "request");
             parts.push(format!("{} of {asked} answered", counts.answered));
         }
         let elapsed = now.saturating_sub(self.since);

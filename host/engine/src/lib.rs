@@ -1,11 +1,11 @@
-//! Plans and builds: which units are stale, in what order they run, who answers their requests, and what is kept.
+//! Plans and builds: decides which units are stale, in what order they run, who answers their requests, and what is stored.
 //!
-//! [`build`] holds the scheduler and its answerers, [`batch`] the submissions
-//! from requests to rows, [`plan`](mod@plan) what a build would do, and
-//! [`view`] what a person or a program is shown of a snapshot.
+//! [`build`] has the scheduler and its answerers, [`batch`] the submissions
+//! of batches, [`plan`](mod@plan) the plans of builds, and [`view`] the
+//! documents about snapshots and builds.
 //!
 //! You can embed the engine: it is async and runs in your runtime, with its own
-//! threads for guests only. It listens to no signals, reads no environment,
+//! threads only for guests. It handles no signals, reads no environment,
 //! starts no shell and prints nothing. The store belongs to one thread, so a
 //! build's future stays on the thread that polls it.
 //!

@@ -1,4 +1,4 @@
-//! A request from the run that makes it to its outcome.
+//! A request, from the run that makes it to its outcome.
 
 use std::sync::Arc;
 

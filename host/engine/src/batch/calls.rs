@@ -1,4 +1,4 @@
-//! The calls of the batch machine: each a task that knows a provider and no state.
+//! The calls of the batch machine: each is a task without access to the state.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use super::machine::Event;
 use synix_providers::{BatchInput, BatchState, FileId, Provider, ProviderError};
 use synix_store::SubmissionId;
 
-/// A call to a provider, with all that it needs.
+/// A call to a provider, with all its arguments.
 #[derive(Debug)]
 pub(super) enum ProviderCall {
     Upload {
         path: PathBuf,
         name: String,
     },
-    /// Names the newest batch in the list.
+    /// Reads the id of the newest batch in the list.
     ReadNewest,
     Create {
         input: Input,
@@ -30,7 +30,7 @@ pub(super) enum ProviderCall {
     },
     Download {
         batch: Box<BatchState>,
-        /// How many requests it has, which bounds its files.
+        /// The number of its requests, which limits the size of its files.
         requests: u64,
         files: Vec<(FileId, PathBuf)>,
     },
@@ -39,18 +39,18 @@ pub(super) enum ProviderCall {
     },
 }
 
-/// What a batch is created from.
+/// The input of a create call.
 #[derive(Debug)]
 pub(super) enum Input {
     Uploaded { file: FileId, model: String },
     Lines(PathBuf),
 }
 
-/// What a call brought.
+/// The result of a call.
 #[derive(Debug)]
 pub(super) enum CallResult {
     Event(Event),
-    /// Batches from the provider's list; the state tells which of them may be the lost one.
+    /// Batches from the provider's list, to be compared with the state.
     List(Result<Vec<BatchState>, ProviderError>),
 }
 
@@ -61,7 +61,7 @@ pub(super) struct EndedCall {
     pub(super) result: CallResult,
 }
 
-/// The calls under way.
+/// The calls in flight.
 #[derive(Debug)]
 pub(super) struct Calls {
     in_flight: usize,
@@ -88,7 +88,7 @@ impl Calls {
         self.ended.len() >= self.in_flight
     }
 
-    /// Starts a call in a task of its own.
+    /// Starts a call in its own task.
     pub(super) fn start(
         &mut self,
         submission: SubmissionId,
@@ -98,16 +98,16 @@ impl Calls {
         self.in_flight += 1;
         let sender = self.sender.clone();
         let sending = async move {
-            // In a second task: a panic there must not let the build wait for ever.
+            // In a second task, because the build must not wait forever after a panic.
             let result = tokio::spawn(run_call(provider, call).in_current_span()).await;
             let result = result.unwrap_or(CallResult::Event(Event::CallPanicked));
-            // The receiver is gone only when the command is.
+            // The receiver is dropped only with the command.
             let _ = sender.send(EndedCall { submission, result });
         };
         tokio::spawn(sending.in_current_span());
     }
 
-    /// Waits for a call to end. Loses nothing when dropped.
+    /// Waits for a call to end. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<EndedCall> {
         let ended = self.ended.recv().await?;
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -152,7 +152,7 @@ async fn run_call(provider: Arc<Provider>, call: ProviderCall) -> CallResult {
     })
 }
 
-/// Downloads files so that each is there whole or not at all, whoever else does the same.
+/// Downloads each file completely or not at all, even if another process does the same.
 async fn download(
     provider: &Provider,
     requests: u64,

@@ -1,9 +1,9 @@
 //! How many requests go into one batch.
 
-/// What stands around the lines where they go as one document.
+/// The bytes around the lines if the provider takes them as one document.
 const ENVELOPE_BYTES: u64 = 64;
 
-/// What a chunk may retry_time.
+/// The limits of a chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChunkLimits {
     pub(super) requests: usize,
@@ -11,14 +11,14 @@ pub(super) struct ChunkLimits {
     pub(super) tokens: u64,
 }
 
-/// The first requests of a list that go into one chunk.
+/// How many requests of a list go into one chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChunkSize {
     pub(super) requests: usize,
     pub(super) tokens: u64,
 }
 
-/// What one request adds to a chunk.
+/// The size of a request's line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LineSize {
     pub(super) bytes: u64,
@@ -26,8 +26,8 @@ pub(super) struct LineSize {
 }
 
 impl ChunkSize {
-    /// Takes requests as long as there is room, and always the first: what cannot fit anywhere is
-    /// refused by the provider, in its own words.
+    /// Takes requests until the chunk is full, and always the first: the provider reports one that
+    /// does not fit anywhere.
     pub(super) fn fit<E>(
         limits: ChunkLimits,
         sizes: impl Iterator<Item = Result<LineSize, E>>,
@@ -39,7 +39,7 @@ impl ChunkSize {
         let mut bytes = ENVELOPE_BYTES;
         for size in sizes.take(limits.requests) {
             let size = size?;
-            // A line feed, or a comma where the lines stand in one document.
+            // A line feed, or a comma in one document.
             bytes += size.bytes + 1;
             let tokens = chunk.tokens + size.tokens;
             if chunk.requests > 0 && (bytes > limits.bytes || tokens > limits.tokens) {

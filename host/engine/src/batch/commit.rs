@@ -1,20 +1,20 @@
-//! The one transaction of a transition.
+//! Writes a transition in one transaction.
 
 use super::machine::Write;
 use super::{BatchContext, BatchError};
 use synix_store::{AttemptNote, Submission, SubmissionRequest};
 
-/// What became of the transaction of a transition.
+/// The result of the transaction.
 #[derive(Debug)]
 pub(super) enum Committed {
-    /// It is on record, and so is the end of these requests.
+    /// The transition is recorded, with the end of these requests.
     Written(Vec<SubmissionRequest>),
-    /// Another process took the submission on; nothing was written.
+    /// Another process was faster; nothing was written.
     Overtaken,
 }
 
 impl BatchContext<'_> {
-    /// Writes a transition down, in one transaction.
+    /// Writes a transition in one transaction.
     pub(super) fn commit(
         &self,
         next: &mut Submission,

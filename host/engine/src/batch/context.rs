@@ -1,4 +1,4 @@
-//! What every part of the batch machine may look at: the state, the providers, the settings.
+//! What the parts of the batch machine share: the state, the providers and the settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,11 +11,11 @@ use synix_core::clock::Clock;
 use synix_providers::{BatchState, FileId, Provider};
 use synix_store::{BuildId, Store, Submission};
 
-/// What a command brings along to drive batches.
+/// What a command needs to drive batches.
 pub struct BatchContext<'a> {
     /// The state of the project.
     pub store: &'a Store,
-    /// The build of the command, whose lock it retry_times.
+    /// The build of the command, whose lock it holds.
     pub build: BuildId,
     /// The providers of the pipeline, by name.
     pub providers: &'a BTreeMap<String, Arc<Provider>>,
@@ -23,7 +23,7 @@ pub struct BatchContext<'a> {
     pub settings: BatchSettings,
     /// The clock.
     pub clock: &'a Clock,
-    /// Is told what happens to batches.
+    /// Receives every batch event.
     pub observer: &'a dyn Fn(&BatchEvent),
 }
 
@@ -53,25 +53,25 @@ impl BatchContext<'_> {
             .map_or("", String::as_str)
     }
 
-    /// Returns where the input file of a submission stands.
+    /// Returns the path of a submission's input file.
     pub(super) fn input_file(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
         Ok(self.store.batch_file(&submission.token, ".jsonl")?)
     }
 
-    /// Returns where the rows of a submission go: output and error file.
+    /// Returns the paths of a submission's output and error file.
     pub(super) fn row_files(&self, submission: &Submission) -> Result<[PathBuf; 2], BatchError> {
         let path = |ending| self.store.batch_file(&submission.token, ending);
         Ok([path("-output.jsonl")?, path("-error.jsonl")?])
     }
 
-    /// Returns where rows of a submission are kept that cannot be read.
+    /// Returns the path of the file for a submission's unreadable rows.
     pub(super) fn unreadable_rows(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
         Ok(self
             .store
             .batch_file(&submission.token, "-unreadable.jsonl")?)
     }
 
-    /// Returns which files of an ended batch go where.
+    /// Returns the files of an ended batch, each with its path on this machine.
     pub(super) fn downloads(
         &self,
         submission: &Submission,
@@ -85,7 +85,7 @@ impl BatchContext<'_> {
             .collect())
     }
 
-    /// Makes the files that a batch did not offer, so that a fetched one always has both.
+    /// Creates the files that a batch does not have, so that a fetched batch always has both.
     pub(super) fn complete_rows(&self, submission: &Submission) -> Result<(), BatchError> {
         for path in self.row_files(submission)? {
             if !path.exists() {

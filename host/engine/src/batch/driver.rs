@@ -1,4 +1,4 @@
-//! Carries out what the batch machine derives: files, the transaction, the call, in this order.
+//! Carries out the transitions of the batch machine: files, the transaction, the call, in this order.
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use synix_providers::{FileId, Phase, Provider};
 use synix_store::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 
 impl Batches<'_> {
-    /// Takes in what a call brought.
+    /// Handles the result of a call.
     pub(super) fn on_call_ended(&mut self, ended: EndedCall) -> Result<(), BatchError> {
         let EndedCall { submission, result } = ended;
         let Some(slot) = self.slots.get_mut(&submission) else {
@@ -44,7 +44,7 @@ impl Batches<'_> {
         self.handle(submission, event)
     }
 
-    /// Takes a submission on by an event, and by those that follow from it at once.
+    /// Handles an event of a submission, and the events that follow from it at once.
     pub(super) fn handle(&mut self, id: SubmissionId, event: Event) -> Result<(), BatchError> {
         let mut next = Some(event);
         while let Some(event) = next.take() {
@@ -130,7 +130,7 @@ impl Batches<'_> {
         }
     }
 
-    /// Looks up those facts that cost something, and only where they matter.
+    /// Looks up the facts that are expensive, and only if they matter.
     fn collect_facts(
         &mut self,
         driven: &DrivenSubmission,
@@ -175,7 +175,7 @@ impl Batches<'_> {
         if !submission.state.is_before_batch() {
             return Ok(CancelSource::None);
         }
-        // Its build may have been cancelled while it could not be: sending it now would spend money on it.
+        // Its build may have been cancelled in the meantime: sending it now would waste money.
         let build = self.context.store.build(submission.build)?;
         Ok(match build {
             Some(build) if build.cancelled => CancelSource::Build,
@@ -183,7 +183,7 @@ impl Batches<'_> {
         })
     }
 
-    /// Makes ready what a transition needs before it is written.
+    /// Prepares what a transition needs before it is written.
     fn prepare(&self, current: &Submission, transition: &mut Transition) -> Result<(), BatchError> {
         for preparation in &transition.preparations {
             match preparation {
@@ -198,7 +198,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    /// Gathers what a call needs; an input file is written here, before the call is on record.
+    /// Collects what a call needs. An input file is written here, before the call is recorded.
     fn provider_call(
         &self,
         call: Call,
@@ -235,7 +235,7 @@ impl Batches<'_> {
         })
     }
 
-    /// Takes what another process wrote as the truth, and goes on from there.
+    /// Continues from the state that another process recorded.
     pub(super) fn reload(&mut self, id: SubmissionId) -> Result<(), BatchError> {
         let current = self.context.store.submission(id)?;
         let Some(slot) = self.slots.get_mut(&id) else {
@@ -252,7 +252,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    /// Removes the files of a submission that has ended, and hands on what became of the requests it still held.
+    /// Removes the files of an ended submission, and passes on the outcomes of the requests that it still held.
     fn on_closed(
         &mut self,
         submission: &Submission,
@@ -269,7 +269,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    /// Goes on after the end of a submission, whichever process brought it.
+    /// Handles the end of a submission, whichever process ended it.
     pub(super) fn on_settled(&mut self, submission: &Submission) -> Result<(), BatchError> {
         self.slots.remove(&submission.id);
         self.release_build_lock(submission);
@@ -278,7 +278,7 @@ impl Batches<'_> {
         self.take_over()
     }
 
-    /// Lets an effect take place; what it brings at once is an event.
+    /// Applies an effect; returns the event that follows from it at once.
     fn apply_effect(
         &mut self,
         effect: Effect,
@@ -300,7 +300,7 @@ impl Batches<'_> {
     }
 }
 
-/// Notes where a submission stands from now on.
+/// Logs the new state of a submission.
 fn log(submission: &Submission) {
     tracing::debug!(
         submission = submission.token,

@@ -1,4 +1,4 @@
-//! All that an observer can learn of batches.
+//! The events of batches.
 
 use serde::Serialize;
 
@@ -33,13 +33,13 @@ pub enum BatchEvent {
         /// How many requests.
         requests: u64,
     },
-    /// A batch stands elsewhere than at the last look.
+    /// The status of a batch changed since the last poll.
     Status {
         /// Its id at the provider.
         batch: String,
-        /// The provider's word.
+        /// The status, in the provider's words.
         status: String,
-        /// Rows done so far, where the provider says.
+        /// Rows done so far, if the provider reports them.
         done: Option<u64>,
         /// How many requests.
         requests: u64,
@@ -50,10 +50,10 @@ pub enum BatchEvent {
         batch: String,
         /// Rows with an answer.
         succeeded: u64,
-        /// Rows without.
+        /// Rows without an answer.
         failed: u64,
     },
-    /// Rows that a batch should not have, or lacks.
+    /// A batch has unexpected rows, or lacks rows.
     UnexpectedRows {
         /// Its id at the provider.
         batch: String,
@@ -61,33 +61,33 @@ pub enum BatchEvent {
         missing: u64,
         /// Rows for a request that had one.
         duplicate: u64,
-        /// Rows for nothing we asked.
+        /// Rows for requests that are not in the batch.
         unknown: u64,
         /// Rows that cannot be read.
         #[serde(rename = "garbled")]
         unreadable: u64,
     },
-    /// A row that a batch has and that cannot be read.
+    /// A row of a batch is unreadable.
     #[serde(rename = "garbled_row")]
     UnreadableRow {
         /// Its id at the provider.
         batch: String,
-        /// Where the row stands: file and line.
+        /// The file and the line of the row.
         place: String,
         /// What is wrong with it.
         reason: String,
         /// How it starts.
         start: String,
-        /// The file that keeps it, below the folder of the state.
+        /// The file that keeps it, relative to the folder of the state.
         kept: Option<String>,
     },
-    /// A call failed in passing; it is tried again at the next look.
+    /// A call failed with a transient error. It is tried again at the next poll.
     #[serde(rename = "trouble")]
     CallFailed {
-        /// What was tried, and what the provider said.
+        /// The call and the provider's error.
         message: String,
     },
-    /// A submission was given up.
+    /// A submission was abandoned.
     Abandoned {
         /// Its id at the provider, if it has one.
         batch: Option<String>,

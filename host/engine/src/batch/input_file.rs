@@ -22,7 +22,7 @@ impl BatchContext<'_> {
         Ok(provider.map_or_else(String::new, |provider| provider.batch_line(&request, key)))
     }
 
-    /// Writes the input file of a submission, and returns where it stands.
+    /// Writes the input file of a submission, and returns its path.
     pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
         let path = self.input_file(submission)?;
         let target = target_of(submission);

@@ -1,4 +1,4 @@
-//! Lines of a file of rows: each within a bound, whatever the file retry_times.
+//! The lines of a file of rows. The length of each is limited, whatever the file contains.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
@@ -8,27 +8,27 @@ use super::BatchError;
 use synix_core::request::Wire;
 use synix_providers::{Row, overlong_row, read_rows};
 
-/// A longer line is no row.
+/// The maximum length of a row.
 const MAX_LINE_BYTES: usize = 64 << 20;
 
-/// What is kept of such a line: its id stands near its start.
+/// How much of a longer line is kept. The id is near its start.
 const OVERLONG_START_BYTES: usize = 64 << 10;
 
-/// The most bytes of rows that cannot be read that are kept of a batch.
+/// The maximum size of a batch's file of unreadable rows.
 const MAX_UNREADABLE_BYTES: u64 = 64 << 20;
 
-/// A line that retry_times something.
+/// A line that is not blank.
 #[derive(Debug)]
 pub(super) struct Line {
     /// Its number, from 1.
     pub(super) number: u64,
-    /// Its bytes, or its start where it is too long.
+    /// Its bytes, or only its start if it is too long.
     pub(super) bytes: Vec<u8>,
     is_overlong: bool,
 }
 
 impl Line {
-    /// Reads what the line retry_times.
+    /// Parses the rows in the line.
     pub(super) fn rows(&self, wire: Wire) -> Vec<Row> {
         if self.is_overlong {
             return vec![overlong_row(&self.bytes, MAX_LINE_BYTES)];
@@ -101,7 +101,7 @@ fn unreadable(path: &Path, source: std::io::Error) -> BatchError {
     }
 }
 
-/// Passes over the rest of a line.
+/// Skips the rest of a line.
 fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
     loop {
         let held = reader.fill_buf()?;
@@ -117,7 +117,7 @@ fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
     }
 }
 
-/// Rows that cannot be read, kept as they came: they were paid for.
+/// The file of unreadable rows. They are kept unchanged, because they were billed.
 #[derive(Debug)]
 pub(super) struct UnreadableRowFile {
     path: PathBuf,
@@ -130,7 +130,7 @@ impl UnreadableRowFile {
         Self { path, bytes }
     }
 
-    /// Keeps a line, and returns where; `None` where there is no room or it cannot be written.
+    /// Appends a line, and returns the path; `None` if the file is full or cannot be written.
     pub(super) fn append(&mut self, line: &[u8]) -> Option<&Path> {
         let line = line.trim_ascii_end();
         let more = line.len() as u64 + 1;
@@ -149,7 +149,7 @@ impl UnreadableRowFile {
             file.write_all(line)?;
             file.write_all(b"\n")
         };
-        // What cannot be kept is still told.
+        // A row that cannot be kept is still reported.
         written().ok()?;
         self.bytes += more;
         Some(&self.path)

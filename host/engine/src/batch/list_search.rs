@@ -1,4 +1,4 @@
-//! A search through a provider's list of batches, page by page.
+//! Searches a provider's list of batches for the one whose create reply was lost.
 
 use std::collections::HashSet;
 
@@ -8,19 +8,19 @@ use synix_providers::{BatchState, Provider, ProviderError};
 /// In milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Where a search may end.
+/// Where a search ends.
 #[derive(Debug)]
 pub(super) struct SearchBounds {
-    /// The newest batch in the list before the create call, where it was read.
+    /// The newest batch in the list before the create call, if it was read.
     pub(super) newest: Option<String>,
-    /// When the submission was written: what is a day older is surely not its batch.
+    /// When the submission was recorded: a batch that is a day older cannot be its batch.
     pub(super) opened: Timestamp,
 }
 
-/// Lists what may have been created within `bounds`.
+/// Lists the batches that may have been created within `bounds`.
 ///
-/// What is not in the result is not at the provider: a second create call rests on that. So a list
-/// that cannot be read to where this is sure is an error.
+/// A second create call relies on a complete result: what is not in it is not at the provider. So a list
+/// that cannot be read far enough is an error.
 pub(super) async fn search(
     provider: &Provider,
     bounds: &SearchBounds,
@@ -46,22 +46,22 @@ pub(super) async fn search(
     }
 }
 
-/// Pages of a list that are read, at most.
+/// The maximum number of pages that are read.
 const MAX_PAGES: usize = 1000;
 
-/// A walk through a list, page by page.
+/// The state of a search.
 #[derive(Debug, Default)]
 struct Search {
     found: Vec<BatchState>,
     seen: HashSet<String>,
     cursors: HashSet<String>,
-    /// Batches that were on earlier pages, but for the one after which a page starts.
+    /// Batches that were on earlier pages already, except the cursor of the page.
     repeats: usize,
     /// When the last batch with a time was created.
     last: Option<Timestamp>,
-    /// A batch came after an older one: this list is not ordered, and has no end but its last page.
+    /// Whether a batch came after an older one. Such a list is unordered and must be read to its last page.
     is_unordered: bool,
-    /// All that follows is older than what is looked for.
+    /// Whether all further batches are too old.
     is_over: bool,
 }
 
@@ -90,7 +90,7 @@ impl Search {
             let is_older = created.is_some_and(|created| created < bounds.opened.0);
             let is_mark = newest == Some(batch.id.as_str());
             ends |= is_older || is_mark;
-            // Behind the mark stands what was there before the call.
+            // The batches behind the mark existed before the call.
             let is_behind = ends && !self.is_unordered && batch.created.is_some();
             let is_before = is_older || is_mark || (is_behind && newest.is_some());
             if !is_before {

@@ -1,4 +1,4 @@
-//! Batches: from recorded requests to rows, safely.
+//! Batches: sends recorded requests in batches and takes their rows, without paying twice.
 //!
 //! Creating a batch spends money and cannot be repeated, so each submission is
 //! a small state machine, and every step of it is one committed transaction:
@@ -9,22 +9,22 @@
 //!                                         └> unclear ┴> adopted
 //! ```
 //!
-//! `docs/batch.md` says what is on record in each state, what a process does
+//! `docs/batch.md` says what is recorded in each state, what a process does
 //! that finds it, and which steps there are; a test reads its table.
 //!
 //! | part | its job |
 //! | --- | --- |
-//! | [`machine`] | derives from a submission and an event what follows, and touches nothing |
-//! | `driver` | carries it out: files, then the transaction, then the call |
+//! | [`machine`] | derives the transition for a submission and an event, without any effect |
+//! | `driver` | carries out a transition: files, then the transaction, then the call |
 //! | `schedule` | which submissions this command drives, and when |
-//! | [`requests`] | which requests wait, for a batch or for an answer |
-//! | [`submitter`] | chunks, and their claims |
-//! | [`throttle`] | what a provider takes at once |
+//! | [`requests`] | which requests wait for a batch or for an answer |
+//! | [`submitter`] | chunks and their claims |
+//! | [`throttle`] | the capacity of a provider |
 //! | [`recovery`] | which batches of a list may be a lost one |
-//! | [`row_reader`] | rows, each taken once |
-//! | [`calls`] | calls to providers, as tasks that touch no state |
+//! | [`row_reader`] | rows; each is taken once |
+//! | [`calls`] | calls to providers, as tasks without access to the state |
 //!
-//! Only the process that retry_times the lock of the submission's build, or finds it
+//! Only the process that holds the lock of the submission's build, or finds it
 //! free, takes the steps before there is a batch: a create call is never made
 //! twice for one claim. Polling and taking rows is open to everyone; a row is
 //! taken once because its attempt is closed in the same transaction.
@@ -71,7 +71,7 @@ pub use event::BatchEvent;
 pub use machine::UnexpectedEvent;
 pub use settings::{BatchSettings, LostCreatePolicy};
 
-/// A submission that this command drives, and whose turn it is.
+/// A submission that this command drives, and its next step.
 #[derive(Debug)]
 struct Slot {
     driven: DrivenSubmission,
@@ -84,7 +84,7 @@ enum NextStep {
     /// When its call has ended.
     AfterCall,
     At(Instant),
-    /// When something else has happened, or not in this command.
+    /// After another event, or not in this command.
     OnEvent,
 }
 
@@ -112,7 +112,7 @@ impl NextStep {
         self.due().is_some_and(|due| due <= now)
     }
 
-    /// Makes what waits due now.
+    /// Makes the next step due now if it waits for an event.
     fn wake(&mut self, now: Instant) {
         if *self == Self::OnEvent {
             *self = Self::At(now);
@@ -123,7 +123,7 @@ impl NextStep {
 /// What a command does with batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// Brings them to their end.
+    /// Drives them until they are settled.
     Drive,
     /// Cancels those of its build.
     Cancel,
@@ -169,56 +169,56 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Takes a request for the next batch.
+    /// Queues a request for the next batch.
     pub(crate) fn queue(&mut self, request: PendingRequest<RequestId>) {
         self.tracker.queue(request);
     }
 
-    /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
+    /// Claims chunks of all queued requests of `ready` layers, one model per chunk.
     pub(crate) fn submit(&mut self, ready: &dyn Fn(usize) -> bool) -> Result<(), BatchError> {
         let submissions = self.submitter().submit_ready(ready)?;
         self.drive(submissions);
         Ok(())
     }
 
-    /// Claims the chunks that are full already, whatever may still join the rest.
+    /// Claims the chunks that are full already.
     pub(crate) fn submit_full(&mut self) -> Result<(), BatchError> {
         let submissions = self.submitter().submit_full()?;
         self.drive(submissions);
         Ok(())
     }
 
-    /// Says whether requests of this command wait in a batch or for one.
+    /// Returns whether requests of this command wait in a batch or for one.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.tracker.is_empty()
     }
 
-    /// Says whether this command has more to do for its batches, now or when it is due.
+    /// Returns whether this command has more steps to take, now or later.
     pub fn is_active(&self) -> bool {
         self.calls.in_flight() > 0 || self.next_due().is_some()
     }
 
-    /// Says whether somebody else has requests in flight that this command waits for.
+    /// Returns whether this command waits for requests that another process has in flight.
     pub(crate) const fn has_foreign_requests(&self) -> bool {
         self.tracker.has_foreign_requests
     }
 
-    /// Takes up what somebody else had in flight and has no more.
+    /// Takes over requests that another process no longer has in flight.
     pub(crate) fn check_foreign_requests(&mut self) -> Result<(), BatchError> {
         self.take_over()
     }
 
-    /// Returns what has settled since the last call.
+    /// Returns the requests that settled since the last call.
     pub(crate) fn take_settled(&mut self) -> Vec<SettledRequest> {
         self.tracker.take_settled()
     }
 
-    /// Returns the requests that go by single calls from now on.
+    /// Takes the requests that are sent by sync calls from now on.
     pub(crate) fn take_for_sync_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
         self.tracker.take_for_sync_calls()
     }
 
-    /// Waits for the next thing to happen to a batch and takes it in. Loses nothing when dropped.
+    /// Waits for the next event of a batch and handles it. Cancel-safe.
     pub async fn progress(&mut self) -> Result<(), BatchError> {
         self.start_due()?;
         let next = self.next_due();
@@ -228,14 +228,14 @@ impl<'a> Batches<'a> {
             () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => None,
             else => None,
         };
-        // From here on nothing is_awaited.
+        // Nothing awaits from here on.
         if let Some(ended) = ended {
             self.on_call_ended(ended)?;
         }
         self.start_due()
     }
 
-    /// Lets what is under way come to its end and starts nothing new.
+    /// Waits for the calls in flight and starts no others.
     pub(crate) async fn drain(&mut self) -> Result<(), BatchError> {
         while self.calls.in_flight() > 0 {
             let Some(ended) = self.calls.next().await else {
@@ -246,9 +246,9 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
-    /// Cancels what `build`, whose lock the caller retry_times, has under way (M7).
+    /// Cancels the batches of `build`, whose lock the caller holds (M7).
     ///
-    /// A live batch stays on record until it has ended: its finished rows are paid and will be taken.
+    /// A live batch stays recorded until it has ended: its finished rows are billed and will be taken.
     pub async fn cancel(&mut self, build: BuildId) -> Result<(), BatchError> {
         self.purpose = Purpose::Cancel;
         self.next_refresh = None;

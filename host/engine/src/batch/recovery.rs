@@ -1,11 +1,11 @@
-//! The search for a batch whose create reply was lost: which batches in the provider's list may be it.
+//! Finds the batches in a provider's list that may be the one whose create reply was lost.
 
 use super::machine::{SearchResult, may_be_ours};
 use super::{BatchContext, BatchError};
 use synix_providers::{BatchState, BatchTraits};
 use synix_store::{BatchOwner, Submission};
 
-/// The search for the batch of one submission.
+/// The search for the batch of a submission.
 #[derive(Debug)]
 pub(super) struct Recovery<'c> {
     pub(super) context: &'c BatchContext<'c>,
@@ -14,7 +14,7 @@ pub(super) struct Recovery<'c> {
 }
 
 impl Recovery<'_> {
-    /// Holds a list against the state: a batch that another submission surely has is not the lost one.
+    /// Compares a list with the state: a batch that certainly belongs to another submission is not the lost one.
     pub(super) fn findings(&self, list: Vec<BatchState>) -> Result<SearchResult, BatchError> {
         let mut findings = SearchResult::default();
         for batch in list {

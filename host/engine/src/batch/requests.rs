@@ -1,4 +1,4 @@
-//! The requests of a command: which wait to be sent, which wait for an answer, and which have one.
+//! Tracks the requests of a command: those that wait to be sent, those in a batch, and those that are settled.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,37 +8,37 @@ use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Ending, Failure, FailureKind, RequestKey};
 use synix_store::{RequestId, SubmissionRequest};
 
-/// How often a request is put into a batch whose answers cannot be used: each of them is paid.
+/// The maximum number of batches for a request whose answers are unreadable: each of them is billed.
 const MAX_UNREADABLE_SENDS: u32 = 2;
 
 /// A request that this command waits for.
 #[derive(Debug)]
 struct AwaitedRequest {
     request: PendingRequest<RequestId>,
-    /// How often this command put it into a batch.
+    /// How often this command sent it in a batch.
     sends: u32,
 }
 
-/// Part of a batch that failed validation, to be sent by itself.
+/// Half of a batch that failed validation, to be sent as a batch of its own.
 #[derive(Debug)]
 pub(super) struct BatchHalf {
     pub(super) requests: Vec<PendingRequest<RequestId>>,
-    /// How often it was divided.
+    /// How often it was halved.
     pub(super) depth: u32,
 }
 
 /// The requests of a command.
 #[derive(Debug, Default)]
 pub(super) struct RequestTracker {
-    /// Waiting for the next batch.
+    /// Requests that wait for the next batch.
     pub(super) queue: Vec<PendingRequest<RequestId>>,
     pub(super) halves: Vec<BatchHalf>,
     awaited: HashMap<RequestKey, AwaitedRequest>,
     settled: Vec<SettledRequest>,
     for_sync_calls: Vec<PendingRequest<RequestId>>,
-    /// Others may have had requests in flight that this command is_awaited.
+    /// Whether other processes may have requests of this command in flight.
     pub(super) has_foreign_requests: bool,
-    /// How often this command puts a request into a batch, at most.
+    /// The maximum number of batches in which this command sends a request.
     max_sends: u32,
 }
 
@@ -50,7 +50,7 @@ impl RequestTracker {
         }
     }
 
-    /// Takes a request for the next batch.
+    /// Queues a request for the next batch.
     pub(super) fn queue(&mut self, request: PendingRequest<RequestId>) {
         let awaited = AwaitedRequest {
             request: request.clone(),
@@ -87,7 +87,7 @@ impl RequestTracker {
         }
     }
 
-    /// Returns what this command is_awaited and has not queued.
+    /// Returns the awaited requests that are not queued.
     pub(super) fn unqueued(&self) -> Vec<PendingRequest<RequestId>> {
         let queued: HashSet<RequestKey> = self.queue.iter().map(|request| request.key).collect();
         self.awaited
@@ -102,7 +102,7 @@ impl RequestTracker {
         self.settled.push((key, outcome));
     }
 
-    /// Queues a request that is not in flight any more; one that was sent too often fails in `reason`.
+    /// Queues a request that is no longer in flight; one that was sent too often fails for the `reason`.
     pub(super) fn retry_or_fail(
         &mut self,
         request: PendingRequest<RequestId>,
@@ -118,7 +118,7 @@ impl RequestTracker {
         self.settle(request.key, Err(failed));
     }
 
-    /// Takes an outcome in, if this command is_awaited it. What failed in passing goes where `route` says.
+    /// Handles the outcome of a request that this command awaits. A transient failure takes the `route`.
     pub(super) fn on_outcome(
         &mut self,
         key: RequestKey,
@@ -144,7 +144,7 @@ impl RequestTracker {
         self.settle(key, outcome);
     }
 
-    /// Takes in how the requests end that a submission still held, in the order of their lines.
+    /// Handles the outcomes of the requests that a submission still held, in the order of their lines.
     pub(super) fn on_submission_closed(
         &mut self,
         action: &CloseAction,
@@ -172,7 +172,7 @@ impl RequestTracker {
         }
     }
 
-    /// Puts both halves of what a submission held up for batches of their own.
+    /// Queues both halves of a submission for batches of their own.
     pub(super) fn halve(&mut self, open: &[SubmissionRequest], depth: u32) {
         let requests: Vec<PendingRequest<RequestId>> = open
             .iter()
@@ -195,14 +195,14 @@ impl RequestTracker {
         }
     }
 
-    /// Takes a send back that was none: the request did not run.
+    /// Does not count the last send, because the request did not run.
     fn uncount_send(&mut self, key: RequestKey) -> Option<PendingRequest<RequestId>> {
         let awaited = self.awaited.get_mut(&key)?;
         awaited.sends = awaited.sends.saturating_sub(1);
         Some(awaited.request.clone())
     }
 
-    /// Returns how often a request is put into a batch that failed like this.
+    /// Returns the maximum number of batches for a request with this failure.
     fn max_sends_after(&self, failure: &Failure) -> u32 {
         if failure.kind == FailureKind::Unreadable {
             self.max_sends.min(MAX_UNREADABLE_SENDS)

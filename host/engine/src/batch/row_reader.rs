@@ -1,4 +1,4 @@
-//! Rows: set arithmetic between what was asked and what came back.
+//! Reads the rows of a batch and matches them with its requests.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use synix_core::request::{Outcome, RequestKey, Usage, Wire};
 use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 
-/// Rows kept in one transaction, and held in memory for it, at most.
+/// The maximum number of rows in one transaction, and in memory.
 const MAX_ROWS_PER_TRANSACTION: usize = 10_000;
 
-/// Bytes of rows after which a transaction takes no more.
+/// The size of rows after which a transaction takes no more.
 const MAX_BYTES_PER_TRANSACTION: usize = 4 * 1024 * 1024;
 
-/// Rows that cannot be read and are reported one by one.
+/// The number of unreadable rows that are reported one by one.
 const MAX_REPORTED: u64 = 3;
 
 /// Reads the rows of one fetched batch.
@@ -33,16 +33,16 @@ pub(super) struct RowReader<'c> {
     route: Route,
     wire: Wire,
     tally: RowTally,
-    /// Requests whose row was taken from these files.
+    /// Requests whose rows were taken from these files.
     seen: HashSet<RequestKey>,
     unreadable_rows: UnreadableRowFile,
 }
 
-/// A row as it is taken: whose it is, and what came.
+/// The id and the outcome of a row.
 type TakenRow = (Option<String>, Outcome);
 
 impl<'c> RowReader<'c> {
-    /// Prepares the reading; what failed in passing goes where `route` says.
+    /// Opens the rows of a batch; transient failures take the `route`.
     pub(super) fn new(
         context: &'c BatchContext<'c>,
         tracker: &'c mut RequestTracker,
@@ -62,7 +62,7 @@ impl<'c> RowReader<'c> {
         })
     }
 
-    /// Takes every row, and counts what is odd.
+    /// Takes every row, and counts irregular ones.
     pub(super) fn read(mut self) -> Result<RowsRead, BatchError> {
         let files = self.context.row_files(self.submission)?;
         if !files.iter().all(|file| file.exists()) {
@@ -88,7 +88,7 @@ impl<'c> RowReader<'c> {
         })
     }
 
-    /// Says whether a batch that was adopted answers what the submission asked.
+    /// Returns whether an adopted batch has a row for a request of the submission.
     fn has_own_row(&self, files: &[PathBuf]) -> Result<bool, BatchError> {
         for file in files {
             for line in Lines::open(file)? {
@@ -155,7 +155,7 @@ impl<'c> RowReader<'c> {
         Ok(rows)
     }
 
-    /// Keeps a row that cannot be read, and reports the first ones.
+    /// Keeps an unreadable row, and reports the first ones.
     fn record_unreadable_row(&mut self, place: &str, line: &Line, unreadable: &UnreadableRow) {
         self.tally.unreadable += 1;
         let kept = self.unreadable_rows.append(&line.bytes);
@@ -175,7 +175,7 @@ impl<'c> RowReader<'c> {
         });
     }
 
-    /// Closes the attempt that a row answers; `None` where the submission has none that is open.
+    /// Closes the attempt that a row answers; `None` if the submission has no such open attempt.
     fn take_row(
         &mut self,
         tx: &Transaction<'_>,
@@ -184,7 +184,7 @@ impl<'c> RowReader<'c> {
     ) -> Result<Option<SettledRequest>, BatchError> {
         let is_unusable = is_unusable(&outcome);
         let Some(key) = id.and_then(key_of) else {
-            // A row that cannot be read is counted as such.
+            // An unreadable row is counted as such.
             self.tally.unknown += u64::from(!is_unusable);
             self.tally.unreadable_without_id += u64::from(is_unusable);
             return Ok(None);
@@ -209,8 +209,8 @@ impl<'c> RowReader<'c> {
                 };
                 tx.close_failed(open.attempt, &note, failure.usage)?;
                 if is_unusable {
-                    // It was answered, so it was billed; nobody says how much.
-                    tx.record_unclear_sends(open.request, self.submission.build, 1)?;
+                    // It was answered and thus billed, but the amount is unknown.
+                    tx.add_unclear(open.request, self.submission.build, 1)?;
                 }
             }
         }
@@ -222,7 +222,7 @@ fn key_of(custom_id: &str) -> Option<RequestKey> {
     custom_id.parse::<Digest>().ok().map(RequestKey)
 }
 
-/// Says whether a whole answer came that nothing can be made of, and nothing was counted for.
+/// Returns whether the reply is complete but unusable, without token counts.
 fn is_unusable(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(failure)
         if failure.kind == FailureKind::Unreadable && failure.usage == Usage::default())

@@ -1,4 +1,4 @@
-//! Which submissions this command drives, and when each takes its next step.
+//! Decides which submissions this command drives, and when each takes its next step.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::throttle::target_of;
 use super::{BatchError, BatchEvent, Batches, NextStep, Slot};
 use synix_store::{Submission, SubmissionId, SubmissionState};
 
-/// Calls under way at once, at most: files are streamed, but sockets and disks are not endless.
+/// The maximum number of calls in flight: files are streamed, but sockets and disks are limited.
 const MAX_CALLS: usize = 16;
 
-/// Between two readings of the list of submissions, at least.
+/// The minimum pause between two readings of the list of submissions.
 const MIN_REFRESH_PAUSE: Duration = Duration::from_millis(200);
 
 impl Batches<'_> {
-    /// Starts every step whose time has come.
+    /// Starts every step that is due.
     pub(super) fn start_due(&mut self) -> Result<(), BatchError> {
         let now = Instant::now();
         if self.next_refresh.is_some_and(|due| due <= now) {
@@ -43,7 +43,7 @@ impl Batches<'_> {
         turns.chain(self.next_refresh).min()
     }
 
-    /// Reads which submissions there are: other processes make and settle them too (L5).
+    /// Reads the list of submissions: other processes add and settle them, too (L5).
     fn refresh_submissions(&mut self) -> Result<(), BatchError> {
         let now = Instant::now();
         let pause = self.context.settings.interval;
@@ -54,9 +54,9 @@ impl Batches<'_> {
             slot.next_step == NextStep::AfterCall
                 || stored.iter().any(|submission| submission.id == *id)
         });
-        // Whoever settled the others may have brought what this command waits for.
+        // The process that settled the others may have received answers that this command waits for.
         self.tracker.has_foreign_requests |= self.slots.len() < known || self.slots.is_empty();
-        // What waits for room may have it now: others' batches end, too.
+        // There may be capacity now: batches of other processes end, too.
         for slot in self.slots.values_mut() {
             if pause.is_some() && slot.driven.submission.state.is_before_batch() {
                 slot.next_step.wake(now);
@@ -70,7 +70,7 @@ impl Batches<'_> {
         self.take_over()
     }
 
-    /// Takes the next step of a submission, or finds that it is not ours to take.
+    /// Takes the next step of a submission if this command may drive it.
     fn start(&mut self, id: SubmissionId) -> Result<(), BatchError> {
         let Some(slot) = self.slots.get_mut(&id) else {
             return Ok(());
@@ -87,7 +87,7 @@ impl Batches<'_> {
             return Ok(());
         }
         if !self.may_drive(&mut submission)? {
-            // Its own process is at it; the next reading sees what comes of it.
+            // Another process drives it; the next refresh reads its state.
             self.slots.remove(&id);
             return Ok(());
         }
@@ -100,7 +100,7 @@ impl Batches<'_> {
         self.handle(id, Event::Due)
     }
 
-    /// Says whether this command may take the submission on, and takes the lock where it must.
+    /// Returns whether this command may drive the submission, and takes the lock if that is necessary.
     fn may_drive(&mut self, submission: &mut Submission) -> Result<bool, BatchError> {
         let (build, state) = (submission.build, submission.state);
         let is_open = build == self.context.build || !state.is_before_batch();
@@ -111,7 +111,7 @@ impl Batches<'_> {
             return Ok(false);
         };
         self.locks.insert(build, lock);
-        // It may have moved on between the reading and the lock.
+        // Its state may have changed between the reading and the lock.
         match self.context.store.submission(submission.id)? {
             Some(current) => *submission = current,
             None => return Ok(false),
@@ -119,7 +119,7 @@ impl Batches<'_> {
         Ok(true)
     }
 
-    /// Gives back the lock of another build when nothing of it is left to create.
+    /// Releases the lock of another build if all its batches are created.
     pub(super) fn release_build_lock(&mut self, submission: &Submission) {
         let build = submission.build;
         let is_needed = self
@@ -132,7 +132,7 @@ impl Batches<'_> {
         }
     }
 
-    /// Sets off what waits for the room that an ended batch has left.
+    /// Wakes submissions that wait for the capacity that an ended batch used.
     pub(super) fn wake_waiting(&mut self, ended: &Submission) {
         let now = Instant::now();
         let target = target_of(ended);
@@ -154,7 +154,7 @@ impl Batches<'_> {
         let reader = RowReader::new(&self.context, &mut self.tracker, fetched, route)?;
         match reader.read() {
             Ok(read) => Ok(Some(Event::RowsRead(read))),
-            // Another process took them too, was faster, and has put the files away.
+            // Another process was faster and has deleted the files.
             Err(BatchError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 self.reload(fetched.id)?;
                 Ok(None)
@@ -173,7 +173,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    /// Queues again what others had in flight and have no more.
+    /// Queues the requests again that other processes no longer have in flight.
     pub(super) fn take_over(&mut self) -> Result<(), BatchError> {
         let slots = &self.slots;
         let mut submitter = Submitter {

@@ -1,41 +1,41 @@
-//! What the caller says: how batches are driven.
+//! How batches are driven.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use synix_store::RetrySelection;
 
-/// The user's decision on a lost create reply that only a person can clear up.
+/// The user's decision on a batch whose create reply was lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum LostCreatePolicy {
-    /// Ask.
+    /// Ask the user.
     #[default]
     Ask,
-    /// This batch is ours.
+    /// The batch with this id is the lost one.
     Adopt(String),
-    /// None is ours: create it again.
+    /// The batch does not exist: create it again.
     CreateAgain,
 }
 
 /// How batches are driven.
 #[derive(Debug, Clone)]
 pub struct BatchSettings {
-    /// Pauses before each further search for a batch whose create reply was lost, by provider.
+    /// The pauses before each further search for a batch whose create reply was lost, by provider.
     pub search_pauses: HashMap<String, Vec<Duration>>,
-    /// How often a request is put into a batch in one command, at most.
+    /// The maximum number of batches for a request in one command.
     pub attempts: u32,
     /// Names of the layers by position, for people.
     pub layers: Vec<String>,
-    /// Between two polls of a batch; `None`: each is polled once.
+    /// The pause between two polls of a batch; `None`: each batch is polled once.
     pub interval: Option<Duration>,
-    /// Requests in one batch at most, by provider, where it is less than the provider takes.
+    /// The maximum number of requests in a batch, by provider, if it is lower than the provider's own limit.
     pub batch_requests: HashMap<String, u32>,
-    /// Input tokens that may be under way at once, by provider.
+    /// The maximum number of input tokens in flight, by provider.
     pub enqueued_tokens: HashMap<String, u64>,
-    /// How long a batch may take before what it still retry_times goes by single calls.
+    /// How long a batch may take before its unanswered requests are sent by sync calls.
     pub sync_after: Option<Duration>,
     /// What to do about a lost create reply.
     pub lost_create: LostCreatePolicy,
-    /// What is asked again although it was paid for.
-    pub retry: RetrySelection,
+    /// The failed requests that are sent again although they were billed.
+    pub retry: Retry,
 }

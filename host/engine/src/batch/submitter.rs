@@ -1,4 +1,4 @@
-//! From queued requests to submissions: chunks are claimed before anything leaves the machine.
+//! Groups queued requests into submissions. Chunks are claimed before anything is sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use synix_store::{
     Claim, Origin, Realm, RequestId, Submission, SubmissionId, SubmissionState, Terms,
 };
 
-/// Claims what the tracker has queued.
+/// Claims the queued requests of the tracker.
 #[derive(Debug)]
 pub(super) struct Submitter<'c> {
     pub(super) context: &'c BatchContext<'c>,
@@ -22,7 +22,7 @@ pub(super) struct Submitter<'c> {
 }
 
 impl Submitter<'_> {
-    /// Claims chunks of all that is queued and goes to `ready` layers, one model to a chunk.
+    /// Claims chunks of all queued requests of `ready` layers, one model per chunk.
     pub(super) fn submit_ready(
         &mut self,
         ready: &dyn Fn(usize) -> bool,
@@ -42,7 +42,7 @@ impl Submitter<'_> {
             .partition(|request| ready(request.layer));
         self.tracker.queue = later;
         for (target, mut group) in by_target(now) {
-            // The order of rows must not depend on the order in which units happened to run.
+            // The order of rows must not depend on the order in which units ran.
             group.sort_by_key(|request| request.key);
             let mut rest = group.as_slice();
             while !rest.is_empty() {
@@ -55,7 +55,7 @@ impl Submitter<'_> {
         Ok(submissions)
     }
 
-    /// Claims the chunks that are full already, whatever may still join the rest.
+    /// Claims the chunks that are full already.
     pub(super) fn submit_full(&mut self) -> Result<Vec<Submission>, BatchError> {
         let mut submissions = Vec::new();
         let smallest = self
@@ -80,7 +80,7 @@ impl Submitter<'_> {
         Ok(submissions)
     }
 
-    /// Queues again what others had in flight and have no more.
+    /// Queues the requests again that other processes no longer have in flight.
     pub(super) fn take_over(
         &mut self,
         is_driven: &dyn Fn(SubmissionId) -> bool,
@@ -160,7 +160,7 @@ impl Submitter<'_> {
         })
     }
 
-    /// Claims a chunk under a new submission; `None` where every request is answered or in flight already.
+    /// Claims a chunk under a new submission; `None` if every request is answered or in flight already.
     fn claim(&mut self, chunk: Chunk<'_>) -> Result<Option<Submission>, BatchError> {
         let Some(mut submission) = self.new_submission(&chunk)? else {
             return Ok(None);
@@ -169,7 +169,7 @@ impl Submitter<'_> {
         for (claim, request) in claims.into_iter().zip(chunk.requests) {
             match claim {
                 Claim::Granted(_) => self.tracker.count_send(&request.key),
-                // Whoever has it in flight brings its answer.
+                // The process that has it in flight will receive its answer.
                 Claim::InFlight => self.tracker.has_foreign_requests = true,
                 Claim::Settled(outcome) => self.tracker.settle(request.key, *outcome),
             }
@@ -210,7 +210,7 @@ impl Submitter<'_> {
         }))
     }
 
-    /// Writes the submission and its claims down in one transaction; one that claims nothing is dropped.
+    /// Records the submission and its claims in one transaction; a submission without a claim is dropped.
     fn write_claims(
         &self,
         requests: &[PendingRequest<RequestId>],
@@ -266,7 +266,7 @@ struct Chunk<'r> {
     requests: &'r [PendingRequest<RequestId>],
     /// Their input tokens, as estimated.
     tokens: u64,
-    /// How often they were divided after a validation failure that named no line.
+    /// How often they were halved after a validation failure that named no line.
     divided: u32,
 }
 

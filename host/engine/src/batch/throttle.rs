@@ -1,4 +1,4 @@
-//! How much a provider takes at once, and when there is room again.
+//! The capacity of each provider and model, and when it is available again.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,25 +14,25 @@ use synix_store::Submission;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
-/// How long to wait where too many batches were created.
+/// The pause after too many batches were created.
 const CREATION_PAUSE: Duration = Duration::from_secs(60);
 
-/// Doublings of the pause after a refusal, at most.
+/// The maximum number of doublings of the pause after a refusal.
 const MAX_DOUBLINGS: u32 = 6;
 
-/// What this command knows of the limits of each target.
+/// The limits of each target, as this command knows them.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    /// Input tokens that were found to be taken at once.
+    /// The maximum number of input tokens in flight, found from refusals.
     limits: HashMap<Target, u64>,
-    /// When a target whose queue was full may be tried again.
+    /// When a target with a full queue may be tried again.
     retry_times: HashMap<Target, Instant>,
     /// Batches that failed validation.
     validation_failures: HashMap<Target, u32>,
 }
 
 impl Throttle {
-    /// Returns how many input tokens may be under way at a target, where that is written or was found.
+    /// Returns the maximum number of input tokens in flight at a target, if it is configured or was found.
     pub(super) fn token_limit(&self, context: &BatchContext<'_>, target: &Target) -> Option<u64> {
         let enqueued = &context.settings.enqueued_tokens;
         let written = enqueued.get(&target.provider).copied();
@@ -40,7 +40,7 @@ impl Throttle {
         written.into_iter().chain(found).min()
     }
 
-    /// Says whether the provider has room for the submission.
+    /// Returns whether the provider has capacity for the submission.
     pub(super) fn capacity(
         &self,
         context: &BatchContext<'_>,
@@ -70,15 +70,15 @@ impl Throttle {
         };
         let under_way = context
             .store
-            .tokens_in_flight(&target.provider, &target.model)?;
-        // What does not fit at all goes alone.
+            .tokens_under_way(&target.provider, &target.model)?;
+        // A submission above the limit is sent alone.
         if under_way == 0 || under_way + submission.tokens <= limit {
             return Ok(Capacity::Available);
         }
         Ok(Capacity::Full { retry_after: None })
     }
 
-    /// Counts a validation failure, and returns how many there were at the target.
+    /// Counts a validation failure, and returns the number of failures at the target.
     pub(super) fn count_validation_failure(&mut self, submission: &Submission) -> u32 {
         let failures = self
             .validation_failures
@@ -88,7 +88,7 @@ impl Throttle {
         *failures
     }
 
-    /// Finds from a refusal how much the target takes, and when to try again.
+    /// Derives the limit of the target from a refusal, and when to try again.
     ///
     /// `named` is the limit that the provider named.
     pub(super) fn on_full_queue(
@@ -98,7 +98,7 @@ impl Throttle {
         interval: Option<Duration>,
     ) {
         let target = target_of(submission);
-        // The provider counts others' batches, too, and its tokens are not our estimate.
+        // The provider also counts batches of others, and its token counts differ from our estimate.
         let smaller = submission.tokens - submission.tokens / 4;
         let limit = named.unwrap_or(u64::MAX).min(smaller).max(1);
         let known = self.limits.get(&target).copied().unwrap_or(u64::MAX);
@@ -112,7 +112,7 @@ impl Throttle {
     }
 }
 
-/// Returns about how many input tokens a line costs, rather too many than too few.
+/// Estimates the input tokens of a line, rather too many than too few.
 pub(super) const fn estimated_tokens(line: &str) -> u64 {
     line.len() as u64 / 3 + 1
 }

@@ -1,4 +1,4 @@
-//! What runs and answers bring: outputs, requests, failures.
+//! Applies the results of runs and requests: outputs, new requests and failures.
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -19,7 +19,7 @@ use synix_sandbox::LogLine;
 use synix_store::ArtifactId;
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    /// Takes in the results of a chunk.
+    /// Applies the results of a chunk.
     pub(super) fn apply_results(&mut self, results: Vec<RunOutcome>) -> Result<(), BuildError> {
         for outcome in results {
             match outcome.end {
@@ -45,7 +45,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         Ok(())
     }
 
-    /// Wakes the units that waited for what has settled.
+    /// Resumes or fails the units that waited for these requests.
     pub(super) fn apply_outcomes(
         &mut self,
         settled: Vec<SettledRequest>,
@@ -135,7 +135,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             let waiters = scheduler
                 .waiters
                 .entry(pending.key)
-                // Nearly always one: a list that grows would start with room for four.
+                // Nearly always one: a growing list would start with a capacity of four.
                 .or_insert_with(|| Vec::with_capacity(1));
             if waiters.contains(&number) {
                 continue;
@@ -150,7 +150,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         Ok(())
     }
 
-    /// Counts what a unit asked since its last run; `false`: that is too much, and the build stops.
+    /// Counts the requests that a unit made since its last run; `false`: they exceed a limit, and the build stops.
     fn count_requests(&mut self, number: usize, requests: &[RunRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
         let more = requests.len().saturating_sub(counted) as u64;
@@ -231,10 +231,10 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         self.record_failure(unit.layer, unit.spec.key.clone(), failure)
     }
 
-    /// Fails a layer that could not even be divided into units.
+    /// Fails a layer that could not be divided into units.
     pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
         self.layers[layer].progress.unit_added(Freshness::Stale);
-        // A layer's name is a valid unit key: it is shorter and its rule is stricter.
+        // A layer's name is a valid unit key, because its rule is stricter.
         let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
             layer: self.layer_name(layer).to_owned(),
             path: String::new(),

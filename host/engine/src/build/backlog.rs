@@ -1,8 +1,8 @@
-//! What workers have made and the writer has not taken in yet, bounded by bytes.
+//! The results of workers that the writer has not taken yet, limited by their size.
 //!
-//! Guests run on all cores and one thread writes: without a bound the outputs of hundreds of large units would wait in
-//! memory. A worker hands over what it has made in parts, and waits where the parts of all workers together are too
-//! large. A part that is larger than the bound by itself goes alone.
+//! Guests run on all cores and one thread writes: without a limit, the outputs of hundreds of large units would wait in
+//! memory. A worker sends its results in parts, and waits while the parts of all workers together are too
+//! large. A part that alone exceeds the limit is sent when no other part waits.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -10,10 +10,10 @@ use super::unit::{RunEnd, RunOutcome, RunRequest};
 use synix_core::artifact::Artifact;
 use synix_core::request::{Message, Part};
 
-/// What may wait for the writer, in bytes.
+/// The maximum size of the parts that wait for the writer.
 pub(super) const MAX_BACKLOG_BYTES: usize = 64 << 20;
 
-/// What a result takes beside its texts, roughly.
+/// The approximate size of a result without its texts.
 const RESULT_OVERHEAD: usize = 512;
 
 /// Counts the bytes that wait for the writer.
@@ -39,7 +39,7 @@ impl Backlog {
         }
     }
 
-    /// Counts a part, as soon as there is room for it; `false`: nobody takes parts any more.
+    /// Waits until a part fits, and counts it; `false`: the pool is closed.
     pub(super) fn add(&self, bytes: usize) -> bool {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let has_no_room = |waiting: &mut BacklogState| {
@@ -54,14 +54,14 @@ impl Backlog {
         !waiting.is_closed
     }
 
-    /// Forgets a part that the writer has taken in.
+    /// Removes a part that the writer has taken.
     pub(super) fn remove(&self, bytes: usize) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
         self.changed.notify_all();
     }
 
-    /// Returns the bytes that are counted.
+    /// Returns the size of the parts that wait.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.waiting
@@ -70,7 +70,7 @@ impl Backlog {
             .bytes
     }
 
-    /// Lets nobody wait any longer.
+    /// Ends all waits.
     pub(super) fn close(&self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.is_closed = true;
@@ -78,7 +78,7 @@ impl Backlog {
     }
 }
 
-/// Returns about how many bytes a result holds.
+/// Returns the approximate size of a result.
 pub(super) fn estimated_size(outcome: &RunOutcome) -> usize {
     let end = match &outcome.end {
         RunEnd::Done { outputs, log } => {
@@ -146,7 +146,7 @@ mod tests {
     use synix_core::request::{Answer, Ending, Request, Role, Usage, Wire};
     use synix_sandbox::{Level, LogLine};
 
-    /// W18: a part waits until there is room, and not for longer.
+    /// W18: a part waits until it fits, and no longer.
     #[test]
     fn a_part_waits_until_there_is_room() {
         let backlog = Backlog::new(10);
@@ -158,7 +158,7 @@ mod tests {
                 sender.send(backlog.add(5)).unwrap();
             });
             backlog.remove(4);
-            // It needs 5 and there are 4: only the next one makes room.
+            // It needs 5 bytes and 4 are free: it fits only after the next removal.
             assert_eq!(added.try_recv(), Err(mpsc::TryRecvError::Empty));
             backlog.remove(6);
             assert_eq!(added.recv(), Ok(true));
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(backlog.waiting(), 5);
     }
 
-    /// What is larger than the bound would otherwise wait for ever.
+    /// A part above the limit would otherwise wait forever.
     #[test]
     fn a_part_that_never_fits_goes_alone() {
         let backlog = Backlog::new(10);
@@ -183,7 +183,7 @@ mod tests {
         });
     }
 
-    /// What is not counted is not bounded.
+    /// The limit does not apply to bytes that are not counted.
     #[test]
     fn whatever_may_be_large_counts() {
         const LARGE: usize = 1 << 20;

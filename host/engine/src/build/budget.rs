@@ -1,4 +1,4 @@
-//! Keeps a build within its budget: nothing is sent that could cost more than is left.
+//! Keeps a build within its budget: a request is sent only if its maximum cost fits.
 
 use super::BuildError;
 use crate::pending::{PendingRequest, SettledRequest};
@@ -6,14 +6,14 @@ use synix_core::request::{Request, RequestKey};
 use synix_prices::{Amount, BudgetExcess, Estimate, Ledger, PriceError, Prices, Rate};
 use synix_store::{BuildId, LayerMode, RequestId, Send, SendState, Store};
 
-/// The budget of one build, or none.
+/// The budget of a build, if it has one.
 pub(super) struct Budget<'a> {
     store: &'a Store,
     build: BuildId,
     prices: &'a Prices,
     /// `None`: nothing limits the build.
     ledger: Option<Ledger<RequestKey>>,
-    /// Whether what an earlier command of the build left in flight is in the ledger.
+    /// Whether the ledger includes the sends of earlier commands of the build.
     is_loaded: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Takes requests into the books, or says why they may not be sent; then none of them may.
+    /// Reserves the maximum cost of requests, or of none of them if they do not all fit.
     pub(super) fn reserve(
         &mut self,
         requests: &[(PendingRequest<RequestId>, LayerMode)],
@@ -73,7 +73,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Takes out of the books what needs no more sending.
+    /// Records that requests are settled.
     pub(super) fn settle(&mut self, settled: &[SettledRequest]) {
         if let Some(ledger) = &mut self.ledger {
             for (key, _) in settled {
@@ -82,14 +82,14 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Takes a request out of the books that will be sent in another way.
+    /// Releases the reservation of a request that will be sent in another way.
     pub(super) fn release(&mut self, key: &RequestKey) {
         if let Some(ledger) = &mut self.ledger {
             ledger.settle(key);
         }
     }
 
-    /// Takes in what the build spent and left in flight before this command.
+    /// Adds what the build spent and has in flight from earlier commands.
     fn load_open_sends(&mut self) -> Result<(), BuildError> {
         let mut open = Vec::new();
         self.store.for_each_send(self.build, |send| {
@@ -103,14 +103,14 @@ impl<'a> Budget<'a> {
                 let request = self.store.request(request)?;
                 ledger.reserve(key, max_cost(self.prices, &request, rate)?);
             }
-            // What was spent cannot be refused any more.
+            // Money that is spent cannot be refused.
             let _ = ledger.update_spent(spent, Amount::ZERO);
         }
         Ok(())
     }
 }
 
-/// Returns what the build was billed so far; a send without a reply counts with all that it may have cost.
+/// Returns the amount billed so far; a send without a reply counts with its maximum cost.
 fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, BuildError> {
     let mut sum = Amount::ZERO;
     let mut unclear = Vec::new();
@@ -118,7 +118,7 @@ fn spent(store: &Store, build: BuildId, prices: &Prices) -> Result<Amount, Build
     store.for_each_send(build, |send| match send.state {
         SendState::Open => {}
         SendState::Unclear => unclear.push((send.request, rate_of(&send))),
-        // What its provider did not count may have cost as much as a lost reply.
+        // Uncounted usage may have cost as much as a lost reply.
         SendState::Closed if send.usage.uncounted => unclear.push((send.request, rate_of(&send))),
         SendState::Closed => match prices.cost(send.model, &send.usage, rate_of(&send)) {
             Ok(cost) => sum += cost,

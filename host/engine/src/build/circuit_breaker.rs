@@ -1,8 +1,8 @@
-//! Providers that answer nobody for the time being: the rest of their requests is not sent.
+//! Circuit breakers for providers that fail every request for now: their other requests are not sent.
 //!
-//! A key that is refused, or an account without money, is so for every request
-//! of the build. A provider that cannot be reached may come back: it is tried
-//! again after a while, and at once when another call got through.
+//! A refused key or an account without money fails every request of the build.
+//! An unreachable provider may become reachable: it is tried again after a
+//! pause, and at once when another call succeeded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tokio::time::Instant;
 use synix_core::request::{Failure, FailureKind, Outcome};
 use synix_providers::Completion;
 
-/// How long nothing is sent to a provider that could not be reached.
+/// How long nothing is sent to an unreachable provider.
 const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
 
-/// What is known of the providers of a build, from the calls that have ended.
+/// The circuit breakers of a build's providers.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreakers {
-    /// How many calls were begun.
+    /// The number of calls that have started.
     started: u64,
-    /// How many calls had been begun when a provider was last heard of.
+    /// The number of calls that had started at the last reply of each provider.
     last_replies: BTreeMap<String, u64>,
     breakers: BTreeMap<String, OpenCircuit>,
 }
@@ -28,18 +28,18 @@ pub(super) struct CircuitBreakers {
 #[derive(Debug)]
 struct OpenCircuit {
     failure: Failure,
-    /// `None`: it lasts as long as the build.
+    /// `None`: until the end of the build.
     until: Option<Instant>,
 }
 
 impl CircuitBreakers {
-    /// Returns the number of a call that begins.
+    /// Returns the number of a call that starts.
     pub(super) fn start_call(&mut self) -> u64 {
         self.started += 1;
         self.started
     }
 
-    /// Returns why nothing is sent to a provider now, if that is so.
+    /// Returns why nothing is sent to a provider now; `None`: requests are sent.
     pub(super) fn failure_for(&self, provider: &str) -> Option<&Failure> {
         self.failure_at(provider, Instant::now())
     }
@@ -50,7 +50,7 @@ impl CircuitBreakers {
         lasts.then_some(&circuit.failure)
     }
 
-    /// Takes in how a call ended.
+    /// Updates the breakers after a call.
     pub(super) fn on_call_ended(&mut self, provider: &str, call: u64, completion: &Completion) {
         if !completion.unreachable {
             self.last_replies.insert(provider.to_owned(), self.started);
@@ -79,7 +79,7 @@ impl CircuitBreakers {
         }
     }
 
-    /// Says whether the provider replied to anybody since the call was begun.
+    /// Returns whether the provider has replied to any call since this one started.
     fn has_replied_since(&self, provider: &str, call: u64) -> bool {
         self.last_replies
             .get(provider)
@@ -121,7 +121,7 @@ mod tests {
         let mut breakers = CircuitBreakers::default();
         let (first, second) = (breakers.start_call(), breakers.start_call());
         breakers.on_call_ended("p", second, &failed(FailureKind::Invalid, false));
-        // It was heard of while the first call still tried.
+        // It replied while the first call was still being retried.
         breakers.on_call_ended("p", first, &failed(FailureKind::Provider, true));
         assert!(breakers.failure_for("p").is_none());
         let third = breakers.start_call();

@@ -1,4 +1,4 @@
-//! Why a build could not go on. A failed unit is no such error: it is part of the result.
+//! Why a build ended early. A failed unit is not such an error: it is part of the result.
 
 use super::limits::LimitExcess;
 use crate::batch::BatchError;
@@ -10,10 +10,10 @@ use synix_sandbox::PluginError;
 use synix_sources::{SourceError, SourceProblems};
 use synix_store::{BuildId, StoreError};
 
-/// Why a build could not go on.
+/// Why a build ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The state failed.
+    /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A source could not be read.
@@ -21,28 +21,28 @@ pub enum BuildError {
     Source {
         /// The layer.
         layer: String,
-        /// What is wrong.
+        /// The error.
         source: Box<SourceError>,
     },
     /// Files cannot be sources.
     #[error("{0}")]
     Sources(SourceProblems),
-    /// A source holds metadata that cannot be kept.
+    /// A source has metadata that cannot be stored.
     #[error("layer `{layer}`, {path}: {detail}")]
     Metadata {
         /// The layer.
         layer: String,
         /// The file.
         path: String,
-        /// What is wrong.
+        /// The error.
         detail: String,
     },
-    /// A plugin could not be started at all.
+    /// A plugin could not be loaded.
     #[error("layer `{layer}`: cannot use its plugin")]
     Plugin {
         /// The layer.
         layer: String,
-        /// What is wrong.
+        /// The error.
         source: Box<PluginError>,
     },
     /// A batch could not be driven.
@@ -51,7 +51,7 @@ pub enum BuildError {
     /// The cassette failed.
     #[error(transparent)]
     Cassette(#[from] CassetteError),
-    /// The file system refused.
+    /// The file system reported an error.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// There is no batch build.
@@ -62,7 +62,7 @@ pub enum BuildError {
     Busy {
         /// The build.
         build: BuildId,
-        /// Who and since when, in words, with a leading blank; empty where it has not said.
+        /// The process and its start, with a leading space; empty if unknown.
         holder: String,
     },
     /// The build has ended; there is nothing to resume.
@@ -73,7 +73,7 @@ pub enum BuildError {
         /// Its status.
         status: &'static str,
     },
-    /// The pipeline is not what it was when the build was opened.
+    /// The pipeline has changed since the build was opened.
     #[error("the pipeline is not the one of {build}: {}", .changes.join("; "))]
     PipelineMismatch {
         /// The build.
@@ -86,9 +86,9 @@ pub enum BuildError {
     AnswerSourceMismatch {
         /// The build.
         build: BuildId,
-        /// In which way it was opened.
+        /// The answer source when it was opened.
         opened: &'static str,
-        /// In which way it would go on.
+        /// The answer source now.
         now: &'static str,
     },
     /// A provider needs a credential that is not there.
@@ -99,36 +99,36 @@ pub enum BuildError {
         /// The environment variable.
         variable: String,
     },
-    /// What is about to be sent could cost more than is left of the budget.
+    /// The requests to be sent could exceed the budget.
     #[error(
         "the budget of {budget} could be exceeded: {spent} is spent, at most {reserved} is in flight, and the next requests cost at most {requested}"
     )]
     Budget {
-        /// What may be spent.
+        /// The budget.
         budget: Amount,
-        /// What was billed, or may have been.
+        /// The amount that was, or may have been, billed.
         spent: Amount,
-        /// What is in flight may cost so much.
+        /// The maximum cost of the requests in flight.
         reserved: Amount,
-        /// What was about to be sent may cost so much.
+        /// The maximum cost of the requests to be sent.
         requested: Amount,
     },
-    /// There is a budget, and no telling what a request costs at most.
+    /// There is a budget, but the maximum cost of a request is unknown.
     #[error("nothing can be sent within a budget")]
     Unpriced(#[from] PriceError),
-    /// A layer would have more units, or ask more requests, than it may.
+    /// A layer would exceed its limit of units or requests.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExcess),
-    /// Somebody wanted the build to end; the calls on their way were waited for.
+    /// The build was interrupted and has waited for the calls in flight.
     #[error("interrupted")]
     Interrupted,
-    /// A worker thread died.
+    /// A worker thread panicked.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkerPanicked,
 }
 
 impl BuildError {
-    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    /// Returns the stable name of the error's class; `docs/commands.md` lists them.
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
@@ -155,7 +155,7 @@ impl BuildError {
         }
     }
 
-    /// Says what to do about it, where the message does not.
+    /// Returns what to do next, unless the message already says it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) | Self::Batch(BatchError::Store(error)) => return error.hint(),

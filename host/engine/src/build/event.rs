@@ -8,7 +8,7 @@ use crate::batch::BatchEvent;
 use crate::view::BuildCost;
 use synix_core::request::FailureKind;
 
-/// Something that happened.
+/// An event of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -57,30 +57,30 @@ pub enum Event {
         layer: String,
         /// The unit.
         unit: String,
-        /// How much it matters.
+        /// The log level.
         level: String,
         /// The line.
         message: String,
     },
     /// The build waits for requests that other processes have in flight.
     WaitingForOthers {
-        /// How many another process asks by calls of its own.
+        /// The number of requests in sync calls of other processes.
         calls: usize,
-        /// How many are in batches, which go on at their providers whoever runs.
+        /// The number of requests in batches, which continue without a process.
         rows: usize,
     },
     /// A call to a provider waits before it is made, or made again. If many wait at once, one is reported.
     Retrying {
         /// The provider.
         provider: String,
-        /// What happened to the last try, or why the provider wants no call for now.
+        /// Why the last attempt failed, or why the provider accepts no call now.
         reason: String,
         /// How long the call waits.
         wait: Duration,
-        /// The number of the try that follows, from 2; `None` where the call was not made yet.
+        /// The number of the next attempt, from 2; `None` if the call was not made yet.
         attempt: Option<u32>,
     },
-    /// The build ends as soon as its calls in flight have their answers.
+    /// The build ends after its calls in flight.
     Ending {
         /// How many.
         calls: usize,
@@ -92,10 +92,10 @@ pub enum Event {
     },
     /// A new state replaced a damaged one.
     StateReset {
-        /// What the old one held, as far as it could be read.
+        /// What is lost, as far as the old state could be read.
         lost: String,
     },
-    /// What the pipeline file says about the end of a build went wrong.
+    /// A command or URL in `on_done` failed.
     OnDone {
         /// What went wrong.
         message: String,
@@ -107,7 +107,7 @@ pub enum Event {
     },
     /// A setting of the project has no effect.
     Warning {
-        /// What, and what to do about it.
+        /// The warning, with what to do about it.
         message: String,
     },
     /// What the build has sent and spent so far.
@@ -120,15 +120,15 @@ pub enum Event {
 /// How far a layer is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LayerCounts {
-    /// Units that needed nothing.
+    /// Fresh units.
     pub fresh: u64,
-    /// Units that are to be made, or were.
+    /// Stale units, including those that have run.
     pub stale: u64,
     /// Of these, units with their outputs.
     pub done: u64,
     /// Of these, units that failed or were held back.
     pub failed: u64,
-    /// Requests that they wait or waited for.
+    /// Requests that they wait for or have waited for.
     #[serde(rename = "asked")]
     pub requested: u64,
     /// Of these, requests that were settled.

@@ -1,4 +1,4 @@
-//! Artifacts as the scheduler keeps them: without their contents if the store has those.
+//! Artifacts as the scheduler keeps them: without their contents, unless only memory has them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) struct Handle {
     pub(super) layer: usize,
     pub(super) label: Label,
     pub(super) digest: Digest,
-    /// Whether an input upstream of it is missing.
+    /// Whether an input, or anything upstream of one, is missing.
     pub(super) partial: bool,
     pub(super) location: Location,
 }
@@ -25,9 +25,9 @@ pub(super) struct Handle {
 #[derive(Debug, Clone)]
 pub(super) enum Location {
     Stored(ArtifactId),
-    /// In a source's file, during a plan: it is read again where it is needed.
+    /// In a source's file, during a plan: it is read again when it is needed.
     File(Arc<FileArtifact>),
-    /// In memory: a plan made it, and a plan writes nothing.
+    /// In memory, during a plan, because a plan writes nothing.
     Memory(Arc<Artifact>),
 }
 
@@ -51,7 +51,7 @@ pub(super) struct FileArtifact {
 }
 
 impl FileArtifact {
-    /// Reads the file again; it must be what it was.
+    /// Reads the file again; it must be unchanged.
     pub(super) fn read(&self, digest: Digest) -> Result<Artifact, BuildError> {
         let failed = |source| BuildError::Source {
             layer: self.layer.to_string(),

@@ -1,4 +1,4 @@
-//! Holds back units whose inputs failed.
+//! Holds back the dependants of failed units.
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -21,7 +21,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         for input in &transform.inputs {
             for key in self.layers[*input].failed_units.clone() {
                 let needs = format!("{}/{key}", self.layer_name(*input));
-                // Named as the unit would be; a name that is too long is no unit's.
+                // The key that the unit would have. No unit has a key that is too long.
                 let key = if transform.inputs.len() == 1 {
                     key
                 } else {
@@ -48,7 +48,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         self.record_failure(layer, key, &failure)
     }
 
-    /// Holds back the units that the layer had, or the layer itself where it had none.
+    /// Holds back the units that the layer had before, or the layer itself if it had none.
     pub(super) fn hold_back_layer(
         &mut self,
         layer: usize,
@@ -67,7 +67,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 }
 
 impl<A: Answerer> Scheduler<'_, A> {
-    /// Names a failed unit upstream of `transform`, at any distance.
+    /// Returns a failed unit upstream of `transform`, at any distance.
     pub(super) fn failed_upstream(&self, transform: &ReadyTransform) -> Option<String> {
         transform.inputs.iter().find_map(|input| {
             if let Some(key) = self.layers[*input].failed_units.first() {

@@ -1,4 +1,4 @@
-//! Looks up answers that are known: in the store, or in a cassette.
+//! Looks up known answers in the store or in a cassette.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use synix_core::request::{Answer, Ending, Request, RequestKey};
 use synix_providers::Cassette;
 use synix_store::{ArtifactId, Reader, StoreError};
 
-/// Where known answers are. Each thread has a clone.
+/// The source of known answers. Each thread has a clone.
 #[derive(Debug, Clone)]
 pub enum AnswerSource {
-    /// What providers answered, in the store.
+    /// The answers of providers in the store.
     Store,
-    /// A cassette, and nothing else.
+    /// Only a cassette.
     Cassette(Arc<Cassette>),
 }
 
-/// A worker's own access to known answers and stored artifacts.
+/// A worker's access to known answers and stored artifacts.
 #[derive(Debug)]
 pub(super) struct KnownAnswers {
     pub(super) source: AnswerSource,
@@ -24,7 +24,7 @@ pub(super) struct KnownAnswers {
 }
 
 impl KnownAnswers {
-    /// Returns the answer under `key`, if there is one that the layer accepts.
+    /// Returns the answer under `key` if the layer accepts it.
     pub(super) fn answer(
         &self,
         key: RequestKey,
@@ -40,7 +40,7 @@ impl KnownAnswers {
         }
     }
 
-    /// Returns the stored request under `key`, for messages about what an earlier run asked.
+    /// Returns the stored request under `key`, for messages about an earlier run.
     pub(super) fn request(&self, key: RequestKey) -> Option<Request> {
         let reader = self.reader.as_ref()?;
         let id = reader.request_id(key).ok()??;

@@ -1,4 +1,4 @@
-//! Layers made ready: plugin loaded, config checked, everything a unit needs but its inputs.
+//! Prepared layers: the plugin is loaded, the config is checked, and only the inputs are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use synix_manifest::BatchChoice;
 use synix_sandbox::{Limits, Plugin};
 use synix_sources::HiddenFiles;
 
-/// A pipeline whose layers are ready.
+/// A pipeline with prepared layers.
 #[derive(Debug)]
 pub struct ReadyPipeline {
     /// The file, relative to the project.
@@ -24,24 +24,24 @@ pub struct ReadyPipeline {
     pub layers: Vec<ReadyLayer>,
     /// The model roles by name.
     pub roles: Arc<Roles>,
-    /// The fingerprint over everything in it.
+    /// The fingerprint of the pipeline.
     pub fingerprint: Digest,
-    /// What the fingerprint covers, for telling what changed.
+    /// What the fingerprint covers, for messages about changes.
     pub parts: PipelineParts,
-    /// Units that all layers together may have, as written.
+    /// The maximum number of units of all layers together, if configured.
     pub max_units: Option<u64>,
-    /// Requests that all layers together may ask, as written.
+    /// The maximum number of requests of all layers together, if configured.
     pub max_requests: Option<u64>,
 }
 
-/// A layer that is ready.
+/// A prepared layer.
 #[derive(Debug)]
 pub struct ReadyLayer {
     /// Its name.
     pub name: LayerName,
     /// What it does.
     pub body: ReadyBody,
-    /// Whether it may read files with a hidden name on their way.
+    /// Whether it may read hidden files.
     pub allow_hidden: bool,
 }
 
@@ -74,46 +74,46 @@ pub struct ReadyTransform {
     pub config: Map<String, Value>,
     /// The same, as JSON text.
     pub config_text: String,
-    /// What no unit may exceed.
+    /// The limits of each unit.
     pub limits: Limits,
-    /// Whether the plugin may ask a model.
+    /// Whether the plugin may send requests to a model.
     pub grants_llm: bool,
     /// The name of the layer's model role.
     pub role: String,
-    /// Enters the request keys.
+    /// Part of the request keys.
     pub revision: String,
-    /// Whether an answer cut at its token limit will do.
+    /// Whether a truncated answer is accepted.
     pub accept_truncated: bool,
-    /// Members of `options` that the plugin may set beside those of sampling; `None`: any.
+    /// The members of `options` that the plugin may set beside the sampling options; `None`: any.
     pub options_allowed: Option<BTreeSet<String>>,
-    /// What the pipeline says about batches.
+    /// Whether requests are sent in batches, as configured.
     pub batch: BatchChoice,
     /// Whether the role's provider and model have a batch API.
     pub has_batch_api: bool,
-    /// How many recorded requests make a batch worth while.
+    /// The minimum number of recorded requests for a batch.
     pub min_batch: u64,
-    /// Units that it may have, as written.
+    /// The maximum number of its units, if configured.
     pub max_units: Option<u64>,
-    /// Requests that its units may ask, as written.
+    /// The maximum number of its units' requests, if configured.
     pub max_requests: Option<u64>,
-    /// How many a unit asks, as far as that is known.
+    /// How many requests a unit makes, as far as that is known.
     pub requests_per_unit: RequestsPerUnit,
-    /// What all its units' fingerprints share.
+    /// What the fingerprints of all its units share.
     pub parts: LayerParts,
     /// The same, encoded.
     pub encoder: Encoder,
-    /// Paths of the files that the config names, by their place in it.
+    /// The paths of the files that the config names, by their pointer in it.
     pub files: BTreeMap<String, String>,
 }
 
 /// The settings behind a model role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoleSettings {
-    /// How its provider is spoken to.
+    /// The wire format of its provider.
     pub wire: Wire,
     /// Where its requests go. All of them share it.
     pub target: Arc<Target>,
-    /// The longest answer in tokens.
+    /// The maximum length of an answer in tokens.
     pub max_tokens: Option<u32>,
     /// 0 to 2.
     pub temperature: Option<f64>,
@@ -160,11 +160,11 @@ impl RoleSettings {
 #[derive(Debug, Default)]
 pub struct Roles(pub BTreeMap<String, RoleSettings>);
 
-/// The longest answer where a wire format demands a number and nobody gave one, in tokens.
+/// The maximum length of an answer in tokens, for a wire format that requires one, if none is configured.
 const MAX_TOKENS_FOR_ANTHROPIC: u32 = 4096;
 
 impl Roles {
-    /// Returns the settings of the roles a unit used beside its layer's, as a JSON object; `None` for none.
+    /// Returns the settings of the roles that a unit used beside its layer's, as a JSON object; `None` if there are none.
     pub fn extra_settings(&self, used: &[String]) -> Option<String> {
         if used.is_empty() {
             return None;
@@ -176,7 +176,7 @@ impl Roles {
         serde_json::to_string(&roles).ok()
     }
 
-    /// Says whether the roles in `extra` still have the settings they had.
+    /// Returns whether the settings of the roles in `extra` are unchanged.
     pub fn is_unchanged(&self, extra: Option<&str>) -> bool {
         let Some(extra) = extra else { return true };
         let Ok(roles) = serde_json::from_str::<ExtraRoles>(extra) else {
@@ -202,7 +202,7 @@ impl Roles {
     }
 }
 
-/// Settings of model roles by name; `None` where there was no such role.
+/// The settings of model roles by name; `None` if there was no such role.
 type ExtraRoles = BTreeMap<String, Option<ModelParts>>;
 
 #[cfg(test)]
@@ -222,7 +222,7 @@ mod tests {
         Roles(BTreeMap::from([("judge".to_owned(), settings)]))
     }
 
-    /// A role that a unit named is compared with its settings at that time.
+    /// The roles that a unit used are compared with their settings at that time.
     #[test]
     fn roles_beside_the_layers_are_compared_by_their_settings() {
         let used = ["judge".to_owned(), "nobody".to_owned()];
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(changes.len(), 1);
         assert_eq!(roles(0.1).extra_settings(&[]), None);
         assert!(roles(0.1).is_unchanged(None));
-        // Kept by an earlier version, as words.
+        // Stored by an earlier version, as a text.
         assert!(!roles(0.1).is_unchanged(Some(r#"{"judge":"openai openai gpt-4o-mini"}"#)));
     }
 }

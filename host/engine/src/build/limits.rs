@@ -1,29 +1,29 @@
-//! How many units a layer may have and how many requests they may ask.
+//! Limits of the number of units and requests of each layer and of the whole pipeline.
 //!
-//! What a plugin makes of a note is its own affair, and layers that take in each other's artifacts double them: without
+//! A plugin decides how many artifacts it makes of an input, and consecutive layers can multiply them: without
 //! a limit, one small file is enough for millions of units and as many paid requests. The default follows the sources, so
-//! that a large build of many files is never asked about. All is kind before it is made or sent.
+//! that a large build of many files needs no setting. Units and requests are counted before they are created or sent.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::layers::{ReadyBody, ReadyPipeline};
 
-/// The default for a layer whatever its sources hold.
+/// The default limit of a layer, before its sources are counted.
 const BASE_LIMIT: u64 = 1000;
-/// What each source artifact upstream of a layer adds to it.
+/// What each source artifact upstream of a layer adds to its default.
 const LIMIT_PER_SOURCE: u64 = 1000;
-/// So many bytes of these add one.
+/// This number of bytes upstream adds one.
 const SOURCE_BYTES_PER_ITEM: u64 = 64;
-/// The default for all layers together, in defaults of one layer.
+/// The default for all layers together, as a multiple of the default of one layer.
 const TOTAL_FACTOR: u64 = 10;
 
-/// What is kind.
+/// What a limit applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitKind {
     /// The units of a layer.
     Units,
-    /// The requests that the units of a layer ask, those answered before included.
+    /// The requests of the units of a layer, including those that were answered before.
     Requests,
 }
 
@@ -45,18 +45,18 @@ impl fmt::Display for LimitKind {
     }
 }
 
-/// A layer, or the layers of a pipeline together, would have more than they may.
+/// A layer, or all layers of a pipeline together, would exceed a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitExcess {
-    /// The layer that goes beyond the limit.
+    /// The layer that exceeds the limit.
     pub layer: String,
-    /// What is kind.
+    /// What a limit applies to.
     pub kind: LimitKind,
-    /// How many there would be; more may follow unless `is_exact`.
+    /// The number that there would be; more may follow unless `is_exact`.
     pub count: u64,
-    /// Whether these are all.
+    /// Whether the number is exact.
     pub is_exact: bool,
-    /// How many there may be.
+    /// The limit.
     pub max: u64,
     /// Whether the limit is that of all layers together.
     pub is_total: bool,
@@ -65,7 +65,7 @@ pub struct LimitExcess {
 }
 
 impl LimitExcess {
-    /// Says what to write where so many are wanted.
+    /// Returns how to raise the limit.
     pub fn hint(&self) -> String {
         let table = if self.is_total {
             "pipeline".to_owned()
@@ -117,7 +117,7 @@ impl fmt::Display for LimitExcess {
 
 impl std::error::Error for LimitExcess {}
 
-/// A number that may be reached and not exceeded.
+/// A count and its limit, which may be reached but not exceeded.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     max: u64,
@@ -138,7 +138,7 @@ impl Limit {
         }
     }
 
-    /// Adds to the count, or returns what it would be.
+    /// Adds to the count, or returns the count that would exceed the limit.
     const fn add(&mut self, more: u64) -> Result<(), u64> {
         let count = self.count.saturating_add(more);
         if count > self.max {
@@ -149,26 +149,26 @@ impl Limit {
     }
 }
 
-/// What a source layer holds.
+/// The size of a source layer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SourceSize {
-    /// Its artifacts.
+    /// The number of its artifacts.
     pub(super) artifacts: u64,
     /// The bytes of its files.
     pub(super) bytes: u64,
 }
 
-/// The limits of a pipeline's layers, and how much of them is used.
+/// The limits of a pipeline's layers, with the counts so far.
 #[derive(Debug)]
 pub(super) struct BuildLimits {
-    /// Units and requests of each layer.
+    /// The limits of units and of requests, by layer.
     layers: Vec<[Limit; 2]>,
-    /// Those of all layers together.
+    /// The limits of all layers together.
     total: [Limit; 2],
 }
 
 impl BuildLimits {
-    /// Sets the limits of a pipeline whose layers, where they are sources, hold `source_size`.
+    /// Creates the limits of a pipeline; `source_size` has the sizes of its source layers.
     pub(super) fn new(pipeline: &ReadyPipeline, source_size: &[SourceSize]) -> Self {
         let pipeline_limits = [pipeline.max_units, pipeline.max_requests];
         let default_of = |sources: &BTreeSet<usize>| {
@@ -206,7 +206,7 @@ impl BuildLimits {
         let all = (0..pipeline.layers.len()).collect();
         let default = default_of(&all).saturating_mul(TOTAL_FACTOR);
         let total = std::array::from_fn(|at| {
-            // A layer that may have more makes room for it.
+            // The limit that a layer sets raises the total.
             Limit::new(pipeline_limits[at], default.saturating_add(own[at]))
         });
         Self { layers, total }
@@ -219,7 +219,7 @@ impl BuildLimits {
         own.min(room(&self.total[0]))
     }
 
-    /// Counts `more` of a layer, named `name`; `is_exact` says that this is what the layer has in all.
+    /// Counts `more` of a layer. `is_exact` means that these are all that the layer has.
     pub(super) fn add(
         &mut self,
         (layer, name): (usize, &str),
@@ -277,7 +277,7 @@ mod tests {
                 .hint()
                 .contains("`max_units = 11` or more in [layers.made]")
         );
-        // What is kind apart is bounded apart.
+        // Units and requests have separate limits.
         assert_eq!(limits.add(made, LimitKind::Requests, 10, false), Ok(()));
         assert_eq!(limits.add((1, "other"), LimitKind::Units, 10, true), Ok(()));
     }

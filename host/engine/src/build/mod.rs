@@ -1,4 +1,4 @@
-//! The scheduler and its answerers: from a ready pipeline to a snapshot.
+//! The scheduler and its answerers: build a prepared pipeline and take its snapshot.
 //!
 //! A build runs units until each has its outputs, failed, or waits for an
 //! answer. Sync, batch, replay and plan take the same path and differ only

@@ -1,4 +1,4 @@
-//! How each layer's requests are answered: fixed once for a build.
+//! How each layer's requests are answered. A mode is decided once for a build.
 
 use crate::plan;
 use synix_manifest::BatchChoice;
@@ -27,7 +27,7 @@ impl ModeChoice {
 /// The modes of a build's layers, by position.
 #[derive(Debug, Clone)]
 pub(super) struct Modes {
-    /// `None` for layers that ask nothing.
+    /// `None` for layers without requests.
     choices: Vec<Option<ModeChoice>>,
     decided: Vec<Option<LayerMode>>,
 }
@@ -42,7 +42,7 @@ impl Modes {
         modes
     }
 
-    /// Follows what each layer says of batches.
+    /// Answers each layer's requests as configured.
     pub(super) fn by_layer(pipeline: &ReadyPipeline) -> Self {
         let choices: Vec<_> = pipeline
             .layers
@@ -63,10 +63,10 @@ impl Modes {
         Self { choices, decided }
     }
 
-    /// Takes over what was decided when the build was driven before.
+    /// Restores the decisions of earlier commands of the build.
     pub(super) fn restore(&mut self, layers: &[BuildLayer], pipeline: &ReadyPipeline) {
         for layer in layers {
-            // By name: the pipeline may be another one now, at the user's word.
+            // By name, because the user may have allowed another pipeline.
             let position = pipeline
                 .layers
                 .iter()
@@ -78,12 +78,12 @@ impl Modes {
         }
     }
 
-    /// Returns the mode of a layer, where it is decided.
+    /// Returns the mode of a layer, if it is decided.
     pub(super) fn decided(&self, layer: usize) -> Option<LayerMode> {
         self.decided.get(layer).copied().flatten()
     }
 
-    /// Decides the mode of a layer where further requests could not change it.
+    /// Decides the mode of a layer if further requests could not change it.
     pub(super) fn decide_early(&mut self, layer: usize, recorded: u64) -> Option<LayerMode> {
         let choice = self.choices.get(layer)?.as_ref()?;
         let mode = plan::decide_mode(
@@ -95,7 +95,7 @@ impl Modes {
         (mode == LayerMode::Batch).then(|| self.decide(layer, recorded))
     }
 
-    /// Returns the mode that a layer has or would get with so many requests on record.
+    /// Returns the mode that a layer has, or would get with this number of recorded requests.
     pub(super) fn expected(&self, layer: usize, recorded: u64) -> LayerMode {
         if let Some(mode) = self.decided(layer) {
             return mode;
@@ -113,7 +113,7 @@ impl Modes {
             })
     }
 
-    /// Decides the mode of a layer by the requests it has on record, unless it is decided.
+    /// Decides the mode of a layer by the number of its recorded requests, unless it is decided.
     pub(super) fn decide(&mut self, layer: usize, recorded: u64) -> LayerMode {
         let mode = self.expected(layer, recorded);
         if let Some(decided) = self.decided.get_mut(layer) {
@@ -125,7 +125,7 @@ impl Modes {
 
 #[cfg(test)]
 impl Modes {
-    /// The modes of one layer that asks, at a provider with batches.
+    /// Returns the modes of one layer with requests, at a provider with batches.
     pub(super) fn of_one(batch: BatchChoice) -> Self {
         let choice = ModeChoice {
             batch,

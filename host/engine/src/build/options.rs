@@ -1,4 +1,4 @@
-//! What a build is given: the pipeline and its surroundings, and how to run it.
+//! The arguments of a build: the pipeline, its surroundings, and how to run it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
@@ -29,42 +29,42 @@ pub struct BuildContext<'a> {
     pub folder: &'a ProjectFolder,
     /// A cassette to replay; `None`: live.
     pub replay: Option<&'a Arc<Cassette>>,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
-    /// What models cost.
+    /// The prices of models.
     pub prices: &'a Prices,
 }
 
 /// How a build is driven.
 #[derive(Debug, Clone)]
 pub struct BuildOptions<'a> {
-    /// Where to go to for answers; unused in a replay.
+    /// The providers; unused in a replay.
     pub providers: &'a Providers,
     /// How batches are driven.
     pub batches: BatchSettings,
     /// Providers without their credential, and the variable that should hold it.
     pub missing_keys: &'a BTreeMap<String, String>,
-    /// Sync calls at a time, at most.
+    /// The maximum number of concurrent sync calls.
     pub concurrency: NonZero<usize>,
     /// How long to wait for what is in flight.
     pub wait_policy: WaitPolicy,
-    /// Whether to build from what there is where inputs failed.
+    /// Whether to build units with missing inputs.
     pub allow_partial: bool,
-    /// Which command this is.
+    /// The kind of the build.
     pub kind: BuildKind,
-    /// The kinds of failure that are asked again although they were paid for.
+    /// The kinds of failure that are retried although they were billed.
     pub retry_failed: BTreeSet<FailureKind>,
-    /// What the build may cost at most.
+    /// The maximum cost of the build.
     pub budget: Option<Amount>,
-    /// Ends the build with [`BuildError::Interrupted`] as soon as the calls on their way have come to their end.
-    /// Guests are for whoever has their sandbox to stop.
+    /// Ends the build with [`BuildError::Interrupted`] after the calls in flight.
+    /// The owner of the sandbox must stop guests.
     pub interrupt: CancellationToken,
 }
 
-/// How often a request is put into a batch in one command, at most.
+/// The maximum number of batches for a request in one command.
 const BATCH_ATTEMPTS: u32 = 3;
 
-/// The default of [`BuildOptions::concurrency`]: the number of sync calls at a time.
+/// The default of [`BuildOptions::concurrency`].
 pub const DEFAULT_CONCURRENCY: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15);
 
 static NO_MISSING_KEYS: BTreeMap<String, String> = BTreeMap::new();
@@ -99,7 +99,7 @@ impl<'a> BuildOptions<'a> {
 }
 
 impl BuildContext<'_> {
-    /// Describes a new build of the pipeline, which the caller opens in the store and locks.
+    /// Returns a new build of the pipeline, which the caller opens in the store and locks.
     pub fn new_build(&self, kind: BuildKind) -> NewBuild {
         NewBuild {
             kind,

@@ -1,7 +1,7 @@
-//! Finds out what a build would do: the build itself, with a recorder and an answerer that only take notes.
+//! Plans a build: runs the scheduler with a recorder and an answerer that only take notes.
 //!
-//! Units that run are counted; those behind answers that nobody has yet are predicted, by what the last build made. What is
-//! predicted is a guess and is never mixed with what is counted.
+//! Units that run are counted. Units that depend on unknown answers are predicted from the last build. A
+//! prediction is a guess and is never mixed with a count.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use synix_prices::Forecast;
 use synix_sandbox::Shape;
 use synix_store::{BuildKind, LayerMode, Reader};
 
-/// The most units that are predicted by name in one layer, and inputs of one of them.
+/// The maximum number of units of a layer that are predicted by name, and of inputs of one of them.
 const MAX_NAMED: usize = 100;
 
-/// Finds out what a build would do. Writes nothing and sends nothing.
+/// Plans a build. Writes nothing and sends nothing.
 pub async fn plan(
     build_context: BuildContext<'_>,
     kind: BuildKind,
@@ -54,16 +54,16 @@ pub async fn plan(
 
 type PlanScheduler<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
 
-/// Units that may follow from answers.
+/// Units that may follow from unknown answers.
 #[derive(Debug, Default)]
 struct Prediction {
-    /// How many beyond those that are known; `None`: nothing tells.
+    /// Their number, beyond the known units; `None` if it is unknown.
     units: Option<u64>,
-    /// How many of all must be made, beyond those that are known.
+    /// How many of them are stale.
     stale: u64,
-    /// Some of the stale ones by name.
+    /// Some of the stale ones, by name.
     named: Vec<PlanUnit>,
-    /// Whether the layer's number of units is known all the same.
+    /// Whether the number of units is exact nevertheless.
     is_counted: bool,
 }
 
@@ -178,7 +178,7 @@ fn describe_layer(
     described
 }
 
-/// Returns how many requests the units of a layer that wait may ask beyond those that are known, at most.
+/// Returns the maximum number of further requests of a layer's waiting units.
 fn possible_requests(scheduler: &PlanScheduler<'_, '_>, layer: usize) -> u64 {
     let ReadyBody::Transform(transform) = &scheduler.context.pipeline.layers[layer].body else {
         return 0;
@@ -191,7 +191,7 @@ fn possible_requests(scheduler: &PlanScheduler<'_, '_>, layer: usize) -> u64 {
     more.fold(0, u64::saturating_add)
 }
 
-/// Names and counts the units that may follow from stale ones upstream.
+/// Predicts the units that may follow from stale units upstream.
 fn predict(
     scheduler: &mut PlanScheduler<'_, '_>,
     layer: usize,
@@ -229,7 +229,7 @@ fn predict(
     let name = scheduler.layer_name(layer);
     let keys = scheduler.previous.keys(name)?;
     if keys.is_empty() {
-        // The shape `all` promises one unit; how many groups there will be, nobody can say.
+        // The shape `all` has one unit; the number of groups is unknown.
         let is_one = shape == Shape::All;
         let new = PlanUnit {
             unit: name.to_owned(),
@@ -269,16 +269,16 @@ fn predict(
     Ok(found)
 }
 
-/// Artifacts that are to come, as the inputs of a layer.
+/// Artifacts that do not exist yet, as inputs of a layer.
 #[derive(Debug)]
 struct IncomingInputs {
-    /// How many there may be; `None`: nothing tells.
+    /// Their predicted number; `None` if it is unknown.
     count: Option<u64>,
-    /// The first of them: their layer, and their label or the unit that is to make them.
+    /// The first of them: the layer, and the label or the unit that will make it.
     named: Vec<(String, String)>,
-    /// All that the last build had of them, as `layer/label`.
+    /// Those that the last build had, as `layer/label`.
     known: HashSet<String>,
-    /// Layers of which some cannot be named.
+    /// Layers with artifacts that cannot be named.
     unnamed: Vec<String>,
 }
 
@@ -294,7 +294,7 @@ impl Default for IncomingInputs {
 }
 
 impl IncomingInputs {
-    /// Adds what the stale units of a layer may make.
+    /// Adds the artifacts that the stale units of a layer may make.
     fn add(
         &mut self,
         scheduler: &mut PlanScheduler<'_, '_>,
@@ -345,7 +345,7 @@ impl IncomingInputs {
         Ok(())
     }
 
-    /// Tells why a unit that takes several inputs is likely stale: by the inputs that it had, and by its layer's settings.
+    /// Returns why a unit with several inputs is probably stale: because of its earlier inputs or its layer's settings.
     fn reasons(
         &self,
         scheduler: &mut PlanScheduler<'_, '_>,
@@ -368,7 +368,7 @@ impl IncomingInputs {
             .map(str::to_owned)
             .collect();
         if shape == Shape::All {
-            // It takes the new ones, too.
+            // It takes the new artifacts, too.
             let new = self
                 .named
                 .iter()

@@ -1,4 +1,4 @@
-//! Takes notes and answers nothing: what a plan runs against.
+//! The answerer of a plan: counts and prices requests, and answers none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use synix_store::{LayerMode, Reader, RetrySelection};
 #[derive(Debug, Default)]
 pub(super) struct RequestTally {
     pub(super) requests: u64,
-    /// Those that are under way: they are not sent again.
+    /// Those that are in flight and are not sent again.
     pub(super) in_flight: u64,
-    /// Those that the cassette lacks: a replay sends nothing, so they have no price.
+    /// Those that are not in the cassette. A replay sends nothing, so they have no price.
     pub(super) missing: u64,
     sync: Forecast,
-    /// A layer's mode may be decided only when all its requests are known.
+    /// Both modes are priced, because the mode may be decided only when all requests are known.
     batch: Forecast,
 }
 
@@ -59,11 +59,11 @@ pub(super) struct PlanAnswerer<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
-    /// What the cassette lacks, where the plan is of a replay.
+    /// The requests that are not in the cassette, in the plan of a replay.
     misses: Option<CassetteMisses>,
     pub(super) tallies: BTreeMap<usize, RequestTally>,
     retries: BTreeMap<usize, RetryTally>,
-    /// What a build would settle without a send.
+    /// The requests that a build would settle without a send.
     settled: Vec<SettledRequest>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> PlanAnswerer<'a> {
         }
     }
 
-    /// Returns what a layer would send if it pending again what was paid for.
+    /// Returns what a layer would send again with `--retry-failed`.
     pub(super) fn retry_failed(&self, layer: usize) -> PlanRetry {
         let Some(retry) = self.retries.get(&layer) else {
             return PlanRetry::default();
@@ -100,7 +100,7 @@ impl<'a> PlanAnswerer<'a> {
         }
     }
 
-    /// Returns what a build would settle a request with, without sending it.
+    /// Decides whether a build would send a request.
     fn decide(&self, key: RequestKey) -> Result<SendDecision, BuildError> {
         let Some(reader) = self.reader else {
             return Ok(SendDecision::Send);
@@ -121,7 +121,7 @@ enum SendDecision {
     Send,
     /// It is in flight.
     InFlight,
-    /// It was paid for and came to this.
+    /// It was billed, with this outcome.
     OnlyOnRetry(Result<Ending, Failure>),
 }
 
@@ -178,7 +178,7 @@ impl<'a> Answerer for PlanAnswerer<'a> {
     }
 }
 
-/// Returns why an answer that was paid for will not do.
+/// Returns why a billed answer is not accepted.
 const fn kind(outcome: &Result<Ending, Failure>) -> FailureKind {
     match outcome {
         Ok(Ending::Truncated | Ending::Complete) => FailureKind::Truncated,

@@ -1,4 +1,4 @@
-//! Worker threads that run units. They only read; the scheduler writes what they hand back.
+//! Worker threads that run units. They only read; the scheduler writes their results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,12 +13,12 @@ use super::layers::Roles;
 use super::unit::{Job, RunEnd, RunOutcome, run_unit};
 use synix_store::{Reader, StoreError};
 
-/// Results of a chunk, or a part of them.
+/// The results of a chunk, or a part of them.
 #[derive(Debug)]
 struct PartialResults {
     results: Vec<RunOutcome>,
     bytes: usize,
-    /// Whether the chunk is done.
+    /// Whether this is the last part of the chunk.
     is_last: bool,
 }
 
@@ -26,19 +26,19 @@ struct PartialResults {
 #[derive(Debug)]
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
-    /// `None` from a worker that panicked.
+    /// `None` if a worker panicked.
     results: UnboundedReceiver<Option<PartialResults>>,
-    /// What waits in `results`, and the part that was taken last.
+    /// The size of the parts in `results` and of the part that was taken last.
     backlog: Arc<Backlog>,
-    /// The bytes of that part: it is in memory until the next one is asked for.
+    /// The size of the part that was taken last: it is in memory until the next one is taken.
     taken: usize,
     threads: Vec<JoinHandle<()>>,
-    /// Chunks handed out whose results have not come back.
+    /// The number of chunks without complete results.
     outstanding: usize,
 }
 
 impl Pool {
-    /// Starts `workers` threads, each with its own view of `reader`'s state.
+    /// Starts `workers` threads, each with its own reader of the state.
     pub(super) fn start(
         workers: usize,
         source: &AnswerSource,
@@ -49,7 +49,7 @@ impl Pool {
         let queue = Arc::new(Mutex::new(queue));
         let (sender, results) = unbounded_channel();
         let backlog = Arc::new(Backlog::new(backlog::MAX_BACKLOG_BYTES));
-        // All workers together have at most half as much at hand as may wait.
+        // All workers together hold at most half of the backlog's limit.
         let part = backlog::MAX_BACKLOG_BYTES / (2 * workers.max(1));
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
@@ -81,22 +81,22 @@ impl Pool {
         })
     }
 
-    /// Returns how many chunks can be out at once: each thread has one to run and one to go on with.
+    /// Returns the maximum number of outstanding chunks: each thread runs one and has one queued.
     pub(super) fn capacity(&self) -> usize {
         (self.threads.len() * 2).max(1)
     }
 
-    /// Says whether another chunk would keep a thread busy.
+    /// Returns whether another chunk may be sent.
     pub(super) fn has_capacity(&self) -> bool {
         self.outstanding < self.capacity()
     }
 
-    /// Says whether all results are back.
+    /// Returns whether no chunk is outstanding.
     pub(super) const fn is_idle(&self) -> bool {
         self.outstanding == 0
     }
 
-    /// Hands out a chunk.
+    /// Sends a chunk to the workers.
     pub(super) fn send(&mut self, chunk: Vec<Job>) {
         if let Some(chunks) = &self.chunks
             && chunks.send(chunk).is_ok()
@@ -105,9 +105,9 @@ impl Pool {
         }
     }
 
-    /// Returns results of a chunk, in the order of its jobs; `None` when a thread is gone. Loses nothing when dropped.
+    /// Returns results of a chunk, in the order of its jobs; `None` if a worker panicked. Cancel-safe.
     ///
-    /// What was returned before is taken to be written: from here on the workers have its room.
+    /// The part that was returned before counts as written, so it is removed from the backlog.
     pub(super) async fn next_results(&mut self) -> Option<Vec<RunOutcome>> {
         self.backlog.remove(std::mem::take(&mut self.taken));
         let partial = self.results.recv().await.flatten()?;
@@ -122,11 +122,11 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.chunks = None;
-        // Chunks that nobody waits for are not run.
+        // Chunks without a receiver are not run.
         self.results.close();
         self.backlog.close();
         for thread in self.threads.drain(..) {
-            // A worker that panicked has nothing left to hand back.
+            // A worker that panicked has no results.
             let _ = thread.join();
         }
     }
@@ -136,7 +136,7 @@ fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiv
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
-        // A thread that died in silence would let the build wait for ever.
+        // The build would wait forever for a thread that ended silently.
         match catch_unwind(AssertUnwindSafe(|| worker.run(chunk, known))) {
             Ok(Some(back)) => known = back,
             Ok(None) => return,
@@ -148,14 +148,14 @@ fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiv
     }
 }
 
-/// Where a worker hands results over.
+/// Sends the results of a worker to the scheduler.
 struct ResultSender {
     channel: UnboundedSender<Option<PartialResults>>,
     backlog: Arc<Backlog>,
 }
 
 impl ResultSender {
-    /// Hands over what a worker has, once there is room for it; `false`: nobody wants it.
+    /// Sends results once they fit into the backlog; `false`: the pool is gone.
     fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
         let partial = PartialResults {
             results,
@@ -168,13 +168,13 @@ impl ResultSender {
 
 struct Worker<'w> {
     sender: ResultSender,
-    /// Results of so many bytes are handed over before the chunk is done.
+    /// Results of this size are sent before the chunk is done.
     part: usize,
     roles: &'w Arc<Roles>,
 }
 
 impl Worker<'_> {
-    /// Runs a chunk and hands its results over; `None`: nobody wants them any more.
+    /// Runs a chunk and sends its results; `None`: the pool is gone.
     fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
@@ -183,7 +183,7 @@ impl Worker<'_> {
             }
             let outcome;
             (outcome, known) = run_unit(job, self.roles, known);
-            // All that follow would be stopped, too.
+            // All further jobs would be stopped, too.
             let is_interrupted = matches!(outcome.end, RunEnd::Interrupted);
             bytes = bytes.saturating_add(backlog::estimated_size(&outcome));
             results.push(outcome);
@@ -225,7 +225,7 @@ mod tests {
         )
     }
 
-    /// W18: what was handed over counts until the writer asks for more, and a chunk is out until its last part.
+    /// W18: a part counts until the writer takes the next one, and a chunk is outstanding until its last part.
     #[tokio::test]
     async fn a_part_counts_until_it_is_written() {
         let (mut pool, sender) = pool(10);
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!((sender.backlog.waiting(), pool.is_idle()), (6, true));
     }
 
-    /// A worker that waits for room would keep the build from ending.
+    /// A waiting worker would keep the build from ending.
     #[test]
     fn a_worker_waits_for_nobody_when_the_pool_is_gone() {
         let (pool, sender) = pool(10);

@@ -1,4 +1,4 @@
-//! From a parsed pipeline to a ready one: plugins loaded, configs checked, files read.
+//! Prepares a parsed pipeline: loads plugins, checks configs and reads the files that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,13 +24,13 @@ use synix_manifest::{
 use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
 
-/// Bytes of all files that one config names.
+/// The maximum size of all files that a config names.
 const CONFIG_FILES_BYTES: u64 = 64 << 20;
 
-/// Why a pipeline could not be made ready.
+/// Why a pipeline could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The pipeline file is wrong.
+    /// The pipeline file is invalid.
     #[error("the pipeline file is wrong")]
     Pipeline(PipelineErrors),
     /// A component could not be read.
@@ -38,7 +38,7 @@ pub enum PrepareError {
     File {
         /// The layer.
         layer: String,
-        /// What is wrong.
+        /// The error.
         source: Box<SourceError>,
     },
     /// Files that configs name could not be read.
@@ -49,26 +49,26 @@ pub enum PrepareError {
     Plugin {
         /// The layer.
         layer: String,
-        /// What is wrong.
+        /// The error.
         source: Box<PluginError>,
     },
 }
 
-/// What is needed to make a pipeline ready.
+/// What is needed to prepare a pipeline.
 pub struct PrepareContext<'a> {
     /// The project's folder.
     pub folder: &'a ProjectFolder,
-    /// Where plugins are loaded.
+    /// The sandbox that loads plugins.
     pub sandbox: &'a Sandbox,
-    /// The transforms that come with synix, by name.
+    /// The first-party transforms, by name.
     pub first_party: &'a [(&'a str, &'a [u8])],
     /// The bytes of all other components, by reference.
     pub components: &'a BTreeMap<String, Vec<u8>>,
-    /// Says whether the environment moved a provider to another URL.
+    /// Returns whether the environment moved a provider to another URL.
     pub redirected: &'a dyn Fn(&str) -> bool,
 }
 
-/// Makes a pipeline ready; `file` is its path relative to the project.
+/// Prepares a pipeline; `file` is its path relative to the project.
 pub fn prepare(
     pipeline: &Pipeline,
     file: &str,
@@ -162,7 +162,7 @@ fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineErr
     errors
 }
 
-/// What is known while layers are made ready.
+/// The state of the preparation.
 struct Preparation<'a> {
     pipeline: &'a Pipeline,
     context: &'a PrepareContext<'a>,
@@ -230,7 +230,7 @@ impl Preparation<'_> {
         let mut bytes = 0_u64;
         for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
             let text = match context.folder.read_text(&value.path, hidden) {
-                // The files that these name hold requests_per_unit; an empty one would be asked and paid for.
+                // The files of first-party transforms are prompts; an empty prompt would be sent and billed.
                 Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
                     path: value.path.clone(),
                 }),
@@ -238,7 +238,7 @@ impl Preparation<'_> {
             };
             let text = match text {
                 Ok(text) => {
-                    // One file may be named as often as a config has room for.
+                    // A config may name one file many times.
                     bytes = bytes.saturating_add(text.len() as u64);
                     if bytes > CONFIG_FILES_BYTES {
                         let limit = CONFIG_FILES_BYTES;
@@ -289,9 +289,9 @@ impl Preparation<'_> {
             accept_truncated,
             options_allowed: options_allowed.iter().cloned().collect(),
         };
-        // What comes with synix sets what its config says, which is the project's own word.
+        // A first-party transform only sets the options in its config.
         let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
-        // The file was checked for numbers that have no canonical form.
+        // The pipeline file was checked for numbers without a canonical form.
         let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
         let parts = LayerParts {
             contract: Sandbox::contract().to_owned(),

@@ -1,4 +1,4 @@
-//! What the pipeline made before: for finding fresh units fast and for telling what changed.
+//! The newest snapshot of the pipeline, to find fresh units fast and to report changes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use synix_store::{
 
 /// One layer of the newest snapshot.
 ///
-/// Sorted lists, because a layer may have a million units and maps of small lists take several times the room.
+/// Sorted lists, because a layer may have a million units, and maps of small lists need several times the memory.
 #[derive(Debug, Default)]
 struct PreviousLayer {
     /// By fingerprint.
@@ -73,7 +73,7 @@ pub(super) struct Previous<'a> {
     reader: Option<&'a Reader>,
     snapshot: Option<Snapshot>,
     layers: HashMap<String, PreviousLayer>,
-    /// Layer and key of the units that failed in the newest build.
+    /// The layers and keys of the units that failed in the newest build.
     failed: Option<BTreeSet<(String, String)>>,
 }
 
@@ -102,14 +102,14 @@ impl<'a> Previous<'a> {
         Ok(&self.layers[name])
     }
 
-    /// Gives back the room of a layer that is not asked about any more; it would be read again.
+    /// Frees the memory of a layer. If it is needed again, it is read again.
     pub(super) fn release(&mut self, layer: &str) {
         self.layers.remove(layer);
     }
 
-    /// Returns the finished unit under `fingerprint` with its outputs, from this snapshot or any build before.
+    /// Returns the finished unit under `fingerprint` with its outputs, from this snapshot or any earlier build.
     ///
-    /// `usable` is asked about the extra model roles the unit used.
+    /// `usable` decides by the extra model roles that the unit used.
     pub(super) fn finished(
         &mut self,
         layer: &str,
@@ -140,7 +140,7 @@ impl<'a> Previous<'a> {
         Ok(Some((id, reader.outputs(id)?)))
     }
 
-    /// Returns the names of the units that the layer had.
+    /// Returns the keys of the layer's units.
     pub(super) fn keys(&mut self, layer: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
         let in_order = layer.by_key.iter();
@@ -149,7 +149,7 @@ impl<'a> Previous<'a> {
             .collect())
     }
 
-    /// Returns the labels of what the unit of this name made.
+    /// Returns the labels of the outputs of a unit.
     pub(super) fn labels(&mut self, layer: &str, key: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
         let outputs = layer.unit_by_key(key).map(|unit| layer.outputs_of(unit));
@@ -160,7 +160,7 @@ impl<'a> Previous<'a> {
             .collect())
     }
 
-    /// Returns what the unit of this name was made from.
+    /// Returns the fingerprint parts of a unit.
     pub(super) fn parts(
         &mut self,
         layer: &str,
@@ -173,7 +173,7 @@ impl<'a> Previous<'a> {
         Ok(StoredParts::read(&reader.unit(earlier)?.parts))
     }
 
-    /// Returns the digest of what a source's file was.
+    /// Returns the earlier digest of a source's file.
     pub(super) fn source_digest(
         &mut self,
         layer: &str,
@@ -186,7 +186,7 @@ impl<'a> Previous<'a> {
             .map(|output| output.digest))
     }
 
-    /// Tells why a unit is stale.
+    /// Returns why a unit is stale.
     pub(super) fn reasons(
         &mut self,
         layer: &str,

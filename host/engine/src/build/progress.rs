@@ -1,6 +1,6 @@
-//! How far a layer is, counted in one place.
+//! The progress of a layer, counted in one place.
 //!
-//! The scheduler reports what happens to a layer's units; only step file
+//! The scheduler reports what happens to a layer's units; only this file
 //! decides from it whether the layer is complete.
 
 use super::answerer::Answerer;
@@ -19,12 +19,12 @@ enum Division {
     Done,
 }
 
-/// What a new unit needs.
+/// Whether a new unit must run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// It has its outputs.
+    /// Its outputs exist.
     Fresh,
-    /// It must run, or it failed before it could.
+    /// It must run, or it failed before it could run.
     Stale,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct LayerProgress {
     failed: u64,
     requested: u64,
     answered: u64,
-    /// What the observer knows.
+    /// The counts that were reported last.
     reported: LayerCounts,
 }
 
@@ -55,7 +55,7 @@ impl LayerProgress {
         }
     }
 
-    /// Settles a unit that has its outputs.
+    /// Settles a unit with its outputs.
     pub(super) fn unit_done(&mut self) {
         self.done += 1;
         self.unit_settled();
@@ -72,22 +72,22 @@ impl LayerProgress {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Notes that the layer is being divided into units.
+    /// Records that the layer is being divided into units.
     pub(super) fn division_started(&mut self) {
         self.division = Division::Running;
     }
 
-    /// Notes that no more units follow.
+    /// Records that no more units follow.
     pub(super) fn all_units_known(&mut self) {
         self.division = Division::Done;
     }
 
-    /// Says whether the layer was divided into units, or is being divided.
+    /// Returns whether the layer was divided into units, or is being divided.
     pub(super) fn is_divided(&self) -> bool {
         self.division != Division::Pending
     }
 
-    /// Marks the layer as complete once every unit is settled; `true` the first time.
+    /// Marks the layer as complete if every unit is settled; `true` the first time.
     pub(super) fn try_complete(&mut self) -> bool {
         let is_settled = self.division == Division::Done && self.open == 0;
         let completes = is_settled && !self.is_complete;
@@ -95,7 +95,7 @@ impl LayerProgress {
         completes
     }
 
-    /// Says whether every unit is settled and none follows.
+    /// Returns whether every unit is settled and none follows.
     pub(super) const fn is_complete(&self) -> bool {
         self.is_complete
     }

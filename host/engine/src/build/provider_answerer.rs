@@ -1,4 +1,4 @@
-//! Answers from providers: one call each, or through batches, as each layer's mode says.
+//! Answers requests from providers, by sync calls or in batches, according to each layer's mode.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,19 +24,19 @@ use synix_store::{LayerMode, RequestId};
 /// How long to wait for what is in flight at a provider or in another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitPolicy {
-    /// Look once and leave.
+    /// Poll once and return.
     PollOnce,
-    /// Look again and again.
+    /// Poll repeatedly.
     Poll {
-        /// Between two looks.
+        /// The pause between two polls.
         interval: Duration,
-        /// At most so long; `None`: for as long as it takes.
+        /// The maximum time; `None`: without a limit.
         timeout: Option<Duration>,
     },
 }
 
 impl WaitPolicy {
-    /// Returns the pause between two looks; `None`: there is one look.
+    /// Returns the pause between two polls; `None` if there is only one.
     pub const fn interval(&self) -> Option<Duration> {
         match self {
             Self::PollOnce => None,
@@ -45,13 +45,13 @@ impl WaitPolicy {
     }
 }
 
-/// How often another process's sync calls are looked for, at most.
+/// The minimum pause between two checks of other processes' requests.
 const FOREIGN_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A look takes at most this part of the time: thousands of requests may be elsewhere.
+/// A check takes at most one part in this number of the time, because there may be thousands of requests.
 const FOREIGN_CHECK_SHARE: u32 = 20;
 
-/// The ways to providers, and what limits them.
+/// The parts of a provider answerer.
 pub(super) struct AnswererParts<'a> {
     pub(super) calls: SyncCalls<'a>,
     pub(super) batches: Batches<'a>,
@@ -64,33 +64,33 @@ pub(super) struct ProviderAnswerer<'a> {
     batches: Batches<'a>,
     budget: Budget<'a>,
     modes: Modes,
-    /// For each layer, itself and all upstream layers.
+    /// For each layer, the layer itself and all upstream layers.
     upstream: Arc<[BTreeSet<usize>]>,
-    /// Requests of layers whose mode is not decided yet.
+    /// Requests of layers without a decided mode.
     undecided: BTreeMap<usize, Vec<PendingRequest<RequestId>>>,
     wait_policy: WaitPolicy,
     deadline: Option<Instant>,
-    /// When what others have in flight is looked at; `None`: not in this command.
+    /// When the requests of other processes are checked again; `None`: not in this command.
     next_foreign_check: Option<Instant>,
     reported_waiting: bool,
-    /// What providers' calls wait for.
+    /// Notices of what providers' calls wait for.
     notices: UnboundedReceiver<WaitNotice>,
     /// Until when the waits of each provider have been reported.
     reported_waits: HashMap<String, Instant>,
     /// Providers without their credential, and the variable that should hold it.
     missing_keys: &'a BTreeMap<String, String>,
-    /// Ends the build as soon as what is in flight has brought its answers.
+    /// The error that ends the build after the requests in flight.
     stop: Option<BuildError>,
     interrupt: CancellationToken,
     observer: Observer<'a>,
 }
 
-/// What a wait brought.
+/// The result of a wait.
 enum WaitResult {
     Settled(Vec<SettledRequest>),
-    /// Something moved; look again.
+    /// Something has changed.
     Progress,
-    /// Nothing more will come in this process.
+    /// No more requests will settle in this process.
     Done,
 }
 
@@ -138,7 +138,7 @@ impl<'a> ProviderAnswerer<'a> {
         }
     }
 
-    /// Sends requests, or none of them where the budget does not allow it.
+    /// Sends requests, or none of them if the budget does not allow all.
     fn send(
         &mut self,
         requests: Vec<(PendingRequest<RequestId>, LayerMode)>,
@@ -153,7 +153,7 @@ impl<'a> ProviderAnswerer<'a> {
         Ok(())
     }
 
-    /// Sends what no call under way can add to: independent branches never wait for each other (L12).
+    /// Sends the requests of layers that no call in flight can extend: independent branches never wait for each other (L12).
     fn send_ready(&mut self) -> Result<(), BuildError> {
         let busy = self.calls.busy_layers();
         let upstream = Arc::clone(&self.upstream);
@@ -161,7 +161,7 @@ impl<'a> ProviderAnswerer<'a> {
             let upstream = upstream.get(layer);
             !upstream.is_some_and(|upstream| upstream.iter().any(|layer| busy.contains(layer)))
         };
-        // A mode is decided by all that is on record before anything must be waited for (C3).
+        // A mode is decided by the requests that are recorded before the first wait (C3).
         let decided: Vec<usize> = self
             .undecided
             .keys()
@@ -175,7 +175,7 @@ impl<'a> ProviderAnswerer<'a> {
             requests.extend(queued.into_iter().map(|queued| (queued, mode)));
         }
         for queued in self.batches.take_for_sync_calls() {
-            // It was admitted at the price of a batch.
+            // Its reservation has the price of a batch.
             self.budget.release(&queued.key);
             requests.push((queued, LayerMode::Sync));
         }
@@ -184,7 +184,7 @@ impl<'a> ProviderAnswerer<'a> {
         self.calls.start()
     }
 
-    /// Waits for the next thing to happen. Loses nothing when dropped.
+    /// Waits for the next event. Cancel-safe.
     async fn wait(&mut self, workers: Workers) -> Result<WaitResult, BuildError> {
         let elsewhere = self.has_foreign_requests();
         if elsewhere && workers == Workers::Idle {
@@ -225,7 +225,7 @@ impl<'a> ProviderAnswerer<'a> {
         self.calls.foreign_counts().total() > 0 || self.batches.has_foreign_requests()
     }
 
-    /// Reports once whom this command waits for.
+    /// Reports once that this command waits for other processes.
     fn report_waiting(&mut self) {
         let ForeignCounts { calls, rows } = self.calls.foreign_counts();
         if self.reported_waiting || calls + rows == 0 {
@@ -252,7 +252,7 @@ impl<'a> ProviderAnswerer<'a> {
         });
     }
 
-    /// Tries what others had in flight again; they may be done, or dead.
+    /// Checks the requests that other processes had in flight: the processes may be done or dead.
     fn check_foreign_requests(&mut self) -> Result<(), BuildError> {
         let begun = Instant::now();
         self.calls.take_over_orphans(self.observer)?;
@@ -265,7 +265,7 @@ impl<'a> ProviderAnswerer<'a> {
         Ok(())
     }
 
-    /// Says whether anything is in flight or wanted that this command may wait for.
+    /// Returns whether this command has requests to wait for.
     fn has_pending(&self) -> bool {
         self.calls.is_busy() || self.calls.foreign_counts().total() > 0 || self.batches.is_waiting()
     }
@@ -278,7 +278,7 @@ impl<'a> ProviderAnswerer<'a> {
         BuildError::Interrupted
     }
 
-    /// Lets every call under way come to its end, so that nothing paid is lost.
+    /// Waits for every call in flight, so that no billed answer is lost.
     async fn drain(&mut self) -> Result<(), BuildError> {
         self.calls.stop();
         while self.calls.is_busy() {
@@ -338,7 +338,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                     let layer = queued.layer;
                     let waiting = self.undecided.entry(layer).or_default();
                     waiting.push(queued);
-                    // Full batches need not wait for the rest.
+                    // Full batches do not wait for the rest.
                     if let Some(mode) = self.modes.decide_early(layer, waiting.len() as u64) {
                         let queued = self.undecided.remove(&layer).unwrap_or_default();
                         decided.extend(queued.into_iter().map(|queued| (queued, mode)));
@@ -346,7 +346,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                 }
             }
         }
-        // What cannot be read is no reason to lose the answers of calls under way.
+        // An unreadable request must not lose the answers of calls in flight.
         if let Err(error) = self.send(decided).and_then(|()| self.calls.start()) {
             self.stop = Some(error);
             self.calls.stop();
@@ -377,7 +377,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                 Err(error) => self.stop = Some(error),
             }
         }
-        // May be left and taken up again: the error waits until the end.
+        // This may be cancelled and resumed, so the error is returned at the end.
         let drained = self.drain().await;
         match self.stop.take() {
             Some(error) => Err(error),

@@ -1,4 +1,4 @@
-//! Answers from a cassette: what the runs did not find there is missing for good.
+//! The answerer of a replay: requests that the runs did not find in the cassette fail.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use synix_core::request::{Failure, FailureKind, Request, RequestKey, Usage};
 use synix_providers::Cassette;
 use synix_store::{LayerMode, RequestId, Store};
 
-/// Opens no socket and reads no key.
+/// It opens no socket and reads no key.
 #[derive(Debug)]
 pub(super) struct Replay<'a> {
     store: &'a Store,
@@ -19,16 +19,16 @@ pub(super) struct Replay<'a> {
     modes: super::modes::Modes,
 }
 
-/// Requests that a cassette lacks; a plan of a replay takes note of them, too.
+/// Requests that are not in a cassette; the plan of a replay counts them, too.
 #[derive(Debug)]
 pub(super) struct CassetteMisses {
     cassette: Arc<Cassette>,
     missed: Vec<SettledRequest>,
-    /// How many misses were compared with the whole cassette.
+    /// The number of misses that were compared with the whole cassette.
     compared: usize,
 }
 
-/// How many misses are compared with the cassette. A changed prompt misses all recordings, and each
+/// The maximum number of misses that are compared with the cassette. A changed prompt misses all recordings, and each
 /// comparison reads the whole cassette.
 const MAX_COMPARED: usize = 10;
 
@@ -55,7 +55,7 @@ impl CassetteMisses {
         }
     }
 
-    /// Returns the end of a miss's message.
+    /// Returns the end of the message about a miss.
     fn describe_nearest(&mut self, request: &Request) -> String {
         if self.compared == MAX_COMPARED {
             return "; so are others, shown with their nearest recordings".to_owned();
@@ -70,7 +70,7 @@ impl CassetteMisses {
         }
     }
 
-    /// Notes a request that the runs did not find.
+    /// Adds a request that the runs did not find.
     pub(super) fn add(&mut self, key: RequestKey, request: &Request) {
         let message = format!(
             "no recording of request {} ({}){}",
@@ -87,7 +87,7 @@ impl CassetteMisses {
         self.missed.push((key, Err(failure)));
     }
 
-    /// Returns what was noted since the last time.
+    /// Returns the misses since the last call.
     pub(super) fn take(&mut self) -> Option<Vec<SettledRequest>> {
         (!self.missed.is_empty()).then(|| std::mem::take(&mut self.missed))
     }

@@ -1,23 +1,23 @@
-//! How many requests a unit asks, as far as anyone but its plugin can know.
+//! The maximum number of requests of a unit, as far as the host can know it.
 //!
-//! A unit that stopped at an open question may go on to another: only the plugin knows, and the contract has no word for
-//! it. Two things bound it all the same: the limit of requests of a unit, which the host enforces, and, for the
-//! transforms that come with synix, what they do; the suite holds them to it.
+//! Only the plugin knows whether a unit makes another request after an answer, and the contract cannot express
+//! it. Two things limit the number: the limit of requests of a unit, which the host enforces, and, for
+//! first-party transforms, their behaviour, which the suite tests.
 
 use synix_manifest::{TransformLayer, TransformRef};
 
-/// The requests of one unit.
+/// The maximum number of requests of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestsPerUnit {
-    /// The limit of requests of a unit; 0 where it may ask none.
+    /// The limit of requests of a unit; 0 if it may make none.
     limit: u64,
     /// Whether the pipeline file sets that limit.
     is_configured: bool,
-    /// What the transform does, where that is known.
+    /// The behaviour of the transform, if it is known.
     pattern: Option<RequestPattern>,
 }
 
-/// How a transform that comes with synix asks.
+/// When a first-party transform makes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestPattern {
     Never,
@@ -26,7 +26,7 @@ enum RequestPattern {
 }
 
 impl RequestsPerUnit {
-    /// Returns what is known of a layer; `limit` is that of a unit's requests, 0 where it may ask none.
+    /// Returns the numbers of a layer; `limit` is that of a unit's requests, 0 if it may make none.
     pub(super) fn new(transform: &TransformLayer, limit: u32) -> Self {
         let has = |key: &str| transform.config.contains_key(key);
         let pattern = match &transform.transform {
@@ -46,7 +46,7 @@ impl RequestsPerUnit {
         }
     }
 
-    /// Returns how many a unit of so many inputs asks at most.
+    /// Returns the maximum for a unit with this number of inputs.
     pub(super) fn max_for(self, inputs: usize) -> u64 {
         let by_pattern = match self.pattern {
             Some(RequestPattern::Never) => 0,
@@ -57,7 +57,7 @@ impl RequestsPerUnit {
         by_pattern.min(self.limit)
     }
 
-    /// Returns how many a unit asks at most, whatever inputs it has; `None` where only the host's own limit tells.
+    /// Returns the maximum for any unit; `None` if only the host's default limit is known.
     pub(super) fn max_for_any_unit(self) -> Option<u64> {
         match self.pattern {
             Some(RequestPattern::Never) => Some(0),
@@ -68,12 +68,12 @@ impl RequestsPerUnit {
         }
     }
 
-    /// Says whether no unit asks anything.
+    /// Returns whether no unit makes a request.
     pub(super) fn is_zero(self) -> bool {
         self.limit == 0 || self.pattern == Some(RequestPattern::Never)
     }
 
-    /// Says whether more is known than the host's own limit.
+    /// Returns whether more is known than the host's default limit.
     pub(super) const fn is_known(self) -> bool {
         self.limit == 0 || self.is_configured || self.pattern.is_some()
     }
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    /// A component by another way is a stranger, whatever its name.
+    /// A component from a file is unknown, whatever its name is.
     #[test]
     fn of_other_plugins_only_the_limit_is_known() {
         let stranger = requests("transform = \"./map.wasm\"");

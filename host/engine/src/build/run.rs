@@ -1,4 +1,4 @@
-//! Runs one build to its end, or as far as answers reach.
+//! Runs a build until it is complete or gets no further answers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
 use synix_store::{BuildId, BuildKind, RetrySelection, Store, UnitId};
 
-/// How far a build came.
+/// The result of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BuildEnd {
     /// Whether every unit is settled.
@@ -39,7 +39,7 @@ pub async fn run(
         build: build.to_string(),
     });
     let realm = build_context.realm();
-    // Nothing of step process is in flight yet: what the build has open is an earlier one's.
+    // This process has nothing in flight yet, so the open sends of the build belong to an earlier one.
     close_orphans(store, build, observer)?;
     take_over_orphans(store, build, observer)?;
     let retry = RetrySelection {

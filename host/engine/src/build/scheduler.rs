@@ -1,8 +1,8 @@
-//! The loop: run what can run, ask what was asked, wait for what settles.
+//! The main loop: runs units, passes their requests to the answerer, and waits for outcomes.
 //!
 //! A unit starts as soon as its own inputs exist, even if other units of the
-//! upstream layer still wait. [`super::spawn`] makes units, [`super::apply`]
-//! takes in what runs and answers bring.
+//! upstream layer still wait. [`super::spawn`] creates units, and [`super::apply`]
+//! handles the results of runs and requests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
@@ -27,14 +27,14 @@ use synix_sandbox::{Shape, UnitSpec};
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildLayer, Reader, UnitId};
 
-/// Units handed to a worker at a time, at most. A chunk's results share one durable
-/// transaction; a short queue is shared out evenly instead.
+/// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
+/// transaction; a short queue is distributed evenly instead.
 const CHUNK: usize = 512;
 
-/// Inputs of the units in a chunk, at most, unless its first unit has more.
+/// The maximum number of inputs of the units in a chunk, unless its first unit has more.
 const CHUNK_INPUTS: usize = 16 * 1024;
 
-/// What a scheduler works on.
+/// The pipeline that a scheduler builds, and its surroundings.
 #[derive(Clone, Copy)]
 pub(super) struct SchedulerContext<'a> {
     pub(super) pipeline: &'a ReadyPipeline,
@@ -51,16 +51,16 @@ pub(super) struct SchedulerContext<'a> {
 pub(super) struct Unit {
     pub(super) layer: usize,
     pub(super) spec: Arc<UnitSpec>,
-    /// What [`UnitSpec::inputs`] counts in; the units of one `split` share it.
+    /// What [`UnitSpec::inputs`] refers to; the units of one `split` share it.
     pub(super) inputs: Arc<[Handle]>,
     /// Whether an input, or anything upstream of one, is missing.
     pub(super) partial: bool,
     pub(super) fingerprint: Digest,
-    /// What it asked so far.
+    /// The requests that it has made so far.
     pub(super) transcript: Vec<RequestKey>,
-    /// How many of these have no answer.
+    /// How many of its requests have no answer.
     pub(super) waiting: usize,
-    /// How many of its requests are counted.
+    /// How many of its requests count towards the limits.
     pub(super) counted: usize,
 }
 
@@ -84,23 +84,23 @@ pub(super) fn inputs_of<'h>(
 /// The state of a layer.
 #[derive(Debug, Default)]
 pub(super) struct LayerRun {
-    /// Layers that take step one's artifacts.
+    /// The layers that take the artifacts of this layer.
     pub(super) downstream: Vec<usize>,
     pub(super) progress: LayerProgress,
     /// Whether a downstream layer needs all its artifacts before it can be divided into units.
     pub(super) is_gathered: bool,
-    /// Empty once each has gone to the units that need it, unless the layer is gathered.
+    /// Emptied after each artifact was passed to the units that need it, unless the layer is gathered.
     pub(super) artifacts: Vec<Handle>,
     pub(super) labels: HashMap<Label, UnitKey>,
-    /// Finished units; without a number in a plan.
+    /// Finished units; those of a plan have no id.
     pub(super) done_units: Vec<(UnitKey, Option<UnitId>)>,
     /// Units that failed or were held back.
     pub(super) failed_units: Vec<UnitKey>,
-    /// What a source holds.
+    /// The size of a source.
     pub(super) source_size: SourceSize,
 }
 
-/// A scheduler within one transaction of its recorder: only there are units made and settled.
+/// A scheduler within a transaction of its recorder. Units are created and settled only within one.
 pub(super) struct Step<'s, 't, 'a, A: Answerer> {
     pub(super) scheduler: &'s mut Scheduler<'a, A>,
     pub(super) record: <A::Recorder as Recorder>::Record<'t>,
@@ -125,25 +125,25 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     pub(super) recorder: A::Recorder,
     pub(super) answerer: A,
     pub(super) layers: Vec<LayerRun>,
-    /// By number; `None` once settled, because memory follows the work in flight.
+    /// By number; `None` once settled, so that memory is proportional to the work in flight.
     pub(super) units: Vec<Option<Box<Unit>>>,
     pub(super) runnable: VecDeque<usize>,
     /// Units that wait for a request.
     pub(super) waiters: HashMap<RequestKey, Vec<usize>>,
-    /// Requests that settled without an answer; they are not asked again in step process.
+    /// Requests that settled without an answer; they are not sent again in this process.
     pub(super) failed_requests: HashMap<RequestKey, Failure>,
-    /// Requests whose answer is truncated; they are not sent again in step process, either.
+    /// Requests whose answer is truncated; they are not sent again in this process, either.
     pub(super) truncated_requests: HashSet<RequestKey>,
-    /// Layers whose inputs are all there, to be divided into units by their plugins.
+    /// Layers with complete inputs, to be divided into units by their plugins.
     pub(super) to_split: VecDeque<usize>,
     /// Requests for the answerer, once their units are recorded.
     pub(super) to_enqueue: Vec<PendingRequest<<A::Recorder as Recorder>::Request>>,
     pub(super) previous: Previous<'a>,
-    /// Set once the sources are read: nothing else is made before.
+    /// Set once the sources are read; no unit is created before.
     pub(super) limits: Option<BuildLimits>,
-    /// Why no more units are made and no more requests are asked.
+    /// The exceeded limit: no more units are created and no more requests are sent.
     excess: Option<LimitExcess>,
-    /// Whether a guest was stopped because the build is to end.
+    /// Whether a guest was stopped because the build was interrupted.
     is_interrupted: bool,
     /// Whether the answerer was stopped.
     is_stopping: bool,
@@ -190,7 +190,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    /// Runs until every unit is settled or the answerer has nothing more to give.
+    /// Runs until every unit is settled or no more requests will settle.
     pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
         self.read_sources()?;
         loop {
@@ -236,18 +236,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.record_layers()
     }
 
-    /// Counts units or requests of a layer. Where they are too many, says no, and the build stops.
+    /// Counts units or requests of a layer; `false`: they exceed a limit, and the build stops.
     pub(super) fn try_count(&mut self, layer: usize, kind: LimitKind, more: u64) -> bool {
         self.excess.is_none() && self.count(layer, kind, more, false)
     }
 
-    /// Returns how many units a layer may be divided into.
+    /// Returns how many more units a layer may have.
     pub(super) fn remaining_units(&self, layer: usize) -> u64 {
         let limits = self.limits.as_ref();
         limits.map_or(0, |limits| limits.remaining_units(layer))
     }
 
-    /// Notes that a layer would have `all` units, which are too many.
+    /// Records that a layer would have `all` units, which exceeds its limit.
     pub(super) fn report_too_many_units(&mut self, layer: usize, all: u64) {
         self.count(layer, LimitKind::Units, all, true);
     }
@@ -266,12 +266,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
-    /// Notes that a guest was stopped: what it would have done is for another command.
+    /// Records that a guest was stopped; its unit runs again in another command.
     pub(super) const fn interrupt(&mut self) {
         self.is_interrupted = true;
     }
 
-    /// Lets what is in flight come to its end where there is too much to do, or where the build was interrupted.
+    /// Stops the build after the requests in flight if a limit is exceeded or the build was interrupted.
     fn stop_early(&mut self) -> Result<(), BuildError> {
         let error = match &self.excess {
             Some(excess) => excess.clone().into(),
@@ -288,12 +288,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.answerer.stop(error)
     }
 
-    /// Says whether every unit of every layer is settled.
+    /// Returns whether every unit of every layer is settled.
     pub(super) fn is_complete(&self) -> bool {
         self.layers.iter().all(|layer| layer.progress.is_complete())
     }
 
-    /// Runs `act` in one transaction, if anything is written.
+    /// Runs `act` in a transaction of the recorder.
     pub(super) fn in_transaction(
         &mut self,
         act: impl FnOnce(&mut Step<'_, '_, 'a, A>) -> Result<(), BuildError>,
@@ -306,7 +306,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    /// Writes down how each layer is answered and how much of it is fresh.
+    /// Records how each layer is answered and how many of its units are fresh.
     fn record_layers(&mut self) -> Result<(), BuildError> {
         self.in_transaction(|step| {
             let layers: Vec<BuildLayer> = step
@@ -344,12 +344,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
     }
 
-    /// Returns a unit that runs.
+    /// Returns an unsettled unit.
     pub(super) fn unit(&self, number: usize) -> &Unit {
         unit_at(&self.units, number)
     }
 
-    /// Returns a unit that runs, to change it.
+    /// Returns an unsettled unit.
     pub(super) fn unit_mut(&mut self, number: usize) -> &mut Unit {
         let Some(unit) = self.units[number].as_deref_mut() else {
             unreachable!("a unit that runs is not settled")

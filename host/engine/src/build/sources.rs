@@ -1,4 +1,4 @@
-//! Sources, read into artifacts.
+//! Reads sources into artifacts.
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -14,10 +14,10 @@ use synix_sources::{SourceError, SourceFile, SourceProblems};
 use synix_store::AnswerOrigin;
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
-    /// Reads every source, so that a file that cannot be read stops the build before anything is sent (C5).
+    /// Reads every source, so that an unreadable file stops the build before anything is sent (C5).
     pub(super) fn read_sources(&mut self) -> Result<(), BuildError> {
         let pipeline = self.context.pipeline;
-        // All problems are reported at once: each pass over a thousand files takes a while.
+        // All problems are reported at once, because each pass over a thousand files takes time.
         let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
             if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
@@ -95,7 +95,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 path: file.path.clone(),
                 detail: error.to_string(),
             })?;
-        // What a file says does not depend on where answers come from.
+        // A file does not depend on where answers come from.
         if let Some((id, outputs)) =
             self.previous
                 .finished(name, fingerprint, AnswerOrigin::Live, |_| true)?

@@ -1,4 +1,4 @@
-//! From artifacts to units, and from units to fresh or stale.
+//! Creates units from artifacts, and decides whether each is fresh or stale.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use synix_sandbox::{Header, PluginError, Shape, UnitSpec};
 use synix_store::UnitId;
 
 impl<A: Answerer> Scheduler<'_, A> {
-    /// Lets the plugin divide all inputs of the layer into units.
+    /// Divides all inputs of a layer into units, as its plugin decides.
     pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
         let transform = self.transform(layer);
         let mut inputs: Vec<Handle> = transform
@@ -68,7 +68,7 @@ impl<A: Answerer> Scheduler<'_, A> {
             match specs {
                 Ok(specs) => {
                     for spec in specs {
-                        // Which unit the missing input would have gone to is not known: any of them.
+                        // It is unknown which unit would have the missing input: any of them may be partial.
                         step.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
                     }
                 }
@@ -113,7 +113,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
     }
 
-    /// Returns what a unit's fingerprint covers. Made when needed: held for each unit it would double their room.
+    /// Returns what a unit's fingerprint covers. Computed when needed, because storing it would double the size of each unit.
     pub(super) fn unit_parts(
         &self,
         spec: &UnitSpec,
@@ -122,7 +122,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     ) -> UnitParts {
         UnitParts {
             key: spec.key.to_string(),
-            // Such a unit failed when it was made.
+            // Such a unit failed when it was created.
             config: config_text(spec).unwrap_or_default(),
             inputs: inputs_of(spec, inputs)
                 .map(|input| InputPart {
@@ -136,7 +136,7 @@ impl<A: Answerer> Scheduler<'_, A> {
 }
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    /// Makes the units that need nothing but step artifact.
+    /// Creates the units that need only this artifact.
     pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
         for downstream in self.layers[artifact.layer].downstream.clone() {
             let transform = self.transform(downstream);
@@ -169,7 +169,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         if !self.layers[layer].progress.try_complete() {
             return Ok(());
         }
-        // Memory follows the work in flight: no more units will be looked up.
+        // Memory is proportional to the work in flight, and no more units will be looked up.
         let name = self.layer_name(layer);
         self.previous.release(name);
         self.layers[layer].labels = HashMap::new();
@@ -198,7 +198,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 self.hold_back_dependants(downstream, &transform)?;
                 self.finish_division(downstream)?;
             } else {
-                // A guest divides it: not here, where other processes wait for step transaction.
+                // A guest divides it. That must not happen here, because other processes wait for this transaction.
                 self.to_split.push_back(downstream);
             }
         }
@@ -249,7 +249,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             return self.settle_finished(layer, &spec.key, Some(id), handles);
         }
         let transcript = self.earlier_transcript(fingerprint)?;
-        // What an earlier command asked counts before anything new is asked.
+        // Requests of an earlier command count before any new request.
         let counted = transcript.len();
         if counted > 0 && !self.try_count(layer, LimitKind::Requests, counted as u64) {
             return Ok(());
@@ -275,7 +275,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         Ok(())
     }
 
-    /// Returns what the unit under `fingerprint` asked before it had to wait.
+    /// Returns the requests of an unfinished unit under `fingerprint`.
     fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
         let Some(reader) = self.context.reader else {
             return Ok(Vec::new());
@@ -291,12 +291,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         {
             return Ok(open.transcript);
         }
-        // It asked another model then; what it asks now is no divergence.
+        // It used another model then, so different requests now are not nondeterminism.
         self.record.retire(open.id)?;
         Ok(Vec::new())
     }
 
-    /// Takes in the artifacts of a unit that has them, unless another unit has one of the labels.
+    /// Settles a unit that has its artifacts, or fails it if another unit has one of the labels.
     pub(super) fn settle_finished(
         &mut self,
         layer: usize,

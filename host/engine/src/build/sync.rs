@@ -1,7 +1,7 @@
-//! Answers through the sync API: so many calls at a time, each on record before it is made.
+//! Answers requests through the sync API. Each call is recorded before it is made.
 //!
-//! A call's place is free again only when its answer is on disk, so a kill
-//! loses at most `concurrency` answers, and those are on record as unclear.
+//! The next call starts only when the answer of one is on disk, so a kill
+//! loses at most `concurrency` answers, and those are recorded as unclear.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -24,26 +24,26 @@ use synix_store::{
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
 
-/// Sends requests one by one.
+/// Sends each request in a call of its own.
 #[derive(Debug)]
 pub(super) struct SyncCalls<'a> {
     store: &'a Store,
     build: BuildId,
-    /// Names of the layers by position.
+    /// The names of the layers by position.
     layers: Vec<String>,
     providers: &'a Providers,
     concurrency: usize,
-    /// What is asked again although it was paid for.
+    /// The failed requests that are sent again although they were billed.
     retry: Retry,
     queue: VecDeque<PendingRequest<RequestId>>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
-    /// Requests that somebody else has in flight.
+    /// Requests that other processes have in flight.
     foreign: Vec<ForeignRequest>,
-    /// Settled without a call.
+    /// Requests that settled without a call.
     settled: Vec<SettledRequest>,
-    /// Providers that answer nobody now, and why: the rest is not sent.
+    /// Providers that currently fail every request, and why: their other requests are not sent.
     breakers: CircuitBreakers,
     sender: UnboundedSender<FinishedCall>,
     finished: UnboundedReceiver<FinishedCall>,
@@ -61,15 +61,15 @@ struct FinishedCall {
     completion: Completion,
 }
 
-/// A request that somebody else has in flight.
+/// A request that another process has in flight.
 #[derive(Debug)]
 struct ForeignRequest {
     queued: PendingRequest<RequestId>,
-    /// Whether it is in a batch, which needs no process to go on.
+    /// Whether it is in a batch, which continues without a process.
     in_batch: bool,
 }
 
-/// How many requests others have in flight.
+/// The numbers of requests that other processes have in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ForeignCounts {
     /// In calls of another process.
@@ -129,24 +129,24 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    /// Says whether calls are under way or settled ones wait to be taken.
+    /// Returns whether calls are in flight or settled requests wait to be taken.
     pub(super) fn is_busy(&self) -> bool {
         self.in_flight > 0 || !self.settled.is_empty()
     }
 
-    /// Returns how many calls are on their way.
+    /// Returns the number of calls in flight.
     pub(super) const fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// Forgets what has not been sent.
+    /// Drops the requests that have not been sent.
     pub(super) fn stop(&mut self) {
         for queued in std::mem::take(&mut self.queue) {
             self.remove_open(queued.layer);
         }
     }
 
-    /// Returns how many requests somebody else has in flight.
+    /// Returns the numbers of requests that other processes have in flight.
     pub(super) fn foreign_counts(&self) -> ForeignCounts {
         let rows = self.foreign.iter().filter(|one| one.in_batch).count();
         ForeignCounts {
@@ -155,7 +155,7 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    /// Settles a request that was paid for without an answer that will do, unless it is asked again.
+    /// Settles a request that was billed without an accepted answer, unless it is to be sent again.
     pub(super) fn settle_paid(
         &mut self,
         queued: &PendingRequest<RequestId>,
@@ -164,7 +164,7 @@ impl<'a> SyncCalls<'a> {
         let Some(outcome) = self.store.paid_for(request, &self.retry, None)? else {
             return Ok(false);
         };
-        // Whoever has it in flight may bring a better answer.
+        // The process that has it in flight may receive a better answer.
         if self.store.in_flight(request)?.is_some() {
             return Ok(false);
         }
@@ -172,12 +172,12 @@ impl<'a> SyncCalls<'a> {
         Ok(true)
     }
 
-    /// Frees what processes that died had in flight.
+    /// Frees the requests that dead processes had in flight.
     pub(super) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
         take_over_orphans(self.store, self.build, observer)
     }
 
-    /// Tries again what somebody else had in flight and has no more.
+    /// Queues the requests that other processes no longer have in flight.
     pub(super) fn retry_foreign(&mut self) -> Result<(), BuildError> {
         if self.foreign.is_empty() {
             return Ok(());
@@ -195,7 +195,7 @@ impl<'a> SyncCalls<'a> {
         Ok(())
     }
 
-    /// Starts calls until every place is taken.
+    /// Starts calls until the limit of concurrent calls is reached.
     pub(super) fn start(&mut self) -> Result<(), BuildError> {
         loop {
             let mut selected = Vec::new();
@@ -215,7 +215,7 @@ impl<'a> SyncCalls<'a> {
             if selected.is_empty() {
                 return Ok(());
             }
-            // Before the claims, for which other processes wait: a request that cannot be read is not sent.
+            // Read before the claims, for which other processes wait. A request that cannot be read is not sent.
             let requests = selected
                 .iter()
                 .map(|queued| self.store.request(queued.request));
@@ -239,7 +239,7 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    /// Asks for the right to send each of these, in one transaction.
+    /// Claims each of these requests, in one transaction.
     fn claim(&self, selected: &[PendingRequest<RequestId>]) -> Result<Vec<Claim>, BuildError> {
         self.store.write(|tx| {
             let mut claims = Vec::with_capacity(selected.len());
@@ -278,7 +278,7 @@ impl<'a> SyncCalls<'a> {
         );
         let sending = async move {
             let completion = match provider {
-                // In a task of its own: a panic there must not let the build wait for ever.
+                // In its own task, because the build must not wait forever after a panic.
                 Some(provider) => {
                     let completion = async move { provider.complete(&body).await };
                     let completion = tokio::spawn(completion.in_current_span()).await;
@@ -294,7 +294,7 @@ impl<'a> SyncCalls<'a> {
                 sends = completion.sends,
                 "settled"
             );
-            // The receiver is gone only when the build is: the attempt is then on record as unclear.
+            // The receiver is dropped only with the build. The attempt is then recorded as unclear.
             let _ = sender.send(FinishedCall {
                 key,
                 request,
@@ -308,13 +308,13 @@ impl<'a> SyncCalls<'a> {
         tokio::spawn(sending.instrument(span));
     }
 
-    /// Waits for calls to finish and keeps what they brought. Loses nothing when dropped.
+    /// Waits for calls to finish and stores their results. Cancel-safe.
     pub(super) async fn settled(&mut self) -> Result<Vec<SettledRequest>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());
             };
-            // From here on nothing awaits.
+            // Nothing awaits from here on.
             let mut batch = vec![first];
             while let Ok(next) = self.finished.try_recv() {
                 batch.push(next);
@@ -370,9 +370,9 @@ impl<'a> SyncCalls<'a> {
     }
 }
 
-/// Marks the sends of builds that nobody drives any more as unclear, so that their requests are free again.
+/// Marks the sends of builds that no process drives as unclear, so that their requests are free again.
 ///
-/// Those of `own` are left alone, whenever this is called: the calls of this very process are among them.
+/// Skips those of `own`, because they include the calls of this process.
 pub(super) fn take_over_orphans(
     store: &Store,
     own: BuildId,
@@ -382,7 +382,7 @@ pub(super) fn take_over_orphans(
         if build == own {
             continue;
         }
-        // Whoever drives a build holds its lock until its last call has ended.
+        // The process that drives a build holds its lock until its last call has ended.
         let Some(_lock) = store.lock_build(build)? else {
             continue;
         };
@@ -391,8 +391,8 @@ pub(super) fn take_over_orphans(
     Ok(())
 }
 
-/// Marks the sends of `build` as unclear, whose lock the caller holds and none of whose calls it has under way.
-pub(super) fn close_orphaned_sends(
+/// Marks the sends of `build` as unclear. The caller holds its lock and has none of its calls in flight.
+pub(super) fn close_orphans(
     store: &Store,
     build: BuildId,
     observer: Observer<'_>,
@@ -408,7 +408,7 @@ fn unknown_provider(name: &str) -> Completion {
     failed_completion(format!("provider `{name}` is not in the pipeline"), 0)
 }
 
-/// What is left of a call that panicked: it may have been sent.
+/// Returns the result of a call that panicked: it may have been sent.
 fn panicked_call() -> Completion {
     failed_completion(
         "the call broke off inside synix; please report it".to_owned(),

@@ -1,4 +1,4 @@
-//! What waits for its send, on each way to a provider: without its text, in the order of the questions.
+//! Tests of requests that wait for their send, by sync calls and in batches.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
@@ -31,7 +31,7 @@ const LAYER: &str = "sums";
 
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
-/// A state with one open build, and a provider.
+/// A state with an open build, and a provider.
 struct Fixture {
     server: ScriptedProvider,
     providers: Providers,
@@ -68,7 +68,7 @@ impl Fixture {
         }
     }
 
-    /// The answerer of a build whose one layer says `batch`, with so many calls at a time.
+    /// Returns the answerer of a build with one layer, with this number of concurrent calls.
     fn answerer(&self, batch: BatchChoice, calls: NonZero<usize>) -> ProviderAnswerer<'_> {
         let options = BuildOptions {
             providers: &self.providers,
@@ -108,7 +108,7 @@ impl Fixture {
         ProviderAnswerer::new(parts, Modes::of_one(batch), upstream, &options, &|_| {})
     }
 
-    /// Records requests, each of which is a word longer than the one before.
+    /// Records requests; each is one word longer than the one before.
     fn record(&self, count: usize) -> Vec<(PendingRequest<Arc<Request>>, RequestId)> {
         let record = |number| {
             let request = request(number);
@@ -130,7 +130,7 @@ impl Fixture {
         (1..=count).map(record).collect()
     }
 
-    /// How long the requests are that the provider executed, in the order of their execution.
+    /// Returns the lengths of the requests that the provider executed, in order.
     fn executed(&self) -> Vec<u64> {
         let executed = self.server.ledger().executed;
         executed.into_iter().map(|one| one.input_tokens).collect()
@@ -176,7 +176,7 @@ fn stored(
     requests.into_iter().map(stored).collect()
 }
 
-/// Lets the answerer go on until nothing more settles in this process.
+/// Runs the answerer until no more requests settle in this process.
 async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError> {
     let mut count = 0;
     while let Some(settled) = answerer.next_settled(Workers::Idle).await? {
@@ -224,10 +224,10 @@ async fn what_waits_for_its_send_holds_no_text() {
     }
 }
 
-/// A request that nobody can read is not on record as sent, and costs no answer that was on its way.
+/// An unreadable request is not recorded as sent, and does not lose the answers of calls in flight.
 #[tokio::test]
 async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
-    // Found when the first call has ended, or at once.
+    // It is found after the first call, or at once.
     for calls in [ONE, ONE.saturating_add(1)] {
         let fixture = Fixture::new();
         let mut asked = fixture.record(3);

@@ -1,9 +1,9 @@
-//! One run of one unit: where plugin, transcript and known answers meet.
+//! Runs a unit once, with its transcript and the known answers.
 //!
-//! A run gets the answers that are known and stops at the first request whose
-//! answer is not. What it asks is held against the transcript of the runs
-//! before it: a difference means that the plugin is no pure function, and
-//! fails the unit (I9).
+//! A run gets the known answers and stops at the first request without one. Its
+//! requests are compared with the transcript of earlier runs: a difference
+//! means that the plugin is not deterministic, and fails the unit (I9).
+//!
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use synix_core::request::{
 };
 use synix_sandbox::{Call, LogLine, Model, ModelResponse, Refusal, Run, UnitSpec};
 
-/// A run to make.
+/// A unit to run.
 #[derive(Debug)]
 pub(super) struct Job {
     /// The unit's position in the scheduler.
@@ -32,23 +32,23 @@ pub(super) struct Job {
     pub(super) layer: usize,
     pub(super) transform: Arc<ReadyTransform>,
     pub(super) spec: Arc<UnitSpec>,
-    /// Where each input's content is, and its digest.
+    /// The location of each input's content, and its digest.
     pub(super) inputs: Vec<(Location, Digest)>,
-    /// What earlier runs asked, in order.
+    /// The requests of earlier runs, in order.
     pub(super) transcript: Vec<RequestKey>,
 }
 
 /// A request of a run, with the answer that the run found; `None`: the unit waits for it.
 pub(super) type RunRequest = (PendingRequest<Arc<Request>>, Option<Answer>);
 
-/// What a run did.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(super) struct RunOutcome {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
     /// All its requests, in order.
     pub(super) requests: Vec<RunRequest>,
-    /// Model roles it named beside its layer's.
+    /// The model roles that it used beside its layer's role.
     pub(super) roles: Vec<String>,
 }
 
@@ -59,16 +59,16 @@ pub(super) enum RunEnd {
         outputs: Vec<(Artifact, Digest)>,
         log: Vec<LogLine>,
     },
-    /// It waits for those of its requests that have no answer.
+    /// It waits for answers to its requests.
     Suspended,
     Failed(Failure),
-    /// Somebody wanted the build to end: it is as if it had not run.
+    /// The build was interrupted; the unit counts as not run.
     Interrupted,
-    /// The state or a source could not be read; the build cannot go on.
+    /// The state or a source could not be read, so the build ends.
     Fatal(Box<BuildError>),
 }
 
-/// Returns the failure of a unit whose plugin did wrong.
+/// Returns the failure of a unit because of its plugin.
 pub(super) fn guest_failure(message: String) -> Failure {
     Failure {
         kind: FailureKind::Guest,
@@ -78,7 +78,7 @@ pub(super) fn guest_failure(message: String) -> Failure {
     }
 }
 
-/// Runs a unit once; hands back `known`, which the run owns meanwhile.
+/// Runs a unit once; returns `known`, which the run owns in the meantime.
 pub(super) fn run_unit(
     job: Job,
     roles: &Arc<Roles>,
@@ -162,7 +162,7 @@ fn read_inputs(
         .collect()
 }
 
-/// The model of one run: it answers with what is known and compares what is asked with the transcript.
+/// The model of a run: it returns known answers and compares the requests with the transcript.
 struct UnitModel {
     layer: usize,
     transform: Arc<ReadyTransform>,
@@ -171,7 +171,7 @@ struct UnitModel {
     known: KnownAnswers,
     requests: Vec<RunRequest>,
     extra_roles: BTreeSet<String>,
-    /// Why the run must end for another reason than a missing answer.
+    /// Why the run must end, other than a missing answer.
     stopped: Option<RunEnd>,
 }
 
@@ -198,7 +198,7 @@ impl UnitModel {
         }
     }
 
-    /// Resolves one request and looks its answer up; `Err` holds what the guest receives.
+    /// Resolves a request and looks up its answer; `Err` is what the guest receives.
     fn answer(&mut self, request: GuestRequest) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = request
             .model
@@ -242,7 +242,7 @@ impl UnitModel {
         Ok(answer)
     }
 
-    /// Refuses a member of `options` that reaches beyond how the model answers, unless the layer names it.
+    /// Refuses a member of `options` that is not a sampling option, unless the layer allows it.
     fn check_options(&self, request: &Request) -> Result<(), Refusal> {
         let transform = &self.transform;
         let Some(allowed) = &transform.options_allowed else {
@@ -281,7 +281,7 @@ impl Model for UnitModel {
             match self.answer(request) {
                 Ok(answer) => answers.push(answer),
                 Err(refusal) => {
-                    // The guest gets no answer from this round, so none is paid for.
+                    // The guest gets no answer in this round, so none of its requests is sent.
                     self.requests.truncate(before);
                     return Verdict::Refused(refusal);
                 }
@@ -297,7 +297,7 @@ impl Model for UnitModel {
     }
 }
 
-/// Returns the start of the last message's text, for telling requests apart.
+/// Returns the start of the last message's text, to identify a request.
 pub(super) fn excerpt(request: &Request) -> String {
     let last = request
         .messages

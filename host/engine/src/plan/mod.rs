@@ -1,4 +1,4 @@
-//! What a build would do: decisions and their report, without effects.
+//! The plan of a build, as it is reported.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use synix_store::LayerMode;
 
 /// Decides how a layer's requests are answered in a batch build.
 ///
-/// `recorded` is how many requests the layer has on record that wait for an
-/// answer; nothing is guessed from what may follow (C3).
+/// `recorded` is the number of recorded requests of the layer that wait for an
+/// answer. Possible later requests do not count (C3).
 pub fn decide_mode(
     choice: BatchChoice,
     has_batch_api: bool,
@@ -27,18 +27,18 @@ pub fn decide_mode(
     }
 }
 
-/// What a build would do.
+/// The plan of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// The layers in the pipeline's order.
     pub layers: Vec<PlanLayer>,
     /// All of them together.
     pub total: PlanTotal,
-    /// Why a cost is not known, a line for each cause.
+    /// Why a cost is unknown, one line per cause.
     pub unpriced: Vec<String>,
 }
 
-/// What a build would do in one layer.
+/// The plan of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanLayer {
     /// Its name.
@@ -46,64 +46,64 @@ pub struct PlanLayer {
     /// Whether it may read hidden files.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_hidden: bool,
-    /// `source`, `sync`, `batch`, `auto` where that is not decided, or `none` where nothing is asked.
+    /// `source`, `sync`, `batch`, `auto` if that is undecided, or `none` if there are no requests.
     pub mode: &'static str,
     /// The units that are known.
     pub units: u64,
-    /// Whether these are all.
+    /// Whether the number is exact.
     pub units_exact: bool,
-    /// How many units it may come to have; `None` where `units` says it, or where nothing is_known.
+    /// The predicted number of units; `None` if `units` is exact, or if it is unknown.
     pub units_guess: Option<u64>,
-    /// The units to make that are known.
+    /// The known stale units.
     pub stale: u64,
-    /// How many it may come to have to make; likewise.
+    /// The predicted number of stale units; `None` as above.
     pub stale_guess: Option<u64>,
-    /// What it asks, and what that costs.
+    /// Its requests and their cost.
     #[serde(flatten)]
     pub planned: PlannedRequests,
-    /// What `--retry-failed` would send beside them.
+    /// What `--retry-failed` would also send.
     pub retry_failed: PlanRetry,
     /// The stale units and why.
     pub stale_units: Vec<PlanUnit>,
-    /// Units that cannot be made, and why.
+    /// Units that would fail, and why.
     pub failures: Vec<PlanFailure>,
 }
 
 /// Requests that would be sent, with their tokens and cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedRequests {
-    /// Requests to send that are known; these and no others where `exact`.
+    /// The known requests to send. If `exact`, there are no others.
     pub requests: u64,
-    /// How many there may come to be; `None` where nothing bounds them but what any unit may ask.
+    /// The maximum number of requests; `None` if only the host's default limit is known.
     pub requests_max: Option<u64>,
-    /// Whether no answer that is not known yet can add to requests, tokens and cost.
+    /// Whether no unknown answer can add to requests, tokens and cost.
     pub exact: bool,
-    /// Requests of the stale units that were answered before: they cost nothing.
+    /// Requests of the stale units that were answered before and cost nothing.
     pub answered: u64,
-    /// Requests that are under way already.
+    /// Requests that are already in flight.
     pub in_flight: u64,
-    /// Requests that the cassette of a replay lacks: they are not sent, and their units fail.
+    /// Requests that are not in the cassette of a replay. They are not sent, and their units fail.
     pub missing: u64,
-    /// Input tokens of the known requests; `None` where they cannot be counted, or where none is known yet.
+    /// The input tokens of the known requests; `None` if they cannot be counted, or if no request is known yet.
     pub input_tokens: Option<u64>,
-    /// Whether these are not all counted with the models' own tokenizers.
+    /// Whether some of them are not counted with the model's tokenizer.
     pub input_tokens_estimated: bool,
-    /// Output tokens at most; `None` where nothing limits them, or where more requests may follow.
+    /// The maximum number of output tokens; `None` if there is no limit, or if more requests may follow.
     pub output_tokens_max: Option<u64>,
-    /// The cost in US dollars: at most so much where `exact`, else at least; `None` where that is not known.
+    /// The cost in US dollars: the maximum if `exact`, otherwise the minimum; `None` if it is unknown.
     pub cost_usd: Option<Amount>,
-    /// The cost at least: every answer is empty, and none leads to another request.
+    /// The minimum cost: every answer is empty, and no answer leads to another request.
     pub cost_usd_min: Option<Amount>,
-    /// The cost at most; `None` where there is no bound.
+    /// The maximum cost; `None` if there is no limit.
     pub cost_usd_max: Option<Amount>,
-    /// What the known requests alone cost at most.
+    /// The maximum cost of the known requests alone.
     pub cost_usd_known: Option<Amount>,
 }
 
 impl PlannedRequests {
-    /// Describes requests of which `forecast` is known; `exact` says that there are no others.
+    /// Describes requests with their `forecast`; `exact` means that there are no others.
     pub fn new(requests: u64, exact: bool, forecast: &Forecast) -> Self {
-        // What is not known is never zero.
+        // Unknown is never reported as zero.
         let is_open = !exact && requests == 0;
         let if_known = |amount: Option<Amount>| amount.filter(|_| !is_open);
         let min = if_known(forecast.min_cost);
@@ -125,10 +125,10 @@ impl PlannedRequests {
         }
     }
 
-    /// Adds up what layers ask.
+    /// Adds up the requests of layers.
     fn sum(parts: &[&Self]) -> Self {
         let parts = parts.iter().copied();
-        // A layer of which nothing is known adds nothing to what is known of the others.
+        // A layer without known requests does not affect the known numbers of the others.
         let known = parts.clone().filter(|part| part.exact || part.requests > 0);
         let exact = parts.clone().all(|part| part.exact);
         let requests = parts.clone().map(|part| part.requests).sum();
@@ -173,15 +173,15 @@ impl PlannedRequests {
 pub struct PlanTotal {
     /// The units that are known.
     pub units: u64,
-    /// Whether these are all.
+    /// Whether the number is exact.
     pub units_exact: bool,
-    /// How many there may come to be; `None` where `units` says it, or where nothing is_known.
+    /// The predicted number; `None` if `units` is exact, or if it is unknown.
     pub units_guess: Option<u64>,
-    /// The units to make that are known.
+    /// The known stale units.
     pub stale: u64,
-    /// How many there may come to be; likewise.
+    /// The predicted number; `None` as above.
     pub stale_guess: Option<u64>,
-    /// What they ask, and what that costs.
+    /// Their requests and their cost.
     #[serde(flatten)]
     pub planned: PlannedRequests,
 }
@@ -190,7 +190,7 @@ impl PlanTotal {
     /// Adds up layers.
     pub fn of(layers: &[PlanLayer]) -> Self {
         let sum = |of: fn(&PlanLayer) -> u64| layers.iter().map(of).sum();
-        // Where nothing is_known the number of one layer, nothing is_known the sum.
+        // If the number of one layer is unknown, the sum is unknown.
         let is_known = |layer: &PlanLayer| layer.units_exact || layer.units_guess.is_some();
         let guess = |known: fn(&PlanLayer) -> u64, guess: fn(&PlanLayer) -> Option<u64>| {
             let guesses = layers.iter().any(|layer| guess(layer).is_some());
@@ -217,14 +217,14 @@ impl PlanTotal {
     }
 }
 
-/// Requests that were paid for without a usable answer: a build sends them only if the user says so.
+/// Requests that were billed without a usable answer. A build sends them only with `--retry-failed`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanRetry {
     /// How many.
     pub requests: u64,
     /// How many of each kind of failure.
     pub kinds: BTreeMap<&'static str, u64>,
-    /// What they cost at most, in US dollars; `None` where that is not known.
+    /// Their maximum cost in US dollars; `None` if it is unknown.
     pub cost_usd: Option<Amount>,
 }
 
@@ -245,16 +245,16 @@ pub struct PlanUnit {
     pub unit: String,
     /// Why it is stale.
     pub reasons: Vec<StaleReason>,
-    /// Whether it is only likely: what it is made from is not known yet.
+    /// Whether this is only likely, because its inputs are not known yet.
     pub guess: bool,
 }
 
-/// A unit that fails before it asks anything.
+/// A unit that fails before it makes a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanFailure {
     /// Its name in the layer.
     pub unit: String,
-    /// What is wrong.
+    /// The error.
     pub message: String,
 }
 
@@ -262,14 +262,14 @@ pub struct PlanFailure {
 mod tests {
     use super::*;
 
-    /// C3: what counts is what was recorded.
+    /// C3: only recorded requests count.
     #[test]
     fn auto_batches_when_enough_requests_are_on_record() {
         assert_eq!(decide_mode(BatchChoice::Auto, true, 2, 2), LayerMode::Batch);
         assert_eq!(decide_mode(BatchChoice::Auto, true, 1, 2), LayerMode::Sync);
     }
 
-    /// C4: a server without the Batch API is never sent a batch by itself.
+    /// C4: a server without a batch API never gets a batch by default.
     #[test]
     fn auto_never_batches_without_a_batch_api() {
         assert_eq!(
@@ -305,7 +305,7 @@ mod tests {
         }
     }
 
-    /// U2: a cost is a bound from above only where no further request may follow.
+    /// U2: a cost is an upper bound only if no further request may follow.
     #[test]
     fn the_cost_of_open_requests_is_a_lower_bound() {
         let exact = PlannedRequests::new(3, true, &forecast(1.0, 5.0));
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(open.input_tokens, Some(10));
     }
 
-    /// U2: what nobody knows is null, not zero.
+    /// U2: unknown is null, not zero.
     #[test]
     fn a_layer_behind_unknown_answers_has_no_cost() {
         let behind = PlannedRequests::new(0, false, &Forecast::default());

@@ -1,9 +1,9 @@
-//! Finding a build by its id, its number, or the beginning of its id.
+//! Finds builds by their ids, and lists them.
 
 use super::find::FindError;
 use synix_store::{BuildId, BuildRow, Reader};
 
-/// Finds the build that `name` names: `build-7`, `7`, or the beginning of an id that no other build shares.
+/// Finds a build by its id (`build-7`), its number (`7`), or a unique prefix of its id.
 pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
     let written = if name.bytes().all(|one| one.is_ascii_digit()) {
         format!("build-{name}")
@@ -31,7 +31,7 @@ pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
     }
 }
 
-/// Returns the id that was probably meant.
+/// Returns the id that the user probably meant.
 pub(super) fn nearest(name: &str, ids: impl Iterator<Item = String>) -> Option<String> {
     let ids: Vec<String> = ids.collect();
     synix_manifest::nearest(name, ids.iter().map(String::as_str)).map(str::to_owned)

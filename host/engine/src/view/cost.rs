@@ -1,4 +1,4 @@
-//! What a build's sends cost, row by row.
+//! The cost of a build's sends, computed row by row.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
 
-/// What a build's sends cost: together, by layer and by batch.
+/// The cost of a build's sends: in total, by layer and by batch.
 #[derive(Debug, Default)]
 pub(super) struct BuildBills {
     pub(super) total: Bill,
@@ -35,19 +35,19 @@ impl BuildBills {
     }
 }
 
-/// What a build has sent, and what that cost.
+/// The requests that a build has sent, and their cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct BuildCost {
-    /// Requests, in calls and in batches.
+    /// The number of requests, in calls and in batches.
     pub requests: u64,
-    /// What providers counted for them so far.
+    /// The tokens that providers have counted so far.
     pub tokens: TokensView,
-    /// The cost so far in US dollars; `None` where a price is not known.
+    /// The cost so far in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
 }
 
 impl BuildCost {
-    /// Adds up what `build` sent until now, at `prices`.
+    /// Adds up what `build` has sent so far, at `prices`.
     pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let mut bill = Bill::default();
         let mut requests = 0;
@@ -68,7 +68,7 @@ impl BuildCost {
     }
 }
 
-/// Adds what a build's sends cost to a bill.
+/// Adds the cost of a build's sends to a bill.
 pub(super) fn add_build_cost(
     bill: &mut Bill,
     reader: &Reader,
@@ -85,7 +85,7 @@ const fn rate(is_batch: bool) -> Rate {
     if is_batch { Rate::Batch } else { Rate::Sync }
 }
 
-/// Returns the tokens and the cost of a bill; where there is none, nothing was sent.
+/// Returns the tokens and the cost of a bill. Without a bill nothing was sent.
 pub(super) fn tokens_and_cost(bill: Option<&Bill>) -> (TokensView, Option<Amount>) {
     let nothing = Bill::default();
     let bill = bill.unwrap_or(&nothing);

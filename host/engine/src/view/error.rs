@@ -1,4 +1,4 @@
-//! An error as `--json` shows it, and as a build keeps it.
+//! An error as `--json` prints it and as a build stores it.
 
 use std::error::Error;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use synix_core::error_kind::ErrorKind;
 
-/// What went wrong, why, and what to do.
+/// An error with its causes and the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorView {
-    /// A stable word for the class of the error, as `docs/commands.md` lists them.
+    /// The stable name of the error's class; `docs/commands.md` lists them.
     pub kind: String,
     /// What went wrong.
     pub message: String,
-    /// Why, from the nearest cause to the last; none says what another has said.
+    /// The causes, from the nearest to the last, without repetitions.
     pub causes: Vec<String>,
     /// What to do next.
     pub hint: Option<String>,
 }
 
 impl ErrorView {
-    /// Shows an error with its causes.
+    /// Converts an error with its causes.
     pub fn of(kind: ErrorKind, hint: Option<String>, error: &dyn Error) -> Self {
         let message = error.to_string();
         let mut causes: Vec<String> = Vec::new();
@@ -37,12 +37,12 @@ impl ErrorView {
         }
     }
 
-    /// Returns the text that a build keeps.
+    /// Returns the JSON text that a build stores.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| self.message.clone())
     }
 
-    /// Reads what a build kept; an earlier synix kept the message alone.
+    /// Parses what a build stored. Earlier versions stored only the message.
     pub fn from_stored(stored: &str) -> Self {
         serde_json::from_str(stored).unwrap_or_else(|_| Self {
             kind: ErrorKind::FAILED.to_string(),
@@ -53,7 +53,7 @@ impl ErrorView {
     }
 }
 
-/// Adds a cause unless it was said already; one that says the last and more takes its place.
+/// Adds a cause unless it is a repetition. A cause that contains the last one replaces it.
 fn add(message: &str, causes: &mut Vec<String>, cause: String) {
     let is_said = message.contains(&cause) || causes.iter().any(|said| said.contains(&cause));
     if is_said {

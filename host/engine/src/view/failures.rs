@@ -1,8 +1,8 @@
-//! Failures grouped by their cause, with what to do about each.
+//! Groups failures by their cause, with what to do about each.
 
 use super::status::FailureView;
 
-/// Units named for each group.
+/// The number of units that are named for each group.
 const MAX_EXAMPLES: usize = 3;
 
 /// Failed units that share a cause.
@@ -10,18 +10,18 @@ const MAX_EXAMPLES: usize = 3;
 pub struct FailureGroup {
     /// The kind of failure.
     pub kind: String,
-    /// What went wrong with the first of them.
+    /// The message of the first of them.
     pub message: String,
     /// How many there are.
     pub count: usize,
-    /// `layer/unit` of the first three.
+    /// The first three, as `layer/unit`.
     pub examples: Vec<String>,
     /// What to do.
     pub hint: &'static str,
 }
 
 impl FailureGroup {
-    /// Groups failures by kind and cause: first the causes, the largest group first, then what they held back.
+    /// Groups failures by kind and cause, the largest group first. Held back units come last.
     pub fn group(failures: &[FailureView]) -> Vec<Self> {
         let mut groups: Vec<(String, Self)> = Vec::new();
         let mut known = std::collections::HashMap::new();
@@ -58,14 +58,14 @@ impl FailureGroup {
 
 const HELD_BACK: &str = "held_back";
 
-/// What two failures with one cause have in common: their message without what belongs to one unit or request.
+/// Returns what failures with the same cause have in common: the message without the names of a unit or request.
 fn cause(failure: &FailureView) -> String {
     if failure.kind == HELD_BACK {
         return String::new();
     }
     let message = replace_unit_name(&failure.message, &failure.unit);
     let words = message.split_whitespace().map(|word| {
-        // Numbers, ids and times differ from one request to the next.
+        // Numbers, ids and times differ between requests.
         if word.contains(|one: char| one.is_ascii_digit()) {
             "#"
         } else {
@@ -75,7 +75,7 @@ fn cause(failure: &FailureView) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Replaces the name of a unit where it stands by itself: a unit called `a` is in most words, too.
+/// Replaces the name of a unit, but not inside a word: most words contain the name of a unit called `a`.
 fn replace_unit_name(message: &str, unit: &str) -> String {
     let mut kept = String::new();
     let mut rest = message;
@@ -93,7 +93,7 @@ fn replace_unit_name(message: &str, unit: &str) -> String {
     kept + rest
 }
 
-/// Says what to do about a kind of failure.
+/// Returns what to do about a kind of failure.
 pub fn hint_for(kind: &str) -> &'static str {
     match kind {
         "truncated" => {

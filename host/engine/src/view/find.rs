@@ -1,4 +1,4 @@
-//! Finding an artifact by its name, its id, or the beginning of either.
+//! Finds artifacts by their names, their ids, or a prefix of either.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,25 +9,25 @@ use synix_core::exit_code::ExitCode;
 use synix_manifest::nearest;
 use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 
-/// Digits of an id that are enough to look for it.
+/// The minimum number of digits of an id.
 const MIN_ID_DIGITS: usize = 4;
-/// Names that an error gives, at most.
+/// The maximum number of names in an error.
 const MAX_NAMES: usize = 10;
-/// Candidates for an ambiguous name that an error gives, at most.
+/// The maximum number of candidates in an error.
 const MAX_CANDIDATES: usize = 5;
 
-/// An artifact with where it was found.
+/// An artifact and the snapshot that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundArtifact {
     /// The artifact.
     pub artifact: SnapshotArtifact,
     /// The build whose snapshot has it.
     pub build: BuildId,
-    /// Why the newest snapshot does not have it; `None` where it does.
+    /// Why the newest snapshot does not have it; `None` if it does.
     pub stale: Option<StaleInfo>,
 }
 
-/// Why a name leads nowhere.
+/// Why nothing is found under a name.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// No artifact has the name.
@@ -35,7 +35,7 @@ pub enum FindError {
     NotFound {
         /// The name.
         name: String,
-        /// The name that was probably meant.
+        /// The name that the user probably meant.
         nearest: Option<String>,
     },
     /// No layer has the name.
@@ -43,12 +43,12 @@ pub enum FindError {
     NoLayer {
         /// The name.
         name: String,
-        /// The name that was probably meant.
+        /// The name that the user probably meant.
         nearest: Option<String>,
-        /// The layers there are.
+        /// The existing layers.
         known: Vec<String>,
     },
-    /// Several artifacts have it.
+    /// Several artifacts have the name.
     #[error("{name:?} could be any of {}", join_limited(.candidates, MAX_CANDIDATES))]
     Ambiguous {
         /// The name.
@@ -61,11 +61,11 @@ pub enum FindError {
     NoSnapshot {
         /// The name.
         name: String,
-        /// What is special about it.
+        /// Why, if there is more to say.
         why: Option<String>,
-        /// The name that was probably meant.
+        /// The name that the user probably meant.
         nearest: Option<String>,
-        /// The builds of those there are, the newest first.
+        /// The builds of the existing snapshots, the newest first.
         known: Vec<String>,
     },
     /// No build has the name.
@@ -73,18 +73,18 @@ pub enum FindError {
     NoBuild {
         /// The name.
         name: String,
-        /// The name that was probably meant.
+        /// The name that the user probably meant.
         nearest: Option<String>,
     },
-    /// No build of the pipeline has come to its end, but builds of others have.
+    /// The pipeline has no complete build, but other pipelines have.
     #[error("no build of {pipeline} has come to its end here")]
     NotBuilt {
         /// The pipeline file.
         pipeline: String,
-        /// Those that were built.
+        /// The pipelines that were built.
         known: Vec<String>,
     },
-    /// The state failed.
+    /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -103,7 +103,7 @@ fn join_limited(names: &[String], most: usize) -> String {
 }
 
 impl FindError {
-    /// Returns the stable word for the class of the error, as `docs/commands.md` lists them.
+    /// Returns the stable name of the error's class; `docs/commands.md` lists them.
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } => ErrorKind::UNKNOWN_ARTIFACT,
@@ -116,8 +116,8 @@ impl FindError {
         }
     }
 
-    /// Returns the exit code: that of a typing error, or of a failure if the state failed.
-    pub const fn exit_code(&self) -> ExitCode {
+    /// Returns the exit code: 2 for a wrong name, or 1 for an error of the state.
+    pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Store(_) => ExitCode::Failure,
             Self::NotFound { .. }
@@ -129,7 +129,7 @@ impl FindError {
         }
     }
 
-    /// Says what to do about it.
+    /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         let meant = |name: &String| format!("did you mean `{name}`?");
         match self {
@@ -173,17 +173,17 @@ impl FindError {
 }
 
 impl SnapshotView<'_> {
-    /// Finds the artifact that `LAYER/LABEL`, `LABEL`, an id, or the beginning of one of them names.
+    /// Finds an artifact by `LAYER/LABEL`, `LABEL`, an id, or a prefix of one of them.
     ///
-    /// Whole names come first, also those that only an earlier snapshot has. A label may itself
-    /// hold a `/`, so a name is read in both ways.
+    /// Complete names take precedence, even if only an earlier snapshot has them. A label may
+    /// contain a `/`, so a name is read in both ways.
     pub fn find(&self, name: &str) -> Result<FoundArtifact, FindError> {
         if let Some(selected) = &self.selected
             && let Some(found) = self.by_name(selected, &mut selected.layers(), name)?
         {
             return Ok(found);
         }
-        // Layers that did not change share their units: each set is looked through once.
+        // Unchanged layers share their units, so each set is searched once.
         let mut seen: HashSet<i64> = HashSet::new();
         if let Some(selected) = &self.selected {
             seen.extend(selected.layers().filter_map(|layer| selected.set(layer)));
@@ -242,7 +242,7 @@ impl SnapshotView<'_> {
         }
     }
 
-    /// Finds an artifact by its id or the beginning of it, in the selected snapshot or an earlier one.
+    /// Finds an artifact by its id or a prefix of it, in the selected snapshot or an earlier one.
     fn by_id(&self, name: &str) -> Result<Option<FoundArtifact>, FindError> {
         let digits = name.len();
         let is_hex = name
@@ -277,7 +277,7 @@ impl SnapshotView<'_> {
                     })?;
             }
         }
-        // One thing under one name, however many snapshots have it.
+        // An artifact may be in several snapshots.
         let names: BTreeSet<String> = found
             .iter()
             .map(|(_, artifact)| full_name(artifact))
@@ -298,7 +298,7 @@ impl SnapshotView<'_> {
         }
     }
 
-    /// Finds the only artifact whose name begins so.
+    /// Finds the only artifact whose name has this prefix.
     fn by_prefix(&self, name: &str) -> Result<FoundArtifact, FindError> {
         let mut all = Vec::new();
         if let Some(selected) = &self.selected {
@@ -348,7 +348,7 @@ impl SnapshotView<'_> {
         })
     }
 
-    /// Says why the selected snapshot does not have an artifact of an earlier one.
+    /// Returns why the selected snapshot does not have an artifact of an earlier one.
     fn stale_info(&self, found: &SnapshotArtifact) -> Result<StaleInfo, StoreError> {
         let unit = self.reader.unit(found.artifact.unit)?;
         if let Some(stale) = self.missing_units.reason(&found.layer, &unit.key) {

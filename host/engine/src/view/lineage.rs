@@ -1,4 +1,4 @@
-//! Everything an artifact was made from, down to bytes, prompts, code and answers.
+//! The lineage of an artifact: inputs, files, prompts, components and answers.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -12,33 +12,33 @@ use synix_core::fingerprint::StoredParts;
 use synix_prices::Prices;
 use synix_store::{Reader, StoreError, StoredArtifact, StoredUnit};
 
-/// The graph of all that an artifact was made from.
+/// The graph of everything that an artifact was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lineage {
-    /// The build whose snapshot the artifact is of.
+    /// The build whose snapshot has the artifact.
     pub build: String,
-    /// Why the newest snapshot does not have it; `None` where it does.
+    /// Why the newest snapshot does not have it; `None` if it does.
     pub stale: Option<StaleInfo>,
-    /// Whether the depth that was asked for left something out.
+    /// Whether the requested depth excludes something.
     #[serde(rename = "cut")]
     pub is_truncated: bool,
-    /// What there is, the artifact itself first.
+    /// The nodes, starting with the artifact itself.
     pub nodes: Vec<Node>,
-    /// What came from what: `from` was used to make `to`.
+    /// The edges: `from` was used to make `to`.
     pub edges: Vec<Edge>,
 }
 
-/// A thing that an artifact was made from.
+/// A node of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Node {
     /// Its name in the edges.
     pub id: String,
-    /// What it is.
+    /// Its kind.
     #[serde(flatten)]
     pub kind: NodeKind,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum NodeKind {
@@ -69,29 +69,29 @@ pub enum NodeKind {
         /// The digest of its bytes.
         digest: Digest,
     },
-    /// The code that ran.
+    /// A component that ran.
     Component {
         /// Its digest.
         digest: Digest,
-        /// What it is called, if that is known.
+        /// Its name, if it is known.
         name: Option<String>,
     },
     /// A request with its answer.
     Request(RequestView),
 }
 
-/// One thing used to make another.
+/// An edge of a lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Edge {
-    /// What was used.
+    /// The id of the node that was used.
     pub from: String,
-    /// What was made with it.
+    /// The id of the node that was made with it.
     pub to: String,
-    /// As what: `input`, `source`, `component`, `answer`, or the file's place in the config.
+    /// Its role: `input`, `source`, `component`, `answer`, or the file's pointer in the config.
     pub role: String,
 }
 
-/// The parts that the store keeps of a source's unit.
+/// The stored parts of a source's unit.
 #[derive(Deserialize)]
 struct SourceParts {
     path: String,
@@ -99,9 +99,9 @@ struct SourceParts {
 }
 
 impl Lineage {
-    /// Returns the lineage of an artifact, with what its requests cost at `prices` and what its components are called.
+    /// Returns the lineage of an artifact, with the cost of its requests at `prices` and the `names` of its components.
     ///
-    /// With a depth it goes back that many depth_of_unit from artifact to artifact.
+    /// A depth limits the number of steps from artifact to artifact.
     pub fn of(
         reader: &Reader,
         found: &FoundArtifact,
@@ -139,7 +139,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Adds `artifact` and all that it was made from, `most` depth_of_unit back: the nearest first, and without recursion.
+    /// Adds `artifact` and everything that it was made from, breadth first, at most `max_depth` steps back.
     fn trace(&mut self, artifact: &StoredArtifact, max_depth: usize) -> Result<(), StoreError> {
         let unit = self.reader.unit(artifact.unit)?;
         let (id, kind) = artifact_node(&unit, artifact);
@@ -200,7 +200,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Adds a node and says whether it is new.
+    /// Adds a node; returns whether it is new.
     fn add(&mut self, id: &str, kind: NodeKind) -> bool {
         let new = self.nodes.insert(id.to_owned());
         if new {

@@ -1,4 +1,4 @@
-//! The artifacts of a snapshot, and the last found_artifacts ones of units that failed since.
+//! Lists the artifacts of a snapshot, and the last good ones of units that have failed since.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -20,9 +20,9 @@ pub struct ArtifactView {
     pub kind: String,
     /// Its digest in hex.
     pub id: String,
-    /// The build whose snapshot it is of.
+    /// The build whose snapshot has it.
     pub build: String,
-    /// Why the newest snapshot does not have it; `None` where it does.
+    /// Why the newest snapshot does not have it; `None` if it does.
     pub stale: Option<StaleInfo>,
 }
 
@@ -42,7 +42,7 @@ impl ArtifactView {
 impl SnapshotView<'_> {
     /// Returns the artifacts, or those of one layer, by layer and label.
     ///
-    /// What a failed unit made before is among them, with why it is not of the newest build.
+    /// Includes the earlier artifacts of failed units, each with the reason why the newest build does not have it.
     pub fn list(&self, layer: Option<&str>) -> Result<Vec<ArtifactView>, FindError> {
         let Some(selected) = &self.selected else {
             return Ok(Vec::new());
@@ -79,7 +79,7 @@ impl SnapshotView<'_> {
         Ok(listed)
     }
 
-    /// Returns what the failed units of a layer made when they were last made.
+    /// Returns the last good artifacts of the failed units of a layer.
     fn last_good(
         &self,
         layer: &str,
@@ -120,7 +120,7 @@ impl SnapshotView<'_> {
     }
 }
 
-/// Returns the artifacts of the newest snapshot that nothing in it was made from.
+/// Returns the artifacts of the newest snapshot that are not an input of another one.
 pub fn final_artifacts(reader: &Reader) -> Result<Vec<ArtifactView>, StoreError> {
     let Some(snapshot) = reader.newest_snapshot()? else {
         return Ok(Vec::new());

@@ -1,6 +1,6 @@
-//! What the state says, as the documents that `--json` prints.
+//! Views of the state: the documents that `--json` prints.
 //!
-//! Everything here only reads; how a document looks as text is the command's.
+//! Views only read. The commands format them as text.
 
 mod builds;
 mod cost;

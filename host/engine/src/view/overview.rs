@@ -1,4 +1,4 @@
-//! Where a pipeline stands as a whole: what is stale, what runs, what failed, and what it cost.
+//! The overview of a pipeline: what is stale, what runs, what failed, and the cost.
 
 use serde::Serialize;
 
@@ -12,24 +12,24 @@ use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Bill, Prices};
 use synix_store::Reader;
 
-/// Where a pipeline stands.
+/// The overview of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Overview {
     /// The pipeline file, relative to the project.
     pub pipeline: String,
-    /// The build whose snapshot is the newest; `None` before one has come to its end.
+    /// The build with the newest snapshot; `None` before the first complete build.
     pub snapshot: Option<String>,
     /// Its layers in the pipeline's order.
     pub layers: Vec<OverviewLayer>,
-    /// Builds that are not at their end, the newest first.
+    /// Builds that have not ended, the newest first.
     pub builds: Vec<OpenBuild>,
-    /// The newest build that came to its end or stopped.
+    /// The newest build that ended.
     pub last: Option<LastBuild>,
-    /// What all builds of the pipeline cost in US dollars; `None` where a price is not known.
+    /// The cost of all builds of the pipeline in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
-    /// Why the cost is not known, a line for each cause.
+    /// Why the cost is unknown, one line per cause.
     pub unpriced: Vec<String>,
-    /// Why nobody can say what is stale: the pipeline cannot be planned_layers.
+    /// Why the pipeline cannot be planned, so that it is unknown what is stale.
     pub error: Option<ErrorView>,
 }
 
@@ -40,22 +40,22 @@ pub struct OverviewLayer {
     pub name: String,
     /// Its artifacts in the newest snapshot.
     pub artifacts: u64,
-    /// The units to make that are known; `None` where the pipeline cannot be planned_layers.
+    /// The known stale units; `None` if the pipeline cannot be planned.
     pub stale: Option<u64>,
-    /// How many units it may come to have to make; `None` where `stale` says it, or where nothing tells.
+    /// The predicted number of stale units; `None` if `stale` is exact, or if it is unknown.
     pub stale_guess: Option<u64>,
     /// Units that failed in the newest build, or were held back.
     pub failed: u64,
 }
 
-/// A build that is not at its end.
+/// A build that has not ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpenBuild {
     /// Its id.
     pub build: String,
     /// `build` or `batch-build`.
     pub kind: String,
-    /// Its status, in the words of [`Status::status`].
+    /// Its status, as in [`Status::status`].
     pub status: &'static str,
     /// When it was opened.
     pub opened: Timestamp,
@@ -65,33 +65,33 @@ pub struct OpenBuild {
     pub failed: u64,
     /// Units that wait for answers.
     pub waiting: u64,
-    /// Its batches that providers still work on.
+    /// Its batches that have not ended.
     pub batches: Vec<BatchView>,
-    /// What it cost so far in US dollars; `None` where a price is not known.
+    /// Its cost so far in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
 }
 
-/// The newest build that is at its end or stopped.
+/// The newest build that ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LastBuild {
     /// Its id.
     pub build: String,
     /// `build` or `batch-build`.
     pub kind: String,
-    /// Its status, in the words of [`Status::status`].
+    /// Its status, as in [`Status::status`].
     pub status: &'static str,
-    /// Why it stopped before its end, if it did.
+    /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
-    /// When nothing was left to do.
+    /// When it was completed.
     pub closed: Option<Timestamp>,
     /// Its failed units.
     pub failures: Vec<FailureView>,
-    /// What it cost in US dollars; `None` where a price is not known.
+    /// Its cost in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
 }
 
 impl Overview {
-    /// Looks at the state of the pipeline `selection`; without a state nothing was built yet.
+    /// Returns the overview of the selected pipeline. Without a state nothing was built yet.
     pub fn of(
         reader: Option<&Reader>,
         selection: &SnapshotSelection<'_>,
@@ -117,7 +117,7 @@ impl Overview {
         };
         match SnapshotView::select(reader, selection) {
             Ok(view) => overview.count_artifacts(&view, plan.is_none())?,
-            // Another pipeline was built here, and this one was not.
+            // Another pipeline was built here, but not this one.
             Err(FindError::NotBuilt { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -159,7 +159,7 @@ impl Overview {
             if row.pipeline != self.pipeline {
                 continue;
             }
-            // Of a long history only what is shown is looked at more closely.
+            // Only the builds that are shown are read completely.
             let is_open = is_open(build_status(reader, &row)?);
             if is_open || self.last.is_none() {
                 let status = Status::of(reader, row.id, prices)?;

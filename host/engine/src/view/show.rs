@@ -1,4 +1,4 @@
-//! One artifact with its content and where it comes from.
+//! An artifact with its content and its provenance.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use synix_core::request::RequestKey;
 use synix_prices::{Amount, Prices, Rate};
 use synix_store::{AnswerOrigin, Reader, StoreError, StoredUnit};
 
-/// An artifact, whole.
+/// An artifact with its content and its provenance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArtifactDetail {
     /// Its layer.
@@ -24,9 +24,9 @@ pub struct ArtifactDetail {
     pub kind: String,
     /// Its digest in hex.
     pub id: String,
-    /// The build whose snapshot it is of.
+    /// The build whose snapshot has it.
     pub build: String,
-    /// Why the newest snapshot does not have it; `None` where it does.
+    /// Why the newest snapshot does not have it; `None` if it does.
     pub stale: Option<StaleInfo>,
     /// The text, or the bytes in base64.
     pub content: String,
@@ -34,11 +34,11 @@ pub struct ArtifactDetail {
     pub media_type: Option<String>,
     /// Its metadata.
     pub metadata: Metadata,
-    /// Where it comes from.
+    /// Its provenance.
     pub provenance: Provenance,
 }
 
-/// Where an artifact comes from.
+/// The provenance of an artifact.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Provenance {
     /// The unit that made it.
@@ -49,11 +49,11 @@ pub struct Provenance {
     pub build: String,
     /// The component that ran; `None` for a source.
     pub component: Option<Digest>,
-    /// What it was made from, in order.
+    /// Its inputs, in order.
     pub inputs: Vec<InputView>,
-    /// What was asked, in order.
+    /// Its requests, in order.
     pub requests: Vec<RequestView>,
-    /// What the answers to the unit that made it cost in US dollars; `None` where a price is not known.
+    /// The cost of the unit's answers in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
     /// Whether an input was missing.
     pub partial: bool,
@@ -79,22 +79,22 @@ pub struct RequestView {
     pub key: RequestKey,
     /// The provider's name in the pipeline file.
     pub provider: String,
-    /// The model asked for.
+    /// The requested model.
     pub model: String,
     /// The model that answered, as the provider named it.
     pub answered_by: Option<String>,
-    /// Input tokens of the answer; `None` where the provider did not say.
+    /// The input tokens; `None` if the provider did not report them.
     pub input_tokens: Option<u64>,
-    /// Output tokens of the answer; `None` where the provider did not say.
+    /// The output tokens; `None` if the provider did not report them.
     pub output_tokens: Option<u64>,
-    /// The batch that answered; `None` where the request went alone.
+    /// The batch that answered; `None` for a sync call.
     pub batch: Option<String>,
-    /// What the answer cost in US dollars, nothing where it came from a cassette; `None` where a price is not known.
+    /// The cost of the answer in US dollars, 0 if it came from a cassette; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
 }
 
 impl ArtifactDetail {
-    /// Returns the artifact with its content, its provenance and what it cost at `prices`.
+    /// Returns an artifact with its content, its provenance and its cost at `prices`.
     pub fn of(reader: &Reader, found: &FoundArtifact, prices: &Prices) -> Result<Self, StoreError> {
         let FoundArtifact {
             artifact: found,
@@ -149,7 +149,7 @@ fn provenance(
     })
 }
 
-/// Returns what a unit asked, with who answered and what that cost.
+/// Returns the requests of a unit, with their answers and cost.
 pub(super) fn request_views(
     reader: &Reader,
     unit: &StoredUnit,

@@ -1,4 +1,4 @@
-//! Which snapshot is read, and where the last good artifact is when the newest lacks it.
+//! Selects the snapshot to read, and finds the last good artifacts that it lacks.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -8,28 +8,28 @@ use super::builds::nearest;
 use super::find::FindError;
 use synix_store::{BuildId, Reader, Snapshot, StoreError};
 
-/// What a command says of the snapshot it reads.
+/// The snapshot that a command reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotSelection<'a> {
-    /// The pipeline file at hand, relative to the project.
+    /// The pipeline file, relative to the project.
     pub pipeline: &'a str,
-    /// Whether the user named it or it is there. Else any pipeline that was built here will do, if there is only one.
+    /// Whether the user named the file or it exists. Otherwise the only pipeline that was built here is selected.
     pub is_certain: bool,
     /// `build-7`, or `@-1` for the one before the newest; `None`: the newest.
     pub snapshot: Option<&'a str>,
 }
 
-/// A snapshot with those before it that may still hold what it lacks.
+/// A snapshot and the earlier ones that may have artifacts that it lacks.
 #[derive(Debug)]
 pub struct SnapshotView<'r> {
     pub(super) reader: &'r Reader,
     pub(super) selected: Option<Snapshot>,
-    /// The newest first; none where the user named a snapshot.
+    /// The newest first; empty if the user named a snapshot.
     pub(super) earlier: Vec<Snapshot>,
     pub(super) missing_units: MissingUnits,
 }
 
-/// Units that the last build could not make, and why.
+/// Units that failed in the last build, and why.
 #[derive(Debug, Default)]
 pub(super) struct MissingUnits {
     build: Option<BuildId>,
@@ -37,19 +37,19 @@ pub(super) struct MissingUnits {
     units: BTreeMap<(String, String), StaleInfo>,
 }
 
-/// Why an artifact is not of the newest build.
+/// Why the newest build does not have an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StaleInfo {
     /// The build that does not have it.
     pub newest: String,
-    /// A kind of failure, `replaced` where that build has another version, `removed` where it was not to make it.
+    /// A kind of failure; `replaced` if that build has another version; `removed` if the pipeline no longer makes it.
     pub kind: String,
-    /// Why, in words.
+    /// The reason.
     pub message: String,
 }
 
 impl<'r> SnapshotView<'r> {
-    /// Chooses the snapshot to read.
+    /// Selects the snapshot to read.
     pub fn select(
         reader: &'r Reader,
         selection: &SnapshotSelection<'_>,
@@ -83,7 +83,7 @@ impl<'r> SnapshotView<'r> {
         })
     }
 
-    /// Returns the build whose snapshot is read; `None` before one has come to its end.
+    /// Returns the build whose snapshot is read; `None` before the first complete build.
     pub fn build(&self) -> Option<BuildId> {
         self.selected.as_ref().map(|snapshot| snapshot.build)
     }
@@ -95,7 +95,7 @@ impl<'r> SnapshotView<'r> {
             .map(|snapshot| snapshot.pipeline.as_str())
     }
 
-    /// Returns the earlier snapshots of a layer, the newest first, each set of units once and none that the selected one has.
+    /// Returns the earlier snapshots of a layer, the newest first, one for each set of units that the selected one does not have.
     pub(super) fn earlier_sets<'a>(
         &'a self,
         layer: &'a str,
@@ -118,7 +118,7 @@ impl<'r> SnapshotView<'r> {
 }
 
 impl MissingUnits {
-    /// Reads what failed in the last build of the snapshot's pipeline that came to its end.
+    /// Reads what failed in the last complete build of the snapshot's pipeline.
     fn of(reader: &Reader, newest: &Snapshot) -> Result<Self, StoreError> {
         let last = reader.builds(None)?.into_iter().find(|build| {
             build.pipeline == newest.pipeline && build.closed.is_some() && !build.cancelled
@@ -154,13 +154,13 @@ impl MissingUnits {
         self.units.keys().map(|(layer, _)| layer.as_str()).collect()
     }
 
-    /// Says why a unit is missing_units; a failure under its layer's name is that of the whole layer.
+    /// Returns why a unit is missing. A failure under the layer's name is that of the whole layer.
     pub(super) fn reason(&self, layer: &str, unit: &str) -> Option<&StaleInfo> {
         let get = |unit: &str| self.units.get(&(layer.to_owned(), unit.to_owned()));
         get(unit).or_else(|| get(layer))
     }
 
-    /// Says why a unit that did not fail is missing_units.
+    /// Returns why a unit that did not fail is missing.
     pub(super) fn removed(&self, selected: Option<&Snapshot>, layer: &str) -> StaleInfo {
         let newest = selected.map(|selected| selected.build).max(self.build);
         let message = if selected.is_some_and(|selected| selected.set(layer).is_none()) {
@@ -176,7 +176,7 @@ impl MissingUnits {
     }
 }
 
-/// Returns the pipeline whose snapshots are meant.
+/// Returns the pipeline whose snapshots are read.
 fn pipeline<'a>(
     all: &'a [Snapshot],
     selection: &SnapshotSelection<'a>,
@@ -198,7 +198,7 @@ fn pipeline<'a>(
     }
 }
 
-/// Finds a snapshot by what the user calls it.
+/// Finds a snapshot by its name.
 fn named(
     reader: &Reader,
     all: &[Snapshot],
@@ -229,11 +229,11 @@ fn named(
     let Ok(build) = name.parse::<BuildId>() else {
         return Err(unknown(None));
     };
-    // An id says which pipeline it is of.
+    // An id may be of another pipeline.
     if let Some(snapshot) = all.iter().find(|snapshot| snapshot.build == build) {
         return Ok(snapshot.clone());
     }
-    // A build that changed nothing stands on the snapshot before it.
+    // A build without changes has the snapshot before it.
     let Some(row) = reader.build(build)? else {
         return Err(unknown(None));
     };

@@ -1,4 +1,4 @@
-//! Where a build stands, derived from its rows and those of its submissions.
+//! The status of a build, derived from its rows and those of its submissions.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use synix_core::clock::Timestamp;
 use synix_prices::{Amount, Prices};
 use synix_store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
 
-/// Where a build stands.
+/// The status of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
     /// Its id.
@@ -19,25 +19,25 @@ pub struct Status {
     pub pipeline: String,
     /// `collecting`, `submitted`, `interrupted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     pub status: &'static str,
-    /// Why it stopped before its end, if it did.
+    /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
     pub opened: Timestamp,
-    /// When nothing was left to do.
+    /// When it was completed.
     pub closed: Option<Timestamp>,
     /// Its layers in the pipeline's order.
     pub layers: Vec<LayerView>,
-    /// The batches it made, the oldest first.
+    /// Its batches, the oldest first.
     pub batches: Vec<BatchView>,
     /// Its failed units.
     pub failures: Vec<FailureView>,
-    /// What it sent.
+    /// The numbers of requests that it sent.
     pub requests: RequestCounts,
-    /// What providers counted for it.
+    /// The tokens that providers counted.
     pub tokens: TokensView,
-    /// What it cost in US dollars; `None` where a price is not known.
+    /// Its cost in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
-    /// Why the cost is not known, a line for each cause.
+    /// Why the cost is unknown, one line per cause.
     pub unpriced: Vec<String>,
 }
 
@@ -46,9 +46,9 @@ pub struct Status {
 pub struct LayerView {
     /// Its name.
     pub name: String,
-    /// `sync`, `batch`, or `None` where nothing was asked.
+    /// `sync` or `batch`; `None` without requests.
     pub mode: Option<&'static str>,
-    /// All units known so far.
+    /// The units that are known so far.
     pub units: u64,
     /// Units with their outputs, fresh ones included.
     pub done: u64,
@@ -56,9 +56,9 @@ pub struct LayerView {
     pub failed: u64,
     /// Units that wait for answers.
     pub waiting: u64,
-    /// What providers counted for what the build sent for it.
+    /// The tokens that providers counted.
     pub tokens: TokensView,
-    /// What that cost in US dollars; `None` where a price is not known.
+    /// Their cost in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
 }
 
@@ -71,21 +71,21 @@ pub struct BatchView {
     pub provider: String,
     /// The layers whose requests it carries.
     pub layer: String,
-    /// The provider's word for where it stands, or ours before it has one.
+    /// The provider's status, or that of the submission before there is one.
     pub status: String,
-    /// How many requests it carries.
+    /// The number of its requests.
     pub requests: u64,
     /// Rows with an answer.
     pub succeeded: u64,
-    /// Rows without.
+    /// Rows without an answer.
     pub failed: u64,
     /// The highest attempt number of its requests, from 1.
     pub attempt: u32,
-    /// What the provider counted for its rows.
+    /// The tokens that the provider counted.
     pub tokens: TokensView,
-    /// What they cost in US dollars; `None` where a price is not known.
+    /// Their cost in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
-    /// What a person should know of it.
+    /// A note for the user.
     pub note: Option<String>,
 }
 
@@ -102,18 +102,18 @@ pub struct FailureView {
     pub message: String,
 }
 
-/// How many requests a build sent, and in which way.
+/// The numbers of requests that a build sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RequestCounts {
-    /// By themselves.
+    /// In sync calls.
     pub sync: u64,
     /// In batches.
     pub batch: u64,
-    /// Sent without a reply: perhaps billed.
+    /// Without a reply: perhaps billed.
     pub unclear: u64,
 }
 
-/// Tokens as the providers counted them; each is `None` where one of them did not say.
+/// Tokens as the providers counted them; each is `None` if one of them did not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.
@@ -133,18 +133,18 @@ pub struct BuildView {
     pub kind: String,
     /// The pipeline file, relative to the project.
     pub pipeline: String,
-    /// Its status, in the words of [`Status::status`].
+    /// Its status, as in [`Status::status`].
     pub status: &'static str,
-    /// Why it stopped before its end, if it did.
+    /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
     pub opened: Timestamp,
-    /// When nothing was left to do.
+    /// When it was completed.
     pub closed: Option<Timestamp>,
 }
 
 impl Status {
-    /// Returns where `build` stands, with what it cost at `prices`.
+    /// Returns the status of `build`, with its cost at `prices`.
     pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
         let row = reader.build(build)?.ok_or_else(|| StoreError::Unusable {
             what: "build",
@@ -193,18 +193,18 @@ impl Status {
         })
     }
 
-    /// Says whether the build has not come to an end.
+    /// Returns whether the build has not ended.
     pub fn is_open(&self) -> bool {
         is_open(self.status)
     }
 }
 
-/// Says whether a build of this status has not come to an end.
+/// Returns whether a build with this status has not ended.
 pub(super) fn is_open(status: &str) -> bool {
     matches!(status, "collecting" | "submitted")
 }
 
-/// Returns all builds, the newest first; with a kind only those.
+/// Returns all builds, or those of a kind, the newest first.
 pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>, StoreError> {
     reader
         .builds(kind)?
@@ -245,12 +245,12 @@ pub(super) fn build_status(reader: &Reader, build: &BuildRow) -> Result<&'static
     if submitted {
         return Ok("submitted");
     }
-    // A batch build waits between two commands; a build by single calls ends with its process.
+    // A batch build waits between two commands; a build with sync calls ends with its process.
     let left = build.kind == BuildKind::Build && !reader.is_driven(build.id);
     Ok(if left { "interrupted" } else { "collecting" })
 }
 
-/// Returns the layers of a build with their places in the pipeline's order.
+/// Returns the layers of a build with their positions in the pipeline.
 fn layers(
     reader: &Reader,
     build: BuildId,
@@ -263,7 +263,7 @@ fn layers(
             let tally = reader.layer_tally(build, layer.position)?;
             let bill = bills.layers.get(&layer.name);
             let (tokens, cost_usd) = tokens_and_cost(bill);
-            // Where nothing was to be made, there is no way in which it was asked.
+            // A layer without work has no mode.
             let has_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
             let view = LayerView {
                 name: layer.name,

@@ -1,4 +1,4 @@
-//! The views over a small state, written row by row.
+//! Tests of the views with a small state.
 
 use std::collections::BTreeMap;
 

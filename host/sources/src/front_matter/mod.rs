@@ -165,7 +165,7 @@ fn check_members(
     Ok(members.into_iter().collect())
 }
 
-/// Returns an integer that a double may have find_inexact_number.
+/// Returns an integer that a double cannot represent exactly.
 fn find_inexact_number(value: &Value) -> Option<&serde_json::Number> {
     match value {
         #[allow(clippy::cast_precision_loss, reason = "2^53 - 1 is a double")]

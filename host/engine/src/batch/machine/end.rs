@@ -1,4 +1,4 @@
-//! The end of a submission, and what becomes of the requests that it still retry_times.
+//! The end of a submission, and the outcome of the requests that it still holds.
 
 use super::{CloseAction, Effect, Preparation, Route, Transition, Write};
 use crate::batch::{BatchEvent, failure};
@@ -6,29 +6,29 @@ use synix_core::request::{Failure, FailureKind};
 use synix_providers::Phase;
 use synix_store::SubmissionState;
 
-/// What reading the rows of a fetched batch came to.
+/// The result of reading the rows of a fetched batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::batch) enum RowsRead {
-    /// The files are not there any more.
+    /// The files no longer exist.
     FilesGone,
-    /// None of the rows answers what the submission asked.
+    /// No row answers a request of the submission.
     NotOurs,
-    /// Every row was taken; what failed in passing goes where `route` says.
+    /// Every row was taken; transient failures take the `route`.
     Taken { tally: RowTally, route: Route },
 }
 
-/// What was odd about the rows of a batch.
+/// The irregular rows of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::batch) struct RowTally {
     /// Requests without a row.
     pub(in crate::batch) missing: u64,
     /// Rows for a request that had one.
     pub(in crate::batch) duplicate: u64,
-    /// Rows for nothing that was asked.
+    /// Rows for requests that are not in the batch.
     pub(in crate::batch) unknown: u64,
     /// Rows that cannot be read.
     pub(in crate::batch) unreadable: u64,
-    /// Those of them that do not say whose they are.
+    /// Unreadable rows without a readable id.
     pub(in crate::batch) unreadable_without_id: u64,
 }
 
@@ -39,7 +39,7 @@ impl RowTally {
 }
 
 impl CloseAction {
-    /// Returns how the request on `line`, from 1, ends.
+    /// Returns the failure of the request on `line`, counted from 1.
     pub(in crate::batch) fn failure_for(&self, line: u64) -> Failure {
         match self {
             Self::Fail { failure, .. } => failure.clone(),
@@ -53,20 +53,20 @@ impl CloseAction {
     }
 }
 
-/// Returns why the requests of a build are not asked that was cancelled before they were sent.
+/// Returns the failure of requests whose build was cancelled before they were sent.
 pub(super) fn cancelled_before_send() -> Failure {
     failure(FailureKind::Expired, "cancelled before it was sent", true)
 }
 
 impl Transition {
-    /// Ends the submission, and with it all that it still retry_times.
+    /// Ends the submission and the requests that it still holds.
     pub(super) fn close(mut self, state: SubmissionState, action: CloseAction) -> Self {
         self.next.submission.state = state;
         self.write = Write::Close(action);
         self
     }
 
-    /// Ends the submission without rows; what it held is asked again where that is allowed.
+    /// Ends the submission without rows; its requests are sent again if that is allowed.
     pub(super) fn abandon(mut self, failure: Failure) -> Self {
         let submission = &mut self.next.submission;
         "abandoned".clone_into(&mut submission.status);
@@ -91,7 +91,7 @@ impl Transition {
         }
     }
 
-    /// Lets a batch go whose rows are not ours; the search for ours begins anew.
+    /// Rejects a batch that has no row of ours, and searches again.
     fn reject_batch(mut self) -> Self {
         self.next.progress.searches = 0;
         let submission = &mut self.next.submission;
@@ -127,7 +127,7 @@ impl Transition {
     }
 }
 
-/// Returns how a request ends for which its batch has no row.
+/// Returns the failure of a request without a row.
 fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
     let has_ended_early = matches!(Phase::parse(status), Phase::Expired | Phase::Cancelled);
     let strays = tally.unreadable_without_id;
@@ -143,7 +143,7 @@ fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
         (FailureKind::Missing, reason)
     };
     let mut why = failure(kind, format!("{reason} ({batch})"), true);
-    // One of those rows may have been its own, and paid.
+    // One of those rows may have been its own, and billed.
     why.usage.uncounted = strays > 0;
     why
 }

@@ -1,4 +1,4 @@
-//! From a live batch to its rows on this machine.
+//! Polls a live batch and downloads its rows.
 
 use super::{
     Call, CancelSource, Cancellation, Effect, Facts, Ownership, Preparation, Route, Transition,
@@ -11,18 +11,18 @@ use synix_core::request::FailureKind;
 use synix_providers::{BatchState, Phase, ProviderError, RetryAdvice};
 use synix_store::{Submission, SubmissionState};
 
-/// Polls after the end of a batch, by whatever command, before files that it should have are taken as absent.
+/// The number of polls after the end of a batch, by any command, before files that it should have count as missing.
 const MAX_LATE_POLLS: u32 = 5;
 
-/// Polls, by whatever command, at which the files were not whole, before that is a failure. Those for late files count
+/// The number of polls, by any command, with incomplete files before that is a failure. Polls for late files count,
 /// too.
 const MAX_BAD_DOWNLOADS: u32 = MAX_LATE_POLLS + 3;
 
-/// A provider ends every batch within a day; one that it does not know after two will not come back.
+/// A provider ends every batch within a day; one that it does not know after two days is lost.
 const LOST_AFTER_MS: u64 = 48 * 60 * 60 * 1000;
 
 impl Transition {
-    /// Polls a batch, or cancels one that is not wanted any more or takes too long.
+    /// Polls a batch, or cancels one that is no longer wanted or takes too long.
     pub(super) fn poll_or_cancel(mut self, facts: &Facts<'_>) -> Self {
         let cancels = facts.cancel_source == CancelSource::Command;
         let cancellation = &mut self.next.progress.cancellation;
@@ -33,7 +33,7 @@ impl Transition {
             *cancellation = Cancellation::Sent;
             return self.with_call(Call::Cancel);
         }
-        // A command that cancels waits for no rows: the next one takes them.
+        // A command that cancels does not wait for rows: the next command takes them.
         if cancels {
             return self;
         }
@@ -100,7 +100,7 @@ impl Transition {
             let words = format!("two days after it was sent, batch {batch} is gone: {error}");
             return self.abandon(failure(FailureKind::Missing, words, true));
         }
-        // The batch goes on whatever befell this call (L4, L16).
+        // A failed call does not affect the batch (L4, L16).
         self.report_failed_call(format!("cannot look at batch {batch}: {error}"))
             .back_off(facts)
     }
@@ -122,7 +122,7 @@ impl Transition {
         }
     }
 
-    /// Reads the files that could be had; a request without a row in them is missing.
+    /// Reads the files that there are; a request without a row in them is missing.
     fn use_rows(mut self, batch: &BatchState) -> Self {
         let submission = &mut self.next.submission;
         submission.status.clone_from(&batch.status_text);
@@ -133,8 +133,8 @@ impl Transition {
 
     /// Leaves the files at the provider.
     ///
-    /// What will not pass ends the command, so that nobody waits for it: an error that would come again, or files that
-    /// are no better after so many polls.
+    /// A permanent error ends the command, so that nobody waits for it: an error that a retry would repeat, or files that
+    /// are still incomplete after this many polls.
     fn on_download_failed(
         mut self,
         batch: &BatchState,
@@ -151,7 +151,7 @@ impl Transition {
             self.next.submission.late += 1;
             self = self.with_record();
         }
-        // A file that is not found may only not be seen yet.
+        // A file that is not found may not be visible yet.
         let lasts = error.retry() == RetryAdvice::Never && !error.is_not_found();
         if lasts || (is_bad_file && self.next.submission.late > MAX_BAD_DOWNLOADS) {
             let batch = batch.id.clone();
@@ -177,12 +177,12 @@ impl Transition {
     }
 }
 
-/// Says whether what was looked for is gone, and not only not seen yet (L16).
+/// Returns whether something is lost, and not only not visible yet (L16).
 fn is_lost_for_good(submission: &Submission, error: &ProviderError, now: Timestamp) -> bool {
     error.is_not_found() && now.0.saturating_sub(submission.opened.0) >= LOST_AFTER_MS
 }
 
-/// Says whether an ended batch lacks a file that it should have (A3).
+/// Returns whether an ended batch lacks a file that it should have (A3).
 fn is_missing_files(batch: &BatchState) -> bool {
     if batch.output_file.is_some() {
         return false;

@@ -1,18 +1,18 @@
-//! The batch machine: what follows when something happens to a submission.
+//! The batch machine: what a submission does next when something happens to it.
 //!
 //! [`step`] is a pure function: it makes no call, writes nothing and reads no
-//! clock. From a submission, an event and the facts of the moment it derives the
-//! submission as it will be, what is written down first, and what is done then.
-//! The driver carries this out, in this order:
+//! clock. From a submission, an event and the facts at that moment it derives the
+//! next state of the submission, what is recorded, and what is done then.
+//! The driver carries out a transition in this order:
 //!
-//! 1. the files of the transition are made ready,
-//! 2. the submission is written, in one transaction,
-//! 3. the call of the transition starts, and its effects take place.
+//! 1. it prepares the files of the transition,
+//! 2. it writes the submission, in one transaction,
+//! 3. it starts the call of the transition and applies its effects.
 //!
-//! Where another process was faster, nothing of the third step happens.
+//! If another process was faster, the third step does not happen.
 //!
-//! `docs/batch.md` lists the steps from state to state; a test retry_times the two
-//! against each other.
+//! `docs/batch.md` lists the steps from state to state; a test compares
+//! the two.
 
 mod end;
 mod live;
@@ -43,19 +43,19 @@ pub(super) struct DrivenSubmission {
     pub(super) progress: Progress,
 }
 
-/// What this command did for a submission. None of it is on record: the next command begins anew.
+/// What this command did for a submission. It is not recorded: the next command starts from zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Searches for a lost batch that found nothing.
     pub(super) searches: usize,
     /// Create calls.
     pub(super) creates: u32,
-    /// Calls in a row that failed.
+    /// Consecutive calls that failed.
     pub(super) errors: u32,
     pub(super) cancellation: Cancellation,
-    /// Rows done at the last poll, as the provider counts.
+    /// Rows done at the last poll, as counted by the provider.
     pub(super) rows_done: Option<u64>,
-    /// The trouble that was reported last: once is enough.
+    /// The failed call that was reported last, because each is reported once.
     pub(super) last_failed_call: Option<String>,
 }
 
@@ -83,7 +83,7 @@ pub(super) enum Event {
     CreateEnded(Result<Box<BatchState>, CreateError>),
     /// The provider's list was searched for its lost batch.
     SearchEnded(Result<SearchResult, ProviderError>),
-    /// The provider said how its batch stands.
+    /// The provider replied to a poll of its batch.
     Polled(Result<Box<BatchState>, ProviderError>),
     /// The download of the rows of its batch has ended.
     DownloadEnded(Box<BatchState>, Result<(), ProviderError>),
@@ -91,7 +91,7 @@ pub(super) enum Event {
     RowsRead(RowsRead),
     /// The call that cancels its batch has ended.
     CancelEnded(Result<Box<BatchState>, ProviderError>),
-    /// The task of a call broke off; what the call did is not known.
+    /// The task of a call panicked; what the call did is unknown.
     CallPanicked,
 }
 
@@ -115,82 +115,82 @@ pub(super) enum Ownership {
     AnotherBuild,
 }
 
-/// Whether a submission is to be ended rather than sent.
+/// Who cancels a submission, if anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CancelSource {
     None,
-    /// Its build is on record as cancelled.
+    /// Its build is recorded as cancelled.
     Build,
     /// This command cancels its build.
     Command,
 }
 
-/// Whether the provider has room for a submission.
+/// Whether the provider accepts another submission now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Capacity {
     Available,
-    /// It has none; `None`: until a batch has ended.
+    /// Not before this pause is over; `None`: not before a batch has ended.
     Full {
         retry_after: Option<Duration>,
     },
 }
 
-/// Where requests go that a submission ends without an answer for.
+/// How a request without an answer is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     NextBatch,
     SyncCall,
 }
 
-/// What follows from an event.
+/// The consequences of an event.
 #[derive(Debug)]
 pub(super) struct Transition {
-    /// The submission as it stands then.
+    /// The next state of the submission.
     pub(super) next: DrivenSubmission,
-    /// What is made ready before the submission is written.
+    /// What is prepared before the submission is written.
     pub(super) preparations: Vec<Preparation>,
     pub(super) write: Write,
     /// The call that starts once the submission is written.
     pub(super) call: Option<Call>,
-    /// How soon the next step is due; `None`: when something else happens.
+    /// When the next step is due; `None`: after another event.
     pub(super) due: Option<Duration>,
-    /// What takes place once the submission is written.
+    /// What is applied once the submission is written.
     pub(super) effects: Vec<Effect>,
 }
 
-/// What is made ready before a submission is written.
+/// A preparation before a submission is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preparation {
     /// Removes the input file.
     DiscardInput,
     /// Gives the submission a token that no other create call has.
     RenewToken,
-    /// Makes the files of rows that the batch did not offer.
+    /// Creates the files of rows that the batch does not have.
     CompleteRows,
     /// Removes the files of rows.
     DiscardRows,
 }
 
-/// What is written of a submission.
+/// What is written about a submission.
 #[derive(Debug)]
 pub(super) enum Write {
     Nothing,
-    /// The submission as it stands then.
+    /// The next state of the submission.
     Record,
-    /// The same, and in the same transaction the end of every request that it still retry_times.
+    /// The same, and in the same transaction the failure of every request that it still holds.
     Close(CloseAction),
 }
 
-/// How requests end with the submission that still retry_times them.
+/// What happens to the requests of a submission that ends.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum CloseAction {
-    /// Each fails like this, and is asked again where that is allowed.
+    /// Each fails with this failure, and is sent again if that is allowed.
     Fail { failure: Failure, route: Route },
-    /// None was run, for the reason in `reason`: each is asked again, and this send does not count.
+    /// None was run, for this reason. Each is sent again, and this send does not count.
     Requeue { reason: String },
-    /// The same; each half goes in a batch by itself.
+    /// The same, but each half is sent in a batch of its own.
     Halve { reason: String },
-    /// Those on `lines`, from 1, fail; the others were not run.
+    /// The requests on `lines`, counted from 1, fail; the others were not run.
     FailLines { reason: String, lines: HashSet<u64> },
 }
 
@@ -198,7 +198,7 @@ pub(super) enum CloseAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Upload,
-    /// Names the newest batch in the list.
+    /// Reads the id of the newest batch in the list.
     ReadNewest,
     Create,
     Search,
@@ -207,7 +207,7 @@ pub(super) enum Call {
     Cancel,
 }
 
-/// What takes place once a submission is written.
+/// An effect after a submission is written.
 #[derive(Debug)]
 pub(super) enum Effect {
     Report(BatchEvent),
@@ -215,11 +215,11 @@ pub(super) enum Effect {
     ReportSettled,
     /// Reads the rows that were downloaded.
     ReadRows,
-    /// Gives back the lock of another build if nothing of it is left to create.
+    /// Releases the lock of another build if all its batches are created.
     ReleaseBuildLock,
-    /// Sets off what waits for the room that the batch has left.
+    /// Wakes submissions that wait for the capacity that the batch used.
     WakeWaiting,
-    /// Remembers that the provider has no room for this submission; it may have named its limit.
+    /// Records that the provider's queue is full. The provider may have named its limit.
     RecordFullQueue {
         limit: Option<u64>,
     },
@@ -227,7 +227,7 @@ pub(super) enum Effect {
     EndCommand(BatchError),
 }
 
-/// An event that cannot happen in a state.
+/// An event that is impossible in the state of its submission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "submission {submission} is {state}, where {event} cannot happen; nothing was sent. Please report this as a fault of synix"
@@ -238,7 +238,7 @@ pub struct UnexpectedEvent {
     event: &'static str,
 }
 
-/// Derives what follows from an event.
+/// Derives the transition for an event.
 pub(super) fn step(
     driven: &DrivenSubmission,
     event: Event,
@@ -250,7 +250,7 @@ pub(super) fn step(
     match (state, event) {
         (S::Claimed | S::Uploading, Event::Due) => Ok(transition.start_sending(facts)),
         (S::Uploaded, Event::Due) => Ok(transition.create_if_capacity(facts)),
-        // An earlier process made the call and did not live to see the reply.
+        // An earlier process made the call and ended before the reply.
         (S::Creating, Event::Due) => Ok(transition.enter_unclear().with_call(Call::Search)),
         (S::Unclear, Event::Due) => Ok(transition.with_call(Call::Search)),
         (S::Adopted | S::Live, Event::Due) => Ok(transition.poll_or_cancel(facts)),
@@ -300,7 +300,7 @@ impl Event {
     }
 }
 
-/// Says where requests go that fail in passing: by single calls once their batch takes longer than the user allows.
+/// Returns how requests with a transient failure are sent again: by sync calls if their batch takes longer than the user allows.
 pub(super) fn route(settings: &BatchSettings, submission: &Submission, now: Timestamp) -> Route {
     let age = now.since(submission.opened);
     match settings.sync_after {

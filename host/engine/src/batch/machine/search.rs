@@ -1,4 +1,4 @@
-//! After a lost create reply: search, search again, adopt, or create once more.
+//! After a lost create reply: searches again, adopts a batch, or creates another one.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::batch::{BatchEvent, LostCreatePolicy};
 use synix_providers::{BatchState, BatchTraits, Phase, ProviderError};
 use synix_store::Submission;
 
-/// Create calls for one submission in one command, at most. Each comes after searches that found nothing.
+/// The maximum number of create calls for a submission in one command. Each follows searches that found nothing.
 const MAX_CREATES: u32 = 3;
 
-/// What a search through the provider's list found.
+/// The result of a search through the provider's list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::batch) struct SearchResult {
-    /// Batches that may be the lost one and that no submission has.
+    /// Batches that may be the lost one and that belong to no submission.
     pub(in crate::batch) candidates: Vec<BatchState>,
-    /// Those that another submission adopted, and may have to let go.
+    /// Batches that another submission adopted and may have to reject.
     pub(in crate::batch) adopted_by_others: usize,
 }
 
-/// By what a batch is known as that of a submission.
+/// How synix recognizes the batch of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::batch) enum Recognition {
     Token,
@@ -40,7 +40,7 @@ impl Recognition {
     }
 }
 
-/// Says whether a batch may be the one that the submission lost sight of.
+/// Returns whether a batch may be the lost one of the submission.
 pub(in crate::batch) fn may_be_ours(
     submission: &Submission,
     batch: &BatchState,
@@ -51,7 +51,7 @@ pub(in crate::batch) fn may_be_ours(
     }
     let is_of_our_file = submission.file.is_some() && batch.input_file == submission.file;
     match Recognition::of(submission, traits) {
-        // Where the server lost the token, the uploaded file still tells: it is ours alone.
+        // If the server lost the token, the uploaded file still identifies the batch: it is ours alone.
         Recognition::Token => {
             let token = batch.token.as_deref();
             token.is_some_and(|token| token.eq_ignore_ascii_case(&submission.token))
@@ -59,7 +59,7 @@ pub(in crate::batch) fn may_be_ours(
         }
         Recognition::InputFile => is_of_our_file,
         Recognition::Rows => {
-            // A provider may not count before the end.
+            // A provider may count only at the end.
             let total = batch.counts.as_ref().map_or(0, |counts| counts.total);
             total == 0 || total == submission.requests
         }
@@ -107,11 +107,11 @@ impl Transition {
         }
     }
 
-    /// Goes on without a list. It proves nothing, so nothing is created unless the user says so.
+    /// Continues without a list. That proves nothing, so nothing is created unless the user says so.
     fn on_list_unread(mut self, error: ProviderError, facts: &Facts<'_>) -> Self {
         match &facts.settings.lost_create {
             LostCreatePolicy::CreateAgain => return self.on_nothing_found(facts),
-            // Its rows tell whether it is ours.
+            // Its rows will show whether it is ours.
             LostCreatePolicy::Adopt(id) => {
                 let batch = BatchState::from_id(id.clone());
                 return self.adopt(&batch, Recognition::Rows, facts);
@@ -130,7 +130,7 @@ impl Transition {
         if !matches!(error, ProviderError::EndlessList { .. }) {
             return noted.back_off(facts);
         }
-        // A list that was only late shows more at the next searches.
+        // A list that is only late shows more at the next search.
         if pause.is_some() {
             return noted.search_after(pause);
         }
@@ -171,7 +171,7 @@ impl Transition {
         if progress.creates < MAX_CREATES {
             return self.start_over().due_now();
         }
-        // It stays unclear: the next command searches again before it creates.
+        // The submission stays unclear: the next command searches again before it creates a batch.
         (progress.creates, progress.searches) = (0, 0);
         let provider = &submission.provider;
         let message = format!("{MAX_CREATES} create calls at {provider} had no clear reply");
@@ -186,7 +186,7 @@ impl Transition {
 }
 
 impl Facts<'_> {
-    /// Returns the pause before the next search; `None` where all have been made.
+    /// Returns the pause before the next search; `None` after the last one.
     fn search_pause(&self, submission: &Submission, searches: usize) -> Option<Duration> {
         let pauses = self.settings.search_pauses.get(&submission.provider)?;
         pauses.get(searches).copied()
@@ -206,7 +206,7 @@ fn retain_decided(candidates: &mut Vec<BatchState>, policy: &LostCreatePolicy) {
     }
 }
 
-/// Of several batches made from one file, keeps the one with the token of this create call.
+/// Of several batches created from one file, keeps the one with the token of this create call.
 fn retain_token_matches(candidates: &mut Vec<BatchState>, token: &str) {
     let is_named = |batch: &BatchState| batch.token.as_deref() == Some(token);
     if candidates.len() > 1 && candidates.iter().any(is_named) {

@@ -1,4 +1,4 @@
-//! From claimed requests to a create call, and its reply.
+//! Uploads claimed requests, creates their batch, and handles the reply.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use synix_providers::{BatchState, CreateError, FileId, ProviderError};
 use synix_store::SubmissionState;
 
 impl Transition {
-    /// Brings the requests on their way, unless the provider has no room for them now.
+    /// Starts to send the requests, unless the provider's queue is full.
     pub(super) fn start_sending(self, facts: &Facts<'_>) -> Self {
         if !facts.traits.uploads {
             return self.create_if_capacity(facts);
@@ -25,7 +25,7 @@ impl Transition {
 
     pub(super) fn create_if_capacity(self, facts: &Facts<'_>) -> Self {
         match self.check_may_send(facts) {
-            // Nothing of such a batch will be ours alone: what is newest now is surely not it.
+            // Nothing identifies such a batch as ours, but the newest one before the call cannot be it.
             ControlFlow::Continue(ready)
                 if !facts.traits.carries_token && !facts.traits.uploads =>
             {
@@ -36,7 +36,7 @@ impl Transition {
         }
     }
 
-    /// Returns what happens instead where nothing may be sent.
+    /// Returns the transition to take instead if nothing may be sent.
     fn check_may_send(self, facts: &Facts<'_>) -> ControlFlow<Self, Self> {
         if facts.cancel_source != CancelSource::None {
             return ControlFlow::Break(self.abandon(end::cancelled_before_send()));
@@ -47,7 +47,7 @@ impl Transition {
         }
     }
 
-    /// Writes down that a batch is about to be created, with all that is needed to find it again.
+    /// Records that a batch is about to be created, with all that is needed to find it again.
     fn create(mut self) -> Self {
         self.next.progress.creates += 1;
         self.enter(SubmissionState::Creating)
@@ -90,7 +90,7 @@ impl Transition {
                     layers: submission.layers.clone(),
                     requests: submission.requests,
                 };
-                // A batch made just now has nothing to show yet.
+                // A new batch has no results yet.
                 self.with_preparation(Preparation::DiscardInput)
                     .go_live(&batch, Recognition::Token)
                     .with_report(event)
@@ -109,19 +109,19 @@ impl Transition {
         }
     }
 
-    /// Takes the create call as one whose reply is lost.
+    /// Treats the reply of the create call as lost.
     pub(super) fn enter_unclear(self) -> Self {
         self.enter(SubmissionState::Unclear)
     }
 
-    /// Frees the requests of a submission whose batch was surely not created.
+    /// Frees the requests of a submission whose batch was certainly not created.
     fn not_created(self, error: &ProviderError, what: &str) -> Self {
         let failure = error.to_failure();
         let message = format!("{what}: {}", failure.message);
         self.abandon(Failure { message, ..failure })
     }
 
-    /// Writes down which batch it is, and whether that is certain.
+    /// Records the id of the batch, and whether that is certain.
     pub(super) fn go_live(mut self, batch: &BatchState, recognition: Recognition) -> Self {
         let submission = &mut self.next.submission;
         submission.batch = Some(batch.id.clone());
@@ -156,7 +156,7 @@ impl Transition {
             message: "a call broke off inside synix; please report it".to_owned(),
         };
         let reported = self.with_report(event).back_off(facts);
-        // Whether the create call was made is not known.
+        // It is unknown whether the create call was made.
         if reported.next.submission.state == SubmissionState::Creating {
             return reported.enter_unclear();
         }

@@ -1,4 +1,4 @@
-//! The parts that transitions are made of.
+//! The building blocks of transitions.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::batch::BatchEvent;
 use synix_providers::BatchState;
 use synix_store::SubmissionState;
 
-/// The longest pause to which errors in a row lead.
+/// The maximum pause after consecutive errors.
 const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// Doublings of the pause, at most.
+/// The maximum number of doublings of the pause.
 const MAX_DOUBLINGS: u32 = 6;
 
 impl Transition {
-    /// Returns the transition in which nothing happens.
+    /// Returns a transition that changes nothing.
     pub(super) fn of(driven: &DrivenSubmission) -> Self {
         Self {
             next: driven.clone(),
@@ -60,18 +60,18 @@ impl Transition {
         self
     }
 
-    /// Writes down that the submission enters `state`.
+    /// Records that the submission enters `state`.
     pub(super) fn enter(mut self, state: SubmissionState) -> Self {
         let submission = &mut self.next.submission;
         submission.state = state;
-        // Before there is a batch, the provider has no word for where it stands.
+        // Before there is a batch, the provider reports no status.
         if state.is_before_batch() {
             state.name().clone_into(&mut submission.status);
         }
         self.with_record()
     }
 
-    /// Puts the next step off by the interval, doubled with each error in a row.
+    /// Delays the next step by the interval, doubled with each consecutive error.
     pub(super) fn back_off(mut self, facts: &Facts<'_>) -> Self {
         let factor = 1_u32 << self.next.progress.errors.min(MAX_DOUBLINGS);
         self.next.progress.errors += 1;
@@ -82,7 +82,7 @@ impl Transition {
         self.due_after(pause)
     }
 
-    /// Reports a trouble, unless it is the one that was reported last.
+    /// Reports a failed call, unless it is the one that was reported last.
     pub(super) fn report_failed_call(mut self, message: String) -> Self {
         if self.next.progress.last_failed_call.as_ref() == Some(&message) {
             return self;
@@ -91,7 +91,7 @@ impl Transition {
         self.with_report(BatchEvent::CallFailed { message })
     }
 
-    /// Notes how the batch stands, and reports it where it stands elsewhere than before.
+    /// Records the status of the batch, and reports it if it changed.
     pub(super) fn note_status(mut self, batch: &BatchState) -> Self {
         let DrivenSubmission {
             submission,
@@ -119,7 +119,7 @@ impl Transition {
         }
     }
 
-    /// Returns the id of the batch, or nothing where there is none.
+    /// Returns the id of the batch; empty if there is none.
     pub(super) fn batch(&self) -> String {
         self.next.submission.batch.clone().unwrap_or_default()
     }

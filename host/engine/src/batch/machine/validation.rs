@@ -1,4 +1,4 @@
-//! A batch that failed validation: nothing ran, nothing was billed.
+//! A batch that failed validation: nothing ran and nothing was billed.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use synix_core::request::FailureKind;
 use synix_providers::{BatchState, ValidationError};
 use synix_store::SubmissionState;
 
-/// Validation failures of one model in one command, at most; then the rest fails in the provider's reason.
+/// The maximum number of validation failures of a model in one command. After that, the rest fails with the provider's message.
 const MAX_FAILURES: u32 = 64;
 
-/// Create calls with the same file that the provider does not see yet.
+/// The maximum number of create calls with a file that the provider does not see yet.
 const MAX_CREATES_PER_UPLOAD: u32 = 3;
 
-/// Codes that are about one line (`batch-apis` 1.5).
+/// Error codes that are about one line.
 const LINE_ERRORS: [&str; 7] = [
     "invalid_json_line",
     "duplicate_custom_id",
@@ -53,13 +53,13 @@ impl Transition {
         }
         let is_line_error = |error: &ValidationError| LINE_ERRORS.contains(&error.code.as_str());
         if errors.iter().all(is_line_error) && requests > 1 {
-            // Each half goes by itself, until the bad line is alone.
+            // Each half is sent separately, until the bad line is alone.
             return self.settle(CloseAction::Halve { reason });
         }
         self.fail_all(&reason)
     }
 
-    /// Sends the same requests again when the provider's queue has room, in chunks that fit.
+    /// Sends the same requests again when the provider's queue has space, in chunks that fit.
     fn wait_for_capacity(self, errors: &[ValidationError], reason: String) -> Self {
         let limit = errors.iter().find_map(|error| named_limit(&error.message));
         let submission = &self.next.submission;
@@ -70,7 +70,7 @@ impl Transition {
             .settle(CloseAction::Requeue { reason })
     }
 
-    /// Creates from the same file again, as an upload may not be seen at once; then from another upload.
+    /// Creates a batch from the same file again, because an upload may not be visible at once; then from another upload.
     fn recreate_from_file(mut self, batch: &BatchState, reason: &str, facts: &Facts<'_>) -> Self {
         let creates = self.next.progress.creates;
         let submission = &mut self.next.submission;
@@ -109,21 +109,21 @@ fn describe_errors(errors: &[ValidationError]) -> String {
     reason.join("; ")
 }
 
-/// Says whether the provider's queue is full, of tokens or of requests.
+/// Returns whether the provider's queue is full, of tokens or of requests.
 fn is_full_queue(error: &ValidationError) -> bool {
     error.code == "token_limit_exceeded"
         || error.code == "too_many_tasks"
         || error.message.starts_with("Enqueued request limit reached")
 }
 
-/// Says whether a file was uploaded and is not seen (`batch-apis` 1.5).
+/// Returns whether a file was uploaded and is not visible yet.
 fn is_unseen_file(error: &ValidationError) -> bool {
     error.code == "invalid_request"
         && error.line.is_none()
         && error.message.starts_with("Cannot find file")
 }
 
-/// Reads the limit from reason such as `Limit: 2,000,000 enqueued tokens`.
+/// Reads the limit from a message such as `Limit: 2,000,000 enqueued tokens`.
 fn named_limit(message: &str) -> Option<u64> {
     let (_, after) = message.split_once("Limit: ")?;
     let digits: String = after

@@ -1,4 +1,4 @@
-//! One command: a thread with all that a process has in memory, which takes one instruction at a time.
+//! A command of a case: a thread with everything that a process has in memory. It takes one instruction at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -19,23 +19,23 @@ use synix_core::request::{BatchApi, FailureKind, Message, Part, Request, Request
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
 
-/// Where commands run.
+/// The project of a case.
 #[derive(Debug, Clone)]
 pub(super) struct TestProject {
     pub(super) folder: PathBuf,
     pub(super) wire: Wire,
     pub(super) base_url: String,
-    /// Input tokens that may be under way at once.
+    /// Input tokens that may be in flight at once.
     pub(super) limit: Option<u64>,
 }
 
-/// CallFault a command started.
+/// How a command starts.
 #[derive(Debug, Clone)]
 pub(super) struct CommandStart {
     /// The build to resume; `None` opens one.
     pub(super) build: Option<BuildId>,
     pub(super) lost_create: LostCreatePolicy,
-    /// Whether what was paid for in vain is asked again.
+    /// Whether billed failures are retried.
     pub(super) retry_failed: bool,
 }
 
@@ -43,29 +43,29 @@ pub(super) struct CommandStart {
 pub(super) enum Instruction {
     Ask(Vec<usize>),
     Step,
-    /// Steps, as time passes, until nothing is left to wait for.
+    /// Takes steps until nothing is left to wait for.
     Poll,
     Refresh,
     FinishCalls,
     Cancel,
 }
 
-/// What a command says after an instruction.
+/// The reply of a command to an instruction.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// CallFault it stands.
+    /// Its state.
     State(CommandState),
-    /// It has ended, and not by itself.
+    /// It ended with an error.
     Ended(BatchError),
 }
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct CommandState {
-    /// The step had something to do.
+    /// Whether the step had work to do.
     pub(super) had_work: bool,
-    /// It is_waiting for answers.
+    /// Whether it waits for answers.
     pub(super) is_waiting: bool,
-    /// Failures named so far, by question.
+    /// The failures so far, by question.
     pub(super) failed: BTreeMap<usize, String>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// Starts a command; `None` where another one drives its build.
+    /// Starts a command; `None` if another one drives its build.
     pub(super) fn start(project: &TestProject, start: CommandStart) -> Option<Self> {
         let (instructions, taken) = channel();
         let (reply_sender, replies) = channel();
@@ -107,7 +107,7 @@ impl Command {
     }
 }
 
-/// Everything in its memory is gone, its calls under way break off.
+/// Kills the command: its memory is lost and its calls are aborted.
 impl Drop for Command {
     fn drop(&mut self) {
         drop(self.instructions.take());
@@ -122,7 +122,7 @@ impl Drop for Command {
 }
 
 pub(super) fn request(wire: Wire, number: usize) -> Request {
-    // Two models, so that there are batches side by side.
+    // Two models, so that there are concurrent batches.
     let model = if number.is_multiple_of(2) {
         "small"
     } else {
@@ -311,7 +311,7 @@ impl CommandThread<'_> {
         }
     }
 
-    /// What the build does between two is_awaited; next_refresh come by instruction only, not by the time.
+    /// What the build does between two awaits. Submissions are refreshed only by an instruction.
     fn step(&mut self) -> Result<(), BatchError> {
         let next_refresh = self
             .batches

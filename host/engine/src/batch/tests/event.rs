@@ -1,4 +1,4 @@
-//! What may apply in a case, in words.
+//! The events of a case, and how they are printed.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use proptest::sample::select;
 
 use super::provider_fault::{ProviderFault, QUESTIONS, fault};
 
-/// Commands that run side by side.
+/// The number of concurrent commands.
 pub(super) const COMMANDS: usize = 2;
 
-/// One thing that happens.
+/// An event of a case.
 #[derive(Clone, PartialEq)]
 pub(super) enum Event {
-    /// From now on the provider misbehaves like this, and no longer as before.
+    /// From now on the provider has these faults and no others.
     SetFaults(Vec<ProviderFault>),
-    /// A command wants answers.
+    /// A command asks questions.
     Ask(usize, Vec<usize>),
-    /// A command takes so many steps.
+    /// A command takes this number of steps.
     Step(usize, usize),
-    /// A command reads which submissions there are.
+    /// A command reads the list of submissions.
     Refresh(usize),
-    /// The calls of a command come to their end, and it does not learn of it.
+    /// The calls of a command end, but the command does not handle their results.
     FinishCalls(usize),
     /// A command is killed; the next one resumes its build, or opens a new one.
     Kill(usize, AfterKill),
@@ -29,14 +29,14 @@ pub(super) enum Event {
     Cancel(usize),
 }
 
-/// What follows a killed command.
+/// What happens after a command is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AfterKill {
     Resume,
     NewBuild,
 }
 
-/// Any sequence of events.
+/// Generates a sequence of events.
 pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
     let command = prop_oneof![3 => Just(0_usize), 1 => Just(1_usize)];
     let questions = proptest::collection::vec(0..QUESTIONS, 1..=QUESTIONS);
@@ -56,7 +56,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-/// A list that lacks a batch for longer than all looks of a command is beyond what can be promised.
+/// Nothing can be promised if a list lacks a batch for longer than all searches of a command.
 fn keep_one_hide_fault(events: &mut [Event]) {
     let mut hidden = false;
     for event in events {

@@ -1,8 +1,8 @@
-//! The state machine under random sequences of faults, kills and commands side by side.
+//! Tests the state machine with random sequences of faults, kills and concurrent commands.
 //!
-//! Everything but the provider's end of the wire is real: calls over loopback,
-//! a database on disk, builds with their locks. Time stands still: a case is
-//! what it says and no race. A case that fails is shrunk and printed in words.
+//! Everything except the provider is real: calls over loopback, a database on
+//! disk, builds with their locks. The clock is simulated, so a case does not
+//! depend on timing. A case that fails is shrunk and printed in words.
 
 mod command;
 mod event;
@@ -24,13 +24,13 @@ pub(super) use simulation::documented_steps;
 
 use synix_core::request::Wire;
 
-/// Cases that the suite runs.
+/// The number of cases that the suite runs.
 const CASES: u32 = 150;
 
-/// Cases for each of the long run's sequences of processes, which take as much longer.
+/// The number of cases for each sequence of a long run.
 const CASES_PER_SEQUENCE: u32 = 20;
 
-/// One sequence, and the provider it is for.
+/// A sequence of events and the provider for it.
 #[derive(Clone)]
 struct Case {
     wire: Wire,
@@ -79,8 +79,8 @@ fn read_number(variable: &str) -> Option<u32> {
     Some(text.parse().expect("a number"))
 }
 
-/// M1, M2, M5, M6, M7, A2, A3, A4, A5, L4, L5, L16: after any sequence of faults every request is answered or
-/// named, nothing is paid twice, and no submission is without its end.
+/// M1, M2, M5, M6, M7, A2, A3, A4, A5, L4, L5, L16: after any sequence of faults, every request is answered or
+/// reported as failed, nothing is paid twice, and every submission ends.
 #[test]
 fn no_sequence_of_mishaps_breaks_the_state_machine() {
     let seed = read_number("SYNIX_TORTURE_SEED").unwrap_or(1);
@@ -103,7 +103,7 @@ fn no_sequence_of_mishaps_breaks_the_state_machine() {
     }
 }
 
-/// M1: a batch whose rows were taken is in the list behind the newest known, and asks the very same question.
+/// M1: the list contains a settled batch with the same question, older than the newest known batch.
 #[test]
 fn a_batch_that_has_settled_is_never_adopted() {
     let faults = vec![
@@ -123,7 +123,7 @@ fn a_batch_that_has_settled_is_never_adopted() {
     run(&case).unwrap();
 }
 
-/// A5, M1: rows that are cut off at the same project twice are there all the same, and paid.
+/// A5, M1: rows that are truncated twice at the same position exist nevertheless, and are billed.
 #[test]
 fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
     let cut = ProviderFault::Call(Call::Download, CallFault::ChunkSize { hidden: true }, 1, 2);
@@ -139,7 +139,7 @@ fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
     run(&case).unwrap();
 }
 
-/// L5: whoever needs an answer polls its batch, also one made since by a command that is gone.
+/// L5: a command polls every batch with an answer that it needs, even one that another command created later.
 #[test]
 fn a_batch_that_another_command_made_since_is_polled() {
     let mut simulation = Simulation::new(Wire::OpenAi, None);

@@ -1,4 +1,4 @@
-//! What may go wrong at the provider, in words and as a script.
+//! Faults of the provider, and the script that produces them.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use synix_scripted_provider::{
 
 use synix_core::request::Wire;
 
-/// CallFault many different questions there are.
+/// The number of different questions.
 pub(super) const QUESTIONS: usize = 5;
 
-/// Something that goes wrong at the provider.
+/// A fault of the provider.
 #[derive(Clone, PartialEq)]
 pub(super) enum ProviderFault {
-    /// At `times` calls from the `nth` on.
+    /// At `times` calls, starting with the `nth`.
     Call(Call, CallFault, u64, u64),
-    /// To the batch of the `nth` create call.
+    /// In the batch of the `nth` create call.
     Batch(BatchFault, u64),
-    /// To the row of a question, once.
+    /// In the row of a question, once.
     Row(usize, RowFault),
     /// The list lacks the newest batch.
     HideNewest(u64, u64),
-    /// Batches take so many polls.
+    /// Batches take this number of polls.
     SlowBatches(u64),
 }
 
@@ -73,7 +73,7 @@ pub(super) enum RowFault {
 }
 
 impl RowFault {
-    /// Says whether the row is paid and brings no answer.
+    /// Returns whether the row is billed without an answer.
     pub(super) const fn is_lost(self) -> bool {
         matches!(
             self,
@@ -86,7 +86,7 @@ pub(super) fn question(number: usize) -> String {
     format!("Question {number}, asked once and for all?")
 }
 
-/// Returns the script of a provider that misbehaves like this.
+/// Returns the script of a provider with these faults.
 pub(super) fn script(wire: Wire, faults: &[ProviderFault]) -> Script {
     let mut pace = Pace {
         retry_after: 0,
@@ -259,7 +259,7 @@ fn row_fault() -> impl Strategy<Value = RowFault> {
     select([&others[..], &failed[..]].concat())
 }
 
-/// Any fault.
+/// Generates a fault.
 pub(super) fn fault() -> impl Strategy<Value = ProviderFault> {
     prop_oneof![
         6 => (call(), call_fault(), 1..3_u64, 1..4_u64).prop_map(|(call, kind, nth, times)| ProviderFault::Call(call, kind, nth, times)),

@@ -1,4 +1,4 @@
-//! The simulation of a case: a project, a provider and the commands between them, and what must be true at its end.
+//! The simulation of a case: a project, a provider and commands, and the checks at its end.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,13 @@ use synix_store::{BuildId, Reader};
 
 type Checked<T> = Result<T, TestCaseError>;
 
-/// Steps after which an undisturbed command is stuck.
+/// The number of steps after which an undisturbed command counts as stuck.
 const MAX_STEPS: usize = 2_000;
 
-/// Commands after the last fault. The first may still find what faults left behind.
+/// The number of commands after the last fault. The first may still meet the consequences of faults.
 const LAST_COMMANDS: usize = 3;
 
-/// A slot for one command after the other.
+/// A slot for consecutive commands.
 #[derive(Default)]
 struct CommandSlot {
     command: Option<Command>,
@@ -30,19 +30,19 @@ struct CommandSlot {
 }
 
 pub(super) struct Simulation {
-    // Before the folder: commands end before their project goes.
+    // Declared before the folder, so that commands end before their project is deleted.
     slots: [CommandSlot; COMMANDS],
     project: TestProject,
     provider: ScriptedProvider,
     folder: TempDir,
     asked: BTreeSet<usize>,
-    /// CallFault often the provider may have lost the row of each question.
+    /// How often the provider may have lost the row of each question.
     lost_rows: [usize; QUESTIONS],
 }
 
 impl Simulation {
     pub(super) fn new(wire: Wire, limit: Option<u64>) -> Self {
-        // Kills here are no power cuts: a disk would only make every case wait.
+        // A kill is not a power failure, so the folder may be in memory, which is faster.
         let folder = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
             .unwrap();
@@ -112,7 +112,7 @@ impl Simulation {
         self.provider.script(script);
     }
 
-    /// Gives an instruction to the command in a slot, which is started if there is none.
+    /// Gives an instruction to the command in a slot, and starts one if there is none.
     pub(super) fn instruction(&mut self, slot: usize, instruction: Instruction) {
         let slot = &mut self.slots[slot];
         if slot.command.is_none() {
@@ -123,7 +123,7 @@ impl Simulation {
             };
             slot.command = Command::start(&self.project, start);
         }
-        // Without one, another command drives its build: it is refused.
+        // There is no command if another one drives the build.
         let Some(command) = &slot.command else {
             slot.build = None;
             return;
@@ -135,7 +135,7 @@ impl Simulation {
         }
     }
 
-    /// Lets everything come to its end and checks it.
+    /// Runs everything to its end and checks it.
     pub(super) fn end(mut self) -> Checked<()> {
         self.set(script(self.project.wire, &[]));
         for slot in &mut self.slots {
@@ -159,10 +159,10 @@ impl Simulation {
         self.check_state()
     }
 
-    /// Runs a command to its end; nothing disturbs it.
+    /// Runs a command to its end without faults.
     fn last_command(&self) -> Checked<CommandState> {
         let mut lost_create = LostCreatePolicy::Ask;
-        // A person may have to say more than once which batch it is.
+        // The user may have to name the batch more than once.
         for _ in 0..QUESTIONS * 4 {
             let start = CommandStart {
                 build: None,
@@ -217,7 +217,7 @@ impl Simulation {
         self.reader().answer(key, false).unwrap().is_some()
     }
 
-    /// No request whose answer was delivered, or that is in a live batch, was sent again.
+    /// Checks that no request was sent again after its answer was delivered, or while it was in a live batch.
     fn check_payments(&self) -> Checked<()> {
         let ledger = self.provider.ledger();
         check(ledger.pending.is_empty(), || {
@@ -269,7 +269,7 @@ impl Simulation {
     }
 }
 
-/// What a person answers who knows no better.
+/// Chooses like a user who cannot tell the candidates apart.
 fn policy_after(error: BatchError) -> LostCreatePolicy {
     let BatchError::Ambiguous { mut candidates, .. } = error else {
         return LostCreatePolicy::Ask;

@@ -1,4 +1,4 @@
-//! Submissions, facts and events from which something else follows each.
+//! Submissions, facts and events that cover every transition.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ pub(super) fn submission(state: SubmissionState, file: Option<&str>) -> Submissi
     }
 }
 
-/// Submissions that differ in all that decides what follows.
+/// Submissions with every property that affects a transition.
 pub(super) fn submissions() -> Vec<DrivenSubmission> {
     let mut all = Vec::new();
     for state in SubmissionState::ALL {
@@ -186,7 +186,7 @@ fn findings(candidates: usize, adopted_by_others: usize) -> Event {
     }))
 }
 
-/// Every kind of event, in every variant from which something else follows.
+/// Every kind of event, in every variant that affects a transition.
 fn events() -> Vec<Event> {
     let polled = |batch| Event::Polled(Ok(batch));
     let taken = |unreadable| {
@@ -242,7 +242,7 @@ fn events() -> Vec<Event> {
     ]
 }
 
-/// Calls `check` with every transition there is.
+/// Calls `check` with every possible transition.
 pub(super) fn each_transition(mut check: impl FnMut(&DrivenSubmission, &Transition)) {
     let all_settings = all_settings();
     for driven in submissions() {

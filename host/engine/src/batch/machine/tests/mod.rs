@@ -9,7 +9,7 @@ use crate::batch::LostCreatePolicy;
 use crate::batch::tests::documented_steps;
 use cases::{each_transition, facts, settings, submission, submissions};
 
-/// M1: the table of the documentation and the machine say the same, in both directions.
+/// M1: the table in the documentation matches the machine.
 #[test]
 fn the_documented_steps_are_those_of_the_machine() {
     let mut steps = BTreeSet::new();
@@ -22,7 +22,7 @@ fn the_documented_steps_are_those_of_the_machine() {
     assert_eq!(steps, documented_steps());
 }
 
-/// M1: what changes a state is written, and a create call starts on record only, in the transition that records it.
+/// M1: every change of state is written, and a create call starts only in the transition that records it.
 #[test]
 fn no_create_call_starts_that_is_not_on_record() {
     each_transition(|driven, transition| {
@@ -44,7 +44,7 @@ fn no_create_call_starts_that_is_not_on_record() {
     });
 }
 
-/// M2: no two create calls share a token: whoever goes back to before a create call takes another one.
+/// M2: no two create calls share a token: a return to a state before a create call renews it.
 #[test]
 fn whoever_starts_over_takes_another_token() {
     use SubmissionState as S;
@@ -58,7 +58,7 @@ fn whoever_starts_over_takes_another_token() {
     });
 }
 
-/// M6: a submission that has ended stays so, and one that ends closes all it retry_times.
+/// M6: a submission ends once, and it closes its requests when it ends.
 #[test]
 fn a_submission_ends_once_and_closes_what_it_holds() {
     each_transition(|driven, transition| {
@@ -68,7 +68,7 @@ fn a_submission_ends_once_and_closes_what_it_holds() {
     });
 }
 
-/// M7: nothing is sent of a build that was cancelled.
+/// M7: nothing of a cancelled build is sent.
 #[test]
 fn nothing_is_sent_of_a_cancelled_build() {
     let settings = settings(LostCreatePolicy::Ask, 0);
