@@ -13,7 +13,7 @@ fn a_budget_refuses_before_anything_is_sent() {
         let run = bench.run(&[build, &["--budget", "0.00001"]].concat());
         let run = run.expect_code(5);
         assert!(run.says("$0.0000 is spent"), "{run:?}");
-        assert!(run.says("was about to be sent"), "{run:?}");
+        assert!(run.says("the next requests cost at most"), "{run:?}");
         let ledger = bench.ledger();
         assert_eq!(ledger.calls.values().sum::<u64>(), 0, "{:?}", ledger.calls);
     }
@@ -93,7 +93,7 @@ label = "again-{{ label }}"
     let run = bench
         .run(&[&resume[..], &["0.0003"]].concat())
         .expect_code(5);
-    assert!(run.says("at most $0.0002 is under way"), "{run:?}");
+    assert!(run.says("at most $0.0002 is in flight"), "{run:?}");
     assert_eq!(bench.sent(), before);
     bench.ok(&[&resume[..], &["0.0005"]].concat());
     assert_eq!(bench.sent(), before + 3);

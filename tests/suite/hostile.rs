@@ -149,7 +149,7 @@ fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
 fn a_label_of_another_unit_cannot_be_taken() {
     let bench = bench("forged_labels", &[("a", "x"), ("b", "y")]);
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(run.says("label mine is already made by unit"), "{run:?}");
+    assert!(run.says("label mine is already used by unit"), "{run:?}");
     assert_eq!(
         bench.names(),
         ["fine/a", "fine/b", "made/mine", "texts/a", "texts/b"]

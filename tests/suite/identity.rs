@@ -124,7 +124,7 @@ fn a_unit_that_asks_something_else_than_before_fails() {
     bench.script(synix_scripted_provider::Script::new());
     let run = bench.run(&RESUME).expect_code(3);
     assert!(
-        run.says("not deterministic") && run.says("was ") && run.says("now asks "),
+        run.says("not deterministic") && run.says("was ") && run.says("now requests "),
         "{run:?}"
     );
     assert_eq!(

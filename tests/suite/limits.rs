@@ -104,7 +104,7 @@ fn a_note_does_not_become_thousands_of_requests() {
         let bench = swarm(300, 20);
         let run = bench.run(command).expect_code(5);
         assert!(
-            run.says("the units of layer `made` would ask at least 20"),
+            run.says("the units of layer `made` would make at least 20"),
             "{run:?}"
         );
         assert!(run.says("write `max_requests = "), "{run:?}");

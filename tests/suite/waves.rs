@@ -288,7 +288,7 @@ fn a_batch_that_is_gone_for_days_is_given_up_and_asked_again() {
         }
         let run = resumed(&bench, at);
         assert_eq!(bench.ledger().batches.len(), batches, "{run:?}");
-        assert_eq!(run.says("is gone"), batches == 2, "{run:?}");
+        assert_eq!(run.says("no longer exists"), batches == 2, "{run:?}");
         assert_eq!(bench.names().len(), 7);
     }
 }

@@ -132,7 +132,7 @@ mod tests {
         stale: 60,
         done: 0,
         failed: 0,
-        asked: 0,
+        requested: 0,
         answered: 0,
         known: true,
     };
@@ -148,7 +148,7 @@ mod tests {
         layer.advance(LayerCounts {
             done: 12,
             failed: 3,
-            asked: 60,
+            requested: 60,
             answered: 15,
             ..NONE
         });
@@ -163,7 +163,7 @@ mod tests {
         let one = LayerCounts { stale: 1, ..NONE };
         let mut layer = LayerProgress::new(one, at(0));
         layer.advance(LayerCounts {
-            asked: 18,
+            requested: 18,
             answered: 17,
             ..one
         });

@@ -25,7 +25,7 @@ pub enum BatchError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The provider denies access to one of our batches; a retry would not help.
-    #[error("cannot look at batch {batch}, which goes on: {error}; resume when the key is right")]
+    #[error("cannot poll batch {batch}, which continues at the provider: {error}; correct the key, then run `synix batch-build resume`")]
     Refused {
         /// The batch.
         batch: String,
@@ -34,7 +34,7 @@ pub enum BatchError {
     },
     /// The rows of a batch cannot be downloaded; they stay at the provider.
     #[error(
-        "cannot download the rows of batch {batch}, which stay at the provider: {error}; `synix batch-build resume` tries again"
+        "cannot download the rows of batch {batch}, which stay at the provider: {error}; run `synix batch-build resume` to try again"
     )]
     Rows {
         /// The batch.
@@ -44,7 +44,7 @@ pub enum BatchError {
     },
     /// It is unknown whether a batch whose create reply was lost exists; the user must decide.
     #[error(
-        "the reply to a batch of {requests} requests was lost, and nothing tells whether it exists: {error}; resume later, with --adopt ID if it does, or with --create-again if it does not"
+        "the reply to the creation of a batch of {requests} requests was lost, and it is unknown whether the batch exists: {error}; resume later, with --adopt ID if it does, or with --create-again if it does not"
     )]
     CreateOutcomeUnknown {
         /// The number of its requests.
@@ -53,7 +53,7 @@ pub enum BatchError {
         error: ProviderError,
     },
     /// Several batches may be the one whose create reply was lost; the user must decide.
-    #[error("the reply to a batch of {requests} requests at {provider} was lost, and {} may be it: {}", .candidates.len(), .candidates.join(", "))]
+    #[error("the reply to the creation of a batch of {requests} requests at {provider} was lost, and any of {} batches may be it: {}", .candidates.len(), .candidates.join(", "))]
     Ambiguous {
         /// The provider.
         provider: String,
@@ -63,7 +63,7 @@ pub enum BatchError {
         candidates: Vec<String>,
     },
     /// The system returned no random numbers for a token.
-    #[error("the system gives no random numbers for a submission's token")]
+    #[error("the system returned no random numbers for a submission's token")]
     NoToken,
     /// An event is impossible in the state of its submission.
     #[error(transparent)]

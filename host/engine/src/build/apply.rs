@@ -178,7 +178,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let taken = outputs.iter().find_map(|(output, _)| {
             let other = self.layers[layer].labels.get(&output.label)?;
             Some(format!(
-                "label {} is already made by unit {other}",
+                "label {} is already used by unit {other}",
                 output.label
             ))
         });
@@ -299,7 +299,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 fn truncated() -> Failure {
     Failure {
         kind: FailureKind::Truncated,
-        message: "the answer reached its token limit; raise max_tokens, or let the layer say accept = [\"truncated\"]".to_owned(),
+        message: "the answer reached its token limit; raise max_tokens, or set accept = [\"truncated\"] in the layer".to_owned(),
         transient: false,
         usage: Usage::default(),
     }

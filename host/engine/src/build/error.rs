@@ -74,7 +74,7 @@ pub enum BuildError {
         status: &'static str,
     },
     /// The pipeline has changed since the build was opened.
-    #[error("the pipeline is not the one of {build}: {}", .changes.join("; "))]
+    #[error("the pipeline has changed since {build} was opened: {}", .changes.join("; "))]
     PipelineMismatch {
         /// The build.
         build: BuildId,
@@ -82,7 +82,7 @@ pub enum BuildError {
         changes: Vec<String>,
     },
     /// A live build was resumed from a cassette, or the reverse.
-    #[error("{build} was opened {opened} and cannot go on {now}")]
+    #[error("{build} was opened {opened} and cannot continue {now}")]
     AnswerSourceMismatch {
         /// The build.
         build: BuildId,
@@ -178,7 +178,7 @@ impl BuildError {
                 "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
             }
             Self::LimitExceeded(excess) => excess.hint(),
-            Self::WorkerPanicked => "please report it".to_owned(),
+            Self::WorkerPanicked => "please report this bug".to_owned(),
             Self::Source { .. }
             | Self::Sources(_)
             | Self::Metadata { .. }

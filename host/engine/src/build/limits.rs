@@ -73,7 +73,7 @@ impl LimitExcess {
             format!("layers.{}", self.layer)
         };
         format!(
-            "if you want so many, write `{} = {}` or more in [{table}]; what was answered is kept, and the next run goes on from there",
+            "to allow this many, set `{} = {}` or more in [{table}]; the answers are kept, and the next run continues from there",
             self.kind.key(),
             self.count
         )
@@ -100,7 +100,7 @@ impl fmt::Display for LimitExcess {
             }
             (false, LimitKind::Requests) => write!(
                 f,
-                "the units of layer `{layer}` would ask {at_least}{count} requests"
+                "the units of layer `{layer}` would make {at_least}{count} requests"
             )?,
         }
         let origin = if self.is_configured {
@@ -110,7 +110,7 @@ impl fmt::Display for LimitExcess {
         };
         write!(
             f,
-            ", more than the {max} that {origin}; nothing beyond that was made or sent"
+            ", more than the {max} that {origin}; nothing beyond that was created or sent"
         )
     }
 }
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(
             excess.to_string(),
             "with layer `b` the pipeline would have at least 16 units, more than the 15 that the pipeline file allows; \
-             nothing beyond that was made or sent"
+             nothing beyond that was created or sent"
         );
     }
 

@@ -58,7 +58,7 @@ impl CassetteMisses {
     /// Returns the end of the message about a miss.
     fn describe_nearest(&mut self, request: &Request) -> String {
         if self.compared == MAX_COMPARED {
-            return "; so are others, shown with their nearest recordings".to_owned();
+            return "; the first misses are shown with their nearest recordings".to_owned();
         }
         self.compared += 1;
         match self.cassette.nearest(request) {

@@ -307,7 +307,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let run = &mut self.layers[layer];
         for artifact in &artifacts {
             if let Some(other) = run.labels.get(&artifact.label) {
-                let message = format!("label {} is already made by unit {other}", artifact.label);
+                let message = format!("label {} is already used by unit {other}", artifact.label);
                 return self.record_failure(layer, key.clone(), &guest_failure(message));
             }
         }

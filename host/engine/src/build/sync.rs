@@ -411,7 +411,7 @@ fn unknown_provider(name: &str) -> Completion {
 /// Returns the result of a call that panicked: it may have been sent.
 fn panicked_call() -> Completion {
     failed_completion(
-        "the call broke off inside synix; please report it".to_owned(),
+        "the call ended unexpectedly; please report this bug in synix".to_owned(),
         1,
     )
 }

@@ -178,7 +178,7 @@ struct UnitModel {
 impl UnitModel {
     fn finish(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
         if let Some(expected) = self.transcript.get(self.requests.len()) {
-            return RunEnd::Failed(self.divergence_failure(*expected, "asked nothing more"));
+            return RunEnd::Failed(self.divergence_failure(*expected, "made no further request"));
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
         for output in outputs {
@@ -220,7 +220,7 @@ impl UnitModel {
         if let Some(expected) = self.transcript.get(self.requests.len())
             && *expected != key
         {
-            let now = format!("now asks {} ({})", key.0.short(), excerpt(&request));
+            let now = format!("now requests {} ({})", key.0.short(), excerpt(&request));
             self.stopped = Some(RunEnd::Failed(self.divergence_failure(*expected, &now)));
             return Ok(None);
         }
@@ -255,7 +255,7 @@ impl UnitModel {
         };
         let name: String = name.chars().take(80).collect();
         Err(Refusal::InvalidRequest(format!(
-            "the option {name:?} does more than say how the model answers; if the plugin may set it, write `options_allowed = [{name:?}]` in [layers.{}]",
+            "the option {name:?} is not a sampling option; to let the plugin set it, add `options_allowed = [{name:?}]` to [layers.{}]",
             transform.layer
         )))
     }

@@ -99,11 +99,11 @@ pub fn hint_for(kind: &str) -> &'static str {
         "truncated" => {
             "raise max_tokens of the layer's model role, or set accept = [\"truncated\"] in the layer"
         }
-        "refused" => "change the prompt, use another model, or ask again with --retry-failed",
+        "refused" => "change the prompt, use another model, or retry with --retry-failed",
         "filtered" => "change the prompt or the input that the provider's filter blocks",
-        "empty" => "change the prompt, or ask again with --retry-failed",
+        "empty" => "change the prompt, or retry with --retry-failed",
         "unreadable" => {
-            "look at what the provider, or a proxy before it, sent; --retry-failed asks again"
+            "check what the provider, or a proxy before it, sent; --retry-failed sends the request again"
         }
         "invalid" => "correct the setting that the provider names: model, options or prompt",
         "auth" => {
@@ -111,11 +111,11 @@ pub fn hint_for(kind: &str) -> &'static str {
         }
         "quota" => "add credit or raise the quota of the account, then run the command again",
         "missing" => {
-            "run the command again to ask once more; in a replay, record the cassette anew"
+            "run the command again to retry; for a replay, record the cassette again"
         }
-        "expired" => "run the command again to ask once more",
+        "expired" => "run the command again to retry",
         "provider" => {
-            "check that the provider can be reached, then run the command again to ask once more"
+            "check that the provider can be reached, then run the command again to retry"
         }
         "guest" => "correct the layer's config, its inputs or its plugin",
         HELD_BACK => {

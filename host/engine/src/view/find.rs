@@ -77,7 +77,7 @@ pub enum FindError {
         nearest: Option<String>,
     },
     /// The pipeline has no complete build, but other pipelines have.
-    #[error("no build of {pipeline} has come to its end here")]
+    #[error("there is no complete build of {pipeline}")]
     NotBuilt {
         /// The pipeline file.
         pipeline: String,
@@ -136,13 +136,13 @@ impl FindError {
             Self::NotFound { nearest, .. } => Some(
                 nearest
                     .as_ref()
-                    .map_or_else(|| "`synix list` names them".to_owned(), meant),
+                    .map_or_else(|| "`synix list` lists all artifacts".to_owned(), meant),
             ),
             Self::NoLayer { nearest, known, .. } => {
                 let all = format!("the layers are {}", join_limited(known, MAX_NAMES));
                 Some(match nearest {
                     Some(name) => format!("{} {all}", meant(name)),
-                    None if known.is_empty() => "there is none yet; run `synix build`".to_owned(),
+                    None if known.is_empty() => "there are no layers yet; run `synix build`".to_owned(),
                     None => all,
                 })
             }
@@ -150,10 +150,10 @@ impl FindError {
                 Some("give LAYER/LABEL, or more of the name or id".to_owned())
             }
             Self::NoSnapshot { known, .. } if known.is_empty() => {
-                Some("no build has come to its end yet".to_owned())
+                Some("no build is complete yet".to_owned())
             }
             Self::NoSnapshot { nearest, known, .. } => {
-                let all = format!("there are {}", join_limited(known, MAX_NAMES));
+                let all = format!("the snapshots are {}", join_limited(known, MAX_NAMES));
                 Some(match nearest {
                     Some(name) => format!("{} {all}", meant(name)),
                     None => all,
@@ -164,7 +164,7 @@ impl FindError {
                 None => "`synix builds` lists all builds".to_owned(),
             }),
             Self::NotBuilt { known, .. } => Some(format!(
-                "pass --pipeline with one that was built: {}",
+                "pass --pipeline with one of these: {}",
                 join_limited(known, MAX_NAMES)
             )),
             Self::Store(error) => error.hint(),
@@ -363,7 +363,7 @@ impl SnapshotView<'_> {
                 return Ok(StaleInfo {
                     newest: selected.build.to_string(),
                     kind: "replaced".to_owned(),
-                    message: format!("it was made anew as {}", now.artifact.digest.short()),
+                    message: format!("it was replaced by {}", now.artifact.digest.short()),
                 });
             }
         }

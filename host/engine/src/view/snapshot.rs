@@ -238,10 +238,10 @@ fn named(
         return Err(unknown(None));
     };
     if row.closed.is_none() || row.cancelled {
-        return Err(unknown(Some(format!("{build} did not come to its end"))));
+        return Err(unknown(Some(format!("{build} is not complete"))));
     }
     all.iter()
         .find(|snapshot| snapshot.pipeline == row.pipeline && snapshot.build < build)
         .cloned()
-        .ok_or_else(|| unknown(Some(format!("{build} left no snapshot"))))
+        .ok_or_else(|| unknown(Some(format!("{build} has no snapshot"))))
 }

@@ -96,7 +96,7 @@ impl Transition {
         self.next.progress.searches = 0;
         let submission = &mut self.next.submission;
         let batch = submission.batch.take().unwrap_or_default();
-        let message = format!("batch {batch} is not ours: none of its rows was asked for");
+        let message = format!("batch {batch} is not ours: none of its rows answers our requests");
         submission.rejected.push(batch);
         submission.provisional = false;
         self.with_preparation(Preparation::DiscardRows)
@@ -133,10 +133,10 @@ fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
     let strays = tally.unreadable_without_id;
     let (kind, reason) = if strays > 0 {
         let reason =
-            format!("no row that can be read; {strays} others cannot be, nor whose they are");
+            format!("no readable row; {strays} unreadable rows have no readable id");
         (FailureKind::Unreadable, reason)
     } else if has_ended_early {
-        let reason = "no row: the batch ended before it".to_owned();
+        let reason = "no row: the batch ended before the request ran".to_owned();
         (FailureKind::Expired, reason)
     } else {
         let reason = "no row in the batch's files".to_owned();

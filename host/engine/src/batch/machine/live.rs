@@ -97,11 +97,11 @@ impl Transition {
             return self.with_effect(Effect::EndCommand(BatchError::Refused { batch, error }));
         }
         if is_lost_for_good(&self.next.submission, &error, facts.now) {
-            let words = format!("two days after it was sent, batch {batch} is gone: {error}");
+            let words = format!("batch {batch} no longer exists two days after it was sent: {error}");
             return self.abandon(failure(FailureKind::Missing, words, true));
         }
         // A failed call does not affect the batch (L4, L16).
-        self.report_failed_call(format!("cannot look at batch {batch}: {error}"))
+        self.report_failed_call(format!("cannot poll batch {batch}: {error}"))
             .back_off(facts)
     }
 
@@ -114,7 +114,7 @@ impl Transition {
         match ended {
             Ok(()) => self.use_rows(batch),
             Err(error) if is_lost_for_good(&self.next.submission, &error, facts.now) => {
-                let message = format!("rows of batch {} are gone: {error}", batch.id);
+                let message = format!("the rows of batch {} no longer exist: {error}", batch.id);
                 self.with_report(BatchEvent::CallFailed { message })
                     .use_rows(batch)
             }

@@ -230,7 +230,7 @@ pub(super) enum Effect {
 /// An event that is impossible in the state of its submission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "submission {submission} is {state}, where {event} cannot happen; nothing was sent. Please report this as a fault of synix"
+    "submission {submission} is {state}, in which {event} is impossible; nothing was sent; please report this bug in synix"
 )]
 pub struct UnexpectedEvent {
     submission: i64,
@@ -288,7 +288,7 @@ impl Event {
         match self {
             Self::Due => "a step",
             Self::UploadEnded(_) => "the end of an upload",
-            Self::NewestRead(_) => "a look at the newest batch",
+            Self::NewestRead(_) => "the id of the newest batch",
             Self::CreateEnded(_) => "the end of a create call",
             Self::SearchEnded(_) => "the end of a search",
             Self::Polled(_) => "the reply to a poll",

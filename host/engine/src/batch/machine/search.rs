@@ -85,7 +85,7 @@ impl Transition {
             && findings.adopted_by_others > 0
             && *policy != LostCreatePolicy::CreateAgain
         {
-            let note = "waits for the rows of a batch that may be it";
+            let note = "waits for the rows of a batch that may be the lost one";
             self.next.submission.note = Some(note.to_owned());
             return self.with_record().back_off(facts);
         }
@@ -122,7 +122,7 @@ impl Transition {
             submission,
             progress,
         } = &mut self.next;
-        submission.note = Some("whether it was created is not known yet".to_owned());
+        submission.note = Some("it is not known yet whether it was created".to_owned());
         let (provider, requests) = (&submission.provider, submission.requests);
         let message = format!("cannot read the list of batches at {provider}: {error}");
         let pause = facts.search_pause(submission, progress.searches);

@@ -153,7 +153,7 @@ impl Transition {
 
     pub(super) fn on_call_panicked(self, facts: &Facts<'_>) -> Self {
         let event = BatchEvent::CallFailed {
-            message: "a call broke off inside synix; please report it".to_owned(),
+            message: "a call ended unexpectedly; please report this bug in synix".to_owned(),
         };
         let reported = self.with_report(event).back_off(facts);
         // It is unknown whether the create call was made.

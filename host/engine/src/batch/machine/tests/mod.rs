@@ -95,7 +95,7 @@ fn an_event_that_cannot_be_is_named() {
         progress: Progress::default(),
     };
     let error = step(&settled, Event::Due, &facts(&settings)).unwrap_err();
-    let words = "submission 1 is settled, where a step cannot happen; nothing was sent. Please report this as a \
-                 fault of synix";
+    let words = "submission 1 is settled, in which a step is impossible; nothing was sent; please report this \
+                 bug in synix";
     assert_eq!(error.to_string(), words);
 }
