@@ -3,11 +3,13 @@
 use super::BuildError;
 use super::answerer::Answerer;
 use super::event::Event;
+use super::failures::truncated_failure;
 use super::handle::Handle;
-use super::limits::LimitKind;
+use super::limit_excess::LimitKind;
 use super::progress::Freshness;
 use super::recorder::{Record as _, UnitEntry, UnitResult};
-use super::scheduler::{Step, Unit};
+use super::layer_run::Unit;
+use super::scheduler::Step;
 use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::SettledRequest;
 use synix_core::artifact::Artifact;
@@ -30,15 +32,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                     let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
                     self.suspend(outcome.unit, outcome.requests, roles.as_deref())?;
                 }
-                RunEnd::Done { outputs, log } => {
+                RunEnd::Done(result) => {
                     let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
-                    self.finish(
-                        outcome.unit,
-                        &outcome.requests,
-                        roles.as_deref(),
-                        outputs,
-                        &log,
-                    )?;
+                    self.finish_unit(outcome.unit, &outcome.requests, roles.as_deref(), result)?;
                 }
             }
         }
@@ -70,7 +66,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                         if accepted {
                             self.wake(unit);
                         } else {
-                            self.fail_unit(unit, &truncated())?;
+                            self.fail_unit(unit, &truncated_failure())?;
                         }
                     }
                 }
@@ -107,7 +103,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             match self.failed_requests.get(&key) {
                 Some(failure) => Some(failure.clone()),
                 None => {
-                    (!accepts_truncated && self.truncated_requests.contains(&key)).then(truncated)
+                    (!accepts_truncated && self.truncated_requests.contains(&key)).then(truncated_failure)
                 }
             }
         });
@@ -162,20 +158,19 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         true
     }
 
-    fn finish(
+    fn finish_unit(
         &mut self,
         number: usize,
         requests: &[RunRequest],
         roles: Option<&str>,
-        outputs: Vec<(Artifact, Digest)>,
-        log: &[LogLine],
+        result: UnitResult,
     ) -> Result<(), BuildError> {
         if !self.count_requests(number, requests) {
             return Ok(());
         }
         let layer = self.unit(number).layer;
         let key = self.unit(number).spec.key.clone();
-        let taken = outputs.iter().find_map(|(output, _)| {
+        let taken = result.outputs.iter().find_map(|(output, _)| {
             let other = self.layers[layer].labels.get(&output.label)?;
             Some(format!(
                 "label {} is already used by unit {other}",
@@ -185,7 +180,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         if let Some(taken) = taken {
             return self.fail_unit(number, &guest_failure(taken));
         }
-        for line in log {
+        for line in &result.log {
             (self.context.observer)(&Event::Log {
                 layer: self.layer_name(layer).to_owned(),
                 unit: key.to_string(),
@@ -199,13 +194,10 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             roles,
             ..self.entry(number, &parts, &inputs)
         };
-        let result = UnitResult {
-            outputs: &outputs,
-            log,
-        };
-        let (unit, locations) = self.record.done(&entry, requests, result)?;
+        let (unit, locations) = self.record.done(&entry, requests, &result)?;
         let partial = self.unit(number).partial;
-        let handles = outputs
+        let handles = result
+            .outputs
             .into_iter()
             .zip(locations)
             .map(|((output, digest), location)| Handle {
@@ -222,45 +214,6 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             unit: key.to_string(),
         });
         self.settle_finished(layer, &key, unit, handles)
-    }
-
-    fn fail_unit(&mut self, number: usize, failure: &Failure) -> Result<(), BuildError> {
-        let Some(unit) = self.units[number].take() else {
-            return Ok(());
-        };
-        self.record_failure(unit.layer, unit.spec.key.clone(), failure)
-    }
-
-    /// Fails a layer that could not be divided into units.
-    pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
-        self.layers[layer].progress.unit_added(Freshness::Stale);
-        // A layer's name is a valid unit key, because its rule is stricter.
-        let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
-            layer: self.layer_name(layer).to_owned(),
-            path: String::new(),
-            detail: error.to_string(),
-        })?;
-        self.record_failure(layer, key, failure)
-    }
-
-    /// Records and reports that an open unit failed.
-    pub(super) fn record_failure(
-        &mut self,
-        layer: usize,
-        key: UnitKey,
-        failure: &Failure,
-    ) -> Result<(), BuildError> {
-        self.record.failed(layer, &key, failure)?;
-        (self.context.observer)(&Event::Failed {
-            layer: self.layer_name(layer).to_owned(),
-            unit: key.to_string(),
-            kind: failure.kind,
-            message: failure.message.clone(),
-        });
-        let run = &mut self.layers[layer];
-        run.failed_units.push(key);
-        run.progress.unit_failed();
-        self.check_complete(layer)
     }
 
     fn stored_parts(&self, number: usize) -> String {
@@ -293,14 +246,5 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             inputs,
             roles: None,
         }
-    }
-}
-
-fn truncated() -> Failure {
-    Failure {
-        kind: FailureKind::Truncated,
-        message: "the answer reached its token limit; raise max_tokens, or set accept = [\"truncated\"] in the layer".to_owned(),
-        transient: false,
-        usage: Usage::default(),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::recorder::UnitResult;
 use super::unit::{RunEnd, RunOutcome, RunRequest};
 use synix_core::artifact::Artifact;
 use synix_core::request::{Message, Part};
@@ -81,7 +82,7 @@ impl Backlog {
 /// Returns the approximate size of a result.
 pub(super) fn estimated_size(outcome: &RunOutcome) -> usize {
     let end = match &outcome.end {
-        RunEnd::Done { outputs, log } => {
+        RunEnd::Done(UnitResult { outputs, log }) => {
             let outputs = outputs.iter().map(|(output, _)| size_of_output(output));
             let log = log.iter().map(|line| line.message.len());
             outputs.chain(log).sum()
@@ -205,10 +206,10 @@ mod tests {
             level: Level::Info,
             message: large(),
         };
-        let done = RunEnd::Done {
+        let done = RunEnd::Done(UnitResult {
             outputs: vec![(output, digest)],
             log: vec![line],
-        };
+        });
         assert!(estimated_size(&outcome(done, Vec::new())) >= 3 * LARGE);
         let failed = RunEnd::Failed(super::super::unit::guest_failure(large()));
         assert!(estimated_size(&outcome(failed, Vec::new())) >= LARGE);

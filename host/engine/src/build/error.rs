@@ -1,6 +1,6 @@
 //! Why a build ended early. A failed unit is not such an error: it is part of the result.
 
-use super::limits::LimitExcess;
+use super::limit_excess::LimitExcess;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;

@@ -119,7 +119,7 @@ impl Record for &PlanRecorder {
         self,
         _: &UnitEntry<'_>,
         _: &[RunRequest],
-        result: UnitResult<'_>,
+        result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
         let outputs = result.outputs.iter();
         let locations = outputs.map(|(output, _)| Location::Memory(Arc::new(output.clone())));

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+use super::config_files::ConfigFiles;
+use super::layer_settings::{pipeline_parts, unit_limits};
+use super::prepare_error::PrepareError;
 use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
 use synix_core::causes::with_causes;
@@ -23,36 +26,6 @@ use synix_manifest::{
 };
 use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
-
-/// The maximum size of all files that a config names.
-const CONFIG_FILES_BYTES: u64 = 64 << 20;
-
-/// Why a pipeline could not be prepared.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The pipeline file is invalid.
-    #[error("the pipeline file is wrong")]
-    Pipeline(PipelineErrors),
-    /// A component could not be read.
-    #[error("layer `{layer}`: cannot read a file it names")]
-    File {
-        /// The layer.
-        layer: String,
-        /// The error.
-        source: Box<SourceError>,
-    },
-    /// Files that configs name could not be read.
-    #[error("{0}")]
-    Files(SourceProblems),
-    /// A component could not be loaded.
-    #[error("layer `{layer}`: cannot use its plugin")]
-    Plugin {
-        /// The layer.
-        layer: String,
-        /// The error.
-        source: Box<PluginError>,
-    },
-}
 
 /// What is needed to prepare a pipeline.
 pub struct PrepareContext<'a> {
@@ -126,7 +99,7 @@ pub fn prepare(
                     errors.extend(found);
                     continue;
                 }
-                let ready = preparation.ready(layer, transform, plugin);
+                let ready = preparation.prepare_transform(layer, transform, plugin);
                 ReadyBody::Transform(Arc::new(ready))
             }
         };
@@ -142,7 +115,7 @@ pub fn prepare(
     if let Some(problems) = preparation.problems.into_option() {
         return Err(PrepareError::Files(problems));
     }
-    let parts = describe(pipeline, &layers);
+    let parts = pipeline_parts(pipeline, &layers);
     Ok(ReadyPipeline {
         file: file.to_owned(),
         layers,
@@ -208,7 +181,7 @@ impl Preparation<'_> {
         Ok(Ok(plugin))
     }
 
-    fn ready(
+    fn prepare_transform(
         &mut self,
         layer: &Layer,
         transform: &TransformLayer,
@@ -221,57 +194,19 @@ impl Preparation<'_> {
             problems,
             ..
         } = self;
-        let hidden = HiddenFiles::allowed_if(transform.allow_hidden);
-        let is_prompt = matches!(transform.transform, TransformRef::FirstParty(_));
-        let mut files = BTreeMap::new();
-        let mut paths = BTreeMap::new();
-        let mut texts = Vec::new();
-        let mut blanks = Vec::new();
-        let mut bytes = 0_u64;
-        for value in file_values(&plugin.descriptor().config_schema, &transform.config) {
-            let text = match context.folder.read_text(&value.path, hidden) {
-                // The files of first-party transforms are prompts; an empty prompt would be sent and billed.
-                Ok(text) if is_prompt && text.trim().is_empty() => Err(SourceError::Empty {
-                    path: value.path.clone(),
-                }),
-                read => read,
-            };
-            let text = match text {
-                Ok(text) => {
-                    // A config may name one file many times.
-                    bytes = bytes.saturating_add(text.len() as u64);
-                    if bytes > CONFIG_FILES_BYTES {
-                        let limit = CONFIG_FILES_BYTES;
-                        let path = value.path;
-                        problems.push(
-                            layer.name.as_str(),
-                            SourceError::TotalTooLarge { path, limit },
-                        );
-                        break;
-                    }
-                    text
-                }
-                Err(problem) => {
-                    problems.push(layer.name.as_str(), problem);
-                    continue;
-                }
-            };
-            files.insert(
-                value.pointer.clone(),
-                FilePart {
-                    path: value.path.clone(),
-                    digest: Digest::of(text.as_bytes()),
-                },
-            );
-            paths.insert(value.pointer.clone(), value.path);
-            blanks.push((value.pointer.clone(), String::new()));
-            texts.push((value.pointer, text));
-        }
+        let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
+        let values = file_values(&plugin.descriptor().config_schema, &transform.config);
+        let ConfigFiles {
+            parts: files,
+            paths,
+            texts,
+            blanks,
+        } = ConfigFiles::read(context.folder, layer, transform, values, problems);
         let mut config = transform.config.clone();
         replace_values(&mut config, &texts);
         let mut without_files = transform.config.clone();
         replace_values(&mut without_files, &blanks);
-        let limits = limits(transform.limits);
+        let limits = unit_limits(transform.limits);
         let grants_llm = plugin.descriptor().declares_llm();
         let role = pipeline.role(layer);
         let accept_truncated = transform.accept.contains(&Ending::Truncated);
@@ -284,13 +219,11 @@ impl Preparation<'_> {
             .clone()
             .unwrap_or_else(|| DEFAULT_ROLE.to_owned());
         let options_allowed: BTreeSet<String> = transform.options_allowed.iter().cloned().collect();
-        let asking = RequestParts {
+        let request_parts = RequestParts {
             revision: transform.revision.clone(),
             accept_truncated,
             options_allowed: options_allowed.iter().cloned().collect(),
         };
-        // A first-party transform only sets the options in its config.
-        let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
         // The pipeline file was checked for numbers without a canonical form.
         let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
         let parts = LayerParts {
@@ -303,7 +236,7 @@ impl Preparation<'_> {
                 .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
                 .flatten(),
             requests: if grants_llm {
-                asking
+                request_parts
             } else {
                 RequestParts::default()
             },
@@ -323,6 +256,7 @@ impl Preparation<'_> {
             role: role_name,
             revision: transform.revision.clone(),
             accept_truncated,
+            // A first-party transform only sets the options in its config.
             options_allowed: (!is_first_party).then_some(options_allowed),
             batch: transform.batch,
             has_batch_api,
@@ -341,60 +275,5 @@ fn allows_hidden(body: &LayerBody) -> bool {
     match body {
         LayerBody::Source { allow_hidden, .. } => *allow_hidden,
         LayerBody::Transform(transform) => transform.allow_hidden,
-    }
-}
-
-fn limits(written: LayerLimits) -> Limits {
-    const MIB: usize = 1024 * 1024;
-    let mib = |written: Option<u32>, default: usize| {
-        written
-            .and_then(|mib| usize::try_from(mib).ok())
-            .map_or(default, |mib| mib.saturating_mul(MIB))
-    };
-    let default = Limits::default();
-    Limits {
-        fuel: written.fuel.unwrap_or(default.fuel),
-        memory_bytes: mib(written.memory_mb, default.memory_bytes),
-        wall: written.wall_s.map_or(default.wall, |seconds| {
-            std::time::Duration::from_secs(seconds.into())
-        }),
-        output_bytes: mib(written.output_mb, default.output_bytes),
-        requests: written.requests.unwrap_or(default.requests),
-        tokens: written.tokens.or(default.tokens),
-        ..default
-    }
-}
-
-/// Returns what the pipeline's fingerprint covers (I1, I2).
-fn describe(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
-    let settings = layers.iter().map(|layer| {
-        let settings = match &layer.body {
-            ReadyBody::Source { glob, kind, .. } => LayerSettings::Source {
-                glob: glob.clone(),
-                kind: kind.to_string(),
-            },
-            ReadyBody::Transform(transform) => {
-                let name = |input: &usize| layers[*input].name.to_string();
-                LayerSettings::Transform(Box::new(TransformSettings {
-                    inputs: transform.inputs.iter().map(name).collect(),
-                    parts: transform.parts.clone(),
-                    batch: match transform.batch {
-                        BatchChoice::Auto => BatchSetting::Auto,
-                        BatchChoice::Always => BatchSetting::Always,
-                        BatchChoice::Never => BatchSetting::Never,
-                    },
-                    min_batch: transform.min_batch,
-                }))
-            }
-        };
-        (layer.name.to_string(), settings)
-    });
-    PipelineParts::new(pipeline.name.clone(), settings.collect())
-}
-
-impl PrepareError {
-    /// Returns the error with its causes in one line.
-    pub fn chain(&self) -> String {
-        with_causes(self)
     }
 }

@@ -69,7 +69,7 @@ pub(super) trait Record: Copy {
         self,
         unit: &UnitEntry<'_>,
         requests: &[RunRequest],
-        result: UnitResult<'_>,
+        result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError>;
 
     /// Records that a unit failed or was held back.
@@ -97,8 +97,8 @@ pub(super) struct UnitEntry<'a> {
 }
 
 /// The result of a finished unit.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct UnitResult<'a> {
-    pub(super) outputs: &'a [(Artifact, Digest)],
-    pub(super) log: &'a [LogLine],
+#[derive(Debug)]
+pub(super) struct UnitResult {
+    pub(super) outputs: Vec<(Artifact, Digest)>,
+    pub(super) log: Vec<LogLine>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::store_recorder::StoreRecorder;
-use super::unit::excerpt;
+use super::unit_model::excerpt;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Failure, FailureKind, Request, RequestKey, Usage};
 use synix_providers::Cassette;

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::event::Observer;
-use super::handle::Handle;
+use super::layer_run::{LayerRun, Unit};
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
-use super::limits::{BuildLimits, LimitExcess, LimitKind, SourceSize};
+use super::limits::{BuildLimits, SourceSize};
+use super::limit_excess::{LimitExcess, LimitKind};
 use super::pool::Pool;
 use super::previous::Previous;
 use super::progress::LayerProgress;
 use super::recorder::{Record as _, Recorder};
-use super::unit::Job;
 use crate::pending::PendingRequest;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
@@ -26,13 +26,6 @@ use synix_core::request::{Failure, RequestKey};
 use synix_sandbox::{Shape, UnitSpec};
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildLayer, Reader, UnitId};
-
-/// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
-/// transaction; a short queue is distributed evenly instead.
-const CHUNK: usize = 512;
-
-/// The maximum number of inputs of the units in a chunk, unless its first unit has more.
-const CHUNK_INPUTS: usize = 16 * 1024;
 
 /// The pipeline that a scheduler builds, and its surroundings.
 #[derive(Clone, Copy)]
@@ -44,60 +37,6 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) answer_origin: AnswerOrigin,
     pub(super) allow_partial: bool,
     pub(super) observer: Observer<'a>,
-}
-
-/// A unit that is not fresh.
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) layer: usize,
-    pub(super) spec: Arc<UnitSpec>,
-    /// What [`UnitSpec::inputs`] refers to; the units of one `split` share it.
-    pub(super) inputs: Arc<[Handle]>,
-    /// Whether an input, or anything upstream of one, is missing.
-    pub(super) partial: bool,
-    pub(super) fingerprint: Digest,
-    /// The requests that it has made so far.
-    pub(super) transcript: Vec<RequestKey>,
-    /// How many of its requests have no answer.
-    pub(super) waiting: usize,
-    /// How many of its requests count towards the limits.
-    pub(super) counted: usize,
-}
-
-impl Unit {
-    /// Returns its inputs in order.
-    pub(super) fn inputs(&self) -> impl Iterator<Item = &Handle> {
-        inputs_of(&self.spec, &self.inputs)
-    }
-}
-
-/// Returns the inputs of a unit among those of its layer.
-pub(super) fn inputs_of<'h>(
-    spec: &'h UnitSpec,
-    all: &'h [Handle],
-) -> impl Iterator<Item = &'h Handle> {
-    let position = |position: &u32| usize::try_from(*position).ok();
-    let positions = spec.inputs.iter().filter_map(position);
-    positions.filter_map(|position| all.get(position))
-}
-
-/// The state of a layer.
-#[derive(Debug, Default)]
-pub(super) struct LayerRun {
-    /// The layers that take the artifacts of this layer.
-    pub(super) downstream: Vec<usize>,
-    pub(super) progress: LayerProgress,
-    /// Whether a downstream layer needs all its artifacts before it can be divided into units.
-    pub(super) is_gathered: bool,
-    /// Emptied after each artifact was passed to the units that need it, unless the layer is gathered.
-    pub(super) artifacts: Vec<Handle>,
-    pub(super) labels: HashMap<Label, UnitKey>,
-    /// Finished units; those of a plan have no id.
-    pub(super) done_units: Vec<(UnitKey, Option<UnitId>)>,
-    /// Units that failed or were held back.
-    pub(super) failed_units: Vec<UnitKey>,
-    /// The size of a source.
-    pub(super) source_size: SourceSize,
 }
 
 /// A scheduler within a transaction of its recorder. Units are created and settled only within one.
@@ -324,26 +263,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    fn dispatch(&mut self, pool: &mut Pool) {
-        while pool.has_capacity() && !self.runnable.is_empty() {
-            let most = self.runnable.len().div_ceil(pool.capacity()).min(CHUNK);
-            let (mut take, mut inputs) = (0, 0);
-            for unit in self.runnable.iter().take(most) {
-                inputs += unit_at(&self.units, *unit).spec.inputs.len();
-                if take > 0 && inputs > CHUNK_INPUTS {
-                    break;
-                }
-                take += 1;
-            }
-            let chunk: Vec<Job> = self
-                .runnable
-                .drain(..take)
-                .map(|unit| job(&self.context, unit_at(&self.units, unit), unit))
-                .collect();
-            pool.send(chunk);
-        }
-    }
-
     /// Returns an unsettled unit.
     pub(super) fn unit(&self, number: usize) -> &Unit {
         unit_at(&self.units, number)
@@ -369,26 +288,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 }
 
-fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
+pub(super) fn unit_at(units: &[Option<Box<Unit>>], number: usize) -> &Unit {
     let Some(unit) = units[number].as_deref() else {
         unreachable!("a unit that runs is not settled")
     };
     unit
-}
-
-fn job(context: &SchedulerContext<'_>, unit: &Unit, number: usize) -> Job {
-    let ReadyBody::Transform(transform) = &context.pipeline.layers[unit.layer].body else {
-        unreachable!("only transforms have units that run")
-    };
-    Job {
-        unit: number,
-        layer: unit.layer,
-        transform: Arc::clone(transform),
-        spec: Arc::clone(&unit.spec),
-        inputs: unit
-            .inputs()
-            .map(|input| (input.location.clone(), input.digest))
-            .collect(),
-        transcript: unit.transcript.clone(),
-    }
 }

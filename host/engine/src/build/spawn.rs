@@ -8,10 +8,11 @@ use super::answerer::Answerer;
 use super::event::Event;
 use super::handle::{Handle, Location};
 use super::layers::ReadyTransform;
-use super::limits::LimitKind;
+use super::limit_excess::LimitKind;
 use super::progress::Freshness;
 use super::recorder::Record as _;
-use super::scheduler::{Scheduler, Step, Unit, inputs_of};
+use super::layer_run::{Unit, inputs_of};
+use super::scheduler::{Scheduler, Step};
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
@@ -23,96 +24,6 @@ use synix_sandbox::{Header, PluginError, Shape, UnitSpec};
 use synix_store::UnitId;
 
 impl<A: Answerer> Scheduler<'_, A> {
-    /// Divides all inputs of a layer into units, as its plugin decides.
-    pub(super) fn spawn_by_split(&mut self, layer: usize) -> Result<(), BuildError> {
-        let transform = self.transform(layer);
-        let mut inputs: Vec<Handle> = transform
-            .inputs
-            .iter()
-            .flat_map(|input| self.layers[*input].artifacts.iter().cloned())
-            .collect();
-        inputs.sort_by(|left, right| {
-            left.label
-                .cmp(&right.label)
-                .then(left.layer.cmp(&right.layer))
-        });
-        let missing = self.failed_upstream(&transform);
-        if let Some(missing) = &missing
-            && (!self.context.allow_partial || inputs.is_empty())
-        {
-            return self.in_transaction(|step| {
-                step.hold_back_layer(layer, missing)?;
-                step.finish_division(layer)
-            });
-        }
-        let mut headers = Vec::with_capacity(inputs.len());
-        for input in &inputs {
-            headers.push(self.header(input)?);
-        }
-        let most = self.remaining_units(layer);
-        let (config, limits) = (&transform.config_text, &transform.limits);
-        let specs = transform
-            .plugin
-            .split_at_most(&headers, config, limits, most);
-        drop(headers);
-        if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
-            self.report_too_many_units(layer, count);
-            return Ok(());
-        }
-        if specs.as_ref().is_err_and(PluginError::is_interrupted) {
-            self.interrupt();
-            return Ok(());
-        }
-        let inputs: Arc<[Handle]> = inputs.into();
-        self.in_transaction(|step| {
-            match specs {
-                Ok(specs) => {
-                    for spec in specs {
-                        // It is unknown which unit would have the missing input: any of them may be partial.
-                        step.spawn(layer, &transform, spec, &inputs, missing.is_some())?;
-                    }
-                }
-                Err(error) => {
-                    step.fail_layer(layer, &guest_failure(with_causes(&error)))?;
-                }
-            }
-            step.finish_division(layer)
-        })
-    }
-
-    fn header(&self, input: &Handle) -> Result<Header, BuildError> {
-        let header = |artifact: &synix_core::artifact::Artifact| Header {
-            label: artifact.label.clone(),
-            kind: artifact.kind.clone(),
-            digest: input.digest,
-            metadata: artifact.metadata.clone(),
-        };
-        match (&input.location, self.context.reader) {
-            (Location::Memory(artifact), _) => Ok(header(artifact)),
-            (Location::File(file), _) => Ok(Header {
-                label: input.label.clone(),
-                kind: file.kind.clone(),
-                digest: input.digest,
-                metadata: file.metadata.clone(),
-            }),
-            (Location::Stored(id), Some(reader)) => {
-                let (kind, metadata) = reader.artifact_header(*id)?;
-                Ok(Header {
-                    label: input.label.clone(),
-                    kind,
-                    digest: input.digest,
-                    metadata,
-                })
-            }
-            (Location::Stored(id), None) => {
-                Err(BuildError::Store(synix_store::StoreError::Unusable {
-                    what: "artifact",
-                    detail: format!("{} without a state", id.0),
-                }))
-            }
-        }
-    }
-
     /// Returns what a unit's fingerprint covers. Computed when needed, because storing it would double the size of each unit.
     pub(super) fn unit_parts(
         &self,
@@ -156,7 +67,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                         config: None,
                     };
                     let inputs = Arc::from([artifact.clone()]);
-                    self.spawn(downstream, &transform, spec, &inputs, false)?;
+                    self.spawn(downstream, spec, &inputs, false)?;
                 }
                 Err(error) => self.fail_layer(downstream, &guest_failure(error.to_string()))?,
             }
@@ -205,15 +116,14 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         Ok(())
     }
 
-    fn finish_division(&mut self, layer: usize) -> Result<(), BuildError> {
+    pub(super) fn finish_division(&mut self, layer: usize) -> Result<(), BuildError> {
         self.layers[layer].progress.all_units_known();
         self.check_complete(layer)
     }
 
-    fn spawn(
+    pub(super) fn spawn(
         &mut self,
         layer: usize,
-        transform: &Arc<ReadyTransform>,
         spec: UnitSpec,
         inputs: &Arc<[Handle]>,
         partial: bool,
@@ -221,6 +131,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         if !self.try_count(layer, LimitKind::Units, 1) {
             return Ok(());
         }
+        let transform = self.transform(layer);
         let name = self.layer_name(layer);
         if let Err(error) = config_text(&spec) {
             self.layers[layer].progress.unit_added(Freshness::Stale);

@@ -97,9 +97,9 @@ impl Record for StoreRecord<'_> {
         self,
         unit: &UnitEntry<'_>,
         requests: &[RunRequest],
-        result: UnitResult<'_>,
+        result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
-        let id = self.add_unit(unit, self.recorder.realm, UnitState::Done, result.log)?;
+        let id = self.add_unit(unit, self.recorder.realm, UnitState::Done, &result.log)?;
         self.add_transcript(id, requests)?;
         let mut locations = Vec::with_capacity(result.outputs.len());
         for (position, (output, digest)) in result.outputs.iter().enumerate() {

@@ -12,6 +12,8 @@ use super::BuildError;
 use super::handle::Location;
 use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
+use super::recorder::UnitResult;
+use super::unit_model::UnitModel;
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::causes::with_causes;
@@ -55,10 +57,7 @@ pub(super) struct RunOutcome {
 /// How a run ended.
 #[derive(Debug)]
 pub(super) enum RunEnd {
-    Done {
-        outputs: Vec<(Artifact, Digest)>,
-        log: Vec<LogLine>,
-    },
+    Done(UnitResult),
     /// It waits for answers to its requests.
     Suspended,
     Failed(Failure),
@@ -160,164 +159,4 @@ fn read_inputs(
             Ok((artifact, *digest))
         })
         .collect()
-}
-
-/// The model of a run: it returns known answers and compares the requests with the transcript.
-struct UnitModel {
-    layer: usize,
-    transform: Arc<ReadyTransform>,
-    transcript: Vec<RequestKey>,
-    roles: Arc<Roles>,
-    known: KnownAnswers,
-    requests: Vec<RunRequest>,
-    extra_roles: BTreeSet<String>,
-    /// Why the run must end, other than a missing answer.
-    stopped: Option<RunEnd>,
-}
-
-impl UnitModel {
-    fn finish(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
-        if let Some(expected) = self.transcript.get(self.requests.len()) {
-            return RunEnd::Failed(self.divergence_failure(*expected, "made no further request"));
-        }
-        let mut with_digests = Vec::with_capacity(outputs.len());
-        for output in outputs {
-            match output.digest() {
-                Ok(digest) => with_digests.push((output, digest)),
-                Err(error) => {
-                    return RunEnd::Failed(guest_failure(format!(
-                        "metadata of {}: {error}",
-                        output.label
-                    )));
-                }
-            }
-        }
-        RunEnd::Done {
-            outputs: with_digests,
-            log,
-        }
-    }
-
-    /// Resolves a request and looks up its answer; `Err` is what the guest receives.
-    fn answer(&mut self, request: GuestRequest) -> Result<Option<Answer>, Refusal> {
-        if let Some(role) = request
-            .model
-            .clone()
-            .filter(|role| *role != self.transform.role)
-        {
-            self.extra_roles.insert(role);
-        }
-        let role = request.model.as_ref().unwrap_or(&self.transform.role);
-        let Some(role) = self.roles.0.get(role) else {
-            return Err(Refusal::UnknownRole(role.clone()));
-        };
-        let target = Arc::clone(&role.target);
-        let request = role.resolve(request, &self.transform.revision);
-        self.check_options(&request)?;
-        let key = request
-            .key()
-            .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.transcript.get(self.requests.len())
-            && *expected != key
-        {
-            let now = format!("now requests {} ({})", key.0.short(), excerpt(&request));
-            self.stopped = Some(RunEnd::Failed(self.divergence_failure(*expected, &now)));
-            return Ok(None);
-        }
-        let answer = match self.known.answer(key, self.transform.accept_truncated) {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.stopped = Some(RunEnd::Fatal(Box::new(error.into())));
-                None
-            }
-        };
-        let pending = PendingRequest {
-            key,
-            request: Arc::new(request),
-            layer: self.layer,
-            accept_truncated: self.transform.accept_truncated,
-            target,
-        };
-        self.requests.push((pending, answer.clone()));
-        Ok(answer)
-    }
-
-    /// Refuses a member of `options` that is not a sampling option, unless the layer allows it.
-    fn check_options(&self, request: &Request) -> Result<(), Refusal> {
-        let transform = &self.transform;
-        let Some(allowed) = &transform.options_allowed else {
-            return Ok(());
-        };
-        let reaches_further =
-            |name: &&String| !is_sampling_option(request.wire, name) && !allowed.contains(*name);
-        let Some(name) = request.options.keys().find(reaches_further) else {
-            return Ok(());
-        };
-        let name: String = name.chars().take(80).collect();
-        Err(Refusal::InvalidRequest(format!(
-            "the option {name:?} is not a sampling option; to let the plugin set it, add `options_allowed = [{name:?}]` to [layers.{}]",
-            transform.layer
-        )))
-    }
-
-    fn divergence_failure(&self, expected: RequestKey, now: &str) -> Failure {
-        let before = self
-            .known
-            .request(expected)
-            .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
-        guest_failure(format!(
-            "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
-            self.requests.len() + 1,
-            expected.0.short(),
-        ))
-    }
-}
-
-impl Model for UnitModel {
-    fn complete(&mut self, requests: Vec<GuestRequest>) -> Verdict {
-        let mut answers = Vec::with_capacity(requests.len());
-        let before = self.requests.len();
-        for request in requests {
-            match self.answer(request) {
-                Ok(answer) => answers.push(answer),
-                Err(refusal) => {
-                    // The guest gets no answer in this round, so none of its requests is sent.
-                    self.requests.truncate(before);
-                    return Verdict::Refused(refusal);
-                }
-            }
-            if self.stopped.is_some() {
-                return ModelResponse::Suspend;
-            }
-        }
-        answers
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .map_or(ModelResponse::Suspend, ModelResponse::Answered)
-    }
-}
-
-/// Returns the start of the last message's text, to identify a request.
-pub(super) fn excerpt(request: &Request) -> String {
-    let last = request
-        .messages
-        .iter()
-        .rev()
-        .flat_map(|message| &message.parts);
-    let text = last
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::Image { .. } => None,
-        })
-        .next()
-        .unwrap_or_default();
-    let mut excerpt: String = text
-        .chars()
-        .take(60)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(60).is_some() {
-        excerpt.push('…');
-    }
-    format!("{}: {excerpt:?}", request.model)
 }

@@ -3,16 +3,20 @@
 //! The next call starts only when the answer of one is on disk, so a kill
 //! loses at most `concurrency` answers, and those are recorded as unclear.
 
+mod call;
+mod foreign;
+mod orphans;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::Instrument as _;
 
-use super::BuildError;
-use super::circuit_breaker::CircuitBreakers;
-use super::event::{Event, Observer};
-use super::options::BuildOptions;
+use crate::build::BuildError;
+use crate::build::circuit_breaker::CircuitBreakers;
+use crate::build::event::{Event, Observer};
+use crate::build::options::BuildOptions;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
 use synix_providers::{Completion, Provider};
@@ -20,6 +24,11 @@ use synix_store::{
     AnswerPolicy, AttemptId, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext,
     Store,
 };
+
+use call::FinishedCall;
+pub(super) use foreign::ForeignCounts;
+use foreign::ForeignRequest;
+pub(super) use orphans::{close_orphans, take_over_orphans};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
@@ -49,43 +58,8 @@ pub(super) struct SyncCalls<'a> {
     finished: UnboundedReceiver<FinishedCall>,
 }
 
-#[derive(Debug)]
-struct FinishedCall {
-    key: RequestKey,
-    request: RequestId,
-    layer: usize,
-    attempt: AttemptId,
-    provider: String,
-    /// Its number among the calls of this process.
-    call: u64,
-    completion: Completion,
-}
-
-/// A request that another process has in flight.
-#[derive(Debug)]
-struct ForeignRequest {
-    queued: PendingRequest<RequestId>,
-    /// Whether it is in a batch, which continues without a process.
-    in_batch: bool,
-}
-
-/// The numbers of requests that other processes have in flight.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct ForeignCounts {
-    /// In calls of another process.
-    pub(super) calls: usize,
-    /// In batches.
-    pub(super) rows: usize,
-}
-
-impl ForeignCounts {
-    pub(super) const fn total(self) -> usize {
-        self.calls + self.rows
-    }
-}
-
 impl<'a> SyncCalls<'a> {
-    pub(super) fn new(
+    pub(in crate::build) fn new(
         store: &'a Store,
         build: BuildId,
         options: &BuildOptions<'a>,
@@ -110,13 +84,13 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    pub(super) fn queue(&mut self, queued: PendingRequest<RequestId>) {
+    pub(in crate::build) fn queue(&mut self, queued: PendingRequest<RequestId>) {
         *self.open_by_layer.entry(queued.layer).or_default() += 1;
         self.queue.push_back(queued);
     }
 
     /// Returns the layers whose requests are queued or in flight.
-    pub(super) fn busy_layers(&self) -> BTreeSet<usize> {
+    pub(in crate::build) fn busy_layers(&self) -> BTreeSet<usize> {
         self.open_by_layer.keys().copied().collect()
     }
 
@@ -130,33 +104,24 @@ impl<'a> SyncCalls<'a> {
     }
 
     /// Returns whether calls are in flight or settled requests wait to be taken.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(in crate::build) fn is_busy(&self) -> bool {
         self.in_flight > 0 || !self.settled.is_empty()
     }
 
     /// Returns the number of calls in flight.
-    pub(super) const fn in_flight(&self) -> usize {
+    pub(in crate::build) const fn in_flight(&self) -> usize {
         self.in_flight
     }
 
     /// Drops the requests that have not been sent.
-    pub(super) fn stop(&mut self) {
+    pub(in crate::build) fn stop(&mut self) {
         for queued in std::mem::take(&mut self.queue) {
             self.remove_open(queued.layer);
         }
     }
 
-    /// Returns the numbers of requests that other processes have in flight.
-    pub(super) fn foreign_counts(&self) -> ForeignCounts {
-        let rows = self.foreign.iter().filter(|one| one.in_batch).count();
-        ForeignCounts {
-            calls: self.foreign.len() - rows,
-            rows,
-        }
-    }
-
     /// Settles a request that was billed without an accepted answer, unless it is to be sent again.
-    pub(super) fn settle_paid(
+    pub(in crate::build) fn settle_paid(
         &mut self,
         queued: &PendingRequest<RequestId>,
     ) -> Result<bool, BuildError> {
@@ -172,31 +137,8 @@ impl<'a> SyncCalls<'a> {
         Ok(true)
     }
 
-    /// Frees the requests that dead processes had in flight.
-    pub(super) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
-        take_over_orphans(self.store, self.build, observer)
-    }
-
-    /// Queues the requests that other processes no longer have in flight.
-    pub(super) fn retry_foreign(&mut self) -> Result<(), BuildError> {
-        if self.foreign.is_empty() {
-            return Ok(());
-        }
-        let in_flight = self.store.all_in_flight()?;
-        for mut one in std::mem::take(&mut self.foreign) {
-            match in_flight.get(&one.queued.request) {
-                Some(submission) => {
-                    one.in_batch = submission.is_some();
-                    self.foreign.push(one);
-                }
-                None => self.queue(one.queued),
-            }
-        }
-        Ok(())
-    }
-
     /// Starts calls until the limit of concurrent calls is reached.
-    pub(super) fn start(&mut self) -> Result<(), BuildError> {
+    pub(in crate::build) fn start(&mut self) -> Result<(), BuildError> {
         loop {
             let mut selected = Vec::new();
             while selected.len() + self.in_flight < self.concurrency {
@@ -263,53 +205,8 @@ impl<'a> SyncCalls<'a> {
         }
     }
 
-    fn call(&mut self, queued: &PendingRequest<RequestId>, body: Request, attempt: AttemptId) {
-        self.in_flight += 1;
-        let call = self.breakers.start_call();
-        let (key, request, layer) = (queued.key, queued.request, queued.layer);
-        let name = queued.target.provider.clone();
-        let provider = self.providers.get(&name).map(Arc::clone);
-        let sender = self.sender.clone();
-        let span = tracing::debug_span!(
-            "request",
-            key = key.0.short(),
-            provider = name,
-            model = queued.target.model
-        );
-        let sending = async move {
-            let completion = match provider {
-                // In its own task, because the build must not wait forever after a panic.
-                Some(provider) => {
-                    let completion = async move { provider.complete(&body).await };
-                    let completion = tokio::spawn(completion.in_current_span()).await;
-                    completion.unwrap_or_else(|_| panicked_call())
-                }
-                None => unknown_provider(&name),
-            };
-            tracing::debug!(
-                outcome = match &completion.outcome {
-                    Outcome::Answered(_) => "answered",
-                    Outcome::Failed(failure) => failure.kind.name(),
-                },
-                sends = completion.sends,
-                "settled"
-            );
-            // The receiver is dropped only with the build. The attempt is then recorded as unclear.
-            let _ = sender.send(FinishedCall {
-                key,
-                request,
-                layer,
-                attempt,
-                provider: name,
-                call,
-                completion,
-            });
-        };
-        tokio::spawn(sending.instrument(span));
-    }
-
     /// Waits for calls to finish and stores their results. Cancel-safe.
-    pub(super) async fn settled(&mut self) -> Result<Vec<SettledRequest>, BuildError> {
+    pub(in crate::build) async fn settled(&mut self) -> Result<Vec<SettledRequest>, BuildError> {
         if self.settled.is_empty() && self.in_flight > 0 {
             let Some(first) = self.finished.recv().await else {
                 return Ok(Vec::new());
@@ -367,67 +264,5 @@ impl<'a> SyncCalls<'a> {
                 .push((finished.key, finished.completion.outcome.into_ending()));
         }
         Ok(())
-    }
-}
-
-/// Marks the sends of builds that no process drives as unclear, so that their requests are free again.
-///
-/// Skips those of `own`, because they include the calls of this process.
-pub(super) fn take_over_orphans(
-    store: &Store,
-    own: BuildId,
-    observer: Observer<'_>,
-) -> Result<(), BuildError> {
-    for build in store.builds_in_flight()? {
-        if build == own {
-            continue;
-        }
-        // The process that drives a build holds its lock until its last call has ended.
-        let Some(_lock) = store.lock_build(build)? else {
-            continue;
-        };
-        close_orphaned_sends(store, build, observer)?;
-    }
-    Ok(())
-}
-
-/// Marks the sends of `build` as unclear. The caller holds its lock and has none of its calls in flight.
-pub(super) fn close_orphans(
-    store: &Store,
-    build: BuildId,
-    observer: Observer<'_>,
-) -> Result<(), BuildError> {
-    let orphans = store.write(|tx| tx.close_orphaned_sends(build))?;
-    if orphans > 0 {
-        observer(&Event::Unclear { requests: orphans });
-    }
-    Ok(())
-}
-
-fn unknown_provider(name: &str) -> Completion {
-    failed_completion(format!("provider `{name}` is not in the pipeline"), 0)
-}
-
-/// Returns the result of a call that panicked: it may have been sent.
-fn panicked_call() -> Completion {
-    failed_completion(
-        "the call ended unexpectedly; please report this bug in synix".to_owned(),
-        1,
-    )
-}
-
-fn failed_completion(message: String, unclear: u32) -> Completion {
-    let failure = Failure {
-        kind: FailureKind::Provider,
-        message,
-        transient: false,
-        usage: Usage::default(),
-    };
-    Completion {
-        outcome: Outcome::Failed(failure),
-        unclear,
-        billed: Vec::new(),
-        sends: unclear,
-        unreachable: false,
     }
 }

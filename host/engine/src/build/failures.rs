@@ -1,15 +1,56 @@
-//! Holds back the dependants of failed units.
+//! Fails units and layers, and holds back the dependants of failed units.
 
 use super::BuildError;
+use super::event::Event;
+use super::recorder::Record as _;
 use super::answerer::Answerer;
 use super::layers::{ReadyBody, ReadyTransform};
-use super::limits::LimitKind;
+use super::limit_excess::LimitKind;
 use super::progress::Freshness;
 use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
+    pub(super) fn fail_unit(&mut self, number: usize, failure: &Failure) -> Result<(), BuildError> {
+        let Some(unit) = self.units[number].take() else {
+            return Ok(());
+        };
+        self.record_failure(unit.layer, unit.spec.key.clone(), failure)
+    }
+
+    /// Fails a layer that could not be divided into units.
+    pub(super) fn fail_layer(&mut self, layer: usize, failure: &Failure) -> Result<(), BuildError> {
+        self.layers[layer].progress.unit_added(Freshness::Stale);
+        // A layer's name is a valid unit key, because its rule is stricter.
+        let key = UnitKey::parse(self.layer_name(layer)).map_err(|error| BuildError::Metadata {
+            layer: self.layer_name(layer).to_owned(),
+            path: String::new(),
+            detail: error.to_string(),
+        })?;
+        self.record_failure(layer, key, failure)
+    }
+
+    /// Records and reports that an open unit failed.
+    pub(super) fn record_failure(
+        &mut self,
+        layer: usize,
+        key: UnitKey,
+        failure: &Failure,
+    ) -> Result<(), BuildError> {
+        self.record.failed(layer, &key, failure)?;
+        (self.context.observer)(&Event::Failed {
+            layer: self.layer_name(layer).to_owned(),
+            unit: key.to_string(),
+            kind: failure.kind,
+            message: failure.message.clone(),
+        });
+        let run = &mut self.layers[layer];
+        run.failed_units.push(key);
+        run.progress.unit_failed();
+        self.check_complete(layer)
+    }
+
     pub(super) fn hold_back_dependants(
         &mut self,
         layer: usize,
@@ -78,5 +119,14 @@ impl<A: Answerer> Scheduler<'_, A> {
                 ReadyBody::Source { .. } => None,
             }
         })
+    }
+}
+
+pub(super) fn truncated_failure() -> Failure {
+    Failure {
+        kind: FailureKind::Truncated,
+        message: "the answer reached its token limit; raise max_tokens, or set accept = [\"truncated\"] in the layer".to_owned(),
+        transient: false,
+        usage: Usage::default(),
     }
 }

@@ -1,0 +1,82 @@
+//! The state of a layer and of its unsettled units while a build runs.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use super::BuildError;
+use super::answerer::{Answerer, Workers};
+use super::event::Observer;
+use super::handle::Handle;
+use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
+use super::limits::{BuildLimits, SourceSize};
+use super::limit_excess::{LimitExcess, LimitKind};
+use super::pool::Pool;
+use super::previous::Previous;
+use super::progress::LayerProgress;
+use super::recorder::{Record as _, Recorder};
+use super::unit::Job;
+use crate::pending::PendingRequest;
+use synix_core::digest::Digest;
+use synix_core::ids::{Label, UnitKey};
+use synix_core::request::{Failure, RequestKey};
+use synix_sandbox::{Shape, UnitSpec};
+use synix_sources::ProjectFolder;
+use synix_store::{BuildLayer, Reader, Realm, UnitId};
+
+/// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
+/// transaction; a short queue is distributed evenly instead.
+
+/// A unit that is not fresh.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) layer: usize,
+    pub(super) spec: Arc<UnitSpec>,
+    /// What [`UnitSpec::inputs`] refers to; the units of one `split` share it.
+    pub(super) inputs: Arc<[Handle]>,
+    /// Whether an input, or anything upstream of one, is missing.
+    pub(super) partial: bool,
+    pub(super) fingerprint: Digest,
+    /// The requests that it has made so far.
+    pub(super) transcript: Vec<RequestKey>,
+    /// How many of its requests have no answer.
+    pub(super) waiting: usize,
+    /// How many of its requests count towards the limits.
+    pub(super) counted: usize,
+}
+
+impl Unit {
+    /// Returns its inputs in order.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Handle> {
+        inputs_of(&self.spec, &self.inputs)
+    }
+}
+
+/// Returns the inputs of a unit among those of its layer.
+pub(super) fn inputs_of<'h>(
+    spec: &'h UnitSpec,
+    all: &'h [Handle],
+) -> impl Iterator<Item = &'h Handle> {
+    let position = |position: &u32| usize::try_from(*position).ok();
+    let positions = spec.inputs.iter().filter_map(position);
+    positions.filter_map(|position| all.get(position))
+}
+
+/// The state of a layer.
+#[derive(Debug, Default)]
+pub(super) struct LayerRun {
+    /// The layers that take the artifacts of this layer.
+    pub(super) downstream: Vec<usize>,
+    pub(super) progress: LayerProgress,
+    /// Whether a downstream layer needs all its artifacts before it can be divided into units.
+    pub(super) is_gathered: bool,
+    /// Emptied after each artifact was passed to the units that need it, unless the layer is gathered.
+    pub(super) artifacts: Vec<Handle>,
+    pub(super) labels: HashMap<Label, UnitKey>,
+    /// Finished units; those of a plan have no id.
+    pub(super) done_units: Vec<(UnitKey, Option<UnitId>)>,
+    /// Units that failed or were held back.
+    pub(super) failed_units: Vec<UnitKey>,
+    /// The size of a source.
+    pub(super) source_size: SourceSize,
+}

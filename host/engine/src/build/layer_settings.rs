@@ -1,0 +1,75 @@
+//! Converts the settings of layers: limits of units, and what the fingerprint of the pipeline covers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+use super::requests_per_unit::RequestsPerUnit;
+use crate::pending::Target;
+use synix_core::causes::with_causes;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{
+    BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts, RequestParts,
+    TransformSettings,
+};
+use synix_core::json;
+use synix_core::request::Ending;
+use synix_manifest::{
+    BatchChoice, BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline,
+    PipelineError, PipelineErrors, TransformLayer, TransformRef, check_config, file_values,
+    replace_values,
+};
+use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
+use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
+
+/// The maximum size of all files that a config names.
+
+pub(super) fn unit_limits(configured: LayerLimits) -> Limits {
+    const MIB: usize = 1024 * 1024;
+    let mib = |configured: Option<u32>, default: usize| {
+        configured
+            .and_then(|mib| usize::try_from(mib).ok())
+            .map_or(default, |mib| mib.saturating_mul(MIB))
+    };
+    let default = Limits::default();
+    Limits {
+        fuel: configured.fuel.unwrap_or(default.fuel),
+        memory_bytes: mib(configured.memory_mb, default.memory_bytes),
+        wall: configured.wall_s.map_or(default.wall, |seconds| {
+            std::time::Duration::from_secs(seconds.into())
+        }),
+        output_bytes: mib(configured.output_mb, default.output_bytes),
+        requests: configured.requests.unwrap_or(default.requests),
+        tokens: configured.tokens.or(default.tokens),
+        ..default
+    }
+}
+
+/// Returns what the pipeline's fingerprint covers (I1, I2).
+pub(super) fn pipeline_parts(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
+    let settings = layers.iter().map(|layer| {
+        let settings = match &layer.body {
+            ReadyBody::Source { glob, kind, .. } => LayerSettings::Source {
+                glob: glob.clone(),
+                kind: kind.to_string(),
+            },
+            ReadyBody::Transform(transform) => {
+                let name = |input: &usize| layers[*input].name.to_string();
+                LayerSettings::Transform(Box::new(TransformSettings {
+                    inputs: transform.inputs.iter().map(name).collect(),
+                    parts: transform.parts.clone(),
+                    batch: match transform.batch {
+                        BatchChoice::Auto => BatchSetting::Auto,
+                        BatchChoice::Always => BatchSetting::Always,
+                        BatchChoice::Never => BatchSetting::Never,
+                    },
+                    min_batch: transform.min_batch,
+                }))
+            }
+        };
+        (layer.name.to_string(), settings)
+    });
+    PipelineParts::new(pipeline.name.clone(), settings.collect())
+}

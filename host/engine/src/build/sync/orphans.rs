@@ -1,0 +1,52 @@
+//! Sends of processes that died: they are marked as unclear, so that their requests are free again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing::Instrument as _;
+
+use crate::build::BuildError;
+use crate::build::circuit_breaker::CircuitBreakers;
+use crate::build::event::{Event, Observer};
+use crate::build::options::BuildOptions;
+use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
+use synix_providers::{Completion, Provider};
+use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
+
+/// The providers of a pipeline by name.
+
+/// Marks the sends of builds that no process drives as unclear, so that their requests are free again.
+///
+/// Skips those of `own`, because they include the calls of this process.
+pub(in crate::build) fn take_over_orphans(
+    store: &Store,
+    own: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    for build in store.builds_in_flight()? {
+        if build == own {
+            continue;
+        }
+        // The process that drives a build holds its lock until its last call has ended.
+        let Some(_lock) = store.lock_build(build)? else {
+            continue;
+        };
+        close_orphans(store, build, observer)?;
+    }
+    Ok(())
+}
+
+/// Marks the sends of `build` as unclear. The caller holds its lock and has none of its calls in flight.
+pub(in crate::build) fn close_orphans(
+    store: &Store,
+    build: BuildId,
+    observer: Observer<'_>,
+) -> Result<(), BuildError> {
+    let orphans = store.write(|tx| tx.close_orphans(build))?;
+    if orphans > 0 {
+        observer(&Event::Unclear { requests: orphans });
+    }
+    Ok(())
+}

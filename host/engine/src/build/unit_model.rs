@@ -1,0 +1,182 @@
+//! The model of a run: answers requests with known answers and checks them against the transcript.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::BuildError;
+use super::handle::Location;
+use super::known_answers::KnownAnswers;
+use super::layers::{ReadyTransform, Roles};
+use super::recorder::UnitResult;
+use crate::pending::PendingRequest;
+use synix_core::artifact::Artifact;
+use synix_core::causes::with_causes;
+use synix_core::digest::Digest;
+use synix_core::json;
+use synix_core::request::{
+    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
+    is_sampling_option,
+};
+use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
+
+use super::unit::{RunEnd, RunRequest, guest_failure};
+
+/// The model of a run: it returns known answers and compares the requests with the transcript.
+pub(super) struct UnitModel {
+    pub(super) layer: usize,
+    pub(super) transform: Arc<ReadyTransform>,
+    pub(super) transcript: Vec<RequestKey>,
+    pub(super) roles: Arc<Roles>,
+    pub(super) known: KnownAnswers,
+    pub(super) requests: Vec<RunRequest>,
+    pub(super) extra_roles: BTreeSet<String>,
+    /// Why the run must end, other than a missing answer.
+    pub(super) stopped: Option<RunEnd>,
+}
+
+impl UnitModel {
+    pub(super) fn finish(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
+        if let Some(expected) = self.transcript.get(self.requests.len()) {
+            return RunEnd::Failed(self.divergence_failure(*expected, "made no further request"));
+        }
+        let mut with_digests = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            match output.digest() {
+                Ok(digest) => with_digests.push((output, digest)),
+                Err(error) => {
+                    return RunEnd::Failed(guest_failure(format!(
+                        "metadata of {}: {error}",
+                        output.label
+                    )));
+                }
+            }
+        }
+        RunEnd::Done(UnitResult {
+            outputs: with_digests,
+            log,
+        })
+    }
+
+    /// Resolves a request and looks up its answer; `Err` is what the guest receives.
+    fn answer(&mut self, request: GuestRequest) -> Result<Option<Answer>, Refusal> {
+        if let Some(role) = request
+            .model
+            .clone()
+            .filter(|role| *role != self.transform.role)
+        {
+            self.extra_roles.insert(role);
+        }
+        let role = request.model.as_ref().unwrap_or(&self.transform.role);
+        let Some(role) = self.roles.0.get(role) else {
+            return Err(Refusal::UnknownRole(role.clone()));
+        };
+        let target = Arc::clone(&role.target);
+        let request = role.resolve(request, &self.transform.revision);
+        self.check_options(&request)?;
+        let key = request
+            .key()
+            .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
+        if let Some(expected) = self.transcript.get(self.requests.len())
+            && *expected != key
+        {
+            let now = format!("now requests {} ({})", key.0.short(), excerpt(&request));
+            self.stopped = Some(RunEnd::Failed(self.divergence_failure(*expected, &now)));
+            return Ok(None);
+        }
+        let answer = match self.known.answer(key, self.transform.accept_truncated) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.stopped = Some(RunEnd::Fatal(Box::new(error.into())));
+                None
+            }
+        };
+        let pending = PendingRequest {
+            key,
+            request: Arc::new(request),
+            layer: self.layer,
+            accept_truncated: self.transform.accept_truncated,
+            target,
+        };
+        self.requests.push((pending, answer.clone()));
+        Ok(answer)
+    }
+
+    /// Refuses a member of `options` that is not a sampling option, unless the layer allows it.
+    fn check_options(&self, request: &Request) -> Result<(), Refusal> {
+        let transform = &self.transform;
+        let Some(allowed) = &transform.options_allowed else {
+            return Ok(());
+        };
+        let reaches_further =
+            |name: &&String| !is_sampling_option(request.wire, name) && !allowed.contains(*name);
+        let Some(name) = request.options.keys().find(reaches_further) else {
+            return Ok(());
+        };
+        let name: String = name.chars().take(80).collect();
+        Err(Refusal::InvalidRequest(format!(
+            "the option {name:?} is not a sampling option; to let the plugin set it, add `options_allowed = [{name:?}]` to [layers.{}]",
+            transform.layer
+        )))
+    }
+
+    fn divergence_failure(&self, expected: RequestKey, now: &str) -> Failure {
+        let before = self
+            .known
+            .request(expected)
+            .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
+        guest_failure(format!(
+            "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
+            self.requests.len() + 1,
+            expected.0.short(),
+        ))
+    }
+}
+
+impl Model for UnitModel {
+    fn complete(&mut self, requests: Vec<GuestRequest>) -> Verdict {
+        let mut answers = Vec::with_capacity(requests.len());
+        let before = self.requests.len();
+        for request in requests {
+            match self.answer(request) {
+                Ok(answer) => answers.push(answer),
+                Err(refusal) => {
+                    // The guest gets no answer in this round, so none of its requests is sent.
+                    self.requests.truncate(before);
+                    return Verdict::Refused(refusal);
+                }
+            }
+            if self.stopped.is_some() {
+                return Verdict::Suspend;
+            }
+        }
+        answers
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map_or(Verdict::Suspend, Verdict::Answered)
+    }
+}
+
+/// Returns the start of the last message's text, to identify a request.
+pub(super) fn excerpt(request: &Request) -> String {
+    let last = request
+        .messages
+        .iter()
+        .rev()
+        .flat_map(|message| &message.parts);
+    let text = last
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Image { .. } => None,
+        })
+        .next()
+        .unwrap_or_default();
+    let mut excerpt: String = text
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(60).is_some() {
+        excerpt.push('…');
+    }
+    format!("{}: {excerpt:?}", request.model)
+}
