@@ -104,7 +104,7 @@ impl Prices {
     }
 
     /// Returns the price of a model.
-    pub fn of(&self, model: &str) -> Result<Price, PriceError> {
+    pub fn get(&self, model: &str) -> Result<Price, PriceError> {
         if let Some(problem) = &self.problem {
             return Err(PriceError::Unusable(problem.clone()));
         }
@@ -127,7 +127,7 @@ impl Prices {
         if !usage.uncounted && plain == 0 && special == 0 && usage.output_tokens == 0 {
             return Ok(Amount::ZERO);
         }
-        let price = self.of(model)?;
+        let price = self.get(model)?;
         // A model that is free stays free for any number of tokens.
         let is_free = |price: Option<f64>| price == Some(0.0);
         if usage.uncounted && !(is_free(price.input) && is_free(price.output)) {

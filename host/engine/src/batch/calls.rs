@@ -7,9 +7,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::Instrument as _;
 
 use super::list_search::{SearchBounds, search};
-use super::machine::Event;
+use super::machine::{Call, Event};
+use super::{BatchContext, BatchError};
 use synix_providers::{BatchInput, BatchState, FileId, Provider, ProviderError};
-use synix_store::SubmissionId;
+use synix_store::{Submission, SubmissionId};
 
 /// A call to a provider, with all its arguments.
 #[derive(Debug)]
@@ -44,6 +45,45 @@ pub(super) enum ProviderCall {
 pub(super) enum Input {
     Uploaded { file: FileId, model: String },
     Lines(PathBuf),
+}
+
+impl BatchContext<'_> {
+    /// Collects what a call needs. An input file is written here, before the call is recorded.
+    pub(super) fn provider_call(
+        &self,
+        call: Call,
+        submission: &Submission,
+    ) -> Result<ProviderCall, BatchError> {
+        let batch = || submission.batch.clone().unwrap_or_default();
+        Ok(match call {
+            Call::Upload => ProviderCall::Upload {
+                path: self.write_input(submission)?,
+                name: format!("{}.jsonl", submission.token),
+            },
+            Call::ReadNewest => ProviderCall::ReadNewest,
+            Call::Create => ProviderCall::Create {
+                input: match &submission.file {
+                    Some(file) => Input::Uploaded {
+                        file: FileId(file.clone()),
+                        model: submission.model.clone(),
+                    },
+                    None => Input::Lines(self.write_input(submission)?),
+                },
+                token: submission.token.clone(),
+            },
+            Call::Search => ProviderCall::Search(SearchBounds {
+                newest: submission.newest.clone(),
+                opened: submission.opened,
+            }),
+            Call::Poll => ProviderCall::Poll { batch: batch() },
+            Call::Download(batch) => ProviderCall::Download {
+                files: self.downloads(submission, &batch)?,
+                batch,
+                requests: submission.requests,
+            },
+            Call::Cancel => ProviderCall::Cancel { batch: batch() },
+        })
+    }
 }
 
 /// The result of a call.

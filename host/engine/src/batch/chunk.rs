@@ -1,5 +1,8 @@
 //! How many requests go into one batch.
 
+use crate::pending::PendingRequest;
+use synix_store::RequestId;
+
 /// The bytes around the lines if the provider takes them as one document.
 const ENVELOPE_BYTES: u64 = 64;
 
@@ -52,6 +55,26 @@ impl ChunkSize {
     }
 }
 
+/// Requests for one batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk<'r> {
+    pub(super) requests: &'r [PendingRequest<RequestId>],
+    /// Their input tokens, as estimated.
+    pub(super) tokens: u64,
+    /// How often they were halved after a validation failure that named no line.
+    pub(super) divided: u32,
+}
+
+impl<'r> Chunk<'r> {
+    pub(super) const fn new(requests: &'r [PendingRequest<RequestId>], size: ChunkSize) -> Self {
+        Self {
+            requests,
+            tokens: size.tokens,
+            divided: 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -95,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_nowhere_goes_alone() {
+    fn a_request_above_the_limit_is_sent_alone() {
         let alone = chunk(OPENAI, [(300_000_000, 1), (1, 1)]);
         assert_eq!(alone.requests, 1);
     }
@@ -103,7 +126,7 @@ mod tests {
     proptest! {
         /// L11: whatever the sizes, a chunk is within its limits, and the next request would not be.
         #[test]
-        fn a_chunk_is_as_full_as_its_room_allows(
+        fn a_chunk_is_as_full_as_its_limits_allow(
             sizes in proptest::collection::vec((0_u64..400, 0_u64..400), 1..60),
             requests in 1_usize..40,
             bytes in 100_u64..4000,

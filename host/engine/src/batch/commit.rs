@@ -21,8 +21,8 @@ impl BatchContext<'_> {
         write: &Write,
     ) -> Result<Committed, BatchError> {
         let store = self.store;
-        let kept = |kept: bool, open| {
-            if kept {
+        let committed = |committed: bool, open| {
+            if committed {
                 Committed::Written(open)
             } else {
                 Committed::Overtaken
@@ -32,7 +32,7 @@ impl BatchContext<'_> {
             Write::Nothing => Ok(Committed::Written(Vec::new())),
             Write::Record => {
                 let written = store.write(|tx| tx.update_submission(next))?;
-                Ok(kept(written, Vec::new()))
+                Ok(committed(written, Vec::new()))
             }
             Write::Close(action) => {
                 let mut open: Vec<SubmissionRequest> = Vec::new();
@@ -54,7 +54,7 @@ impl BatchContext<'_> {
                     }
                     Ok(true)
                 })?;
-                Ok(kept(written, open))
+                Ok(committed(written, open))
             }
         }
     }

@@ -1,15 +1,20 @@
 //! What the parts of the batch machine share: the state, the providers and the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::BatchEvent;
 use super::error::BatchError;
-use super::{BatchEvent, BatchSettings};
+use super::throttle::target_of;
+use crate::pending::Target;
 use synix_core::clock::Clock;
+use synix_core::request::RequestKey;
 use synix_providers::{BatchState, FileId, Provider};
-use synix_store::{BuildId, Store, Submission};
+use synix_store::{BuildId, RequestId, Retry, Store, Submission};
 
 /// What a command needs to drive batches.
 pub struct BatchContext<'a> {
@@ -106,4 +111,69 @@ impl BatchContext<'_> {
         }
         Ok(())
     }
+
+    /// Returns the line of a request.
+    pub(super) fn line(
+        &self,
+        target: &Target,
+        request: RequestId,
+        key: &RequestKey,
+    ) -> Result<String, BatchError> {
+        let request = self.store.request(request)?;
+        let provider = self.providers.get(&target.provider);
+        Ok(provider.map_or_else(String::new, |provider| provider.batch_line(&request, key)))
+    }
+
+    /// Writes the input file of a submission, and returns its path.
+    pub(super) fn write_input(&self, submission: &Submission) -> Result<PathBuf, BatchError> {
+        let path = self.input_file(submission)?;
+        let target = target_of(submission);
+        let failed = |source| BatchError::File {
+            path: path.clone(),
+            source,
+        };
+        let mut file = BufWriter::new(synix_disk::create_private(&path)?);
+        self.store
+            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+                let line = self.line(&target, open.request, &open.key)?;
+                writeln!(file, "{line}").map_err(failed)
+            })?;
+        file.flush().map_err(failed)?;
+        Ok(path)
+    }
+}
+
+/// The user's decision on a batch whose create reply was lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LostCreatePolicy {
+    /// Ask the user.
+    #[default]
+    Ask,
+    /// The batch with this id is the lost one.
+    Adopt(String),
+    /// The batch does not exist: create it again.
+    CreateAgain,
+}
+
+/// How batches are driven.
+#[derive(Debug, Clone)]
+pub struct BatchSettings {
+    /// The pauses before each further search for a batch whose create reply was lost, by provider.
+    pub search_pauses: HashMap<String, Vec<Duration>>,
+    /// The maximum number of batches for a request in one command.
+    pub attempts: u32,
+    /// Names of the layers by position, for people.
+    pub layers: Vec<String>,
+    /// The pause between two polls of a batch; `None`: each batch is polled once.
+    pub interval: Option<Duration>,
+    /// The maximum number of requests in a batch, by provider, if it is lower than the provider's own limit.
+    pub batch_requests: HashMap<String, u32>,
+    /// The maximum number of input tokens in flight, by provider.
+    pub enqueued_tokens: HashMap<String, u64>,
+    /// How long a batch may take before its unanswered requests are sent by sync calls.
+    pub sync_after: Option<Duration>,
+    /// What to do about a lost create reply.
+    pub lost_create: LostCreatePolicy,
+    /// The failed requests that are sent again although they were billed.
+    pub retry: Retry,
 }

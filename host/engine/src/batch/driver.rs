@@ -2,16 +2,15 @@
 
 use tokio::time::Instant;
 
-use super::calls::{CallResult, EndedCall, Input, ProviderCall};
+use super::calls::{CallResult, EndedCall};
 use super::commit::Committed;
-use super::list_search::SearchBounds;
+use super::list_search::Recovery;
 use super::machine::{
-    Call, CancelSource, Capacity, CloseAction, DrivenSubmission, Effect, Event, Facts, Ownership,
+    CancelSource, Capacity, CloseAction, DrivenSubmission, Effect, Event, Facts, Ownership,
     Preparation, Transition, Write, step,
 };
-use super::recovery::Recovery;
 use super::{BatchError, Batches, NextStep, Purpose, submitter};
-use synix_providers::{FileId, Phase, Provider};
+use synix_providers::{Phase, Provider};
 use synix_store::{Submission, SubmissionId, SubmissionRequest, SubmissionState};
 
 impl Batches<'_> {
@@ -77,7 +76,7 @@ impl Batches<'_> {
         self.prepare(&driven.submission, &mut transition)?;
         let next = &mut transition.next;
         let call = match transition.call.take() {
-            Some(call) => Some(self.provider_call(call, &next.submission)?),
+            Some(call) => Some(self.context.provider_call(call, &next.submission)?),
             None => None,
         };
         next.submission.changed = now;
@@ -196,43 +195,6 @@ impl Batches<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Collects what a call needs. An input file is written here, before the call is recorded.
-    fn provider_call(
-        &self,
-        call: Call,
-        submission: &Submission,
-    ) -> Result<ProviderCall, BatchError> {
-        let batch = || submission.batch.clone().unwrap_or_default();
-        Ok(match call {
-            Call::Upload => ProviderCall::Upload {
-                path: self.context.write_input(submission)?,
-                name: format!("{}.jsonl", submission.token),
-            },
-            Call::ReadNewest => ProviderCall::ReadNewest,
-            Call::Create => ProviderCall::Create {
-                input: match &submission.file {
-                    Some(file) => Input::Uploaded {
-                        file: FileId(file.clone()),
-                        model: submission.model.clone(),
-                    },
-                    None => Input::Lines(self.context.write_input(submission)?),
-                },
-                token: submission.token.clone(),
-            },
-            Call::Search => ProviderCall::Search(SearchBounds {
-                newest: submission.newest.clone(),
-                opened: submission.opened,
-            }),
-            Call::Poll => ProviderCall::Poll { batch: batch() },
-            Call::Download(batch) => ProviderCall::Download {
-                files: self.context.downloads(submission, &batch)?,
-                batch,
-                requests: submission.requests,
-            },
-            Call::Cancel => ProviderCall::Cancel { batch: batch() },
-        })
     }
 
     /// Continues from the state that another process recorded.

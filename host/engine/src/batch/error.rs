@@ -25,7 +25,9 @@ pub enum BatchError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The provider denies access to one of our batches; a retry would not help.
-    #[error("cannot poll batch {batch}, which continues at the provider: {error}; correct the key, then run `synix batch-build resume`")]
+    #[error(
+        "cannot poll batch {batch}, which continues at the provider: {error}; correct the key, then run `synix batch-build resume`"
+    )]
     Refused {
         /// The batch.
         batch: String,

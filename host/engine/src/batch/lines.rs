@@ -104,12 +104,12 @@ fn unreadable(path: &Path, source: std::io::Error) -> BatchError {
 /// Skips the rest of a line.
 fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
     loop {
-        let held = reader.fill_buf()?;
-        if held.is_empty() {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
             return Ok(());
         }
-        let end = held.iter().position(|byte| *byte == b'\n');
-        let length = end.map_or(held.len(), |end| end + 1);
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(buffer.len(), |end| end + 1);
         reader.consume(length);
         if end.is_some() {
             return Ok(());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_and_empty_ones_left_out() {
+    fn lines_are_counted_and_blank_ones_skipped() {
         let read = lines(b"a\n\n \nb\r\nc", 10);
         let expected = [(1, "a\n"), (4, "b\r\n"), (5, "c")];
         let expected = expected.map(|(number, text)| (number, text.as_bytes().to_vec(), false));
@@ -182,7 +182,7 @@ mod tests {
 
     /// W13
     #[test]
-    fn a_line_that_is_too_long_is_cut_and_costs_no_other() {
+    fn an_overlong_line_is_truncated_without_losing_the_next() {
         let read = lines(b"12345678901\n1234567890\n", 10);
         assert_eq!(read[0], (1, b"12345678901".to_vec(), true));
         assert_eq!(read[1], (2, b"1234567890\n".to_vec(), false));
@@ -205,12 +205,12 @@ mod tests {
 
     /// X4
     #[test]
-    fn rows_that_cannot_be_read_are_kept_as_far_as_there_is_room() {
+    fn unreadable_rows_are_kept_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("unreadable.jsonl");
-        let mut kept = UnreadableRowFile::open(path.clone());
-        assert!(kept.append(b"<a>\r\n").is_some());
-        assert!(kept.append(b"\xff").is_some());
+        let mut file = UnreadableRowFile::open(path.clone());
+        assert!(file.append(b"<a>\r\n").is_some());
+        assert!(file.append(b"\xff").is_some());
         assert_eq!(std::fs::read(&path).unwrap(), b"<a>\n\xff\n");
         let mut full = UnreadableRowFile {
             path,

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::machine::{SearchResult, may_be_ours};
+use super::{BatchContext, BatchError};
 use synix_core::clock::Timestamp;
-use synix_providers::{BatchState, Provider, ProviderError};
+use synix_providers::{BatchState, BatchTraits, Provider, ProviderError};
+use synix_store::{BatchOwner, Submission};
 
 /// In milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -115,6 +118,32 @@ impl Search {
     }
 }
 
+/// The search for the batch of a submission.
+#[derive(Debug)]
+pub(super) struct Recovery<'c> {
+    pub(super) context: &'c BatchContext<'c>,
+    pub(super) submission: &'c Submission,
+    pub(super) traits: BatchTraits,
+}
+
+impl Recovery<'_> {
+    /// Compares a list with the state: a batch that certainly belongs to another submission is not the lost one.
+    pub(super) fn findings(&self, list: Vec<BatchState>) -> Result<SearchResult, BatchError> {
+        let mut findings = SearchResult::default();
+        for batch in list {
+            if !may_be_ours(self.submission, &batch, self.traits) {
+                continue;
+            }
+            match self.context.store.owner_of_batch(&batch.id)? {
+                BatchOwner::Nobody => findings.candidates.push(batch),
+                BatchOwner::Perhaps => findings.adopted_by_others += 1,
+                BatchOwner::Certain => {}
+            }
+        }
+        Ok(findings)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +172,7 @@ mod tests {
     const NEW: u64 = 1_000 * DAY + 1;
 
     #[test]
-    fn a_search_ends_where_a_list_is_older_than_what_is_looked_for() {
+    fn a_search_ends_when_the_list_is_too_old() {
         let mut search = Search::default();
         let page = vec![batch("new", Some(NEW)), batch("old", Some(OLD))];
         search.on_page(page, None, &back_to(None)).unwrap();
@@ -152,7 +181,7 @@ mod tests {
 
     /// X1: a list in another order is read to its end.
     #[test]
-    fn an_old_batch_is_no_end_of_a_list_without_order() {
+    fn an_old_batch_does_not_end_an_unordered_list() {
         let mut search = Search::default();
         let page = vec![batch("old", Some(OLD)), batch("new", Some(NEW))];
         search.on_page(page, None, &back_to(None)).unwrap();
@@ -163,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_the_mark_was_there_before() {
+    fn batches_behind_the_mark_are_not_found() {
         let mut search = Search::default();
         let page = ["c", "b", "a"].map(|id| batch(id, Some(NEW)));
         search
@@ -174,7 +203,7 @@ mod tests {
 
     /// X1
     #[test]
-    fn a_list_that_leads_in_a_circle_has_no_end() {
+    fn a_circular_list_is_an_error() {
         let mut search = Search::default();
         let page = || vec![batch("a", None), batch("b", None)];
         search.on_page(page(), None, &back_to(None)).unwrap();
@@ -185,7 +214,7 @@ mod tests {
 
     /// X1: the batch after which a page starts may be on it, no other.
     #[test]
-    fn a_page_that_repeats_others_is_noticed() {
+    fn a_page_that_repeats_others_is_detected() {
         let mut search = Search::default();
         let page = vec![batch("a", None), batch("b", None)];
         search.on_page(page, None, &back_to(None)).unwrap();
@@ -198,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_end_is_given_up() {
+    fn an_endless_list_is_an_error() {
         let mut search = Search::default();
         let given_up = (0..=MAX_PAGES).try_for_each(|page| search.add_cursor(&page.to_string()));
         assert!(given_up.is_err());

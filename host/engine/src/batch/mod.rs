@@ -20,7 +20,7 @@
 //! | [`requests`] | which requests wait for a batch or for an answer |
 //! | [`submitter`] | chunks and their claims |
 //! | [`throttle`] | the capacity of a provider |
-//! | [`recovery`] | which batches of a list may be a lost one |
+//! | [`list_search`] | which batches of a list may be a lost one |
 //! | [`row_reader`] | rows; each is taken once |
 //! | [`calls`] | calls to providers, as tasks without access to the state |
 //!
@@ -36,15 +36,12 @@ mod context;
 mod driver;
 mod error;
 mod event;
-mod input_file;
 mod lines;
 mod list_search;
 mod machine;
-mod recovery;
 mod requests;
 mod row_reader;
 mod schedule;
-mod settings;
 mod submitter;
 #[cfg(test)]
 mod tests;
@@ -65,11 +62,10 @@ use synix_disk::FileLock;
 use synix_store::{BuildId, RequestId, Submission, SubmissionId};
 use throttle::Throttle;
 
-pub use context::BatchContext;
+pub use context::{BatchContext, BatchSettings, LostCreatePolicy};
 pub use error::BatchError;
 pub use event::BatchEvent;
 pub use machine::UnexpectedEvent;
-pub use settings::{BatchSettings, LostCreatePolicy};
 
 /// A submission that this command drives, and its next step.
 #[derive(Debug)]

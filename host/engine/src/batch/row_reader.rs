@@ -144,9 +144,9 @@ impl<'c> RowReader<'c> {
                 let outcome = match row.outcome {
                     Ok(outcome) => outcome,
                     Err(unreadable) => {
-                        let place = format!("line {} of its {name} file", line.number);
-                        self.record_unreadable_row(&place, &line, &unreadable);
-                        Outcome::Failed(unreadable.to_failure(&place))
+                        let location = format!("line {} of its {name} file", line.number);
+                        self.record_unreadable_row(&location, &line, &unreadable);
+                        Outcome::Failed(unreadable.to_failure(&location))
                     }
                 };
                 rows.push((row.custom_id, outcome));
@@ -156,7 +156,7 @@ impl<'c> RowReader<'c> {
     }
 
     /// Keeps an unreadable row, and reports the first ones.
-    fn record_unreadable_row(&mut self, place: &str, line: &Line, unreadable: &UnreadableRow) {
+    fn record_unreadable_row(&mut self, location: &str, line: &Line, unreadable: &UnreadableRow) {
         self.tally.unreadable += 1;
         let kept = self.unreadable_rows.append(&line.bytes);
         if self.tally.unreadable > MAX_REPORTED {
@@ -168,7 +168,7 @@ impl<'c> RowReader<'c> {
         });
         self.context.report(&BatchEvent::UnreadableRow {
             batch: self.submission.batch.clone().unwrap_or_default(),
-            place: place.to_owned(),
+            place: location.to_owned(),
             reason: unreadable.reason.clone(),
             start: unreadable.start.clone(),
             kept,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chunk::{ChunkLimits, ChunkSize, LineSize};
+use super::chunk::{Chunk, ChunkLimits, ChunkSize, LineSize};
 use super::requests::{BatchHalf, RequestTracker};
 use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError};
@@ -91,7 +91,7 @@ impl Submitter<'_> {
         let store = self.context.store;
         let (mut free, mut answered) = (Vec::new(), Vec::new());
         for request in self.tracker.unqueued() {
-            // What is in flight may be asked again after an answer that would not do.
+            // A request in flight may be a retry after an unaccepted answer.
             if let Some(submission) = store.in_flight(request.request)? {
                 self.tracker.has_foreign_requests |= !submission.is_some_and(is_driven);
                 continue;
@@ -257,26 +257,6 @@ impl Submitter<'_> {
             .map(|position| self.context.layer_name(position))
             .collect();
         names.join(", ")
-    }
-}
-
-/// Requests for one batch.
-#[derive(Debug, Clone, Copy)]
-struct Chunk<'r> {
-    requests: &'r [PendingRequest<RequestId>],
-    /// Their input tokens, as estimated.
-    tokens: u64,
-    /// How often they were halved after a validation failure that named no line.
-    divided: u32,
-}
-
-impl<'r> Chunk<'r> {
-    const fn new(requests: &'r [PendingRequest<RequestId>], size: ChunkSize) -> Self {
-        Self {
-            requests,
-            tokens: size.tokens,
-            divided: 0,
-        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The one difference between sync, batch, replay and plan: who answers.
 
-use synix_store::LayerMode;
-
 use super::BuildError;
 use super::recorder::Recorder;
 use crate::pending::{PendingRequest, SettledRequest};
+use synix_store::LayerMode;
 
 /// What the workers do while the scheduler waits for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

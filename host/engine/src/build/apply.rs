@@ -5,19 +5,14 @@ use super::answerer::Answerer;
 use super::event::Event;
 use super::failures::truncated_failure;
 use super::handle::Handle;
-use super::limit_excess::LimitKind;
-use super::progress::Freshness;
-use super::recorder::{Record as _, UnitEntry, UnitResult};
 use super::layer_run::Unit;
+use super::limit_excess::LimitKind;
+use super::recorder::{Record as _, UnitEntry, UnitResult};
 use super::scheduler::Step;
 use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::SettledRequest;
-use synix_core::artifact::Artifact;
-use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
-use synix_core::ids::UnitKey;
-use synix_core::request::{Ending, Failure, FailureKind, Usage};
-use synix_sandbox::LogLine;
+use synix_core::request::Ending;
 use synix_store::ArtifactId;
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
@@ -102,9 +97,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let known_failure = unanswered.map(|(pending, _)| pending.key).find_map(|key| {
             match self.failed_requests.get(&key) {
                 Some(failure) => Some(failure.clone()),
-                None => {
-                    (!accepts_truncated && self.truncated_requests.contains(&key)).then(truncated_failure)
-                }
+                None => (!accepts_truncated && self.truncated_requests.contains(&key))
+                    .then(truncated_failure),
             }
         });
         if let Some(failure) = known_failure {

@@ -149,7 +149,7 @@ mod tests {
 
     /// W18: a part waits until it fits, and no longer.
     #[test]
-    fn a_part_waits_until_there_is_room() {
+    fn a_part_waits_until_it_fits() {
         let backlog = Backlog::new(10);
         assert!(backlog.add(4) && backlog.add(6));
         thread::scope(|scope| {
@@ -169,7 +169,7 @@ mod tests {
 
     /// A part above the limit would otherwise wait forever.
     #[test]
-    fn a_part_that_never_fits_goes_alone() {
+    fn a_part_above_the_limit_is_sent_alone() {
         let backlog = Backlog::new(10);
         assert!(backlog.add(11));
         thread::scope(|scope| {
@@ -186,7 +186,7 @@ mod tests {
 
     /// The limit does not apply to bytes that are not counted.
     #[test]
-    fn whatever_may_be_large_counts() {
+    fn everything_that_can_be_large_is_counted() {
         const LARGE: usize = 1 << 20;
         let large = || "x".repeat(LARGE);
         let outcome = |end, requests| RunOutcome {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_once_it_is_closed() {
+    fn a_closed_backlog_ends_all_waits() {
         let backlog = Backlog::new(10);
         assert!(backlog.add(10));
         thread::scope(|scope| {

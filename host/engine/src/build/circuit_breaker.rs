@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_of_any_kind_shows_that_a_provider_is_there() {
+    fn any_reply_shows_that_a_provider_is_reachable() {
         let mut breakers = CircuitBreakers::default();
         let (first, second) = (breakers.start_call(), breakers.start_call());
         breakers.on_call_ended("p", second, &failed(FailureKind::Invalid, false));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_key_is_refused_for_good() {
+    fn a_refused_key_opens_the_circuit_for_the_whole_build() {
         let mut breakers = CircuitBreakers::default();
         let call = breakers.start_call();
         breakers.on_call_ended("p", call, &failed(FailureKind::Auth, false));

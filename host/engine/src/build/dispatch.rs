@@ -1,31 +1,13 @@
 //! Dispatches runnable units to the workers, in chunks.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::BuildError;
-use super::answerer::{Answerer, Workers};
-use super::event::Observer;
-use super::handle::Handle;
-use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
-use super::limits::{BuildLimits, SourceSize};
-use super::limit_excess::{LimitExcess, LimitKind};
-use super::pool::Pool;
-use super::previous::Previous;
-use super::progress::LayerProgress;
-use super::recorder::{Record as _, Recorder};
-use super::unit::Job;
-use crate::pending::PendingRequest;
-use synix_core::digest::Digest;
-use synix_core::ids::{Label, UnitKey};
-use synix_core::request::{Failure, RequestKey};
-use synix_sandbox::{Shape, UnitSpec};
-use synix_sources::ProjectFolder;
-use synix_store::{BuildLayer, Reader, Realm, UnitId};
-
-use super::scheduler::{Scheduler, SchedulerContext, unit_at};
+use super::answerer::Answerer;
 use super::layer_run::Unit;
+use super::layers::ReadyBody;
+use super::pool::Pool;
+use super::scheduler::{Scheduler, SchedulerContext, unit_at};
+use super::unit::Job;
 
 /// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
 /// transaction; a short queue is distributed evenly instead.

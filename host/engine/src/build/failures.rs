@@ -1,12 +1,12 @@
 //! Fails units and layers, and holds back the dependants of failed units.
 
 use super::BuildError;
-use super::event::Event;
-use super::recorder::Record as _;
 use super::answerer::Answerer;
+use super::event::Event;
 use super::layers::{ReadyBody, ReadyTransform};
 use super::limit_excess::LimitKind;
 use super::progress::Freshness;
+use super::recorder::Record as _;
 use super::scheduler::{Scheduler, Step};
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, FailureKind, Usage};

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::BuildError;
 use synix_core::artifact::{Artifact, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label, LayerName};
 use synix_sources::{ProjectFolder, SourceError, SourceFile};
 use synix_store::ArtifactId;
-
-use super::BuildError;
 
 /// An artifact of this build.
 #[derive(Debug, Clone)]

@@ -1,28 +1,16 @@
 //! The state of a layer and of its unsettled units while a build runs.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::{Deref, DerefMut};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::BuildError;
-use super::answerer::{Answerer, Workers};
-use super::event::Observer;
 use super::handle::Handle;
-use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
-use super::limits::{BuildLimits, SourceSize};
-use super::limit_excess::{LimitExcess, LimitKind};
-use super::pool::Pool;
-use super::previous::Previous;
+use super::limits::SourceSize;
 use super::progress::LayerProgress;
-use super::recorder::{Record as _, Recorder};
-use super::unit::Job;
-use crate::pending::PendingRequest;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
-use synix_core::request::{Failure, RequestKey};
-use synix_sandbox::{Shape, UnitSpec};
-use synix_sources::ProjectFolder;
-use synix_store::{BuildLayer, Reader, Realm, UnitId};
+use synix_core::request::RequestKey;
+use synix_sandbox::UnitSpec;
+use synix_store::UnitId;
 
 /// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
 /// transaction; a short queue is distributed evenly instead.

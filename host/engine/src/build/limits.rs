@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::limit_excess::{LimitExcess, LimitKind};
 use super::layers::{ReadyBody, ReadyPipeline};
+use super::limit_excess::{LimitExcess, LimitKind};
 
 /// The default limit of a layer, before its sources are counted.
 const BASE_LIMIT: u64 = 1000;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_may_be_reached_and_not_exceeded() {
+    fn a_limit_may_be_reached_but_not_exceeded() {
         let mut limits = limits(10, 100);
         let made = (0, "made");
         assert_eq!(limits.add(made, LimitKind::Units, 10, true), Ok(()));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn all_layers_together_have_a_bound_of_their_own() {
+    fn all_layers_together_have_a_limit() {
         let mut limits = limits(10, 15);
         assert_eq!(limits.add((0, "a"), LimitKind::Units, 10, true), Ok(()));
         assert_eq!(limits.remaining_units(1), 5);

@@ -1,10 +1,9 @@
 //! How each layer's requests are answered. A mode is decided once for a build.
 
+use super::layers::{ReadyBody, ReadyPipeline};
 use crate::plan;
 use synix_manifest::BatchChoice;
 use synix_store::{BuildLayer, LayerMode};
-
-use super::layers::{ReadyBody, ReadyPipeline};
 
 #[derive(Debug, Clone)]
 struct ModeChoice {

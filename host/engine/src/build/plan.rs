@@ -3,7 +3,7 @@
 //! Units that run are counted. Units that depend on unknown answers are predicted from the last build. A
 //! prediction is a guess and is never mixed with a count.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::BuildError;
@@ -16,10 +16,8 @@ use super::plan_recorder::PlanRecorder;
 use super::prediction::{Prediction, predict};
 use super::replay::CassetteMisses;
 use super::scheduler::{Scheduler, SchedulerContext};
-use crate::plan::{Plan, PlanLayer, PlanTotal, PlanUnit, PlannedRequests};
-use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
+use crate::plan::{Plan, PlanLayer, PlanTotal, PlannedRequests};
 use synix_prices::Forecast;
-use synix_sandbox::Shape;
 use synix_store::{BuildKind, LayerMode, Reader};
 
 /// Plans a build. Writes nothing and sends nothing.

@@ -46,7 +46,7 @@ impl RequestTally {
     }
 }
 
-/// The requests of a layer that would be sent only if the user said so: they were paid for.
+/// The requests of a layer that would be sent only with `--retry-failed`, because they were billed.
 #[derive(Debug, Default)]
 struct RetryTally {
     tally: RequestTally,

@@ -3,18 +3,17 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::BuildError;
+use super::handle::{FileArtifact, Location};
+use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
+use super::unit::RunRequest;
+use crate::plan::{PlanFailure, PlanUnit};
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StaleReason;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, Request};
 use synix_store::{BuildLayer, StoreError, UnitId};
-
-use super::BuildError;
-use super::handle::{FileArtifact, Location};
-use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
-use super::unit::RunRequest;
-use crate::plan::{PlanFailure, PlanUnit};
 
 /// What a plan shows of a layer beside its counts.
 #[derive(Debug, Default)]

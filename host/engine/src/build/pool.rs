@@ -239,7 +239,7 @@ mod tests {
 
     /// A waiting worker would keep the build from ending.
     #[test]
-    fn a_worker_waits_for_nobody_when_the_pool_is_gone() {
+    fn a_worker_does_not_wait_after_the_pool_is_dropped() {
         let (pool, sender) = pool(10);
         assert!(sender.send(Vec::new(), 10, false));
         std::thread::scope(|scope| {

@@ -1,24 +1,12 @@
 //! Predicts the units that depend on unknown answers, from the last build.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use super::BuildError;
-use super::answerer::Answerer as _;
-use super::layers::ReadyBody;
-use super::modes::Modes;
-use super::options::BuildContext;
-use super::plan_answerer::PlanAnswerer;
-use super::plan_recorder::PlanRecorder;
-use super::replay::CassetteMisses;
-use super::scheduler::{Scheduler, SchedulerContext};
-use crate::plan::{Plan, PlanLayer, PlanTotal, PlanUnit, PlannedRequests};
-use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
-use synix_prices::Forecast;
-use synix_sandbox::Shape;
-use synix_store::{BuildKind, LayerMode, Reader};
-
 use super::plan::PlanScheduler;
+use crate::plan::PlanUnit;
+use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
+use synix_sandbox::Shape;
 
 /// The maximum number of units of a layer that are predicted by name, and of inputs of one of them.
 const MAX_NAMED: usize = 100;

@@ -5,27 +5,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 use super::config_files::ConfigFiles;
 use super::layer_settings::{pipeline_parts, unit_limits};
+use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
 use super::prepare_error::PrepareError;
 use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
-use synix_core::causes::with_causes;
-use synix_core::digest::Digest;
-use synix_core::fingerprint::{
-    BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts, RequestParts,
-    TransformSettings,
-};
+use synix_core::fingerprint::{LayerParts, RequestParts};
 use synix_core::json;
 use synix_core::request::Ending;
 use synix_manifest::{
-    BatchChoice, BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline,
-    PipelineError, PipelineErrors, TransformLayer, TransformRef, check_config, file_values,
-    replace_values,
+    BatchSupport, DEFAULT_ROLE, Layer, LayerBody, Pipeline, PipelineError, PipelineErrors,
+    TransformLayer, TransformRef, check_config, file_values, replace_values,
 };
-use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
-use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
+use synix_sandbox::{Plugin, Sandbox};
+use synix_sources::{HiddenFiles, ProjectFolder, SourceProblems};
 
 /// What is needed to prepare a pipeline.
 pub struct PrepareContext<'a> {

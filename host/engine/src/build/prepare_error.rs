@@ -1,28 +1,9 @@
 //! Why a pipeline could not be prepared.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use serde_json::Value;
-
-use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
-use super::requests_per_unit::RequestsPerUnit;
-use crate::pending::Target;
 use synix_core::causes::with_causes;
-use synix_core::digest::Digest;
-use synix_core::fingerprint::{
-    BatchSetting, FilePart, LayerParts, LayerSettings, PipelineParts, RequestParts,
-    TransformSettings,
-};
-use synix_core::json;
-use synix_core::request::Ending;
-use synix_manifest::{
-    BatchChoice, BatchSupport, DEFAULT_ROLE, Layer, LayerBody, LayerLimits, Pipeline,
-    PipelineError, PipelineErrors, TransformLayer, TransformRef, check_config, file_values,
-    replace_values,
-};
-use synix_sandbox::{Limits, Plugin, PluginError, Sandbox};
-use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
+use synix_manifest::PipelineErrors;
+use synix_sandbox::PluginError;
+use synix_sources::{SourceError, SourceProblems};
 
 /// The maximum size of all files that a config names.
 

@@ -198,7 +198,7 @@ mod tests {
     /// Every layer upstream of an unsettled unit would otherwise be complete too early, or never.
     #[test]
     #[should_panic(expected = "a unit was settled twice")]
-    fn a_unit_that_is_settled_twice_is_found() {
+    fn a_unit_that_is_settled_twice_is_detected() {
         let mut progress = LayerProgress::default();
         progress.unit_added(Freshness::Stale);
         progress.unit_failed();

@@ -2,6 +2,9 @@
 //!
 //! The scheduler is the same for both. A [`Recorder`] opens a transaction; a [`Record`] takes records within it.
 
+use super::BuildError;
+use super::handle::{FileArtifact, Location};
+use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StaleReason;
@@ -9,10 +12,6 @@ use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{ArtifactId, BuildLayer, StoreError, UnitId};
-
-use super::BuildError;
-use super::handle::{FileArtifact, Location};
-use super::unit::RunRequest;
 
 /// Where a scheduler records what happens to its units.
 pub(super) trait Recorder: Copy {

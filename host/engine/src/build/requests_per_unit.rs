@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_first_party_transforms_do_is_known() {
+    fn the_requests_of_first_party_transforms_are_known() {
         for (layer, most) in [
             ("transform = \"map\"", 1),
             ("transform = \"reduce\"", 1),

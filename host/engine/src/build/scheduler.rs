@@ -13,19 +13,16 @@ use super::answerer::{Answerer, Workers};
 use super::event::Observer;
 use super::layer_run::{LayerRun, Unit};
 use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
-use super::limits::{BuildLimits, SourceSize};
 use super::limit_excess::{LimitExcess, LimitKind};
+use super::limits::BuildLimits;
 use super::pool::Pool;
 use super::previous::Previous;
-use super::progress::LayerProgress;
 use super::recorder::{Record as _, Recorder};
 use crate::pending::PendingRequest;
-use synix_core::digest::Digest;
-use synix_core::ids::{Label, UnitKey};
 use synix_core::request::{Failure, RequestKey};
-use synix_sandbox::{Shape, UnitSpec};
+use synix_sandbox::Shape;
 use synix_sources::ProjectFolder;
-use synix_store::{AnswerOrigin, BuildLayer, Reader, UnitId};
+use synix_store::{BuildLayer, Reader, Realm};
 
 /// The pipeline that a scheduler builds, and its surroundings.
 #[derive(Clone, Copy)]

@@ -1,27 +1,14 @@
 //! Divides the inputs of a layer into units, as its plugin decides.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
-use super::event::Event;
 use super::handle::{Handle, Location};
-use super::layers::ReadyTransform;
-use super::limit_excess::LimitKind;
-use super::progress::Freshness;
-use super::recorder::Record as _;
-use super::layer_run::{Unit, inputs_of};
-use super::scheduler::{Scheduler, Step};
+use super::scheduler::Scheduler;
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
-use synix_core::digest::Digest;
-use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
-use synix_core::ids::UnitKey;
-use synix_core::json;
-use synix_core::request::RequestKey;
-use synix_sandbox::{Header, PluginError, Shape, UnitSpec};
-use synix_store::UnitId;
+use synix_sandbox::{Header, PluginError};
 
 impl<A: Answerer> Scheduler<'_, A> {
     /// Divides all inputs of a layer into units, as its plugin decides.

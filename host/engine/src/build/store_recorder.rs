@@ -1,5 +1,9 @@
 //! The recorder of a build: the one place where a unit and its outputs, inputs and transcript become rows.
 
+use super::BuildError;
+use super::handle::{FileArtifact, Location};
+use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
+use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
 use synix_core::clock::Clock;
 use synix_core::digest::Digest;
@@ -11,11 +15,6 @@ use synix_store::{
     BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, Transaction, UnitId,
     UnitState,
 };
-
-use super::BuildError;
-use super::handle::{FileArtifact, Location};
-use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
-use super::unit::RunRequest;
 
 /// Writes the rows of a build.
 #[derive(Debug, Clone, Copy)]

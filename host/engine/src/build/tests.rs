@@ -190,7 +190,7 @@ async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError>
 async fn what_waits_for_its_send_holds_no_text() {
     for batch in [BatchChoice::Never, BatchChoice::Always, BatchChoice::Auto] {
         let fixture = Fixture::new();
-        let asked = fixture.record(6);
+        let recorded = fixture.record(6);
         // Another process has one of them in flight.
         let other = open_build(&fixture.store);
         let _lock = fixture.store.lock_build(other).unwrap();
@@ -203,16 +203,16 @@ async fn what_waits_for_its_send_holds_no_text() {
             accept_truncated: false,
             retry: &RetrySelection::default(),
         };
-        let id = asked[1].1;
+        let id = recorded[1].1;
         let claim = fixture.store.write(|tx| tx.claim(id, origin, terms));
         assert!(matches!(claim, Ok(Claim::Granted(_))), "{claim:?}");
 
-        let texts: Vec<Weak<Request>> = asked
+        let texts: Vec<Weak<Request>> = recorded
             .iter()
             .map(|(pending, _)| Arc::downgrade(&pending.request))
             .collect();
         let mut answerer = fixture.answerer(batch, ONE);
-        answerer.enqueue(stored(asked)).unwrap();
+        answerer.enqueue(stored(recorded)).unwrap();
         let in_memory = texts.iter().filter(|text| text.strong_count() > 0);
         assert_eq!(in_memory.count(), 0, "{batch:?}");
         if batch != BatchChoice::Always {
@@ -226,15 +226,15 @@ async fn what_waits_for_its_send_holds_no_text() {
 
 /// An unreadable request is not recorded as sent, and does not lose the answers of calls in flight.
 #[tokio::test]
-async fn a_request_that_cannot_be_read_ends_the_build_without_a_loss() {
+async fn an_unreadable_request_ends_the_build_without_losing_answers() {
     // It is found after the first call, or at once.
     for calls in [ONE, ONE.saturating_add(1)] {
         let fixture = Fixture::new();
-        let mut asked = fixture.record(3);
-        let rest = asked.split_off(1);
-        let (sent, changed) = (asked[0].0.key, rest[0].0.key);
+        let mut recorded = fixture.record(3);
+        let rest = recorded.split_off(1);
+        let (sent, changed) = (recorded[0].0.key, rest[0].0.key);
         let mut answerer = fixture.answerer(BatchChoice::Never, calls);
-        answerer.enqueue(stored(asked)).unwrap();
+        answerer.enqueue(stored(recorded)).unwrap();
         let state = fixture.folder.path().join("state.sqlite3");
         let rows = rusqlite::Connection::open(state).unwrap().execute(
             "UPDATE request_body SET document = ?1

@@ -3,7 +3,6 @@
 //! A run gets the known answers and stops at the first request without one. Its
 //! requests are compared with the transcript of earlier runs: a difference
 //! means that the plugin is not deterministic, and fails the unit (I9).
-//!
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,11 +18,8 @@ use synix_core::artifact::Artifact;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
-use synix_core::request::{
-    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
-    is_sampling_option,
-};
-use synix_sandbox::{Call, LogLine, Model, ModelResponse, Refusal, Run, UnitSpec};
+use synix_core::request::{Answer, Failure, FailureKind, Request, RequestKey, Usage};
+use synix_sandbox::{Call, Run, UnitSpec};
 
 /// A unit to run.
 #[derive(Debug)]

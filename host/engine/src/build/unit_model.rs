@@ -3,23 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::BuildError;
-use super::handle::Location;
 use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use super::recorder::UnitResult;
+use super::unit::{RunEnd, RunRequest, guest_failure};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
-use synix_core::causes::with_causes;
-use synix_core::digest::Digest;
-use synix_core::json;
 use synix_core::request::{
-    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
-    is_sampling_option,
+    Answer, Failure, GuestRequest, Part, Request, RequestKey, is_sampling_option,
 };
-use synix_sandbox::{Call, LogLine, Model, Refusal, Run, UnitSpec, Verdict};
-
-use super::unit::{RunEnd, RunRequest, guest_failure};
+use synix_sandbox::{LogLine, Model, Refusal, Verdict};
 
 /// The model of a run: it returns known answers and compares the requests with the transcript.
 pub(super) struct UnitModel {

@@ -1,7 +1,12 @@
 //! Finds builds by their ids, and lists them.
 
-use super::find::FindError;
-use synix_store::{BuildId, BuildRow, Reader};
+use serde::Serialize;
+
+use super::error::ErrorView;
+use super::find_error::FindError;
+use super::status::build_status;
+use synix_core::clock::Timestamp;
+use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 
 /// Finds a build by its id (`build-7`), its number (`7`), or a unique prefix of its id.
 pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
@@ -35,4 +40,42 @@ pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
 pub(super) fn nearest(name: &str, ids: impl Iterator<Item = String>) -> Option<String> {
     let ids: Vec<String> = ids.collect();
     synix_manifest::nearest(name, ids.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// A build in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BuildView {
+    /// Its id.
+    pub build: String,
+    /// `build` or `batch-build`.
+    pub kind: String,
+    /// The pipeline file, relative to the project.
+    pub pipeline: String,
+    /// Its status, as in [`Status::status`](super::Status::status).
+    pub status: &'static str,
+    /// Why it ended early, if it did.
+    pub error: Option<ErrorView>,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// When it was completed.
+    pub closed: Option<Timestamp>,
+}
+
+/// Returns all builds, or those of a kind, the newest first.
+pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>, StoreError> {
+    reader
+        .builds(kind)?
+        .into_iter()
+        .map(|row| {
+            Ok(BuildView {
+                build: row.id.to_string(),
+                status: build_status(reader, &row)?,
+                error: row.error.as_deref().map(ErrorView::from_stored),
+                kind: row.kind.name().to_owned(),
+                pipeline: row.pipeline,
+                opened: row.opened,
+                closed: row.closed,
+            })
+        })
+        .collect()
 }

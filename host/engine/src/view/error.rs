@@ -55,8 +55,8 @@ impl ErrorView {
 
 /// Adds a cause unless it is a repetition. A cause that contains the last one replaces it.
 fn add(message: &str, causes: &mut Vec<String>, cause: String) {
-    let is_said = message.contains(&cause) || causes.iter().any(|said| said.contains(&cause));
-    if is_said {
+    let is_known = message.contains(&cause) || causes.iter().any(|known| known.contains(&cause));
+    if is_known {
         return;
     }
     if causes
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cause_repeats_what_was_said() {
+    fn no_cause_repeats_another() {
         let error = chain(&[
             "nothing can be sent: no price",
             "no price",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_error_comes_back_whole_and_an_old_one_with_its_message() {
+    fn a_stored_error_is_restored_and_an_old_one_keeps_its_message() {
         let view = ErrorView::of(
             ErrorKind::CASSETTE,
             Some("record".to_owned()),

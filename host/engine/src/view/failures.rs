@@ -77,20 +77,20 @@ fn cause(failure: &FailureView) -> String {
 
 /// Replaces the name of a unit, but not inside a word: most words contain the name of a unit called `a`.
 fn replace_unit_name(message: &str, unit: &str) -> String {
-    let mut kept = String::new();
+    let mut result = String::new();
     let mut rest = message;
     while let Some((before, after)) = rest.split_once(unit).filter(|_| !unit.is_empty()) {
         let is_part = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
         let last = before
             .chars()
             .next_back()
-            .or_else(|| kept.chars().next_back());
+            .or_else(|| result.chars().next_back());
         let inside = is_part(last) || is_part(after.chars().next());
-        kept.push_str(before);
-        kept.push_str(if inside { unit } else { "#" });
+        result.push_str(before);
+        result.push_str(if inside { unit } else { "#" });
         rest = after;
     }
-    kept + rest
+    result + rest
 }
 
 /// Returns what to do about a kind of failure.
@@ -110,13 +110,9 @@ pub fn hint_for(kind: &str) -> &'static str {
             "the provider refused the key: check that it is the right one, that it is valid and that it may use this model"
         }
         "quota" => "add credit or raise the quota of the account, then run the command again",
-        "missing" => {
-            "run the command again to retry; for a replay, record the cassette again"
-        }
+        "missing" => "run the command again to retry; for a replay, record the cassette again",
         "expired" => "run the command again to retry",
-        "provider" => {
-            "check that the provider can be reached, then run the command again to retry"
-        }
+        "provider" => "check that the provider can be reached, then run the command again to retry",
         "guest" => "correct the layer's config, its inputs or its plugin",
         HELD_BACK => {
             "fix the failures above, or pass --allow-partial to build without the inputs that failed"
@@ -139,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_unit_is_no_part_of_a_word() {
+    fn the_name_of_a_unit_is_not_replaced_inside_a_word() {
         let failures = ["a", "b"].map(|unit| {
             let message = format!("cannot reach it: {unit}, said/{unit}");
             failure("said", unit, "provider", &message)
@@ -151,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cause_is_one_group_whatever_its_requests_are_called() {
+    fn failures_with_one_cause_are_one_group() {
         let mut failures: Vec<_> = (0..60)
             .map(|number| {
                 let message = format!("the key was refused (request req_{number}a)");
@@ -175,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_unit_makes_no_cause_of_its_own() {
+    fn the_name_of_the_unit_does_not_split_a_group() {
         let failures = ["amara", "bela"].map(|unit| {
             let message = format!("unit {unit}: the label is empty");
             failure("notes", unit, "guest", &message)

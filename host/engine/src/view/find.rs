@@ -2,20 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::find_error::FindError;
 use super::snapshot::{SnapshotView, StaleInfo};
 use synix_core::digest::Digest;
-use synix_core::error_kind::ErrorKind;
-use synix_core::exit_code::ExitCode;
 use synix_manifest::nearest;
 use synix_store::{BuildId, Snapshot, SnapshotArtifact, StoreError};
 
 /// The minimum number of digits of an id.
 const MIN_ID_DIGITS: usize = 4;
-/// The maximum number of names in an error.
-const MAX_NAMES: usize = 10;
-/// The maximum number of candidates in an error.
-const MAX_CANDIDATES: usize = 5;
-
 /// An artifact and the snapshot that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundArtifact {
@@ -25,151 +19,6 @@ pub struct FoundArtifact {
     pub build: BuildId,
     /// Why the newest snapshot does not have it; `None` if it does.
     pub stale: Option<StaleInfo>,
-}
-
-/// Why nothing is found under a name.
-#[derive(Debug, thiserror::Error)]
-pub enum FindError {
-    /// No artifact has the name.
-    #[error("there is no artifact {name:?}")]
-    NotFound {
-        /// The name.
-        name: String,
-        /// The name that the user probably meant.
-        nearest: Option<String>,
-    },
-    /// No layer has the name.
-    #[error("there is no layer {name:?}")]
-    NoLayer {
-        /// The name.
-        name: String,
-        /// The name that the user probably meant.
-        nearest: Option<String>,
-        /// The existing layers.
-        known: Vec<String>,
-    },
-    /// Several artifacts have the name.
-    #[error("{name:?} could be any of {}", join_limited(.candidates, MAX_CANDIDATES))]
-    Ambiguous {
-        /// The name.
-        name: String,
-        /// `layer/label` of each.
-        candidates: Vec<String>,
-    },
-    /// No snapshot has the name.
-    #[error("there is no snapshot {name:?}{}", .why.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
-    NoSnapshot {
-        /// The name.
-        name: String,
-        /// Why, if there is more to say.
-        why: Option<String>,
-        /// The name that the user probably meant.
-        nearest: Option<String>,
-        /// The builds of the existing snapshots, the newest first.
-        known: Vec<String>,
-    },
-    /// No build has the name.
-    #[error("there is no build {name:?}")]
-    NoBuild {
-        /// The name.
-        name: String,
-        /// The name that the user probably meant.
-        nearest: Option<String>,
-    },
-    /// The pipeline has no complete build, but other pipelines have.
-    #[error("there is no complete build of {pipeline}")]
-    NotBuilt {
-        /// The pipeline file.
-        pipeline: String,
-        /// The pipelines that were built.
-        known: Vec<String>,
-    },
-    /// The state could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn join_limited(names: &[String], most: usize) -> String {
-    let mut shown = names
-        .iter()
-        .take(most)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > most {
-        shown.push_str(&format!(" and {} more", names.len() - most));
-    }
-    shown
-}
-
-impl FindError {
-    /// Returns the stable name of the error's class; `docs/commands.md` lists them.
-    pub const fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound { .. } => ErrorKind::UNKNOWN_ARTIFACT,
-            Self::NoLayer { .. } => ErrorKind::UNKNOWN_LAYER,
-            Self::Ambiguous { .. } => ErrorKind::AMBIGUOUS,
-            Self::NoSnapshot { .. } => ErrorKind::UNKNOWN_SNAPSHOT,
-            Self::NoBuild { .. } => ErrorKind::UNKNOWN_BUILD,
-            Self::NotBuilt { .. } => ErrorKind::NOT_BUILT,
-            Self::Store(error) => error.kind(),
-        }
-    }
-
-    /// Returns the exit code: 2 for a wrong name, or 1 for an error of the state.
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Store(_) => ExitCode::Failure,
-            Self::NotFound { .. }
-            | Self::NoLayer { .. }
-            | Self::Ambiguous { .. }
-            | Self::NoSnapshot { .. }
-            | Self::NoBuild { .. }
-            | Self::NotBuilt { .. } => ExitCode::Usage,
-        }
-    }
-
-    /// Returns what to do next.
-    pub fn hint(&self) -> Option<String> {
-        let meant = |name: &String| format!("did you mean `{name}`?");
-        match self {
-            Self::NotFound { nearest, .. } => Some(
-                nearest
-                    .as_ref()
-                    .map_or_else(|| "`synix list` lists all artifacts".to_owned(), meant),
-            ),
-            Self::NoLayer { nearest, known, .. } => {
-                let all = format!("the layers are {}", join_limited(known, MAX_NAMES));
-                Some(match nearest {
-                    Some(name) => format!("{} {all}", meant(name)),
-                    None if known.is_empty() => "there are no layers yet; run `synix build`".to_owned(),
-                    None => all,
-                })
-            }
-            Self::Ambiguous { .. } => {
-                Some("give LAYER/LABEL, or more of the name or id".to_owned())
-            }
-            Self::NoSnapshot { known, .. } if known.is_empty() => {
-                Some("no build is complete yet".to_owned())
-            }
-            Self::NoSnapshot { nearest, known, .. } => {
-                let all = format!("the snapshots are {}", join_limited(known, MAX_NAMES));
-                Some(match nearest {
-                    Some(name) => format!("{} {all}", meant(name)),
-                    None => all,
-                })
-            }
-            Self::NoBuild { nearest, .. } => Some(match nearest {
-                Some(name) => format!("{} `synix builds` lists all builds", meant(name)),
-                None => "`synix builds` lists all builds".to_owned(),
-            }),
-            Self::NotBuilt { known, .. } => Some(format!(
-                "pass --pipeline with one of these: {}",
-                join_limited(known, MAX_NAMES)
-            )),
-            Self::Store(error) => error.hint(),
-        }
-    }
 }
 
 impl SnapshotView<'_> {
@@ -208,20 +57,20 @@ impl SnapshotView<'_> {
         layers: &mut dyn Iterator<Item = &str>,
         name: &str,
     ) -> Result<Option<FoundArtifact>, FindError> {
-        let (mut whole, mut labels) = (Vec::new(), Vec::new());
+        let (mut complete, mut labels) = (Vec::new(), Vec::new());
         for layer in layers {
             if let Some(label) = name
                 .strip_prefix(layer)
                 .and_then(|rest| rest.strip_prefix('/'))
             {
-                whole.extend(self.reader.labelled_artifacts(snapshot, layer, label)?);
+                complete.extend(self.reader.labelled_artifacts(snapshot, layer, label)?);
             }
             labels.extend(self.reader.labelled_artifacts(snapshot, layer, name)?);
         }
-        if whole.len() == 1 {
-            labels = whole;
+        if complete.len() == 1 {
+            labels = complete;
         } else {
-            labels.append(&mut whole);
+            labels.append(&mut complete);
         }
         self.unique(name, snapshot, labels)
     }

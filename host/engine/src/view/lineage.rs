@@ -180,7 +180,7 @@ impl Walk<'_> {
             let name = self.names.get(&digest).cloned();
             self.add(&from, NodeKind::Component { digest, name });
             self.connect(&from, id, "component");
-            for (place, file) in parts.layer.files {
+            for (pointer, file) in parts.layer.files {
                 let from = format!("file:{}:{}", file.path, file.digest.short());
                 self.add(
                     &from,
@@ -189,7 +189,7 @@ impl Walk<'_> {
                         digest: file.digest,
                     },
                 );
-                self.connect(&from, id, &place);
+                self.connect(&from, id, &pointer);
             }
         }
         for request in request_views(self.reader, unit, self.prices)? {

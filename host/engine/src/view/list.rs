@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
-use super::find::FindError;
+use super::find_error::FindError;
 use super::snapshot::{SnapshotView, StaleInfo};
 use synix_manifest::nearest;
 use synix_store::{BuildId, Reader, SnapshotArtifact, StoreError};
@@ -125,14 +125,14 @@ pub fn final_artifacts(reader: &Reader) -> Result<Vec<ArtifactView>, StoreError>
     let Some(snapshot) = reader.newest_snapshot()? else {
         return Ok(Vec::new());
     };
-    let (mut made, mut used) = (Vec::new(), HashSet::new());
+    let (mut artifacts, mut used) = (Vec::new(), HashSet::new());
     for layer in snapshot.layers() {
-        made.extend(reader.snapshot_artifacts(&snapshot, layer)?);
+        artifacts.extend(reader.snapshot_artifacts(&snapshot, layer)?);
         for unit in reader.snapshot_units(&snapshot, layer)? {
             used.extend(reader.inputs(unit.id)?.into_iter().map(|input| input.id));
         }
     }
-    Ok(made
+    Ok(artifacts
         .iter()
         .filter(|found| !used.contains(&found.artifact.id))
         .map(|found| ArtifactView::new(found, snapshot.build, None))

@@ -7,6 +7,7 @@ mod cost;
 mod error;
 mod failures;
 mod find;
+mod find_error;
 mod lineage;
 mod list;
 mod overview;
@@ -14,19 +15,18 @@ mod show;
 mod snapshot;
 mod status;
 
-pub use builds::find_build;
+pub use builds::{BuildView, builds, find_build};
 pub use cost::BuildCost;
 pub use error::ErrorView;
 pub use failures::{FailureGroup, hint_for};
-pub use find::{FindError, FoundArtifact};
+pub use find::FoundArtifact;
+pub use find_error::FindError;
 pub use lineage::{Edge, Lineage, Node, NodeKind};
 pub use list::{ArtifactView, final_artifacts};
 pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
 pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
 pub use snapshot::{SnapshotSelection, SnapshotView, StaleInfo};
-pub use status::{
-    BatchView, BuildView, FailureView, LayerView, RequestCounts, Status, TokensView, builds,
-};
+pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, TokensView};
 
 /// The version of every JSON document.
 pub const SCHEMA: u32 = 1;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cost;
 use super::error::ErrorView;
-use super::find::FindError;
+use super::find_error::FindError;
 use super::snapshot::{SnapshotSelection, SnapshotView};
 use super::status::{BatchView, FailureView, LayerView, Status, build_status, is_open};
 use crate::plan::Plan;

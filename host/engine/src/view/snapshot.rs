@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::Serialize;
 
 use super::builds::nearest;
-use super::find::FindError;
+use super::find_error::FindError;
 use synix_store::{BuildId, Reader, Snapshot, StoreError};
 
 /// The snapshot that a command reads.

@@ -124,25 +124,6 @@ pub struct TokensView {
     pub cached: Option<u64>,
 }
 
-/// A build in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BuildView {
-    /// Its id.
-    pub build: String,
-    /// `build` or `batch-build`.
-    pub kind: String,
-    /// The pipeline file, relative to the project.
-    pub pipeline: String,
-    /// Its status, as in [`Status::status`].
-    pub status: &'static str,
-    /// Why it ended early, if it did.
-    pub error: Option<ErrorView>,
-    /// When it was opened.
-    pub opened: Timestamp,
-    /// When it was completed.
-    pub closed: Option<Timestamp>,
-}
-
 impl Status {
     /// Returns the status of `build`, with its cost at `prices`.
     pub fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
@@ -202,25 +183,6 @@ impl Status {
 /// Returns whether a build with this status has not ended.
 pub(super) fn is_open(status: &str) -> bool {
     matches!(status, "collecting" | "submitted")
-}
-
-/// Returns all builds, or those of a kind, the newest first.
-pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>, StoreError> {
-    reader
-        .builds(kind)?
-        .into_iter()
-        .map(|row| {
-            Ok(BuildView {
-                build: row.id.to_string(),
-                status: build_status(reader, &row)?,
-                error: row.error.as_deref().map(ErrorView::from_stored),
-                kind: row.kind.name().to_owned(),
-                pipeline: row.pipeline,
-                opened: row.opened,
-                closed: row.closed,
-            })
-        })
-        .collect()
 }
 
 pub(super) fn build_status(reader: &Reader, build: &BuildRow) -> Result<&'static str, StoreError> {

@@ -130,10 +130,9 @@ impl Transition {
 /// Returns the failure of a request without a row.
 fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
     let has_ended_early = matches!(Phase::parse(status), Phase::Expired | Phase::Cancelled);
-    let strays = tally.unreadable_without_id;
-    let (kind, reason) = if strays > 0 {
-        let reason =
-            format!("no readable row; {strays} unreadable rows have no readable id");
+    let unidentified = tally.unreadable_without_id;
+    let (kind, reason) = if unidentified > 0 {
+        let reason = format!("no readable row; {unidentified} unreadable rows have no readable id");
         (FailureKind::Unreadable, reason)
     } else if has_ended_early {
         let reason = "no row: the batch ended before the request ran".to_owned();
@@ -144,6 +143,6 @@ fn missing_row_failure(batch: &str, status: &str, tally: RowTally) -> Failure {
     };
     let mut why = failure(kind, format!("{reason} ({batch})"), true);
     // One of those rows may have been its own, and billed.
-    why.usage.uncounted = strays > 0;
+    why.usage.uncounted = unidentified > 0;
     why
 }

@@ -97,8 +97,9 @@ impl Transition {
             return self.with_effect(Effect::EndCommand(BatchError::Refused { batch, error }));
         }
         if is_lost_for_good(&self.next.submission, &error, facts.now) {
-            let words = format!("batch {batch} no longer exists two days after it was sent: {error}");
-            return self.abandon(failure(FailureKind::Missing, words, true));
+            let message =
+                format!("batch {batch} no longer exists two days after it was sent: {error}");
+            return self.abandon(failure(FailureKind::Missing, message, true));
         }
         // A failed call does not affect the batch (L4, L16).
         self.report_failed_call(format!("cannot poll batch {batch}: {error}"))

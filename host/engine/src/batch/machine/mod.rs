@@ -15,6 +15,7 @@
 //! the two.
 
 mod end;
+mod event;
 mod live;
 mod search;
 mod send;
@@ -30,10 +31,12 @@ use super::error::BatchError;
 use super::{BatchEvent, BatchSettings};
 use synix_core::clock::Timestamp;
 use synix_core::request::Failure;
-use synix_providers::{BatchState, BatchTraits, CreateError, FileId, ProviderError};
+use synix_providers::{BatchState, BatchTraits};
 use synix_store::{Submission, SubmissionState};
 
 pub(super) use end::{RowTally, RowsRead};
+pub(super) use event::Event;
+pub use event::UnexpectedEvent;
 pub(super) use search::{SearchResult, may_be_ours};
 
 /// A submission and what this command did for it so far.
@@ -68,31 +71,6 @@ pub(super) enum Cancellation {
     Wanted,
     /// The provider was asked to cancel it.
     Sent,
-}
-
-/// Something that happens to a submission.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// Its next step is due.
-    Due,
-    /// The upload of its input file has ended.
-    UploadEnded(Result<FileId, ProviderError>),
-    /// The newest batch in the provider's list was read, before a create call.
-    NewestRead(Result<Option<String>, ProviderError>),
-    /// The create call has ended.
-    CreateEnded(Result<Box<BatchState>, CreateError>),
-    /// The provider's list was searched for its lost batch.
-    SearchEnded(Result<SearchResult, ProviderError>),
-    /// The provider replied to a poll of its batch.
-    Polled(Result<Box<BatchState>, ProviderError>),
-    /// The download of the rows of its batch has ended.
-    DownloadEnded(Box<BatchState>, Result<(), ProviderError>),
-    /// The rows were read.
-    RowsRead(RowsRead),
-    /// The call that cancels its batch has ended.
-    CancelEnded(Result<Box<BatchState>, ProviderError>),
-    /// The task of a call panicked; what the call did is unknown.
-    CallPanicked,
 }
 
 /// What is true at the moment of an event.
@@ -227,17 +205,6 @@ pub(super) enum Effect {
     EndCommand(BatchError),
 }
 
-/// An event that is impossible in the state of its submission.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "submission {submission} is {state}, in which {event} is impossible; nothing was sent; please report this bug in synix"
-)]
-pub struct UnexpectedEvent {
-    submission: i64,
-    state: &'static str,
-    event: &'static str,
-}
-
 /// Derives the transition for an event.
 pub(super) fn step(
     driven: &DrivenSubmission,
@@ -280,23 +247,6 @@ pub(super) fn step(
             state: state.name(),
             event: event.name(),
         }),
-    }
-}
-
-impl Event {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Due => "a step",
-            Self::UploadEnded(_) => "the end of an upload",
-            Self::NewestRead(_) => "the id of the newest batch",
-            Self::CreateEnded(_) => "the end of a create call",
-            Self::SearchEnded(_) => "the end of a search",
-            Self::Polled(_) => "the reply to a poll",
-            Self::DownloadEnded(..) => "the end of a download",
-            Self::RowsRead(_) => "the end of its rows",
-            Self::CancelEnded(_) => "the reply to a cancel call",
-            Self::CallPanicked => "the end of a call",
-        }
     }
 }
 

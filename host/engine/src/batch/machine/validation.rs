@@ -140,7 +140,7 @@ mod tests {
 
     /// L11
     #[test]
-    fn the_limit_is_read_from_the_provider_s_words() {
+    fn the_limit_is_read_from_the_provider_s_message() {
         let reason = "Enqueued token limit reached for gpt-4o in organization org-1. Limit: 2,000,000 enqueued tokens. \
                      Please try again once some in_progress batches have been completed.";
         assert_eq!(named_limit(reason), Some(2_000_000));

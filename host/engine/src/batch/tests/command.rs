@@ -1,23 +1,21 @@
 //! A command of a case: a thread with everything that a process has in memory. It takes one instruction at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::super::{BatchContext, BatchError, BatchSettings, Batches, LostCreatePolicy, NextStep};
-use super::provider_fault::{QUESTIONS, question};
+use super::super::{BatchContext, BatchError, Batches, LostCreatePolicy, NextStep};
+use super::provider_fault::QUESTIONS;
+use super::setup::{key, open_build, provider, request, settings};
 use crate::pending::{PendingRequest, Target};
 use synix_core::clock::{Clock, Timestamp};
-use synix_core::digest::Digest;
-use synix_core::request::{BatchApi, FailureKind, Message, Part, Request, RequestKey, Role, Wire};
-use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
-use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
+use synix_core::request::Wire;
+use synix_store::{BuildId, Store};
 
 /// The project of a case.
 #[derive(Debug, Clone)]
@@ -119,93 +117,6 @@ impl Drop for Command {
             );
         }
     }
-}
-
-pub(super) fn request(wire: Wire, number: usize) -> Request {
-    // Two models, so that there are concurrent batches.
-    let model = if number.is_multiple_of(2) {
-        "small"
-    } else {
-        "large"
-    };
-    Request {
-        wire,
-        provider: "there".to_owned(),
-        model: model.to_owned(),
-        messages: vec![Message {
-            role: Role::User,
-            parts: vec![Part::Text(question(number))],
-        }],
-        max_tokens: Some(100),
-        temperature: None,
-        stop: Vec::new(),
-        response_format: None,
-        options: serde_json::Map::new(),
-        sample: 0,
-        revision: String::new(),
-    }
-}
-
-pub(super) fn key(wire: Wire, number: usize) -> RequestKey {
-    request(wire, number).key().unwrap()
-}
-
-fn new_build(kind: BuildKind) -> NewBuild {
-    NewBuild {
-        kind,
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        answer_origin: AnswerOrigin::Live,
-        opened: Timestamp(0),
-    }
-}
-
-fn provider(project: &TestProject) -> Provider {
-    Provider::open(Endpoint {
-        name: "there".to_owned(),
-        wire: project.wire,
-        batch_api: BatchApi::OpenAi,
-        base_url: project.base_url.clone(),
-        key: Some(Secret::new("sk-for-tests")),
-        http: HttpSettings {
-            retries: 1,
-            backoff: Duration::ZERO,
-            timeout: Duration::from_secs(60),
-        },
-    })
-    .unwrap()
-}
-
-fn settings(project: &TestProject, start: CommandStart, store: &Store) -> BatchSettings {
-    let kinds = if start.retry_failed {
-        FailureKind::PAID.into()
-    } else {
-        BTreeSet::new()
-    };
-    BatchSettings {
-        search_pauses: HashMap::from([("there".to_owned(), vec![Duration::ZERO; 2])]),
-        attempts: 3,
-        layers: vec!["notes".to_owned()],
-        interval: Some(Duration::ZERO),
-        batch_requests: HashMap::new(),
-        enqueued_tokens: project
-            .limit
-            .map(|limit| ("there".to_owned(), limit))
-            .into_iter()
-            .collect(),
-        sync_after: None,
-        lost_create: start.lost_create,
-        retry: RetrySelection {
-            kinds,
-            until: store.newest_attempt().unwrap(),
-        },
-    }
-}
-
-fn open_build(store: &Store) -> BuildId {
-    let new = new_build(BuildKind::Batch);
-    store.write(|tx| tx.open_build(&new)).unwrap()
 }
 
 fn run_command(
@@ -348,8 +259,8 @@ impl CommandThread<'_> {
     }
 
     fn take_settled(&mut self) {
-        for (key, settlement) in self.batches.take_settled() {
-            if let Err(failure) = settlement {
+        for (key, outcome) in self.batches.take_settled() {
+            if let Err(failure) = outcome {
                 let number =
                     (0..QUESTIONS).find(|number| self::key(self.project.wire, *number) == key);
                 let number = number.expect("a question that was asked");

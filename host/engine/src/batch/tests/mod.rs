@@ -7,8 +7,10 @@
 mod command;
 mod event;
 mod provider_fault;
+mod setup;
 mod simulation;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use proptest::prelude::*;
@@ -19,8 +21,6 @@ use command::Instruction;
 use event::{AfterKill, Event, events};
 use provider_fault::{BatchFault, Call, CallFault, ProviderFault};
 use simulation::Simulation;
-
-pub(super) use simulation::documented_steps;
 
 use synix_core::request::Wire;
 
@@ -82,7 +82,7 @@ fn read_number(variable: &str) -> Option<u32> {
 /// M1, M2, M5, M6, M7, A2, A3, A4, A5, L4, L5, L16: after any sequence of faults, every request is answered or
 /// reported as failed, nothing is paid twice, and every submission ends.
 #[test]
-fn no_sequence_of_mishaps_breaks_the_state_machine() {
+fn no_sequence_of_faults_breaks_the_state_machine() {
     let seed = read_number("SYNIX_TORTURE_SEED").unwrap_or(1);
     let sequences = read_number("SYNIX_TORTURE");
     let cases_wanted = sequences.map_or(CASES, |many| many.saturating_mul(CASES_PER_SEQUENCE));
@@ -105,7 +105,7 @@ fn no_sequence_of_mishaps_breaks_the_state_machine() {
 
 /// M1: the list contains a settled batch with the same question, older than the newest known batch.
 #[test]
-fn a_batch_that_has_settled_is_never_adopted() {
+fn a_settled_batch_is_never_adopted() {
     let faults = vec![
         ProviderFault::Batch(BatchFault::ExpiresAfter(0), 1),
         ProviderFault::HideNewest(2, 1),
@@ -125,7 +125,7 @@ fn a_batch_that_has_settled_is_never_adopted() {
 
 /// A5, M1: rows that are truncated twice at the same position exist nevertheless, and are billed.
 #[test]
-fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
+fn a_file_that_is_truncated_twice_is_not_taken_as_complete() {
     let cut = ProviderFault::Call(Call::Download, CallFault::ChunkSize { hidden: true }, 1, 2);
     let case = Case {
         wire: Wire::Anthropic,
@@ -141,7 +141,7 @@ fn a_file_cut_in_a_row_twice_is_not_taken_for_all_there_is() {
 
 /// L5: a command polls every batch with an answer that it needs, even one that another command created later.
 #[test]
-fn a_batch_that_another_command_made_since_is_polled() {
+fn a_batch_that_another_command_created_later_is_polled() {
     let mut simulation = Simulation::new(Wire::OpenAi, None);
     simulation.instruction(0, Instruction::Poll);
     simulation.apply(&Event::SetFaults(vec![ProviderFault::SlowBatches(1 << 40)]));
@@ -152,4 +152,18 @@ fn a_batch_that_another_command_made_since_is_polled() {
     simulation.instruction(0, Instruction::Ask(vec![0]));
     simulation.instruction(0, Instruction::Poll);
     assert!(simulation.is_answered(0));
+}
+
+/// Returns the steps that `docs/batch.md` lists.
+pub(super) fn documented_steps() -> BTreeSet<(&'static str, &'static str)> {
+    let documents = include_str!("../../../../../docs/batch.md");
+    let (_, table) = documents.split_once("| from | to |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows = table.lines().skip(2).filter_map(|line| {
+        line.strip_prefix("| ")?
+            .strip_suffix(" |")?
+            .split_once(" | ")
+    });
+    rows.flat_map(|(from, to)| to.split(", ").map(move |to| (from, to)))
+        .collect()
 }

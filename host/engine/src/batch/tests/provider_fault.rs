@@ -177,8 +177,8 @@ impl BatchFault {
             Self::CancelledAfter(rows) => FaultKind::CancelAfter { rows },
             Self::BadLine(line) => invalid("invalid_json_line", "This line is no JSON.", line),
             Self::QueueFull => {
-                let words = "Enqueued token limit reached. Limit: 100 enqueued tokens.";
-                invalid("token_limit_exceeded", words, None)
+                let message = "Enqueued token limit reached. Limit: 100 enqueued tokens.";
+                invalid("token_limit_exceeded", message, None)
             }
             Self::UnseenFile => {
                 invalid("invalid_request", "Cannot find file with id file-1.", None)

@@ -7,9 +7,10 @@ use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 
 use super::super::{BatchError, LostCreatePolicy};
-use super::command::{Command, CommandStart, CommandState, Instruction, Reply, TestProject, key};
+use super::command::{Command, CommandStart, CommandState, Instruction, Reply, TestProject};
 use super::event::{AfterKill, COMMANDS, Event};
 use super::provider_fault::{ProviderFault, QUESTIONS, script};
+use super::setup::key;
 use synix_core::request::Wire;
 use synix_store::{BuildId, Reader};
 
@@ -258,7 +259,7 @@ impl Simulation {
             .unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-        let known = documented_steps();
+        let known = super::documented_steps();
         for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let step = (pair[0].1.as_str(), pair[1].1.as_str());
             check(known.contains(&step), || {
@@ -279,23 +280,9 @@ fn policy_after(error: BatchError) -> LostCreatePolicy {
         .map_or(LostCreatePolicy::Ask, LostCreatePolicy::Adopt)
 }
 
-fn check(retry_times: bool, words: impl FnOnce() -> String) -> Checked<()> {
+fn check(retry_times: bool, message: impl FnOnce() -> String) -> Checked<()> {
     if retry_times {
         return Ok(());
     }
-    Err(TestCaseError::fail(words()))
-}
-
-/// Returns the steps that `docs/batch.md` lists.
-pub(in crate::batch) fn documented_steps() -> BTreeSet<(&'static str, &'static str)> {
-    let documents = include_str!("../../../../../docs/batch.md");
-    let (_, table) = documents.split_once("| from | to |").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    let rows = table.lines().skip(2).filter_map(|line| {
-        line.strip_prefix("| ")?
-            .strip_suffix(" |")?
-            .split_once(" | ")
-    });
-    rows.flat_map(|(from, to)| to.split(", ").map(move |to| (from, to)))
-        .collect()
+    Err(TestCaseError::fail(message()))
 }

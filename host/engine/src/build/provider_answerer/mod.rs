@@ -4,12 +4,12 @@ mod wait;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::batch::Batches;
 use crate::build::BuildError;
 use crate::build::answerer::{Answerer, Workers};
 use crate::build::budget::Budget;
@@ -17,8 +17,7 @@ use crate::build::event::{Event, Observer};
 use crate::build::modes::Modes;
 use crate::build::options::BuildOptions;
 use crate::build::store_recorder::StoreRecorder;
-use crate::build::sync::{ForeignCounts, SyncCalls};
-use crate::batch::Batches;
+use crate::build::sync::SyncCalls;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_providers::WaitNotice;
 use synix_store::{LayerMode, RequestId};

@@ -1,27 +1,16 @@
 //! Waits for calls, for batches and for the requests of other processes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-
-use crate::build::BuildError;
-use crate::build::answerer::{Answerer, Workers};
-use crate::build::budget::Budget;
-use crate::build::event::{Event, Observer};
-use crate::build::modes::Modes;
-use crate::build::options::BuildOptions;
-use crate::build::store_recorder::StoreRecorder;
-use crate::build::sync::{ForeignCounts, SyncCalls};
-use crate::batch::Batches;
-use crate::pending::{PendingRequest, SettledRequest};
-use synix_providers::WaitNotice;
-use synix_store::{LayerMode, RequestId};
 
 use super::ProviderAnswerer;
+use crate::build::BuildError;
+use crate::build::answerer::Workers;
+use crate::build::event::Event;
+use crate::build::sync::ForeignCounts;
+use crate::pending::SettledRequest;
+use synix_providers::WaitNotice;
 
 /// How long to wait for what is in flight at a provider or in another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,12 +122,12 @@ impl ProviderAnswerer<'_> {
 
     /// Checks the requests that other processes had in flight: the processes may be done or dead.
     fn check_foreign_requests(&mut self) -> Result<(), BuildError> {
-        let begun = Instant::now();
+        let started = Instant::now();
         self.calls.take_over_orphans(self.observer)?;
         self.calls.retry_foreign()?;
         self.batches.check_foreign_requests()?;
         self.calls.start()?;
-        let pause = FOREIGN_CHECK_INTERVAL.max(begun.elapsed() * FOREIGN_CHECK_SHARE);
+        let pause = FOREIGN_CHECK_INTERVAL.max(started.elapsed() * FOREIGN_CHECK_SHARE);
         let polls = self.wait_policy != WaitPolicy::PollOnce;
         self.next_foreign_check = polls.then(|| Instant::now() + pause);
         Ok(())

@@ -1,21 +1,14 @@
 //! One sync call, as a task of its own.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::Instrument as _;
 
-use crate::build::BuildError;
-use crate::build::circuit_breaker::CircuitBreakers;
-use crate::build::event::{Event, Observer};
-use crate::build::options::BuildOptions;
-use crate::pending::{PendingRequest, SettledRequest};
-use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
-use synix_providers::{Completion, Provider};
-use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
-
 use super::SyncCalls;
+use crate::pending::PendingRequest;
+use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
+use synix_providers::Completion;
+use synix_store::{AttemptId, RequestId};
 
 #[derive(Debug)]
 pub(super) struct FinishedCall {
@@ -30,7 +23,12 @@ pub(super) struct FinishedCall {
 }
 
 impl SyncCalls<'_> {
-    pub(super) fn call(&mut self, queued: &PendingRequest<RequestId>, body: Request, attempt: AttemptId) {
+    pub(super) fn call(
+        &mut self,
+        queued: &PendingRequest<RequestId>,
+        body: Request,
+        attempt: AttemptId,
+    ) {
         self.in_flight += 1;
         let call = self.breakers.start_call();
         let (key, request, layer) = (queued.key, queued.request, queued.layer);

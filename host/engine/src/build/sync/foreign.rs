@@ -1,22 +1,11 @@
 //! Requests that other processes have in flight.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
-
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tracing::Instrument as _;
-
-use crate::build::BuildError;
-use crate::build::circuit_breaker::CircuitBreakers;
-use crate::build::event::{Event, Observer};
-use crate::build::options::BuildOptions;
-use crate::pending::{PendingRequest, SettledRequest};
-use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
-use synix_providers::{Completion, Provider};
-use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
-
 use super::SyncCalls;
 use super::orphans::take_over_orphans;
+use crate::build::BuildError;
+use crate::build::event::Observer;
+use crate::pending::PendingRequest;
+use synix_store::RequestId;
 
 /// A request that another process has in flight.
 #[derive(Debug)]
@@ -52,7 +41,10 @@ impl SyncCalls<'_> {
     }
 
     /// Frees the requests that dead processes had in flight.
-    pub(in crate::build) fn take_over_orphans(&self, observer: Observer<'_>) -> Result<(), BuildError> {
+    pub(in crate::build) fn take_over_orphans(
+        &self,
+        observer: Observer<'_>,
+    ) -> Result<(), BuildError> {
         take_over_orphans(self.store, self.build, observer)
     }
 

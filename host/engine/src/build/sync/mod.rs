@@ -11,19 +11,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tracing::Instrument as _;
 
 use crate::build::BuildError;
 use crate::build::circuit_breaker::CircuitBreakers;
-use crate::build::event::{Event, Observer};
 use crate::build::options::BuildOptions;
 use crate::pending::{PendingRequest, SettledRequest};
-use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
-use synix_providers::{Completion, Provider};
-use synix_store::{
-    AnswerPolicy, AttemptId, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext,
-    Store,
-};
+use synix_core::request::{Outcome, Request};
+use synix_providers::Provider;
+use synix_store::{AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
 
 use call::FinishedCall;
 pub(super) use foreign::ForeignCounts;

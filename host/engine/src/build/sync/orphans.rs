@@ -1,19 +1,8 @@
 //! Sends of processes that died: they are marked as unclear, so that their requests are free again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
-
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tracing::Instrument as _;
-
 use crate::build::BuildError;
-use crate::build::circuit_breaker::CircuitBreakers;
 use crate::build::event::{Event, Observer};
-use crate::build::options::BuildOptions;
-use crate::pending::{PendingRequest, SettledRequest};
-use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
-use synix_providers::{Completion, Provider};
-use synix_store::{AttemptId, AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
+use synix_store::{BuildId, Store};
 
 /// The providers of a pipeline by name.
 

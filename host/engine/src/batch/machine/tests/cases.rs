@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::super::*;
 use crate::batch::LostCreatePolicy;
-use synix_providers::{ErrorReply, Phase, ValidationError};
-use synix_store::{BuildId, RetrySelection, SubmissionId};
+use synix_providers::{CreateError, ErrorReply, FileId, Phase, ProviderError, ValidationError};
+use synix_store::{BuildId, Retry, SubmissionId};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

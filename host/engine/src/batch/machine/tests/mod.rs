@@ -24,7 +24,7 @@ fn the_documented_steps_are_those_of_the_machine() {
 
 /// M1: every change of state is written, and a create call starts only in the transition that records it.
 #[test]
-fn no_create_call_starts_that_is_not_on_record() {
+fn every_create_call_is_recorded_before_it_starts() {
     each_transition(|driven, transition| {
         let (from, to) = (driven.submission.state, transition.next.submission.state);
         let is_written = !matches!(transition.write, Write::Nothing);
@@ -46,7 +46,7 @@ fn no_create_call_starts_that_is_not_on_record() {
 
 /// M2: no two create calls share a token: a return to a state before a create call renews it.
 #[test]
-fn whoever_starts_over_takes_another_token() {
+fn a_new_create_call_has_a_new_token() {
     use SubmissionState as S;
     each_transition(|driven, transition| {
         let (from, to) = (driven.submission.state, transition.next.submission.state);
@@ -60,7 +60,7 @@ fn whoever_starts_over_takes_another_token() {
 
 /// M6: a submission ends once, and it closes its requests when it ends.
 #[test]
-fn a_submission_ends_once_and_closes_what_it_holds() {
+fn a_submission_ends_once_and_closes_its_requests() {
     each_transition(|driven, transition| {
         assert!(driven.submission.state.is_unsettled());
         let ends = !transition.next.submission.state.is_unsettled();
@@ -88,14 +88,14 @@ fn nothing_is_sent_of_a_cancelled_build() {
 }
 
 #[test]
-fn an_event_that_cannot_be_is_named() {
+fn an_impossible_event_is_an_error() {
     let settings = settings(LostCreatePolicy::Ask, 0);
     let settled = DrivenSubmission {
         submission: submission(SubmissionState::Settled, None),
         progress: Progress::default(),
     };
     let error = step(&settled, Event::Due, &facts(&settings)).unwrap_err();
-    let words = "submission 1 is settled, in which a step is impossible; nothing was sent; please report this \
+    let message = "submission 1 is settled, in which a step is impossible; nothing was sent; please report this \
                  bug in synix";
-    assert_eq!(error.to_string(), words);
+    assert_eq!(error.to_string(), message);
 }
