@@ -105,7 +105,7 @@ fn a_question_contains_more_than_white_space() {
             messages: blank,
             ..request()
         };
-        assert!(refused(converted).contains("the question is empty: its prompt"));
+        assert!(refused(converted).contains("the question is empty: for this input its prompt"));
     }
     for filled in [
         vec![user(vec![text(""), picture("image/png", b"x")])],

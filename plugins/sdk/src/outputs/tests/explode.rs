@@ -42,7 +42,7 @@ fn an_empty_list_makes_no_outputs_and_a_log_line() {
     assert_eq!(ran.result.unwrap(), []);
     assert_eq!(
         ran.lines[0].1,
-        "`items` in the answer is an empty list, which makes no output"
+        "`items` in the answer is an empty list, so there are no outputs"
     );
 }
 
@@ -131,7 +131,7 @@ fn an_answer_of_another_form_is_refused_with_the_location() {
         (
             &items,
             "[1]",
-            "the answer is a list, and `explode` names its member `items`; `explode = true` takes the answer itself apart",
+            "the answer is a list, and `explode` names its member `items`; use `explode = true` for a list that is the answer itself",
         ),
         (
             &items,

@@ -36,7 +36,7 @@ fn metadata_of_the_input_is_replaced_only_by_a_named_member() {
     let said: Vec<_> = all.lines.iter().map(|(_, line)| line.as_str()).collect();
     assert_eq!(
         said,
-        ["the member `date` of the answer is not taken: the input sets this metadata"]
+        ["the member `date` of the answer is ignored, because the input sets this metadata"]
     );
     let named = ran(&json!({"fields": ["date"]}), answer);
     let output = &named.result.unwrap()[0];
@@ -63,7 +63,7 @@ fn what_cannot_be_metadata_is_refused_with_the_member() {
     let all = json!({"fields": true});
     assert_eq!(
         refused(&all, r#"{"id": [9007199254740993]}"#),
-        "the member `id` of the answer has the number 9007199254740993, which a double cannot hold: ask for it as a text"
+        "the member `id` of the answer has the number 9007199254740993, which a double cannot represent; request it as a string"
     );
     assert_eq!(
         refused(&all, r#"{"": 1}"#),
