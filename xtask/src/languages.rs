@@ -56,7 +56,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
         python.push(GO);
     }
     python_packages(&folder.join("python"), &python)?;
-    judge::setup()?;
+    crate::dist::wheel_check::setup()?;
     node_packages(&folder.join("node"))?;
     let packages = site_packages(&folder.join("python"))?;
     let go = own_go.unwrap_or_else(|| packages.join("go/bin/go"));

@@ -45,7 +45,7 @@ impl LayerProgress {
         }
         parts.push(format!("{} waiting", total.saturating_sub(settled)));
         // A unit with many requests takes long; the answered requests show its progress.
-        let asks_many = counts.asked > counts.stale;
+        let asks_many = counts.requested > counts.stale;
         if asks_many {
             let asked = pluralize(counts.requested, "request");
             parts.push(format!("{} of {asked} answered", counts.answered));

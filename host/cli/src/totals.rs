@@ -14,8 +14,8 @@ use crate::quantity;
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     /// The spending when it was first reported, and the time: an earlier command of the build may have spent it.
-    first: Option<(Spent, Duration)>,
-    now: Option<Spent>,
+    first: Option<(BuildCost, Duration)>,
+    now: Option<BuildCost>,
     /// The first and the latest counts of each layer.
     layers: BTreeMap<String, (LayerCounts, LayerCounts)>,
     since: Option<Duration>,

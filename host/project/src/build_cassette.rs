@@ -7,7 +7,7 @@ use super::context::CassetteMode;
 use super::{Project, ProjectError};
 use synix_disk::{Folder, SymlinkPolicy};
 use synix_providers::Cassette;
-use synix_store::{Realm, Store};
+use synix_store::{AnswerOrigin, Store};
 
 impl Project {
     /// Refuses a damaged cassette before the build pays for the answers that it should hold.
@@ -29,7 +29,7 @@ impl Project {
             for unit in store.snapshot_units(&snapshot, layer)? {
                 for entry in store.transcript(unit.id)? {
                     if let Some(answer) = entry.answer {
-                        let (answer, _) = store.given_answer(answer)?;
+                        let (answer, _) = store.transcript_answer(answer)?;
                         cassette.insert(store.request(entry.request)?, answer)?;
                     }
                 }
@@ -56,6 +56,8 @@ impl Project {
 }
 
 /// Returns where the answers of a build come from, as the state records it.
-pub(super) fn answer_source(cassette: Option<&Arc<Cassette>>) -> Realm {
-    cassette.map_or(Realm::Live, |cassette| Realm::Replay(cassette.digest()))
+pub(super) fn answer_source(cassette: Option<&Arc<Cassette>>) -> AnswerOrigin {
+    cassette.map_or(AnswerOrigin::Live, |cassette| {
+        AnswerOrigin::Replay(cassette.digest())
+    })
 }

@@ -40,5 +40,5 @@ pub(super) fn take_build_lock(store: &Store, build: BuildId) -> Result<FileLock,
     } else {
         format!(" ({holder})")
     };
-    Err(BuildError::Held { build, holder }.into())
+    Err(BuildError::Busy { build, holder }.into())
 }

@@ -43,16 +43,9 @@ pub fn replay_environment(environment: &Environment) -> Vec<(&'static str, OsStr
     variables
 }
 
-/// The last four are those that programs on Windows need to start.
 const INHERITED: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "SYSTEMROOT",
-    "USERPROFILE",
-    "TEMP",
-    "TMP",
+    "PATH", "HOME", "TMPDIR", WINDOWS[0], WINDOWS[1], WINDOWS[2], WINDOWS[3],
 ];
 
-/// What programs on Windows do not start without, or write into the folder of the system without.
-pub(super) const SYSTEM: [&str; 4] = ["SYSTEMROOT", "USERPROFILE", "TEMP", "TMP"];
+/// The variables that programs on Windows need to start, and to find a folder for temporary files.
+pub(super) const WINDOWS: [&str; 4] = ["SYSTEMROOT", "USERPROFILE", "TEMP", "TMP"];

@@ -8,7 +8,7 @@ use super::reading::{choose_build, reread_build};
 use super::{BuildReport, ProjectError, RunOptions};
 use synix_engine::batch::{self, BatchEvent};
 use synix_engine::build::{BuildError, Event, Observer, WaitPolicy};
-use synix_store::{BuildRow, Reader, Realm};
+use synix_store::{AnswerOrigin, BuildRow, Reader};
 
 /// Cancels a batch build: its batches at the provider, and the requests that were not sent yet.
 pub fn cancel(
@@ -50,7 +50,7 @@ pub fn cancel(
     }
     let on_event = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
     let settings = project.batch_settings(&RunOptions {
-        wait_policy: WaitPolicy::Leave,
+        wait_policy: WaitPolicy::PollOnce,
         allow_partial: false,
         allow_mismatch: false,
         sync_after: None,
@@ -73,7 +73,11 @@ pub fn cancel(
     store.write(|tx| tx.cancel_build(row.id))?;
     drop(lock);
     let report = build_report(&store, row.id, &project.prices)?;
-    project.run_on_done(&report.status, row.realm != Realm::Live, observer)?;
+    project.run_on_done(
+        &report.status,
+        row.answer_origin != AnswerOrigin::Live,
+        observer,
+    )?;
     Ok(report)
 }
 

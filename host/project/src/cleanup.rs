@@ -8,7 +8,7 @@ use super::context::{Options, ProjectContext};
 use synix_core::clock::Timestamp;
 use synix_core::printable;
 use synix_disk::FileLock;
-use synix_store::{BuildId, Freed, GcRules, Store, StoreError};
+use synix_store::{BuildId, GcReport, GcRules, Store, StoreError};
 
 /// The default of [`GcOptions::older_than`].
 const DEFAULT_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -29,7 +29,7 @@ pub struct GcOptions {
 }
 
 /// Deletes old data that no retained snapshot uses, and returns what was deleted.
-pub fn gc(options: &Options, gc: &GcOptions) -> Result<Freed, ProjectError> {
+pub fn gc(options: &Options, gc: &GcOptions) -> Result<GcReport, ProjectError> {
     let context = ProjectContext::with_state(options)?;
     let store = context.store()?;
     let now = context.clock.now();
@@ -79,7 +79,7 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
         let deleted = store.write(|tx| -> Result<_, StoreError> {
             // If another build was opened since, its lock is needed as well.
             if tx.open_builds()?.iter().all(|open| builds.contains(open)) {
-                tx.forget_units().map(Some)
+                tx.delete_units().map(Some)
             } else {
                 Ok(None)
             }

@@ -1,7 +1,8 @@
 //! The environment of a command as a value: its variables and its current folder.
 //!
 //! This module reads no file of the project, because an untrusted folder must not choose the locations of caches and
-//! tools, or the time. [`super::dot_env`] reads the keys in `.env`.
+//! tools, or the time. [`super::dot_env`] reads the keys in `.env`. The crate `etcetera` takes a user's
+//! folders from the environment of the process, not from such a value, so it is not used.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -135,8 +136,12 @@ impl Environment {
     pub(super) fn cache_folder(&self) -> Option<PathBuf> {
         let cache = self
             .path("SYNIX_CACHE_DIR")
-            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")));
-        let cache = cache.or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")));
+            .or_else(|| self.path("XDG_CACHE_HOME").map(|cache| cache.join("synix")))
+            .or_else(|| self.path("HOME").map(|home| home.join(".cache/synix")))
+            .or_else(|| {
+                let local = self.windows_path("LOCALAPPDATA");
+                local.map(|folder| folder.join("synix").join("cache"))
+            });
         cache.map(|folder| self.resolve(&folder))
     }
 
@@ -185,6 +190,10 @@ impl Environment {
     pub(super) fn docker_config(&self) -> Option<PathBuf> {
         self.path("DOCKER_CONFIG")
             .or_else(|| self.path("HOME").map(|home| home.join(".docker")))
+            .or_else(|| {
+                let profile = self.windows_path("USERPROFILE");
+                profile.map(|home| home.join(".docker"))
+            })
             .map(|folder| self.resolve(&folder).join("config.json"))
     }
 
@@ -233,6 +242,26 @@ fn key(name: &OsStr) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folders_of_windows_are_used_on_windows_only() {
+        let named = if cfg!(windows) {
+            r"C:\Users\anna"
+        } else {
+            "/users/anna"
+        };
+        let named = Path::new(named);
+        let names = ["APPDATA", "LOCALAPPDATA", "USERPROFILE"];
+        let set = names.map(|name| (name, named.join(name)));
+        let environment = Environment::new(set, "/here".into());
+        let expected = |parts: &[&str]| cfg!(windows).then(|| named.join(parts.join("/")));
+        assert_eq!(environment.config_folder(), expected(&["APPDATA", "synix"]));
+        let cache = expected(&["LOCALAPPDATA", "synix", "cache"]);
+        assert_eq!(environment.cache_folder(), cache);
+        assert_eq!(environment.home(), expected(&["USERPROFILE"]));
+        let docker = expected(&["USERPROFILE", ".docker", "config.json"]);
+        assert_eq!(environment.docker_config(), docker);
+    }
 
     #[test]
     fn a_value_is_never_shown() {

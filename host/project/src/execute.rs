@@ -49,7 +49,7 @@ impl Project {
             // In the same transaction: another process may take over a build that nobody has locked.
             let lock = self.lock(&store, id)?;
             if let Some(lost) = &lost {
-                tx.abandon_lost(id, lost, new.opened)?;
+                tx.abandon_lost_batches(id, lost, new.opened)?;
             }
             Ok::<_, ProjectError>((id, lock))
         })?;
@@ -60,7 +60,7 @@ impl Project {
             cassette: cassette.as_ref(),
         };
         if let Some(lost) = &lost {
-            store.end_reset()?;
+            store.finish_reset()?;
             self.abandon(&build, lost, observer)?;
         }
         let report = self.run_build(&build, run, observer);
@@ -112,7 +112,7 @@ impl Project {
         let outcome = runtime.block_on(running.instrument(span));
         drop(runtime);
         // The caller may build this project again.
-        self.interruption.lift();
+        self.interruption.resume();
         match outcome {
             Some(Ok(_)) => {}
             None | Some(Err(BuildError::Interrupted)) => {
@@ -121,7 +121,7 @@ impl Project {
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // If another error follows, the first one is still the one to report.
-                let stored = store.write(|tx| tx.keep_build_error(id, Some(&view.kept())));
+                let stored = store.write(|tx| tx.set_build_error(id, Some(&view.to_json())));
                 if let (Ok(()), Ok(status)) = (stored, Status::of(store, id, &self.prices)) {
                     self.run_on_done(&status, is_replay, observer)?;
                 }

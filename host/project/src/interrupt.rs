@@ -6,7 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::ProjectError;
-use synix_sandbox::Interruption;
+use synix_sandbox::InterruptHandle;
 use synix_store::{BuildId, BuildKind, Store};
 
 /// Receives Ctrl-C and SIGTERM. No signal is lost between two waits.
@@ -85,7 +85,7 @@ pub fn on_interrupt(action: impl FnOnce() + Send + 'static) -> Result<(), Projec
 /// Stops the guests and the calls of a build at the first signal, and leaves at the second. Without `calls` to wait for,
 /// it leaves at the first.
 pub(super) async fn stop_on_interrupt(
-    guests: Interruption,
+    guests: InterruptHandle,
     calls: Option<CancellationToken>,
     leave: CancellationToken,
 ) {
@@ -105,7 +105,7 @@ pub(super) fn interrupted_error(
     build: BuildId,
     kind: BuildKind,
 ) -> Result<ProjectError, ProjectError> {
-    let unclear = store.write(|tx| tx.close_orphans(build))?;
+    let unclear = store.write(|tx| tx.close_orphaned_sends(build))?;
     let mut lines = vec!["interrupted; all answers are kept".to_owned()];
     if unclear > 0 {
         lines.push(format!(

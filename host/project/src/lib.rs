@@ -146,7 +146,7 @@ pub struct Project {
     prices: Prices,
     folder: ProjectFolder,
     /// Stops running guests.
-    interruption: Interruption,
+    interruption: InterruptHandle,
     lock_changes: Vec<LockFileChange>,
     /// Set once the user is known to have granted all permissions.
     permitted: OnceLock<()>,

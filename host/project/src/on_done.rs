@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::caches::WINDOWS;
 use super::confined::ConfinedCommand;
 use super::execute::runtime;
 use super::interrupt::Interrupts;
@@ -87,8 +88,7 @@ impl Project {
         document: &str,
     ) -> io::Result<ConfinedCommand> {
         let mut started = match command {
-            DoneCommand::Shell(line) if cfg!(windows) => with_arguments("cmd", &["/C", line]),
-            DoneCommand::Shell(line) => with_arguments("/bin/sh", &["-c", line]),
+            DoneCommand::Shell(line) => shell(line),
             DoneCommand::Program(arguments) => {
                 let mut arguments = arguments.iter();
                 let mut command = Command::new(arguments.next().map_or("", String::as_str));
@@ -103,7 +103,7 @@ impl Project {
         started.envs(environment.search_path().map(|path| ("PATH", path)));
         if cfg!(windows) {
             started.envs(
-                SYSTEM
+                WINDOWS
                     .iter()
                     .filter_map(|name| Some((name, environment.get(name)?))),
             );

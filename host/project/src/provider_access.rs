@@ -9,7 +9,7 @@ use synix_engine::batch::BatchSettings;
 use synix_engine::build::Providers;
 use synix_manifest::ProviderProfile;
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
-use synix_store::Retry;
+use synix_store::RetrySelection;
 
 /// The maximum number of attempts at a request through batches in one command.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -19,7 +19,7 @@ impl Project {
     pub(super) fn batch_settings(&self, run: &RunOptions) -> BatchSettings {
         let providers = &self.pipeline.providers;
         BatchSettings {
-            look_again: providers
+            search_pauses: providers
                 .iter()
                 .map(|(name, profile)| (name.clone(), profile.look_again.clone()))
                 .collect(),
@@ -41,7 +41,7 @@ impl Project {
                 .collect(),
             sync_after: run.sync_after,
             lost_create: run.lost_create.clone(),
-            retry: Retry::default(),
+            retry: RetrySelection::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{BuildReport, Project, ProjectError, RunOptions};
 use synix_engine::build::{BuildError, Observer};
 use synix_engine::view::Status;
 use synix_prices::Prices;
-use synix_store::{BuildRow, Reader, Realm, StoreError};
+use synix_store::{AnswerOrigin, BuildRow, Reader, StoreError};
 
 /// Continues a batch build: the one that the user names, or the newest.
 pub fn resume(
@@ -34,10 +34,10 @@ pub fn resume(
     if cassette.is_none() {
         project.require_permissions()?;
     }
-    if (row.realm == Realm::Live) != cassette.is_none() {
-        return Err(BuildError::OtherAnswers {
+    if (row.answer_origin == AnswerOrigin::Live) != cassette.is_none() {
+        return Err(BuildError::AnswerSourceMismatch {
             build: row.id,
-            opened: source_name(row.realm),
+            opened: source_name(row.answer_origin),
             now: source_name(answer_source(cassette.as_ref())),
         }
         .into());
@@ -69,7 +69,7 @@ impl Project {
     ) -> Result<(), ProjectError> {
         let parts = &self.ready.parts;
         if !parts.has_fingerprint(row.fingerprint) && !allow_mismatch {
-            return Err(BuildError::Mismatch {
+            return Err(BuildError::PipelineMismatch {
                 build: row.id,
                 changes: parts.changes_since(&row.parts),
             }
@@ -78,16 +78,16 @@ impl Project {
         // The fingerprints of one pipeline differ if an earlier version of synix started the build.
         if row.fingerprint != self.ready.fingerprint {
             let parts = serde_json::to_string(parts).unwrap_or_default();
-            store.write(|tx| tx.rebase_build(row.id, self.ready.fingerprint, &parts))?;
+            store.write(|tx| tx.set_build_fingerprint(row.id, self.ready.fingerprint, &parts))?;
         }
         Ok(())
     }
 }
 
-const fn source_name(source: Realm) -> &'static str {
+const fn source_name(source: AnswerOrigin) -> &'static str {
     match source {
-        Realm::Live => "live",
-        Realm::Replay(_) => "from a cassette",
+        AnswerOrigin::Live => "live",
+        AnswerOrigin::Replay(_) => "from a cassette",
     }
 }
 

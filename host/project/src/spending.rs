@@ -22,7 +22,7 @@ pub(super) struct SpendingReporter<'a> {
     observer: Observer<'a>,
     /// When the next report may be sent; `None` while one is in progress, whose own event must not start another.
     next: Cell<Option<Instant>>,
-    last_reported: Cell<Option<Spent>>,
+    last_reported: Cell<Option<BuildCost>>,
 }
 
 impl<'a> SpendingReporter<'a> {
@@ -53,11 +53,11 @@ impl<'a> SpendingReporter<'a> {
         }
         self.next.set(None);
         // An error here is ignored, because the build itself will report what is wrong with the state.
-        if let Ok(spent) = Spent::of(self.store, self.build, self.prices)
+        if let Ok(spent) = BuildCost::of(self.store, self.build, self.prices)
             && self.last_reported.get() != Some(spent)
         {
             self.last_reported.set(Some(spent));
-            (self.observer)(&Event::Spent(spent));
+            (self.observer)(&Event::Cost(spent));
         }
         let interval = MIN_INTERVAL.max(started.elapsed() * MIN_INTERVAL_FACTOR);
         self.next.set(Some(Instant::now() + interval));

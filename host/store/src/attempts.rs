@@ -40,7 +40,7 @@ pub enum Claim {
     /// Another send of the request is in flight.
     InFlight,
     /// The request needs no send: it was answered, or it was paid for without an acceptable answer.
-    Settled(Box<OutcomeSummary>),
+    Settled(Box<Result<Ending, Failure>>),
 }
 
 /// Why an attempt has no answer.
@@ -74,7 +74,7 @@ impl Transaction<'_> {
         terms: AnswerPolicy<'_>,
     ) -> Result<Claim, StoreError> {
         if let Some(answer) = self.answer_to(request, AnswerOrigin::Live, terms.accept_truncated)? {
-            return Ok(Claim::Settled(Box::new(OutcomeSummary::from(&answer))));
+            return Ok(Claim::Settled(Box::new(Ok(answer.ending))));
         }
         if let Some(outcome) = self.paid_outcome(request, terms.retry, Some(origin.build))? {
             // A repeated send that is in flight may bring a better outcome than the recorded one.

@@ -65,12 +65,9 @@ impl Reader {
             };
             let kind = match &outcome {
                 // The answer arrived after the caller looked for one.
-                OutcomeSummary::Answered {
-                    ending: Ending::Complete,
-                    ..
-                } => return Ok(Some(outcome)),
-                OutcomeSummary::Answered { .. } => FailureKind::Truncated,
-                OutcomeSummary::Failed(failure) => failure.kind,
+                Ok(Ending::Complete) => return Ok(Some(outcome)),
+                Ok(Ending::Truncated) => FailureKind::Truncated,
+                Err(failure) => failure.kind,
             };
             let is_old = closed.attempt <= retry.until;
             let is_sent_again = if is_old {
@@ -88,7 +85,7 @@ impl Reader {
         &self,
         request: RequestId,
         closed: &ClosedAttempt,
-    ) -> Result<Option<OutcomeSummary>, StoreError> {
+    ) -> Result<Option<Result<Ending, Failure>>, StoreError> {
         if closed.answered {
             // The answer may have been deleted; then the request is sent again.
             let complete = self.answer_to(request, AnswerOrigin::Live, false)?;

@@ -1,7 +1,7 @@
 //! Builds the release binary and packs it: an archive, a wheel and their checksums, in `target/dist`.
 
 mod folding;
-pub(crate) mod judge;
+pub(crate) mod wheel_check;
 
 use std::fs;
 use std::io::Write as _;
@@ -14,10 +14,10 @@ use crate::probe::{create_folder, target_folder, write};
 use crate::shell::{self, Failure, root, works};
 
 /// Creates archives and wheels, in Python because its standard library supports both formats.
-const PACK: &str = include_str!("dist/pack.py");
+const PACK: &str = include_str!("pack.py");
 
 /// Collects the licences of the crates that the binary contains.
-const LICENSES: &str = include_str!("dist/licenses.py");
+const LICENSES: &str = include_str!("licenses.py");
 
 /// The shells, and the file name under which each finds the completions of `synix`.
 const SHELLS: [(&str, &str); 5] = [
@@ -77,7 +77,8 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
         share: &share,
         files: &files,
     };
-    pack(&python, triple, &contents, &out)
+    pack(&python, triple, &contents, &out)?;
+    wheel_check::check(&out)
 }
 
 /// Writes the manual pages and completions. The binary generates them, so it must run on this machine.

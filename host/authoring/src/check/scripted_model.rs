@@ -288,8 +288,8 @@ mod tests {
         let refusal = Refusal::UnknownRole("x".to_owned());
         let mut model = ScriptedModel::refusing(AnswerStyle::Plain, refusal, 1);
         let mut ask = || model.complete(vec![GuestRequest::user("a")]);
-        assert!(matches!(ask(), Verdict::Answered(_)));
-        assert!(matches!(ask(), Verdict::Refused(_)));
-        assert!(matches!(ask(), Verdict::Answered(_)));
+        assert!(matches!(ask(), ModelResponse::Answered(_)));
+        assert!(matches!(ask(), ModelResponse::Refused(_)));
+        assert!(matches!(ask(), ModelResponse::Answered(_)));
     }
 }

@@ -120,7 +120,7 @@ impl Corpus {
 struct RequestRecorder(Vec<GuestRequest>);
 
 impl Model for RequestRecorder {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         self.0.extend(asked);
         ModelResponse::Suspend
     }

@@ -36,8 +36,8 @@ pub(crate) fn execute<M: Model>(
 struct FixedModel(Answer);
 
 impl Model for FixedModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
-        Verdict::Answered(vec![self.0.clone(); asked.len()])
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
+        ModelResponse::Answered(vec![self.0.clone(); asked.len()])
     }
 }
 

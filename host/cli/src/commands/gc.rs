@@ -4,7 +4,7 @@ use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
 use synix_project::GcOptions;
-use synix_store::Freed;
+use synix_store::GcReport;
 
 use crate::args::{Gc, Global};
 use crate::quantity;
@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, args: &Gc, screen: &Screen) -> anyhow::Result
     Ok(ExitCode::Success)
 }
 
-fn result_lines(freed: &Freed, dry_run: bool) -> Vec<String> {
+fn result_lines(freed: &GcReport, dry_run: bool) -> Vec<String> {
     let counts = [
         (freed.snapshots, "snapshot"),
         (freed.units, "unit"),

@@ -55,7 +55,7 @@ fn tree_lines(lineage: &Lineage) -> Vec<String> {
             open.extend(origins.iter().rev().map(|origin| (*origin, depth + 1)));
         }
     }
-    if lineage.cut {
+    if lineage.is_truncated {
         lines.push("the graph goes further back; pass a higher --depth to see more".to_owned());
     }
     lines

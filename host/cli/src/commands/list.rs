@@ -30,8 +30,8 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
     Ok(ExitCode::Success)
 }
 
-fn result_lines(artifacts: &[Listed]) -> Lines {
-    let short = |artifact: &Listed| artifact.id.chars().take(SHORT_ID_DIGITS).collect();
+fn result_lines(artifacts: &[ArtifactView]) -> Lines {
+    let short = |artifact: &ArtifactView| artifact.id.chars().take(SHORT_ID_DIGITS).collect();
     let mut lines = Lines::default();
     let stale: Vec<&ArtifactView> = artifacts
         .iter()

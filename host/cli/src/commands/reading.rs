@@ -37,7 +37,7 @@ impl<'a> SnapshotReader<'a> {
 }
 
 /// Prints a note if the artifact is not from the newest build, with the reason.
-pub(super) fn note_if_stale(found: &Found, screen: &Screen) {
+pub(super) fn note_if_stale(found: &FoundArtifact, screen: &Screen) {
     let Some(stale) = &found.stale else { return };
     let name = format!("{}/{}", found.artifact.layer, found.artifact.artifact.label);
     let StaleInfo {

@@ -88,7 +88,7 @@ fn stale_line(overview: &Overview) -> String {
     }
 }
 
-fn add_open_build(build: &BuildAtWork, lines: &mut Lines) {
+fn add_open_build(build: &OpenBuild, lines: &mut Lines) {
     lines.heading(format!(
         "{} {}: {} done, {} failed, {} waiting; cost so far: {}",
         build.build,

@@ -12,7 +12,7 @@ pub(super) fn describe(event: &Event) -> Option<String> {
         Event::Build { build } => build.clone(),
         Event::Layer { .. }
         | Event::Units { .. }
-        | Event::Spent(_)
+        | Event::Cost(_)
         | Event::Done { .. }
         | Event::Failed { .. }
         | Event::Log { .. } => return None,
@@ -128,12 +128,12 @@ fn describe_batch(event: &BatchEvent) -> String {
             missing,
             duplicate,
             unknown,
-            garbled,
+            unreadable,
         } => format!(
-            "batch {batch}: {} missing, {duplicate} twice, {unknown} unknown, {garbled} unreadable",
+            "batch {batch}: {} missing, {duplicate} twice, {unknown} unknown, {unreadable} unreadable",
             pluralize(*missing, "row")
         ),
-        BatchEvent::GarbledRow {
+        BatchEvent::UnreadableRow {
             batch,
             place,
             reason,
@@ -145,7 +145,7 @@ fn describe_batch(event: &BatchEvent) -> String {
             });
             format!("batch {batch}: cannot read {place}: {reason}: {start:?}{kept}")
         }
-        BatchEvent::Trouble { message } => format!("{message}; retrying at the next poll"),
+        BatchEvent::CallFailed { message } => format!("{message}; retrying at the next poll"),
         BatchEvent::Abandoned { batch, message } => {
             format!(
                 "batch {}: abandoned: {message}",

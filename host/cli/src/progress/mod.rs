@@ -79,7 +79,7 @@ impl<'a> Progress<'a> {
                     event,
                     Event::Layer { .. }
                         | Event::Units { .. }
-                        | Event::Spent(_)
+                        | Event::Cost(_)
                         | Event::Batch(BatchEvent::Status { .. })
                 );
                 if let (Some(line), false) = (line, shown) {
@@ -110,7 +110,7 @@ impl ReportedEvents {
                 self.totals.count(layer, *counts, now);
                 self.layer(layer, *counts, now)
             }
-            Event::Spent(spent) => {
+            Event::Cost(spent) => {
                 self.totals.spend(*spent, now);
                 if now < self.totals_reported + LINE_INTERVAL {
                     return None;

@@ -7,7 +7,7 @@ const SOME: LayerCounts = LayerCounts {
     stale: 3,
     done: 0,
     failed: 0,
-    asked: 0,
+    requested: 0,
     answered: 0,
     known: true,
 };
@@ -48,9 +48,9 @@ fn a_layer_without_a_terminal_gets_occasional_lines() {
 
 #[test]
 fn the_spending_without_a_terminal_gets_occasional_lines() {
-    use synix_engine::view::{Spent, TokensView};
+    use synix_engine::view::{BuildCost, TokensView};
     let spent = |requests| {
-        Event::Spent(Spent {
+        Event::Cost(BuildCost {
             requests,
             tokens: TokensView {
                 input: Some(7),

@@ -14,7 +14,7 @@ use crate::pending::Target;
 use synix_core::clock::Clock;
 use synix_core::request::RequestKey;
 use synix_providers::{BatchState, FileId, Provider};
-use synix_store::{BuildId, RequestId, Retry, Store, Submission};
+use synix_store::{BuildId, RequestId, RetrySelection, Store, Submission};
 
 /// What a command needs to drive batches.
 pub struct BatchContext<'a> {
@@ -134,7 +134,7 @@ impl BatchContext<'_> {
         };
         let mut file = BufWriter::new(synix_disk::create_private(&path)?);
         self.store
-            .each_open_request(submission.id, |open| -> Result<(), BatchError> {
+            .for_each_open_request(submission.id, |open| -> Result<(), BatchError> {
                 let line = self.line(&target, open.request, &open.key)?;
                 writeln!(file, "{line}").map_err(failed)
             })?;
@@ -175,5 +175,5 @@ pub struct BatchSettings {
     /// What to do about a lost create reply.
     pub lost_create: LostCreatePolicy,
     /// The failed requests that are sent again although they were billed.
-    pub retry: Retry,
+    pub retry: RetrySelection,
 }

@@ -134,10 +134,10 @@ impl Recovery<'_> {
             if !may_be_ours(self.submission, &batch, self.traits) {
                 continue;
             }
-            match self.context.store.owner_of_batch(&batch.id)? {
-                BatchOwner::Nobody => findings.candidates.push(batch),
-                BatchOwner::Perhaps => findings.adopted_by_others += 1,
-                BatchOwner::Certain => {}
+            match self.context.store.batch_owner(&batch.id)? {
+                BatchOwner::Unknown => findings.candidates.push(batch),
+                BatchOwner::Provisional => findings.adopted_by_others += 1,
+                BatchOwner::Confirmed => {}
             }
         }
         Ok(findings)

@@ -210,7 +210,7 @@ impl<'c> RowReader<'c> {
                 tx.close_failed(open.attempt, &note, failure.usage)?;
                 if is_unusable {
                     // It was answered and thus billed, but the amount is unknown.
-                    tx.add_unclear(open.request, self.submission.build, 1)?;
+                    tx.record_unclear_sends(open.request, self.submission.build, 1)?;
                 }
             }
         }

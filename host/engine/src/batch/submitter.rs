@@ -10,7 +10,8 @@ use super::{BatchContext, BatchError};
 use crate::pending::{PendingRequest, Target};
 use synix_providers::BatchTraits;
 use synix_store::{
-    Claim, Origin, Realm, RequestId, Submission, SubmissionId, SubmissionState, Terms,
+    AnswerOrigin, AnswerPolicy, Claim, RequestId, SendContext, Submission, SubmissionId,
+    SubmissionState,
 };
 
 /// Claims the queued requests of the tracker.
@@ -96,7 +97,11 @@ impl Submitter<'_> {
                 self.tracker.has_foreign_requests |= !submission.is_some_and(is_driven);
                 continue;
             }
-            match store.answer_to(request.request, Realm::Live, request.accept_truncated)? {
+            match store.answer_to(
+                request.request,
+                AnswerOrigin::Live,
+                request.accept_truncated,
+            )? {
                 Some(answer) => answered.push((request.key, answer.ending)),
                 None => free.push(request),
             }

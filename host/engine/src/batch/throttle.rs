@@ -62,7 +62,7 @@ impl Throttle {
         }
         let since = Timestamp(context.clock.now().0.saturating_sub(HOUR_MS));
         let most = traits.max_creations_per_hour.map_or(u64::MAX, u64::from);
-        if context.store.created_since(&target.provider, since)? >= most {
+        if context.store.create_calls_since(&target.provider, since)? >= most {
             return Ok(full_for(CREATION_PAUSE));
         }
         let Some(limit) = self.token_limit(context, &target) else {
@@ -70,7 +70,7 @@ impl Throttle {
         };
         let under_way = context
             .store
-            .tokens_under_way(&target.provider, &target.model)?;
+            .tokens_in_flight(&target.provider, &target.model)?;
         // A submission above the limit is sent alone.
         if under_way == 0 || under_way + submission.tokens <= limit {
             return Ok(Capacity::Available);

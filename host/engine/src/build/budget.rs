@@ -4,7 +4,7 @@ use super::BuildError;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Request, RequestKey};
 use synix_prices::{Amount, BudgetExcess, Estimate, Ledger, PriceError, Prices, Rate};
-use synix_store::{BuildId, LayerMode, RequestId, Send, SendState, Store};
+use synix_store::{BuildId, LayerMode, RequestId, SendRecord, SendState, Store};
 
 /// The budget of a build, if it has one.
 pub(super) struct Budget<'a> {

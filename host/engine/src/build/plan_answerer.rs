@@ -111,7 +111,7 @@ impl<'a> PlanAnswerer<'a> {
         if reader.in_flight(request)?.is_some() {
             return Ok(SendDecision::InFlight);
         }
-        let paid = reader.paid_for(request, &Retry::default(), None)?;
+        let paid = reader.paid_outcome(request, &RetrySelection::default(), None)?;
         Ok(paid.map_or(SendDecision::Send, SendDecision::OnlyOnRetry))
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Previous<'a> {
         let known = self.layer(layer)?;
         if let Some(unit) = known
             .unit_by_fingerprint(fingerprint)
-            .filter(|unit| unit.realm == realm)
+            .filter(|unit| unit.answer_origin == answer_origin)
         {
             if usable(unit.roles.as_deref()) {
                 return Ok(Some((unit.id, known.outputs_of(unit.id).to_vec())));

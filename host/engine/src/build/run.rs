@@ -38,9 +38,9 @@ pub async fn run(
     observer(&Event::Build {
         build: build.to_string(),
     });
-    let realm = build_context.realm();
+    let answer_origin = build_context.answer_origin();
     // This process has nothing in flight yet, so the open sends of the build belong to an earlier one.
-    close_orphans(store, build, observer)?;
+    close_orphaned_sends(store, build, observer)?;
     take_over_orphans(store, build, observer)?;
     let retry = RetrySelection {
         kinds: options.retry_failed.clone(),

@@ -22,7 +22,7 @@ use crate::pending::PendingRequest;
 use synix_core::request::{Failure, RequestKey};
 use synix_sandbox::Shape;
 use synix_sources::ProjectFolder;
-use synix_store::{BuildLayer, Reader, Realm};
+use synix_store::{AnswerOrigin, BuildLayer, Reader};
 
 /// The pipeline that a scheduler builds, and its surroundings.
 #[derive(Clone, Copy)]

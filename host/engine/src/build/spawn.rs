@@ -142,7 +142,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let answer_origin = self.context.answer_origin;
         let finished = self
             .previous
-            .finished(name, fingerprint, realm, |extra| roles.is_unchanged(extra))?;
+            .finished(name, fingerprint, answer_origin, |extra| {
+                roles.is_unchanged(extra)
+            })?;
         if let Some((id, outputs)) = finished {
             let handles: Vec<Handle> = outputs
                 .into_iter()

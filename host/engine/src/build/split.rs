@@ -41,7 +41,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         let (config, limits) = (&transform.config_text, &transform.limits);
         let specs = transform
             .plugin
-            .split_within(&headers, config, limits, most);
+            .split_at_most(&headers, config, limits, most);
         drop(headers);
         if let Some(count) = specs.as_ref().err().and_then(PluginError::too_many_units) {
             self.report_too_many_units(layer, count);

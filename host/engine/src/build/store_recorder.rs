@@ -12,7 +12,7 @@ use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    BuildId, BuildLayer, NewUnit, Realm, RequestId, Store, StoreError, Transaction, UnitId,
+    AnswerOrigin, BuildId, BuildLayer, NewUnit, RequestId, Store, StoreError, Transaction, UnitId,
     UnitState,
 };
 
@@ -73,7 +73,7 @@ impl Record for StoreRecord<'_> {
         digest: Digest,
         _: impl FnOnce() -> FileArtifact,
     ) -> Result<(Option<UnitId>, Location), StoreError> {
-        let id = self.add_unit(unit, Realm::Live, UnitState::Done, &[])?;
+        let id = self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &[])?;
         let artifact = self.tx.add_artifact(id, 0, artifact, digest)?;
         self.set_state(unit, UnitState::Done)?;
         Ok((Some(id), Location::Stored(artifact)))
@@ -86,7 +86,7 @@ impl Record for StoreRecord<'_> {
         unit: &UnitEntry<'_>,
         requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let id = self.add_unit(unit, self.recorder.realm, UnitState::Waiting, &[])?;
+        let id = self.add_unit(unit, self.recorder.answer_origin, UnitState::Waiting, &[])?;
         let requests = self.add_transcript(id, requests)?;
         self.set_state(unit, UnitState::Waiting)?;
         Ok(requests)
@@ -98,7 +98,12 @@ impl Record for StoreRecord<'_> {
         requests: &[RunRequest],
         result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
-        let id = self.add_unit(unit, self.recorder.realm, UnitState::Done, &result.log)?;
+        let id = self.add_unit(
+            unit,
+            self.recorder.answer_origin,
+            UnitState::Done,
+            &result.log,
+        )?;
         self.add_transcript(id, requests)?;
         let mut locations = Vec::with_capacity(result.outputs.len());
         for (position, (output, digest)) in result.outputs.iter().enumerate() {
@@ -111,7 +116,7 @@ impl Record for StoreRecord<'_> {
 
     fn failed(self, layer: usize, key: &UnitKey, failure: &Failure) -> Result<(), StoreError> {
         let (build, state) = (self.recorder.build, UnitState::Failed(failure));
-        self.tx.keep_build_unit(build, layer, key.as_str(), state)
+        self.tx.store_build_unit(build, layer, key.as_str(), state)
     }
 
     fn retire(self, unit: UnitId) -> Result<(), StoreError> {
@@ -132,18 +137,18 @@ impl StoreRecord<'_> {
     fn set_state(&self, unit: &UnitEntry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
         let build = self.recorder.build;
         self.tx
-            .keep_build_unit(build, unit.layer, unit.key.as_str(), state)
+            .store_build_unit(build, unit.layer, unit.key.as_str(), state)
     }
 
     fn add_unit(
         &self,
         unit: &UnitEntry<'_>,
-        realm: Realm,
+        answer_origin: AnswerOrigin,
         state: UnitState<'_>,
         log: &[LogLine],
     ) -> Result<UnitId, StoreError> {
         // An earlier unit stays as it is: snapshots and provenance refer to it.
-        if let Some((earlier, _)) = self.tx.finished_unit(unit.fingerprint, realm)? {
+        if let Some((earlier, _)) = self.tx.finished_unit(unit.fingerprint, answer_origin)? {
             self.tx.retire_unit(earlier)?;
         }
         let log = (!log.is_empty()).then(|| {
@@ -151,9 +156,9 @@ impl StoreRecord<'_> {
                 .map(|line| format!("{} {}\n", line.level, line.message))
                 .collect::<String>()
         });
-        let id = self.tx.keep_unit(&NewUnit {
+        let id = self.tx.store_unit(&NewUnit {
             fingerprint: unit.fingerprint,
-            realm,
+            answer_origin,
             layer: unit.layer_name,
             key: unit.key,
             done: state == UnitState::Done,
@@ -176,14 +181,14 @@ impl StoreRecord<'_> {
         unit: UnitId,
         requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let realm = self.recorder.realm;
+        let answer_origin = self.recorder.answer_origin;
         let mut ids = Vec::with_capacity(requests.len());
         for (position, (pending, answer)) in requests.iter().enumerate() {
             let id = self.tx.add_request(pending.key, &pending.request)?;
-            if let (Some(answer), Realm::Replay(_)) = (answer, realm) {
-                self.tx.keep_answer(id, realm, answer, None)?;
+            if let (Some(answer), AnswerOrigin::Replay(_)) = (answer, answer_origin) {
+                self.tx.store_answer(id, answer_origin, answer, None)?;
             }
-            let answered = answer.as_ref().map(|answer| (realm, answer.ending));
+            let answered = answer.as_ref().map(|answer| (answer_origin, answer.ending));
             self.tx.add_to_transcript(unit, position, id, answered)?;
             ids.push(id);
         }

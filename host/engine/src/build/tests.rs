@@ -24,7 +24,8 @@ use synix_manifest::BatchChoice;
 use synix_prices::Prices;
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
 use synix_store::{
-    BuildId, BuildKind, Claim, NewBuild, Origin, Realm, RequestId, Retry, Store, StoreError, Terms,
+    AnswerOrigin, AnswerPolicy, BuildId, BuildKind, Claim, NewBuild, RequestId, RetrySelection,
+    SendContext, Store, StoreError,
 };
 
 const LAYER: &str = "sums";
@@ -93,7 +94,7 @@ impl Fixture {
             interrupt: CancellationToken::new(),
         };
         let parts = AnswererParts {
-            calls: SyncCalls::new(&self.store, self.build, &options, Retry::default()),
+            calls: SyncCalls::new(&self.store, self.build, &options, RetrySelection::default()),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -194,7 +195,7 @@ async fn what_waits_for_its_send_holds_no_text() {
         // Another process has one of them in flight.
         let other = open_build(&fixture.store);
         let _lock = fixture.store.lock_build(other).unwrap();
-        let origin = Origin {
+        let origin = SendContext {
             build: other,
             layer: LAYER,
             submission: None,

@@ -12,7 +12,7 @@ use synix_core::artifact::Artifact;
 use synix_core::request::{
     Answer, Failure, GuestRequest, Part, Request, RequestKey, is_sampling_option,
 };
-use synix_sandbox::{LogLine, Model, Refusal, Verdict};
+use synix_sandbox::{LogLine, Model, ModelResponse, Refusal};
 
 /// The model of a run: it returns known answers and compares the requests with the transcript.
 pub(super) struct UnitModel {
@@ -126,7 +126,7 @@ impl UnitModel {
 }
 
 impl Model for UnitModel {
-    fn complete(&mut self, requests: Vec<GuestRequest>) -> Verdict {
+    fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
         let mut answers = Vec::with_capacity(requests.len());
         let before = self.requests.len();
         for request in requests {
@@ -135,17 +135,17 @@ impl Model for UnitModel {
                 Err(refusal) => {
                     // The guest gets no answer in this round, so none of its requests is sent.
                     self.requests.truncate(before);
-                    return Verdict::Refused(refusal);
+                    return ModelResponse::Refused(refusal);
                 }
             }
             if self.stopped.is_some() {
-                return Verdict::Suspend;
+                return ModelResponse::Suspend;
             }
         }
         answers
             .into_iter()
             .collect::<Option<Vec<_>>>()
-            .map_or(Verdict::Suspend, Verdict::Answered)
+            .map_or(ModelResponse::Suspend, ModelResponse::Answered)
     }
 }
 

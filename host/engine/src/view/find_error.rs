@@ -1,6 +1,7 @@
 //! Why nothing is found under a name.
 
 use synix_core::error_kind::ErrorKind;
+use synix_core::exit_code::ExitCode;
 use synix_store::StoreError;
 
 /// The minimum number of digits of an id.
@@ -101,15 +102,15 @@ impl FindError {
     }
 
     /// Returns the exit code: 2 for a wrong name, or 1 for an error of the state.
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) => 1,
+            Self::Store(_) => ExitCode::Failure,
             Self::NotFound { .. }
             | Self::NoLayer { .. }
             | Self::Ambiguous { .. }
             | Self::NoSnapshot { .. }
             | Self::NoBuild { .. }
-            | Self::NotBuilt { .. } => 2,
+            | Self::NotBuilt { .. } => ExitCode::Usage,
         }
     }
 

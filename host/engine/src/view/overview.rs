@@ -146,7 +146,7 @@ impl Overview {
                 let count = &mut layer.artifacts;
                 let name = layer.name.clone();
                 view.reader
-                    .each_snapshot_artifact(selected, &name, |_| *count += 1)?;
+                    .for_each_snapshot_artifact(selected, &name, |_| *count += 1)?;
             }
         }
         Ok(())

@@ -105,13 +105,13 @@ impl ProjectError {
             },
             Self::Build(error) => match &**error {
                 BuildError::NoBuild => ExitCode::Usage,
-                BuildError::Held { .. }
+                BuildError::Busy { .. }
                 | BuildError::Ended { .. }
-                | BuildError::Mismatch { .. }
+                | BuildError::PipelineMismatch { .. }
                 | BuildError::Budget { .. }
                 | BuildError::Unpriced(_)
-                | BuildError::Excess(_)
-                | BuildError::OtherAnswers { .. }
+                | BuildError::LimitExceeded(_)
+                | BuildError::AnswerSourceMismatch { .. }
                 | BuildError::Batch(
                     BatchError::Ambiguous { .. } | BatchError::CreateOutcomeUnknown { .. },
                 ) => ExitCode::Refused,
@@ -125,7 +125,7 @@ impl ProjectError {
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
                 | BuildError::Interrupted
-                | BuildError::WorkersGone => ExitCode::Failure,
+                | BuildError::WorkerPanicked => ExitCode::Failure,
             },
             Self::Find(error) => error.exit_code(),
             Self::Folder(_)

@@ -15,8 +15,8 @@ fn failure(claim: Claim) -> (FailureKind, String) {
         panic!("not settled: {claim:?}");
     };
     match *outcome {
-        OutcomeSummary::Failed(failure) => (failure.kind, failure.message),
-        answered @ OutcomeSummary::Answered { .. } => panic!("not failed: {answered:?}"),
+        Err(failure) => (failure.kind, failure.message),
+        Ok(ending) => panic!("not failed: {ending:?}"),
     }
 }
 

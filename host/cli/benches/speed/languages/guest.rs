@@ -78,8 +78,8 @@ fn input() -> Outcome<(Artifact, Digest)> {
 struct FixedModel;
 
 impl Model for FixedModel {
-    fn complete(&mut self, asked: Vec<GuestRequest>) -> Verdict {
-        Verdict::Answered(asked.iter().map(|_| answer()).collect())
+    fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
+        ModelResponse::Answered(asked.iter().map(|_| answer()).collect())
     }
 }
 

@@ -101,19 +101,19 @@ fn note_lines(plan: &Plan) -> Vec<String> {
             on_record.join(", ")
         ));
     }
-    if total.asking.missing > 0 {
-        let verb = if total.asking.missing == 1 {
+    if total.planned.missing > 0 {
+        let verb = if total.planned.missing == 1 {
             "is"
         } else {
             "are"
         };
         notes.push(format!(
             "{} {verb} missing from the cassette, so a replay cannot make their units; run `synix build --cassette-mode record` to record them",
-            counted(total.asking.missing, "answer")
+            counted(total.planned.missing, "answer")
         ));
     }
-    if !total.asking.exact {
-        let known = match (total.asking.requests, total.asking.cost_usd_known) {
+    if !total.planned.exact {
+        let known = match (total.planned.requests, total.planned.cost_usd_known) {
             (0, _) | (_, None) => String::new(),
             (requests, Some(cost)) => format!(
                 "; the {} known now {} up to {}",
@@ -131,8 +131,8 @@ fn note_lines(plan: &Plan) -> Vec<String> {
         notes.push("?: unknown until the upstream answers are known".to_owned());
     }
     for layer in layers() {
-        let asking = &layer.asking;
-        if let Some(most) = asking.requests_max.filter(|_| !asking.exact) {
+        let planned = &layer.planned;
+        if let Some(most) = planned.requests_max.filter(|_| !planned.exact) {
             notes.push(format!(
                 "{}: at most {}",
                 layer.name,
@@ -145,13 +145,13 @@ fn note_lines(plan: &Plan) -> Vec<String> {
             "~ (units): a guess, from the last build or with one unit for each input".to_owned(),
         );
     }
-    if total.asking.input_tokens_estimated {
+    if total.planned.input_tokens_estimated {
         notes.push("~ (tokens): an estimate, because only the provider can count them".to_owned());
     }
-    if total.asking.in_flight > 0 {
+    if total.planned.in_flight > 0 {
         notes.push(format!(
             "{} already in flight and not counted here",
-            count_with_verb(total.asking.in_flight)
+            count_with_verb(total.planned.in_flight)
         ));
     }
     notes.extend(layers().filter_map(retries_of_failed));

@@ -1,6 +1,6 @@
 //! The table of a plan: a row for each layer, and the total.
 
-use synix_engine::plan::{Asking, Plan, PlanLayer};
+use synix_engine::plan::{Plan, PlanLayer, PlannedRequests};
 
 use super::amounts::{at_least, at_most};
 
@@ -8,7 +8,7 @@ pub(super) fn row(layer: &PlanLayer) -> [String; 8] {
     let [requests, input, output, cost] = if has_no_requests(layer) {
         ["0", "-", "-", "-"].map(str::to_owned)
     } else {
-        request_cells(&layer.asking)
+        request_cells(&layer.planned)
     };
     [
         layer.name.clone(),
@@ -27,7 +27,7 @@ pub(super) fn total(plan: &Plan) -> [String; 8] {
     let [requests, input, output, cost] = if plan.layers.iter().all(has_no_requests) {
         ["0", "-", "-", "-"].map(str::to_owned)
     } else {
-        request_cells(&total.asking)
+        request_cells(&total.planned)
     };
     [
         "total".to_owned(),
@@ -43,21 +43,21 @@ pub(super) fn total(plan: &Plan) -> [String; 8] {
 
 /// Returns whether a layer has no requests to price, now or after unknown answers.
 const fn has_no_requests(layer: &PlanLayer) -> bool {
-    layer.asking.exact && layer.asking.requests == 0
+    layer.planned.exact && layer.planned.requests == 0
 }
 
 /// Returns whether a layer has stale units and all the answers that they need.
 pub(super) const fn is_on_record(layer: &PlanLayer) -> bool {
     has_no_requests(layer)
-        && layer.asking.answered > 0
-        && layer.asking.in_flight == 0
-        && layer.asking.missing == 0
+        && layer.planned.answered > 0
+        && layer.planned.in_flight == 0
+        && layer.planned.missing == 0
 }
 
 /// Returns whether a number of a layer is unknown.
 pub(super) const fn is_unknown(layer: &PlanLayer) -> bool {
     let no_units = !layer.units_exact && layer.units_guess.is_none() && layer.units == 0;
-    no_units || !layer.asking.exact
+    no_units || !layer.planned.exact
 }
 
 fn unit_cell(known: u64, guess: Option<u64>, exact: bool) -> String {
@@ -71,38 +71,38 @@ fn unit_cell(known: u64, guess: Option<u64>, exact: bool) -> String {
 
 /// Returns the cells for requests, tokens and cost: upper bounds if no further request can follow, otherwise lower
 /// bounds.
-fn request_cells(asking: &Asking) -> [String; 4] {
-    if !asking.exact && asking.requests == 0 {
+fn request_cells(planned: &PlannedRequests) -> [String; 4] {
+    if !planned.exact && planned.requests == 0 {
         return ["?", "?", "?", "?"].map(str::to_owned);
     }
-    let more = if asking.exact { "" } else { "+" };
+    let more = if planned.exact { "" } else { "+" };
     let unknown = || "unknown".to_owned();
-    let sign = if asking.input_tokens_estimated {
+    let sign = if planned.input_tokens_estimated {
         "~"
     } else {
         ""
     };
-    let input = asking
+    let input = planned
         .input_tokens
         .map_or_else(unknown, |tokens| format!("{sign}{tokens}{more}"));
-    let (output, cost) = if asking.exact {
+    let (output, cost) = if planned.exact {
         (
-            asking
+            planned
                 .output_tokens_max
                 .map_or_else(unknown, |tokens| format!("up to {tokens}")),
-            asking
+            planned
                 .cost_usd_max
                 .map_or_else(unknown, |cost| format!("up to {}", at_most(cost))),
         )
     } else {
         (
             "?".to_owned(),
-            asking
+            planned
                 .cost_usd_min
                 .map_or_else(unknown, |cost| format!("{}+", at_least(cost))),
         )
     };
-    [format!("{}{more}", asking.requests), input, output, cost]
+    [format!("{}{more}", planned.requests), input, output, cost]
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
     let running = RunningCommand::default();
     let stopped = running.clone();
     synix_project::on_interrupt(move || stopped.stop())?;
-    let scratch = private_folder().context("cannot create a folder for the copy")?;
+    let scratch =
+        synix_disk::create_temporary_folder().context("cannot create a folder for the copy")?;
     synix_disk::copy_tree(dir, scratch.path(), &EXCLUDED, &LIMITS)?;
     let golden = dir.join(GOLDEN_FOLDER);
     let program = global
@@ -281,12 +282,4 @@ impl Replay<'_> {
         }
         Ok(())
     }
-}
-
-/// Creates a temporary folder that only this user may enter, because the project may be private.
-fn private_folder() -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir()
 }

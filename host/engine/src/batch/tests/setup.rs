@@ -10,7 +10,7 @@ use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::{BatchApi, FailureKind, Message, Part, Request, RequestKey, Role, Wire};
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
-use synix_store::{BuildId, BuildKind, NewBuild, Realm, Retry, Store};
+use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
 
 pub(super) fn request(wire: Wire, number: usize) -> Request {
     // Two models, so that there are concurrent batches.
@@ -47,7 +47,7 @@ fn new_build(kind: BuildKind) -> NewBuild {
         pipeline: "synix.toml".to_owned(),
         fingerprint: Digest::of(b"pipeline"),
         parts: "{}".to_owned(),
-        realm: Realm::Live,
+        answer_origin: AnswerOrigin::Live,
         opened: Timestamp(0),
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn settings(project: &TestProject, start: CommandStart, store: &Store
             .collect(),
         sync_after: None,
         lost_create: start.lost_create,
-        retry: Retry {
+        retry: RetrySelection {
             kinds,
             until: store.newest_attempt().unwrap(),
         },

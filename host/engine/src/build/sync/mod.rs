@@ -18,12 +18,14 @@ use crate::build::options::BuildOptions;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::{Outcome, Request};
 use synix_providers::Provider;
-use synix_store::{AttemptNote, BuildId, Claim, Origin, RequestId, Retry, Store, Terms};
+use synix_store::{
+    AnswerPolicy, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext, Store,
+};
 
 use call::FinishedCall;
 pub(super) use foreign::ForeignCounts;
 use foreign::ForeignRequest;
-pub(super) use orphans::{close_orphans, take_over_orphans};
+pub(super) use orphans::{close_orphaned_sends, take_over_orphans};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
@@ -38,7 +40,7 @@ pub(super) struct SyncCalls<'a> {
     providers: &'a Providers,
     concurrency: usize,
     /// The failed requests that are sent again although they were billed.
-    retry: Retry,
+    retry: RetrySelection,
     queue: VecDeque<PendingRequest<RequestId>>,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
@@ -121,7 +123,7 @@ impl<'a> SyncCalls<'a> {
         queued: &PendingRequest<RequestId>,
     ) -> Result<bool, BuildError> {
         let request = queued.request;
-        let Some(outcome) = self.store.paid_for(request, &self.retry, None)? else {
+        let Some(outcome) = self.store.paid_outcome(request, &self.retry, None)? else {
             return Ok(false);
         };
         // The process that has it in flight may receive a better answer.

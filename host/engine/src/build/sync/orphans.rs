@@ -22,18 +22,18 @@ pub(in crate::build) fn take_over_orphans(
         let Some(_lock) = store.lock_build(build)? else {
             continue;
         };
-        close_orphans(store, build, observer)?;
+        close_orphaned_sends(store, build, observer)?;
     }
     Ok(())
 }
 
 /// Marks the sends of `build` as unclear. The caller holds its lock and has none of its calls in flight.
-pub(in crate::build) fn close_orphans(
+pub(in crate::build) fn close_orphaned_sends(
     store: &Store,
     build: BuildId,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
-    let orphans = store.write(|tx| tx.close_orphans(build))?;
+    let orphans = store.write(|tx| tx.close_orphaned_sends(build))?;
     if orphans > 0 {
         observer(&Event::Unclear { requests: orphans });
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::*;
 use crate::batch::LostCreatePolicy;
 use synix_providers::{CreateError, ErrorReply, FileId, Phase, ProviderError, ValidationError};
-use synix_store::{BuildId, Retry, SubmissionId};
+use synix_store::{BuildId, RetrySelection, SubmissionId};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

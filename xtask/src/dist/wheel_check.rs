@@ -1,4 +1,4 @@
-//! Lets the standard tools for Python packages judge the wheel, which this workspace packs itself.
+//! Checks the wheel, which this workspace packs itself, with the standard tools for Python packages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const PACKAGES: [&str; 3] = [
     "wheel==0.48.0",
 ];
 
-/// Gets the tools from the Python registry; quick if they are there. Returns the interpreter that has them.
+/// Installs the tools from the Python registry, unless they are installed. Returns their interpreter.
 pub(crate) fn setup() -> Result<PathBuf, Failure> {
     let environment = target_folder("languages")?.join("wheel");
     languages::python_packages(&environment, &PACKAGES)?;
@@ -22,7 +22,7 @@ pub(crate) fn setup() -> Result<PathBuf, Failure> {
 }
 
 /// Fails if a tool finds a fault in a wheel in `folder`.
-pub(super) fn judge(folder: &Path) -> Result<(), Failure> {
+pub(super) fn check(folder: &Path) -> Result<(), Failure> {
     let unpacked = target_folder("unpacked-wheel")?;
     let python = setup().map_err(|Failure(reason)| {
         let folder = folder.display();
