@@ -46,7 +46,8 @@ fn a_compilers_process_keeps_to_its_limits() {
     let component = module(&format!("(func {body})").repeat(40_000));
     let folder = tempfile::tempdir().unwrap();
     let compile = |bytes: &str, seconds: &str| {
-        let mut command = command_in(folder.path(), &["__compile", "pool", bytes, seconds]);
+        let mut command =
+            command_in(folder.path(), &["__compile", "pool", bytes, seconds]).process();
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -62,7 +63,7 @@ fn a_compilers_process_keeps_to_its_limits() {
     assert!(!large.status.success(), "{:?}", large.status);
     assert!(large.stdout.is_empty());
     // Nobody types it, and typed it does nothing.
-    let typed = Run::of(&mut command_in(folder.path(), &["__compile"]));
+    let typed = command_in(folder.path(), &["__compile"]).run_process();
     assert_eq!(typed.code, 1, "{typed:?}");
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use crate::languages::{succeeds, tool};
-use crate::workbench::{MODES, Run, Workbench, command_in, guest_layers};
+use crate::workbench::{MODES, Workbench, command_in, guest_layers};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const SMALLEST: &str = include_str!("../guests/by_hand/smallest.wat");
@@ -68,7 +68,7 @@ fn a_component_written_by_hand_passes_every_point_of_the_check() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("smallest.wasm"), smallest()).unwrap();
     let arguments = ["plugin", "check", "smallest.wasm"];
-    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+    let run = command_in(folder.path(), &arguments).run().expect_code(0);
     assert!(run.says("smallest: 20 passed, 0 failed"), "{run:?}");
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::workbench::{Run, command_in};
+use crate::workbench::command_in;
 
 /// Where the name of a guest stands in the component of all of them.
 const MARK: &[u8] = b"synix-planted:";
@@ -26,7 +26,7 @@ fn check(name: &str) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("planted.wasm"), planted(name)).unwrap();
     let arguments = ["plugin", "check", "planted.wasm", "--json"];
-    let run = Run::of(&mut command_in(folder.path(), &arguments));
+    let run = command_in(folder.path(), &arguments).run();
     let report = run.json();
     let points = report["points"].as_array().unwrap().iter();
     let failed = points.filter(|one| one["outcome"] == "fail");

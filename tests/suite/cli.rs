@@ -1,6 +1,6 @@
 //! The command's contract: exit codes, JSON, messages.
 
-use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in};
+use crate::workbench::{BATCH, TEAM, Workbench, command_in};
 
 /// C11: every command has a document with a schema version.
 #[test]
@@ -52,14 +52,16 @@ fn a_pipe_gets_no_colours_and_no_cursor_movements() {
 #[test]
 fn a_folder_without_a_pipeline_exits_2() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::of(&mut command_in(folder.path(), &["build"])).expect_code(2);
+    let run = command_in(folder.path(), &["build"]).run().expect_code(2);
     assert!(run.says("synix init"), "{run:?}");
 }
 
 #[test]
 fn the_pipeline_of_a_folder_above_is_found() {
     let bench = Workbench::team();
-    Run::of(&mut command_in(&bench.path("bios"), &["build"])).expect_code(0);
+    command_in(&bench.path("bios"), &["build"])
+        .run()
+        .expect_code(0);
     assert_eq!(bench.names().len(), 7);
 }
 
@@ -174,7 +176,9 @@ fn a_lineage_goes_down_to_files_prompts_code_and_answers() {
 #[test]
 fn the_version_needs_no_project() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::of(&mut command_in(folder.path(), &["--version"])).expect_code(0);
+    let run = command_in(folder.path(), &["--version"])
+        .run()
+        .expect_code(0);
     assert_eq!(run.stdout, format!("synix {}\n", env!("CARGO_PKG_VERSION")));
 }
 
@@ -186,6 +190,6 @@ fn unknown_arguments_exit_2() {
         &["build", "--quickly"],
         &["batch-build", "run", "--poll-interval", "soon"],
     ] {
-        Run::of(&mut command_in(folder.path(), arguments)).expect_code(2);
+        command_in(folder.path(), arguments).run().expect_code(2);
     }
 }

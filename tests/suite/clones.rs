@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::folders::files;
+use crate::invocation::Invocation;
 use crate::trust::Elsewhere;
 use crate::workbench::{KEY, Run, Workbench};
 
@@ -77,7 +77,7 @@ impl HostileClone {
     }
 
     /// The command in the clone, with what a user has in the environment.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
         let mut command = self.bench.command(arguments);
         command.env("AWS_SECRET_ACCESS_KEY", SECRET);
         command

@@ -363,7 +363,7 @@ fn a_state_is_closed_to_others() {
     let bench = Workbench::team();
     let mut build = bench.command(&["build", "--cassette-mode", "record"]);
     build.env("SYNIX_CASSETTE_DIR", bench.path("cassettes"));
-    Run::of(&mut build).expect_code(0);
+    build.run().expect_code(0);
     let mut paths = vec![bench.path(".synix")];
     while let Some(path) = paths.pop() {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
@@ -393,7 +393,7 @@ const SECRET: &str = "the-secret-of-the-environment";
 
 fn demo(project: &Path, more: &[&str]) -> Run {
     let mut command = command_in(project, &[&["demo", "run", "."], more].concat());
-    Run::of(command.env("MY_TOKEN", SECRET))
+    command.env("MY_TOKEN", SECRET).run()
 }
 
 /// Row 10: a golden file was shown in the difference, whatever it led to.
@@ -540,7 +540,7 @@ fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
         command
             .env("SYNIX_CACHE_DIR", &cache)
             .env("SYNIX_CONFIG_DIR", home.path().join(config));
-        Run::of(&mut command).expect_code(0)
+        command.run().expect_code(0)
     };
     let files = || {
         let mut files: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(&cache)
@@ -579,7 +579,7 @@ fn no_compiled_code_is_kept_in_a_project() {
     let bench = Workbench::guest("echo", &[("a", "x")]);
     let mut plan = bench.command(&["plan"]);
     plan.env("SYNIX_CACHE_DIR", "vendor/cache");
-    Run::of(&mut plan).expect_code(0);
+    plan.run().expect_code(0);
     let kept = fs::read_dir(bench.path("vendor/cache")).map_or(0, Iterator::count);
     assert_eq!(kept, 0);
 }
@@ -593,7 +593,7 @@ fn a_new_project_is_written_through_no_link() {
     fs::create_dir_all(&elsewhere).unwrap();
     fs::create_dir_all(&project).unwrap();
     std::os::unix::fs::symlink(&elsewhere, project.join("prompts")).unwrap();
-    let run = Run::of(&mut command_in(&project, &["init", "."]));
+    let run = command_in(&project, &["init", "."]).run();
     assert_ne!(run.code, 0, "{run:?}");
     assert!(run.says("prompts is a symbolic link"), "{run:?}");
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::invocation::Invocation;
+
 /// What a shell lets the command and all that it starts reserve, in KiB.
 const ADDRESS_SPACE: u32 = 2_000_000;
 
@@ -9,7 +11,8 @@ const ADDRESS_SPACE: u32 = 2_000_000;
 const SECONDS: u32 = 60;
 
 /// The command under a limit of address space, and one of time on the processor: a command that spins ends by a signal.
-pub(crate) fn limited(command: &Command) -> Command {
+pub(crate) fn limited(command: &Invocation) -> Command {
+    let command = command.process();
     let mut shell = Command::new("/bin/sh");
     shell
         .arg("-c")

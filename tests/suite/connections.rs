@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-use crate::workbench::{Run, Workbench};
+use crate::workbench::Workbench;
 
 /// For 127.0.0.1, for a hundred years, and signed by itself; made for this test, and no secret of anybody.
 const CERTIFICATE: &str = include_str!("../provider/own.crt");
@@ -149,7 +149,7 @@ fn an_issuer_that_is_named_is_trusted() {
     let file = folder.path().join("own.crt");
     std::fs::write(&file, CERTIFICATE).unwrap();
     let mut command = bench.command(&["build"]);
-    let run = Run::of(command.env("SSL_CERT_FILE", &file)).expect_code(3);
+    let run = command.env("SSL_CERT_FILE", &file).run().expect_code(3);
     assert!(
         !run.says("this machine does not trust the issuer"),
         "{run:?}"

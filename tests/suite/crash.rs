@@ -32,7 +32,7 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
 
 /// Kills the command at its `fatal`th point; false where it ended before.
 fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
-    let mut command = bench.command(command);
+    let mut command = bench.command(command).process();
     command.env("SYNIX_CRASH_AT", fatal.to_string());
     let output = command.output().unwrap();
     let killed = was_killed(output.status);

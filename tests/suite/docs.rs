@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::languages::languages;
 use crate::scaffolds::own_test;
-use crate::workbench::{Run, command_in};
+use crate::workbench::command_in;
 
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -64,7 +64,7 @@ fn every_command_in_the_documents_exists() {
                 .take(depth)
                 .collect();
             arguments.push("--help");
-            let help = Run::of(&mut command_in(folder.path(), &arguments));
+            let help = command_in(folder.path(), &arguments).run();
             assert_eq!(
                 help.code,
                 0,

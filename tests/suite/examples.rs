@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::languages::{languages, made};
-use crate::workbench::{Run, Workbench, command_in};
+use crate::workbench::{Workbench, command_in};
 
 /// Answers full of what languages trim and escape differently.
 const ODD_ANSWERS: [&str; 2] = [
@@ -52,7 +52,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
     let file = component.to_str().unwrap();
     let arguments = [&["plugin", "run", file, "--json"], arguments].concat();
-    let run = Run::of(&mut command_in(folder, &arguments));
+    let run = command_in(folder, &arguments).run();
     if run.code == 2 {
         return (run.code, Value::Null, run.stderr);
     }
@@ -66,10 +66,7 @@ fn every_example_passes_every_point_of_the_check_that_applies() {
     let folder = tempfile::tempdir().unwrap();
     for language in languages() {
         let file = made(&language).file.to_str().unwrap();
-        let report = Run::of(&mut command_in(
-            folder.path(),
-            &["plugin", "check", file, "--json"],
-        ));
+        let report = command_in(folder.path(), &["plugin", "check", file, "--json"]).run();
         let report = report.expect_code(0).json();
         let points = report["points"].as_array().unwrap();
         let skipped: Vec<_> = points
@@ -95,7 +92,7 @@ fn every_example_says_the_same_of_itself() {
     let said = |language: &str| {
         let file = made(language).file.to_str().unwrap();
         let arguments = ["plugin", "inspect", file, "--json"];
-        let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+        let run = command_in(folder.path(), &arguments).run().expect_code(0);
         let all = run.json();
         let members = [
             "name",
@@ -129,7 +126,7 @@ fn every_example_says_what_it_was_written_in() {
     ] {
         let file = made(language).file.to_str().unwrap();
         let arguments = ["plugin", "inspect", file, "--json"];
-        let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+        let run = command_in(folder.path(), &arguments).run().expect_code(0);
         let named = run.json()["producers"]["language"].clone();
         let names: Vec<&String> = named.as_object().unwrap().keys().collect();
         assert_eq!(names, [title]);

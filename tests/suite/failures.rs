@@ -5,7 +5,7 @@ use synix_scripted_provider::{
 };
 
 use crate::build::kinds;
-use crate::workbench::{BATCH, KEY, Mode, Run, TEAM, Workbench, text};
+use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench, text};
 
 /// A script that cuts off every answer to what one person writes.
 pub(crate) fn truncating(name: &str) -> Script {
@@ -320,7 +320,7 @@ fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
     bench.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
     let mut command = bench.command(&["build"]);
     command.env_remove("ANTHROPIC_API_KEY");
-    let run = Run::of(&mut command).expect_code(1);
+    let run = command.run().expect_code(1);
     assert!(run.says("ANTHROPIC_API_KEY"), "{run:?}");
     assert_eq!(bench.sent(), 3);
     bench.script(Script::new());

@@ -16,7 +16,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn synix(arguments: &[&str]) -> Run {
-    Run::of(&mut command_in(Path::new(ROOT), arguments))
+    command_in(Path::new(ROOT), arguments).run()
 }
 
 /// Three copies of each once made up an eighth of the command.
@@ -83,7 +83,7 @@ fn every_filter_in_the_documents_exists() {
     let arguments = [
         "plugin", "run", "map", "--input", "note.md", "--json", "--config", &config,
     ];
-    let record = Run::of(&mut command_in(folder.path(), &arguments)).json();
+    let record = command_in(folder.path(), &arguments).run().json();
     let asked = record["requests"][0]["messages"].to_string();
     assert!(asked.contains("abs attr"), "{record}");
     assert!(!asked.contains("NO "), "{asked}");

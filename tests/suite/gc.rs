@@ -4,13 +4,13 @@ use std::fs::{self, File};
 
 use serde_json::Value;
 
-use crate::workbench::{RESUME, Run, TEAM, Workbench};
+use crate::workbench::{RESUME, TEAM, Workbench};
 
 /// Collects two years later, so that everything is old.
 fn collect(bench: &Workbench, arguments: &[&str]) -> Value {
     let mut command = bench.command(&[&["gc", "--json"], arguments].concat());
     command.env("SYNIX_CLOCK", "2028-01-01T00:00:00Z");
-    Run::of(&mut command).expect_code(0).json()
+    command.run().expect_code(0).json()
 }
 
 /// A team whose first text was another one, four builds ago.

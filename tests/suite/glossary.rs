@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::docs::{ROOT, documents};
-use crate::workbench::{Run, command_in};
+use crate::workbench::command_in;
 
 /// A word or phrase that is not used, in lower case.
 struct Unused {
@@ -135,7 +135,7 @@ fn no_help_text_contains_an_unused_word() {
         count += 1;
         let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
         arguments.push("--help");
-        let help = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(0);
+        let help = command_in(folder.path(), &arguments).run().expect_code(0);
         let place = format!("synix {}", arguments.join(" "));
         uses.extend(check(&place, 1, &help.stdout, &unused));
         pending.extend(subcommands(&help.stdout).into_iter().map(|name| {

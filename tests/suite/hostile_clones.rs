@@ -227,7 +227,7 @@ fn dot_env_brings_no_tools() {
         clone.run(&["plugin", "new", "own", "--lang", language, language]);
         let arguments = ["plugin", "build", language];
         let mut command = clone.bench.command(&arguments);
-        let run = Run::of(command.env("PATH", "/nowhere"));
+        let run = command.env("PATH", "/nowhere").run();
         assert_eq!(run.code, 1, "{run:?}");
         clone.nothing_came_of(&arguments, &run);
     }
@@ -264,7 +264,7 @@ fn a_key_of_several_lines_is_not_sent() {
     let bench = Workbench::team();
     bench.write(".env", "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"\n");
     let mut command = bench.command(&["build"]);
-    let run = Run::of(command.env_remove("OPENAI_API_KEY"));
+    let run = command.env_remove("OPENAI_API_KEY").run();
     assert_ne!(run.code, 0, "{run:?}");
     assert!(!run.says("x-evil"), "{run:?}");
     assert_eq!(bench.sent(), 0);
@@ -286,7 +286,7 @@ fn a_pipeline_file_of_another_user_above_is_not_found() {
     }
     chown(above.join("synix.toml"), Some(4242), None).unwrap();
     for arguments in [&["build"][..], &["plan"], &["trust"], &["build", "--trust"]] {
-        let run = Run::of(&mut command_in(&above.join("mine/sub"), arguments));
+        let run = command_in(&above.join("mine/sub"), arguments).run();
         assert!(
             run.code == 2 && run.says("another owner"),
             "{arguments:?}: {run:?}"

@@ -68,7 +68,7 @@ fn terminate(child: &Child) {
 }
 
 fn start(bench: &Workbench, arguments: &[&str]) -> Child {
-    let mut command = bench.command(arguments);
+    let mut command = bench.command(arguments).process();
     command.stdout(std::process::Stdio::piped());
     command.stderr(std::process::Stdio::piped());
     command.spawn().unwrap()
@@ -171,7 +171,7 @@ fn commands_that_keep_nothing_end_with_a_guest_at_work() {
 fn a_demo_ends_with_the_command_that_it_runs() {
     let bench = dizzy();
     let scratch = tempfile::tempdir().unwrap();
-    let mut command = bench.command(&["demo", "run", "."]);
+    let mut command = bench.command(&["demo", "run", "."]).process();
     command.env("TMPDIR", scratch.path());
     command.stdout(std::process::Stdio::piped());
     command.stderr(std::process::Stdio::piped());

@@ -88,10 +88,10 @@ fn a_mistyped_command_is_a_document() {
         &["plugin", "run", "--json"],
         &["--json"],
     ] {
-        let run = Run::of(&mut command_in(folder.path(), arguments)).expect_code(2);
+        let run = command_in(folder.path(), arguments).run().expect_code(2);
         assert_eq!(checked(&run)["kind"], "usage", "{arguments:?}");
     }
-    let run = Run::of(&mut command_in(folder.path(), &["nope"])).expect_code(2);
+    let run = command_in(folder.path(), &["nope"]).run().expect_code(2);
     assert_eq!(run.stdout, "", "{run:?}");
 }
 
@@ -143,13 +143,13 @@ fn each_option_reads_the_same_durations() {
     ];
     for option in options {
         for good in ["45", "45s", "1.5h", "15m", "2d", "1w", "250ms"] {
-            let run = Run::of(&mut command_in(folder.path(), &[option, &[good]].concat()));
+            let run = command_in(folder.path(), &[option, &[good]].concat()).run();
             assert!(!run.says("write a number"), "{option:?} {good}: {run:?}");
         }
         for bad in ["", "h", "-1s", "1y", "soon", "1e3", "inf"] {
             let value = format!("{}={bad}", option[option.len() - 1]);
             let arguments = [&option[..option.len() - 1], &[value.as_str()]].concat();
-            let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+            let run = command_in(folder.path(), &arguments).run().expect_code(2);
             assert!(run.stderr.contains("error: "), "{run:?}");
         }
     }

@@ -1,48 +1,54 @@
 //! The command as a library: what it knows is what it is handed, and what it says goes where it is told.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use serde_json::Value;
-use synix::{Environment, Io, Output};
+use synix::{Io, Output};
 use synix_scripted_provider::Script;
 
-use crate::workbench::{Workbench, command_in};
+use crate::workbench::{BATCH, Run, Workbench, command_in};
 
 /// A key that no process of the suite has in its environment.
 const KEY: &str = "sk-only-in-a-value";
 
-/// An environment of its own in `folder`: what the suite's command has, but for the key.
-fn environment(folder: &Path) -> Environment {
-    let process = command_in(folder, &[]);
-    let variables = process
-        .get_envs()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .filter(|(name, _)| name != "OPENAI_API_KEY" && name != "ANTHROPIC_API_KEY")
-        .chain(["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].map(|name| (name.into(), KEY.into())));
-    Environment::new(variables, folder.to_owned())
-}
-
-/// Runs a command in this process: its exit code, stdout and stderr.
-fn run(folder: &Path, arguments: &[&str]) -> (u8, String, String) {
-    let (io, printed) = Io::captured(environment(folder));
-    let code = synix::run(arguments, io);
-    (code, printed.stdout(), printed.stderr())
-}
-
 #[test]
-fn a_build_needs_no_process() {
+fn a_build_takes_its_key_from_the_environment_that_it_was_given() {
     let bench = Workbench::team();
     bench.script(Script::new().key(KEY));
-    let folder = bench.path("");
-    let (code, stdout, stderr) = run(&folder, &["build", "--json"]);
-    assert_eq!(code, 0, "{stderr}");
-    let built: Value = serde_json::from_str(&stdout).unwrap();
+    let mut build = bench.command(&["build", "--json"]);
+    build
+        .env("OPENAI_API_KEY", KEY)
+        .env("ANTHROPIC_API_KEY", KEY);
+    let built = build.run().expect_code(0).json();
     assert_eq!(built["status"], "completed", "{built:#}");
     assert_eq!(bench.sent(), 4);
-    // The same words as those of a process.
-    let (code, stdout, _) = run(&folder, &["list"]);
-    assert_eq!((code, stdout), (0, bench.ok(&["list"]).stdout));
+}
+
+/// The other tests run commands in this process, and rest on this.
+#[test]
+fn a_process_prints_what_the_library_prints() {
+    let bench = Workbench::team();
+    bench.ok(&BATCH);
+    for arguments in [
+        &["--version"][..],
+        &["--help"],
+        &["bild"],
+        &["plan"],
+        &["plan", "--json"],
+        &["plan", "none.toml"],
+        &["list", "--color", "always"],
+        &["show", "summary/summary"],
+        &["show", "summary/none"],
+        &["lineage", "summary/summary"],
+        &["status"],
+        &["builds"],
+        &["batch-build", "status", "--latest"],
+        &["plugin", "inspect", "map"],
+        &["plugin", "inspect", "none.wasm"],
+    ] {
+        let (here, there) = (bench.run(arguments), bench.command(arguments).run_process());
+        assert_eq!(here, there, "{arguments:?}");
+    }
 }
 
 /// Two commands in one process have two folders.
@@ -50,17 +56,16 @@ fn a_build_needs_no_process() {
 fn a_path_is_seen_from_the_folder_that_was_handed_over() {
     let (one, other) = (Workbench::team(), Workbench::team());
     other.pipeline("other.toml", "[layers.notes]\nsource = \"bios/amara.md\"\n");
-    let layers = |run: (u8, String, String)| -> Vec<Value> {
-        assert_eq!(run.0, 0, "{run:?}");
-        let plan: Value = serde_json::from_str(&run.1).unwrap();
+    let layers = |run: Run| -> Vec<Value> {
+        let plan = run.expect_code(0).json();
         let layers = plan["layers"].as_array().unwrap();
         layers.iter().map(|layer| layer["name"].clone()).collect()
     };
     let plan = ["plan", "--json"];
     let all = ["bios", "styles", "summary"];
-    assert_eq!(layers(run(&one.path("bios"), &plan)), all);
+    assert_eq!(layers(command_in(&one.path("bios"), &plan).run()), all);
     assert_eq!(
-        layers(run(&other.path(""), &["plan", "other.toml", "--json"])),
+        layers(other.run(&["plan", "other.toml", "--json"])),
         ["notes"]
     );
     let there = other.path("");
@@ -86,13 +91,13 @@ fn a_path_is_seen_from_the_folder_that_was_handed_over() {
 #[test]
 fn a_mistake_is_a_code_and_a_document() {
     let folder = tempfile::tempdir().unwrap();
-    let (code, stdout, stderr) = run(folder.path(), &["bild", "--json"]);
-    let error: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((code, &error["error"]["kind"]), (2, &"usage".into()));
-    assert!(stderr.starts_with("error: "), "{stderr}");
-    let (code, stdout, stderr) = run(folder.path(), &["--help"]);
-    assert_eq!((code, stderr.as_str()), (0, ""));
-    assert!(stdout.contains("Usage: synix"), "{stdout}");
+    let wrong = command_in(folder.path(), &["bild", "--json"]).run();
+    assert_eq!(wrong.json()["error"]["kind"], "usage");
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.starts_with("error: "), "{wrong:?}");
+    let help = command_in(folder.path(), &["--help"]).run().expect_code(0);
+    assert_eq!(help.stderr, "");
+    assert!(help.stdout.contains("Usage: synix"), "{help:?}");
 }
 
 /// A question is put where a person can read it, and what the person types counts.
@@ -104,14 +109,10 @@ fn a_person_can_be_asked_without_a_terminal_of_the_process() {
     bench.write("synix.toml", &asks);
     let config = tempfile::tempdir().unwrap();
     let ask = |typed: &'static str| {
-        let process = command_in(&bench.path(""), &[]);
-        let variables = process
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .chain([("SYNIX_CONFIG_DIR".into(), config.path().into())]);
-        let environment = Environment::new(variables, bench.path(""));
+        let mut trust = bench.command(&["trust"]);
+        trust.env("SYNIX_CONFIG_DIR", config.path());
         let io = Io::new(
-            environment,
+            trust.environment(),
             Output::pipe(std::io::sink()),
             Output::terminal(std::io::sink(), 80),
         );

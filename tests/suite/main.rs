@@ -54,6 +54,7 @@ mod hostile_reading_plugins;
 mod hostile_reading_states;
 mod identity;
 mod interrupted;
+mod invocation;
 mod json_answers;
 mod json_errors;
 mod languages;

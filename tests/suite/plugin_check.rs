@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::workbench::{Run, command_in};
+use crate::workbench::command_in;
 
 fn check(component: &str, more: &[&str]) -> (i32, Value) {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&["plugin", "check", component, "--json"], more].concat();
-    let run = Run::of(&mut command_in(folder.path(), &arguments));
+    let run = command_in(folder.path(), &arguments).run();
     (run.code, run.json())
 }
 
@@ -150,7 +150,7 @@ fn a_given_config_is_checked_before_it_is_used() {
     let wrong = ["--config", r#"{"label": 1}"#];
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
-    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+    let run = command_in(folder.path(), &arguments).run().expect_code(2);
     assert!(run.says("--config: the config does not match"), "{run:?}");
 }
 
@@ -160,10 +160,11 @@ fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.md"), "---\nnot: [closed\n---\n").unwrap();
     let component = component("echo");
-    let run = Run::of(&mut command_in(
+    let run = command_in(
         folder.path(),
         &["plugin", "check", component, "--input", "a.md"],
-    ));
+    )
+    .run();
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.says("--input: cannot read the input a.md"), "{run:?}");
     assert!(run.stderr.matches("because: ").count() >= 1, "{run:?}");
@@ -179,7 +180,7 @@ fn a_check_takes_replies_and_says_how_far_it_is() {
         &["--replies", "replies.json", "--timeout", "600"],
     ] {
         let arguments = [&["plugin", "check", component("map")], more].concat();
-        let run = Run::of(&mut command_in(folder.path(), &arguments));
+        let run = command_in(folder.path(), &arguments).run();
         assert_eq!(run.code, 0, "{run:?}");
         assert!(
             run.stderr.contains("try unusual answers")
@@ -196,7 +197,7 @@ fn a_check_takes_replies_and_says_how_far_it_is() {
         "--replies",
         "replies.json",
     ];
-    assert_eq!(Run::of(&mut command_in(folder.path(), &both)).code, 2);
+    assert_eq!(command_in(folder.path(), &both).run().code, 2);
     let none = ["plugin", "check", component("map"), "--timeout", "0"];
-    assert_eq!(Run::of(&mut command_in(folder.path(), &none)).code, 2);
+    assert_eq!(command_in(folder.path(), &none).run().code, 2);
 }

@@ -24,7 +24,7 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
-        Run::of(&mut command_in(self.0.path(), arguments))
+        command_in(self.0.path(), arguments).run()
     }
 }
 

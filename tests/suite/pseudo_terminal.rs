@@ -20,7 +20,7 @@ struct Seen {
 
 /// Runs a command at a terminal of 100 columns on which somebody types as soon as the terminal shows `asks`.
 fn at_terminal(bench: &Workbench, arguments: &[&str], asks: &str, typed: &str) -> Seen {
-    let plain = bench.command(arguments);
+    let plain = bench.command(arguments).process();
     let mut line = "stty cols 100 rows 30; exec".to_owned();
     for word in std::iter::once(plain.get_program()).chain(plain.get_args()) {
         let _ = write!(line, " '{}'", word.to_str().unwrap());

@@ -55,6 +55,7 @@ impl Shut {
         command
             .env("HOME", self.home.path())
             .env_remove("XDG_CACHE_HOME");
+        let mut command = command.process();
         // The owner of everything may write anything.
         if self.home.path().metadata().unwrap().uid() == 0 {
             command.uid(NOBODY).gid(NOBODY);

@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{Run, TEAM, Workbench, command_in, text};
+use crate::workbench::{TEAM, Workbench, command_in, text};
 
 /// Lets one person's request fail for good.
 fn refusing(words: &str) -> Script {
@@ -238,7 +238,9 @@ fn a_project_can_be_named_from_elsewhere() {
     ] {
         for command in [&["list"][..], &["show", "summary"], &["runs"], &["plan"]] {
             let arguments = [&place[..], command].concat();
-            Run::of(&mut command_in(elsewhere.path(), &arguments)).expect_code(0);
+            command_in(elsewhere.path(), &arguments)
+                .run()
+                .expect_code(0);
         }
     }
 }

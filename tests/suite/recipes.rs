@@ -56,7 +56,7 @@ fn lines() -> Vec<(String, String)> {
 fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
     // Nobody waits five minutes for a provider that answers at once.
     let line = line.replace("--poll-interval 5m", "--poll-interval 0");
-    let synix = command_in(&bench.path(""), &[]);
+    let synix = command_in(&bench.path(""), &[]).process();
     let mut shell = Command::new("bash");
     let folders = format!("{}:/usr/local/bin:/usr/bin:/bin", path.display());
     shell
@@ -78,8 +78,7 @@ fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
 fn every_recipe_for_a_ci_service_works() {
     let bench = Workbench::team();
     let path = tempfile::tempdir().unwrap();
-    let program = command_in(path.path(), &[]);
-    std::os::unix::fs::symlink(program.get_program(), path.path().join("synix")).unwrap();
+    std::os::unix::fs::symlink(crate::invocation::PROGRAM, path.path().join("synix")).unwrap();
     fs::create_dir(bench.path("my-items")).unwrap();
     let plugin = synix_transforms::component("map").unwrap();
     fs::write(bench.path("my-items/my-items.wasm"), plugin).unwrap();

@@ -54,7 +54,7 @@ impl Desk {
         command
             .env("SYNIX_CACHE_DIR", self.bench.path("cache"))
             .envs(environment.iter().copied());
-        Run::of(&mut command)
+        command.run()
     }
 
     fn replay(&self, arguments: &[&str]) -> Run {

@@ -17,7 +17,7 @@ fn replay(bench: &Workbench, arguments: &[&str]) -> Run {
         .env("SYNIX_CASSETTE_MODE", "replay")
         .env_remove("OPENAI_API_KEY")
         .env_remove("ANTHROPIC_API_KEY");
-    Run::of(&mut command)
+    command.run()
 }
 
 /// C2: no key is read and no socket opened, found or not.

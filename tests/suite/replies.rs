@@ -480,7 +480,7 @@ fn certificates_are_needed_by_https_alone() {
         command
             .env("SSL_CERT_FILE", "/none/at/all")
             .env("SSL_CERT_DIR", "/none/at/all");
-        crate::workbench::Run::of(&mut command)
+        command.run()
     };
     let bench = bench_of(&["bela"]);
     without(&bench).expect_code(0);

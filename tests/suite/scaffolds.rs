@@ -104,7 +104,7 @@ fn a_wrong_type_stops_the_build_and_is_quoted() {
 fn a_name_that_tools_would_refuse_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["plugin", "new", "My_Items", "--lang", "js"];
-    let run = Run::of(&mut command_in(folder.path(), &arguments)).expect_code(2);
+    let run = command_in(folder.path(), &arguments).run().expect_code(2);
     assert!(run.says("My_Items"), "{run:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -8,7 +8,7 @@ use crate::workbench::{Run, command_in};
 
 /// Runs `synix` in `folder`, where it must succeed.
 fn synix(folder: &Path, arguments: &[&str]) -> Run {
-    Run::of(&mut command_in(folder, arguments)).expect_code(0)
+    command_in(folder, arguments).run().expect_code(0)
 }
 
 /// Says whether this machine has a program.
@@ -41,7 +41,9 @@ fn each_shell_can_read_its_completions() {
             Run::of(Command::new(shell).args(check).arg(file)).expect_code(0);
         }
     }
-    let wrong = Run::of(&mut command_in(folder.path(), &["completions", "tcsh"])).expect_code(2);
+    let wrong = command_in(folder.path(), &["completions", "tcsh"])
+        .run()
+        .expect_code(2);
     assert!(wrong.says("bash"), "{wrong:?}");
 }
 

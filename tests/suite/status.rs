@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{BATCH, TEAM, Workbench};
+use crate::workbench::{BATCH, TEAM, Workbench, command_in};
 
 /// `field` of each layer.
 fn layers(status: &Value, field: &str) -> Vec<Value> {
@@ -125,8 +125,7 @@ fn what_cannot_be_planned_is_said_beside_what_is_known() {
     let words = bench.ok(&["status"]).stdout;
     assert!(words.contains("nobody can say what is stale"), "{words}");
     let nowhere = tempfile::tempdir().unwrap();
-    let mut command = crate::workbench::command_in(nowhere.path(), &["status"]);
-    crate::workbench::Run::of(&mut command).expect_code(2);
+    command_in(nowhere.path(), &["status"]).run().expect_code(2);
 }
 
 #[test]

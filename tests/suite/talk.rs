@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{BATCH, KEY, Run, Workbench, command_in};
+use crate::workbench::{BATCH, KEY, Workbench, command_in};
 
 const RED: &str = "\u{1b}[1;31merror:\u{1b}[0m";
 
@@ -11,7 +11,7 @@ fn colours_are_used_where_somebody_wants_them() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = command_in(folder.path(), arguments);
-        Run::of(command.envs(variables.iter().copied())).expect_code(2)
+        command.envs(variables.iter().copied()).run().expect_code(2)
     };
     let always = ["build", "--color", "always"];
     for (arguments, variables, is_red) in [
@@ -57,7 +57,7 @@ fn each_request_is_told_with_its_attempts_and_without_what_it_holds() {
     let busy = Reply::Status(StatusReply::new(500).body(serde_json::json!({"error": {}})));
     bench.script(Script::new().rule(Rule::on("I am bela").reply(busy).times(1)));
     let mut command = bench.command(&["build", "-q"]);
-    let run = Run::of(command.env("SYNIX_LOG", "debug")).expect_code(0);
+    let run = command.env("SYNIX_LOG", "debug").run().expect_code(0);
     let lines: Vec<&str> = run.stderr.lines().collect();
     let replies = |part: &str| {
         let of = |line: &&&str| line.contains("reply") && line.contains(part);
@@ -102,14 +102,14 @@ fn what_is_told_can_be_chosen_by_crate() {
     let bench = Workbench::team();
     let told = |filter: &str| {
         let mut command = bench.command(&["plan", "-q"]);
-        Run::of(command.env("SYNIX_LOG", filter))
+        command.env("SYNIX_LOG", filter).run()
     };
     assert_eq!(told("off").expect_code(0).stderr, "");
     let run = told("loud").expect_code(2);
     assert!(run.says("SYNIX_LOG") && run.says("trace"), "{run:?}");
     let mut command = bench.command(&["build", "-q"]);
     command.env("SYNIX_LOG", "off,synix_providers=debug");
-    let run = Run::of(&mut command).expect_code(0);
+    let run = command.run().expect_code(0);
     assert!(run.stderr.contains("synix_providers"), "{run:?}");
     assert!(!run.stderr.contains("synix_engine"), "{run:?}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workbench::{Run, command_in};
+use crate::workbench::command_in;
 
 const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
 
@@ -29,7 +29,7 @@ fn every_template_replays_to_its_golden_outputs() {
         command
             .env_remove("OPENAI_API_KEY")
             .env_remove("ANTHROPIC_API_KEY");
-        Run::of(&mut command).expect_code(0);
+        command.run().expect_code(0);
         assert!(
             !template.join(".synix").exists(),
             "{path}: the replay left state behind"
@@ -40,7 +40,9 @@ fn every_template_replays_to_its_golden_outputs() {
 #[test]
 fn init_lists_every_template() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::of(&mut command_in(folder.path(), &["init", "--list"])).expect_code(0);
+    let run = command_in(folder.path(), &["init", "--list"])
+        .run()
+        .expect_code(0);
     for template in templates() {
         assert!(run.stdout.contains(&name(&template)), "{run:?}");
     }
@@ -50,16 +52,17 @@ fn init_lists_every_template() {
 fn a_new_project_can_be_planned() {
     for template in templates() {
         let folder = tempfile::tempdir().unwrap();
-        Run::of(&mut command_in(
+        command_in(
             folder.path(),
             &["init", "mine", "--template", &name(&template)],
-        ))
+        )
+        .run()
         .expect_code(0);
         let project = folder.path().join("mine");
         let original = fs::read(template.join("synix.toml")).unwrap();
         assert_eq!(fs::read(project.join("synix.toml")).unwrap(), original);
         assert!(!project.join("golden").exists());
-        Run::of(&mut command_in(&project, &["plan"])).expect_code(0);
+        command_in(&project, &["plan"]).run().expect_code(0);
     }
 }
 
@@ -67,7 +70,7 @@ fn a_new_project_can_be_planned() {
 fn init_never_overwrites() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("synix.toml"), "mine").unwrap();
-    let run = Run::of(&mut command_in(folder.path(), &["init", "."]));
+    let run = command_in(folder.path(), &["init", "."]).run();
     assert_ne!(run.code, 0, "{run:?}");
     assert_eq!(
         fs::read_to_string(folder.path().join("synix.toml")).unwrap(),
@@ -83,10 +86,11 @@ fn init_never_overwrites() {
 #[test]
 fn an_unknown_template_names_those_there_are() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::of(&mut command_in(
+    let run = command_in(
         folder.path(),
         &["init", "mine", "--template", "team-raport"],
-    ))
+    )
+    .run()
     .expect_code(2);
     assert!(run.says("team-report"), "{run:?}");
     assert!(!folder.path().join("mine").exists());

@@ -117,9 +117,9 @@ fn a_name_cannot_steer_who_reads_it() {
         &["plan", "\u{1b}[2J\n::error::x"],
         &["-C", "\u{1b}[2J\n::error::x", "list"],
     ] {
-        are_calm(&Run::of(&mut command_in(folder.path(), arguments)).expect_code(2));
+        are_calm(&command_in(folder.path(), arguments).run().expect_code(2));
         let json = [&["--json"], arguments].concat();
-        are_calm(&Run::of(&mut command_in(folder.path(), &json)).expect_code(2));
+        are_calm(&command_in(folder.path(), &json).run().expect_code(2));
     }
 }
 
@@ -219,13 +219,15 @@ fn a_plugins_information_is_not_printed_unasked() {
 #[test]
 fn help_keeps_a_commands_own_options_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let help = Run::of(&mut command_in(folder.path(), &["gc", "--help"])).expect_code(0);
+    let help = command_in(folder.path(), &["gc", "--help"])
+        .run()
+        .expect_code(0);
     let own = help.stdout.find("--older-than").unwrap();
     let global = help.stdout.find("Global options:").unwrap();
     let concurrency = help.stdout.find("--concurrency").unwrap();
     assert!(own < global && global < concurrency, "{}", help.stdout);
-    let near = Run::of(&mut command_in(folder.path(), &["bild"])).expect_code(2);
+    let near = command_in(folder.path(), &["bild"]).run().expect_code(2);
     assert!(near.says("'build'"), "{near:?}");
-    let far = Run::of(&mut command_in(folder.path(), &["nope"])).expect_code(2);
+    let far = command_in(folder.path(), &["nope"]).run().expect_code(2);
     assert!(far.says("the commands are init, plan, build"), "{far:?}");
 }

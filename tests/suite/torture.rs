@@ -244,7 +244,7 @@ fn script(dice: &mut Dice) -> Script {
 
 /// Starts a command that dies at its `crash_at`th point.
 fn start(bench: &Workbench, arguments: &[&str], crash_at: u64) -> Child {
-    let mut command: Command = bench.command(arguments);
+    let mut command = bench.command(arguments).process();
     command
         .env("SYNIX_CRASH_AT", crash_at.to_string())
         .stdout(Stdio::null())

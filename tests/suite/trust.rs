@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::clones;
 use crate::folders::copy;
+use crate::invocation::Invocation;
 use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
 
 /// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
@@ -39,11 +40,11 @@ impl Elsewhere {
     }
 
     /// Sends everything that would leave this machine here.
-    pub(crate) fn between(&self, command: &mut Command) -> Run {
+    pub(crate) fn between(&self, command: &mut Invocation) -> Run {
         for name in ["HTTPS_PROXY", "HTTP_PROXY"] {
             command.env(name, &self.url);
         }
-        Run::of(command)
+        command.run()
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -294,7 +295,7 @@ fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
     let moved = |bench: &Workbench| {
         let mut command = bench.command(&["build"]);
         command.env("OPENAI_BASE_URL", bench.provider.openai_url());
-        Run::of(&mut command)
+        command.run()
     };
     let bench = asking("https://x", "");
     let without = asking_toml("https://x", "", "Say: {{ content }}")
@@ -476,7 +477,7 @@ fn a_yes_within_the_checkout_is_none() {
             .env_remove("SYNIX_CONFIG_DIR")
             .env_remove("XDG_CONFIG_HOME")
             .env(name, folder);
-        Run::of(&mut command)
+        command.run()
     };
     // Made elsewhere for this very project, and then brought along.
     let elsewhere = tempfile::tempdir().unwrap();
@@ -676,7 +677,10 @@ fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
     let kept = tempfile::tempdir().unwrap();
     let ok = |bench: &Workbench, arguments: &[&str]| {
         let mut command = bench.command(arguments);
-        Run::of(command.env("SYNIX_CONFIG_DIR", kept.path().join("synix"))).expect_code(0);
+        command
+            .env("SYNIX_CONFIG_DIR", kept.path().join("synix"))
+            .run()
+            .expect_code(0);
     };
     ok(&bench, &["build", "--cassette-mode", "record"]);
     bench.relocate();
@@ -694,7 +698,7 @@ fn without_a_configuration_folder_the_user_is_told() {
     let run = |arguments: &[&str]| {
         let mut command = bench.command(arguments);
         command.env_remove("HOME").env_remove("XDG_CONFIG_HOME");
-        Run::of(&mut command)
+        command.run()
     };
     assert!(run(&["build"]).expect_code(5).says("SYNIX_CONFIG_DIR"));
     assert!(
@@ -764,7 +768,7 @@ fn a_file_of_another_user_is_asked_about() {
         bench.ok(&["list"]);
         // `sudo` is run by the user whose files these are.
         let mut command = bench.command(&["build"]);
-        Run::of(command.env("SUDO_UID", "4242")).expect_code(0);
+        command.env("SUDO_UID", "4242").run().expect_code(0);
         bench.ok(&["trust", "--yes"]);
         bench.ok(&["build"]);
     }
@@ -777,14 +781,17 @@ fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
     fs::create_dir_all(bench.path("repo/.git")).unwrap();
     fs::create_dir_all(bench.path("repo/sub")).unwrap();
     fs::create_dir_all(bench.path("inside/sub")).unwrap();
-    let run = |folder: &str| Run::of(&mut command_in(&bench.path(folder), &["plan"]));
+    let run = |folder: &str| command_in(&bench.path(folder), &["plan"]).run();
     run("inside/sub").expect_code(0);
     for folder in ["repo/sub", "repo"] {
         let run = run(folder).expect_code(2);
         assert!(run.says("the root of a repository"), "{run:?}");
     }
     let mut command = command_in(&bench.path("inside/sub"), &["plan"]);
-    let run = Run::of(command.env("HOME", bench.path("inside"))).expect_code(2);
+    let run = command
+        .env("HOME", bench.path("inside"))
+        .run()
+        .expect_code(2);
     assert!(run.says("your home folder"), "{run:?}");
 }
 
@@ -793,7 +800,7 @@ fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
 fn a_pipeline_file_in_a_folder_of_another_owner_is_not_found() {
     let bench = Workbench::team();
     fs::create_dir_all(bench.path("mine/sub")).unwrap();
-    let above = |arguments: &[&str]| Run::of(&mut command_in(&bench.path("mine/sub"), arguments));
+    let above = |arguments: &[&str]| command_in(&bench.path("mine/sub"), arguments).run();
     above(&["plan"]).expect_code(0);
     if !give_away(&bench.path("")) {
         return;
@@ -821,7 +828,7 @@ fn a_plugin_from_this_machine_is_fetched_only_after_a_yes() {
         let before = server.calls().len();
         let run = |arguments: &[&str]| {
             let mut command = bench.command(arguments);
-            Run::of(command.env("SYNIX_CACHE_DIR", bench.path("cache")))
+            command.env("SYNIX_CACHE_DIR", bench.path("cache")).run()
         };
         for arguments in [&["plan"][..], &["build"], &["plugin", "update"]] {
             let run = run(arguments).expect_code(5);

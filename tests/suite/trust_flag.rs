@@ -17,7 +17,7 @@ fn with_plugin(reference: &str) -> Workbench {
 
 fn run(bench: &Workbench, arguments: &[&str]) -> Run {
     let mut command = bench.command(arguments);
-    Run::of(command.env("SYNIX_CACHE_DIR", bench.path("../cache")))
+    command.env("SYNIX_CACHE_DIR", bench.path("../cache")).run()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use synix_scripted_provider::{Endpoint, Pace, Reply, Rule, Script};
 
 use crate::crash::unclear;
-use crate::workbench::{BATCH, RESUME, Run, Workbench};
+use crate::workbench::{BATCH, RESUME, Workbench};
 
 /// Sends a signal to a command and returns what it said at its end.
 fn stop(child: Child, name: &str) -> (i32, String) {
@@ -237,7 +237,10 @@ fn a_command_may_be_a_list_of_words() {
 fn a_command_gets_a_minimal_environment() {
     let bench = trusted_team_with(KEEP);
     let mut command = bench.command(&["build"]);
-    Run::of(command.env("PATH", std::env::var("PATH").unwrap())).expect_code(0);
+    command
+        .env("PATH", std::env::var("PATH").unwrap())
+        .run()
+        .expect_code(0);
     let environment = fs::read_to_string(bench.path("done.env")).unwrap();
     let shells_own = ["PWD", "OLDPWD", "SHLVL", "_"];
     let mut names: Vec<&str> = environment
@@ -298,7 +301,7 @@ fn a_command_that_does_not_read_holds_nothing_up() {
 #[test]
 fn a_command_prints_to_stderr() {
     let bench = trusted_team_with(r#"on_done = "echo the end""#);
-    let run = bench.ok(&["build", "--json"]);
+    let run = bench.command(&["build", "--json"]).run_process();
     assert!(run.stderr.contains("the end"), "{run:?}");
     run.json();
 }

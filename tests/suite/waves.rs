@@ -272,7 +272,11 @@ fn not_found(endpoint: Endpoint, first: u64) -> Script {
 }
 
 fn resumed(bench: &Workbench, at: &str) -> Run {
-    Run::of(bench.command(&RESUME).env("SYNIX_CLOCK", at)).expect_code(0)
+    bench
+        .command(&RESUME)
+        .env("SYNIX_CLOCK", at)
+        .run()
+        .expect_code(0)
 }
 
 /// What a provider has forgotten does not hold its requests for ever.

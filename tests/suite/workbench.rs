@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 use synix_scripted_provider::{Ledger, Pace, Script, ScriptedProvider};
 use tempfile::TempDir;
 
-/// The key that every provider is given.
-pub(crate) const KEY: &str = "sk-the-suite-keeps-this-secret";
+use crate::invocation::Invocation;
+pub(crate) use crate::invocation::{KEY, Run};
 
 /// Three people, their work styles through batches, and one summary by a call of its own at another provider.
 pub(crate) const TEAM: &str = r#"
@@ -107,14 +107,6 @@ pub(crate) struct Workbench {
     /// The project's folder below it, so that it can be moved.
     project: PathBuf,
     pub provider: ScriptedProvider,
-}
-
-/// What a command left behind.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
 }
 
 impl Workbench {
@@ -216,13 +208,13 @@ impl Workbench {
         ledger.executed.len() + ledger.pending.len()
     }
 
-    /// The command in the project's folder, with nothing in its environment but what it needs.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    /// The command in the project's folder, with only what it needs in its environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
         command_in(&self.project, arguments)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        Run::of(&mut self.command(arguments))
+        self.command(arguments).run()
     }
 
     /// Runs a command that must succeed.
@@ -240,9 +232,9 @@ impl Workbench {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
-    /// Starts a command and leaves it running.
+    /// Starts a command in a process of its own and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        let mut command = self.command(arguments);
+        let mut command = self.command(arguments).process();
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().expect("a started command")
     }
@@ -319,64 +311,9 @@ impl Workbench {
     }
 }
 
-impl Run {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().expect("a finished command");
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        Self {
-            code: status.code().unwrap_or(-1),
-            stdout: text(stdout),
-            stderr: text(stderr),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        match serde_json::from_str(&self.stdout) {
-            Ok(value) => value,
-            Err(error) => panic!("{error} in {:?}\nstderr: {}", self.stdout, self.stderr),
-        }
-    }
-
-    /// Says whether either output holds `text`.
-    pub(crate) fn says(&self, text: &str) -> bool {
-        self.stdout.contains(text) || self.stderr.contains(text)
-    }
-}
-
-/// The command in a folder, with nothing in its environment but what it needs.
-pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Command {
-    // Shared by all tests and kept between runs: compiling a component takes longer than any test.
-    let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", home)
-        .env(
-            "XDG_CACHE_HOME",
-            concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache"),
-        )
-        .env("SYNIX_CLOCK", "2026-01-01T00:00:00Z")
-        .env("OPENAI_API_KEY", KEY)
-        .env("ANTHROPIC_API_KEY", KEY)
-        .stdin(Stdio::null());
-    command
+/// The command in a folder, with only what it needs in its environment.
+pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Invocation {
+    Invocation::new(folder, arguments)
 }
 
 /// A pipeline file with its providers at these URLs.

@@ -1,0 +1,204 @@
+//! One run of the command, and what it left behind: in this process by default, in one of its own where that is the point.
+//!
+//! A test needs a process for a signal or a kill, a terminal, limits of the kernel, a command that runs beside another,
+//! and for what a library reads from the environment of the process: proxies and certificates. For all else a process
+//! adds only its start and a second copy of the engine.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Once;
+
+use serde_json::Value;
+use synix::{Environment, Io};
+
+/// The key of every provider.
+pub(crate) const KEY: &str = "sk-the-suite-keeps-this-secret";
+
+/// The program of the command.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_synix");
+
+/// The home folder of all tests. It is kept between runs: compiling a component takes longer than any test.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache");
+
+/// Variables that no value of an environment replaces: libraries read them from the process, the first ends it, and
+/// `tracing` has one filter for all commands of a process.
+const OF_A_PROCESS: [&str; 7] = [
+    "SYNIX_CRASH_AT",
+    "SYNIX_LOG",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+];
+
+/// Arguments, a folder, and an environment of its own.
+#[derive(Clone)]
+pub(crate) struct Invocation {
+    folder: PathBuf,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<OsString, OsString>,
+}
+
+/// The exit code and the output of a command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Invocation {
+    /// A command in `folder`, with only what it needs in its environment.
+    pub(crate) fn new<A: Into<OsString> + Clone>(folder: &Path, arguments: &[A]) -> Self {
+        let variables = [
+            ("HOME", HOME),
+            ("XDG_CACHE_HOME", CACHE),
+            ("SYNIX_CLOCK", "2026-01-01T00:00:00Z"),
+            ("OPENAI_API_KEY", KEY),
+            ("ANTHROPIC_API_KEY", KEY),
+        ];
+        Self {
+            folder: folder.to_owned(),
+            arguments: arguments.iter().cloned().map(Into::into).collect(),
+            variables: variables
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+        }
+    }
+
+    pub(crate) fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        let value = value.as_ref().to_owned();
+        self.variables.insert(name.as_ref().to_owned(), value);
+        self
+    }
+
+    pub(crate) fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        &mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> &mut Self {
+        for (name, value) in variables {
+            self.env(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.variables.remove(name.as_ref());
+        self
+    }
+
+    /// The environment of this command, as a value.
+    pub(crate) fn environment(&self) -> Environment {
+        Environment::new(&self.variables, self.folder.clone())
+    }
+
+    /// Runs the command in this process, unless it has something that only a process of its own can have.
+    pub(crate) fn run(&self) -> Run {
+        if self.needs_process() {
+            return self.run_process();
+        }
+        end_at_an_interrupt();
+        let (io, printed) = Io::captured(self.environment());
+        let arguments = self.arguments.iter().cloned();
+        let code = synix::run(arguments, io.with_program(PROGRAM.into()));
+        Run {
+            code: code.into(),
+            stdout: self.as_typed(&printed.stdout()),
+            stderr: self.as_typed(&printed.stderr()),
+        }
+    }
+
+    fn needs_process(&self) -> bool {
+        let is_log = |argument: &OsString| {
+            let text = argument.to_str().unwrap_or_default();
+            text == "--verbose"
+                || text
+                    .strip_prefix("-v")
+                    .is_some_and(|more| more.bytes().all(|one| one == b'v'))
+        };
+        self.arguments.iter().any(is_log)
+            || OF_A_PROCESS
+                .iter()
+                .any(|name| self.variables.contains_key(OsStr::new(name)))
+    }
+
+    /// What a process would print, which names the files of its folder without the folder.
+    fn as_typed(&self, printed: &str) -> String {
+        let mut folder = self.folder.to_str().expect("text").to_owned();
+        if !folder.ends_with('/') {
+            folder.push('/');
+        }
+        printed.replace(&folder, "")
+    }
+
+    /// The command as a process, which is not started yet.
+    pub(crate) fn process(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command in a process of its own.
+    pub(crate) fn run_process(&self) -> Run {
+        Run::of(&mut self.process())
+    }
+}
+
+/// Lets Ctrl-C and SIGTERM end the tests: a build that runs in this process handles them, and so they end nothing else.
+fn end_at_an_interrupt() {
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        #[expect(clippy::exit, reason = "whoever interrupts the tests wants no results")]
+        let end = || std::process::exit(130);
+        synix_project::at_interrupt(end).expect("a thread that listens");
+    });
+}
+
+impl Run {
+    /// Runs a process to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::of_output(command.output().expect("a finished command"))
+    }
+
+    /// What a process left that has ended.
+    pub(crate) fn of_output(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(value) => value,
+            Err(error) => panic!("{error} in {:?}\nstderr: {}", self.stdout, self.stderr),
+        }
+    }
+
+    /// Whether either output contains `text`.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.stdout.contains(text) || self.stderr.contains(text)
+    }
+}
