@@ -6,27 +6,106 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::invocation::Run;
 use crate::workbench::command_in;
 
-/// Where the name of a guest stands in the component of all of them.
+/// Where the name of a guest is in the component of all of them.
 const MARK: &[u8] = b"synix-planted:";
 const NAME_BYTES: usize = 34;
 
-/// The component that behaves like the guest `name`.
-fn planted(name: &str) -> Vec<u8> {
-    let mut bytes = synix_test_components::bytes("planted");
-    let mut found = bytes.windows(MARK.len()).enumerate();
-    let at = found.find(|(_, part)| *part == MARK).expect("a mark").0 + MARK.len();
-    bytes[at..at + NAME_BYTES].copy_from_slice(format!("{name:.<NAME_BYTES$}").as_bytes());
-    bytes
+/// Bytes in which the name of a guest can be set: the component, or the code compiled from it.
+struct Planted {
+    bytes: Vec<u8>,
+    name_at: usize,
+}
+
+impl Planted {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut found = bytes.windows(MARK.len()).enumerate();
+        let name_at = found.find(|(_, part)| *part == MARK).expect("a mark").0 + MARK.len();
+        Self { bytes, name_at }
+    }
+
+    fn named(&self, name: &str) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        bytes[self.name_at..self.name_at + NAME_BYTES]
+            .copy_from_slice(format!("{name:.<NAME_BYTES$}").as_bytes());
+        bytes
+    }
+}
+
+/// A compiler that compiled the component once: the code of two guests differs in their names alone.
+///
+/// `plugin check` keeps no compiled code, so each of a hundred guests would be compiled anew, which takes half of the time.
+#[cfg(unix)]
+struct Compiler {
+    folder: tempfile::TempDir,
+    code: Planted,
+}
+
+#[cfg(unix)]
+impl Compiler {
+    const SCRIPT: &str = "#!/bin/sh\n\
+        name=$(LC_ALL=C grep -a -o 'synix-planted:[a-z.-]*' | head -n 1)\n\
+        exec cat \"$0.$name\"\n";
+
+    fn new(component: &Planted) -> Self {
+        use std::io::Write as _;
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::process::Stdio;
+
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("compiler");
+        std::fs::write(&script, Self::SCRIPT).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let arguments = ["__compile", "pool", "4000000000", "600"];
+        let mut child = command_in(folder.path(), &arguments)
+            .process()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&component.bytes).unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{:?}", output.status);
+        Self {
+            folder,
+            code: Planted::new(output.stdout),
+        }
+    }
+
+    fn check(&self, name: &str, folder: &std::path::Path, arguments: &[&str]) -> Run {
+        let script = self.folder.path().join("compiler");
+        let code = format!("{}.synix-planted:{name:.<NAME_BYTES$}", script.display());
+        std::fs::write(&code, self.code.named(name)).unwrap();
+        let run = command_in(folder, arguments).compiled_by(&script).run();
+        std::fs::remove_file(code).unwrap();
+        run
+    }
+}
+
+#[cfg(not(unix))]
+struct Compiler;
+
+#[cfg(not(unix))]
+impl Compiler {
+    fn new(_component: &Planted) -> Self {
+        Self
+    }
+
+    fn check(&self, _name: &str, folder: &std::path::Path, arguments: &[&str]) -> Run {
+        command_in(folder, arguments).run()
+    }
 }
 
 /// Checks a guest; returns the exit code and the points that fail.
-fn check(name: &str) -> (i32, Vec<String>) {
+fn check(component: &Planted, compiler: &Compiler, name: &str) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("planted.wasm"), planted(name)).unwrap();
+    std::fs::write(folder.path().join("planted.wasm"), component.named(name)).unwrap();
     let arguments = ["plugin", "check", "planted.wasm", "--json"];
-    let run = command_in(folder.path(), &arguments).run();
+    let run = compiler.check(name, folder.path(), &arguments);
     let report = run.json();
     let points = report["points"].as_array().unwrap().iter();
     let failed = points.filter(|one| one["outcome"] == "fail");
@@ -36,11 +115,13 @@ fn check(name: &str) -> (i32, Vec<String>) {
 
 /// Checks every guest, on each core one, and says what is not as expected.
 fn wrong(guests: &[(&str, Option<&str>)]) -> Vec<String> {
+    let component = Planted::new(synix_test_components::bytes("planted"));
+    let compiler = Compiler::new(&component);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut wrong = Vec::new();
         while let Some((name, point)) = guests.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let (code, failed) = check(name);
+            let (code, failed) = check(&component, &compiler, name);
             let expected: Vec<&str> = point.iter().copied().collect();
             if failed != expected || code != i32::from(point.is_some()) {
                 wrong.push(format!("{name}: {code}, {failed:?} and not {expected:?}"));

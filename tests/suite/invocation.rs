@@ -41,6 +41,8 @@ pub(crate) struct Invocation {
     folder: PathBuf,
     arguments: Vec<OsString>,
     variables: BTreeMap<OsString, OsString>,
+    /// What compiles components for a command in this process.
+    compiler: PathBuf,
 }
 
 /// The exit code and the output of a command.
@@ -67,7 +69,15 @@ impl Invocation {
             variables: variables
                 .map(|(name, value)| (name.into(), value.into()))
                 .into(),
+            compiler: PROGRAM.into(),
         }
+    }
+
+    /// Lets another program than synix compile components.
+    #[cfg(unix)]
+    pub(crate) fn compiled_by(&mut self, program: &Path) -> &mut Self {
+        self.compiler = program.to_owned();
+        self
     }
 
     pub(crate) fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
@@ -104,7 +114,7 @@ impl Invocation {
         end_at_an_interrupt();
         let (io, printed) = Io::captured(self.environment());
         let arguments = self.arguments.iter().cloned();
-        let code = synix::run(arguments, io.with_program(PROGRAM.into()));
+        let code = synix::run(arguments, io.with_program(self.compiler.clone()));
         Run {
             code: code.into(),
             stdout: self.as_typed(&printed.stdout()),
