@@ -89,6 +89,18 @@ fn every_filter_in_the_documents_exists() {
     assert!(!asked.contains("NO "), "{asked}");
 }
 
+/// `plugins/build` has the list of the transforms and writes a line for each of them into this file.
+#[test]
+fn the_command_comes_with_every_transform_that_is_built() {
+    let digests = format!("{ROOT}/host/transforms/components/digests.sha256");
+    let digests = fs::read_to_string(digests).unwrap();
+    let built: Vec<&str> = digests
+        .lines()
+        .filter_map(|line| line.split(' ').next_back())
+        .collect();
+    assert_eq!(built, names().collect::<Vec<_>>());
+}
+
 #[test]
 fn every_transform_passes_the_check_of_plugins() {
     for name in names() {

@@ -102,7 +102,7 @@ fn every_transform_that_comes_with_synix_is_shown_by_a_template() {
         .iter()
         .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())
         .collect();
-    for name in ["chunk", "fold", "group", "map", "merge", "reduce"] {
+    for (name, _) in synix_transforms::FIRST_PARTY {
         assert!(
             pipelines.contains(&format!("transform = \"{name}\"")),
             "{name}"
