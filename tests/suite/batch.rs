@@ -2,6 +2,7 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, MODES, Mode, RESUME, Workbench, text};
 
 /// Asserts that everything was made, once, through `batches` batches.
@@ -134,7 +135,7 @@ fn a_batch_that_fails_validation_says_why() {
     };
     bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
     let run = bench.run(&BATCH).expect_code(3);
-    assert!(run.says("not parseable as valid JSON"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.ledger().executed.len(), 0);
 }
 
@@ -182,7 +183,7 @@ fn leaving_a_batch_says_how_to_resume() {
     let bench = Workbench::team();
     bench.hold_batches();
     let run = bench.ok(&["batch-build", "run"]);
-    assert!(run.says("batch-build resume"), "{run:?}");
+    assert_transcript!(run);
 }
 
 /// M7: cancelling ends the batch at the provider and keeps what is paid.
@@ -257,7 +258,7 @@ fn a_refused_look_at_a_batch_ends_the_command() {
     let refused = FaultKind::Status(StatusReply::new(401));
     bench.script(Script::new().fault(Fault::on(Endpoint::BatchesRetrieve, refused)));
     let run = bench.run(&BATCH).expect_code(1);
-    assert!(run.says("401"), "{run:?}");
+    assert_transcript!(run);
     bench.script(Script::new());
     bench.ok(&RESUME);
     assert_paid_once(&bench, 1);

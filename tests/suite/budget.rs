@@ -3,6 +3,7 @@
 use synix_scripted_provider::Endpoint;
 
 use crate::money::{billed, pico};
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 /// M9: what could cost too much is refused before the first call, in both modes.
@@ -27,7 +28,7 @@ const HALFWAY: &str = "0.001";
 fn a_budget_stops_a_build_on_its_way_and_keeps_what_was_paid() {
     let bench = Workbench::team();
     let run = bench.run(&["build", "--budget", HALFWAY]).expect_code(5);
-    assert!(run.says("<$0.0001 is spent"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 3);
     assert_eq!(bench.ledger().calls(Endpoint::Messages), 0);
 

@@ -1,5 +1,6 @@
 //! The command's contract: exit codes, JSON, messages.
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, TEAM, Workbench, command_in};
 
 /// C11: every command has a document with a schema version.
@@ -53,7 +54,7 @@ fn a_pipe_gets_no_colours_and_no_cursor_movements() {
 fn a_folder_without_a_pipeline_exits_2() {
     let folder = tempfile::tempdir().unwrap();
     let run = command_in(folder.path(), &["build"]).run().expect_code(2);
-    assert!(run.says("synix init"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[test]
@@ -70,10 +71,7 @@ fn a_misspelt_key_exits_2_with_its_line_and_the_nearest_key() {
     let bench = Workbench::team();
     bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
     let run = bench.run(&["plan"]).expect_code(2);
-    assert!(
-        run.says("synix.toml:") && run.says("prompt_file"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
 }
 
 #[test]
@@ -97,7 +95,7 @@ fn an_ambiguous_label_exits_2_and_lists_the_candidates() {
     bench.pipeline("synix.toml", &TEAM.replace("ws-{{ label }}", "{{ label }}"));
     bench.ok(&["build"]);
     let run = bench.run(&["show", "bela"]).expect_code(2);
-    assert!(run.says("bios/bela") && run.says("styles/bela"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[test]
@@ -105,10 +103,7 @@ fn an_unknown_label_names_the_nearest() {
     let bench = Workbench::team();
     bench.ok(&["build"]);
     let run = bench.run(&["show", "sumary"]);
-    assert!(
-        run.code != 0 && run.says("did you mean `summary`?"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
 }
 
 #[test]
@@ -125,7 +120,7 @@ fn a_missing_key_is_named() {
         ),
     );
     let run = bench.run(&["build"]).expect_code(1);
-    assert!(run.says("TEAM_KEY"), "{run:?}");
+    assert_transcript!(run);
     bench.write(".env", "TEAM_KEY=from-the-file\n");
     bench.ok(&["build"]);
 }
@@ -139,7 +134,7 @@ fn a_batch_without_a_batch_api_is_refused_before_anything_is_sent() {
         &pipeline.replace("batch = true\nlook_again", "look_again"),
     );
     let run = bench.run(&BATCH).expect_code(2);
-    assert!(run.says("styles") && run.says("openai"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }
 

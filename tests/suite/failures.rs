@@ -5,6 +5,7 @@ use synix_scripted_provider::{
 };
 
 use crate::build::kinds;
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench, text};
 
 /// A script that cuts off every answer to what one person writes.
@@ -132,7 +133,7 @@ fn a_failed_row_tells_why_and_leaves_the_others() {
     let reply = Reply::Status(StatusReply::new(400).body(reason));
     bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).reply(reply)));
     let run = bench.run(&BATCH).expect_code(3);
-    assert!(run.says("flagged by the house rules"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(
         Workbench::failures(&bench.status()),
         kinds(&[("bela", "invalid"), ("summary", "held_back")])
@@ -321,7 +322,7 @@ fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
     let mut command = bench.command(&["build"]);
     command.env_remove("ANTHROPIC_API_KEY");
     let run = command.run().expect_code(1);
-    assert!(run.says("ANTHROPIC_API_KEY"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 3);
     bench.script(Script::new());
     bench.ok(&["build"]);

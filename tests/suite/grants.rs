@@ -1,5 +1,6 @@
 //! Capabilities are declared and granted, limits of a layer hold, and a plugin reads what its config names.
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, Workbench, guest_layers};
 
 fn map_layer(keys: &str) -> Workbench {
@@ -59,7 +60,7 @@ fn a_grant_that_the_plugin_does_not_declare_gives_it_nothing() {
     let layers = guest_layers("undeclared_llm").replace("batch = true\n", "grants = [\"llm\"]\n");
     bench.pipeline("synix.toml", &layers);
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(run.says("`describe` must declare it"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }
 

@@ -1,5 +1,6 @@
 //! The keys say exactly what was asked and made: no more, no less.
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, MODES, Mode, RESUME, TEAM, Workbench};
 
 /// I1: the bytes of a prompt file are part of what a layer is.
@@ -36,10 +37,7 @@ fn resume_refuses_a_changed_pipeline() {
         "How does this person rest?\n\n{{ content }}",
     );
     let run = bench.run(&RESUME).expect_code(5);
-    assert!(
-        run.says("styles") && run.says("--allow-pipeline-mismatch"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
     bench.provider.finish_batches();
     bench.script(synix_scripted_provider::Script::new());
     bench.ok(&[&RESUME[..], &["--allow-pipeline-mismatch"]].concat());

@@ -3,6 +3,7 @@
 use serde_json::json;
 use synix_scripted_provider::{Rule, Script};
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{MODES, Mode, Workbench, over_notes};
 
 const TAGS: &str = over_notes!(
@@ -157,7 +158,7 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
         "fields = true\nresponse_format = {}\n# ",
     );
     let run = notes(&joined).run(&["plan"]).expect_code(2);
-    assert!(run.says("`prompt` or `prompt_file`"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[test]
@@ -168,20 +169,14 @@ fn the_error_of_a_group_names_the_missing_key_and_those_that_are_there() {
         &json!({"summary": "s", "tags": ["b"]}),
     ));
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(
-        run.says("it has no metadata `tag`; it has `date` and `tags`"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
 }
 
 #[test]
 fn an_undefined_variable_is_named_with_those_that_are_there() {
     let bench = notes(&TAGS.replace("Tag this: {{ content }}", "Tag this: {{ contents }}"));
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(
-        run.says("`contents` is undefined: there are `content`, `kind`, `label` and `metadata`"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }
 

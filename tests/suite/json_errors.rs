@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in, text};
 
 /// Returns the error of a command that fails with this code.
@@ -112,7 +113,7 @@ fn a_builds_error_is_an_object_or_null() {
         "{status:#}"
     );
     let run = bench.ok(&["batch-build", "status"]);
-    assert!(run.stdout.contains("stopped: the budget of"), "{run:?}");
+    assert_transcript!(run);
     let done = bench.json(&BATCH);
     assert_eq!(done["error"], Value::Null);
 }

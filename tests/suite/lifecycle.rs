@@ -4,6 +4,7 @@ use std::fs::File;
 
 use synix_scripted_provider::Endpoint;
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 /// L1: `resume` looks at the provider without being told to poll.
@@ -84,10 +85,7 @@ fn a_second_driver_of_a_build_is_refused() {
     let lock = File::open(path).unwrap();
     lock.lock().unwrap();
     let run = bench.run(&RESUME).expect_code(5);
-    assert!(
-        run.says("process 4711 since 2026-01-01T00:00:00Z"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
 }
 
 /// L12: branches that do not need each other go out in one wave.
@@ -155,7 +153,7 @@ fn a_completed_build_cannot_be_resumed() {
     let bench = Workbench::team();
     bench.ok(&BATCH);
     let run = bench.run(&RESUME).expect_code(5);
-    assert!(run.says("completed"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[test]

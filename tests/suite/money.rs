@@ -3,6 +3,7 @@
 use serde_json::Value;
 use synix_scripted_provider::{Ledger, PriceClass, Reply, Rule, Script};
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, TEAM, Workbench, text};
 
 /// What the ledger's entries cost, in picodollars, at the listed prices of the models of [`TEAM`].
@@ -137,7 +138,7 @@ fn an_unknown_model_has_no_price_until_the_file_gives_one() {
     assert!(pico(&status["layers"][2]["cost_usd"]) > 0);
     assert!(text(&status["unpriced"][0]).contains("our-own-model"));
     let shown = bench.ok(&["batch-build", "status", "--latest"]);
-    assert!(shown.says("[prices.\"our-own-model\"]"), "{shown:?}");
+    assert_transcript!(shown);
 
     let prices = "\n[prices.our-own-model]\ninput = 2\noutput = 4\nbatch = 0.25\n";
     bench.pipeline("synix.toml", &format!("{layers}{prices}"));

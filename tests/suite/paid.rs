@@ -8,6 +8,7 @@ use synix_scripted_provider::{
 
 use crate::failures::truncating;
 use crate::money::{billed, pico};
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, Mode, RESUME, Run, TEAM, Workbench, text};
 
 fn finish(reason: &str) -> Reply {
@@ -102,10 +103,7 @@ fn only_the_named_kinds_are_asked_again() {
     let wrong = bench
         .run(&["build", "--retry-failed=expired"])
         .expect_code(2);
-    assert!(
-        wrong.says("truncated, refused, filtered, empty"),
-        "{wrong:?}"
-    );
+    assert_transcript!(wrong);
 }
 
 /// DESIGN 1: what changes is another question; what a layer accepts after all was paid for already.

@@ -4,6 +4,7 @@ use serde_json::Value;
 use synix_scripted_provider::{Reply, Rule, Script};
 
 use crate::money::{billed, pico};
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, TEAM, Workbench, text};
 
 const MODEL: &str = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 100\n\
@@ -329,10 +330,7 @@ fn a_mismatch_names_what_changed() {
     let run = bench
         .run(&["batch-build", "resume", "--latest"])
         .expect_code(5);
-    assert!(
-        run.says("layer styles: label removed, max_tokens changed (200 -> 250)"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
     assert!(!run.says("{\""), "{run:?}");
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::transcript::assert_transcript;
 use crate::workbench::command_in;
 
 fn check(component: &str, more: &[&str]) -> (i32, Value) {
@@ -151,7 +152,7 @@ fn a_given_config_is_checked_before_it_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
     let run = command_in(folder.path(), &arguments).run().expect_code(2);
-    assert!(run.says("--config: the config does not match"), "{run:?}");
+    assert_transcript!(run);
 }
 
 /// The causes of a file that cannot be taken are told, too.
@@ -166,7 +167,7 @@ fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
     )
     .run();
     assert_eq!(run.code, 2, "{run:?}");
-    assert!(run.says("--input: cannot read the input a.md"), "{run:?}");
+    assert_transcript!(run);
     assert!(run.stderr.matches("because: ").count() >= 1, "{run:?}");
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::build::kinds;
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, MODES, Run, Workbench, guest_layers};
 
 const LIMITS: &str =
@@ -163,7 +164,7 @@ fn a_model_must_be_declared_to_be_asked() {
         &guest_layers("undeclared_llm").replace("batch = true\n", ""),
     );
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(run.says("llm"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }
 

@@ -2,6 +2,7 @@
 
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, Workbench};
 
 /// L9: what a later synix wrote is read by every command that only reads, and written by none.
@@ -53,7 +54,7 @@ fn artifacts_can_be_listed_while_a_batch_is_polled() {
 fn reading_before_the_first_build_says_what_to_run() {
     let bench = Workbench::team();
     let run = bench.run(&["list"]).expect_code(1);
-    assert!(run.says("synix build"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn a_glob_that_matches_nothing_is_an_error() {
         bench.remove(&format!("bios/{name}.md"));
     }
     let run = bench.run(&["build"]);
-    assert!(run.code != 0 && run.says("bios/*.md"), "{run:?}");
+    assert_transcript!(run);
 }
 
 /// C5: the message names the file.
@@ -85,7 +86,7 @@ fn a_source_with_broken_front_matter_is_named() {
     let bench = Workbench::team();
     bench.write("bios/bela.md", "---\nname: [unclosed\n---\nI am bela.");
     let run = bench.run(&["build"]);
-    assert!(run.code != 0 && run.says("bios/bela.md"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::transcript::assert_transcript;
 use crate::workbench::command_in;
 
 const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
@@ -92,7 +93,7 @@ fn an_unknown_template_names_those_there_are() {
     )
     .run()
     .expect_code(2);
-    assert!(run.says("team-report"), "{run:?}");
+    assert_transcript!(run);
     assert!(!folder.path().join("mine").exists());
 }
 

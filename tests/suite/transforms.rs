@@ -1,5 +1,6 @@
 //! The first-party transforms beside `map` and `reduce`: what each asks, and what a change costs.
 
+use crate::transcript::assert_transcript;
 use crate::workbench::{MODES, Mode, Workbench, over_notes};
 
 const FOLD: &str = over_notes!(
@@ -83,10 +84,7 @@ fn a_fold_that_reached_its_limit_names_it_and_goes_on_under_a_higher_one() {
     let limited = |requests: u32| format!("{FOLD}[layers.story.limits]\nrequests = {requests}\n");
     bench.pipeline("synix.toml", &limited(3));
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(
-        run.says("3 requests in one unit (`limits.requests`)"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 3);
     bench.pipeline("synix.toml", &limited(5));
     bench.ok(&["build"]);
@@ -132,7 +130,7 @@ fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
     let bench = topics();
     bench.pipeline("synix.toml", &GROUP.replace("on_missing = \"group\"\n", ""));
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(run.says("topic") && run.says("d"), "{run:?}");
+    assert_transcript!(run);
     bench.pipeline(
         "synix.toml",
         &GROUP.replace("\"group\"\nprompt", "\"skip\"\nprompt"),
@@ -194,6 +192,6 @@ fn the_label_of_a_fold_is_no_template() {
     let layers = FOLD.replace("label = \"story\"", "label = \"{{ label }}\"");
     bench.pipeline("synix.toml", &layers);
     let run = bench.run(&["build"]).expect_code(3);
-    assert!(run.says("as it stands"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::clones;
 use crate::folders::copy;
 use crate::invocation::Invocation;
+use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
 
 /// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
@@ -128,7 +129,7 @@ const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH];
 fn a_project_that_asks_for_nothing_needs_no_yes() {
     let bench = Workbench::team();
     let run = bench.ok(&["trust"]);
-    assert!(run.says("asks for nothing"), "{run:?}");
+    assert_transcript!(run);
     bench.ok(&["build"]);
     assert_eq!(bench.json(&["trust"])["asked"], Value::Array(Vec::new()));
 }
@@ -196,13 +197,10 @@ fn a_key_goes_to_no_other_server_without_a_yes() {
 fn a_key_that_is_not_there_is_only_named_missing() {
     let bench = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
     let run = bench.run(&["build"]).expect_code(1);
-    assert!(run.says("TEAM_KEY"), "{run:?}");
+    assert_transcript!(run);
     // Whoever trusts is shown it all the same: the next shell may have it.
     let asked = bench.run(&["trust"]).expect_code(5);
-    assert!(
-        asked.says("TEAM_KEY") && asked.says("evil.example"),
-        "{asked:?}"
-    );
+    assert_transcript!(asked);
 }
 
 /// W3: what the user admits goes where it was admitted, and nowhere else.
@@ -285,7 +283,7 @@ fn a_yes_is_listed_and_can_be_taken_back() {
 fn without_a_terminal_nothing_is_a_yes() {
     let bench = asking("https://gateway.example/v1", "");
     let run = bench.run(&["trust"]).expect_code(5);
-    assert!(run.says("--yes") && run.says("gateway.example"), "{run:?}");
+    assert_transcript!(run);
     bench.run(&["build"]).expect_code(5);
 }
 
@@ -312,10 +310,7 @@ fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
     );
     let elsewhere = Elsewhere::start();
     let run = elsewhere.between(&mut bench.command(&["build"]));
-    assert!(
-        run.says("OPENAI_BASE_URL") && run.says("ignored"),
-        "{run:?}"
-    );
+    assert_transcript!(run);
     assert_eq!(bench.sent(), 0);
     assert_eq!(elsewhere.seen(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
 }
@@ -434,7 +429,7 @@ fn hidden_files_go_to_no_stranger_without_a_yes() {
     let run = elsewhere
         .between(command.env_remove("OPENAI_API_KEY"))
         .expect_code(5);
-    assert!(run.says("read hidden files for layer notes"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(elsewhere.seen(), [""; 0]);
     // Nobody else gets what stays with a server of the user's own.
     let near = bench.provider.openai_url();
@@ -792,7 +787,7 @@ fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
         .env("HOME", bench.path("inside"))
         .run()
         .expect_code(2);
-    assert!(run.says("your home folder"), "{run:?}");
+    assert_transcript!(run);
 }
 
 #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::folders::copy;
 use crate::registry::Registry;
+use crate::transcript::assert_transcript;
 use crate::workbench::{Run, Workbench};
 
 /// A project with a plugin on this machine, and a cache of its own.

@@ -1,4 +1,4 @@
-//! How much is told, and in which colours.
+//! What is logged, and in which colours messages are.
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
@@ -52,7 +52,7 @@ fn a_document_has_no_colours_and_a_table_has_bold_headings() {
 }
 
 #[test]
-fn each_request_is_told_with_its_attempts_and_without_what_it_holds() {
+fn each_request_is_logged_with_its_attempts_and_without_its_content() {
     let bench = Workbench::team();
     let busy = Reply::Status(StatusReply::new(500).body(serde_json::json!({"error": {}})));
     bench.script(Script::new().rule(Rule::on("I am bela").reply(busy).times(1)));
@@ -74,12 +74,12 @@ fn each_request_is_told_with_its_attempts_and_without_what_it_holds() {
     for secret in [KEY, "I am bela", "authorization", "Sum up"] {
         assert!(!run.stderr.contains(secret), "{secret}: {}", run.stderr);
     }
-    // Unasked, nothing of it is told.
+    // Without a filter, nothing is logged.
     assert_eq!(bench.ok(&["build", "-q"]).stderr, "");
 }
 
 #[test]
-fn a_batch_is_told_at_each_step() {
+fn each_step_of_a_batch_is_logged() {
     let bench = Workbench::team();
     let run = bench.ok(&[&BATCH[..], &["-vv"]].concat());
     for state in [
@@ -90,22 +90,22 @@ fn a_batch_is_told_at_each_step() {
         "ended",
         "settled",
     ] {
-        let told = format!("state=\"{state}\"");
-        assert!(run.stderr.contains(&told), "{state}: {}", run.stderr);
+        let event = format!("state=\"{state}\"");
+        assert!(run.stderr.contains(&event), "{state}: {}", run.stderr);
     }
     assert!(!run.says(KEY), "{run:?}");
     assert!(!bench.ok(&["build", "-v"]).says("state=\""));
 }
 
 #[test]
-fn what_is_told_can_be_chosen_by_crate() {
+fn the_log_can_be_filtered_by_crate() {
     let bench = Workbench::team();
-    let told = |filter: &str| {
+    let logged = |filter: &str| {
         let mut command = bench.command(&["plan", "-q"]);
         command.env("SYNIX_LOG", filter).run()
     };
-    assert_eq!(told("off").expect_code(0).stderr, "");
-    let run = told("loud").expect_code(2);
+    assert_eq!(logged("off").expect_code(0).stderr, "");
+    let run = logged("loud").expect_code(2);
     assert!(run.says("SYNIX_LOG") && run.says("trace"), "{run:?}");
     let mut command = bench.command(&["build", "-q"]);
     command.env("SYNIX_LOG", "off,synix_providers=debug");

@@ -1,0 +1,176 @@
+//! Whole outputs as snapshots: what a person reads, without what differs from run to run.
+//!
+//! The snapshots are files in `snapshots/`. A changed output fails its test; `CONTRIBUTING.md` has the command that
+//! accepts the new one.
+
+use std::fmt::Write as _;
+
+use crate::invocation::Run;
+
+/// Compares all that a command printed, and its exit code, with the next snapshot of the test that calls it.
+macro_rules! assert_transcript {
+    ($run:expr) => {
+        insta::with_settings!({omit_expression => true}, {
+            insta::assert_snapshot!($run.transcript())
+        })
+    };
+}
+pub(crate) use assert_transcript;
+
+/// How many digits of a digest are shown, or of the id of a batch.
+const DIGEST_DIGITS: std::ops::RangeInclusive<usize> = 12..=64;
+
+impl Run {
+    /// What a person at a terminal would see, with stderr apart.
+    pub(crate) fn transcript(&self) -> String {
+        let mut seen = stable(&self.stdout);
+        for line in self.messages() {
+            let _ = writeln!(seen, "stderr: {}", stable(line));
+        }
+        let _ = writeln!(seen, "exit code {}", self.code);
+        seen
+    }
+
+    /// The lines of stderr. The progress of a build is left out: its units end in any order.
+    fn messages(&self) -> impl Iterator<Item = &str> {
+        let mut lines = self.stderr.lines();
+        let is_build = lines.clone().any(|line| {
+            let number = line.strip_prefix("build-").unwrap_or_default();
+            !number.is_empty() && number.bytes().all(|one| one.is_ascii_digit())
+        });
+        if is_build {
+            let error = lines.clone().position(|line| line.starts_with("error: "));
+            lines = match error {
+                Some(at) => skipped(lines, at),
+                None => "".lines(),
+            };
+        }
+        lines
+    }
+}
+
+fn skipped(mut lines: std::str::Lines<'_>, count: usize) -> std::str::Lines<'_> {
+    if let Some(last) = count.checked_sub(1) {
+        lines.nth(last);
+    }
+    lines
+}
+
+/// Replaces what may differ between two runs or two machines: digests, ports, times, temporary folders, sizes and fuel
+/// of what the compiler made, and the version of synix.
+fn stable(printed: &str) -> String {
+    let version = concat!("synix ", env!("CARGO_PKG_VERSION"));
+    let printed = printed.replace(version, "synix [version]");
+    let printed = after(&printed, "127.0.0.1:", |one| one.is_ascii_digit(), "[port]");
+    let printed = after(&printed, ", fuel ", |one| one.is_ascii_digit(), "[fuel]");
+    // Of several inputs that fail, the first to fail is named.
+    let printed = after(
+        &printed,
+        "\n    it needs ",
+        |one| !matches!(one, ',' | '\n'),
+        "[input]",
+    );
+    let folder = std::env::temp_dir().join(".tmp").display().to_string();
+    let printed = after(
+        &printed,
+        &folder,
+        |one| one.is_ascii_alphanumeric(),
+        "[temporary]",
+    );
+    let printed = printed.replace(&folder, "");
+    let mut stable = String::with_capacity(printed.len());
+    let mut rest = printed.as_str();
+    while let Some(first) = rest.chars().next() {
+        let length = rest
+            .find(|one: char| !one.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
+        let is_time = rest.get(..TIME.len()).is_some_and(is_time);
+        let (word, more) = rest.split_at(if is_time {
+            TIME.len()
+        } else {
+            length.max(first.len_utf8())
+        });
+        let is_size = more.starts_with(" bytes)") && word.bytes().all(|one| one.is_ascii_digit());
+        stable.push_str(match word {
+            _ if is_time => "[time]",
+            _ if is_digest(word) => "[digest]",
+            _ if is_size => "[size]",
+            word => word,
+        });
+        rest = more;
+    }
+    stable
+}
+
+/// Replaces what follows each `start` and consists of such characters.
+fn after(text: &str, start: &str, of: impl Fn(char) -> bool, replacement: &str) -> String {
+    let mut parts = text.split(start);
+    let mut made = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(&of);
+        let replacement = if rest.len() < part.len() {
+            replacement
+        } else {
+            ""
+        };
+        made.extend([start, replacement, rest]);
+    }
+    made
+}
+
+fn is_digest(word: &str) -> bool {
+    DIGEST_DIGITS.contains(&word.len())
+        && word
+            .bytes()
+            .all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+const TIME: &str = "0000-00-00T00:00:00Z";
+
+fn is_time(word: &str) -> bool {
+    word.bytes()
+        .zip(TIME.bytes())
+        .all(|(one, form)| match form {
+            b'0' => one.is_ascii_digit(),
+            form => one == form,
+        })
+}
+
+/// A snapshot of a test that was renamed or removed would stay for ever.
+#[test]
+fn every_snapshot_belongs_to_a_test() {
+    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/suite");
+    for entry in std::fs::read_dir(format!("{suite}/snapshots")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let name = file.strip_suffix(".snap").unwrap_or_else(|| {
+            panic!("{file} is no accepted snapshot: compare it with its test and delete it")
+        });
+        let (module, test) = name
+            .strip_prefix("suite__")
+            .and_then(|name| name.split_once("__"))
+            .unwrap();
+        // The second snapshot of a test ends with `-2`.
+        let test = test.split('-').next().unwrap();
+        let source = std::fs::read_to_string(format!("{suite}/{module}.rs")).unwrap();
+        assert!(
+            source.contains(&format!("fn {test}()")),
+            "{file} has no test"
+        );
+    }
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_replaced() {
+    let folder = std::env::temp_dir().join(".tmpA1b2C3/project");
+    let printed = format!(
+        "synix {}\n991c91d9cda6 of 2026-01-01T00:00:02Z by http://127.0.0.1:40123/v1 in {}\n\
+         unit a, fuel 731, (90657 bytes): 1234567, batch_991c91d9cda6, é.\n",
+        env!("CARGO_PKG_VERSION"),
+        folder.display()
+    );
+    assert_eq!(
+        stable(&printed),
+        "synix [version]\n[digest] of [time] by http://127.0.0.1:[port]/v1 in [temporary]/project\n\
+         unit a, fuel [fuel], ([size] bytes): 1234567, batch_[digest], é.\n"
+    );
+}
