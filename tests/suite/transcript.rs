@@ -70,14 +70,7 @@ fn stable(printed: &str) -> String {
         |one| !matches!(one, ',' | '\n'),
         "[input]",
     );
-    let folder = std::env::temp_dir().join(".tmp").display().to_string();
-    let printed = after(
-        &printed,
-        &folder,
-        |one| one.is_ascii_alphanumeric(),
-        "[temporary]",
-    );
-    let printed = printed.replace(&folder, "");
+    let printed = without_folder(&printed);
     let mut stable = String::with_capacity(printed.len());
     let mut rest = printed.as_str();
     while let Some(first) = rest.chars().next() {
@@ -100,6 +93,24 @@ fn stable(printed: &str) -> String {
         rest = more;
     }
     stable
+}
+
+/// Replaces the folder of a test. On macOS the temporary folder is behind a link, so it has two paths.
+fn without_folder(text: &str) -> String {
+    let plain = std::env::temp_dir();
+    let real = plain.canonicalize().unwrap_or_else(|_| plain.clone());
+    let mut text = text.to_owned();
+    for folder in [real, plain] {
+        let start = folder.join(".tmp").display().to_string();
+        let named = after(
+            &text,
+            &start,
+            |one| one.is_ascii_alphanumeric(),
+            "[temporary]",
+        );
+        text = named.replace(&start, "");
+    }
+    text
 }
 
 /// Replaces what follows each `start` and consists of such characters.
