@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::workbench::{Run, Workbench, guest_layers};
+use crate::workbench::{Workbench, guest_layers};
 
 /// The transform `map` as somebody else's plugin.
 fn foreign_map(options: &str, layer: &str) -> Workbench {
@@ -89,7 +89,7 @@ fn limits_beyond_the_users_own_are_refused_with_the_way_out() {
         }
         let mut raised = bench.command(&["build"]);
         raised.env(variable, "9007199254740991");
-        let run = Run::of(&mut raised);
+        let run = raised.run();
         assert_eq!(run.code, 0, "{run:?}");
     }
 }

@@ -94,7 +94,7 @@ label = "again-{{ label }}"
     let run = bench
         .run(&[&resume[..], &["0.0003"]].concat())
         .expect_code(5);
-    assert!(run.says("at most $0.0002 is in flight"), "{run:?}");
+    assert_transcript!(run);
     assert_eq!(bench.sent(), before);
     bench.ok(&[&resume[..], &["0.0005"]].concat());
     assert_eq!(bench.sent(), before + 3);

@@ -11,7 +11,7 @@ use crate::folders::{self, files};
 use crate::trust::Elsewhere;
 #[cfg(unix)]
 use crate::workbench::command_in;
-use crate::workbench::{BATCH, Run, Workbench};
+use crate::workbench::{BATCH, Workbench};
 
 /// Commands that never need a yes.
 const SAFE: [&[&str]; 15] = [

@@ -169,7 +169,7 @@ fn end_at_an_interrupt() {
     LISTENS.call_once(|| {
         #[expect(clippy::exit, reason = "whoever interrupts the tests wants no results")]
         let end = || std::process::exit(130);
-        synix_project::at_interrupt(end).expect("a thread that listens");
+        synix_project::on_interrupt(end).expect("a thread that listens");
     });
 }
 

@@ -76,15 +76,15 @@ fn a_path_is_seen_from_the_folder_that_was_handed_over() {
         "other.toml",
         "--json",
     ];
-    assert_eq!(layers(run(&one.path(""), &elsewhere)), ["notes"]);
-    let (code, _, stderr) = run(&one.path(""), &["-C", "nowhere", "plan"]);
-    assert_eq!(code, 2, "{stderr}");
+    assert_eq!(layers(one.run(&elsewhere)), ["notes"]);
+    let nowhere = one.run(&["-C", "nowhere", "plan"]).expect_code(2);
     assert!(
-        stderr.contains("cannot change to the folder nowhere"),
-        "{stderr}"
+        nowhere
+            .stderr
+            .contains("cannot change to the folder nowhere"),
+        "{nowhere:?}"
     );
-    let (code, _, stderr) = run(&one.path(""), &["init", "made"]);
-    assert_eq!(code, 0, "{stderr}");
+    one.ok(&["init", "made"]);
     assert!(one.path("made/synix.toml").is_file());
 }
 

@@ -73,8 +73,7 @@ fn a_project_is_tested_against_its_golden_files() {
     let bench = Workbench::team();
     bench.ok(&["build", "--cassette-mode", "record"]);
     let run = bench.run(&["test"]).expect_code(1);
-    assert!(run.says("synix plan: has no golden file"), "{run:?}");
-    assert!(run.says("run `synix test --update` to write"), "{run:?}");
+    assert_transcript!(run);
     let written = bench.json(&["test", "--update"]);
     let count = written["commands"].as_array().unwrap().len();
     assert!(count > 9, "{written:#}");

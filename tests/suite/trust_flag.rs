@@ -48,7 +48,7 @@ fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
     fs::remove_dir_all(bench.path("../cache")).unwrap();
     refused(&fetch);
     let fetched = run(&bench, &["plugin", "fetch", "--trust"]).expect_code(0);
-    assert!(fetched.says("downloaded"), "{fetched:?}");
+    assert_transcript!(fetched);
     assert!(
         run(&bench, &fetch)
             .expect_code(0)
