@@ -40,7 +40,7 @@ fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
         let bench = foreign_map(far, "");
         let run = bench.run(&["build"]).expect_code(3);
         assert!(
-            run.says("options_allowed = [") && run.says("in [layers.made]"),
+            run.says("options_allowed = [") && run.says("to [layers.made]"),
             "{far}: {run:?}"
         );
         assert_eq!(bench.sent(), 0, "{far}");

@@ -353,7 +353,7 @@ fn a_build_s_pipeline_file_is_in_the_project() {
             .execute("UPDATE build SET pipeline = ?1", [name])
             .unwrap();
         let run = bench.run(&["batch-build", "resume", "--latest"]);
-        assert_clear(&run, "no name of a pipeline file");
+        assert_clear(&run, "is not the name of a pipeline file");
     }
 }
 

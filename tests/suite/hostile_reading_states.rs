@@ -66,6 +66,6 @@ fn a_state_that_came_along_harms_nobody() {
             let length = fs::metadata(&path).unwrap().len();
             fs::File::options().write(true).open(path).unwrap().set_len(length / 2).unwrap();
         })),
-        row("a pipeline elsewhere", HARMLESS.state(1, "is no name of a pipeline file").plan(0, "total"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
+        row("a pipeline elsewhere", HARMLESS.state(1, "is not the name of a pipeline file").plan(0, "total"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
     ]);
 }

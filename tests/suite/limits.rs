@@ -32,7 +32,7 @@ fn a_note_does_not_become_hundreds_of_thousands_of_units() {
         let run = bench.run(command).expect_code(5);
         assert!(run.says("layer `made` would have 600000 units"), "{run:?}");
         assert!(
-            run.says("write `max_units = 600000` or more in [layers.made]"),
+            run.says("set `max_units = 600000` or more in [layers.made]"),
             "{run:?}"
         );
     }
@@ -98,7 +98,7 @@ fn a_note_does_not_become_thousands_of_requests() {
             run.says("the units of layer `made` would make at least 20"),
             "{run:?}"
         );
-        assert!(run.says("write `max_requests = "), "{run:?}");
+        assert!(run.says("set `max_requests = "), "{run:?}");
         let sent = bench.sent();
         assert!(sent > 0 && sent <= 2000, "{sent}");
         // What was asked for is kept and counts, so that a second try does not get further.

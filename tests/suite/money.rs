@@ -225,7 +225,7 @@ fn a_plan_says_what_it_estimated() {
     );
     let layer = &bench.json(&["plan"])["layers"][1];
     assert_eq!(layer["input_tokens_estimated"], true);
-    assert!(bench.ok(&["plan"]).says("estimated"));
+    assert!(bench.ok(&["plan"]).says("an estimate"));
     bench.ok(&["build"]);
     let after = &bench.json(&["plan"])["layers"][1];
     assert_eq!(after["requests"], 0);

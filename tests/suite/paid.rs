@@ -236,7 +236,10 @@ fn an_empty_question_is_not_sent() {
         bench.write("prompts/style.md", "{{ content }}");
         bench.write("bios/bela.md", note);
         let run = bench.run(command).expect_code(3);
-        assert!(run.says("the question is empty: its prompt"), "{run:?}");
+        assert!(
+            run.says("the question is empty: for this input its prompt"),
+            "{run:?}"
+        );
         assert_eq!(bench.sent(), 2);
         let status = bench.json(&["batch-build", "status", "build-1"]);
         assert_eq!(

@@ -273,7 +273,7 @@ fn requests_in_flight_are_told_apart() {
         (&styles["requests"], &styles["in_flight"]),
         (&0.into(), &3.into())
     );
-    assert!(bench.ok(&["plan"]).says("3 requests are in flight already"));
+    assert!(bench.ok(&["plan"]).says("3 requests are already in flight"));
 }
 
 /// Changed keys are told, once for all units, not whole configs for each.

@@ -99,7 +99,7 @@ fn a_batch_at_its_provider_is_at_work() {
     );
     let words = bench.ok(&["status"]).stdout;
     assert!(
-        words.contains("`synix resume build-1` continues it"),
+        words.contains("run `synix resume build-1` to continue it"),
         "{words}"
     );
     // Nothing was written, and nobody was asked.
@@ -123,7 +123,7 @@ fn what_cannot_be_planned_is_said_beside_what_is_known() {
     );
     assert_eq!(status["last"]["build"], "build-1");
     let words = bench.ok(&["status"]).stdout;
-    assert!(words.contains("nobody can say what is stale"), "{words}");
+    assert!(words.contains("cannot find out what is stale"), "{words}");
     let nowhere = tempfile::tempdir().unwrap();
     command_in(nowhere.path(), &["status"]).run().expect_code(2);
 }

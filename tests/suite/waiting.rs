@@ -284,10 +284,16 @@ fn a_command_runs_where_a_build_could_not_go_on() {
 
 #[test]
 fn a_command_that_fails_is_told_and_fails_nothing() {
-    for on_done in [r#"on_done = "exit 3""#, r#"on_done = ["/no/such/program"]"#] {
+    for (on_done, message) in [
+        (r#"on_done = "exit 3""#, "on_done: the command ended with"),
+        (
+            r#"on_done = ["/no/such/program"]"#,
+            "on_done: cannot start the command",
+        ),
+    ] {
         let bench = trusted_team_with(on_done);
         let run = bench.ok(&["build"]);
-        assert!(run.says("on_done: the command"), "{run:?}");
+        assert!(run.says(message), "{run:?}");
     }
 }
 

@@ -26,6 +26,10 @@ pub fn connection_advice(
         if let Some(tls) = tls_in(cause) {
             return tls_advice(tls, setting);
         }
+        // A server that takes unencrypted requests only may also close the connection without a reply.
+        if cause.to_string() == "tls handshake eof" {
+            return Some(no_tls_advice(setting));
+        }
         if cause.to_string() == "dns error" {
             return Some(match setting {
                 AddressSetting::BaseUrl => {
@@ -56,15 +60,19 @@ fn tls_in<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
 fn tls_advice(error: &TlsError, setting: AddressSetting) -> Option<&'static str> {
     match error {
         TlsError::InvalidCertificate(certificate) => Some(certificate_advice(certificate, setting)),
-        TlsError::InvalidMessage(_) => Some(match setting {
-            AddressSetting::BaseUrl => {
-                "the server does not speak TLS; check the port in `base_url`, and write `http://` if the server takes unencrypted requests only"
-            }
-            AddressSetting::PluginReference => {
-                "the server does not speak TLS, which synix requires; check the port in `transform`"
-            }
-        }),
+        TlsError::InvalidMessage(_) => Some(no_tls_advice(setting)),
         _ => None,
+    }
+}
+
+fn no_tls_advice(setting: AddressSetting) -> &'static str {
+    match setting {
+        AddressSetting::BaseUrl => {
+            "the server does not speak TLS; check the port in `base_url`, and write `http://` if the server takes unencrypted requests only"
+        }
+        AddressSetting::PluginReference => {
+            "the server does not speak TLS, which synix requires; check the port in `transform`"
+        }
     }
 }
 
@@ -139,6 +147,13 @@ mod tests {
                 assert!(advice.contains(key), "{advice}");
             }
         }
+    }
+
+    #[test]
+    fn a_server_that_ends_the_handshake_does_not_speak_tls() {
+        let closed = io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof");
+        let advice = connection_advice(&closed, AddressSetting::BaseUrl).unwrap();
+        assert!(advice.contains("does not speak TLS"), "{advice}");
     }
 
     #[test]
