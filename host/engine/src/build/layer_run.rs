@@ -12,9 +12,6 @@ use synix_core::request::RequestKey;
 use synix_sandbox::UnitSpec;
 use synix_store::UnitId;
 
-/// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
-/// transaction; a short queue is distributed evenly instead.
-
 /// A unit that is not fresh.
 #[derive(Debug)]
 pub(super) struct Unit {

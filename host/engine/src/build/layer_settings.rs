@@ -5,8 +5,6 @@ use synix_core::fingerprint::{BatchSetting, LayerSettings, PipelineParts, Transf
 use synix_manifest::{BatchChoice, LayerLimits, Pipeline};
 use synix_sandbox::Limits;
 
-/// The maximum size of all files that a config names.
-
 pub(super) fn unit_limits(configured: LayerLimits) -> Limits {
     const MIB: usize = 1024 * 1024;
     let mib = |configured: Option<u32>, default: usize| {

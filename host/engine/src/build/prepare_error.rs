@@ -5,8 +5,6 @@ use synix_manifest::PipelineErrors;
 use synix_sandbox::PluginError;
 use synix_sources::{SourceError, SourceProblems};
 
-/// The maximum size of all files that a config names.
-
 /// Why a pipeline could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {

@@ -4,8 +4,6 @@ use synix_core::error_kind::ErrorKind;
 use synix_core::exit_code::ExitCode;
 use synix_store::StoreError;
 
-/// The minimum number of digits of an id.
-
 /// The maximum number of names in an error.
 const MAX_NAMES: usize = 10;
 

@@ -83,7 +83,7 @@ impl Command {
         let (start_sender, started) = channel();
         let project = project.clone();
         let thread = std::thread::spawn(move || {
-            run_command(&project, start, &taken, &reply_sender, &start_sender)
+            run_command(&project, start, &taken, &reply_sender, &start_sender);
         });
         let build = started.recv().expect("a command that started");
         Some(Self {

@@ -4,8 +4,6 @@ use crate::build::BuildError;
 use crate::build::event::{Event, Observer};
 use synix_store::{BuildId, Store};
 
-/// The providers of a pipeline by name.
-
 /// Marks the sends of builds that no process drives as unclear, so that their requests are free again.
 ///
 /// Skips those of `own`, because they include the calls of this process.
