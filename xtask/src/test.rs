@@ -4,15 +4,22 @@ use crate::languages;
 use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// The modules of the suite that the quick tests skip, because they compile plugins or kill thousands of processes.
-/// `.config/nextest.toml` skips the same.
-const SLOW: [&str; 10] = [
+/// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, or run every
+/// command in a hundred hostile projects. `.config/nextest.toml` skips the same.
+const SLOW: [&str; 17] = [
     "author_errors",
     "authors",
     "by_hand",
+    "check_planted",
     "crash",
     "examples",
+    "hostile_reading",
+    "hostile_reading_files",
+    "hostile_reading_pipelines",
+    "hostile_reading_plugins",
+    "hostile_reading_states",
     "languages",
+    "plugin_check",
     "scaffolds",
     "split_examples",
     "torture",

@@ -1,9 +1,12 @@
 //! The state of a project: one SQLite database and a folder of large contents.
 //!
 //! ```text
-//! .synix/ state.sqlite3 units, artifacts, requests, answers, submissions, builds, snapshots objects/ab/cd… contents
-//! over 64 KiB, under their digest locks/build-7 locked by the process that drives build 7 batches/ files to upload to
-//! and downloaded from providers damaged-… a damaged database; the marker damage.json describes it
+//! .synix/
+//!   state.sqlite3   units, artifacts, requests, answers, submissions, builds, snapshots
+//!   objects/ab/cd…  contents over 64 KiB, under their digest
+//!   locks/build-7   locked by the process that drives build 7
+//!   batches/        files to upload to and downloaded from providers
+//!   damaged-…       a damaged database; the marker damage.json describes it
 //! ```
 //!
 //! [`Store::write`] runs a [`Transaction`], whose methods write. A [`Reader`] only reads; many threads and processes
@@ -12,7 +15,7 @@
 //! ```
 //! use synix_core::clock::Timestamp;
 //! use synix_core::digest::Digest;
-//! use synix_store::{BuildKind, NewBuild, Reader, Realm, Store};
+//! use synix_store::{BuildKind, NewBuild, Reader, AnswerOrigin, Store};
 //!
 //! let project = tempfile::tempdir()?;
 //! let state = project.path().join(".synix");
@@ -23,13 +26,14 @@
 //!         pipeline: "synix.toml".to_owned(),
 //!         fingerprint: Digest::of(b"the pipeline"),
 //!         parts: "{}".to_owned(),
-//!         realm: Realm::Live,
+//!         answer_origin: AnswerOrigin::Live,
 //!         opened: Timestamp(0),
 //!     })
 //! })?;
 //!
-//! // Many processes can read while one writes. let reader = Reader::open(&state)?; assert_eq!(reader.open_builds()?,
-//! [build]);
+//! // Many processes can read while one writes.
+//! let reader = Reader::open(&state)?;
+//! assert_eq!(reader.open_builds()?, [build]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -44,8 +44,8 @@
 //!
 //! synix_plugin::export!(Translate);
 //!
-//! // Outside of WebAssembly the model is a closure, so that you can test a transform like any function. let ran =
-//! synix_plugin::testing::with_model(
+//! // Outside of WebAssembly the model is a closure, so that you can test a transform like any function.
+//! let ran = synix_plugin::testing::with_model(
 //!     |_| synix_plugin::testing::says("Hallo"),
 //!     || synix_plugin::testing::execute::<Translate>(
 //!         &[synix_plugin::testing::input("a", "Hello")],
