@@ -55,7 +55,7 @@ fn wit_header(
     digest: Digest,
     metadata: &Metadata,
 ) -> Result<wit::Header, UnsafeNumber> {
-    let invocation = |(key, value): (&String, &Value)| {
+    let entry = |(key, value): (&String, &Value)| {
         Ok(wit::MetadataEntry {
             key: key.clone(),
             value: json::canonical(value)?,
@@ -65,7 +65,7 @@ fn wit_header(
         label: label.as_str().to_owned(),
         kind: kind.as_str().to_owned(),
         digest: digest.to_string(),
-        metadata: metadata.iter().map(invocation).collect::<Result<_, _>>()?,
+        metadata: metadata.iter().map(entry).collect::<Result<_, _>>()?,
     })
 }
 
@@ -143,7 +143,10 @@ pub(super) fn artifacts(
     Ok(artifacts)
 }
 
-fn artifact(output: wit::Output, values_left: &mut usize) -> Result<Artifact, InvalidOutput> {
+pub(super) fn artifact(
+    output: wit::Output,
+    values_left: &mut usize,
+) -> Result<Artifact, InvalidOutput> {
     let content = match output.content {
         wit::Content::Text(text) => Content::Text(text),
         wit::Content::Bytes(blob) if values::is_media_type(&blob.media_type) => Content::Bytes {
@@ -168,7 +171,7 @@ fn artifact(output: wit::Output, values_left: &mut usize) -> Result<Artifact, In
     })
 }
 
-fn output_bytes(output: &wit::Output) -> usize {
+pub(super) fn output_bytes(output: &wit::Output) -> usize {
     let content = match &output.content {
         wit::Content::Text(text) => text.len(),
         wit::Content::Bytes(blob) => blob.media_type.len() + blob.data.len(),
