@@ -1,8 +1,7 @@
 //! The credentials that `docker login` stores in Docker's config file.
 //!
 //! synix does not run credential helpers, because they are programs. The crate `docker_credential` runs them, so it is
-//! not used. An unreadable file counts as empty, because most
-//! plugins need no password.
+//! not used. An unreadable file counts as empty, because most plugins need no password.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -55,7 +55,7 @@ fn wit_header(
     digest: Digest,
     metadata: &Metadata,
 ) -> Result<wit::Header, UnsafeNumber> {
-    let invocation = |(key, value): (&String, &Value)| {
+    let entry = |(key, value): (&String, &Value)| {
         Ok(wit::MetadataEntry {
             key: key.clone(),
             value: json::canonical(value)?,
@@ -65,7 +65,7 @@ fn wit_header(
         label: label.as_str().to_owned(),
         kind: kind.as_str().to_owned(),
         digest: digest.to_string(),
-        metadata: metadata.iter().map(invocation).collect::<Result<_, _>>()?,
+        metadata: metadata.iter().map(entry).collect::<Result<_, _>>()?,
     })
 }
 
@@ -159,7 +159,7 @@ fn artifact(output: wit::Output, values_left: &mut usize) -> Result<Artifact, In
     let entries = output
         .metadata
         .into_iter()
-        .map(|invocation| (invocation.key, invocation.value));
+        .map(|entry| (entry.key, entry.value));
     Ok(Artifact {
         label: Label::parse(&output.label)?,
         kind: Kind::parse(&output.kind)?,
@@ -176,7 +176,7 @@ fn output_bytes(output: &wit::Output) -> usize {
     let metadata: usize = output
         .metadata
         .iter()
-        .map(|invocation| invocation.key.len() + invocation.value.len())
+        .map(|entry| entry.key.len() + entry.value.len())
         .sum();
     output.label.len() + output.kind.len() + content + metadata
 }

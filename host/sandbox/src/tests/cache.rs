@@ -27,7 +27,7 @@ fn is_cached(folder: &Path, component: &[u8]) -> bool {
 fn only_file(folder: &Path) -> PathBuf {
     let files: Vec<_> = fs::read_dir(folder.join("cache"))
         .unwrap()
-        .map(|invocation| invocation.unwrap().path())
+        .map(|entry| entry.unwrap().path())
         .collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
