@@ -79,6 +79,8 @@
 
 pub mod batch;
 pub mod build;
+#[cfg(test)]
+mod fixtures;
 mod pending;
 pub mod plan;
 pub mod view;

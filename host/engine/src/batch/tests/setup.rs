@@ -6,11 +6,10 @@ use std::time::Duration;
 use super::super::BatchSettings;
 use super::command::{CommandStart, TestProject};
 use super::provider_fault::question;
-use synix_core::clock::Timestamp;
-use synix_core::digest::Digest;
+use crate::fixtures::new_build;
 use synix_core::request::{BatchApi, FailureKind, Message, Part, Request, RequestKey, Role, Wire};
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
-use synix_store::{AnswerOrigin, BuildId, BuildKind, NewBuild, RetrySelection, Store};
+use synix_store::{BuildId, BuildKind, RetrySelection, Store};
 
 pub(super) fn request(wire: Wire, number: usize) -> Request {
     // Two models, so that there are concurrent batches.
@@ -39,17 +38,6 @@ pub(super) fn request(wire: Wire, number: usize) -> Request {
 
 pub(super) fn key(wire: Wire, number: usize) -> RequestKey {
     request(wire, number).key().unwrap()
-}
-
-fn new_build(kind: BuildKind) -> NewBuild {
-    NewBuild {
-        kind,
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        answer_origin: AnswerOrigin::Live,
-        opened: Timestamp(0),
-    }
 }
 
 pub(super) fn provider(project: &TestProject) -> Provider {

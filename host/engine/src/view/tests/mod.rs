@@ -8,6 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::fixtures::new_build;
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -16,19 +17,8 @@ use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{Failure, FailureKind, Usage};
 use synix_prices::Prices;
 use synix_store::{
-    AnswerOrigin, BuildId, BuildKind, BuildLayer, NewBuild, NewUnit, Store, UnitId, UnitState,
+    AnswerOrigin, BuildId, BuildKind, BuildLayer, NewUnit, Store, UnitId, UnitState,
 };
-
-fn new_build(kind: BuildKind) -> NewBuild {
-    NewBuild {
-        kind,
-        pipeline: "synix.toml".to_owned(),
-        fingerprint: Digest::of(b"pipeline"),
-        parts: "{}".to_owned(),
-        answer_origin: AnswerOrigin::Live,
-        opened: Timestamp(0),
-    }
-}
 
 fn state() -> (TempDir, Store, BuildId) {
     let folder = TempDir::new().unwrap();
