@@ -11,9 +11,10 @@
 #![forbid(unsafe_code)]
 
 /// The files of the contract, by name.
-pub const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 5] = [
     ("llm.wit", include_str!("llm.wit")),
     ("log.wit", include_str!("log.wit")),
+    ("reading.wit", include_str!("reading.wit")),
     ("types.wit", include_str!("types.wit")),
     ("world.wit", include_str!("world.wit")),
 ];

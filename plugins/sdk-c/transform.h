@@ -396,14 +396,14 @@ typedef struct {
   } val;
 } transform_result_list_output_transform_error_t;
 
-// Imported Functions from `synix:plugin/llm@0.1.0`
+// Imported Functions from `synix:plugin/llm@0.1.1`
 // Asks one question.
 extern bool synix_plugin_llm_complete(synix_plugin_llm_request_t *request, synix_plugin_llm_response_t *ret, synix_plugin_llm_llm_error_t *err);
 // Asks questions that do not depend on each other, in one round. The
 // answers stand in the order of the requests.
 extern bool synix_plugin_llm_complete_all(synix_plugin_llm_list_request_t *requests, synix_plugin_llm_list_response_t *ret, synix_plugin_llm_llm_error_t *err);
 
-// Imported Functions from `synix:plugin/log@0.1.0`
+// Imported Functions from `synix:plugin/log@0.1.1`
 // Writes one line. Lines of a run that waits for an answer are dropped,
 // so each shows once. A line is cut after 8 KiB, a run after 1 MiB.
 extern void synix_plugin_log_write(synix_plugin_log_level_t level, transform_string_t *message);

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::workbench::{Mode, Run, Workbench};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// The version of the contract in `wit/`.
+const CONTRACT_VERSION: &str = "0.1.1";
 
 const NOTES: [(&str, &str); 3] = [
     ("monday", "Call Ann about the roof. Pay the rent by Friday."),
@@ -171,13 +173,13 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
 #[test]
 fn the_header_of_the_contract_in_c_is_the_generators() {
     let generator = wit_bindgen_c::Opts::default().build();
-    is_kept(generator, "transform.h", "plugins/sdk-c/transform.h");
+    is_kept(generator, "transform", ("transform.h", "plugins/sdk-c/transform.h"));
 }
 
 /// The generator is compiled for this test, and not again for each plugin.
 #[test]
 fn the_types_of_the_contract_in_rust_are_the_generators() {
-    let options = wit_bindgen_rust::Opts {
+    let transform = wit_bindgen_rust::Opts {
         format: true,
         additional_derive_attributes: vec!["PartialEq".to_owned()],
         default_bindings_module: Some("synix_plugin::bindings".to_owned()),
@@ -186,16 +188,33 @@ fn the_types_of_the_contract_in_rust_are_the_generators() {
         runtime_path: Some("synix_plugin::bindings::rt".to_owned()),
         ..Default::default()
     };
-    let generator = Box::new(options.build());
-    is_kept(generator, "transform.rs", "plugins/sdk/src/generated.rs");
+    // A reader shares its types and the log with transforms.
+    let shared = |interface: &str| {
+        let path = format!("synix_plugin::bindings::synix::plugin::{interface}");
+        let name = format!("synix:plugin/{interface}@{CONTRACT_VERSION}");
+        (name, wit_bindgen_rust::WithOption::Path(path))
+    };
+    let reader = wit_bindgen_rust::Opts {
+        default_bindings_module: Some("synix_plugin::bindings::reader".to_owned()),
+        export_macro_name: Some("export_reader_world".to_owned()),
+        with: vec![shared("types"), shared("log")],
+        ..transform.clone()
+    };
+    let (transform, reader) = (Box::new(transform.build()), Box::new(reader.build()));
+    is_kept(transform, "transform", ("transform.rs", "plugins/sdk/src/generated.rs"));
+    is_kept(reader, "reader", ("reader.rs", "plugins/sdk/src/generated_reader.rs"));
 }
 
-/// Compares what is generated from `wit/` with the file that is kept of it.
-fn is_kept(mut generator: Box<dyn wit_bindgen_core::WorldGenerator>, name: &str, kept: &str) {
+/// Compares what is generated from `wit/` for a world with the file that is kept of it.
+fn is_kept(
+    mut generator: Box<dyn wit_bindgen_core::WorldGenerator>,
+    world: &str,
+    (name, kept): (&str, &str),
+) {
     let mut files = wit_bindgen_core::Files::default();
     let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
     let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
-    let world = resolve.select_world(&[package], Some("transform")).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     generator.generate(&mut resolve, world, &mut files).unwrap();
     let (_, made) = files.iter().find(|(file, _)| *file == name).unwrap();
     let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

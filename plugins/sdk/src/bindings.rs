@@ -17,4 +17,9 @@
 
 include!("generated.rs");
 
+/// The world `reader`.
+pub mod reader {
+    include!("generated_reader.rs");
+}
+
 pub use wit_bindgen::rt;

@@ -1937,7 +1937,7 @@ pub mod synix {
                     };
                     let ptr17 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "synix:plugin/llm@0.1.0")]
+                    #[link(wasm_import_module = "synix:plugin/llm@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "complete"]
                         fn wit_import18(_: *mut u8, _: *mut u8);
@@ -2417,7 +2417,7 @@ pub mod synix {
                     }
                     let ptr17 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "synix:plugin/llm@0.1.0")]
+                    #[link(wasm_import_module = "synix:plugin/llm@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "complete-all"]
                         fn wit_import18(_: *mut u8, _: usize, _: *mut u8);
@@ -2696,7 +2696,7 @@ pub mod synix {
                     let ptr0 = vec0.as_ptr().cast::<u8>();
                     let len0 = vec0.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "synix:plugin/log@0.1.0")]
+                    #[link(wasm_import_module = "synix:plugin/log@0.1.1")]
                     unsafe extern "C" {
                         #[link_name = "write"]
                         fn wit_import1(_: i32, _: *mut u8, _: usize);
@@ -2849,7 +2849,7 @@ macro_rules! __export_transform_impl {
         $($path_to_types_root)*:: __export_world_transform_cabi!($ty with_types_in
         $($path_to_types_root)*); const _ : () = { #[rustfmt::skip] #[cfg(target_arch =
         "wasm32")] #[unsafe (link_section =
-        "component-type:wit-bindgen:0.60.0:synix:plugin@0.1.0:transform:imports and exports")]
+        "component-type:wit-bindgen:0.60.0:synix:plugin@0.1.1:transform:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
         __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1734] = *
         b"\
@@ -2865,7 +2865,7 @@ ll\x04\0\x05shape\x03\0\x12\x01ps\x01r\x06\x04names\x07versions\x07summarys\x0dc
 onfig-schemas\x0ccapabilities\x14\x05shape\x13\x04\0\x0adescriptor\x03\0\x15\x01\
 r\x02\x04codes\x07messages\x04\0\x0bother-error\x03\0\x17\x01q\x04\x0einvalid-co\
 nfig\x01s\0\x0dinvalid-input\x01s\0\x0einvalid-answer\x01s\0\x05other\x01\x18\0\x04\
-\0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.0\x05\0\x02\x03\0\
+\0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.1\x05\0\x02\x03\0\
 \0\x04blob\x02\x03\0\0\x0bother-error\x01B$\x02\x03\x02\x01\x01\x04\0\x04blob\x03\
 \0\0\x02\x03\x02\x01\x02\x04\0\x0bother-error\x03\0\x02\x01m\x03\x06system\x04us\
 er\x09assistant\x04\0\x04role\x03\0\x04\x01r\x02\x04types\x05values\x04\0\x0aoth\
@@ -2881,16 +2881,16 @@ s\x05usage\x17\x07detailss\x04\0\x08response\x03\0\x18\x01q\x05\x0bnot-granted\0
 r\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01j\x01\x19\x01\x1b\x01@\x01\x07reques\
 t\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\x01p\x19\x01j\x01\x1f\x01\x1b\x01\
 @\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-all\x01!\x03\0\x16synix:plugin/llm\
-@0.1.0\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
+@0.1.1\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
 \x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
-\x03\0\x16synix:plugin/log@0.1.0\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
+\x03\0\x16synix:plugin/log@0.1.1\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
 riptor\x03\0\x05\x02\x03\0\0\x06header\x03\0\x06header\x03\0\x07\x02\x03\0\0\x05\
 input\x03\0\x05input\x03\0\x09\x02\x03\0\0\x06output\x03\0\x06output\x03\0\x0b\x02\
 \x03\0\0\x0ftransform-error\x03\0\x0ftransform-error\x03\0\x0d\x02\x03\0\0\x04un\
 it\x03\0\x04unit\x03\0\x0f\x01@\0\0\x06\x04\0\x08describe\x01\x11\x01p\x08\x01p\x10\
 \x01j\x01\x13\x01\x0e\x01@\x02\x06inputs\x12\x06configs\0\x14\x04\0\x05split\x01\
 \x15\x01p\x0a\x01p\x0c\x01j\x01\x17\x01\x0e\x01@\x03\x04unit\x10\x06inputs\x16\x06\
-configs\0\x18\x04\0\x07execute\x01\x19\x04\0\x1csynix:plugin/transform@0.1.0\x04\
+configs\0\x18\x04\0\x07execute\x01\x19\x04\0\x1csynix:plugin/transform@0.1.1\x04\
 \0\x0b\x0f\x01\0\x09transform\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
 wit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
         };
@@ -2901,7 +2901,7 @@ pub use __export_transform_impl as export_world;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.60.0:synix:plugin@0.1.0:transform-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.60.0:synix:plugin@0.1.1:transform-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
@@ -2918,7 +2918,7 @@ ll\x04\0\x05shape\x03\0\x12\x01ps\x01r\x06\x04names\x07versions\x07summarys\x0dc
 onfig-schemas\x0ccapabilities\x14\x05shape\x13\x04\0\x0adescriptor\x03\0\x15\x01\
 r\x02\x04codes\x07messages\x04\0\x0bother-error\x03\0\x17\x01q\x04\x0einvalid-co\
 nfig\x01s\0\x0dinvalid-input\x01s\0\x0einvalid-answer\x01s\0\x05other\x01\x18\0\x04\
-\0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.0\x05\0\x02\x03\0\
+\0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.1\x05\0\x02\x03\0\
 \0\x04blob\x02\x03\0\0\x0bother-error\x01B$\x02\x03\x02\x01\x01\x04\0\x04blob\x03\
 \0\0\x02\x03\x02\x01\x02\x04\0\x0bother-error\x03\0\x02\x01m\x03\x06system\x04us\
 er\x09assistant\x04\0\x04role\x03\0\x04\x01r\x02\x04types\x05values\x04\0\x0aoth\
@@ -2934,14 +2934,14 @@ s\x05usage\x17\x07detailss\x04\0\x08response\x03\0\x18\x01q\x05\x0bnot-granted\0
 r\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01j\x01\x19\x01\x1b\x01@\x01\x07reques\
 t\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\x01p\x19\x01j\x01\x1f\x01\x1b\x01\
 @\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-all\x01!\x03\0\x16synix:plugin/llm\
-@0.1.0\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
+@0.1.1\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
 \x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
-\x03\0\x16synix:plugin/log@0.1.0\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
+\x03\0\x16synix:plugin/log@0.1.1\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
 riptor\x03\0\x05\x02\x03\0\0\x06header\x03\0\x06header\x03\0\x07\x02\x03\0\0\x05\
 input\x03\0\x05input\x03\0\x09\x02\x03\0\0\x06output\x03\0\x06output\x03\0\x0b\x02\
 \x03\0\0\x0ftransform-error\x03\0\x0ftransform-error\x03\0\x0d\x02\x03\0\0\x04un\
 it\x03\0\x04unit\x03\0\x0f\x04\0<synix:plugin/transform-with-all-of-its-exports-\
-removed@0.1.0\x04\0\x0b/\x01\0)transform-with-all-of-its-exports-removed\x03\0\0\
+removed@0.1.1\x04\0\x0b/\x01\0)transform-with-all-of-its-exports-removed\x03\0\0\
 \0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bind\
 gen-rust\x060.60.0";
 #[inline(never)]

@@ -1,4 +1,4 @@
-//! Write synix transforms in Rust.
+//! Write synix plugins in Rust: transforms, and [readers](Reader).
 //!
 //! A transform is a pure function from a unit and the model's answers to outputs. It implements [`Transform`], and the
 //! macro [`export!`] exports it:
@@ -75,6 +75,8 @@ pub mod log;
 mod outputs;
 #[cfg(feature = "template")]
 pub mod prompt;
+mod reader;
+pub mod reading;
 #[cfg(feature = "schema")]
 mod schema;
 #[cfg(feature = "sources")]
@@ -91,8 +93,9 @@ pub use bindings::synix::plugin::types::{
     TransformError as Error, Unit,
 };
 #[doc(hidden)]
-pub use export::Exported;
+pub use export::{Exported, ExportedReader};
 pub use llm::{LlmError, Request, Response, complete, complete_all};
+pub use reader::Reader;
 #[cfg(feature = "schema")]
 pub use schema::schema_of;
 pub use transform::Transform;

@@ -1,4 +1,6 @@
-//! Runs a transform as a native function, with a closure instead of a model.
+//! Runs a transform as a native function, with a closure instead of a model, and a reader with bytes instead of a file.
+
+mod reading;
 
 use std::cell::RefCell;
 
@@ -9,6 +11,9 @@ use crate::bindings::Guest as _;
 use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
 use crate::{Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
+
+pub(crate) use reading::{at, emit, skip};
+pub use reading::{FileBytes, ReaderRun, Skipped, read, read_each};
 
 /// The result of a run with a scripted model.
 #[derive(Debug)]
