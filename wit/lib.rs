@@ -27,6 +27,24 @@ pub mod bindings {
         path: ".",
         imports: { default: trappable },
     });
+
+    /// The world `reader`. It shares its types and the log with transforms.
+    pub mod reader {
+        /// The file that a reader reads. A call has one, so a handle holds nothing.
+        #[derive(Debug)]
+        pub struct FileHandle;
+
+        wasmtime::component::bindgen!({
+            world: "reader",
+            path: ".",
+            imports: { default: trappable },
+            with: {
+                "synix:plugin/types@0.1.1": super::synix::plugin::types,
+                "synix:plugin/log@0.1.1": super::synix::plugin::log,
+                "synix:plugin/reading@0.1.1.file": FileHandle,
+            },
+        });
+    }
 }
 
 #[cfg(test)]

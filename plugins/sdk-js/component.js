@@ -1,7 +1,7 @@
 // Between a transform and the component's imports and exports; runs only inside a component.
 
-import * as llm from "synix:plugin/llm@0.1.0";
-import * as hostLog from "synix:plugin/log@0.1.0";
+import * as llm from "synix:plugin/llm@0.1.1";
+import * as hostLog from "synix:plugin/log@0.1.1";
 
 import { setHost, TransformError } from "./synix.js";
 import { unitsOf } from "./units.js";

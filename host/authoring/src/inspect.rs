@@ -180,13 +180,13 @@ mod tests {
             found
                 .imports
                 .iter()
-                .any(|name| name == "synix:plugin/llm@0.1.0")
+                .any(|name| name == "synix:plugin/llm@0.1.1")
         );
         assert_eq!(found.exports, ["describe", "split", "execute"]);
         assert!(!found.needs_wasi);
         assert_eq!(found.summary, "Asks one question about each input");
         assert_eq!(found.version, "0.1.0");
-        assert_eq!(found.contract, "synix:plugin@0.1.0");
+        assert_eq!(found.contract, "synix:plugin@0.1.1");
         let bytes = synix_disk::read(synix_test_components::MAP.as_ref()).unwrap();
         assert_eq!(
             (found.size, found.digest),

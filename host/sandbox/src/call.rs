@@ -3,12 +3,14 @@
 use super::descriptor::Shape;
 use super::error::PluginError;
 use super::fault::Fault;
+use super::imports::State;
 use super::imports::log::LogLine;
 use super::invocation::Invocation;
 use super::limits::Limits;
 use super::model::{Model, Refusal};
 use super::split::{self, UnitSpec};
 use super::{Header, Plugin, convert};
+use synix_contract::bindings::TransformPre;
 use synix_core::artifact::Artifact;
 use synix_core::digest::{Digest, Encoder};
 
@@ -158,9 +160,13 @@ impl Plugin {
     }
 
     /// Prepares a call of this plugin, whose random bytes follow from `seed`.
-    pub(super) fn invocation<'a>(&'a self, limits: &'a Limits, seed: Digest) -> Invocation<'a> {
+    pub(super) fn invocation<'a>(
+        &'a self,
+        limits: &'a Limits,
+        seed: Digest,
+    ) -> Invocation<'a, TransformPre<State>> {
         Invocation {
-            transform: &self.loaded.transform,
+            linked: &self.loaded.linked,
             interruption: &self.loaded.shared.interruption,
             limits,
             seed,

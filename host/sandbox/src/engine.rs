@@ -15,10 +15,12 @@ use super::imports::State;
 use super::interruption::InterruptHandle;
 use super::limits::{STACK_BYTES, TABLE_ELEMENTS, TICK};
 use super::wasi;
+use super::world::World;
 use synix_contract::bindings::Transform;
+use synix_contract::bindings::reader::synix::plugin::reading;
 
 /// The contract that this host offers.
-pub(super) const CONTRACT: &str = "synix:plugin@0.1.0";
+pub(super) const CONTRACT: &str = "synix:plugin@0.1.1";
 
 // A Python guest has 38 core instances, a QuickJS guest 4 memories.
 pub(super) const CORE_INSTANCES: u32 = 40;
@@ -127,6 +129,8 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         Transform::add_to_linker::<_, HasSelf<_>>(&mut linker, State::charge_call)
             .map_err(plugin_error)?;
+        reading::add_to_linker::<_, HasSelf<_>>(&mut linker, State::charge_call)
+            .map_err(plugin_error)?;
         wasi::add_to_linker(&mut linker).map_err(plugin_error)?;
         let ticker = Ticker::start(engine.clone()).map_err(|error| plugin_error(error.into()))?;
         let cache = cache.and_then(|cache| Cache::open(&cache, &engine));
@@ -151,6 +155,17 @@ impl Sandbox {
     /// Returns the name and version of the contract between host and plugins.
     pub fn contract() -> &'static str {
         CONTRACT
+    }
+
+    /// Returns the version of the contract that first had this world.
+    ///
+    /// It is part of fingerprints. An addition to the contract does not change what a plugin computes, so existing
+    /// units stay fresh.
+    pub const fn first_contract(world: World) -> &'static str {
+        match world {
+            World::Transform => "synix:plugin@0.1.0",
+            World::Reader => "synix:plugin@0.1.1",
+        }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

@@ -81,9 +81,9 @@ impl Guest {
         } = self;
         format!(
             r#"(module
-    (import "synix:plugin/llm@0.1.0" "complete" (func $complete (param i32 i32)))
-    (import "synix:plugin/llm@0.1.0" "complete-all" (func $complete_all (param i32 i32 i32)))
-    (import "synix:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+    (import "synix:plugin/llm@0.1.1" "complete" (func $complete (param i32 i32)))
+    (import "synix:plugin/llm@0.1.1" "complete-all" (func $complete_all (param i32 i32 i32)))
+    (import "synix:plugin/log@0.1.1" "write" (func $log (param i32 i32 i32)))
     (memory (export "memory") 4)
     (global $heap (mut i32) (i32.const 65536))
     (global $runs (mut i32) (i32.const 0))

@@ -9,12 +9,14 @@ use super::error::PluginError;
 use super::fault::Fault;
 use super::imports::llm::Llm;
 use super::imports::log::{Log, LogLine};
+use super::imports::reading::{ReadingState, Unwound};
 use super::imports::{State, Suspension};
 use super::interruption::InterruptHandle;
 use super::limits::{Limits, STACK_BYTES};
 use super::meter::Meter;
 use super::model::{Model, ModelAccess, Refusal};
 use super::wasi::Wasi;
+use super::world::Linked;
 use synix_contract::bindings::{Transform, TransformPre};
 use synix_core::digest::Digest;
 
@@ -25,6 +27,8 @@ pub(super) struct CallResult<R> {
     pub(super) refusal: Option<Refusal>,
     /// The last lines that the guest wrote to stderr.
     stderr_tail: Option<String>,
+    /// Why the host ended the run of a reader.
+    fault: Option<Fault>,
     /// The fuel that the call did not use.
     pub(super) fuel_left: u64,
 }
@@ -42,6 +46,11 @@ impl<R> CallResult<R> {
             .is_err_and(|error| error.is::<Suspension>())
     }
 
+    /// Adds why the host ended the run of a reader.
+    pub(super) fn with_fault(self, fault: Option<Fault>) -> Self {
+        Self { fault, ..self }
+    }
+
     /// Checks the guest's result with `check`. A failure has the guest's log.
     pub(super) fn finish<T>(
         self,
@@ -55,9 +64,11 @@ impl<R> CallResult<R> {
             .map(str::to_owned)
             .or(self.stderr_tail);
         let log = self.log.into_lines();
-        let result = self
-            .result
-            .map_err(|error| Fault::of(&error, limits, last_error));
+        let fault = self.fault;
+        let result = self.result.map_err(|error| match fault {
+            Some(fault) if error.is::<Unwound>() => fault,
+            _ => Fault::of(&error, limits, last_error),
+        });
         match result.and_then(check) {
             Ok(value) => Ok(Finished { value, log }),
             Err(fault) => Err(PluginError {
@@ -70,16 +81,15 @@ impl<R> CallResult<R> {
 }
 
 /// A call into a plugin that is ready to be made.
-#[derive(Clone, Copy)]
-pub(super) struct Invocation<'a> {
-    pub(super) transform: &'a TransformPre<State>,
+pub(super) struct Invocation<'a, L> {
+    pub(super) linked: &'a L,
     pub(super) interruption: &'a InterruptHandle,
     pub(super) limits: &'a Limits,
     /// The seed of the guest's random bytes.
     pub(super) seed: Digest,
 }
 
-impl Invocation<'_> {
+impl Invocation<'_, TransformPre<State>> {
     /// Calls a function of a fresh instance, drops the instance and returns the model.
     pub(super) fn invoke<R, M: Model>(
         self,
@@ -87,20 +97,22 @@ impl Invocation<'_> {
         granted: bool,
         act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
     ) -> (CallResult<R>, M) {
-        let (call_result, access) = self.run(ModelAccess::new(model, granted), act);
+        let (call_result, access, _) = self.run(ModelAccess::new(model, granted), None, act);
         (call_result, access.into_model())
     }
+}
 
-    /// Does the same on a thread of its own and without a model: the caller may be inside an async runtime, where WASI
-    /// must not block.
+impl<L: Linked> Invocation<'_, L> {
+    /// Calls a function of a fresh instance on a thread of its own and without a model: the caller may be inside an
+    /// async runtime, where WASI must not block.
     pub(super) fn invoke_on_new_thread<R: Send>(
         self,
-        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R> + Send,
+        act: impl FnOnce(&L::Instance, &mut Store<State>) -> wasmtime::Result<R> + Send,
     ) -> CallResult<R> {
         thread::scope(|scope| {
             let spawned = thread::Builder::new()
                 .stack_size(2 * STACK_BYTES)
-                .spawn_scoped(scope, || self.run(ModelAccess::none(), act).0);
+                .spawn_scoped(scope, || self.run(ModelAccess::none(), None, act).0);
             match spawned.map(thread::ScopedJoinHandle::join) {
                 Ok(Ok(call_result)) => call_result,
                 Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -109,19 +121,22 @@ impl Invocation<'_> {
                     log: Log::new(),
                     refusal: None,
                     stderr_tail: None,
+                    fault: None,
                     fuel_left: 0,
                 },
             }
         })
     }
 
-    fn run<R>(
+    /// Calls a function of a fresh instance, drops the instance and returns what it had of the caller.
+    pub(super) fn run<R>(
         self,
         access: ModelAccess,
-        act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
-    ) -> (CallResult<R>, ModelAccess) {
+        reading: Option<ReadingState>,
+        act: impl FnOnce(&L::Instance, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> (CallResult<R>, ModelAccess, Option<ReadingState>) {
         let Self {
-            transform,
+            linked,
             interruption,
             limits,
             seed,
@@ -131,8 +146,9 @@ impl Invocation<'_> {
             log: Log::new(),
             llm: Llm::new(access, limits),
             wasi: Wasi::new(seed),
+            reading,
         };
-        let mut store = Store::new(transform.engine(), state);
+        let mut store = Store::new(linked.component().engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.hostcall_bytes);
         store.set_epoch_deadline(1);
@@ -151,7 +167,7 @@ impl Invocation<'_> {
             // A tick alone does not suffice: thousands of short calls may follow.
             .and_then(|()| Ok(interruption.check()?))
             .and_then(|()| {
-                let instance = transform.instantiate(&mut store);
+                let instance = linked.instantiate(&mut store);
                 instance.map_err(InstantiationError::of)
             })
             .and_then(|instance| act(&instance, &mut store));
@@ -165,7 +181,11 @@ impl Invocation<'_> {
             }
         };
         let State {
-            mut log, llm, wasi, ..
+            mut log,
+            llm,
+            wasi,
+            reading,
+            ..
         } = store.into_data();
         let stderr_tail = wasi.close(&mut log);
         if result.is_err() {
@@ -177,8 +197,9 @@ impl Invocation<'_> {
             log,
             refusal,
             stderr_tail,
+            fault: None,
             fuel_left,
         };
-        (call_result, access)
+        (call_result, access, reading)
     }
 }

@@ -78,15 +78,18 @@ mod limits;
 mod load;
 mod meter;
 mod model;
+mod reader;
 mod repeated_calls;
 mod split;
 #[cfg(test)]
 mod tests;
 mod values;
 mod wasi;
+mod world;
 
 use std::sync::Arc;
 
+use synix_contract::bindings::TransformPre;
 use synix_core::artifact::Metadata;
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label};
@@ -100,17 +103,20 @@ pub use engine::Sandbox;
 pub use error::PluginError;
 pub use fault::Fault;
 pub use imports::log::{Level, LogLine};
+pub use imports::reading::{Reading, ReceiverGone, SkipReason, Skipped};
 pub use interruption::InterruptHandle;
 pub use limits::{Limits, STACK_BYTES};
 pub use model::{Model, ModelResponse, Refusal};
+pub use reader::{ReadSummary, ReaderPlugin, ReaderRun};
 pub use repeated_calls::{LoggedSplit, RepeatedCalls};
 pub use split::{InvalidSplit, UnitSpec};
 pub use values::{InvalidJson, InvalidOutput};
+pub use world::World;
 
 /// A loaded transform. Clones share the compiled code.
 #[derive(Clone)]
 pub struct Plugin {
-    loaded: Arc<load::Loaded>,
+    loaded: Arc<load::Loaded<TransformPre<imports::State>>>,
 }
 
 impl Plugin {

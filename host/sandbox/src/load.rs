@@ -13,21 +13,19 @@ use super::descriptor::Descriptor;
 use super::engine::{CONTRACT, MEMORIES, Sandbox, Shared, TABLES};
 use super::error::PluginError;
 use super::fault::Fault;
-use super::imports::State;
 use super::invocation::Invocation;
 use super::limits::Limits;
+use super::reader::ReaderPlugin;
 use super::wasi;
-use synix_contract::bindings::TransformPre;
+use super::world::{Linked, World};
 use synix_core::digest::{Digest, Encoder};
 
-const EXPORTS: [&str; 3] = ["describe", "split", "execute"];
-
 /// A compiled plugin, linked to the imports.
-pub(super) struct Loaded {
+pub(super) struct Loaded<L> {
     pub(super) name: String,
     pub(super) digest: Digest,
     pub(super) descriptor: Descriptor,
-    pub(super) transform: TransformPre<State>,
+    pub(super) linked: L,
     /// Whether it imports WASI.
     pub(super) needs_wasi: bool,
     /// Keeps the thread alive that checks the time limit.
@@ -35,54 +33,59 @@ pub(super) struct Loaded {
 }
 
 impl Sandbox {
-    /// Loads a component as the plugin `name`; errors contain the name.
+    /// Loads a component as the transform `name`; errors contain the name.
     ///
     /// Takes the compiled component from the cache if possible. Otherwise checks its complexity, compiles it and calls
     /// its `describe`.
     pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Plugin, PluginError> {
-        let plugin_error = |fault| PluginError::new(Some(name), fault);
-        complexity::check_header(bytes).map_err(plugin_error)?;
-        let digest = Digest::of(bytes);
-        let shared = self.shared();
-        if let Some((component, descriptor)) = shared
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.get(&shared.engine, digest))
-            && let Ok(transform) = link(shared, &component)
-        {
-            return Ok(new_plugin(shared, name, digest, descriptor, transform));
-        }
-        complexity::check_complexity(bytes).map_err(plugin_error)?;
-        let component = compile::compile(shared, bytes).map_err(plugin_error)?;
-        check_resources(&component).map_err(plugin_error)?;
-        check_world(shared, &component).map_err(plugin_error)?;
-        let transform = link(shared, &component).map_err(plugin_error)?;
-        let descriptor = describe(shared, name, digest, &transform)?;
-        if let Some(cache) = &shared.cache {
-            cache.put(digest, &component, &descriptor);
-        }
-        Ok(new_plugin(shared, name, digest, descriptor, transform))
+        let loaded = Arc::new(load(self.shared(), name, bytes)?);
+        Ok(Plugin { loaded })
+    }
+
+    /// Loads a component as the reader `name`, like [`Sandbox::load`].
+    pub fn load_reader(&self, name: &str, bytes: &[u8]) -> Result<ReaderPlugin, PluginError> {
+        let loaded = Arc::new(load(self.shared(), name, bytes)?);
+        Ok(ReaderPlugin { loaded })
     }
 }
 
-fn new_plugin(
+fn load<L: Linked>(
     shared: &Arc<Shared>,
     name: &str,
-    digest: Digest,
-    descriptor: Descriptor,
-    transform: TransformPre<State>,
-) -> Plugin {
-    let name = name.to_owned();
-    Plugin {
-        loaded: Arc::new(Loaded {
-            name,
-            digest,
-            descriptor,
-            needs_wasi: needs_wasi(shared, &transform),
-            transform,
-            shared: Arc::clone(shared),
-        }),
+    bytes: &[u8],
+) -> Result<Loaded<L>, PluginError> {
+    let plugin_error = |fault| PluginError::new(Some(name), fault);
+    complexity::check_header(bytes).map_err(plugin_error)?;
+    let digest = Digest::of(bytes);
+    let loaded = |linked: L, descriptor| Loaded {
+        name: name.to_owned(),
+        digest,
+        descriptor,
+        needs_wasi: needs_wasi(shared, linked.component()),
+        linked,
+        shared: Arc::clone(shared),
+    };
+    if let Some((component, descriptor)) = shared
+        .cache
+        .as_ref()
+        .and_then(|cache| cache.get(&shared.engine, digest))
+    {
+        // A component of the other world may be in the cache too.
+        check_world(shared, &component, L::WORLD).map_err(plugin_error)?;
+        if let Ok(linked) = link(shared, &component) {
+            return Ok(loaded(linked, descriptor));
+        }
     }
+    complexity::check_complexity(bytes).map_err(plugin_error)?;
+    let component = compile::compile(shared, bytes).map_err(plugin_error)?;
+    check_resources(&component).map_err(plugin_error)?;
+    check_world(shared, &component, L::WORLD).map_err(plugin_error)?;
+    let linked = link(shared, &component).map_err(plugin_error)?;
+    let descriptor = describe(shared, name, digest, &linked)?;
+    if let Some(cache) = &shared.cache {
+        cache.put(digest, &component, &descriptor);
+    }
+    Ok(loaded(linked, descriptor))
 }
 
 /// Refuses a component that does not fit into the pool of memories, even if there is no pool.
@@ -105,11 +108,28 @@ fn check_resources(component: &Component) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks the names of a component's imports and exports against the contract.
-fn check_world(shared: &Shared, component: &Component) -> Result<(), Fault> {
-    let world = component.component_type();
-    for (name, _) in world.imports(&shared.engine) {
-        if wasi::is_offered(name) {
+/// Checks the names of a component's imports and exports against those of a world.
+fn check_world(shared: &Shared, component: &Component, wanted: World) -> Result<(), Fault> {
+    let types = component.component_type();
+    let missing = |world: World| {
+        world.exports().iter().copied().find(|name| {
+            let export = types.get_export(&shared.engine, name);
+            !export.is_some_and(|export| matches!(export.ty, ComponentItem::ComponentFunc(_)))
+        })
+    };
+    let other = wanted.other();
+    if missing(wanted).is_some() && missing(other).is_none() {
+        return Err(Fault::WrongWorld { found: other });
+    }
+    for (name, import) in types.imports(&shared.engine) {
+        // The world of readers imports the type of the file by its name. It is that of the interface.
+        let is_file_type = wanted == World::Reader
+            && name == "file"
+            && matches!(
+                import.ty,
+                ComponentItem::Resource(_) | ComponentItem::Type(_)
+            );
+        if wasi::is_offered(name) || is_file_type {
             continue;
         }
         let Some((interface, version)) = parse_contract_import(name) else {
@@ -117,7 +137,7 @@ fn check_world(shared: &Shared, component: &Component) -> Result<(), Fault> {
                 name: name.to_owned(),
             });
         };
-        let is_known = ["llm", "log", "types"].contains(&interface);
+        let is_known = wanted.imports().contains(&interface);
         if !is_compatible_version(version) || (!is_known && version != host_version()) {
             return Err(Fault::ContractVersion {
                 found: name.to_owned(),
@@ -130,13 +150,13 @@ fn check_world(shared: &Shared, component: &Component) -> Result<(), Fault> {
             });
         }
     }
-    for name in EXPORTS {
-        let export = world.get_export(&shared.engine, name);
-        if !export.is_some_and(|export| matches!(export.ty, ComponentItem::ComponentFunc(_))) {
-            return Err(Fault::MissingExport { name });
-        }
+    match missing(wanted) {
+        Some(name) => Err(Fault::MissingExport {
+            name,
+            world: wanted,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Splits an import of the contract into the interface and its version.
@@ -159,11 +179,8 @@ fn is_compatible_version(version: &str) -> bool {
     release(version) == release(host_version())
 }
 
-fn link(shared: &Shared, component: &Component) -> Result<TransformPre<State>, Fault> {
-    let linked = shared
-        .linker
-        .instantiate_pre(component)
-        .and_then(TransformPre::new);
+fn link<L: Linked>(shared: &Shared, component: &Component) -> Result<L, Fault> {
+    let linked = shared.linker.instantiate_pre(component).and_then(L::new);
     linked.map_err(|error| {
         // A compatible version may have a function that this host does not have.
         let world = component.component_type();
@@ -183,29 +200,28 @@ fn link(shared: &Shared, component: &Component) -> Result<TransformPre<State>, F
     })
 }
 
-fn needs_wasi(shared: &Shared, transform: &TransformPre<State>) -> bool {
-    let world = transform.instance_pre().component().component_type();
-    world
+fn needs_wasi(shared: &Shared, component: &Component) -> bool {
+    component
+        .component_type()
         .imports(&shared.engine)
         .any(|(name, _)| wasi::is_wasi(name))
 }
 
-fn describe(
+fn describe<L: Linked>(
     shared: &Shared,
     name: &str,
     digest: Digest,
-    transform: &TransformPre<State>,
+    linked: &L,
 ) -> Result<Descriptor, PluginError> {
     let limits = Limits::default();
     let seed = Encoder::new("synix.describe.v1").digest(digest).finish();
     let invocation = Invocation {
-        transform,
+        linked,
         interruption: &shared.interruption,
         limits: &limits,
         seed,
     };
-    let call_result =
-        invocation.invoke_on_new_thread(|transform, store| transform.call_describe(store));
+    let call_result = invocation.invoke_on_new_thread(L::describe);
     let finished = call_result.finish(name, &limits, |raw| {
         convert::raw_descriptor(raw)
             .check()

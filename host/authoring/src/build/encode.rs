@@ -15,7 +15,7 @@ use super::BuildError;
 const PREVIEW1: &str = include_str!("preview1.wat");
 const PREVIEW1_NAME: &str = "wasi_snapshot_preview1";
 const PREVIEW1_WORLD: &str =
-    "package synix:preview1; world preview1 { import synix:plugin/log@0.1.0; }";
+    "package synix:preview1; world preview1 { import synix:plugin/log@0.1.1; }";
 
 /// Encodes a module without metadata as a component of the world `transform`.
 pub(super) fn component(module: &[u8], wit: &Path) -> Result<Vec<u8>, BuildError> {

@@ -8,7 +8,7 @@
 ;; Error numbers: 8 bad file descriptor, 52 not supported.
 (module
   (import "env" "memory" (memory 0))
-  (import "synix:plugin/log@0.1.0" "write" (func $log (param $level i32) (param $text i32) (param $size i32)))
+  (import "synix:plugin/log@0.1.1" "write" (func $log (param $level i32) (param $text i32) (param $size i32)))
 
   (global $random (mut i64) (i64.const 0x9e3779b97f4a7c15))
 

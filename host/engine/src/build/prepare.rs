@@ -18,7 +18,7 @@ use synix_manifest::{
     BatchSupport, DEFAULT_ROLE, Layer, LayerBody, Pipeline, PipelineError, PipelineErrors,
     TransformLayer, TransformRef, check_config, file_values, replace_values,
 };
-use synix_sandbox::{Plugin, Sandbox};
+use synix_sandbox::{Plugin, Sandbox, World};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceProblems};
 
 /// What is needed to prepare a pipeline.
@@ -221,7 +221,7 @@ impl Preparation<'_> {
         // The pipeline file was checked for numbers without a canonical form.
         let canonical = json::canonical(&Value::Object(without_files)).unwrap_or_default();
         let parts = LayerParts {
-            contract: Sandbox::contract().to_owned(),
+            contract: Sandbox::first_contract(World::Transform).to_owned(),
             layer: layer.name.to_string(),
             component: plugin.digest(),
             config: canonical,

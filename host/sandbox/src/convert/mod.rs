@@ -143,7 +143,10 @@ pub(super) fn artifacts(
     Ok(artifacts)
 }
 
-fn artifact(output: wit::Output, values_left: &mut usize) -> Result<Artifact, InvalidOutput> {
+pub(super) fn artifact(
+    output: wit::Output,
+    values_left: &mut usize,
+) -> Result<Artifact, InvalidOutput> {
     let content = match output.content {
         wit::Content::Text(text) => Content::Text(text),
         wit::Content::Bytes(blob) if values::is_media_type(&blob.media_type) => Content::Bytes {
@@ -168,7 +171,7 @@ fn artifact(output: wit::Output, values_left: &mut usize) -> Result<Artifact, In
     })
 }
 
-fn output_bytes(output: &wit::Output) -> usize {
+pub(super) fn output_bytes(output: &wit::Output) -> usize {
     let content = match &output.content {
         wit::Content::Text(text) => text.len(),
         wit::Content::Bytes(blob) => blob.media_type.len() + blob.data.len(),

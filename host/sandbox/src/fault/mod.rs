@@ -7,6 +7,7 @@ use super::complexity::TooComplex;
 use super::descriptor::InvalidDescriptor;
 use super::split::InvalidSplit;
 use super::values::InvalidOutput;
+use super::world::World;
 use synix_core::printable;
 
 /// What can be wrong with a plugin or a call.
@@ -60,11 +61,19 @@ pub enum Fault {
         /// The import.
         name: String,
     },
-    /// It lacks an export of a transform.
-    #[error("does not export {name}; a transform exports describe, split and execute")]
+    /// It lacks an export of its world.
+    #[error("does not export {name}; a {world} exports {}", .world.export_list())]
     MissingExport {
         /// The export.
         name: &'static str,
+        /// The world that it is loaded as.
+        world: World,
+    },
+    /// It is a plugin of the other world.
+    #[error("is a {found}; {}", .found.advice())]
+    WrongWorld {
+        /// Its world.
+        found: World,
     },
     /// A function does not have the type of the contract.
     #[error("does not fit the contract: {detail}")]
@@ -131,6 +140,31 @@ pub enum Fault {
         /// The rule.
         source: InvalidOutput,
     },
+    /// An artifact that a reader emits breaks a rule.
+    #[error("artifact {position}{} is invalid", at_place(.place))]
+    InvalidEmit {
+        /// The place in the file that the reader named last.
+        place: String,
+        /// Which artifact of the file, counted from 0.
+        position: usize,
+        /// The rule.
+        source: InvalidOutput,
+    },
+    /// A reader skips something for a reason that this host does not know.
+    #[error("skips something for the reason {name:?}, which this host does not know")]
+    UnknownReason {
+        /// The reason.
+        name: String,
+    },
+    /// A reader emits nothing and skips nothing.
+    #[error("found nothing in the file, and reported nothing as skipped")]
+    NothingRead,
+    /// The file that a reader reads cannot be read.
+    #[error("the file cannot be read")]
+    FileUnreadable {
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// The units of its `split` break a rule.
     #[error("divides its inputs wrongly")]
     InvalidSplit(#[source] InvalidSplit),
@@ -189,6 +223,7 @@ impl Fault {
             | Self::Interrupted
             | Self::Busy { .. }
             | Self::Machine { .. }
+            | Self::FileUnreadable { .. }
             | Self::NotCompiled(_) => true,
             Self::Setup { .. }
             | Self::NotWasm
@@ -199,6 +234,10 @@ impl Fault {
             | Self::ContractVersion { .. }
             | Self::UnexpectedImport { .. }
             | Self::MissingExport { .. }
+            | Self::WrongWorld { .. }
+            | Self::InvalidEmit { .. }
+            | Self::UnknownReason { .. }
+            | Self::NothingRead
             | Self::WrongType { .. }
             | Self::InvalidDescriptor(_)
             | Self::OutOfFuel { .. }
@@ -223,6 +262,14 @@ fn wasi_hint(import: &str) -> &'static str {
         "; build it without this interface: a transform can import cli, clocks, filesystem, io, random and sockets of WASI 0.2"
     } else {
         ""
+    }
+}
+
+fn at_place(place: &str) -> String {
+    if place.is_empty() {
+        String::new()
+    } else {
+        format!(" at {}", printable::escape_lines(place))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(super) mod llm;
 pub(super) mod log;
+pub(super) mod reading;
 mod request;
 
 use super::meter::{HOSTCALL_FUEL, Meter};
@@ -16,6 +17,8 @@ pub(super) struct State {
     pub(super) log: log::Log,
     pub(super) llm: llm::Llm,
     pub(super) wasi: Wasi,
+    /// The file of a reader; a transform has none.
+    pub(super) reading: Option<reading::ReadingState>,
 }
 
 impl State {

@@ -43,7 +43,10 @@ fn an_incompatible_world_is_named() {
     let fault = |text: &str| load_fault(&wat::parse_str(text).unwrap());
     assert!(matches!(
         fault("(component)"),
-        Fault::MissingExport { name: "describe" }
+        Fault::MissingExport {
+            name: "describe",
+            world: World::Transform,
+        }
     ));
     assert!(matches!(
         fault(r#"(component (import "wasi:http/types@0.2.0" (instance)))"#),
