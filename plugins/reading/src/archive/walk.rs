@@ -1,0 +1,290 @@
+//! The order in which entries are visited: by the central directory, or without one by the local headers.
+
+use std::io::{self, Read as _};
+use std::rc::Rc;
+
+use synix_plugin::Error;
+use synix_plugin::reading::{self, Reason};
+
+use super::directory::{self, Directory, Found};
+use super::entry::{Entry, Known, Packing};
+use super::names::{Verdict, decode, has_extension, judge};
+use super::record::{CENTRAL, LOCAL, Method, Record, expect};
+use super::source::{Budget, Reading, Source};
+use super::unpack::{Inflate, buffered};
+use super::{MAX_DEPTH, MAX_ENTRIES, fault, starts_as_zip};
+
+/// One pass over an archive and those in it.
+pub(super) struct Walk<'w, 'a> {
+    budget: &'w Rc<Budget>,
+    own: usize,
+    reports: bool,
+    seen: u64,
+    visit: &'w mut dyn FnMut(&Entry<'a>) -> Result<(), Error>,
+}
+
+/// What comes after an entry in an archive without a directory.
+enum Next {
+    Entry(u64),
+    /// The entries are over.
+    End,
+    /// The archive is cut off or damaged here.
+    Cut,
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    pub(super) fn new(
+        budget: &'w Rc<Budget>,
+        own: usize,
+        reports: bool,
+        visit: &'w mut dyn FnMut(&Entry<'a>) -> Result<(), Error>,
+    ) -> Self {
+        Self {
+            budget,
+            own,
+            reports,
+            seen: 0,
+            visit,
+        }
+    }
+
+    pub(super) fn visit_zip(
+        &mut self,
+        path: &str,
+        source: &Rc<dyn Source + 'a>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        // A source without a known size has no end to look at.
+        let found = if source.size() == u64::MAX {
+            Ok(Found::Nothing)
+        } else {
+            directory::find(source.as_ref())
+        };
+        match found {
+            Ok(Found::Directory(directory)) => self.by_directory(path, source, directory, depth),
+            Ok(Found::Split) => Err(Error::InvalidInput(format!(
+                "{path} is one part of a split archive: join the parts first, e.g. with `zip -s 0`"
+            ))),
+            Ok(Found::Nothing) => self.by_headers(path, source, depth),
+            Err(error) if self.budget.is_spent() => Err(fault(path, &error)),
+            // An inner zip whose packed bytes are cut off: its start may be whole.
+            Err(_) => self.by_headers(path, source, depth),
+        }
+    }
+
+    fn by_directory(
+        &mut self,
+        path: &str,
+        source: &Rc<dyn Source + 'a>,
+        directory: Directory,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let reading = Reading::new(Rc::clone(source), directory.start, true);
+        let mut records = buffered(reading);
+        for _ in 0..directory.entries {
+            self.count(path)?;
+            let record = expect(&mut records, CENTRAL).and_then(|()| Record::central(&mut records));
+            let Ok(record) = record else {
+                self.skip(
+                    path,
+                    path,
+                    "the list of its entries is damaged",
+                    Reason::Unreadable,
+                );
+                return Ok(());
+            };
+            let known = Known {
+                packed: record.packed,
+                size: record.size,
+                sum: record.sum,
+            };
+            let header = record.offset.saturating_add(directory.shift);
+            self.visit_record(path, source, &record, header, Some(known), depth)?;
+        }
+        Ok(())
+    }
+
+    /// Goes from local header to local header, as far as they are whole.
+    fn by_headers(
+        &mut self,
+        path: &str,
+        source: &Rc<dyn Source + 'a>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let mut header = 0;
+        loop {
+            self.count(path)?;
+            let mut bytes = buffered(Reading::new(Rc::clone(source), header, true));
+            let record = expect(&mut bytes, LOCAL).and_then(|()| Record::local(&mut bytes));
+            let next = match record {
+                Err(_) => Next::Cut,
+                Ok(record) => {
+                    let known = (!record.has_sizes_behind()).then_some(Known {
+                        packed: record.packed,
+                        size: record.size,
+                        sum: record.sum,
+                    });
+                    if known.is_none() && record.method() == Ok(Method::Stored) {
+                        // Where it ends is written in the directory alone.
+                        Next::Cut
+                    } else {
+                        self.visit_record(path, source, &record, header, known, depth)?;
+                        self.after(path, source, &record, header, known)?
+                    }
+                }
+            };
+            match next {
+                Next::Entry(offset) => header = offset,
+                Next::End => return Ok(()),
+                Next::Cut => {
+                    self.skip(path, path, "it is cut off or damaged", Reason::Unreadable);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Finds what follows an entry.
+    fn after(
+        &self,
+        path: &str,
+        source: &Rc<dyn Source + 'a>,
+        record: &Record,
+        header: u64,
+        known: Option<Known>,
+    ) -> Result<Next, Error> {
+        let start = header.saturating_add(record.length);
+        let ends = match known {
+            Some(known) => vec![start.saturating_add(known.packed)],
+            None => match self.inflated(source, start) {
+                Ok(packed) => {
+                    // The sizes have 4 or 8 bytes each, and may have their mark before them.
+                    let end = start.saturating_add(packed);
+                    [12, 16, 20, 24]
+                        .map(|length| end.saturating_add(length))
+                        .to_vec()
+                }
+                Err(error) if self.budget.is_spent() => return Err(fault(path, &error)),
+                Err(_) => return Ok(Next::Cut),
+            },
+        };
+        for end in ends {
+            let mut magic = [0; 4];
+            if source.fill_at(end, &mut magic).unwrap_or(0) < magic.len() {
+                continue;
+            }
+            if magic == LOCAL {
+                return Ok(Next::Entry(end));
+            }
+            if magic == CENTRAL {
+                return Ok(Next::End);
+            }
+        }
+        Ok(Next::Cut)
+    }
+
+    /// Unpacks an entry to nowhere and returns how long it was.
+    fn inflated(&self, source: &Rc<dyn Source + 'a>, start: u64) -> io::Result<u64> {
+        let reading = Reading::new(Rc::clone(source), start, false);
+        let mut inflate = Inflate::new(buffered(reading));
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let count = inflate.read(&mut buffer)?;
+            self.budget.spend(count)?;
+            if count == 0 {
+                return Ok(inflate.taken());
+            }
+        }
+    }
+
+    fn visit_record(
+        &mut self,
+        path: &str,
+        source: &Rc<dyn Source + 'a>,
+        record: &Record,
+        header: u64,
+        known: Option<Known>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let name = decode(&record.name);
+        match judge(&name) {
+            Verdict::Refuse => {
+                self.skip(
+                    path,
+                    &name,
+                    "its name leads out of the archive",
+                    Reason::Unreadable,
+                );
+                return Ok(());
+            }
+            Verdict::Ignore => return Ok(()),
+            Verdict::Read if record.is_folder() || record.is_link() => return Ok(()),
+            Verdict::Read => {}
+        }
+        let method = match record.method() {
+            Ok(method) => method,
+            Err(what) => {
+                self.skip(path, &name, &what, Reason::Unsupported);
+                return Ok(());
+            }
+        };
+        let packing = Packing {
+            header,
+            method,
+            known,
+        };
+        let whole = format!("{path}/{name}");
+        let entry = Entry::packed(whole, self.own, source, packing, self.budget);
+        if has_extension(&name, "zip") {
+            return self.visit_inner(path, &name, &entry, depth);
+        }
+        (self.visit)(&entry)
+    }
+
+    fn visit_inner(
+        &mut self,
+        path: &str,
+        name: &str,
+        entry: &Entry<'a>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth == MAX_DEPTH {
+            let what = format!("a zip in {MAX_DEPTH} others");
+            self.skip(path, name, &what, Reason::Unsupported);
+            return Ok(());
+        }
+        let opened = entry.source().and_then(|source| {
+            let is_zip = starts_as_zip(source.as_ref())?;
+            Ok((source, is_zip))
+        });
+        match opened {
+            Ok((source, true)) => self.visit_zip(entry.path(), &source, depth + 1),
+            Ok((_, false)) => {
+                self.skip(path, name, "it is not a zip", Reason::Unreadable);
+                Ok(())
+            }
+            Err(error) if self.budget.is_spent() => Err(fault(entry.path(), &error)),
+            Err(error) => {
+                self.skip(path, name, &error.to_string(), Reason::Unreadable);
+                Ok(())
+            }
+        }
+    }
+
+    fn count(&mut self, path: &str) -> Result<(), Error> {
+        self.seen += 1;
+        if self.seen > MAX_ENTRIES {
+            return Err(Error::InvalidInput(format!(
+                "{path} has more than {MAX_ENTRIES} entries: unpack it, and name the files that you want as the source"
+            )));
+        }
+        Ok(())
+    }
+
+    fn skip(&self, archive: &str, name: &str, why: &str, reason: Reason) {
+        if self.reports {
+            reading::at(archive[self.own..].trim_start_matches('/'));
+            reading::skip(&format!("{name} ({why})"), reason);
+        }
+    }
+}
