@@ -118,6 +118,16 @@ impl Template<'_> {
     }
 }
 
+/// Returns the engine with every filter that prompts have, for templates that are not about inputs.
+///
+/// An unknown variable is an error, and nothing is escaped.
+pub fn environment() -> Environment<'static> {
+    let mut environment = filters::environment();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment
+}
+
 /// Returns the rule that a text breaks as a label or unit key, if there is one.
 pub fn fault_of_name(text: &str) -> Option<&'static str> {
     if text.is_empty() {
