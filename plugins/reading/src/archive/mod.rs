@@ -146,9 +146,10 @@ fn starts_as_zip(source: &dyn Source) -> io::Result<bool> {
 
 /// Names the path in an error.
 fn fault(path: &str, error: &io::Error) -> Error {
-    let text = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
-        _ => error.to_string(),
+    let text = if error.kind() == io::ErrorKind::UnexpectedEof {
+        "it is cut off".to_owned()
+    } else {
+        error.to_string()
     };
     Error::InvalidInput(format!("{path} cannot be read: {text}"))
 }

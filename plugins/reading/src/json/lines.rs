@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use memchr::memchr;
 
-use super::scanner::{Fault, MAX_VALUE_BYTES, broken};
+use super::scanner::{Fault, MAX_VALUE_BYTES};
 
 /// Room that is kept from line to line.
 const KEPT_BYTES: usize = 1024 * 1024;
@@ -63,7 +63,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) => {
                     self.has_failed = true;
                     self.number += 1;
-                    return Err(broken(error, self.offset));
+                    return Err(Fault::of(error, self.offset));
                 }
             };
             if chunk.is_empty() {

@@ -50,6 +50,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Makes a fault of an error while reading; bytes that are cut off are told apart from damaged ones.
+    pub fn of(error: io::Error, offset: u64) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Self::Cut { offset }
+        } else {
+            Self::Io(error)
+        }
+    }
+
     /// Returns whether values after it can be read.
     pub fn is_passable(&self) -> bool {
         matches!(self, Self::TooLong { .. })
@@ -206,7 +215,7 @@ impl<R: BufRead> Scanner<R> {
             let chunk = self
                 .reader
                 .fill_buf()
-                .map_err(|error| broken(error, offset))?;
+                .map_err(|error| Fault::of(error, offset))?;
             if chunk.is_empty() {
                 return if span.may_end() {
                     Ok(start)
@@ -237,7 +246,7 @@ impl<R: BufRead> Scanner<R> {
             let chunk = self
                 .reader
                 .fill_buf()
-                .map_err(|error| broken(error, offset))?;
+                .map_err(|error| Fault::of(error, offset))?;
             if chunk.is_empty() {
                 return Ok(None);
             }
@@ -268,13 +277,6 @@ impl<R: BufRead> Scanner<R> {
             found,
             expected,
         }
-    }
-}
-
-pub(super) fn broken(error: io::Error, offset: u64) -> Fault {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => Fault::Cut { offset },
-        _ => Fault::Io(error),
     }
 }
 

@@ -1,0 +1,316 @@
+//! Makes an artifact of a row.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use minijinja::{Environment, Expression, Value as Variables};
+use serde::Deserialize as _;
+use serde_json::Value;
+use synix_plugin::{Error, MetadataEntry, Output, template};
+use synix_reading::label;
+
+use crate::config::{Config, Content};
+use crate::row::{Row, text_of};
+
+/// The metadata that each row has, whatever its fields are.
+const FILE: &str = "file";
+/// The most characters of a metadata key, as the contract has it.
+const MAX_KEY_CHARS: usize = 128;
+/// Fields that an error names.
+const SHOWN_FIELDS: usize = 12;
+
+/// What becomes of a row.
+#[derive(Debug)]
+pub(crate) enum Made {
+    Output(Box<Output>),
+    /// `where` leaves it out.
+    Filtered,
+    /// It has no content.
+    Empty,
+    /// It cannot be used, and why.
+    Bad(String),
+}
+
+/// The templates of a layer, compiled.
+pub(crate) fn environment(config: &Config) -> Result<Environment<'static>, Error> {
+    let mut environment = template::environment();
+    environment.set_formatter(|out, state, value| {
+        // A field that is null has no text.
+        if value.is_none() {
+            return Ok(());
+        }
+        minijinja::escape_formatter(out, state, value)
+    });
+    let content = match &config.content {
+        Content::One(text) => Some(("content", text)),
+        Content::Many(_) => None,
+    };
+    let label = config.label.as_ref().map(|text| ("label", text));
+    for (name, text) in content.into_iter().chain(label) {
+        if text.is_empty() {
+            return Err(Error::InvalidConfig(format!(
+                "`{name}` is empty: write the name of a field or a template"
+            )));
+        }
+        if is_template(text) {
+            environment
+                .add_template_owned(name, text.clone())
+                .map_err(|error| invalid(name, &error))?;
+        }
+    }
+    Ok(environment)
+}
+
+/// Makes artifacts as the config says.
+#[derive(Debug)]
+pub(crate) struct Maker<'c> {
+    config: &'c Config,
+    environment: &'c Environment<'static>,
+    condition: Option<Expression<'c, 'c>>,
+    /// Whether a template or the condition reads the fields.
+    needs_variables: bool,
+    /// Fields that are in the content and so, by default, not in the metadata.
+    in_content: BTreeSet<String>,
+}
+
+impl<'c> Maker<'c> {
+    pub(crate) fn new(
+        config: &'c Config,
+        environment: &'c Environment<'static>,
+    ) -> Result<Self, Error> {
+        let condition = config
+            .condition
+            .as_deref()
+            .map(|text| {
+                environment
+                    .compile_expression(text)
+                    .map_err(|error| invalid("where", &error))
+            })
+            .transpose()?;
+        let in_content = match &config.content {
+            Content::Many(fields) if fields.is_empty() => {
+                return Err(Error::InvalidConfig(
+                    "`content` is an empty list: name at least one field".to_owned(),
+                ));
+            }
+            Content::Many(fields) => fields.iter().cloned().collect(),
+            Content::One(text) => match environment.get_template("content") {
+                Ok(template) => {
+                    let names = template.undeclared_variables(true);
+                    let own = |name: String| match name.strip_prefix("row.") {
+                        Some(field) => field.to_owned(),
+                        None => name,
+                    };
+                    names.into_iter().map(own).collect()
+                }
+                Err(_) => BTreeSet::from([text.clone()]),
+            },
+        };
+        let is_templated = |text: &String| is_template(text);
+        let needs_variables = condition.is_some()
+            || config.label.as_ref().is_some_and(is_templated)
+            || matches!(&config.content, Content::One(text) if is_template(text));
+        Ok(Self {
+            config,
+            environment,
+            condition,
+            needs_variables,
+            in_content,
+        })
+    }
+
+    /// Makes an artifact; `number` is the line or the element, for rows without a label.
+    pub(crate) fn make(&self, row: &Row<'_>, path: &str, number: u64) -> Made {
+        let variables = if self.needs_variables {
+            variables(row)
+        } else {
+            Variables::UNDEFINED
+        };
+        match self
+            .condition
+            .as_ref()
+            .map(|condition| condition.eval(&variables))
+        {
+            None => {}
+            Some(Ok(value)) if value.is_true() => {}
+            // An undefined field is not what the condition asks for.
+            Some(Ok(_)) => return Made::Filtered,
+            Some(Err(error)) if error.kind() == minijinja::ErrorKind::UndefinedError => {
+                return Made::Filtered;
+            }
+            Some(Err(error)) => return Made::Bad(format!("`where`: {error}")),
+        }
+        let content = match self.content(row, &variables) {
+            Ok(content) => content,
+            Err(why) => return Made::Bad(why),
+        };
+        if content.trim().is_empty() {
+            return Made::Empty;
+        }
+        let label = match self.label(row, &variables, path, number) {
+            Ok(label) => label,
+            Err(why) => return Made::Bad(why),
+        };
+        let mut output = Output::text(label, self.config.kind.clone(), content);
+        output.metadata = self.metadata(row, path);
+        Made::Output(Box::new(output))
+    }
+
+    /// Says which fields there are, if the content or the label is a field that a row does not have.
+    pub(crate) fn hint(&self, row: &Row<'_>) -> Option<String> {
+        let content = match &self.config.content {
+            Content::One(text) => vec![text],
+            Content::Many(fields) => fields.iter().collect(),
+        };
+        let fields = content.into_iter().chain(&self.config.label);
+        let mut fields = fields.filter(|text| !is_template(text));
+        let missing = fields.find(|field| row.get(field).is_none())?;
+        let names: Vec<String> = row
+            .names()
+            .take(SHOWN_FIELDS)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let list = row.fields().find(|(_, value)| value.is_array());
+        let pointer = list.map_or(String::new(), |(name, _)| {
+            format!("; if the rows are in `{name}`, set `pointer = \"/{name}\"`")
+        });
+        Some(format!(
+            "there is no field `{missing}`; there are {}{pointer}",
+            names.join(", ")
+        ))
+    }
+
+    fn content<'r>(&self, row: &'r Row<'_>, variables: &Variables) -> Result<Cow<'r, str>, String> {
+        match &self.config.content {
+            Content::One(text) if is_template(text) => {
+                self.render("content", variables).map(Cow::Owned)
+            }
+            Content::One(field) => Ok(row.get(field).and_then(text_of).unwrap_or_default()),
+            Content::Many(fields) => {
+                let texts = fields
+                    .iter()
+                    .filter_map(|field| row.get(field).and_then(text_of));
+                let texts: Vec<_> = texts.filter(|text| !text.trim().is_empty()).collect();
+                Ok(texts.join("\n\n").into())
+            }
+        }
+    }
+
+    fn label(
+        &self,
+        row: &Row<'_>,
+        variables: &Variables,
+        path: &str,
+        number: u64,
+    ) -> Result<String, String> {
+        let Some(source) = &self.config.label else {
+            let ending = format!("-{number}");
+            let file = label::without_extension(crate::format::unpacked_name(path));
+            return Ok(label::with_room(file, ending.len()) + &ending);
+        };
+        let text = if is_template(source) {
+            Cow::Owned(self.render("label", variables)?)
+        } else {
+            match row.get(source) {
+                None => return Err(format!("it has no field `{source}` for the label")),
+                Some(value @ (Value::Array(_) | Value::Object(_))) => {
+                    let kind = if value.is_array() {
+                        "a list"
+                    } else {
+                        "an object"
+                    };
+                    return Err(format!("`{source}` is {kind}, which is no label"));
+                }
+                Some(value) => text_of(value).unwrap_or_default(),
+            }
+        };
+        match text.trim() {
+            "" => Err("its label is empty".to_owned()),
+            text => Ok(label::safe(text)),
+        }
+    }
+
+    fn metadata(&self, row: &Row<'_>, path: &str) -> Vec<MetadataEntry> {
+        let mut entries = vec![MetadataEntry {
+            key: FILE.to_owned(),
+            value: Value::from(path).to_string(),
+        }];
+        let mut taken = BTreeSet::from([Cow::Borrowed(FILE)]);
+        let mut add = |name: &str, value: &Value| {
+            // What a row does not say is absent.
+            let is_absent = value.is_null() || value.as_str().is_some_and(str::is_empty);
+            let key = key_of(name);
+            if is_absent || key.is_empty() || taken.contains(key.as_str()) {
+                return;
+            }
+            entries.push(MetadataEntry {
+                key: key.clone(),
+                value: value.to_string(),
+            });
+            taken.insert(Cow::Owned(key));
+        };
+        match &self.config.metadata {
+            Some(fields) => {
+                for field in fields {
+                    if let Some(value) = row.get(field) {
+                        add(field, value);
+                    }
+                }
+            }
+            None => {
+                for (name, value) in row.fields() {
+                    if !self.in_content.contains(name) {
+                        add(name, value);
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    fn render(&self, name: &str, variables: &Variables) -> Result<String, String> {
+        let template = self.environment.get_template(name);
+        template
+            .and_then(|template| template.render(variables))
+            .map_err(|error| {
+                let detail = error
+                    .detail()
+                    .map_or(String::new(), |detail| format!(": {detail}"));
+                format!("`{name}`: {}{detail}", error.kind())
+            })
+    }
+}
+
+/// Returns whether a text is a template, and not the name of a field.
+fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+fn invalid(name: &str, error: &minijinja::Error) -> Error {
+    let detail = error
+        .detail()
+        .map_or(String::new(), |detail| format!(": {detail}"));
+    Error::InvalidConfig(format!("`{name}`: {}{detail}", error.kind()))
+}
+
+/// Returns the fields under their names, and all of them as `row`.
+fn variables(row: &Row<'_>) -> Variables {
+    let fields = || {
+        row.fields()
+            .map(|(name, value)| (name, Variables::deserialize(value).unwrap_or_default()))
+    };
+    let whole = Variables::from_iter(fields());
+    Variables::from_iter(fields().chain([("row", whole)]))
+}
+
+/// Makes a metadata key of a field's name.
+fn key_of(name: &str) -> String {
+    let visible = name.trim().chars().map(|character| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    });
+    visible.take(MAX_KEY_CHARS).collect()
+}

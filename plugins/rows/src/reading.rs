@@ -1,0 +1,317 @@
+//! Goes through the rows of a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
+
+use serde_json::Value;
+use synix_plugin::Error;
+use synix_plugin::reading::{self, File, Reason};
+use synix_reading::archive::{Archive, Entry};
+use synix_reading::json::{Elements, Fault, Lines, pointer};
+
+use crate::config::{Config, Encoding};
+use crate::csv::{Fields, Next, Records};
+use crate::dialect::Dialect;
+use crate::format::{self, Kind};
+use crate::maker::{self, Made, Maker};
+use crate::row::Row;
+use crate::tally::Tally;
+use crate::values;
+
+/// The characters of windows-1252 for the bytes 0x80 to 0x9f; the others are those of Unicode.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
+    let environment = maker::environment(config)?;
+    let maker = Maker::new(config, &environment)?;
+    let parts =
+        pointer(config.pointer.as_deref().unwrap_or_default()).map_err(Error::InvalidConfig)?;
+    let archive = Archive::open(file)?;
+    let mut tables = 0;
+    archive.for_each(|entry| {
+        if archive.is_zip() && !format::is_table(entry.name()) {
+            reading::at(entry.inside());
+            reading::skip(entry.name(), Reason::Unsupported);
+            return Ok(());
+        }
+        tables += 1;
+        let mut table = Table {
+            config,
+            maker: &maker,
+            entry,
+            tally: Tally::new(entry.path(), config.on_error),
+            hint: None,
+        };
+        table.read(&parts)
+    })?;
+    if archive.is_zip() && tables == 0 {
+        return Err(Error::InvalidInput(format!(
+            "{} has no table in it: a file whose name ends with .csv, .tsv, .jsonl, .ndjson, .json or .txt",
+            file.name()
+        )));
+    }
+    Ok(())
+}
+
+/// One table and what became of its rows.
+struct Table<'t, 'a> {
+    config: &'t Config,
+    maker: &'t Maker<'t>,
+    entry: &'t Entry<'a>,
+    tally: Tally,
+    /// What is wrong with the first row that became nothing, as far as the config is.
+    hint: Option<String>,
+}
+
+impl Table<'_, '_> {
+    fn read(&mut self, parts: &[String]) -> Result<(), Error> {
+        reading::at(self.entry.inside());
+        match format::find(self.entry, self.config)? {
+            Kind::Empty => {}
+            Kind::Lines => self.read_lines()?,
+            Kind::Json => self.read_json(parts)?,
+            Kind::Csv(dialect) => self.read_csv(&dialect)?,
+        }
+        reading::at(self.entry.inside());
+        self.tally.finish(self.hint.take())
+    }
+
+    fn read_lines(&mut self) -> Result<(), Error> {
+        let mut lines = Lines::new(format::open(self.entry)?);
+        loop {
+            match lines.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(line)) if line.bytes.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(Some(line)) => {
+                    let place = self.at("line", line.number);
+                    match object(line.bytes) {
+                        Ok(row) => self.take(&row, &place, line.number)?,
+                        Err(_) if !line.is_ended => {
+                            self.tally.unreadable(&place, "the last line is cut off")?;
+                        }
+                        Err(why) => self.tally.unreadable(&place, &why)?,
+                    }
+                }
+                Err(fault) => {
+                    let place = self.at("line", lines.number());
+                    self.tally.unreadable(&place, &fault.to_string())?;
+                    if !fault.is_passable() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_json(&mut self, parts: &[String]) -> Result<(), Error> {
+        let mut elements = match Elements::at(format::open(self.entry)?, parts) {
+            Ok(elements) => elements,
+            Err(fault @ (Fault::Missing { .. } | Fault::Syntax { .. })) => {
+                let start = format::beginning(&mut format::open(self.entry)?);
+                return Err(Error::InvalidInput(format!(
+                    "{}: {fault}; the file begins with `{start}`, and rows are objects in an array, in the array that \
+                     `pointer` leads to, or one on each line",
+                    self.entry.path()
+                )));
+            }
+            Err(fault) => {
+                return self.tally.unreadable("the start", &fault.to_string());
+            }
+        };
+        loop {
+            match elements.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(element)) => {
+                    let place = self.at("element", element.number);
+                    match object(element.bytes) {
+                        Ok(row) => self.take(&row, &place, element.number)?,
+                        Err(why) => self.tally.unreadable(&place, &why)?,
+                    }
+                }
+                Err(fault) => {
+                    let place = self.at("element", elements.number());
+                    self.tally.unreadable(&place, &fault.to_string())?;
+                    if !fault.is_passable() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_csv(&mut self, dialect: &Dialect) -> Result<(), Error> {
+        let mut records = Records::new(format::open(self.entry)?, dialect.delimiter);
+        if dialect.has_separator_line {
+            records.pass_line();
+        }
+        let Some(names) = self.names(&mut records)? else {
+            return Ok(());
+        };
+        loop {
+            let is_joined = match records.next() {
+                Ok(Next::End) => return Ok(()),
+                Ok(Next::Record(fields, _)) if fields.is_blank() => false,
+                Ok(Next::Record(fields, line)) => {
+                    let place = self.at("line", line);
+                    match self.values(fields, &names) {
+                        Ok(values) => {
+                            self.take(&Row::new(&names, values), &place, line)?;
+                            false
+                        }
+                        Err(why) => {
+                            self.tally.unreadable(&place, &why)?;
+                            true
+                        }
+                    }
+                }
+                Ok(Next::Bad(why, line)) => {
+                    let place = self.at("line", line);
+                    self.tally.unreadable(&place, &why)?;
+                    false
+                }
+                Err(fault) => {
+                    reading::at(self.entry.inside());
+                    return self.tally.unreadable("the end", &fault.to_string());
+                }
+            };
+            if is_joined {
+                records.reject();
+            }
+        }
+    }
+
+    /// Returns the names of the columns, or none if the file ends before them.
+    fn names(&mut self, records: &mut Records<impl BufRead>) -> Result<Option<Vec<String>>, Error> {
+        if let Some(columns) = &self.config.columns {
+            return Ok(Some(columns.clone()));
+        }
+        loop {
+            match records.next() {
+                Ok(Next::Record(fields, _)) if fields.is_blank() => {}
+                Ok(Next::Record(fields, line)) => {
+                    let names: Result<Vec<String>, String> =
+                        fields.iter().map(|field| self.text(field)).collect();
+                    let names = names.map_err(|why| self.bad_header(line, &why))?;
+                    return Ok(Some(distinct(&names)));
+                }
+                Ok(Next::Bad(why, line)) => return Err(self.bad_header(line, &why)),
+                Ok(Next::End) => return Ok(None),
+                Err(fault) => {
+                    self.tally.unreadable("the start", &fault.to_string())?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn bad_header(&self, line: u64, why: &str) -> Error {
+        Error::InvalidInput(format!(
+            "{}, line {line}: the header with the names of the columns cannot be read: {why}",
+            self.entry.path()
+        ))
+    }
+
+    fn values(&self, fields: &Fields, names: &[String]) -> Result<Vec<Value>, String> {
+        let (found, expected) = (fields.len(), names.len());
+        // Spreadsheets end lines with empty fields where a longer line is in the table.
+        let has_more = fields.iter().skip(expected).any(|field| !field.is_empty());
+        if found < expected || has_more {
+            let which = if self.config.columns.is_some() {
+                "`columns` has"
+            } else {
+                "the header has"
+            };
+            return Err(format!(
+                "it has {found} {}, and {which} {expected}",
+                if found == 1 { "field" } else { "fields" }
+            ));
+        }
+        let values = fields.iter().take(expected);
+        values
+            .map(|field| self.text(field).map(Value::from))
+            .collect()
+    }
+
+    fn text(&self, field: &[u8]) -> Result<String, String> {
+        match (std::str::from_utf8(field), self.config.encoding) {
+            (Ok(text), Encoding::Utf8) => Ok(text.to_owned()),
+            (Err(_), Encoding::Utf8) => Err(
+                "it is not UTF-8; if the file is older or from a spreadsheet, set `encoding = \"windows-1252\"`"
+                    .to_owned(),
+            ),
+            (_, Encoding::Windows1252) => Ok(field.iter().map(|&byte| from_1252(byte)).collect()),
+        }
+    }
+
+    /// Names the place of a row, here and to the host.
+    fn at(&self, what: &str, number: u64) -> String {
+        let place = format!("{what} {number}");
+        reading::at(&self.entry.place(&place));
+        place
+    }
+
+    fn take(&mut self, row: &Row<'_>, place: &str, number: u64) -> Result<(), Error> {
+        match self.maker.make(row, self.entry.path(), number) {
+            Made::Output(output) => self.tally.emit(*output),
+            Made::Filtered => self.tally.filtered(place),
+            Made::Empty => {
+                self.keep_hint(row);
+                self.tally.empty(place);
+            }
+            Made::Bad(why) => {
+                self.keep_hint(row);
+                self.tally.unreadable(place, &why)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_hint(&mut self, row: &Row<'_>) {
+        if self.hint.is_none() {
+            self.hint = self.maker.hint(row);
+        }
+    }
+}
+
+/// Parses a row of JSON.
+fn object(bytes: &[u8]) -> Result<Row<'static>, String> {
+    let kind = match values::parse(bytes)? {
+        Value::Object(members) => return Ok(Row::of_object(members)),
+        Value::Array(_) => "a list",
+        Value::String(_) => "a text",
+        Value::Number(_) => "a number",
+        Value::Bool(_) | Value::Null => "no object",
+    };
+    Err(format!("it is {kind}, and a row is an object with fields"))
+}
+
+/// Gives each column a name of its own.
+fn distinct(names: &[String]) -> Vec<String> {
+    // A hostile header may have one name a million times.
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    let names = names.iter().zip(1_u64..).map(|(name, number)| {
+        let name = match name.trim() {
+            "" => format!("column_{number}"),
+            name => name.to_owned(),
+        };
+        let mut own = name.clone();
+        let count = counts.entry(name.clone()).or_insert(1);
+        while !taken.insert(own.clone()) {
+            *count += 1;
+            own = format!("{name}_{count}");
+        }
+        own
+    });
+    names.collect()
+}
+
+fn from_1252(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
