@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use minijinja::{Environment, Expression, Value as Variables};
+use minijinja::{Environment, ErrorKind, Expression, Value as Variables};
 use serde::Deserialize as _;
 use serde_json::Value;
 use synix_plugin::{Error, MetadataEntry, Output, template};
@@ -29,6 +29,39 @@ pub(crate) enum Made {
     Empty,
     /// It cannot be used, and why.
     Bad(String),
+    /// No row can be used.
+    Failed(Error),
+}
+
+/// Why a template gives nothing.
+enum Fault {
+    Row(String),
+    Config(Error),
+}
+
+impl Fault {
+    /// A filter that does not exist is found only when a template is rendered.
+    fn of(name: &str, error: &minijinja::Error) -> Self {
+        let is_config = matches!(
+            error.kind(),
+            ErrorKind::UnknownFilter
+                | ErrorKind::UnknownFunction
+                | ErrorKind::UnknownMethod
+                | ErrorKind::UnknownTest
+        );
+        if is_config {
+            Self::Config(invalid(name, error))
+        } else {
+            Self::Row(words(name, error))
+        }
+    }
+
+    fn made(self) -> Made {
+        match self {
+            Self::Row(why) => Made::Bad(why),
+            Self::Config(error) => Made::Failed(error),
+        }
+    }
 }
 
 /// The templates of a layer, compiled.
@@ -133,27 +166,40 @@ impl<'c> Maker<'c> {
         {
             None => {}
             Some(Ok(value)) if value.is_true() => {}
-            // An undefined field is not what the condition asks for.
             Some(Ok(_)) => return Made::Filtered,
-            Some(Err(error)) if error.kind() == minijinja::ErrorKind::UndefinedError => {
+            // A field that is not there is not what the condition asks for.
+            Some(Err(error)) if error.kind() == ErrorKind::UndefinedError => {
                 return Made::Filtered;
             }
-            Some(Err(error)) => return Made::Bad(format!("`where`: {error}")),
+            Some(Err(error)) => return Fault::of("where", &error).made(),
         }
         let content = match self.content(row, &variables) {
             Ok(content) => content,
-            Err(why) => return Made::Bad(why),
+            Err(fault) => return fault.made(),
         };
         if content.trim().is_empty() {
             return Made::Empty;
         }
         let label = match self.label(row, &variables, path, number) {
             Ok(label) => label,
-            Err(why) => return Made::Bad(why),
+            Err(fault) => return fault.made(),
         };
         let mut output = Output::text(label, self.config.kind.clone(), content);
         output.metadata = self.metadata(row, path);
         Made::Output(Box::new(output))
+    }
+
+    /// Returns the fields that the condition names.
+    pub(crate) fn condition_fields(&self) -> BTreeSet<String> {
+        let names = self
+            .condition
+            .iter()
+            .flat_map(|condition| condition.undeclared_variables(true));
+        let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let names = names.filter(|name| name != "row" && !globals.contains(name.as_str()));
+        names
+            .map(|name| name.strip_prefix("row.").map(str::to_owned).unwrap_or(name))
+            .collect()
     }
 
     /// Says which fields there are, if the content or the label is a field that a row does not have.
@@ -180,7 +226,7 @@ impl<'c> Maker<'c> {
         ))
     }
 
-    fn content<'r>(&self, row: &'r Row<'_>, variables: &Variables) -> Result<Cow<'r, str>, String> {
+    fn content<'r>(&self, row: &'r Row<'_>, variables: &Variables) -> Result<Cow<'r, str>, Fault> {
         match &self.config.content {
             Content::One(text) if is_template(text) => {
                 self.render("content", variables).map(Cow::Owned)
@@ -202,7 +248,7 @@ impl<'c> Maker<'c> {
         variables: &Variables,
         path: &str,
         number: u64,
-    ) -> Result<String, String> {
+    ) -> Result<String, Fault> {
         let Some(source) = &self.config.label else {
             let ending = format!("-{number}");
             let file = label::without_extension(crate::format::unpacked_name(path));
@@ -212,20 +258,26 @@ impl<'c> Maker<'c> {
             Cow::Owned(self.render("label", variables)?)
         } else {
             match row.get(source) {
-                None => return Err(format!("it has no field `{source}` for the label")),
+                None => {
+                    return Err(Fault::Row(format!(
+                        "it has no field `{source}` for the label"
+                    )));
+                }
                 Some(value @ (Value::Array(_) | Value::Object(_))) => {
                     let kind = if value.is_array() {
                         "a list"
                     } else {
                         "an object"
                     };
-                    return Err(format!("`{source}` is {kind}, which is no label"));
+                    return Err(Fault::Row(format!(
+                        "`{source}` is {kind}, which is no label"
+                    )));
                 }
                 Some(value) => text_of(value).unwrap_or_default(),
             }
         };
         match text.trim() {
-            "" => Err("its label is empty".to_owned()),
+            "" => Err(Fault::Row("its label is empty".to_owned())),
             text => Ok(label::safe(text)),
         }
     }
@@ -268,16 +320,11 @@ impl<'c> Maker<'c> {
         entries
     }
 
-    fn render(&self, name: &str, variables: &Variables) -> Result<String, String> {
+    fn render(&self, name: &str, variables: &Variables) -> Result<String, Fault> {
         let template = self.environment.get_template(name);
         template
             .and_then(|template| template.render(variables))
-            .map_err(|error| {
-                let detail = error
-                    .detail()
-                    .map_or(String::new(), |detail| format!(": {detail}"));
-                format!("`{name}`: {}{detail}", error.kind())
-            })
+            .map_err(|error| Fault::of(name, &error))
     }
 }
 
@@ -287,10 +334,14 @@ fn is_template(text: &str) -> bool {
 }
 
 fn invalid(name: &str, error: &minijinja::Error) -> Error {
+    Error::InvalidConfig(words(name, error))
+}
+
+fn words(name: &str, error: &minijinja::Error) -> String {
     let detail = error
         .detail()
         .map_or(String::new(), |detail| format!(": {detail}"));
-    Error::InvalidConfig(format!("`{name}`: {}{detail}", error.kind()))
+    format!("`{name}`: {}{detail}", error.kind())
 }
 
 /// Returns the fields under their names, and all of them as `row`.
@@ -299,8 +350,8 @@ fn variables(row: &Row<'_>) -> Variables {
         row.fields()
             .map(|(name, value)| (name, Variables::deserialize(value).unwrap_or_default()))
     };
-    let whole = Variables::from_iter(fields());
-    Variables::from_iter(fields().chain([("row", whole)]))
+    let whole = Variables::from_pairs(fields());
+    Variables::from_pairs(fields().chain([("row", whole)]))
 }
 
 /// Makes a metadata key of a field's name.

@@ -44,6 +44,7 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
             entry,
             tally: Tally::new(entry.path(), config.on_error),
             hint: None,
+            unseen: maker.condition_fields(),
         };
         table.read(&parts)
     })?;
@@ -64,6 +65,8 @@ struct Table<'t, 'a> {
     tally: Tally,
     /// What is wrong with the first row that became nothing, as far as the config is.
     hint: Option<String>,
+    /// Fields that the condition names and no row has so far.
+    unseen: BTreeSet<String>,
 }
 
 impl Table<'_, '_> {
@@ -76,7 +79,7 @@ impl Table<'_, '_> {
             Kind::Csv(dialect) => self.read_csv(&dialect)?,
         }
         reading::at(self.entry.inside());
-        self.tally.finish(self.hint.take())
+        self.tally.finish(self.hint.take(), self.unseen.first())
     }
 
     fn read_lines(&mut self) -> Result<(), Error> {
@@ -256,7 +259,11 @@ impl Table<'_, '_> {
     fn take(&mut self, row: &Row<'_>, place: &str, number: u64) -> Result<(), Error> {
         match self.maker.make(row, self.entry.path(), number) {
             Made::Output(output) => self.tally.emit(*output),
-            Made::Filtered => self.tally.filtered(place),
+            Made::Filtered => {
+                self.unseen.retain(|field| row.get(field).is_none());
+                self.tally.filtered(place);
+            }
+            Made::Failed(error) => return Err(error),
             Made::Empty => {
                 self.keep_hint(row);
                 self.tally.empty(place);

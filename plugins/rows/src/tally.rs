@@ -61,8 +61,20 @@ impl Tally {
     }
 
     /// Ends a file. Rows of which none becomes an artifact are a mistake in the config or a file of another kind.
-    pub(crate) fn finish(&self, hint: Option<String>) -> Result<(), Error> {
+    ///
+    /// `unseen` is a field that the condition names and no row has.
+    pub(crate) fn finish(
+        &self,
+        hint: Option<String>,
+        unseen: Option<&String>,
+    ) -> Result<(), Error> {
         let rows = self.filtered + self.empty + self.unreadable;
+        if let (0, 1.., Some(field)) = (self.made, self.filtered, unseen) {
+            return Err(Error::InvalidInput(format!(
+                "{}: `where` names `{field}`, which none of {rows} rows has, so none became an artifact",
+                self.path
+            )));
+        }
         if self.made > 0 || self.filtered > 0 {
             return Ok(());
         }

@@ -52,7 +52,7 @@ fn metadata_are_the_fields_that_are_not_in_the_content() {
         ),
         (
             json!("{{ body }} {{ row.subject }}"),
-            json!({"file": "t.jsonl", "id": 7, "user": {"name": "ann"}}),
+            json!({"file": "t.jsonl", "id": 7, "user": {"name": "ann"}, "row": "r"}),
         ),
     ] {
         let ran = run("t.jsonl", ROW, &json!({"content": content}));
