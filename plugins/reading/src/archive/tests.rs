@@ -173,6 +173,52 @@ fn a_large_packed_zip_in_a_zip_is_streamed() {
     assert_eq!(found(&ran), (expected.to_vec(), vec![]));
 }
 
+/// A document that is a zip is an entry until its reader enters it.
+#[test]
+fn an_entry_that_is_a_zip_by_another_name_can_be_entered() {
+    struct Documents;
+    impl Reader for Documents {
+        const NAME: &'static str = "documents";
+        const VERSION: &'static str = "0.1.0";
+        const SUMMARY: &'static str = "Enters each entry";
+        type Config = Config;
+
+        fn config_schema() -> String {
+            String::new()
+        }
+
+        fn read(file: &File<'_>, _: &Config) -> Result<(), Error> {
+            Archive::open(file)?.for_each(|entry| {
+                let inner = Archive::enter(entry)?;
+                assert!(inner.is_zip());
+                inner.for_each(|part| {
+                    reading::emit(Output::text(part.path(), "part", part.inside()));
+                    Ok(())
+                })
+            })
+        }
+    }
+    let docx = ZipMaker::default()
+        .deflated("word/document.xml", b"<w/>")
+        .finish();
+    let zip = ZipMaker::default()
+        .deflated("a.docx", &docx)
+        .stored("b.epub", &docx)
+        .finish();
+    let ran = read::<Documents>("x/z.zip", zip, "{}");
+    let expected = [
+        (
+            "x/z.zip/a.docx/word/document.xml",
+            "a.docx/word/document.xml",
+        ),
+        (
+            "x/z.zip/b.epub/word/document.xml",
+            "b.epub/word/document.xml",
+        ),
+    ];
+    assert_eq!(found(&ran).0, expected);
+}
+
 #[test]
 fn folders_links_and_what_a_system_adds_are_left_out() {
     let mut maker = ZipMaker::default()

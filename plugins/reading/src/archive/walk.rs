@@ -14,6 +14,9 @@ use super::source::{Budget, Reading, Source};
 use super::unpack::{Inflate, buffered};
 use super::{MAX_DEPTH, MAX_ENTRIES, fault, starts_as_zip};
 
+/// A header with a usual name.
+const HEADER_BYTES: usize = 256;
+
 /// One pass over an archive and those in it.
 pub(super) struct Walk<'w, 'a> {
     budget: &'w Rc<Budget>,
@@ -114,7 +117,9 @@ impl<'w, 'a> Walk<'w, 'a> {
         let mut header = 0;
         loop {
             self.count(path)?;
-            let mut bytes = buffered(Reading::new(Rc::clone(source), header, true));
+            // Small, because it is filled anew for each of perhaps a million headers.
+            let reading = Reading::new(Rc::clone(source), header, true);
+            let mut bytes = io::BufReader::with_capacity(HEADER_BYTES, reading);
             let record = expect(&mut bytes, LOCAL).and_then(|()| Record::local(&mut bytes));
             let next = match record {
                 Err(_) => Next::Cut,
