@@ -25,7 +25,7 @@ pub(crate) enum Kind {
 }
 
 /// Endings of the names of tables, before `.gz` and `.zst`.
-const TABLES: [&str; 7] = ["csv", "tsv", "tab", "jsonl", "ndjson", "json", "txt"];
+const TABLES: [&str; 6] = ["csv", "tsv", "tab", "jsonl", "ndjson", "json"];
 
 /// Returns whether an entry of an archive is a table by its name; an archive has other files as well.
 pub(crate) fn is_table(name: &str) -> bool {

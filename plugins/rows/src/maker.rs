@@ -197,9 +197,12 @@ impl<'c> Maker<'c> {
             .flat_map(|condition| condition.undeclared_variables(true));
         let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let names = names.filter(|name| name != "row" && !globals.contains(name.as_str()));
-        names
-            .map(|name| name.strip_prefix("row.").map(str::to_owned).unwrap_or(name))
-            .collect()
+        // What follows a dot may be a method of the value.
+        let field = |name: String| {
+            let own = name.strip_prefix("row.").unwrap_or(&name);
+            own.split('.').next().unwrap_or(own).to_owned()
+        };
+        names.map(field).collect()
     }
 
     /// Says which fields there are, if the content or the label is a field that a row does not have.

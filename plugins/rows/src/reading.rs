@@ -9,7 +9,7 @@ use synix_plugin::reading::{self, File, Reason};
 use synix_reading::archive::{Archive, Entry};
 use synix_reading::json::{Elements, Fault, Lines, pointer};
 
-use crate::config::{Config, Encoding};
+use crate::config::{Config, Encoding, OnError};
 use crate::csv::{Fields, Next, Records};
 use crate::dialect::Dialect;
 use crate::format::{self, Kind};
@@ -31,6 +31,8 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
         pointer(config.pointer.as_deref().unwrap_or_default()).map_err(Error::InvalidConfig)?;
     let archive = Archive::open(file)?;
     let mut tables = 0;
+    let mut made = 0;
+    let mut failed = None;
     archive.for_each(|entry| {
         if archive.is_zip() && !format::is_table(entry.name()) {
             reading::at(entry.inside());
@@ -46,11 +48,27 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
             hint: None,
             unseen: maker.condition_fields(),
         };
-        table.read(&parts)
+        let result = table.read(&parts);
+        made += table.tally.made();
+        match result {
+            // A wrong table does not lose the others of the archive.
+            Err(Error::InvalidInput(text))
+                if archive.is_zip() && config.on_error == OnError::Skip =>
+            {
+                reading::at(entry.inside());
+                reading::skip(&text, Reason::Unreadable);
+                failed.get_or_insert(text);
+                Ok(())
+            }
+            result => result,
+        }
     })?;
+    if let (0, Some(text)) = (made, failed) {
+        return Err(Error::InvalidInput(text));
+    }
     if archive.is_zip() && tables == 0 {
         return Err(Error::InvalidInput(format!(
-            "{} has no table in it: a file whose name ends with .csv, .tsv, .jsonl, .ndjson, .json or .txt",
+            "{} has no table in it: a file whose name ends with .csv, .tsv, .jsonl, .ndjson or .json",
             file.name()
         )));
     }

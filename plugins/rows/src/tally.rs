@@ -30,6 +30,10 @@ impl Tally {
         }
     }
 
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
     pub(crate) fn emit(&mut self, output: Output) {
         self.made += 1;
         reading::emit(output);

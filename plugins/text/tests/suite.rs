@@ -24,7 +24,7 @@ fn artifact(ran: &ReaderRun) -> (&str, &str, &str, Value) {
         .map(|entry| {
             (
                 entry.key.clone(),
-                serde_json::from_str(&entry.value).unwrap(),
+                serde_json::from_str(&entry.value).unwrap_or_default(),
             )
         })
         .collect();

@@ -176,6 +176,20 @@ fn packed_files_are_read() {
     assert_eq!(made(&ran), [("z.zip/in/t-1", "one")]);
     assert_eq!(metadata(&ran.outputs[0])["file"], json!("z.zip/in/t.jsonl"));
     assert_eq!(skipped(&ran), ["Reason::Unsupported at note.pdf: note.pdf"]);
+    // A wrong table does not lose the others.
+    let two = ZipMaker::default()
+        .stored("a.csv", b"x,y\n1,2\n")
+        .stored("b.jsonl", file)
+        .finish();
+    let ran = run("z.zip", two, &config);
+    assert_eq!(made(&ran), [("z.zip/b-1", "one")]);
+    assert!(
+        ran.skipped[1]
+            .what
+            .starts_with("z.zip/a.csv: none of 1 rows"),
+        "{:?}",
+        ran.skipped
+    );
     let none = ZipMaker::default().stored("note.pdf", b"x").finish();
     assert!(message(&run("z.zip", none, &config)).starts_with("z.zip has no table in it"));
 }

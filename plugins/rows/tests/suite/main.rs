@@ -36,7 +36,7 @@ fn metadata(output: &Output) -> Value {
         .map(|entry| {
             (
                 entry.key.clone(),
-                serde_json::from_str(&entry.value).unwrap(),
+                serde_json::from_str(&entry.value).unwrap_or_default(),
             )
         })
         .collect();

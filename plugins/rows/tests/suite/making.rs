@@ -58,6 +58,15 @@ fn metadata_are_the_fields_that_are_not_in_the_content() {
         let ran = run("t.jsonl", ROW, &json!({"content": content}));
         assert_eq!(metadata(&ran.outputs[0]), expected, "{content}");
     }
+    let ran = run(
+        "t.jsonl",
+        ROW,
+        &json!({"content": "{{ body.strip() }}", "metadata": null}),
+    );
+    assert!(
+        message(&ran).contains("`content`: unknown method"),
+        "{ran:?}"
+    );
     let config = json!({"content": "body", "metadata": ["id", "body", "user.name", "gone"]});
     let ran = run("t.jsonl", ROW, &config);
     assert_eq!(
