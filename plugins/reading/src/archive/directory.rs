@@ -53,14 +53,15 @@ pub(super) fn find(source: &dyn Source) -> io::Result<Found> {
 
 fn read_end(source: &dyn Source, position: u64, record: &[u8]) -> io::Result<Found> {
     let fields = Fields(record);
-    let (disk, first_disk) = (fields.u16(4), fields.u16(6));
+    let disk = fields.u16(4);
     let mut entries = u64::from(fields.u16(10));
     let mut length = u64::from(fields.u32(12));
     let mut offset = u64::from(fields.u32(16));
     let mut end = position;
     if let Some(wide) = read_wide(source, position)? {
         (entries, length, offset, end) = wide;
-    } else if disk != first_disk {
+    } else if disk != 0 && disk != u16::MAX {
+        // The record is in the last part of several.
         return Ok(Found::Split);
     }
     let Some(start) = end.checked_sub(length) else {

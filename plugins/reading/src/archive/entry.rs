@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use synix_plugin::Error;
 
+use super::Bytes;
 use super::record::{LOCAL, Method, Record, expect};
 use super::source::{Budget, Memory, Packed, Part, Reading, Source};
-use super::unpack::{Checked, Inflate, Zstd, buffered, transparent};
-use super::{Bytes, fault};
+use super::unpack::{Checked, Closed, Inflate, Zstd, buffered, transparent};
 
 /// An inner zip that is packed is unpacked into memory up to this size; a larger one is unpacked as it is read.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
@@ -107,13 +107,14 @@ impl<'a> Entry<'a> {
 
     /// Opens it from its start. What gzip or zstd packed is unpacked, in an archive and outside of one.
     ///
-    /// An error while reading says that the bytes are damaged, cut off
-    /// ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)), or unpack to more than is allowed.
+    /// An entry that is damaged opens all the same, so that it does not lose the others: the error of a read says that
+    /// the bytes are damaged, cut off ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)), or unpack to more than is
+    /// allowed.
     pub fn open(&self) -> Result<Bytes<'a>, Error> {
-        let opened = self
-            .raw()
-            .and_then(|reader| transparent(reader, &self.budget));
-        opened.map_err(|error| fault(&self.path, &error))
+        Ok(match self.raw() {
+            Ok(reader) => transparent(reader, &self.budget),
+            Err(error) => Box::new(Closed(error)),
+        })
     }
 
     fn raw(&self) -> io::Result<Box<dyn Read + 'a>> {

@@ -356,8 +356,29 @@ fn a_zip_name_without_a_zip_is_an_error() {
 fn a_part_of_a_split_archive_is_an_error() {
     let mut zip = ZipMaker::default().stored("a", b"x").finish();
     let end = zip.len() - 22;
+    // The last part has the directory, the first one a mark.
     zip[end + 4] = 2;
-    assert!(message(&run("a.zip", zip)).starts_with("a.zip is one part of a split archive"));
+    zip[end + 6] = 2;
+    let first = [b"PK\x07\x08".to_vec(), zip[..end - 30].to_vec()].concat();
+    for (name, bytes) in [("a.zip", &zip), ("a.z01", &first)] {
+        let text = message(&run(name, bytes));
+        let expected = format!("{name} is one part of a split archive: join the parts");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+}
+
+#[test]
+fn an_entry_whose_header_is_damaged_does_not_lose_the_others() {
+    let mut zip = ZipMaker::default()
+        .stored("a", b"hello")
+        .stored("b", b"world")
+        .finish();
+    zip[0] = b'X';
+    // The name says that it is a zip.
+    let ran = run("a.zip", zip);
+    let (outputs, skipped) = found(&ran);
+    assert_eq!(outputs, [("a.zip/a", ""), ("a.zip/b", "world")]);
+    assert_eq!(skipped, [("a", "a record of the zip is damaged")]);
 }
 
 /// The end record has room for 65,535 entries, the one of 64 bits for more.

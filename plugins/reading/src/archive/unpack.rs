@@ -185,13 +185,16 @@ impl<R: Read> Read for Checked<R> {
 pub(super) fn transparent<'a>(
     mut reader: impl Read + 'a,
     budget: &Rc<Budget>,
-) -> io::Result<Box<dyn BufRead + 'a>> {
+) -> Box<dyn BufRead + 'a> {
     let mut head = Vec::with_capacity(4);
-    reader.by_ref().take(4).read_to_end(&mut head)?;
+    let result = reader.by_ref().take(4).read_to_end(&mut head);
+    if let Err(error) = result {
+        return Box::new(Cursor::new(head).chain(Closed(error)));
+    }
     let is = |magic: &[u8]| head.starts_with(magic);
     let (is_gzip, is_zstd) = (is(GZIP), is(ZSTD));
     let whole = Cursor::new(head).chain(buffered(reader));
-    Ok(if is_gzip {
+    if is_gzip {
         let checked = Checked::new(MultiGzDecoder::new(whole), None, Rc::clone(budget));
         Box::new(buffered(checked))
     } else if is_zstd {
@@ -202,7 +205,24 @@ pub(super) fn transparent<'a>(
         )))
     } else {
         Box::new(whole)
-    })
+    }
+}
+
+/// Bytes that cannot be opened, which the first read says.
+pub(super) struct Closed(pub(super) io::Error);
+
+impl Read for Closed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.fill_buf().map(<[u8]>::len)
+    }
+}
+
+impl BufRead for Closed {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Err(io::Error::new(self.0.kind(), self.0.to_string()))
+    }
+
+    fn consume(&mut self, _: usize) {}
 }
 
 pub(super) fn buffered<R: Read>(reader: R) -> io::BufReader<R> {

@@ -9,7 +9,7 @@ use synix_plugin::reading::{self, Reason};
 use super::directory::{self, Directory, Found};
 use super::entry::{Entry, Known, Packing};
 use super::names::{Verdict, decode, has_extension, judge};
-use super::record::{CENTRAL, LOCAL, Method, Record, expect};
+use super::record::{CENTRAL, LOCAL, Method, Record, SIZES, expect};
 use super::source::{Budget, Reading, Source};
 use super::unpack::{Inflate, buffered};
 use super::{MAX_DEPTH, MAX_ENTRIES, fault, starts_as_zip};
@@ -65,9 +65,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         };
         match found {
             Ok(Found::Directory(directory)) => self.by_directory(path, source, directory, depth),
-            Ok(Found::Split) => Err(Error::InvalidInput(format!(
-                "{path} is one part of a split archive: join the parts first, e.g. with `zip -s 0`"
-            ))),
+            Ok(Found::Split) => Err(split(path)),
+            Ok(Found::Nothing) if starts_as_split(source.as_ref()) => Err(split(path)),
             Ok(Found::Nothing) => self.by_headers(path, source, depth),
             Err(error) if self.budget.is_spent() => Err(fault(path, &error)),
             // An inner zip whose packed bytes are cut off: its start may be whole.
@@ -292,4 +291,16 @@ impl<'w, 'a> Walk<'w, 'a> {
             reading::skip(&format!("{name} ({why})"), reason);
         }
     }
+}
+
+fn split(path: &str) -> Error {
+    Error::InvalidInput(format!(
+        "{path} is one part of a split archive: join the parts with `zip -s 0 PARTS.zip --out WHOLE.zip`"
+    ))
+}
+
+/// Returns whether the mark of a split archive is at the start, which the first part has.
+fn starts_as_split(source: &dyn Source) -> bool {
+    let mut head = [0; 4];
+    source.fill_at(0, &mut head).is_ok_and(|_| head == SIZES)
 }

@@ -58,15 +58,6 @@ fn metadata_are_the_fields_that_are_not_in_the_content() {
         let ran = run("t.jsonl", ROW, &json!({"content": content}));
         assert_eq!(metadata(&ran.outputs[0]), expected, "{content}");
     }
-    let ran = run(
-        "t.jsonl",
-        ROW,
-        &json!({"content": "{{ body.strip() }}", "metadata": null}),
-    );
-    assert!(
-        message(&ran).contains("`content`: unknown method"),
-        "{ran:?}"
-    );
     let config = json!({"content": "body", "metadata": ["id", "body", "user.name", "gone"]});
     let ran = run("t.jsonl", ROW, &config);
     assert_eq!(
@@ -112,6 +103,26 @@ fn a_condition_leaves_rows_out_and_counts_them() {
         &json!({"content": "t", "where": "s == 'x'"}),
     );
     assert!(made(&ran).is_empty());
+}
+
+#[test]
+fn a_condition_on_a_field_that_no_row_has_is_an_error() {
+    let file = "{\"t\": \"a\", \"s\": \"open\"}\n{\"t\": \"b\"}\n";
+    for condition in [
+        "status == 'open'",
+        "row.status == 'open'",
+        "status.x == 'open'",
+    ] {
+        let ran = run(
+            "t.jsonl",
+            file,
+            &json!({"content": "t", "where": condition}),
+        );
+        assert_eq!(
+            message(&ran),
+            "t.jsonl: `where` names `status`, which none of 2 rows has, so none became an artifact"
+        );
+    }
 }
 
 #[test]
