@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use minijinja::{Environment, ErrorKind, Expression, Value as Variables};
-use serde::Deserialize as _;
 use serde_json::Value;
 use synix_plugin::{Error, MetadataEntry, Output, template};
 use synix_reading::label;
@@ -153,9 +153,9 @@ impl<'c> Maker<'c> {
     }
 
     /// Makes an artifact; `number` is the line or the element, for rows without a label.
-    pub(crate) fn make(&self, row: &Row<'_>, path: &str, number: u64) -> Made {
+    pub(crate) fn make(&self, row: &Arc<Row>, path: &str, number: u64) -> Made {
         let variables = if self.needs_variables {
-            variables(row)
+            row.variables()
         } else {
             Variables::UNDEFINED
         };
@@ -206,7 +206,7 @@ impl<'c> Maker<'c> {
     }
 
     /// Says which fields there are, if the content or the label is a field that a row does not have.
-    pub(crate) fn hint(&self, row: &Row<'_>) -> Option<String> {
+    pub(crate) fn hint(&self, row: &Row) -> Option<String> {
         let content = match &self.config.content {
             Content::One(text) => vec![text],
             Content::Many(fields) => fields.iter().collect(),
@@ -229,7 +229,7 @@ impl<'c> Maker<'c> {
         ))
     }
 
-    fn content<'r>(&self, row: &'r Row<'_>, variables: &Variables) -> Result<Cow<'r, str>, Fault> {
+    fn content<'r>(&self, row: &'r Row, variables: &Variables) -> Result<Cow<'r, str>, Fault> {
         match &self.config.content {
             Content::One(text) if is_template(text) => {
                 self.render("content", variables).map(Cow::Owned)
@@ -247,7 +247,7 @@ impl<'c> Maker<'c> {
 
     fn label(
         &self,
-        row: &Row<'_>,
+        row: &Row,
         variables: &Variables,
         path: &str,
         number: u64,
@@ -285,7 +285,7 @@ impl<'c> Maker<'c> {
         }
     }
 
-    fn metadata(&self, row: &Row<'_>, path: &str) -> Vec<MetadataEntry> {
+    fn metadata(&self, row: &Row, path: &str) -> Vec<MetadataEntry> {
         let mut entries = vec![MetadataEntry {
             key: FILE.to_owned(),
             value: Value::from(path).to_string(),
@@ -345,16 +345,6 @@ fn words(name: &str, error: &minijinja::Error) -> String {
         .detail()
         .map_or(String::new(), |detail| format!(": {detail}"));
     format!("`{name}`: {}{detail}", error.kind())
-}
-
-/// Returns the fields under their names, and all of them as `row`.
-fn variables(row: &Row<'_>) -> Variables {
-    let fields = || {
-        row.fields()
-            .map(|(name, value)| (name, Variables::deserialize(value).unwrap_or_default()))
-    };
-    let whole = Variables::from_pairs(fields());
-    Variables::from_pairs(fields().chain([("row", whole)]))
 }
 
 /// Makes a metadata key of a field's name.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
+use std::sync::Arc;
 
 use serde_json::Value;
 use synix_plugin::Error;
@@ -109,7 +110,7 @@ impl Table<'_, '_> {
                 Ok(Some(line)) => {
                     let place = self.at("line", line.number);
                     match object(line.bytes) {
-                        Ok(row) => self.take(&row, &place, line.number)?,
+                        Ok(row) => self.take(row, &place, line.number)?,
                         Err(_) if !line.is_ended => {
                             self.tally.unreadable(&place, "the last line is cut off")?;
                         }
@@ -148,7 +149,7 @@ impl Table<'_, '_> {
                 Ok(Some(element)) => {
                     let place = self.at("element", element.number);
                     match object(element.bytes) {
-                        Ok(row) => self.take(&row, &place, element.number)?,
+                        Ok(row) => self.take(row, &place, element.number)?,
                         Err(why) => self.tally.unreadable(&place, &why)?,
                     }
                 }
@@ -179,7 +180,7 @@ impl Table<'_, '_> {
                     let place = self.at("line", line);
                     match self.values(fields, &names) {
                         Ok(values) => {
-                            self.take(&Row::new(&names, values), &place, line)?;
+                            self.take(Row::new(&names, values), &place, line)?;
                             false
                         }
                         Err(why) => {
@@ -205,9 +206,12 @@ impl Table<'_, '_> {
     }
 
     /// Returns the names of the columns, or none if the file ends before them.
-    fn names(&mut self, records: &mut Records<impl BufRead>) -> Result<Option<Vec<String>>, Error> {
+    fn names(
+        &mut self,
+        records: &mut Records<impl BufRead>,
+    ) -> Result<Option<Arc<[String]>>, Error> {
         if let Some(columns) = &self.config.columns {
-            return Ok(Some(columns.clone()));
+            return Ok(Some(columns.as_slice().into()));
         }
         loop {
             match records.next() {
@@ -216,7 +220,7 @@ impl Table<'_, '_> {
                     let names: Result<Vec<String>, String> =
                         fields.iter().map(|field| self.text(field)).collect();
                     let names = names.map_err(|why| self.bad_header(line, &why))?;
-                    return Ok(Some(distinct(&names)));
+                    return Ok(Some(distinct(&names).into()));
                 }
                 Ok(Next::Bad(why, line)) => return Err(self.bad_header(line, &why)),
                 Ok(Next::End) => return Ok(None),
@@ -274,7 +278,8 @@ impl Table<'_, '_> {
         place
     }
 
-    fn take(&mut self, row: &Row<'_>, place: &str, number: u64) -> Result<(), Error> {
+    fn take(&mut self, row: Row, place: &str, number: u64) -> Result<(), Error> {
+        let row = &Arc::new(row);
         match self.maker.make(row, self.entry.path(), number) {
             Made::Output(output) => self.tally.emit(*output),
             Made::Filtered => {
@@ -294,7 +299,7 @@ impl Table<'_, '_> {
         Ok(())
     }
 
-    fn keep_hint(&mut self, row: &Row<'_>) {
+    fn keep_hint(&mut self, row: &Row) {
         if self.hint.is_none() {
             self.hint = self.maker.hint(row);
         }
@@ -302,7 +307,7 @@ impl Table<'_, '_> {
 }
 
 /// Parses a row of JSON.
-fn object(bytes: &[u8]) -> Result<Row<'static>, String> {
+fn object(bytes: &[u8]) -> Result<Row, String> {
     let kind = match values::parse(bytes)? {
         Value::Object(members) => return Ok(Row::of_object(members)),
         Value::Array(_) => "a list",

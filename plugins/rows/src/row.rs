@@ -1,21 +1,27 @@
-//! A row: names and values, whatever file it comes from.
+//! A row: names and values, whatever file it comes from, also as the variables of a template.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use minijinja::value::{Enumerator, Object, Value as Variable};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-/// The fields of a row. CSV lends the names of its header to all rows.
+/// The variable that has all fields, whatever their names are.
+const ROW: &str = "row";
+
+/// The fields of a row. The rows of a CSV file share the names of its header.
 #[derive(Debug)]
-pub(crate) struct Row<'a> {
-    names: Cow<'a, [String]>,
+pub(crate) struct Row {
+    names: Arc<[String]>,
     values: Vec<Value>,
 }
 
-impl<'a> Row<'a> {
+impl Row {
     /// Makes a row of as many values as there are names.
-    pub(crate) fn new(names: &'a [String], values: Vec<Value>) -> Self {
+    pub(crate) fn new(names: &Arc<[String]>, values: Vec<Value>) -> Self {
         Self {
-            names: Cow::Borrowed(names),
+            names: Arc::clone(names),
             values,
         }
     }
@@ -23,9 +29,14 @@ impl<'a> Row<'a> {
     pub(crate) fn of_object(members: Map<String, Value>) -> Self {
         let (names, values) = members.into_iter().unzip::<_, _, Vec<_>, _>();
         Self {
-            names: Cow::Owned(names),
+            names: names.into(),
             values,
         }
+    }
+
+    /// Returns the fields under their names, and all of them as `row`.
+    pub(crate) fn variables(self: &Arc<Self>) -> Variable {
+        Variable::from_object(Variables(Arc::clone(self)))
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
@@ -64,6 +75,36 @@ impl<'a> Row<'a> {
     fn own(&self, name: &str) -> Option<&Value> {
         let at = self.names.iter().position(|other| other == name)?;
         self.values.get(at)
+    }
+}
+
+/// A row as a value of a template. A field is converted when a template names it.
+impl Object for Row {
+    fn get_value(self: &Arc<Self>, key: &Variable) -> Option<Variable> {
+        let value = self.own(key.as_str()?)?;
+        Some(Variable::deserialize(value).unwrap_or_default())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names().map(Variable::from).collect())
+    }
+}
+
+/// The variables of a row.
+#[derive(Debug)]
+struct Variables(Arc<Row>);
+
+impl Object for Variables {
+    fn get_value(self: &Arc<Self>, key: &Variable) -> Option<Variable> {
+        match key.as_str()? {
+            ROW => Some(Variable::from_dyn_object(Arc::clone(&self.0))),
+            _ => self.0.get_value(key),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let own = self.0.names().filter(|&name| name != ROW);
+        Enumerator::Values(own.chain([ROW]).map(Variable::from).collect())
     }
 }
 
