@@ -19,6 +19,27 @@ const MAX_KEY_CHARS: usize = 128;
 /// Fields that an error names.
 const SHOWN_FIELDS: usize = 12;
 
+/// The file that rows come from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// The path as JSON text.
+    file: String,
+    /// The start of the labels of rows that have none of their own.
+    stem: String,
+}
+
+impl Origin {
+    pub(crate) fn new(path: &str) -> Self {
+        // A hyphen and the number of a line.
+        const ENDING_CHARS: usize = 21;
+        let stem = label::without_extension(crate::format::unpacked_name(path));
+        Self {
+            file: Value::from(path).to_string(),
+            stem: label::with_room(stem, ENDING_CHARS),
+        }
+    }
+}
+
 /// What becomes of a row.
 #[derive(Debug)]
 pub(crate) enum Made {
@@ -153,7 +174,7 @@ impl<'c> Maker<'c> {
     }
 
     /// Makes an artifact; `number` is the line or the element, for rows without a label.
-    pub(crate) fn make(&self, row: &Arc<Row>, path: &str, number: u64) -> Made {
+    pub(crate) fn make(&self, row: &Arc<Row>, origin: &Origin, number: u64) -> Made {
         let variables = if self.needs_variables {
             row.variables()
         } else {
@@ -180,12 +201,12 @@ impl<'c> Maker<'c> {
         if content.trim().is_empty() {
             return Made::Empty;
         }
-        let label = match self.label(row, &variables, path, number) {
+        let label = match self.label(row, &variables, origin, number) {
             Ok(label) => label,
             Err(fault) => return fault.made(),
         };
         let mut output = Output::text(label, self.config.kind.clone(), content);
-        output.metadata = self.metadata(row, path);
+        output.metadata = self.metadata(row, origin);
         Made::Output(Box::new(output))
     }
 
@@ -249,13 +270,11 @@ impl<'c> Maker<'c> {
         &self,
         row: &Row,
         variables: &Variables,
-        path: &str,
+        origin: &Origin,
         number: u64,
     ) -> Result<String, Fault> {
         let Some(source) = &self.config.label else {
-            let ending = format!("-{number}");
-            let file = label::without_extension(crate::format::unpacked_name(path));
-            return Ok(label::with_room(file, ending.len()) + &ending);
+            return Ok(format!("{}-{number}", origin.stem));
         };
         let text = if is_template(source) {
             Cow::Owned(self.render("label", variables)?)
@@ -285,10 +304,10 @@ impl<'c> Maker<'c> {
         }
     }
 
-    fn metadata(&self, row: &Row, path: &str) -> Vec<MetadataEntry> {
+    fn metadata(&self, row: &Row, origin: &Origin) -> Vec<MetadataEntry> {
         let mut entries = vec![MetadataEntry {
             key: FILE.to_owned(),
-            value: Value::from(path).to_string(),
+            value: origin.file.clone(),
         }];
         let mut taken = BTreeSet::from([Cow::Borrowed(FILE)]);
         let mut add = |name: &str, value: &Value| {

@@ -14,7 +14,7 @@ use crate::config::{Config, Encoding, OnError};
 use crate::csv::{Fields, Next, Records};
 use crate::dialect::Dialect;
 use crate::format::{self, Kind};
-use crate::maker::{self, Made, Maker};
+use crate::maker::{self, Made, Maker, Origin};
 use crate::row::Row;
 use crate::tally::Tally;
 use crate::values;
@@ -45,6 +45,7 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
             config,
             maker: &maker,
             entry,
+            origin: Origin::new(entry.path()),
             tally: Tally::new(entry.path(), config.on_error),
             hint: None,
             unseen: maker.condition_fields(),
@@ -81,6 +82,7 @@ struct Table<'t, 'a> {
     config: &'t Config,
     maker: &'t Maker<'t>,
     entry: &'t Entry<'a>,
+    origin: Origin,
     tally: Tally,
     /// What is wrong with the first row that became nothing, as far as the config is.
     hint: Option<String>,
@@ -280,7 +282,7 @@ impl Table<'_, '_> {
 
     fn take(&mut self, row: Row, place: &str, number: u64) -> Result<(), Error> {
         let row = &Arc::new(row);
-        match self.maker.make(row, self.entry.path(), number) {
+        match self.maker.make(row, &self.origin, number) {
             Made::Output(output) => self.tally.emit(*output),
             Made::Filtered => {
                 self.unseen.retain(|field| row.get(field).is_none());
