@@ -64,11 +64,19 @@ thread_local! {
 }
 
 /// Runs the reader `R` on a file; `config` is JSON text.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a test hands bytes over as it has them, owned or not"
+)]
 pub fn read<R: Reader>(name: &str, file: impl FileBytes, config: &str) -> ReaderRun {
     run::<R>(&File::new(name, &file), config, None)
 }
 
 /// Runs the reader `R` on a file and passes each artifact on, with the place that it comes from, instead of keeping it.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a test hands bytes over as it has them, owned or not"
+)]
 pub fn read_each<R: Reader>(
     name: &str,
     file: impl FileBytes,
