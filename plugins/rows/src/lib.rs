@@ -1,7 +1,7 @@
 //! Makes each row of a table an artifact: of JSON Lines, a JSON array, CSV or TSV.
 //!
 //! Here is what a layer sets. `format` finds out what a file is, `csv` and `dialect` split one kind of it, `values` keeps
-//! numbers exact, `maker` makes an artifact of a row, `tally` counts, and `reading` goes through a file.
+//! numbers exact, `maker` makes an artifact of a row by its `templates`, `tally` counts, and `reading` goes through a file.
 
 mod config;
 mod csv;
@@ -11,6 +11,7 @@ mod maker;
 mod reading;
 mod row;
 mod tally;
+mod templates;
 mod values;
 
 use synix_plugin::reading::File;

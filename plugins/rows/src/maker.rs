@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use minijinja::{Environment, ErrorKind, Expression, Value as Variables};
 use serde_json::Value;
-use synix_plugin::{Error, MetadataEntry, Output, template};
+use synix_plugin::{Error, MetadataEntry, Output};
 use synix_reading::label;
 
 use crate::config::{Config, Content};
 use crate::row::{Row, text_of};
+use crate::templates::{Fault, invalid, is_template};
 
 /// The metadata that each row has, whatever its fields are.
 const FILE: &str = "file";
@@ -52,67 +53,6 @@ pub(crate) enum Made {
     Bad(String),
     /// No row can be used.
     Failed(Error),
-}
-
-/// Why a template gives nothing.
-enum Fault {
-    Row(String),
-    Config(Error),
-}
-
-impl Fault {
-    /// A filter that does not exist is found only when a template is rendered.
-    fn of(name: &str, error: &minijinja::Error) -> Self {
-        let is_config = matches!(
-            error.kind(),
-            ErrorKind::UnknownFilter
-                | ErrorKind::UnknownFunction
-                | ErrorKind::UnknownMethod
-                | ErrorKind::UnknownTest
-        );
-        if is_config {
-            Self::Config(invalid(name, error))
-        } else {
-            Self::Row(words(name, error))
-        }
-    }
-
-    fn made(self) -> Made {
-        match self {
-            Self::Row(why) => Made::Bad(why),
-            Self::Config(error) => Made::Failed(error),
-        }
-    }
-}
-
-/// The templates of a layer, compiled.
-pub(crate) fn environment(config: &Config) -> Result<Environment<'static>, Error> {
-    let mut environment = template::environment();
-    environment.set_formatter(|out, state, value| {
-        // A field that is null has no text.
-        if value.is_none() {
-            return Ok(());
-        }
-        minijinja::escape_formatter(out, state, value)
-    });
-    let content = match &config.content {
-        Content::One(text) => Some(("content", text)),
-        Content::Many(_) => None,
-    };
-    let label = config.label.as_ref().map(|text| ("label", text));
-    for (name, text) in content.into_iter().chain(label) {
-        if text.is_empty() {
-            return Err(Error::InvalidConfig(format!(
-                "`{name}` is empty: write the name of a field or a template"
-            )));
-        }
-        if is_template(text) {
-            environment
-                .add_template_owned(name, text.clone())
-                .map_err(|error| invalid(name, &error))?;
-        }
-    }
-    Ok(environment)
 }
 
 /// Makes artifacts as the config says.
@@ -348,22 +288,6 @@ impl<'c> Maker<'c> {
             .and_then(|template| template.render(variables))
             .map_err(|error| Fault::of(name, &error))
     }
-}
-
-/// Returns whether a text is a template, and not the name of a field.
-fn is_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
-}
-
-fn invalid(name: &str, error: &minijinja::Error) -> Error {
-    Error::InvalidConfig(words(name, error))
-}
-
-fn words(name: &str, error: &minijinja::Error) -> String {
-    let detail = error
-        .detail()
-        .map_or(String::new(), |detail| format!(": {detail}"));
-    format!("`{name}`: {}{detail}", error.kind())
 }
 
 /// Makes a metadata key of a field's name.

@@ -14,9 +14,10 @@ use crate::config::{Config, Encoding, OnError};
 use crate::csv::{Fields, Next, Records};
 use crate::dialect::Dialect;
 use crate::format::{self, Kind};
-use crate::maker::{self, Made, Maker, Origin};
+use crate::maker::{Made, Maker, Origin};
 use crate::row::Row;
 use crate::tally::Tally;
+use crate::templates;
 use crate::values;
 
 /// The characters of windows-1252 for the bytes 0x80 to 0x9f; the others are those of Unicode.
@@ -26,7 +27,7 @@ const WINDOWS_1252: [char; 32] = [
 ];
 
 pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
-    let environment = maker::environment(config)?;
+    let environment = templates::environment(config)?;
     let maker = Maker::new(config, &environment)?;
     let parts =
         pointer(config.pointer.as_deref().unwrap_or_default()).map_err(Error::InvalidConfig)?;
