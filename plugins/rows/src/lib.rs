@@ -1,8 +1,10 @@
 //! Makes each row of a table an artifact: of JSON Lines, a JSON array, CSV or TSV.
 //!
-//! Here is what a layer sets. `format` finds out what a file is, `csv` and `dialect` split one kind of it, `values` keeps
-//! numbers exact, `maker` makes an artifact of a row by its `templates`, `tally` counts, and `reading` goes through a file.
+//! Here is what a layer sets. `format` finds out what a file is, `csv`, `dialect` and `columns` split one kind of it,
+//! `values` keeps numbers exact, `maker` makes an artifact of a row by its `templates`, `tally` counts, and `reading`
+//! goes through a file.
 
+mod columns;
 mod config;
 mod csv;
 mod dialect;

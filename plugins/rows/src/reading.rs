@@ -1,6 +1,6 @@
 //! Goes through the rows of a file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use synix_plugin::reading::{self, File, Reason};
 use synix_reading::archive::{Archive, Entry};
 use synix_reading::json::{Elements, Fault, Lines, pointer};
 
-use crate::config::{Config, Encoding, OnError};
-use crate::csv::{Fields, Next, Records};
+use crate::columns;
+use crate::config::{Config, OnError};
+use crate::csv::{Next, Records};
 use crate::dialect::Dialect;
 use crate::format::{self, Kind};
 use crate::maker::{Made, Maker, Origin};
@@ -19,12 +20,6 @@ use crate::row::Row;
 use crate::tally::Tally;
 use crate::templates;
 use crate::values;
-
-/// The characters of windows-1252 for the bytes 0x80 to 0x9f; the others are those of Unicode.
-const WINDOWS_1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
 
 pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
     let environment = templates::environment(config)?;
@@ -181,7 +176,7 @@ impl Table<'_, '_> {
                 Ok(Next::Record(fields, _)) if fields.is_blank() => false,
                 Ok(Next::Record(fields, line)) => {
                     let place = self.at("line", line);
-                    match self.values(fields, &names) {
+                    match columns::values(self.config, fields, &names) {
                         Ok(values) => {
                             self.take(Row::new(&names, values), &place, line)?;
                             false
@@ -220,10 +215,9 @@ impl Table<'_, '_> {
             match records.next() {
                 Ok(Next::Record(fields, _)) if fields.is_blank() => {}
                 Ok(Next::Record(fields, line)) => {
-                    let names: Result<Vec<String>, String> =
-                        fields.iter().map(|field| self.text(field)).collect();
-                    let names = names.map_err(|why| self.bad_header(line, &why))?;
-                    return Ok(Some(distinct(&names).into()));
+                    let names = columns::names(self.config, fields)
+                        .map_err(|why| self.bad_header(line, &why))?;
+                    return Ok(Some(names.into()));
                 }
                 Ok(Next::Bad(why, line)) => return Err(self.bad_header(line, &why)),
                 Ok(Next::End) => return Ok(None),
@@ -240,38 +234,6 @@ impl Table<'_, '_> {
             "{}, line {line}: the header with the names of the columns cannot be read: {why}",
             self.entry.path()
         ))
-    }
-
-    fn values(&self, fields: &Fields, names: &[String]) -> Result<Vec<Value>, String> {
-        let (found, expected) = (fields.len(), names.len());
-        // Spreadsheets end lines with empty fields where a longer line is in the table.
-        let has_more = fields.iter().skip(expected).any(|field| !field.is_empty());
-        if found < expected || has_more {
-            let which = if self.config.columns.is_some() {
-                "`columns` has"
-            } else {
-                "the header has"
-            };
-            return Err(format!(
-                "it has {found} {}, and {which} {expected}",
-                if found == 1 { "field" } else { "fields" }
-            ));
-        }
-        let values = fields.iter().take(expected);
-        values
-            .map(|field| self.text(field).map(Value::from))
-            .collect()
-    }
-
-    fn text(&self, field: &[u8]) -> Result<String, String> {
-        match (std::str::from_utf8(field), self.config.encoding) {
-            (Ok(text), Encoding::Utf8) => Ok(text.to_owned()),
-            (Err(_), Encoding::Utf8) => Err(
-                "it is not UTF-8; if the file is older or from a spreadsheet, set `encoding = \"windows-1252\"`"
-                    .to_owned(),
-            ),
-            (_, Encoding::Windows1252) => Ok(field.iter().map(|&byte| from_1252(byte)).collect()),
-        }
     }
 
     /// Names the place of a row, here and to the host.
@@ -319,32 +281,4 @@ fn object(bytes: &[u8]) -> Result<Row, String> {
         Value::Bool(_) | Value::Null => "no object",
     };
     Err(format!("it is {kind}, and a row is an object with fields"))
-}
-
-/// Gives each column a name of its own.
-fn distinct(names: &[String]) -> Vec<String> {
-    // A hostile header may have one name a million times.
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    let mut taken = BTreeSet::new();
-    let names = names.iter().zip(1_u64..).map(|(name, number)| {
-        let name = match name.trim() {
-            "" => format!("column_{number}"),
-            name => name.to_owned(),
-        };
-        let mut own = name.clone();
-        let count = counts.entry(name.clone()).or_insert(1);
-        while !taken.insert(own.clone()) {
-            *count += 1;
-            own = format!("{name}_{count}");
-        }
-        own
-    });
-    names.collect()
-}
-
-fn from_1252(byte: u8) -> char {
-    match byte {
-        0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
 }
