@@ -1,0 +1,363 @@
+//! Sessions of Claude Code.
+
+use serde_json::{Value, json};
+use synix_plugin::reading::Reason;
+
+use crate::support::{content, meta, read, read_with, said, turns};
+
+fn line(kind: &str, uuid: &str, parent: &str, content: &Value) -> Value {
+    json!({"type": kind, "uuid": uuid, "parentUuid": if parent.is_empty() { Value::Null } else { json!(parent) }, "sessionId": "s1", "timestamp": "2026-01-02T03:04:05.678Z", "cwd": "/home/a/p", "gitBranch": "main", "isSidechain": false, "version": "2.0.0", "message": {"role": kind, "content": content}})
+}
+
+fn with(mut value: Value, key: &str, member: Value) -> Value {
+    value[key] = member;
+    value
+}
+
+fn said_by(mut value: Value, id: &str) -> Value {
+    value["message"]["id"] = json!(id);
+    value["message"]["model"] = json!("claude-opus-4-5");
+    value
+}
+
+fn text(words: &str) -> Value {
+    json!([{"type": "text", "text": words}])
+}
+
+fn lines(values: &[Value]) -> String {
+    values.iter().map(|value| format!("{value}\n")).collect()
+}
+
+#[test]
+fn a_session_is_one_conversation() {
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            json!({"type": "file-history-snapshot", "messageId": "u1", "snapshot": {}}),
+            line("user", "u1", "", &json!("Fix the bug")),
+            said_by(line("assistant", "a1", "u1", &text("Done.")), "m1"),
+        ]),
+    );
+    let output = run.only();
+    assert_eq!(
+        (output.label.as_str(), output.kind.as_str()),
+        ("claude-code-s1", "conversation")
+    );
+    assert_eq!(
+        turns(output),
+        [
+            ("User".into(), "Fix the bug".into()),
+            ("Assistant".into(), "Done.".into())
+        ]
+    );
+    for (key, value) in [
+        ("cwd", "/home/a/p"),
+        ("branch", "main"),
+        ("model", "claude-opus-4-5"),
+        ("title", "Fix the bug"),
+        ("provider", "claude-code"),
+        ("id", "s1"),
+    ] {
+        assert_eq!(meta(output, key), value, "{key}");
+    }
+}
+
+#[test]
+fn one_line_is_a_session_and_an_array_of_lines_too() {
+    let only = line("user", "u1", "", &json!("Hi"));
+    assert_eq!(
+        read("x.jsonl", only.to_string()).labels(),
+        ["claude-code-s1"]
+    );
+    assert_eq!(
+        read("x.json", json!([only]).to_string()).labels(),
+        ["claude-code-s1"]
+    );
+}
+
+#[test]
+fn several_lines_of_one_message_are_one_turn() {
+    let run = read_with(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("Go")),
+            said_by(line("assistant", "a1", "u1", &text("I will")), "m1"),
+            said_by(line("assistant", "a2", "a1", &text("I will look.")), "m1"),
+            said_by(
+                line(
+                    "assistant",
+                    "a3",
+                    "a2",
+                    &json!([{"type": "text", "text": "I will look."}, {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}]),
+                ),
+                "m1",
+            ),
+            line(
+                "user",
+                "r1",
+                "a3",
+                &json!([{"type": "tool_result", "tool_use_id": "t1", "content": "a.txt"}]),
+            ),
+            said_by(line("assistant", "a4", "r1", &text("Found.")), "m2"),
+        ]),
+        r#"{"include": ["tools"]}"#,
+    );
+    let turns = turns(run.only());
+    let who: Vec<_> = turns.iter().map(|(who, _)| who.as_str()).collect();
+    assert_eq!(who, ["User", "Assistant", "Tool", "Assistant"]);
+    assert_eq!(turns[1].1.matches("I will").count(), 1, "{}", turns[1].1);
+    assert!(turns[1].1.contains("**Call of Bash**"));
+    assert_eq!(turns[2].1, "**Result**\n\n```\na.txt\n```");
+}
+
+#[test]
+fn a_uuid_counts_once_in_a_file() {
+    let first = line("user", "u1", "", &json!("Hi"));
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            first.clone(),
+            line("assistant", "a1", "u1", &text("Hello")),
+            first,
+        ]),
+    );
+    assert_eq!(said(run.only()), ["Hi", "Hello"]);
+    assert_eq!(run.count(&Reason::Duplicate), 1);
+}
+
+#[test]
+fn a_fork_keeps_its_copied_history_under_its_own_name() {
+    let old = [
+        line("user", "u1", "", &json!("Hi")),
+        line("assistant", "a1", "u1", &text("Hello")),
+    ];
+    let new = with(
+        line("user", "u2", "a1", &json!("More")),
+        "sessionId",
+        json!("s2"),
+    );
+    let run = read("s2.jsonl", lines(&[old[0].clone(), old[1].clone(), new]));
+    assert_eq!(run.labels(), ["claude-code-s2"]);
+    assert_eq!(said(run.only()), ["Hi", "Hello", "More"]);
+    // The file of the old session has the same uuids, and is read by itself.
+    assert_eq!(read("s1.jsonl", lines(&old)).labels(), ["claude-code-s1"]);
+}
+
+#[test]
+fn two_sessions_in_one_file_without_a_link_are_two_conversations() {
+    let other = with(
+        line("user", "u2", "", &json!("Other")),
+        "sessionId",
+        json!("s2"),
+    );
+    let run = read(
+        "all.jsonl",
+        lines(&[line("user", "u1", "", &json!("Hi")), other]),
+    );
+    assert_eq!(run.labels(), ["claude-code-s1", "claude-code-s2"]);
+}
+
+#[test]
+fn what_the_program_adds_is_left_out() {
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            with(
+                line("user", "u1", "", &json!("Caveat")),
+                "isMeta",
+                json!(true),
+            ),
+            with(
+                line(
+                    "user",
+                    "u2",
+                    "u1",
+                    &json!("This session is being continued"),
+                ),
+                "isCompactSummary",
+                json!(true),
+            ),
+            line(
+                "user",
+                "u3",
+                "u2",
+                &json!("<command-name>/init</command-name><command-args>now</command-args>"),
+            ),
+            line(
+                "user",
+                "u4",
+                "u3",
+                &json!("<local-command-stdout>ok</local-command-stdout>"),
+            ),
+            line(
+                "user",
+                "u5",
+                "u4",
+                &json!([{"type": "text", "text": "Real<system-reminder>x</system-reminder>"}]),
+            ),
+            line("user", "u6", "u5", &json!("[Request interrupted by user]")),
+        ]),
+    );
+    assert_eq!(said(run.only()), ["/init now", "Real"]);
+    assert_eq!(run.count(&Reason::Hidden), 4);
+}
+
+#[test]
+fn an_edited_prompt_leaves_a_branch_that_is_counted() {
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("a")),
+            line("assistant", "a1", "u1", &text("b")),
+            line("user", "u2", "a1", &json!("old")),
+            line("assistant", "a2", "u2", &text("old answer")),
+            line("user", "u3", "a1", &json!("new")),
+        ]),
+    );
+    assert_eq!(said(run.only()), ["a", "b", "new"]);
+    assert_eq!(run.count(&Reason::Branch), 1);
+}
+
+#[test]
+fn a_compacted_session_goes_on() {
+    let boundary = json!({"type": "system", "subtype": "compact_boundary", "uuid": "b", "parentUuid": null, "logicalParentUuid": "u1", "sessionId": "s1"});
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("a")),
+            boundary,
+            line("user", "u2", "b", &json!("b")),
+        ]),
+    );
+    assert_eq!(said(run.only()), ["a", "b"]);
+}
+
+#[test]
+fn a_prompt_that_was_typed_while_tools_ran_keeps_its_place() {
+    let queued = json!({"type": "attachment", "sessionId": "s1", "timestamp": "2026-01-02T03:05:00Z", "attachment": {"type": "queued_command", "prompt": "also this"}});
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("a")),
+            queued,
+            line("assistant", "a1", "u1", &text("b")),
+        ]),
+    );
+    assert_eq!(said(run.only()), ["a", "also this", "b"]);
+}
+
+#[test]
+fn of_the_titles_the_best_and_last_counts() {
+    let prompt = line("user", "u1", "", &json!("First"));
+    let summary = json!({"type": "summary", "summary": "Summed", "leafUuid": "u1"});
+    let foreign = json!({"type": "summary", "summary": "Foreign", "leafUuid": "zz"});
+    let generated = json!({"type": "ai-title", "aiTitle": "Generated", "sessionId": "s1"});
+    let custom =
+        |title: &str| json!({"type": "custom-title", "customTitle": title, "sessionId": "s1"});
+    let title = |values: &[Value]| meta(read("s1.jsonl", lines(values)).only(), "title");
+    assert_eq!(title(&[prompt.clone(), foreign.clone()]), "First");
+    assert_eq!(title(&[foreign, summary.clone(), prompt.clone()]), "Summed");
+    assert_eq!(
+        title(&[prompt.clone(), generated.clone(), summary]),
+        "Generated"
+    );
+    assert_eq!(
+        title(&[custom("One"), prompt, custom("Two"), generated]),
+        "Two"
+    );
+}
+
+#[test]
+fn a_sub_agent_is_a_session_of_its_own() {
+    let side = |value: Value, agent: Option<&str>| {
+        let value = with(value, "isSidechain", json!(true));
+        match agent {
+            Some(agent) => with(value, "agentId", json!(agent)),
+            None => value,
+        }
+    };
+    let run = read(
+        "agent-ab12.jsonl",
+        lines(&[
+            side(line("user", "x1", "", &json!("Look")), Some("ab12")),
+            side(line("assistant", "x2", "x1", &text("Seen")), Some("ab12")),
+        ]),
+    );
+    assert_eq!(run.labels(), ["claude-code-s1-ab12"]);
+    // In old files they are among the lines of the session, without a name.
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("Go")),
+            side(line("user", "deadbeef-1", "", &json!("Look")), None),
+            line("assistant", "a1", "u1", &text("Done")),
+            side(line("assistant", "x2", "deadbeef-1", &text("Seen")), None),
+        ]),
+    );
+    assert_eq!(run.labels(), ["claude-code-s1", "claude-code-s1-deadbeef"]);
+    assert_eq!(said(&run.outputs[0]), ["Go", "Done"]);
+    assert_eq!(said(&run.outputs[1]), ["Look", "Seen"]);
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_counted() {
+    let text = lines(&[line("user", "u1", "", &json!("a"))]);
+    let run = read("s1.jsonl", format!("{text}{}", &text[..60]));
+    assert_eq!(said(run.only()), ["a"]);
+    assert_eq!(run.count(&Reason::Unreadable), 1);
+    assert_eq!(run.skipped[0].place, "line 2");
+}
+
+#[test]
+fn zeros_that_a_crash_left_are_no_line() {
+    let text = lines(&[line("user", "u1", "", &json!("a"))]);
+    let run = read(
+        "s1.jsonl",
+        format!(
+            "{text}\0\0\0\n\n{}",
+            lines(&[line("user", "u2", "u1", &json!("b"))])
+        ),
+    );
+    assert_eq!(said(run.only()), ["a", "b"]);
+    assert!(run.skipped.is_empty());
+}
+
+#[test]
+fn a_session_in_which_nothing_was_said_is_empty_and_no_error() {
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            with(
+                line("user", "u1", "", &json!("Warmup")),
+                "isMeta",
+                json!(true),
+            ),
+            json!({"type": "summary", "summary": "x"}),
+        ]),
+    );
+    assert_eq!(run.labels(), Vec::<&str>::new());
+    assert_eq!(run.count(&Reason::Empty), 1);
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            json!({"type": "summary", "summary": "x", "leafUuid": "y"}),
+            json!({"type": "mode", "sessionId": "s1"}),
+        ]),
+    );
+    assert_eq!(run.labels(), Vec::<&str>::new());
+    assert_eq!(run.count(&Reason::Empty), 1);
+}
+
+#[test]
+fn an_unknown_block_does_not_lose_a_line() {
+    let run = read(
+        "s1.jsonl",
+        lines(&[line(
+            "assistant",
+            "a1",
+            "",
+            &json!([{"type": "future"}, {"type": "text", "text": "x"}, 5]),
+        )]),
+    );
+    assert!(content(run.only()).ends_with("\n\nx\n"));
+}
