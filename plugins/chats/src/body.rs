@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::config::{Config, Extra};
-use crate::conversation::one_line;
+use crate::conversation::{Turn, Who, one_line};
+use crate::when::Moment;
 
 /// The parts of a turn that are shown, in order.
 #[derive(Debug)]
@@ -86,6 +87,17 @@ impl<'c> Body<'c> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
+    }
+
+    /// Returns the turn, unless there is nothing to show.
+    pub(crate) fn turn(self, who: Who, at: Option<Moment>) -> Option<Turn> {
+        let text = self.finish()?.into_boxed_str();
+        Some(Turn {
+            who,
+            at,
+            is_reply: false,
+            text,
+        })
     }
 
     pub(crate) fn finish(self) -> Option<String> {

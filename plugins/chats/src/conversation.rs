@@ -1,5 +1,8 @@
 //! What every format becomes before it is written.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use crate::format::Format;
 use crate::when::Moment;
 
@@ -60,7 +63,7 @@ pub(crate) struct Turn {
     /// Whether it answers another turn in a thread.
     pub(crate) is_reply: bool,
     /// Markdown, never empty.
-    pub(crate) text: String,
+    pub(crate) text: Box<str>,
 }
 
 /// Whose turn it is.
@@ -70,7 +73,22 @@ pub(crate) enum Who {
     Assistant,
     Tool,
     /// Somebody in a chat between people.
-    Named(String),
+    Named(Rc<str>),
+}
+
+/// The names of a chat, each held once.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashSet<Rc<str>>);
+
+impl Names {
+    pub(crate) fn who(&mut self, name: &str) -> Who {
+        if let Some(name) = self.0.get(name) {
+            return Who::Named(Rc::clone(name));
+        }
+        let name: Rc<str> = name.into();
+        self.0.insert(Rc::clone(&name));
+        Who::Named(name)
+    }
 }
 
 /// The most characters of a title or of a name.

@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: an array, an object, lines of JSON, or text.
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read as _};
 
 use synix_reading::json::Scanner;
 

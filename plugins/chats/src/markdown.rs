@@ -21,7 +21,11 @@ pub(crate) fn write_turn(out: &mut String, turn: &Turn) {
 
 /// Writes turns one below the other.
 pub(crate) fn write_turns(turns: &[Turn]) -> String {
-    let length = turns.iter().map(|turn| turn.text.len() + 64).sum();
+    // A conversation may be most of a guest's memory: its text must not grow by doubling.
+    let length = turns
+        .iter()
+        .map(|turn| turn.text.len() + heading(turn).len() + 4)
+        .sum();
     let mut out = String::with_capacity(length);
     for turn in turns {
         if !out.is_empty() {
@@ -85,13 +89,13 @@ mod tests {
             who,
             at: Moment::from_seconds(0),
             is_reply: false,
-            text: text.to_owned(),
+            text: text.into(),
         }
     }
 
     #[test]
     fn each_turn_has_a_heading_with_who_and_when() {
-        let mut unknown = turn(Who::Named("Zoë\n## User".to_owned()), "Ja");
+        let mut unknown = turn(Who::Named("Zoë\n## User".into()), "Ja");
         unknown.at = None;
         unknown.is_reply = true;
         let written = write_turns(&[

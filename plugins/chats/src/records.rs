@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use synix_plugin::Error;
+use synix_plugin::reading::Reason;
 
 use crate::collection::Collection;
 use crate::config::Config;
@@ -181,6 +182,11 @@ impl<'c> Records<'c> {
         }
         if !entry.codex.is_empty() {
             entry.codex.finish(stem, &mut self.collection);
+        }
+        if entry.known > 0 && entry.companions > 0 {
+            let count = entry.companions;
+            let what = format!("{path}: {count} records of another kind");
+            self.collection.message(&what, Reason::Unsupported);
         }
         if entry.known == 0 && (entry.companions > 0 || !entry.unknown.is_empty()) {
             self.collection.unsupported(path);

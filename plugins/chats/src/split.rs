@@ -117,14 +117,14 @@ fn fitting(turn: Turn, room: usize) -> Vec<Turn> {
     let around = markdown::heading(&turn).len() + AROUND_BYTES;
     let room = room.saturating_sub(around).max(LEAST_BYTES);
     let mut parts = Vec::new();
-    let mut rest = turn.text.as_str();
+    let mut rest = &*turn.text;
     while !rest.trim().is_empty() {
         let part = &rest[cut(rest, room)];
         rest = &rest[part.len()..];
         let text = part.trim_end().trim_start_matches('\n');
         if !text.is_empty() {
             parts.push(Turn {
-                text: text.to_owned(),
+                text: text.into(),
                 who: turn.who.clone(),
                 ..turn
             });
@@ -168,7 +168,7 @@ mod tests {
             who: Who::User,
             at: Moment::from_number(hours * 3600.0),
             is_reply: false,
-            text: text.to_owned(),
+            text: text.into(),
         }
     }
 
@@ -181,18 +181,10 @@ mod tests {
     }
 
     fn texts(pieces: &[Piece]) -> Vec<(&str, Vec<&str>)> {
-        let of = |piece: &Piece| {
-            piece
-                .turns
-                .iter()
-                .map(|turn| turn.text.clone())
-                .collect::<Vec<_>>()
-        };
-        let _ = of;
         pieces
             .iter()
             .map(|piece| {
-                let turns = piece.turns.iter().map(|turn| turn.text.as_str()).collect();
+                let turns = piece.turns.iter().map(|turn| &*turn.text).collect();
                 (piece.suffix.as_str(), turns)
             })
             .collect()
@@ -231,13 +223,13 @@ mod tests {
         let long = "word ".repeat(200);
         let turns = vec![
             turn(0.0, "first"),
-            turn(0.0, &"x".repeat(180)),
+            turn(0.0, &"x".repeat(200)),
             turn(0.0, long.trim()),
         ];
         let made = pieces(turns, &config(Split::Turns, 64));
         let texts = texts(&made);
         assert_eq!(texts[0].1, ["first"]);
-        assert_eq!(texts[1].1, ["x".repeat(180)]);
+        assert_eq!(texts[1].1, ["x".repeat(200)]);
         let joined: Vec<_> = texts[2..]
             .iter()
             .flat_map(|(_, turns)| turns.clone())
@@ -247,8 +239,8 @@ mod tests {
 
     #[test]
     fn the_pieces_of_a_conversation_that_grew_stay_as_they_were() {
-        let turns: Vec<_> = (0..50)
-            .map(|n| turn(f64::from(n), &"y".repeat(40 + n as usize)))
+        let turns: Vec<_> = (0_u8..50)
+            .map(|n| turn(f64::from(n), &"y".repeat(40 + usize::from(n))))
             .collect();
         let before = pieces(turns[..30].to_vec(), &config(Split::Turns, 100));
         let after = pieces(turns, &config(Split::Turns, 100));

@@ -226,12 +226,7 @@ impl Session {
 }
 
 fn turn(who: Who, at: Option<Moment>, body: Body<'_>) -> Option<Turn> {
-    body.finish().map(|text| Turn {
-        who,
-        at,
-        is_reply: false,
-        text,
-    })
+    body.turn(who, at)
 }
 
 fn is_injected(text: &str) -> bool {

@@ -88,11 +88,5 @@ fn turn(message: &Json<'_>, config: &Config) -> Option<Turn> {
         body.attach(name.unwrap_or("file"), file.text("content"));
     }
     let at = when::of(message.get("inserted_at"));
-    let text = body.finish()?;
-    Some(Turn {
-        who,
-        at,
-        is_reply: false,
-        text,
-    })
+    body.turn(who, at)
 }

@@ -86,12 +86,7 @@ impl Activity {
             let mut answered = Body::new(collection.config);
             answered.say(record.answer.as_deref().unwrap_or_default());
             for (who, body) in [(Who::User, asked), (Who::Assistant, answered)] {
-                day.extend(body.finish().map(|text| Turn {
-                    who,
-                    at: Some(record.at),
-                    is_reply: false,
-                    text,
-                }));
+                day.extend(body.turn(who, Some(record.at)));
             }
         }
         for (day, turns) in days {

@@ -4,7 +4,7 @@ use synix_plugin::reading::Reason;
 
 use crate::body::Body;
 use crate::collection::{Collection, name_of};
-use crate::conversation::{Conversation, Head, Turn, Who};
+use crate::conversation::{Conversation, Head, Who};
 use crate::format::Format;
 use crate::when::Moment;
 
@@ -118,7 +118,7 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) {
     let label = name_of(&head);
     let is_rest =
         |line: &&str| !line.trim().is_empty() && title.is_none_or(|title| !line.contains(title));
-    if before.iter().any(|line| is_rest(&line)) {
+    if before.iter().any(|line| is_rest(line)) {
         collection.message(
             &format!("{label}: the text before the first turn"),
             Reason::Unsupported,
@@ -127,12 +127,7 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) {
     let turns = turns.into_iter().filter_map(|(mark, lines)| {
         let mut body = Body::new(collection.config);
         body.say(&format!("{}\n{}", mark.rest, lines.join("\n")));
-        body.finish().map(|text| Turn {
-            who: mark.who,
-            at: mark.at,
-            is_reply: false,
-            text,
-        })
+        body.turn(mark.who, mark.at)
     });
     let turns = turns.collect();
     collection.conversation(Conversation { head, turns });

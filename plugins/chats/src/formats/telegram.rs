@@ -4,7 +4,7 @@ use synix_plugin::reading::Reason;
 
 use crate::body::Body;
 use crate::collection::{Collection, name_of};
-use crate::conversation::{Conversation, Head, Turn, Who};
+use crate::conversation::{Conversation, Head, Names, Turn};
 use crate::format::Format;
 use crate::json::Json;
 use crate::when::{self, Moment};
@@ -15,6 +15,7 @@ pub(crate) struct Chat {
     id: Option<String>,
     name: Option<String>,
     kind: Option<String>,
+    names: Names,
     turns: Vec<Turn>,
     /// Reports wait for the name of the chat, which may come after its messages.
     left_out: Vec<(String, Reason)>,
@@ -52,13 +53,8 @@ impl Chat {
             }
         }
         let sender = message.text("from").or_else(|| message.text("from_id"));
-        let sender = sender.unwrap_or("Deleted account").to_owned();
-        self.turns.extend(body.finish().map(|text| Turn {
-            who: Who::Named(sender),
-            at: time(message),
-            is_reply: false,
-            text,
-        }));
+        let sender = self.names.who(sender.unwrap_or("Deleted account"));
+        self.turns.extend(body.turn(sender, time(message)));
     }
 
     pub(crate) fn finish(self, collection: &mut Collection<'_>) {

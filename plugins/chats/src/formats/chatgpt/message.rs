@@ -48,12 +48,7 @@ pub(super) fn turn(message: &Json<'_>, config: &Config) -> Result<Option<Turn>, 
         body.attach(attachment.text("name").unwrap_or("file"), None);
     }
     let at = when::of(message.get("create_time"));
-    Ok(body.finish().map(|text| Turn {
-        who,
-        at,
-        is_reply: false,
-        text,
-    }))
+    Ok(body.turn(who, at))
 }
 
 fn fill(

@@ -70,12 +70,10 @@ pub(crate) fn read_design(value: &Json<'_>, collection: &mut Collection<'_>) {
             body.say(said.unwrap_or_default());
         }
         blocks::fill(&mut body, blocks);
-        turns.extend(body.finish().map(|text| Turn {
-            who: who(message.text("role").unwrap_or_default()),
-            at: when::of(message.get("created_at")),
-            is_reply: false,
-            text,
-        }));
+        turns.extend(body.turn(
+            who(message.text("role").unwrap_or_default()),
+            when::of(message.get("created_at")),
+        ));
     }
     collection.conversation(Conversation { head, turns });
 }
@@ -165,10 +163,5 @@ fn turn(message: &Json<'_>, name: &str, collection: &Collection<'_>) -> Option<T
         }
     }
     let at = when::of(message.get("created_at"));
-    body.finish().map(|text| Turn {
-        who: who(sender),
-        at,
-        is_reply: false,
-        text,
-    })
+    body.turn(who(sender), at)
 }

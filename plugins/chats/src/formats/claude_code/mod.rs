@@ -26,6 +26,9 @@ pub(crate) struct Session {
     titles: Titles,
 }
 
+/// A session, and the agent in it.
+type Key = (String, Option<String>);
+
 /// Of each kind the last one counts.
 #[derive(Debug, Default)]
 struct Titles {
@@ -76,7 +79,7 @@ impl Session {
     pub(crate) fn finish(self, stem: &str, collection: &mut Collection<'_>) {
         let Session { lines, titles, .. } = self;
         let sessions = group_sessions(&lines, stem);
-        let mut groups: Vec<((String, Option<String>), Vec<Line>)> = Vec::new();
+        let mut groups: Vec<(Key, Vec<Line>)> = Vec::new();
         let mut places = HashMap::new();
         let agents = agents(&lines);
         for (line, agent) in lines.into_iter().zip(agents) {
@@ -220,7 +223,18 @@ fn emit(
         }
     }
     turns.extend(drafts.into_iter().filter_map(Draft::finish));
-    collection.session(Conversation { head, turns });
+    if is_probe(&turns) {
+        collection.message(&name, Reason::Hidden);
+    } else {
+        collection.session(Conversation { head, turns });
+    }
+}
+
+/// Recognises the sessions that the program begins by itself, to warm up an agent or to ask for its quota.
+fn is_probe(turns: &[Turn]) -> bool {
+    let mut prompts = turns.iter().filter(|turn| turn.who == Who::User);
+    let first = prompts.next().map(|turn| &*turn.text);
+    matches!(first, Some("Warmup" | "quota")) && prompts.next().is_none()
 }
 
 fn title(session: &str, lines: &[Line], titles: &Titles) -> Option<String> {
@@ -293,7 +307,7 @@ impl Draft {
             who: self.who,
             at: self.at,
             is_reply: false,
-            text,
+            text: text.into(),
         })
     }
 }

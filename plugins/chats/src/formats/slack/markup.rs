@@ -54,7 +54,7 @@ fn link(
     } else {
         match name {
             Some(name) if name != target => {
-                out.push_str(&format!("[{}]({})", entities(name), entities(target)))
+                out.push_str(&format!("[{}]({})", entities(name), entities(target)));
             }
             _ => out.push_str(&entities(target)),
         }

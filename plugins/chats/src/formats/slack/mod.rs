@@ -8,7 +8,7 @@ use synix_plugin::reading::Reason;
 
 use crate::body::Body;
 use crate::collection::{Collection, name_of};
-use crate::conversation::{Conversation, Head, Turn, Who};
+use crate::conversation::{Conversation, Head, Names, Turn};
 use crate::format::{Format, Record};
 use crate::json::Json;
 use crate::repair::parsed;
@@ -88,6 +88,7 @@ fn user_name(value: &Json<'_>, profile: &Json<'_>) -> Option<String> {
 /// A channel whose messages arrive one by one.
 #[derive(Debug, Default)]
 pub(crate) struct Channel {
+    names: Names,
     messages: Vec<Message>,
     left_out: Vec<(String, Reason)>,
 }
@@ -157,14 +158,16 @@ impl Channel {
             let name = file.text("name").or_else(|| file.text("title"));
             body.attach(name.unwrap_or("file"), None);
         }
-        let Some(text) = body.finish() else { return };
+        let who = self.names.who(&directory.user_of(value));
+        let at = ts.parse().ok().and_then(Moment::from_number);
+        let Some(turn) = body.turn(who, at) else {
+            return;
+        };
         let thread = value.id("thread_ts").filter(|thread| *thread != ts);
         self.messages.push(Message {
             turn: Turn {
-                who: Who::Named(directory.user_of(value)),
-                at: ts.parse().ok().and_then(Moment::from_number),
                 is_reply: thread.is_some(),
-                text,
+                ..turn
             },
             ts,
             thread,

@@ -11,7 +11,7 @@ use synix_plugin::reading::Reason;
 use self::stamp::Stamp;
 use crate::body::Body;
 use crate::collection::{Collection, name_of};
-use crate::conversation::{Conversation, Head, Turn, Who};
+use crate::conversation::{Conversation, Head, Names, Turn};
 use crate::format::Format;
 use crate::when::Moment;
 
@@ -58,11 +58,12 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) -> R
         }
     }
     let stamps = messages.iter().map(|message| message.stamp.date);
-    let order = order::find(stamps, collection.config.date_order)
+    let order = order::find(&stamps, collection.config.date_order)
         .map_err(|text| Error::InvalidInput(format!("the WhatsApp chat {name}: {text}")))?;
     let title = title(name);
     let head = Head::new(Format::WhatsApp, name).with_title(Some(title));
     let label = name_of(&head);
+    let mut names = Names::default();
     let mut turns = Vec::new();
     for message in &messages {
         let Some(at) = order.moment(&message.stamp) else {
@@ -72,7 +73,7 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) -> R
             );
             continue;
         };
-        match turn(message, at, collection) {
+        match turn(message, at, &mut names, collection) {
             Ok(turn) => turns.extend(turn),
             Err(reason) => collection.message(&format!("{label} line {}", message.number), reason),
         }
@@ -84,6 +85,7 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) -> R
 fn turn(
     message: &Message<'_>,
     at: Moment,
+    names: &mut Names,
     collection: &Collection<'_>,
 ) -> Result<Option<Turn>, Reason> {
     // Without a name it is a line of the program.
@@ -108,12 +110,8 @@ fn turn(
     } else {
         body.say(&format!("{first}\n{more}").replace(MARK, ""));
     }
-    Ok(body.finish().map(|text| Turn {
-        who: Who::Named(sender.trim_start_matches(['~', ' ', MARK]).to_owned()),
-        at: Some(at),
-        is_reply: false,
-        text,
-    }))
+    let who = names.who(sender.trim_start_matches(['~', ' ', MARK]));
+    Ok(body.turn(who, Some(at)))
 }
 
 /// The mark that the program puts before words of its own.

@@ -6,7 +6,7 @@ use crate::when::Moment;
 
 /// Finds the order that all dates of a file have.
 pub(super) fn find(
-    dates: impl Iterator<Item = Date> + Clone,
+    dates: &(impl Iterator<Item = Date> + Clone),
     set: Option<DateOrder>,
 ) -> Result<DateOrder, String> {
     let orders = [DateOrder::Dmy, DateOrder::Mdy, DateOrder::Ymd];
@@ -56,7 +56,7 @@ pub(super) fn find(
         .collect();
     match best[..] {
         [(only, _)] => Ok(*only),
-        _ if same(&dates, &best.iter().map(|(order, _)| *order).collect::<Vec<_>>()) => Ok(best[0].0),
+        _ if same(dates, &best.iter().map(|(order, _)| *order).collect::<Vec<_>>()) => Ok(best[0].0),
         _ => Err("its dates can be read as day/month and as month/day; set `date_order` to \"dmy\", \"mdy\" or \"ymd\"".to_owned()),
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn found(texts: &[&str], set: Option<DateOrder>) -> Result<DateOrder, String> {
-        find(dates(texts).into_iter(), set)
+        find(&dates(texts).into_iter(), set)
     }
 
     #[test]
