@@ -74,7 +74,7 @@ impl<'f> Input<'_, 'f> {
             Form::Lines => self.lines(reader),
             Form::Text => self.text(reader, entry)?,
             Form::Empty => {
-                reading::skip(&what, Reason::Empty);
+                self.nothing(&what);
                 Ok(())
             }
             Form::Html => {
@@ -120,6 +120,16 @@ impl<'f> Input<'_, 'f> {
             .end_entry(what, without_extension(entry.name()));
     }
 
+    /// Reports a file without a record. In an archive it is a part that holds no conversations, not an empty one.
+    fn nothing(&self, what: &str) {
+        let reason = if self.is_archive {
+            Reason::Unsupported
+        } else {
+            Reason::Empty
+        };
+        reading::skip(what, reason);
+    }
+
     fn array(&mut self, reader: impl BufRead, entry: &Entry<'f>) -> Result<(), Fault> {
         let mut elements = Elements::new(reader)?;
         let mut is_any = false;
@@ -152,7 +162,7 @@ impl<'f> Input<'_, 'f> {
             }
         }
         if !is_any {
-            reading::skip(&self.what(entry), Reason::Empty);
+            self.nothing(&self.what(entry));
         }
         Ok(())
     }

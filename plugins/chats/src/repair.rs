@@ -5,10 +5,14 @@
 
 use crate::json::Json;
 
+/// A repair makes copies, for which a guest must have room.
+const MAX_REPAIRED_BYTES: usize = 16 * 1024 * 1024;
+
 /// Parses `bytes`, if necessary after a repair, and hands the value over.
 pub(crate) fn parsed<R>(bytes: &[u8], then: impl FnOnce(&Json<'_>) -> R) -> Result<R, String> {
     match Json::parse(bytes) {
         Ok(value) => Ok(then(&value)),
+        Err(first) if bytes.len() > MAX_REPAIRED_BYTES => Err(first.to_string()),
         Err(first) => {
             let repaired = repaired(bytes);
             match Json::parse(repaired.as_bytes()) {

@@ -118,7 +118,7 @@ pub(crate) fn read(text: &str, name: &str, collection: &mut Collection<'_>) {
     let label = name_of(&head);
     let is_rest =
         |line: &&str| !line.trim().is_empty() && title.is_none_or(|title| !line.contains(title));
-    if before.iter().any(|line| is_rest(line)) {
+    if before.iter().any(is_rest) {
         collection.message(
             &format!("{label}: the text before the first turn"),
             Reason::Unsupported,

@@ -46,8 +46,8 @@ fn a_zip_of_chatgpt_is_read_with_its_shards_and_what_it_has_beside() {
         .finish();
     let run = read("export.zip", zip);
     assert_eq!(run.labels(), ["chatgpt-a", "chatgpt-b"]);
-    assert_eq!(run.count(&Reason::Unsupported), 4);
-    assert_eq!(run.count(&Reason::Empty), 1);
+    assert_eq!(run.count(&Reason::Unsupported), 5);
+    assert_eq!(run.count(&Reason::Empty), 0);
 }
 
 #[test]
