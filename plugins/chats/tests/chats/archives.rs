@@ -1,7 +1,11 @@
 //! Archives of exports.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 use synix_plugin::reading::Reason;
+use synix_plugin::testing::FileBytes;
 use synix_reading::testing::ZipMaker;
 
 use crate::support::{Run, content, read, said};
@@ -204,4 +208,57 @@ fn the_content_is_the_same_from_a_file_and_from_an_archive() {
         read("a.json", &bytes).outputs,
         read("c.json", &bytes).outputs
     );
+}
+
+/// A file that notes how far it was read.
+struct Watched {
+    bytes: Vec<u8>,
+    read: Rc<Cell<u64>>,
+}
+
+impl FileBytes for Watched {
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read(&self, offset: u64, length: u32) -> Vec<u8> {
+        let bytes = FileBytes::read(&self.bytes, offset, length);
+        // The directory of a zip is at its end, and read first.
+        if offset + u64::from(length) < self.size() / 2 {
+            self.read.set(offset + bytes.len() as u64);
+        }
+        bytes
+    }
+}
+
+#[test]
+fn conversations_are_handed_over_while_the_file_is_read() {
+    let all: Vec<_> = (0..400)
+        .map(|at| chatgpt(&at.to_string(), 1.7e9, &[&"x".repeat(30_000)]))
+        .collect();
+    let bytes = list(&all);
+    let zip = ZipMaker::default()
+        .stored("conversations.json", &bytes)
+        .finish();
+    for (name, bytes) in [("conversations.json", bytes), ("export.zip", zip)] {
+        let read = Rc::new(Cell::new(0));
+        let first = Rc::new(Cell::new(None));
+        let file = Watched {
+            bytes,
+            read: Rc::clone(&read),
+        };
+        let seen = Rc::clone(&first);
+        let ran = synix_plugin::testing::read_each::<synix_chats::Chats>(
+            name,
+            file,
+            "{}",
+            move |_, _| {
+                seen.set(seen.get().or(Some(read.get())));
+            },
+        );
+        assert_eq!(ran.result, Ok(()));
+        // Of 12 MB, no more than a buffer or two were read for the first.
+        let read = first.get().unwrap();
+        assert!(read > 0 && read < 2_000_000, "{name}: {read}");
+    }
 }
