@@ -198,7 +198,7 @@ fn is_gemini(value: &Json<'_>) -> bool {
 
 /// Recognises the parts of the exports of ChatGPT, Claude and Slack that hold no conversations by design.
 fn is_companion(value: &Json<'_>) -> bool {
-    const KNOWN: [&[&str]; 10] = [
+    const KNOWN: [&[&str]; 12] = [
         // A manifest of Claude.
         &["data_files"],
         // Users of Claude and ChatGPT.
@@ -215,6 +215,8 @@ fn is_companion(value: &Json<'_>) -> bool {
         &["uuid", "html"],
         // Beside the transcripts of Claude Code.
         &["agentType"],
+        &["agentId", "type"],
+        &["display", "project"],
     ];
     KNOWN
         .iter()

@@ -238,3 +238,16 @@ fn an_unknown_block_does_not_lose_a_line() {
     );
     assert!(content(run.only()).ends_with("\n\nx\n"));
 }
+
+#[test]
+fn what_lies_beside_the_transcripts_is_unsupported_and_no_error() {
+    for text in [
+        json!({"type": "started", "agentId": "a", "key": "k"}),
+        json!({"display": "fix it", "project": "/p", "timestamp": 1}),
+        json!({"agentType": "Explore", "spawnDepth": 1}),
+    ] {
+        let run = read("journal.jsonl", format!("{text}\n{text}\n"));
+        assert_eq!(run.labels(), Vec::<&str>::new());
+        assert_eq!(run.count(&Reason::Unsupported), 1, "{text}");
+    }
+}
