@@ -147,9 +147,15 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Writes the value as JSON text, indented, for people and models.
+    /// Writes the value as JSON text for people and models, indented unless it is long.
     pub(crate) fn pretty(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        // Many values deep within each other would be mostly space.
+        const MAX_INDENTED_BYTES: usize = 16 * 1024;
+        let compact = serde_json::to_string(self).unwrap_or_default();
+        if compact.len() > MAX_INDENTED_BYTES {
+            return compact;
+        }
+        serde_json::to_string_pretty(self).unwrap_or(compact)
     }
 }
 

@@ -86,6 +86,30 @@ fn many_nodes_and_leaves_take_linear_time() {
     assert!(run.count(&Reason::Branch) > 20_000);
 }
 
+#[test]
+fn many_marks_attachments_and_blocks_take_linear_time() {
+    let names: Vec<_> = (0..60_000)
+        .map(|at| json!({"file_name": at.to_string()}))
+        .collect();
+    let blocks: Vec<_> = (0..60_000)
+        .map(|at| json!({"type": "text", "text": at.to_string()}))
+        .collect();
+    let claude =
+        json!([{"uuid": "u", "chat_messages": [{"uuid": "a", "sender": "human", "files": names}]}]);
+    assert_eq!(read("a.json", claude.to_string()).labels(), ["claude-u"]);
+    let line = |at: usize| json!({"type": "assistant", "uuid": at.to_string(), "sessionId": "s", "message": {"id": "m", "content": blocks}});
+    assert_eq!(
+        read("s.jsonl", line(0).to_string()).labels(),
+        ["claude-code-s"]
+    );
+    for mark in ["【", "\u{e200}", "turn", "\u{e200}cite\u{e202}", "<", "```"] {
+        let text = mark.repeat(300_000);
+        let chatgpt = json!([{"id": "c", "mapping": {"a": {"message": {"author": {"role": "assistant"}, "content": {"parts": [text, "end"]}}}}}]);
+        let run = read("a.json", chatgpt.to_string());
+        assert!(content(run.only()).ends_with("end\n"), "{mark}");
+    }
+}
+
 /// Values of the types that exports have, in places where they do not have them.
 fn odd() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

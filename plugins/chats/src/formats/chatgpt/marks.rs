@@ -12,6 +12,8 @@ const END: char = '\u{e201}';
 const DIVIDER: char = '\u{e202}';
 /// A mark without an end is cut off here.
 const MAX_MARK_BYTES: usize = 4096;
+/// What is longer in its brackets is text. Each bracket costs a search of this length.
+const MAX_BRACKET_BYTES: usize = 256;
 
 /// Removes the marks.
 pub(super) fn remove(text: &str) -> Cow<'_, str> {
@@ -61,7 +63,7 @@ fn private_mark<'a>(from: &'a str, out: &mut String) -> &'a str {
 /// Leaves out `【1†source】` and `【1:0†source】`, and keeps what is only in such brackets.
 fn bracket_mark<'a>(from: &'a str, out: &mut String) -> &'a str {
     let inside = &from['【'.len_utf8()..];
-    let near = &inside[..inside.floor_char_boundary(MAX_MARK_BYTES)];
+    let near = &inside[..inside.floor_char_boundary(MAX_BRACKET_BYTES)];
     if let Some(end) = near.find('】') {
         let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == ':');
         let number = inside[..end].split_once('†');
@@ -97,15 +99,23 @@ fn without_pointers(text: &str) -> String {
 
 /// Returns the length of the pointer that `text` begins with.
 fn pointer(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix("turn")?;
-    let after_number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    let after_name = after_number.trim_start_matches(|c: char| c.is_ascii_lowercase());
-    let after = after_name.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_whole = after_number.len() < rest.len()
-        && after_name.len() < after_number.len()
-        && after.len() < after_name.len()
-        && !after.starts_with(|c: char| c.is_alphanumeric() && !after.starts_with("turn"));
-    is_whole.then_some(text.len() - after.len())
+    /// Longer ones are words. Each `turn` costs a look at so many bytes.
+    const MAX_PART_BYTES: usize = 16;
+    let run = |start: usize, is_part: fn(&u8) -> bool| {
+        let bytes = text.as_bytes().get(start..).unwrap_or_default();
+        let length = bytes
+            .iter()
+            .take(MAX_PART_BYTES)
+            .take_while(|byte| is_part(byte))
+            .count();
+        (length > 0).then_some(start + length)
+    };
+    let number = run("turn".len(), u8::is_ascii_digit)?;
+    let name = run(number, u8::is_ascii_lowercase)?;
+    let end = run(name, u8::is_ascii_digit)?;
+    let after = &text[end..];
+    let goes_on = after.starts_with(char::is_alphanumeric) && !after.starts_with("turn");
+    (!goes_on).then_some(end)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ pub(crate) mod blocks;
 mod memories;
 mod project;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use synix_plugin::reading::Reason;
 
@@ -101,10 +101,10 @@ fn active<'v, 'a>(
     collection: &Collection<'_>,
 ) -> Vec<&'v Json<'a>> {
     let nodes: Vec<_> = messages.iter().map(node).collect();
-    let ids: HashMap<_, _> = nodes.iter().map(|node| (node.id, ())).collect();
+    let ids: HashSet<_> = nodes.iter().map(|node| node.id).collect();
     let is_linked = nodes
         .iter()
-        .any(|node| node.parent.is_some_and(|parent| ids.contains_key(parent)));
+        .any(|node| node.parent.is_some_and(|parent| ids.contains(parent)));
     if !is_linked {
         return messages.iter().collect();
     }
@@ -147,17 +147,16 @@ fn turn(message: &Json<'_>, name: &str, collection: &Collection<'_>) -> Option<T
         body.say(&blocks::without_placeholders(said.unwrap_or_default()));
     }
     blocks::fill(&mut body, content);
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for attachment in message.list("attachments") {
         let name = attachment.text("file_name").unwrap_or("pasted text");
-        seen.push(name);
+        seen.insert(name);
         body.attach(name, attachment.text("extracted_content"));
     }
     for list in ["files", "files_v2"] {
         for file in message.list(list) {
             let name = file.text("file_name").unwrap_or("file");
-            if !seen.contains(&name) {
-                seen.push(name);
+            if seen.insert(name) {
                 body.attach(name, None);
             }
         }
