@@ -1,8 +1,10 @@
 //! Sessions of Claude Code: one file of JSON Lines, to which lines are only added.
 //!
-//! `line` reads a line, `prompt` the text of a person, `chain` finds the active branch; here lines become conversations.
+//! `line` reads a line, `prompt` the text of a person, `chain` finds the active branch, `draft` joins the lines of a
+//! message; here lines become conversations.
 
 mod chain;
+mod draft;
 mod line;
 mod prompt;
 
@@ -10,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use synix_plugin::reading::Reason;
 
+use self::draft::Draft;
 use self::line::{Kind, Line};
 use crate::collection::Collection;
 use crate::conversation::{Conversation, Head, Turn, Who};
@@ -251,63 +254,4 @@ fn title(session: &str, lines: &[Line], titles: &Titles) -> Option<String> {
         .or_else(|| own(&titles.generated))
         .or_else(summary)
         .or_else(|| lines.iter().find_map(|line| line.slug.clone()))
-}
-
-/// Blocks of a message that may still grow; a bound, so that many blocks are not slow.
-const MAX_LOOKED_BACK: usize = 32;
-
-/// A turn that several lines make.
-struct Draft {
-    who: Who,
-    at: Option<crate::when::Moment>,
-    fragments: Vec<line::Fragment>,
-}
-
-impl Draft {
-    fn of(line: &Line) -> Self {
-        let who = match line.kind {
-            Kind::Assistant => Who::Assistant,
-            Kind::Result => Who::Tool,
-            Kind::User | Kind::Link => Who::User,
-        };
-        Draft {
-            who,
-            at: line.at,
-            fragments: Vec::new(),
-        }
-    }
-
-    /// Adds a block. Writers repeat blocks, and write growing ones again with each line.
-    fn merge(&mut self, new: line::Fragment) {
-        let known = self
-            .fragments
-            .iter_mut()
-            .rev()
-            .take(MAX_LOOKED_BACK)
-            .find(|old| {
-                let is_same = old.id.is_some() && old.id == new.id;
-                let grew =
-                    old.id.is_none() && old.kind == new.kind && new.text.starts_with(&old.text);
-                is_same || grew
-            });
-        match known {
-            Some(old) => *old = new,
-            None => self.fragments.push(new),
-        }
-    }
-
-    fn finish(self) -> Option<Turn> {
-        let texts: Vec<_> = self
-            .fragments
-            .into_iter()
-            .map(|fragment| fragment.text)
-            .collect();
-        let text = texts.join("\n\n");
-        (!text.is_empty()).then_some(Turn {
-            who: self.who,
-            at: self.at,
-            is_reply: false,
-            text: text.into(),
-        })
-    }
 }
