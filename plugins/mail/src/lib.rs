@@ -6,16 +6,20 @@
 //! `mail-parser` takes messages apart: it is complete, safe on any input, and small in WebAssembly. Its own splitter of
 //! mailboxes is not used: it holds a message with its attachments, and divides at each line that begins with `From `.
 
+mod kind;
 mod label;
 mod letter;
 mod lines;
 mod load;
 mod mailbox;
 mod mbox;
+mod packed;
 mod pile;
 mod quotes;
+mod scan;
 mod threads;
 mod write;
+mod writer;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

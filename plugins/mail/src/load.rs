@@ -7,13 +7,12 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use synix_plugin::reading::File;
-use synix_reading::archive::Entry;
 
 use crate::lines::{Line, Lines};
 use crate::mbox::unquoted;
 
 /// The most of a message that is kept, after its attachments.
-const MESSAGE_BYTES: usize = 16 << 20;
+const MESSAGE_BYTES: usize = if cfg!(test) { 256 << 10 } else { 16 << 20 };
 /// Messages inside a message inside a message: the parser takes one apart in the next.
 const NESTED_MESSAGES: usize = 64;
 /// The most of a part's headers that is looked at for its type.
@@ -60,24 +59,6 @@ pub(crate) fn load(file: &File<'_>, range: Range<u64>, mbox: bool) -> io::Result
     let mut sieve = Sieve::default();
     while let Some(line) = lines.next()? {
         sieve.add(line, mbox);
-        if sieve.raw.cut {
-            break;
-        }
-    }
-    Ok(sieve.raw)
-}
-
-/// Reads a message that is a part of an archive, behind its first bytes.
-pub(crate) fn load_entry(entry: &Entry<'_>, begin: u64, length: u64) -> io::Result<Raw> {
-    let opened = entry
-        .open()
-        .map_err(|_| io::Error::other("the entry cannot be opened"));
-    let mut reader = opened?;
-    io::copy(&mut (&mut reader).take(begin), &mut io::sink())?;
-    let mut lines = Lines::new(reader.take(length), begin);
-    let mut sieve = Sieve::default();
-    while let Some(line) = lines.next()? {
-        sieve.add(line, false);
         if sieve.raw.cut {
             break;
         }
@@ -233,7 +214,7 @@ mod tests {
     fn more_text_than_fits_is_cut() {
         let raw = sieve(&format!(
             "Subject: a\n\n{}",
-            "words and words\n".repeat(1 << 21)
+            "words and words\n".repeat(1 << 15)
         ));
         assert!(raw.cut && raw.bytes.len() <= MESSAGE_BYTES);
     }
