@@ -1,7 +1,7 @@
 //! The reader `documents`: pages in HTML, DOCX, EPUB, and PDF with a layer of text; each file, also in a zip, is one
 //! artifact.
 //!
-//! `pile` knows what a file is, `text`, `word`, `book` and `pdf` read one format each, `document` makes artifacts.
+//! `kind` and `parts` know what a file is, `text`, `word`, `book` and `pdf` read one format each, `document` makes artifacts.
 //!
 //! Kept libraries read what is hard. PDF: `hayro-interpret` takes the pages apart as a viewer does, fonts and character
 //! maps included, has no `panic` for bad input, and is developed for Typst; it knows no lines and words, so `pdf::layout`
@@ -11,7 +11,9 @@
 
 mod book;
 mod document;
+mod kind;
 mod names;
+mod parts;
 mod pdf;
 mod pile;
 mod text;

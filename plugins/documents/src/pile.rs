@@ -7,7 +7,9 @@ use synix_plugin::reading::{self, File, Reason};
 use synix_reading::archive::{Archive, Entry};
 
 use crate::document::{Document, Place, output};
-use crate::{Config, book, pdf, text, word};
+use crate::kind::{Kind, recognise};
+use crate::parts::Parts;
+use crate::{Config, pdf, text};
 
 /// The bytes that a document is recognised by.
 const START_BYTES: u64 = 4096;
@@ -17,36 +19,7 @@ const TEXT_BYTES: u64 = 16 << 20;
 pub(crate) const CHAPTER_BYTES: u64 = TEXT_BYTES;
 /// The largest PDF, which is read as a whole.
 const PDF_BYTES: u64 = 96 << 20;
-/// The most entries of a document that is an archive.
-const PARTS: usize = 10_000;
 const ACCEPTED: &str = "HTML, PDF, DOCX, EPUB, Markdown and text, each also in a zip";
-/// How far from its start the first line of a PDF may be.
-const PDF_START: usize = 1024;
-/// Elements that begin a page or are near its beginning.
-const ELEMENTS: [&str; 22] = [
-    "!doctype html",
-    "html",
-    "head",
-    "title",
-    "meta",
-    "body",
-    "div",
-    "p",
-    "h1",
-    "h2",
-    "h3",
-    "table",
-    "ul",
-    "ol",
-    "article",
-    "main",
-    "section",
-    "span",
-    "br",
-    "center",
-    "font",
-    "a",
-];
 
 /// What is left of a document that has no text.
 pub(crate) enum Found {
@@ -55,18 +28,6 @@ pub(crate) enum Found {
     Nothing(Reason),
     /// It is an archive that is cut off, which was reported when it was opened.
     CutOff,
-}
-
-/// What the first bytes and the name say.
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-enum Kind {
-    Page,
-    Pdf,
-    /// An archive, which may be a DOCX or an EPUB.
-    Zip,
-    Text(&'static str),
-    Empty,
-    Unknown,
 }
 
 /// Reads the file.
@@ -170,7 +131,7 @@ fn read_entry(entry: &Entry<'_>, config: &Config) -> Result<Option<Found>, Error
             let parts = Parts::of(&Archive::enter(entry)?)?;
             match parts.read()? {
                 Some(found) => found,
-                None if parts.0.is_empty() => Found::CutOff,
+                None if parts.is_empty() => Found::CutOff,
                 None => return Ok(None),
             }
         }
@@ -197,53 +158,6 @@ pub(crate) fn take_all(entry: &Entry<'_>, most: u64, what: &str) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// Tells what a document is by how it begins; a text has no mark, so its name counts.
-fn recognise(start: &[u8], name: &str) -> Kind {
-    let near = start.get(..PDF_START).unwrap_or(start);
-    if near.windows(5).any(|word| word == b"%PDF-") {
-        return Kind::Pdf;
-    }
-    if start.starts_with(b"PK\x03\x04") {
-        return Kind::Zip;
-    }
-    if start.is_empty() {
-        return Kind::Empty;
-    }
-    let extension = name
-        .rsplit_once('.')
-        .map_or("", |(_, extension)| extension)
-        .to_lowercase();
-    let wide = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
-    if start.contains(&0) && !wide {
-        return Kind::Unknown;
-    }
-    let text = synix_markup::decode(start).to_lowercase();
-    let text = text.trim_start();
-    // A page begins with an element, perhaps below a declaration or a comment; a feed or a drawing is XML as well.
-    let element = |name: &&str| {
-        let mut found = text.match_indices('<').map(|(at, _)| &text[at + 1..]);
-        found.any(|rest| {
-            rest.strip_prefix(*name)
-                .is_some_and(|after| after.starts_with([' ', '>', '\n', '\r', '\t', '/']))
-        })
-    };
-    let first = text.strip_prefix('<').unwrap_or_default();
-    let declared = first.starts_with("?xml") || first.starts_with("!--");
-    let page = first.starts_with("!doctype html")
-        || if declared {
-            element(&"html")
-        } else {
-            text.starts_with('<') && ELEMENTS.iter().any(element)
-        };
-    match extension.as_str() {
-        _ if page => Kind::Page,
-        "html" | "htm" | "xhtml" => Kind::Page,
-        "md" | "markdown" => Kind::Text("markdown"),
-        "txt" | "text" => Kind::Text("text"),
-        _ => Kind::Unknown,
-    }
-}
-
 fn unknown(entry: &Entry<'_>) -> Error {
     let start = take(entry, START_BYTES).unwrap_or_default();
     let found = match &start[..] {
@@ -264,74 +178,4 @@ fn unknown(entry: &Entry<'_>) -> Error {
     Error::InvalidInput(format!(
         "no document that is known, but {found}; `documents` reads {ACCEPTED}"
     ))
-}
-
-/// The entries of an archive that may be a document.
-pub(crate) struct Parts<'a>(Vec<Entry<'a>>);
-
-impl<'a> Parts<'a> {
-    fn of(archive: &Archive<'a>) -> Result<Self, Error> {
-        let mut parts = Vec::new();
-        archive.for_each(|entry| {
-            // A document has some hundreds.
-            if parts.len() < PARTS {
-                parts.push(entry.clone());
-            }
-            Ok(())
-        })?;
-        Ok(Self(parts))
-    }
-
-    /// Returns the entry at a path in the document.
-    pub(crate) fn get(&self, path: &str) -> Option<&Entry<'a>> {
-        let ends = |entry: &&Entry<'_>| {
-            let rest = entry.path().strip_suffix(path);
-            rest.is_some_and(|rest| rest.ends_with('/') || rest.is_empty())
-        };
-        // Below a document that is itself in an archive, paths are longer: the shortest one is meant.
-        self.0
-            .iter()
-            .filter(ends)
-            .min_by_key(|entry| entry.path().len())
-    }
-
-    /// Reads the document, or returns nothing if it is none.
-    fn read(&self) -> Result<Option<Found>, Error> {
-        if self.get("META-INF/container.xml").is_some() {
-            return book::read(self).map(Some);
-        }
-        if self.get("[Content_Types].xml").is_some() {
-            return word::read(self);
-        }
-        Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_known_by_how_it_begins() {
-        for (start, name, kind) in [
-            (&b"%PDF-1.7"[..], "a.html", Kind::Pdf),
-            (b"\n\njunk %PDF-1.4", "a", Kind::Pdf),
-            (b"PK\x03\x04", "a.docx", Kind::Zip),
-            (b"<!DOCTYPE html><html>", "a", Kind::Page),
-            (b"\xef\xbb\xbf \n<HTML>", "a", Kind::Page),
-            (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML'><html xmlns='x'>", "a", Kind::Page),
-            (b"<!-- saved from url=(0014)about:internet -->\n<html>", "a", Kind::Page),
-            (b"<p>Text", "a.txt", Kind::Page),
-            (b"Text only", "a.HTM", Kind::Page),
-            (b"\xff\xfe<\0h\0t\0m\0l\0>\0", "a", Kind::Page),
-            (b"<?xml version='1.0'?><rss><channel><title>x", "a.xml", Kind::Unknown),
-            (b"<svg xmlns='x'><path/>", "a.svg", Kind::Unknown),
-            (b"# Notes <br>", "a.md", Kind::Text("markdown")),
-            (b"a,b", "a.csv", Kind::Unknown),
-            (b"\x89PNG\0", "a.txt", Kind::Unknown),
-            (b"", "a.pdf", Kind::Empty),
-        ] {
-            assert_eq!(recognise(start, name), kind, "{:?}", String::from_utf8_lossy(start));
-        }
-    }
 }

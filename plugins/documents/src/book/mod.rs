@@ -7,7 +7,8 @@ use synix_plugin::reading::{self, Reason};
 use synix_reading::time::Time;
 
 use crate::document::Document;
-use crate::pile::{CHAPTER_BYTES, Found, Parts, take_all};
+use crate::parts::Parts;
+use crate::pile::{CHAPTER_BYTES, Found, take_all};
 use crate::xml::{Piece, pieces, texts};
 
 /// The most of a book that is taken: an artifact has a limit.
