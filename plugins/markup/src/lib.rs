@@ -15,7 +15,7 @@ mod main_text;
 mod tree;
 mod xhtml;
 
-use dom_query::Document;
+use dom_query::{Document, NodeRef};
 
 pub use charset::decode;
 pub use tree::TooDeep;
@@ -58,17 +58,14 @@ pub fn letter(html: &str) -> Result<String, TooDeep> {
     document.select(UNSEEN).remove();
     document.select("img").remove();
     // Programs write the answered letter into an element of their own, and not all as a quotation.
-    let quoted = document.select("div.gmail_quote > blockquote, blockquote");
+    let quoted = document.select("blockquote");
     if quoted.is_empty() {
         document
             .select("div.yahoo_quoted, div.protonmail_quote, div.moz-cite-prefix + div")
             .rename("blockquote");
     }
     for table in document.select("table").nodes() {
-        if table.find(&["th"]).is_empty()
-            && table.find(&["tr", "th"]).is_empty()
-            && !has_header(table)
-        {
+        if !has_header(table) {
             table.rename("div");
         }
     }
@@ -79,8 +76,14 @@ pub fn letter(html: &str) -> Result<String, TooDeep> {
     Ok(markdown(&document))
 }
 
-fn has_header(table: &dom_query::NodeRef<'_>) -> bool {
-    table.descendants_it().any(|node| node.has_name("th"))
+/// Whether a table itself, rather than one inside of it, has a cell that is a heading.
+fn has_header(table: &NodeRef<'_>) -> bool {
+    let paths: [&[&str]; 3] = [
+        &["tr", "th"],
+        &["tbody", "tr", "th"],
+        &["thead", "tr", "th"],
+    ];
+    paths.iter().any(|path| !table.find(path).is_empty())
 }
 
 /// Returns the Markdown of what is left of a document.

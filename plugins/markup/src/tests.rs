@@ -122,6 +122,8 @@ fn the_tables_of_a_letter_are_its_layout() {
     assert_eq!(letter(html).unwrap(), "Hello\n\nAnn\n\nText");
     let html = "<table><tr><th>Day</th><th>Sum</th></tr><tr><td>1</td><td>2</td></tr></table>";
     assert!(letter(html).unwrap().contains("| Day | Sum |"));
+    let inside = format!("<table><tr><td>{html}</td></tr></table>");
+    assert_eq!(letter(&inside).unwrap(), letter(html).unwrap());
 }
 
 #[test]
