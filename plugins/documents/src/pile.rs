@@ -106,7 +106,7 @@ fn text_of(error: &Error) -> &str {
 fn emit(place: Place<'_>, found: Found) {
     match found {
         Found::Document(document) if document.text.is_empty() => {
-            reading::skip(place.path, Reason::Empty)
+            reading::skip(place.path, Reason::Empty);
         }
         Found::Document(document) => reading::emit(output(place, document)),
         Found::Nothing(reason) => reading::skip(place.path, reason),

@@ -249,7 +249,7 @@ mod tests {
             }
         };
         messages(text.as_bytes(), 0, each).unwrap();
-        assert_eq!(lines, text[34..].as_bytes());
+        assert_eq!(lines, &text.as_bytes()[34..]);
     }
 
     #[test]

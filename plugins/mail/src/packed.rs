@@ -5,7 +5,7 @@
 //! archive is read once for each set of threads whose text fits.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::mem;
 
 use synix_plugin::Error;

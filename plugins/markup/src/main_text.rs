@@ -17,7 +17,7 @@ const MAIN: [&str; 3] = ["main", "[role=main]", "article"];
 /// The most elements that are scored: it takes time for each and all that it is in.
 const ELEMENTS: usize = 20_000;
 /// The least text that is an article.
-const ARTICLE_CHARS: usize = 400;
+const ARTICLE_CHARS: usize = 1000;
 
 /// Returns the text as Markdown.
 pub(crate) fn of(document: &Document) -> String {
@@ -41,7 +41,7 @@ pub(crate) fn of(document: &Document) -> String {
         }
     }
     if let Some(article) = article
-        && prose(&article.root()) * 10 >= kept * 6
+        && prose(&article.root()) * 4 >= kept * 3
     {
         return markdown(&article);
     }

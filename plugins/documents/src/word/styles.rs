@@ -87,14 +87,14 @@ impl Styles {
                         .and_then(|value| value.parse::<usize>().ok());
                     match name {
                         "name" => {
-                            style.heading = style.heading.or(value.as_deref().and_then(heading))
+                            style.heading = style.heading.or(value.as_deref().and_then(heading));
                         }
                         // 9 is text.
                         "outlineLvl" => {
                             style.heading = number
                                 .filter(|&level| level < 9)
                                 .map(|level| level + 1)
-                                .or(style.heading)
+                                .or(style.heading);
                         }
                         "basedOn" => style.base = value,
                         "numId" => style.list = value,
@@ -125,7 +125,7 @@ impl Styles {
                     level = attributes
                         .get("ilvl")
                         .and_then(|level| level.parse().ok())
-                        .unwrap_or(0)
+                        .unwrap_or(0);
                 }
                 "numFmt" => {
                     let format = attributes.get("val").unwrap_or_default();

@@ -20,9 +20,9 @@ pub(crate) struct Placed {
 }
 
 /// A gap of this part of a glyph's size is a space.
-const SPACE: f64 = 0.16;
+const SPACE: f64 = 0.15;
 /// What a glyph has to its right beside its ink, at most.
-const BEARING: f64 = 0.1;
+const BEARING: f64 = 0.08;
 /// Glyphs this far off a line, in parts of their size, are on another one.
 const OFF_LINE: f64 = 0.45;
 /// A distance between lines of this many sizes is one between paragraphs.
@@ -198,10 +198,13 @@ fn end(glyph: &Placed) -> f64 {
 
 /// Returns how wide a glyph is with the space to its sides, in parts of its size.
 fn width(glyph: &Placed, steps: &HashMap<(u128, u64), f64>) -> f64 {
-    let ink = glyph.ink.map_or(0.6, |ink| ink + BEARING);
+    let Some(ink) = glyph.ink else {
+        return 0.6;
+    };
+    // The shortest distance is too short where a letter was moved under another one.
     match steps.get(&(glyph.glyph, scale(glyph.size))) {
-        Some(&step) => step.min(ink),
-        None => ink,
+        Some(&step) => step.max(ink).min(ink + BEARING),
+        None => ink + BEARING,
     }
 }
 
