@@ -1,12 +1,15 @@
 //! The elements and texts of an XML file, one after the other, without a tree.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read as _};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use synix_plugin::Error;
 use synix_reading::archive::Entry;
 use synix_reading::text::Utf8;
+
+/// The largest XML file. The text of a book of 1,000 pages has some 20 MiB.
+const XML_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 32 << 20 };
 
 /// A piece of an XML file. Names are without their prefix.
 #[derive(Debug)]
@@ -38,11 +41,19 @@ impl Attributes<'_> {
 
 /// Passes on the pieces of an entry. Entities other than those of XML itself are left out, so none can grow.
 pub(crate) fn pieces(entry: &Entry<'_>, each: impl FnMut(Piece<'_>)) -> Result<(), Error> {
-    let reader = Utf8::new(entry.open()?);
-    let read = reader
-        .map_err(|error| error.to_string())
-        .and_then(|reader| walk(std::io::BufReader::new(reader), each));
-    read.map_err(|error| Error::InvalidInput(format!("{} is damaged: {error}", entry.name())))
+    let mut bytes = entry.open()?.take(XML_BYTES);
+    let reader = Utf8::new(&mut bytes).map_err(|error| error.to_string());
+    let read = reader.and_then(|reader| walk(BufReader::new(reader), each));
+    let fault = match read {
+        // The parser takes each text as a whole.
+        _ if bytes.limit() == 0 => format!(
+            "is larger than {} MiB, which is the most that is read",
+            XML_BYTES >> 20
+        ),
+        Ok(()) => return Ok(()),
+        Err(error) => format!("is damaged: {error}"),
+    };
+    Err(Error::InvalidInput(format!("{} {fault}", entry.name())))
 }
 
 fn walk(reader: impl BufRead, mut each: impl FnMut(Piece<'_>)) -> Result<(), String> {

@@ -22,22 +22,25 @@ pub(super) enum Block<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Markdown {
     text: String,
-    in_list: bool,
+    /// The list that the last block was an item of, by its first level.
+    list: Option<String>,
     /// The numbers that the items of a list have reached, by level.
     numbers: HashMap<String, [usize; LEVELS]>,
 }
 
 impl Markdown {
     pub(super) fn block(&mut self, block: &Block<'_>, text: &str) {
-        let in_list = matches!(block, Block::Item { .. });
+        let list = match block {
+            // What is deeper belongs to the list around it.
+            Block::Item { list, level: 0, .. } => Some((*list).to_owned()),
+            Block::Item { list, .. } => self.list.clone().or_else(|| Some((*list).to_owned())),
+            Block::Text | Block::Heading(_) | Block::Note(_) => None,
+        };
+        let in_list = list.is_some() && list == self.list;
         if !self.text.is_empty() {
-            self.text.push_str(if in_list && self.in_list {
-                "\n"
-            } else {
-                "\n\n"
-            });
+            self.text.push_str(if in_list { "\n" } else { "\n\n" });
         }
-        self.in_list = in_list;
+        self.list = list;
         match block {
             Block::Text => self.text.push_str(text),
             Block::Heading(level) => {

@@ -75,6 +75,31 @@ fn lists_are_lists() {
 }
 
 #[test]
+fn two_lists_are_not_one() {
+    let item = |list: u8, level: u8, text: &str| {
+        format!(
+            "<w:p><w:pPr><w:numPr><w:ilvl w:val='{level}'/><w:numId w:val='{list}'/></w:numPr></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+        )
+    };
+    let body = [
+        item(3, 0, "a"),
+        item(4, 1, "b"),
+        item(3, 0, "c"),
+        item(5, 0, "d"),
+    ]
+    .concat();
+    assert_eq!(markdown(&body), "- a\n   - b\n- c\n\n- d");
+}
+
+#[test]
+fn a_text_that_is_too_large_is_an_error_that_says_the_limit() {
+    let body = paragraph(&"word ".repeat(300_000));
+    assert!(
+        error(&run("a.docx", parts(&body).finish())).contains("document.xml is larger than 1 MiB")
+    );
+}
+
+#[test]
 fn tables_are_tables_and_those_of_one_column_are_text() {
     let cell = |text: &str| format!("<w:tc>{}</w:tc>", paragraph(text));
     let row = |cells: &[&str]| {
