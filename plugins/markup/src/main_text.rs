@@ -9,7 +9,7 @@ use dom_smoothie::{Config, Readability};
 use crate::{UNSEEN, markdown};
 
 /// What is around the text, by the words of HTML and ARIA.
-const AROUND: &str = "nav, footer, aside, form, button, select, input, textarea, dialog, \
+const AROUND: &str = "nav, footer, aside, button, select, input, textarea, dialog, \
     [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=complementary], [role=dialog], \
     [aria-hidden=true], [hidden], body > header";
 /// Where a page says its text is.
@@ -24,12 +24,20 @@ pub(crate) fn of(document: &Document) -> String {
     let article = article(document);
     document.select(UNSEEN).remove();
     let all = prose(&document.root());
+    let forms = document.select("form");
+    let in_forms: usize = forms.nodes().iter().map(prose).sum();
+    if in_forms * 4 < all {
+        forms.remove();
+    } else {
+        // Some programs put the whole page into one.
+        forms.rename("div");
+    }
+    let whole = is_small(document).then(|| document.clone());
     document.select(AROUND).remove();
-    let stripped = document.root();
-    let kept = prose(&stripped);
-    // A form around the whole page is no form.
+    let kept = prose(&document.root());
     if kept * 4 < all {
-        return article.map_or_else(String::new, |article| markdown(&article));
+        // A page that is hidden until its script runs.
+        return markdown(article.as_ref().or(whole.as_ref()).unwrap_or(document));
     }
     for place in MAIN {
         let found: Selection<'_> = document.select(place);
@@ -50,7 +58,7 @@ pub(crate) fn of(document: &Document) -> String {
 
 /// Returns what Firefox would show of the page.
 fn article(document: &Document) -> Option<Document> {
-    if document.root().descendants_it().take(ELEMENTS).count() == ELEMENTS {
+    if !is_small(document) {
         return None;
     }
     let config = Config {
@@ -61,6 +69,10 @@ fn article(document: &Document) -> Option<Document> {
     let article = readability.parse().ok()?;
     let article = Document::from(article.content);
     (prose(&article.root()) >= ARTICLE_CHARS).then_some(article)
+}
+
+fn is_small(document: &Document) -> bool {
+    document.root().descendants_it().take(ELEMENTS).count() < ELEMENTS
 }
 
 /// Returns how many characters are written outside of links.

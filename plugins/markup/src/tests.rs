@@ -61,6 +61,23 @@ fn a_page_inside_a_form_is_read() {
 }
 
 #[test]
+fn a_page_that_is_hidden_until_its_script_runs_is_read() {
+    assert_eq!(
+        text("<body aria-hidden=true><div hidden><p>Text</p></div></body>"),
+        "Text"
+    );
+}
+
+#[test]
+fn a_form_beside_the_text_is_left_out() {
+    let html = format!(
+        "<p>{}</p><form><label>Your name</label><input></form>",
+        "Words of a page. ".repeat(20)
+    );
+    assert!(!text(&html).contains("Your name"));
+}
+
+#[test]
 fn a_page_says_what_it_is() {
     let page = page(
         "<html lang=de><head><title> A\n page </title><meta name=author content='Ann'>\
