@@ -7,7 +7,9 @@ use synix_guest_build::first_party;
 fn main() {
     synix_guest_build::script::run(|guests| {
         let mut components = guests.examples("tests/guests")?;
-        components.extend(first_party::NAMES.map(|name| guests.first_party(name)));
+        for name in first_party::NAMES {
+            components.push(guests.first_party(name)?);
+        }
         let mut constants = String::new();
         let mut all = String::new();
         for component in components {

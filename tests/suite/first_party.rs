@@ -12,7 +12,7 @@ use crate::workbench::{MODES, Mode, Run, Workbench, command_in, over_notes};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn names() -> impl Iterator<Item = &'static str> {
-    synix_transforms::FIRST_PARTY.iter().map(|(name, _)| *name)
+    synix_components::TRANSFORMS.iter().map(|known| known.name)
 }
 
 fn synix(arguments: &[&str]) -> Run {
@@ -23,13 +23,18 @@ fn synix(arguments: &[&str]) -> Run {
 
 /// Three copies of each once made up an eighth of the command.
 #[test]
-fn the_command_holds_each_component_once() {
+fn the_command_holds_each_component_once_and_packed() {
     let command = fs::read(env!("CARGO_BIN_EXE_synix")).unwrap();
-    for (name, component) in synix_transforms::FIRST_PARTY {
+    for known in synix_components::all() {
+        let packed = format!("{ROOT}/host/components/packed/{}.wasm.br", known.name);
+        let packed = fs::read(packed).unwrap();
+        let middle = packed.len() / 2;
+        let part = memchr::memmem::Finder::new(&packed[middle..middle + 256]);
+        assert_eq!(part.find_iter(&command).count(), 1, "{}", known.name);
+        let component = known.component();
         let middle = component.len() / 2;
         let part = memchr::memmem::Finder::new(&component[middle..middle + 256]);
-        assert_eq!(part.find_iter(component).count(), 1, "{name}");
-        assert_eq!(part.find_iter(&command).count(), 1, "{name}");
+        assert_eq!(part.find_iter(&command).count(), 0, "{}", known.name);
     }
 }
 
@@ -91,16 +96,17 @@ fn every_filter_in_the_documents_exists() {
     assert!(!asked.contains("NO "), "{asked}");
 }
 
-/// `plugins/build` has the list of the transforms and writes a line for each of them into this file.
+/// `plugins/build` has the list of the components and writes a line for each of them into this file.
 #[test]
-fn the_command_comes_with_every_transform_that_is_built() {
-    let digests = format!("{ROOT}/host/transforms/components/digests.sha256");
+fn the_command_comes_with_every_component_that_is_built() {
+    let digests = format!("{ROOT}/host/components/packed/digests.sha256");
     let digests = fs::read_to_string(digests).unwrap();
     let built: Vec<&str> = digests
         .lines()
         .filter_map(|line| line.split(' ').next_back())
         .collect();
-    assert_eq!(built, names().collect::<Vec<_>>());
+    let known: Vec<&str> = synix_components::all().map(|known| known.name).collect();
+    assert_eq!(built, known);
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn every_transform_that_comes_with_synix_is_shown_by_a_template() {
         .iter()
         .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())
         .collect();
-    for (name, _) in synix_transforms::FIRST_PARTY {
+    for name in synix_components::TRANSFORMS.iter().map(|known| known.name) {
         assert!(
             pipelines.contains(&format!("transform = \"{name}\"")),
             "{name}"

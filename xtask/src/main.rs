@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod components;
 mod debian;
 mod demo;
 mod dist;
@@ -21,7 +22,6 @@ mod setup;
 mod shell;
 mod test;
 mod torture;
-mod transforms;
 
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ cargo xtask dist [TARGET]           build the release binary, and pack an archiv
 cargo xtask docs                    update the config tables in docs/transforms.md
 cargo xtask package                 package the published crates and compile the packages
 cargo xtask record                  record the cassettes and golden files of the templates again
-cargo xtask transforms              compile the first-party transforms into host/transforms/components
+cargo xtask components              compile the first-party transforms and readers into host/components/packed
 cargo xtask test                    run both setups, build everything and run all tests
 cargo xtask test --quick            run the tests that need only Rust and a C compiler
 cargo xtask bench [PART...]         build the release binary and measure it:
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["package"] => package::run(),
         ["record"] => record::run(),
-        ["transforms"] => transforms::run(),
+        ["components"] => components::run(),
         ["test"] => test::run(),
         ["test", "--quick"] => test::run_quick(),
         ["bench", ref parts @ ..] => bench::run(parts),

@@ -40,7 +40,8 @@
 //! let context = PrepareContext {
 //!     folder: &folder,
 //!     sandbox: &sandbox,
-//!     first_party: synix_transforms::FIRST_PARTY,
+//!     transforms: synix_components::TRANSFORMS,
+//!     readers: synix_components::READERS,
 //!     components: &BTreeMap::new(),
 //!     redirected: &|_| true,
 //! };

@@ -175,7 +175,8 @@ impl Project {
         let prepare = PrepareContext {
             folder: &folder,
             sandbox: &sandbox,
-            first_party: synix_transforms::FIRST_PARTY,
+            transforms: synix_components::TRANSFORMS,
+            readers: synix_components::READERS,
             components: &plugins.components,
             redirected: &is_redirected,
         };

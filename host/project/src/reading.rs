@@ -10,7 +10,6 @@ use synix_engine::build::BuildError;
 use synix_engine::view::{FindError, Status, find_build};
 use synix_prices::Prices;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
-use synix_transforms::FIRST_PARTY;
 
 /// Returns the build that the user names, or the newest batch build.
 pub(super) fn choose_build(reader: &Reader, build: Option<&str>) -> Result<BuildRow, ProjectError> {
@@ -72,12 +71,11 @@ pub fn current_pipeline(options: &Options) -> Result<CurrentPipeline, ProjectErr
     })
 }
 
-/// Returns the names of components: those of first-party transforms, and those that the lock file pins.
+/// Returns the names of components: the first-party ones, and those that the lock file pins.
 pub fn component_names(options: &Options) -> Result<BTreeMap<Digest, String>, ProjectError> {
     let context = ProjectContext::with_state(options)?;
-    let mut names: BTreeMap<Digest, String> = FIRST_PARTY
-        .iter()
-        .map(|(name, bytes)| (Digest::of(bytes), (*name).to_owned()))
+    let mut names: BTreeMap<Digest, String> = synix_components::all()
+        .filter_map(|known| Some((known.digest().parse().ok()?, known.name.to_owned())))
         .collect();
     // The names only help the reader, so a damaged lock file is no error here.
     if let Ok(lock) = context.lock() {

@@ -32,8 +32,8 @@
 //!     }
 //! }
 //!
-//! let component = synix_transforms::component("map").expect("`map` is a first-party transform");
-//! let plugin = Sandbox::new(1, None)?.load("map", component)?;
+//! let component = synix_components::component("map").expect("`map` is a first-party transform");
+//! let plugin = Sandbox::new(1, None)?.load("map", &component)?;
 //! let note = Artifact {
 //!     label: "monday".parse()?,
 //!     kind: "note".parse()?,

@@ -71,13 +71,11 @@ impl Guests {
         Ok(guests)
     }
 
-    /// Returns the component of a first-party transform in the repository.
-    pub fn first_party(&self, name: &str) -> Component {
-        let path = first_party::component_path(&self.compiler.root, name);
-        Component {
-            name: name.to_owned(),
-            path: path.display().to_string(),
-        }
+    /// Unpacks a first-party component of the repository.
+    pub fn first_party(&self, name: &str) -> Result<Component, BuildError> {
+        self.watch(first_party::FOLDER);
+        let component = first_party::component(&self.compiler.root, name)?;
+        self.write_component(name, &component)
     }
 
     /// Compiles each example of the package in `folder`, in the order of the names.
@@ -106,8 +104,12 @@ impl Guests {
     }
 
     fn encode(&self, module: &Path, name: &str) -> Result<Component, BuildError> {
+        self.write_component(name, &component::encode(module)?)
+    }
+
+    fn write_component(&self, name: &str, component: &[u8]) -> Result<Component, BuildError> {
         let path = self.out_dir.join(format!("{name}.wasm"));
-        write(&path, &component::encode(module)?)?;
+        write(&path, component)?;
         Ok(Component {
             name: name.to_owned(),
             path: path.display().to_string(),

@@ -45,7 +45,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "files")]
 pub mod archive;
+#[cfg(feature = "files")]
 pub mod json;
 pub mod label;
 #[cfg(any(test, feature = "testing"))]

@@ -1,5 +1,6 @@
 //! Prepares a parsed pipeline: loads plugins, checks configs and reads the files that they name.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSe
 use super::prepare_error::PrepareError;
 use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
+use synix_components::FirstParty;
 use synix_core::fingerprint::{LayerParts, RequestParts};
 use synix_core::json;
 use synix_core::request::Ending;
@@ -27,8 +29,10 @@ pub struct PrepareContext<'a> {
     pub folder: &'a ProjectFolder,
     /// The sandbox that loads plugins.
     pub sandbox: &'a Sandbox,
-    /// The first-party transforms, by name.
-    pub first_party: &'a [(&'a str, &'a [u8])],
+    /// The first-party transforms.
+    pub transforms: &'a [FirstParty],
+    /// The first-party readers.
+    pub readers: &'a [FirstParty],
     /// The bytes of all other components, by reference.
     pub components: &'a BTreeMap<String, Vec<u8>>,
     /// Returns whether the environment moved a provider to another URL.
@@ -149,24 +153,25 @@ impl Preparation<'_> {
         if let Some(plugin) = self.plugins.get(name) {
             return Ok(Ok(plugin.clone()));
         }
-        let first_party = |name: &str| {
-            let mut all = self.context.first_party.iter();
-            all.find_map(|(known, bytes)| (*known == name).then_some(*bytes))
-        };
         let bytes = match &transform.transform {
-            TransformRef::FirstParty(name) => first_party(name),
+            TransformRef::FirstParty(name) => {
+                let mut all = self.context.transforms.iter();
+                all.find(|known| known.name == name)
+                    .map(|known| Cow::Owned(known.component()))
+            }
             TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
-                self.context.components.get(name).map(Vec::as_slice)
+                let bytes = self.context.components.get(name);
+                bytes.map(|bytes| Cow::Borrowed(bytes.as_slice()))
             }
         };
         let Some(bytes) = bytes else {
-            let known = self.context.first_party.iter().map(|(name, _)| *name);
+            let known = self.context.transforms.iter().map(|known| known.name);
             return Ok(Err(self.pipeline.unknown_transform_error(layer, known)));
         };
         let plugin =
             self.context
                 .sandbox
-                .load(name, bytes)
+                .load(name, &bytes)
                 .map_err(|source| PrepareError::Plugin {
                     layer: layer.name.to_string(),
                     source: Box::new(source),

@@ -313,8 +313,8 @@ fn each_world_is_refused_in_the_place_of_the_other() {
         refused.to_string(),
         "plugin lines: is a reader; name it as `read` in a layer with a `source`"
     );
-    let map = synix_transforms::component("map").unwrap();
-    let refused = sandbox.load_reader("map", map).unwrap_err();
+    let map = synix_components::component("map").unwrap();
+    let refused = sandbox.load_reader("map", &map).unwrap_err();
     assert!(matches!(
         *refused.fault,
         Fault::WrongWorld {

@@ -1,4 +1,4 @@
-//! Compiles the first-party transforms into `host/transforms/components`.
+//! Compiles the first-party transforms and readers into `host/components/packed`.
 
 #![allow(
     clippy::print_stdout,

@@ -12,8 +12,8 @@ use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
 use crate::{Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
 
-pub(crate) use reading::{at, emit, skip};
 pub use reading::{FileBytes, ReaderRun, Skipped, read, read_each};
+pub(crate) use reading::{at, emit, skip};
 
 /// The result of a run with a scripted model.
 #[derive(Debug)]

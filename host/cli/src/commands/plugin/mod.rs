@@ -67,7 +67,7 @@ fn component(global: &Global, path: &Path) -> anyhow::Result<(String, Vec<u8>)> 
     )?;
     let first_party = || {
         let name = path.to_str()?;
-        synix_transforms::component(name).map(<[u8]>::to_vec)
+        synix_components::component(name)
     };
     let bytes = read
         .or_else(first_party)

@@ -1,11 +1,11 @@
-//! Compiles the first-party transforms. The repository contains their components.
+//! Compiles the first-party transforms and readers. The repository contains their components.
 
 use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(LibrarySource::Easiest)?;
-    println!("transforms");
+    println!("components");
     shell::run(
         shell::cargo()
             .args([
@@ -13,6 +13,8 @@ pub(crate) fn run() -> Result<(), Failure> {
                 "--locked",
                 "--package",
                 "synix-guest-build",
+                "--features",
+                "first-party",
                 "--bin",
                 "first-party",
             ])

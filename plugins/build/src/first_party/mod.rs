@@ -1,6 +1,8 @@
-//! The first-party transforms: the list of them, their sources, and how they are compiled.
+//! The first-party transforms and readers: the list of them, their sources, and how they are compiled.
 //!
-//! The repository contains their components, in `host/transforms/components`, with the digests of the components and of their sources. So you can build or install synix without a WebAssembly toolchain, and a component has the same digest for every user. The digest is part of the fingerprint of every unit.
+//! The repository contains their components, in `host/components/packed`, with the digests of the components and of their
+//! sources. So you can build or install synix without a WebAssembly toolchain, and a component has the same digest for
+//! every user. The digest is part of the fingerprint of every unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,56 +12,40 @@ use sha2::{Digest as _, Sha256};
 use toml::Value;
 
 use crate::BuildError;
-use crate::compile::{Compiler, Selection, target_dir_around};
-use crate::component;
-use crate::files::{read, read_text, write};
-use crate::toolchain::Toolchain;
+use crate::files::{read, read_text};
 
-/// The first-party transforms, each in `plugins/NAME`, package `synix-NAME`.
-pub const NAMES: [&str; 6] = ["chunk", "fold", "group", "map", "merge", "reduce"];
+#[cfg(feature = "first-party")]
+mod build;
+#[cfg(feature = "first-party")]
+pub use build::build;
 
-/// The folder of the components, relative to the root of the workspace.
-pub const FOLDER: &str = "host/transforms/components";
+/// The first-party transforms and readers, each in `plugins/NAME`, package `synix-NAME`.
+pub const NAMES: [&str; 10] = [
+    "chunk",
+    "fold",
+    "group",
+    "map",
+    "merge",
+    "reduce",
+    "chats",
+    "documents",
+    "mail",
+    "rows",
+];
 
-/// The file of digests. It has a line for each component: the digest of its sources, the digest of the component, and
-/// its name.
+/// The folder of the packed components, relative to the root of the workspace.
+pub(crate) const FOLDER: &str = "host/components/packed";
+
+/// The file of digests. It has a line for each component: the digest of its sources, the digest of the unpacked component,
+/// and its name.
 const DIGESTS: &str = "digests.sha256";
 
-/// Compiles every transform, and writes the components and the digests.
-///
-/// Returns the names of the components whose bytes changed.
-pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
-    let toolchain = Toolchain::from_environment();
-    let compiler = Compiler {
-        standard_library: toolchain.standard_library()?,
-        toolchain,
-        root: root.to_owned(),
-        target_dir: target_dir_around(&root.join("target")),
-        locked: true,
-    };
-    let mut changed = Vec::new();
-    let mut digests = String::new();
-    for name in NAMES {
-        let manifest = root.join("plugins").join(name).join("Cargo.toml");
-        let modules = compiler.compile(&manifest, Selection::Library)?;
-        let component = component::encode(&modules.join(format!("synix_{name}.wasm")))?;
-        let path = component_path(root, name);
-        if fs::read(&path).ok().as_deref() != Some(&component) {
-            changed.push(name);
-            write(&path, &component)?;
-        }
-        digests.push_str(&line(root, name, &component)?);
-    }
-    write(&root.join(FOLDER).join(DIGESTS), digests.as_bytes())?;
-    Ok(changed)
-}
-
-/// Returns the names of the transforms whose sources or components do not match their digests.
+/// Returns the names of the components whose sources or bytes do not match their digests.
 pub fn outdated(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     let kept = read_text(&root.join(FOLDER).join(DIGESTS))?;
     let mut outdated = Vec::new();
     for name in NAMES {
-        let line = line(root, name, &read(&component_path(root, name))?)?;
+        let line = line(root, name, &component(root, name)?)?;
         if !kept.contains(&line) {
             outdated.push(name);
         }
@@ -67,9 +53,18 @@ pub fn outdated(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     Ok(outdated)
 }
 
-/// Returns the path of the component of a transform.
-pub fn component_path(root: &Path, name: &str) -> PathBuf {
-    root.join(FOLDER).join(format!("{name}.wasm"))
+/// Reads and unpacks a component of the repository.
+pub fn component(root: &Path, name: &str) -> Result<Vec<u8>, BuildError> {
+    let path = component_path(root, name);
+    let packed = read(&path)?;
+    let mut component = Vec::new();
+    brotli_decompressor::BrotliDecompress(&mut packed.as_slice(), &mut component)
+        .map_err(|source| BuildError::Read { path, source })?;
+    Ok(component)
+}
+
+fn component_path(root: &Path, name: &str) -> PathBuf {
+    root.join(FOLDER).join(format!("{name}.wasm.br"))
 }
 
 fn line(root: &Path, name: &str, component: &[u8]) -> Result<String, BuildError> {
@@ -86,16 +81,14 @@ fn hex(digest: Sha256) -> String {
 /// Returns the digest of all sources of a component, without the compiler.
 fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
     let mut files = Vec::new();
-    for part in [
-        format!("plugins/{name}/Cargo.toml"),
-        format!("plugins/{name}/src"),
-        "plugins/sdk/Cargo.toml".to_owned(),
-        "plugins/sdk/src".to_owned(),
-        "plugins/build/src/compile.rs".to_owned(),
-        "wit".to_owned(),
-    ] {
-        collect(&root.join(part), &mut files)?;
+    let Dependencies { packages, folders } = dependencies(root, &format!("synix-{name}"))?;
+    for folder in folders {
+        let folder = root.join("plugins").join(folder);
+        collect(&folder.join("Cargo.toml"), &mut files)?;
+        collect(&folder.join("src"), &mut files)?;
     }
+    collect(&root.join("plugins/build/src/compile.rs"), &mut files)?;
+    collect(&root.join("wit"), &mut files)?;
     // The documentation of the contract does not affect a component.
     files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
     files.sort();
@@ -107,8 +100,8 @@ fn sources_digest(root: &Path, name: &str) -> Result<String, BuildError> {
         field(&mut digest, &shown);
         field(&mut digest, &text);
     }
-    for dependency in dependencies(root, &format!("synix-{name}"))? {
-        field(&mut digest, &dependency);
+    for package in packages {
+        field(&mut digest, &package);
     }
     Ok(hex(digest))
 }
@@ -133,8 +126,15 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Returns the locked packages that a package depends on, and how the workspace requires those that it names.
-fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
+/// What a package of the workspace is compiled from.
+struct Dependencies {
+    /// The locked packages that it depends on, itself included, and how the workspace requires those that it names.
+    packages: Vec<String>,
+    /// The folders in `plugins` of those that are members of the workspace.
+    folders: BTreeSet<String>,
+}
+
+fn dependencies(root: &Path, package: &str) -> Result<Dependencies, BuildError> {
     let lock = read_toml(&root.join("Cargo.lock"))?;
     let packages = lock.get("package").and_then(Value::as_array);
     let mut by_name: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
@@ -144,6 +144,7 @@ fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
         }
     }
     let mut reached = BTreeSet::new();
+    let mut folders = BTreeSet::new();
     let mut open = vec![package.to_owned()];
     while let Some(wanted) = open.pop() {
         // An entry is `name`, or `name version` if the lock file has several versions.
@@ -155,6 +156,9 @@ fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
                 continue;
             }
             if reached.insert(format!("{name} {}", own.unwrap_or_default())) {
+                if entry.get("source").is_none() {
+                    folders.insert(folder_of(name));
+                }
                 let next = entry.get("dependencies").and_then(Value::as_array);
                 open.extend(
                     next.into_iter()
@@ -181,7 +185,18 @@ fn dependencies(root: &Path, package: &str) -> Result<Vec<String>, BuildError> {
     let asked: Vec<String> = asked
         .map(|(name, entry)| format!("{name} = {entry}"))
         .collect();
-    Ok(reached.iter().cloned().chain(asked).collect())
+    Ok(Dependencies {
+        packages: reached.iter().cloned().chain(asked).collect(),
+        folders,
+    })
+}
+
+/// Returns the folder in `plugins` of a package of the workspace.
+fn folder_of(package: &str) -> String {
+    match package.strip_prefix("synix-").unwrap_or(package) {
+        "plugin" => "sdk".to_owned(),
+        folder => folder.to_owned(),
+    }
 }
 
 fn read_toml(path: &Path) -> Result<Value, BuildError> {
@@ -207,13 +222,17 @@ mod tests {
         let outdated = outdated(&root()).unwrap();
         assert!(
             outdated.is_empty(),
-            "run `cargo xtask transforms`: {outdated:?} changed"
+            "run `cargo xtask components`: {outdated:?} changed"
         );
     }
 
     #[test]
     fn the_digest_covers_the_sdk_and_what_it_depends_on() {
-        let dependencies = dependencies(&root(), "synix-map").unwrap();
+        let Dependencies {
+            packages: dependencies,
+            folders,
+        } = dependencies(&root(), "synix-map").unwrap();
+        assert_eq!(folders.into_iter().collect::<Vec<_>>(), ["map", "sdk"]);
         for name in [
             "synix-map ",
             "synix-plugin ",
