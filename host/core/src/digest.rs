@@ -14,6 +14,7 @@
 //! | list | `l`, count; its items follow |
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,6 +28,20 @@ impl Digest {
     /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Returns the digest of all bytes of `from`, which it reads in parts.
+    pub fn of_reader(from: &mut impl io::Read, part_bytes: usize) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        let mut part = vec![0; part_bytes];
+        loop {
+            match from.read(&mut part) {
+                Ok(0) => return Ok(Self(hash.finalize().into())),
+                Ok(length) => hash.update(&part[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Wraps the 32 bytes of a digest.

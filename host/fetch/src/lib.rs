@@ -34,7 +34,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use synix_core::digest::Digest;
-use synix_manifest::TransformRef;
+use synix_manifest::PluginRef;
 
 pub use connection_guard::AddressPolicy;
 pub use credentials::DockerCredentials;
@@ -114,13 +114,13 @@ impl PluginFetcher {
     /// Returns the component that a reference currently points to. Queries the registry, but prefers cached bytes.
     pub async fn resolve(
         &self,
-        reference: &TransformRef,
+        reference: &PluginRef,
         policy: AddressPolicy,
     ) -> Result<Component, FetchError> {
         self.with_timeout(reference, async {
             match reference {
-                TransformRef::Url { digest, .. } => self.fetch(reference, *digest, policy).await,
-                TransformRef::Oci { image, .. } => {
+                PluginRef::Url { digest, .. } => self.fetch(reference, *digest, policy).await,
+                PluginRef::Oci { image, .. } => {
                     let client = RegistryClient::connect(image, &self.credentials, policy).await?;
                     let layer = client.component_layer(image).await?;
                     if layer.size > self.limits.bytes {
@@ -136,9 +136,7 @@ impl PluginFetcher {
                     layer.check_size(component.pin.size)?;
                     Ok(component)
                 }
-                TransformRef::FirstParty(_) | TransformRef::File(_) => {
-                    Err(FetchErrorKind::NotRemote)
-                }
+                PluginRef::FirstParty(_) | PluginRef::File(_) => Err(FetchErrorKind::NotRemote),
             }
         })
         .await
@@ -147,7 +145,7 @@ impl PluginFetcher {
     /// Returns the component that a reference is pinned to, even if its tag has moved.
     pub async fn fetch_pinned(
         &self,
-        reference: &TransformRef,
+        reference: &PluginRef,
         digest: Digest,
         policy: AddressPolicy,
     ) -> Result<Component, FetchError> {
@@ -157,7 +155,7 @@ impl PluginFetcher {
 
     async fn fetch(
         &self,
-        reference: &TransformRef,
+        reference: &PluginRef,
         digest: Digest,
         policy: AddressPolicy,
     ) -> Result<Component, FetchErrorKind> {
@@ -166,7 +164,7 @@ impl PluginFetcher {
         }
         let max_bytes = self.limits.bytes;
         let bytes = match reference {
-            TransformRef::Url { url, .. } => {
+            PluginRef::Url { url, .. } => {
                 let url =
                     Url::parse(url).map_err(|error| FetchErrorKind::Url(error.to_string()))?;
                 let request = GetRequest {
@@ -178,11 +176,11 @@ impl PluginFetcher {
                 };
                 http::get(request).await?
             }
-            TransformRef::Oci { image, .. } => {
+            PluginRef::Oci { image, .. } => {
                 let client = RegistryClient::connect(image, &self.credentials, policy).await?;
                 client.blob(digest, max_bytes).await?
             }
-            TransformRef::FirstParty(_) | TransformRef::File(_) => {
+            PluginRef::FirstParty(_) | PluginRef::File(_) => {
                 return Err(FetchErrorKind::NotRemote);
             }
         };
@@ -212,7 +210,7 @@ impl PluginFetcher {
 
     async fn with_timeout<T>(
         &self,
-        reference: &TransformRef,
+        reference: &PluginRef,
         work: impl Future<Output = Result<T, FetchErrorKind>>,
     ) -> Result<T, FetchError> {
         let limit = self.limits.time;
@@ -234,7 +232,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/a.wasm", silent.local_addr().unwrap());
         let digest = Digest::of(b"a");
-        let reference = TransformRef::Url {
+        let reference = PluginRef::Url {
             reference: format!("{url}#sha256={digest}"),
             url,
             digest,

@@ -1,4 +1,4 @@
-//! Validates the config of a layer when the schema of its transform is known.
+//! Validates the config of a layer when the schema of its plugin is known.
 //!
 //! The schema comes from a guest, so it is untrusted.
 
@@ -11,20 +11,19 @@ use super::position::child;
 use super::validate::Validator;
 use super::{Layer, Pipeline};
 
-/// Validates the config of a layer against the JSON Schema of its transform.
+/// Validates the config of a layer against the JSON Schema of its transform or reader.
 pub fn check_config(pipeline: &Pipeline, layer: &Layer, schema: &Value) -> Vec<PipelineError> {
-    let Some(transform) = layer.transform() else {
+    let Some(config) = layer.config() else {
         return Vec::new();
     };
     let table = layer_pointer(&layer.name);
     let findings = match Validator::new(schema) {
-        Ok(validator) => validator.validate(
-            &Value::Object(transform.config.clone()),
-            &child(&table, "config"),
-        ),
+        Ok(validator) => {
+            validator.validate(&Value::Object(config.clone()), &child(&table, "config"))
+        }
         Err(problem) => {
             vec![Finding::at_value(
-                child(&table, "transform"),
+                child(&table, layer.plugin_key()),
                 PipelineErrorKind::ConfigSchema(problem),
             )]
         }
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_schema_is_an_error_at_the_transform() {
+    fn an_invalid_schema_is_an_error_at_the_plugin() {
         for schema in [
             json!({ "type": 7 }),
             json!({ "$ref": "http://127.0.0.1:1/x" }),
@@ -135,7 +134,7 @@ mod tests {
         ] {
             let errors = errors("", &schema);
             assert!(
-                errors.starts_with("6:13: the transform's config schema cannot be used: "),
+                errors.starts_with("6:13: the plugin's config schema cannot be used: "),
                 "{errors}"
             );
         }

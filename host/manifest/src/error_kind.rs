@@ -142,11 +142,16 @@ pub enum PipelineErrorKind {
         /// The reason.
         reason: NoBatchReason,
     },
-    /// A layer names an unknown transform.
-    #[error("unknown transform `{0}`")]
-    UnknownTransform(String),
-    /// The config schema of a transform is unusable.
-    #[error("the transform's config schema cannot be used: {0}")]
+    /// A layer names an unknown transform or reader.
+    #[error("unknown {what} `{name}`")]
+    UnknownPlugin {
+        /// `transform` or `reader`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The config schema of a plugin is unusable.
+    #[error("the plugin's config schema cannot be used: {0}")]
     ConfigSchema(String),
     /// A file that the pipeline names is unusable.
     #[error("cannot use the file: {0}")]
@@ -182,7 +187,7 @@ impl PipelineErrorKind {
             | Self::NotGranted { .. }
             | Self::UnknownProvider(_)
             | Self::NoBatch { .. }
-            | Self::UnknownTransform(_)
+            | Self::UnknownPlugin { .. }
             | Self::ConfigSchema(_)
             | Self::File(_) => false,
         }

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use super::error::Finding;
 use super::error_kind::PipelineErrorKind;
 use super::glob::SourceGlob;
-use super::manifest::{LayerEntry, LimitsEntry};
+use super::manifest::{GlobsEntry, LayerEntry, LimitsEntry};
 use super::nearest::did_you_mean;
 use super::position::{child, dotted};
 use super::resolve::Draft;
-use super::{Layer, LayerBody, LayerLimits, TransformLayer, TransformRef, graph};
+use super::{
+    Layer, LayerBody, LayerLimits, PluginRef, Read, ReaderLayer, SourceLayer, TransformLayer, graph,
+};
 use synix_core::ids::{Kind, LayerName};
 use synix_core::request::Ending;
 
 /// The keys that are only allowed in transforms.
-pub(super) const TRANSFORM_KEYS: [&str; 12] = [
+pub(super) const TRANSFORM_KEYS: [&str; 10] = [
     "inputs",
     "model",
     "batch",
@@ -23,13 +25,20 @@ pub(super) const TRANSFORM_KEYS: [&str; 12] = [
     "accept",
     "max_units",
     "max_requests",
-    "config",
-    "limits",
     "grants",
     "options_allowed",
 ];
 
-/// The default kind of a source's artifacts.
+/// The keys that are only allowed in sources.
+pub(super) const SOURCE_KEYS: [&str; 3] = ["kind", "read", "on_duplicate"];
+
+/// The keys of a source that are only allowed with a reader.
+const READER_KEYS: [&str; 3] = ["config", "limits", "on_duplicate"];
+
+/// The value of `read` for texts, which the host reads itself.
+const TEXT: &str = "text";
+
+/// The default kind of the artifacts of texts.
 const DEFAULT_SOURCE_KIND: &str = "source";
 
 /// Returns the sorted layers. If the draft has findings afterwards, invalid layers are missing.
@@ -177,45 +186,84 @@ impl Table<'_> {
         })
     }
 
-    fn source(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<LayerBody> {
-        for key in TRANSFORM_KEYS {
+    /// Reports the keys that are only allowed in `what`.
+    fn refuse(&self, draft: &mut Draft<'_>, keys: &[&str], what: &'static str) {
+        for key in keys {
             if draft.has(&self.pointer_to(key)) {
                 let kind = PipelineErrorKind::Misplaced {
-                    key: key.to_owned(),
-                    what: "transforms",
+                    key: (*key).to_owned(),
+                    what,
                 };
                 draft.report(Finding::at_key(self.pointer_to(key), kind));
             }
         }
-        let kind = Kind::parse(entry.kind.as_deref().unwrap_or(DEFAULT_SOURCE_KIND));
-        if let Err(invalid) = &kind {
-            draft.report(Finding::at_value(
-                self.pointer_to("kind"),
-                PipelineErrorKind::Name(invalid.clone()),
-            ));
+    }
+
+    fn source(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<LayerBody> {
+        self.refuse(draft, &TRANSFORM_KEYS, "transforms");
+        let is_list = matches!(&entry.source, Some(GlobsEntry::Several(_)));
+        let globs = entry.source?.into_list();
+        for (position, glob) in globs.iter().enumerate() {
+            if let Err(invalid) = SourceGlob::parse(glob) {
+                let mut pointer = self.pointer_to("source");
+                if is_list {
+                    pointer = child(&pointer, &position.to_string());
+                }
+                draft.report(Finding::at_value(pointer, PipelineErrorKind::Glob(invalid)));
+            }
         }
-        let glob = entry.source?;
-        if let Err(invalid) = SourceGlob::parse(&glob) {
-            draft.report(Finding::at_value(
-                self.pointer_to("source"),
-                PipelineErrorKind::Glob(invalid),
-            ));
-        }
-        Some(LayerBody::Source {
-            glob,
-            kind: kind.ok()?,
+        let read = if entry.read.as_deref().is_none_or(|read| read == TEXT) {
+            self.refuse(draft, &READER_KEYS, "sources whose `read` names a reader");
+            Read::Texts(self.kind(draft, entry.kind.as_deref())?)
+        } else {
+            self.refuse(draft, &["kind"], "sources that read texts");
+            let limits = self.pointer_to("limits");
+            for key in ["requests", "tokens"] {
+                if draft.has(&child(&limits, key)) {
+                    let kind = PipelineErrorKind::Misplaced {
+                        key: key.to_owned(),
+                        what: "the limits of transforms",
+                    };
+                    draft.report(Finding::at_key(child(&limits, key), kind));
+                }
+            }
+            Read::Plugin(ReaderLayer {
+                plugin: self.plugin(draft, "read", &entry.read?)?,
+                config: entry.config.unwrap_or_default(),
+                limits: entry.limits.unwrap_or_default().into(),
+                on_duplicate: entry.on_duplicate.unwrap_or_default(),
+            })
+        };
+        Some(LayerBody::Source(Box::new(SourceLayer {
+            globs,
+            read,
             allow_hidden: entry.allow_hidden.unwrap_or_default(),
-        })
+        })))
+    }
+
+    fn kind(&self, draft: &mut Draft<'_>, kind: Option<&str>) -> Option<Kind> {
+        match Kind::parse(kind.unwrap_or(DEFAULT_SOURCE_KIND)) {
+            Ok(kind) => Some(kind),
+            Err(invalid) => {
+                let kind = PipelineErrorKind::Name(invalid);
+                draft.report(Finding::at_value(self.pointer_to("kind"), kind));
+                None
+            }
+        }
+    }
+
+    fn plugin(&self, draft: &mut Draft<'_>, key: &'static str, text: &str) -> Option<PluginRef> {
+        match PluginRef::parse(key, text) {
+            Ok(plugin) => Some(plugin),
+            Err(kind) => {
+                draft.report(Finding::at_value(self.pointer_to(key), kind));
+                None
+            }
+        }
     }
 
     fn transform(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<TransformLayer> {
-        if draft.has(&self.pointer_to("kind")) {
-            let kind = PipelineErrorKind::Misplaced {
-                key: "kind".to_owned(),
-                what: "sources",
-            };
-            draft.report(Finding::at_key(self.pointer_to("kind"), kind));
-        }
+        self.refuse(draft, &SOURCE_KEYS, "sources");
         if !draft.has(&self.pointer_to("inputs")) {
             let kind = PipelineErrorKind::MissingKey {
                 key: "inputs".to_owned(),
@@ -232,13 +280,7 @@ impl Table<'_> {
             let kind = PipelineErrorKind::UnknownRole(role.clone());
             draft.report(Finding::at_value(self.pointer_to("model"), kind).hint(hint));
         }
-        let transform = match TransformRef::parse(&entry.transform?) {
-            Ok(transform) => transform,
-            Err(kind) => {
-                draft.report(Finding::at_value(self.pointer_to("transform"), kind));
-                return None;
-            }
-        };
+        let transform = self.plugin(draft, "transform", &entry.transform?)?;
         let mut accept: Vec<Ending> = entry
             .accept
             .unwrap_or_default()
@@ -246,14 +288,6 @@ impl Table<'_> {
             .map(Ending::from)
             .collect();
         accept.dedup();
-        let LimitsEntry {
-            fuel,
-            memory_mb,
-            wall_s,
-            output_mb,
-            requests,
-            tokens,
-        } = entry.limits.unwrap_or_default();
         Some(TransformLayer {
             transform,
             inputs: Vec::new(),
@@ -266,16 +300,30 @@ impl Table<'_> {
             max_requests: entry.max_requests,
             config: entry.config.unwrap_or_default(),
             allow_hidden: entry.allow_hidden.unwrap_or_default(),
-            limits: LayerLimits {
-                fuel,
-                memory_mb,
-                wall_s,
-                output_mb,
-                requests,
-                tokens,
-            },
+            limits: entry.limits.unwrap_or_default().into(),
             grants: entry.grants,
             options_allowed: entry.options_allowed.unwrap_or_default(),
         })
+    }
+}
+
+impl From<LimitsEntry> for LayerLimits {
+    fn from(entry: LimitsEntry) -> Self {
+        let LimitsEntry {
+            fuel,
+            memory_mb,
+            wall_s,
+            output_mb,
+            requests,
+            tokens,
+        } = entry;
+        Self {
+            fuel,
+            memory_mb,
+            wall_s,
+            output_mb,
+            requests,
+            tokens,
+        }
     }
 }

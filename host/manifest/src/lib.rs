@@ -67,12 +67,12 @@ pub use error_kind::{NoBatchReason, PipelineErrorKind};
 pub use file_values::{FileValue, file_values, replace_values};
 pub use glob::{InvalidGlob, SourceGlob};
 pub use image_reference::{ImageReference, parse_sha256};
-pub use manifest::PriceEntry;
+pub use manifest::{OnDuplicate, PriceEntry};
 pub use nearest::nearest;
 pub use on_done::{DoneCommand, OnDone};
 pub use position::Position;
 pub use profile::{BatchSupport, ModelRole, ProviderProfile};
-pub use reference::TransformRef;
+pub use reference::PluginRef;
 pub use schema::json_schema;
 
 use self::position::Positions;
@@ -119,8 +119,47 @@ impl Layer {
     /// Returns the settings of the transform, or `None` for a source.
     pub fn transform(&self) -> Option<&TransformLayer> {
         match &self.body {
-            LayerBody::Source { .. } => None,
+            LayerBody::Source(_) => None,
             LayerBody::Transform(transform) => Some(transform),
+        }
+    }
+
+    /// Returns the reader of a source, or `None` if it reads texts or is a transform.
+    pub fn reader(&self) -> Option<&ReaderLayer> {
+        match &self.body {
+            LayerBody::Source(source) => match &source.read {
+                Read::Texts(_) => None,
+                Read::Plugin(reader) => Some(reader),
+            },
+            LayerBody::Transform(_) => None,
+        }
+    }
+
+    /// Returns the reference to the plugin of a transform or a reader.
+    pub fn plugin(&self) -> Option<&PluginRef> {
+        let transform = self.transform().map(|transform| &transform.transform);
+        transform.or_else(|| self.reader().map(|reader| &reader.plugin))
+    }
+
+    /// Returns the config of a transform or a reader.
+    pub fn config(&self) -> Option<&Map<String, Value>> {
+        let transform = self.transform().map(|transform| &transform.config);
+        transform.or_else(|| self.reader().map(|reader| &reader.config))
+    }
+
+    /// Returns whether it may read hidden files.
+    pub fn allow_hidden(&self) -> bool {
+        match &self.body {
+            LayerBody::Source(source) => source.allow_hidden,
+            LayerBody::Transform(transform) => transform.allow_hidden,
+        }
+    }
+
+    /// Returns the key that names the plugin.
+    pub(crate) fn plugin_key(&self) -> &'static str {
+        match &self.body {
+            LayerBody::Source(_) => "read",
+            LayerBody::Transform(_) => "transform",
         }
     }
 }
@@ -129,23 +168,49 @@ impl Layer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum LayerBody {
     /// From files.
-    Source {
-        /// The glob of the files, relative to the pipeline file.
-        glob: String,
-        /// The kind of its artifacts.
-        kind: Kind,
-        /// Whether their paths may contain hidden names.
-        allow_hidden: bool,
-    },
+    Source(Box<SourceLayer>),
     /// By a transform, from other layers.
     Transform(Box<TransformLayer>),
+}
+
+/// The settings of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceLayer {
+    /// The globs of the files, relative to the pipeline file.
+    pub globs: Vec<String>,
+    /// What reads the files.
+    pub read: Read,
+    /// Whether their paths may contain hidden names.
+    pub allow_hidden: bool,
+}
+
+/// What reads the files of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read {
+    /// Each file is a text, and an artifact of this kind.
+    Texts(Kind),
+    /// A plugin makes artifacts of each file.
+    Plugin(ReaderLayer),
+}
+
+/// The settings of a source with a reader.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReaderLayer {
+    /// The reader.
+    pub plugin: PluginRef,
+    /// Its config.
+    pub config: Map<String, Value>,
+    /// The limits of each file, before they grow with its size.
+    pub limits: LayerLimits,
+    /// What happens to a second artifact with the same label.
+    pub on_duplicate: OnDuplicate,
 }
 
 /// The settings of a layer with a transform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransformLayer {
     /// The reference to the transform.
-    pub transform: TransformRef,
+    pub transform: PluginRef,
     /// The input layers, as positions in [`Pipeline::layers`], in the order of the file.
     pub inputs: Vec<usize>,
     /// The model role, if the file names one.

@@ -161,9 +161,13 @@ pub struct PriceEntry {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LayerEntry {
-    /// The glob of the source files, relative to this file. It makes the layer a source.
-    pub(super) source: Option<String>,
-    /// The kind of a source's artifacts; `source` by default.
+    /// The glob of the source files, relative to this file, or a list of globs. It makes the layer a source.
+    pub(super) source: Option<GlobsEntry>,
+    /// The reader of the source files: `text` (the default), `rows`, `chats`, `mail`, `documents`, or a component as in `transform`.
+    pub(super) read: Option<String>,
+    /// What happens if a reader makes two artifacts with the same label; `error` by default.
+    pub(super) on_duplicate: Option<OnDuplicate>,
+    /// The kind of the artifacts of texts; `source` by default.
     pub(super) kind: Option<String>,
     /// Whether synix reads files with a hidden name in their path: one that begins with a dot, such as `.git` or `.env`.
     pub(super) allow_hidden: Option<bool>,
@@ -189,7 +193,7 @@ pub(super) struct LayerEntry {
     /// The maximum number of requests, including answered ones; the default is that of `max_units`.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_requests: Option<u64>,
-    /// The settings of the transform itself.
+    /// The settings of the transform or the reader itself.
     pub(super) config: Option<Map<String, Value>>,
     /// The limits of a unit.
     pub(super) limits: Option<LimitsEntry>,
@@ -197,6 +201,48 @@ pub(super) struct LayerEntry {
     pub(super) grants: Option<Vec<Capability>>,
     /// The members of `options` that the plugin may set in addition to sampling options.
     pub(super) options_allowed: Option<Vec<String>>,
+}
+
+/// A glob, or several.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum GlobsEntry {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl GlobsEntry {
+    pub(super) fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(glob) => vec![glob],
+            Self::Several(globs) => globs,
+        }
+    }
+}
+
+impl JsonSchema for GlobsEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Globs".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "array"],
+            "items": { "type": "string" },
+            "minItems": 1,
+        })
+    }
+}
+
+/// What happens if a reader makes two artifacts with the same label.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDuplicate {
+    /// It is an error that names both places.
+    #[default]
+    Error,
+    /// The artifact with the greatest metadata `updated` is used; among equals, the longest.
+    Newest,
 }
 
 /// An incomplete answer that the layer accepts.

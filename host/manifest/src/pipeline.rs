@@ -6,7 +6,7 @@ use super::error::Finding;
 use super::position::child;
 use super::{
     BatchChoice, BatchSupport, Capability, DEFAULT_ROLE, Layer, ModelRole, NoBatchReason, Pipeline,
-    PipelineError, PipelineErrorKind, ProviderProfile, graph, nearest, profile,
+    PipelineError, PipelineErrorKind, PluginRef, ProviderProfile, graph, nearest, profile,
 };
 use synix_core::ids::LayerName;
 
@@ -112,15 +112,14 @@ impl Pipeline {
             .locate(&self.positions)
     }
 
-    /// Returns the error for a layer whose first-party transform is not in `known`.
-    pub fn unknown_transform_error<'a>(
+    /// Returns the error for a layer whose first-party transform or reader is not in `known`.
+    pub fn unknown_plugin_error<'a>(
         &self,
         layer: &Layer,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> PipelineError {
-        let name = layer
-            .transform()
-            .map_or("", |transform| transform.transform.text());
+        let name = layer.plugin().map_or("", PluginRef::text);
+        let key = layer.plugin_key();
         let hint = nearest::did_you_mean(name, known.clone()).unwrap_or_else(|| {
             let known: Vec<&str> = known.into_iter().collect();
             format!(
@@ -128,8 +127,11 @@ impl Pipeline {
                 known.join(", ")
             )
         });
-        let kind = PipelineErrorKind::UnknownTransform(name.to_owned());
-        Finding::at_value(child(&layer_pointer(&layer.name), "transform"), kind)
+        let kind = PipelineErrorKind::UnknownPlugin {
+            what: if key == "read" { "reader" } else { "transform" },
+            name: name.to_owned(),
+        };
+        Finding::at_value(child(&layer_pointer(&layer.name), key), kind)
             .hint(Some(hint))
             .locate(&self.positions)
     }

@@ -1,4 +1,4 @@
-//! References to transforms: the values of `transform = "…"`.
+//! References to plugins: the values of `transform = "…"` and `read = "…"`.
 
 use super::error_kind::PipelineErrorKind;
 use super::image_reference::ImageReference;
@@ -9,10 +9,10 @@ use synix_core::loopback::is_loopback;
 
 const OCI: &str = "oci://";
 
-/// A reference to a transform.
+/// A reference to a transform or a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransformRef {
-    /// A transform that comes with synix.
+pub enum PluginRef {
+    /// A plugin that comes with synix.
     FirstParty(String),
     /// The path of a component, relative to the pipeline file.
     File(String),
@@ -34,7 +34,7 @@ pub enum TransformRef {
     },
 }
 
-impl TransformRef {
+impl PluginRef {
     /// Returns the reference as written.
     pub fn text(&self) -> &str {
         match self {
@@ -73,8 +73,8 @@ impl TransformRef {
             .is_none_or(|digest| digest == component)
     }
 
-    /// Parses the value of `transform`.
-    pub fn parse(text: &str) -> Result<Self, PipelineErrorKind> {
+    /// Parses the value of `key`, which is `transform` or `read`.
+    pub fn parse(key: &'static str, text: &str) -> Result<Self, PipelineErrorKind> {
         let rule = |rule: String| PipelineErrorKind::BadValue(rule);
         if let Some(image) = text.strip_prefix(OCI) {
             return Ok(Self::Oci {
@@ -89,7 +89,7 @@ impl TransformRef {
             .rsplit_once('.')
             .is_some_and(|(_, extension)| extension == "wasm");
         if !(text.starts_with("./") || text.starts_with("../") || is_component) {
-            check_name("transform", text).map_err(PipelineErrorKind::Name)?;
+            check_name(key, text).map_err(PipelineErrorKind::Name)?;
             return Ok(Self::FirstParty(text.to_owned()));
         }
         check_path(text).map_err(|message| rule(message.to_owned()))?;
@@ -110,7 +110,7 @@ fn check_path(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn parse_url(text: &str) -> Result<TransformRef, String> {
+fn parse_url(text: &str) -> Result<PluginRef, String> {
     let mut url = Url::parse(text).map_err(|error| format!("be a URL: {error}"))?;
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
@@ -129,7 +129,7 @@ fn parse_url(text: &str) -> Result<TransformRef, String> {
         .and_then(|fragment| fragment.strip_prefix("sha256=")?.parse().ok())
         .ok_or("end with the component's digest, `#sha256=` and 64 lower-case hex digits")?;
     url.set_fragment(None);
-    Ok(TransformRef::Url {
+    Ok(PluginRef::Url {
         reference: text.to_owned(),
         url: url.into(),
         digest,
@@ -143,13 +143,14 @@ mod tests {
     const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn refused(text: &str) -> String {
-        TransformRef::parse(text).unwrap_err().to_string()
+        PluginRef::parse("transform", text).unwrap_err().to_string()
     }
 
     #[test]
     fn a_url_is_separated_from_its_digest() {
         let text = format!("https://example.com/a.wasm?v=1#sha256={HEX}");
-        let TransformRef::Url { url, digest, .. } = TransformRef::parse(&text).unwrap() else {
+        let PluginRef::Url { url, digest, .. } = PluginRef::parse("transform", &text).unwrap()
+        else {
             panic!("no URL");
         };
         assert_eq!(url, "https://example.com/a.wasm?v=1");
@@ -190,7 +191,9 @@ mod tests {
                 "{message}"
             );
         }
-        assert!(TransformRef::parse(&format!("http://127.0.0.1:80/a#sha256={HEX}")).is_ok());
+        assert!(
+            PluginRef::parse("transform", &format!("http://127.0.0.1:80/a#sha256={HEX}")).is_ok()
+        );
     }
 
     #[test]
@@ -201,9 +204,9 @@ mod tests {
             "oci://127.0.0.1:5000/plugin:1.0".to_owned(),
             format!("oci://ghcr.io/team/plugin@sha256:{HEX}"),
         ] {
-            let read = TransformRef::parse(&text);
+            let read = PluginRef::parse("transform", &text);
             assert!(
-                matches!(&read, Ok(TransformRef::Oci { .. })),
+                matches!(&read, Ok(PluginRef::Oci { .. })),
                 "{text}: {read:?}"
             );
         }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::layers::TRANSFORM_KEYS;
+use super::layers::{SOURCE_KEYS, TRANSFORM_KEYS};
 use super::manifest::Manifest;
 
 /// The schema that validates the structure of a file.
@@ -32,7 +32,7 @@ pub fn json_schema() -> Value {
             "oneOf".to_owned(),
             json!([
                 { "required": ["source"], "not": without(&TRANSFORM_KEYS) },
-                { "required": ["transform", "inputs"], "not": without(&["kind"]) },
+                { "required": ["transform", "inputs"], "not": without(&SOURCE_KEYS) },
             ]),
         );
     }

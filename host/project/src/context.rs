@@ -57,6 +57,8 @@ pub struct Options {
     pub locked: Option<bool>,
     /// Whether to use the network for plugins. If not, the lock file stays as it is.
     pub offline: bool,
+    /// Whether to read source files although their size and time are unchanged.
+    pub rehash: bool,
     /// Whether the user grants this command everything that the project asks for.
     pub trust: bool,
     /// The compiler of plugins. The default compiles nothing, so only plugins in the cache can be used.
@@ -83,6 +85,8 @@ pub(super) struct ProjectContext {
     pub(super) locked: bool,
     /// Whether plugins come from the cache only.
     pub(super) offline: bool,
+    /// Whether source files are read although their size and time are unchanged.
+    pub(super) rehash: bool,
     pub(super) clock: Clock,
     pub(super) owners: Owners,
     /// Whether the user grants this command everything that the project asks for.
@@ -183,6 +187,7 @@ impl ProjectContext {
             concurrency,
             locked,
             offline: options.offline,
+            rehash: options.rehash,
             clock,
             compiler: options.compiler.clone(),
         })

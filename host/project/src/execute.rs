@@ -174,6 +174,7 @@ impl Project {
             replay,
             clock: &self.context.clock,
             prices: &self.prices,
+            rehash: self.context.rehash,
         }
     }
 }

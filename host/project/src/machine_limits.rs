@@ -70,10 +70,10 @@ pub(super) fn check(pipeline: &Pipeline, environment: &Environment) -> Result<()
     let fuel = FUEL.value(environment.get(FUEL.variable))?;
     let memory = MEMORY.value(environment.get(MEMORY.variable))?;
     for layer in &pipeline.layers {
-        let Some(transform) = layer.transform() else {
+        let transform = layer.transform().map(|transform| &transform.limits);
+        let Some(limits) = transform.or_else(|| layer.reader().map(|reader| &reader.limits)) else {
             continue;
         };
-        let limits = &transform.limits;
         WALL.check(layer.name.as_str(), limits.wall_s.map(u64::from), wall)?;
         FUEL.check(layer.name.as_str(), limits.fuel, fuel)?;
         for (limit, requested) in [(&MEMORY, limits.memory_mb), (&OUTPUT, limits.output_mb)] {

@@ -13,7 +13,7 @@ use synix_fetch::{
     Component, DockerCredentials, FetchError, FetchErrorKind, FetchLimits, LockFile,
     LockFileChange, LockFileError, Pin, PluginFetcher,
 };
-use synix_manifest::{Layer, Pipeline, PipelineErrors, TransformRef};
+use synix_manifest::{Layer, Pipeline, PipelineErrors, PluginRef};
 use synix_sources::ProjectFolder;
 
 /// The maximum size of a lock file and of a pipeline file, in bytes.
@@ -79,7 +79,7 @@ impl ProjectContext {
         let mut remote = Vec::new();
         let mut unpinned = Vec::new();
         for (layer, reference) in references(pipeline) {
-            if matches!(reference, TransformRef::File(_)) {
+            if matches!(reference, PluginRef::File(_)) {
                 let component = read_component(layer, reference, folder)?;
                 lock.pin(reference.text(), component.pin);
                 components.insert(reference.text().to_owned(), component.bytes);
@@ -143,7 +143,7 @@ impl ProjectContext {
     fn get(
         &self,
         registry: &PluginFetcher,
-        reference: &TransformRef,
+        reference: &PluginRef,
         pin: Option<Pin>,
     ) -> Result<Component, ProjectError> {
         let digest = pin
@@ -167,7 +167,7 @@ impl ProjectContext {
     pub(super) fn fetch(
         &self,
         registry: &PluginFetcher,
-        reference: &TransformRef,
+        reference: &PluginRef,
         digest: Option<Digest>,
     ) -> Result<Component, ProjectError> {
         let policy = self.address_policy(reference)?;
@@ -231,13 +231,13 @@ impl Project {
 }
 
 /// Returns each reference to a plugin that is not first-party, with the first layer that uses it.
-pub(super) fn references(pipeline: &Pipeline) -> Vec<(&Layer, &TransformRef)> {
+pub(super) fn references(pipeline: &Pipeline) -> Vec<(&Layer, &PluginRef)> {
     let mut seen = BTreeSet::new();
     pipeline
         .layers
         .iter()
-        .filter_map(|layer| Some((layer, &layer.transform()?.transform)))
-        .filter(|(_, reference)| !matches!(reference, TransformRef::FirstParty(_)))
+        .filter_map(|layer| Some((layer, layer.plugin()?)))
+        .filter(|(_, reference)| !matches!(reference, PluginRef::FirstParty(_)))
         .filter(|(_, reference)| seen.insert(reference.text()))
         .collect()
 }
@@ -245,7 +245,7 @@ pub(super) fn references(pipeline: &Pipeline) -> Vec<(&Layer, &TransformRef)> {
 /// Reads a component in the project folder.
 pub(super) fn read_component(
     layer: &Layer,
-    reference: &TransformRef,
+    reference: &PluginRef,
     folder: &ProjectFolder,
 ) -> Result<Component, ProjectError> {
     match folder.read(reference.text()) {

@@ -4,7 +4,7 @@ use super::ProjectError;
 use super::context::{Options, ProjectContext};
 use super::plugins::{read_component, references};
 use synix_fetch::{FetchError, FetchErrorKind, LockFile, LockFileChange, Pin};
-use synix_manifest::{TransformRef, nearest};
+use synix_manifest::{PluginRef, nearest};
 
 /// A plugin from a server that is in the cache now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn update_plugins(
         if !only.is_empty() && !only.iter().any(|name| name == reference.text()) {
             continue;
         }
-        let component = if matches!(reference, TransformRef::File(_)) {
+        let component = if matches!(reference, PluginRef::File(_)) {
             read_component(layer, reference, &folder)?
         } else {
             context.fetch(&registry, reference, None)?
@@ -78,7 +78,7 @@ pub fn fetch_plugins(options: &Options) -> Result<Vec<FetchedPlugin>, ProjectErr
     let lock = context.lock()?;
     let mut fetched = Vec::new();
     for (_, reference) in references(&pipeline) {
-        if matches!(reference, TransformRef::File(_)) {
+        if matches!(reference, PluginRef::File(_)) {
             continue;
         }
         let pin = lock

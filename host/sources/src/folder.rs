@@ -5,13 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, File};
 
+use super::file::stamp_of;
 use super::{
-    HiddenFiles, MAX_FILE_BYTES, SourceBytes, SourceError, SourceFile, Sources, text, walk,
+    HiddenFiles, MAX_FILE_BYTES, OpenFile, SourceBytes, SourceError, SourceFile, Sources, text,
+    walk,
 };
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
+use synix_core::file_stamp::FileStamp;
+use synix_core::fingerprint::SourceVersion;
 use synix_core::ids::Kind;
 use synix_manifest::SourceGlob;
 
@@ -48,23 +52,67 @@ impl ProjectFolder {
     /// Reads a file of UTF-8 text and removes a byte order mark.
     pub fn read_text(&self, path: &str, hidden: HiddenFiles) -> Result<String, SourceError> {
         check_hidden(&self.dir, path, hidden)?;
-        text::utf8(path, self.read(path)?)
+        text::decode(path, self.read(path)?)
     }
 
-    /// Returns the files that match a glob. The result contains at least one file or problem.
-    pub fn find_sources(&self, glob: &str, hidden: HiddenFiles) -> Result<Sources, SourceError> {
-        let parsed = SourceGlob::parse(glob).map_err(|source| SourceError::Glob {
-            glob: glob.to_owned(),
-            source,
-        })?;
+    /// Returns the files that match any of the globs, with labels. The result contains at least one file or problem.
+    pub fn find_sources(
+        &self,
+        globs: &[String],
+        hidden: HiddenFiles,
+    ) -> Result<Sources, SourceError> {
+        Ok(walk::assign_labels(self.find(globs, hidden)?))
+    }
+
+    /// Returns the paths of the files that match any of the globs, in order, and the errors for entries that cannot be
+    /// sources. The result contains at least one of either.
+    pub fn find_paths(
+        &self,
+        globs: &[String],
+        hidden: HiddenFiles,
+    ) -> Result<(Vec<String>, Vec<SourceError>), SourceError> {
+        let found = self.find(globs, hidden)?;
+        Ok((found.files.into_keys().collect(), found.problems))
+    }
+
+    fn find(&self, globs: &[String], hidden: HiddenFiles) -> Result<walk::Found, SourceError> {
+        let parse = |glob: &String| {
+            SourceGlob::parse(glob).map_err(|source| SourceError::Glob {
+                glob: glob.clone(),
+                source,
+            })
+        };
+        let parsed: Vec<SourceGlob> = globs.iter().map(parse).collect::<Result<_, _>>()?;
         walk::find_files(&self.dir, &parsed, hidden)
+    }
+
+    /// Returns what the file system says of a source file.
+    pub fn stamp(&self, path: &str) -> Result<FileStamp, SourceError> {
+        let metadata = self.dir.metadata(path).map_err(io_error(path))?;
+        Ok(stamp_of(&metadata))
+    }
+
+    /// Opens a source file to read it in parts.
+    pub fn open_source(&self, path: &str) -> Result<OpenFile, SourceError> {
+        OpenFile::new(path, self.dir.open(path).map_err(io_error(path))?)
     }
 
     /// Reads and hashes a source file.
     pub fn read_source(&self, file: &SourceFile) -> Result<SourceBytes, SourceError> {
-        let bytes = self.read_file(&file.path)?;
+        let open = self.open_source(&file.path)?;
+        let bytes = read_whole(&file.path, open.file())?;
         let digest = Digest::of(&bytes);
-        Ok(SourceBytes { bytes, digest })
+        let stamp = open.check_unchanged().is_ok().then(|| open.stamp());
+        Ok(SourceBytes {
+            bytes,
+            digest,
+            stamp,
+        })
+    }
+
+    /// Returns which rules decide the artifact of a source file.
+    pub fn version(&self, file: &SourceFile) -> SourceVersion {
+        text::version(&file.path)
     }
 
     /// Converts a source file to an artifact.
@@ -78,31 +126,29 @@ impl ProjectFolder {
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, SourceError> {
-        let mut file = self.dir.open(path).map_err(io_error(path))?;
-        let metadata = file.metadata().map_err(io_error(path))?;
-        if !metadata.is_file() {
-            return Err(SourceError::NotAFile {
-                path: path.to_owned(),
-            });
-        }
-        let too_large = || SourceError::TooLarge {
-            path: path.to_owned(),
-        };
-        let length = usize::try_from(metadata.len()).map_err(|_| too_large())?;
-        if metadata.len() > MAX_FILE_BYTES {
-            return Err(too_large());
-        }
-        // One byte more than the length, so that reading reaches the end without growing the buffer.
-        let mut bytes = Vec::with_capacity(length + 1);
-        file.by_ref()
-            .take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io_error(path))?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(too_large());
-        }
-        Ok(bytes)
+        read_whole(path, self.open_source(path)?.file())
     }
+}
+
+fn read_whole(path: &str, mut file: &File) -> Result<Vec<u8>, SourceError> {
+    let too_large = || SourceError::TooLarge {
+        path: path.to_owned(),
+    };
+    let size = file.metadata().map_err(io_error(path))?.len();
+    let length = usize::try_from(size).map_err(|_| too_large())?;
+    if size > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    // One byte more than the length, so that reading reaches the end without growing the buffer.
+    let mut bytes = Vec::with_capacity(length + 1);
+    file.by_ref()
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(io_error(path))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
 }
 
 /// Returns an error if a path or the target of a link in it has a hidden name.
@@ -171,10 +217,10 @@ mod tests {
         let root = temp.path().join("project");
         synix_disk::replace(&root.join("mark.md"), b"\xef\xbb\xbfone\r\ntwo\r\n").unwrap();
         assert_eq!(read_text(&folder, "mark.md").unwrap(), "one\r\ntwo\r\n");
-        synix_disk::replace(&root.join("wide.md"), b"\xff\xfeo\0").unwrap();
+        synix_disk::replace(&root.join("wide.md"), b"ab\xff").unwrap();
         assert_eq!(
             read_text(&folder, "wide.md").unwrap_err().to_string(),
-            "wide.md: is not UTF-8 text: byte 0 is invalid; it looks like UTF-16: save it as UTF-8"
+            "wide.md: is not UTF-8 text: byte 2 is invalid; save it as UTF-8, or leave it out of the layer's source"
         );
     }
 
@@ -276,7 +322,10 @@ mod tests {
         let (temp, folder) = project();
         synix_disk::replace(&temp.path().join("project/x.txt"), b"abc\xff").unwrap();
         let message = read_text(&folder, "x.txt").unwrap_err().to_string();
-        assert_eq!(message, "x.txt: is not UTF-8 text: byte 3 is invalid");
+        assert!(
+            message.starts_with("x.txt: is not UTF-8 text: byte 3 is invalid; "),
+            "{message}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! let project = tempfile::tempdir()?;
 //! synix_disk::replace(&project.path().join("monday.md"), b"It rained.")?;
 //! let folder = ProjectFolder::open(project.path())?;
-//! let found = folder.find_sources("*.md", HiddenFiles::Refuse)?;
+//! let found = folder.find_sources(&["*.md".to_owned()], HiddenFiles::Refuse)?;
 //! assert_eq!(found.files.len(), 1);
 //! // Nothing outside the folder can be read.
 //! assert!(folder.read("../secret").is_err());
@@ -19,7 +19,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod file;
 mod folder;
+mod format;
 mod front_matter;
 mod hidden;
 mod problems;
@@ -29,10 +31,14 @@ mod walk;
 use std::io;
 
 use synix_core::digest::Digest;
+use synix_core::file_stamp::FileStamp;
 use synix_core::ids::{InvalidName, Label};
 use synix_manifest::InvalidGlob;
+pub use synix_reading::text::NotText;
 
+pub use file::OpenFile;
 pub use folder::ProjectFolder;
+pub use format::Format;
 pub use hidden::HiddenFiles;
 pub use problems::SourceProblems;
 
@@ -64,6 +70,8 @@ pub struct SourceBytes {
     pub bytes: Vec<u8>,
     /// Their digest.
     pub digest: Digest,
+    /// The file's stamp, unless the file changed while it was read.
+    pub stamp: Option<FileStamp>,
 }
 
 /// An error about a file or a glob. Paths are relative to the project folder.
@@ -95,18 +103,23 @@ pub enum SourceError {
         /// The path.
         path: String,
     },
-    /// The file is not UTF-8 text.
-    #[error(
-        "{path}: is not UTF-8 text: byte {offset} is invalid{}",
-        if *.utf16 { "; it looks like UTF-16: save it as UTF-8" } else { "" }
-    )]
-    NotUtf8 {
+    /// The file is neither UTF-8 nor UTF-16 text.
+    #[error("{path}: is {source}{}", .format.advice())]
+    NotText {
         /// The path.
         path: String,
-        /// Whether the file starts with a UTF-16 byte order mark.
-        utf16: bool,
-        /// The offset of the first invalid byte.
-        offset: usize,
+        /// The first invalid byte.
+        source: NotText,
+        /// What the file is by its first bytes.
+        format: Format,
+    },
+    /// The file has the extension of a picture, and is none.
+    #[error("{path}: is not {media_type}: its first bytes are those of something else")]
+    NotAPicture {
+        /// The path.
+        path: String,
+        /// The media type by the extension.
+        media_type: &'static str,
     },
     /// The file is too large.
     #[error("{path}: is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)]
@@ -158,15 +171,28 @@ pub enum SourceError {
         /// The rule that the glob violates.
         source: InvalidGlob,
     },
-    /// The glob matches no file.
-    #[error("the glob `{}` matches no file", excerpt(.glob))]
+    /// The globs match no file.
+    #[error("the glob `{}` matches no file", excerpt(&.globs.join("`, `")))]
     NoMatch {
-        /// The glob.
-        glob: String,
+        /// The globs.
+        globs: Vec<String>,
     },
     /// Two files would have the same label.
     #[error("{first} and {second} would both have the label `{label}`")]
     SameLabel {
+        /// The label.
+        label: Label,
+        /// The first file.
+        first: String,
+        /// The second file.
+        second: String,
+    },
+    /// Two files have artifacts with the same label.
+    #[error(
+        "{first} and {second} both have an artifact with the label `{label}`; leave one of the files out, or set \
+         `on_duplicate = \"newest\"`"
+    )]
+    DuplicateLabel {
         /// The label.
         label: Label,
         /// The first file.

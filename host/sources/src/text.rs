@@ -1,56 +1,96 @@
-//! Converts text files to artifacts.
+//! Converts files to artifacts: texts, and pictures as bytes.
 
-use std::str::Utf8Error;
-
-use super::{SourceBytes, SourceError, SourceFile, front_matter};
+use super::format::picture_type;
+use super::{Format, SourceBytes, SourceError, SourceFile, front_matter};
 use synix_core::artifact::{Artifact, Content, Metadata};
+use synix_core::fingerprint::SourceVersion;
 use synix_core::ids::Kind;
+use synix_reading::text;
+use synix_reading::time::date_at_start;
 
-/// Some editors write this mark at the start of a file. It is not part of the text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The metadata key of the date that a file name begins with.
+const DATE: &str = "date";
 
-/// Decodes the bytes of a file and removes a byte order mark.
-pub(super) fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
-    let mut text = String::from_utf8(bytes)
-        .map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error()))?;
-    if text.starts_with(BYTE_ORDER_MARK) {
-        text.drain(..BYTE_ORDER_MARK.len_utf8());
-    }
-    Ok(text)
-}
-
-fn not_utf8(path: &str, bytes: &[u8], error: Utf8Error) -> SourceError {
-    SourceError::NotUtf8 {
+/// Decodes UTF-8, or UTF-16 with a byte order mark, and removes the mark.
+pub(super) fn decode(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
+    let format = Format::of(&bytes);
+    text::decode(bytes).map_err(|source| SourceError::NotText {
         path: path.to_owned(),
-        utf16: bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff"),
-        offset: error.valid_up_to(),
+        source,
+        format,
+    })
+}
+
+/// Returns which rules decide the artifact of a file: only some files have another one than by the first rules.
+pub(super) fn version(path: &str) -> SourceVersion {
+    if picture_type(path).is_some() || date_at_start(name_of(path)).is_some() {
+        SourceVersion::Second
+    } else {
+        SourceVersion::First
     }
 }
 
-/// Converts a file to an artifact. The front matter of a Markdown file becomes metadata; other files are only content.
+/// Converts a file to an artifact.
+///
+/// The front matter of a Markdown file becomes metadata, and so does a date at the start of the file name.
 pub(super) fn artifact(
     file: &SourceFile,
     kind: &Kind,
     content: &SourceBytes,
 ) -> Result<Artifact, SourceError> {
-    let text = std::str::from_utf8(&content.bytes)
-        .map_err(|error| not_utf8(&file.path, &content.bytes, error))?;
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    let (metadata, text) = if is_markdown(&file.path) {
-        front_matter::split(text).map_err(|(line, problem)| SourceError::FrontMatter {
-            path: file.path.clone(),
-            line,
-            problem,
-        })?
-    } else {
-        (Metadata::new(), text)
+    let (content, metadata) = match picture_type(&file.path) {
+        Some(media_type) => (picture(file, media_type, content)?, Metadata::new()),
+        None => note(file, content)?,
     };
     Ok(Artifact {
         label: file.label.clone(),
         kind: kind.clone(),
-        content: Content::Text(text.to_owned()),
+        content,
         metadata,
     })
+}
+
+fn picture(
+    file: &SourceFile,
+    media_type: &'static str,
+    content: &SourceBytes,
+) -> Result<Content, SourceError> {
+    if Format::of(&content.bytes) != Format::Picture(media_type) {
+        return Err(SourceError::NotAPicture {
+            path: file.path.clone(),
+            media_type,
+        });
+    }
+    Ok(Content::Bytes {
+        media_type: media_type.to_owned(),
+        data: content.bytes.clone(),
+    })
+}
+
+fn note(file: &SourceFile, content: &SourceBytes) -> Result<(Content, Metadata), SourceError> {
+    let mut text = decode(&file.path, content.bytes.clone())?;
+    let mut metadata = Metadata::new();
+    if is_markdown(&file.path) {
+        let (found, rest) =
+            front_matter::split(&text).map_err(|(line, problem)| SourceError::FrontMatter {
+                path: file.path.clone(),
+                line,
+                problem,
+            })?;
+        let start = text.len() - rest.len();
+        metadata = found;
+        text.drain(..start);
+    }
+    if let Some(date) = date_at_start(name_of(&file.path))
+        && !metadata.contains_key(DATE)
+    {
+        metadata.insert(DATE.to_owned(), date.into());
+    }
+    Ok((Content::Text(text), metadata))
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn is_markdown(path: &str) -> bool {
@@ -76,6 +116,7 @@ mod tests {
         let content = SourceBytes {
             bytes: bytes.to_vec(),
             digest: Digest::of(bytes),
+            stamp: None,
         };
         artifact(&file, &Kind::parse("source").unwrap(), &content)
     }
@@ -115,8 +156,93 @@ mod tests {
     }
 
     #[test]
-    fn the_error_names_the_first_byte_that_is_not_text() {
-        let message = artifact_of("a.md", b"ab\xc3").unwrap_err().to_string();
-        assert_eq!(message, "a.md: is not UTF-8 text: byte 2 is invalid");
+    fn the_error_for_bytes_that_are_no_text_says_what_they_are() {
+        for (path, bytes, expected) in [
+            (
+                "a.md",
+                &b"ab\xc3"[..],
+                "a.md: is not UTF-8 text: byte 2 is invalid; save it as UTF-8, ",
+            ),
+            (
+                "a.txt",
+                b"\xff\xfea\0b",
+                "a.txt: is not UTF-16 text: byte 4 is invalid; ",
+            ),
+            (
+                "a.txt",
+                b"%PDF-1.7\n\xe2\xe3",
+                "a.txt: is not UTF-8 text: byte 9 is invalid; it is a PDF: use `read = \"documents\"`",
+            ),
+            (
+                "a.zip",
+                b"PK\x03\x04\xff",
+                "a.zip: is not UTF-8 text: byte 4 is invalid; it is a zip archive",
+            ),
+            ("a.png", b"text", "a.png: is not image/png: "),
+        ] {
+            let message = artifact_of(path, bytes).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn utf_16_with_a_mark_is_a_text() {
+        let text = "\u{feff}---\na: é\n---\n\u{1f600}";
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+            let artifact = artifact_of("a.md", &bytes).unwrap();
+            assert_eq!(artifact.content, Content::Text("\u{1f600}".to_owned()));
+            assert_eq!(artifact.metadata["a"], "é");
+        }
+    }
+
+    #[test]
+    fn a_date_at_the_start_of_the_name_is_metadata_unless_the_note_has_one() {
+        for (path, text, date) in [
+            ("d/2026-01-02.md", "x", Some("2026-01-02")),
+            ("d/2026-01-02 Visit.txt", "x", Some("2026-01-02")),
+            ("2026-01-02-visit.org", "x", Some("2026-01-02")),
+            (
+                "2026-01-02.md",
+                "---\ndate: 2025-12-31\n---\nx",
+                Some("2025-12-31"),
+            ),
+            ("2026-02-30.md", "x", None),
+            ("2026-13-01.md", "x", None),
+            ("2026-01-02/visit.md", "x", None),
+            ("visit 2026-01-02.md", "x", None),
+        ] {
+            let artifact = artifact_of(path, text.as_bytes()).unwrap();
+            let found = artifact.metadata.get("date").and_then(|date| date.as_str());
+            assert_eq!(found, date, "{path}");
+            let version = version(path);
+            assert_eq!(version == SourceVersion::Second, date.is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_note_that_begins_with_a_rule_is_a_note() {
+        for text in [
+            "---\n\nOne.\n",
+            "---\n\nNote: one.\ntwo\n\n---\n\nTwo.\n",
+            "---\nOne.\n\n---\nTwo.\n",
+            "---\n- a\n- b\n---\n",
+            "---",
+        ] {
+            let artifact = artifact_of("a.md", text.as_bytes()).unwrap();
+            assert_eq!(artifact.content.as_bytes(), text.as_bytes());
+            assert!(artifact.metadata.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_bytes() {
+        let bytes = b"\x89PNG\r\n\x1a\n....";
+        let artifact = artifact_of("a/b.PNG", bytes).unwrap();
+        assert_eq!(artifact.content.media_type(), Some("image/png"));
+        assert_eq!(artifact.content.as_bytes(), bytes);
+        assert_eq!(version("a/b.PNG"), SourceVersion::Second);
     }
 }

@@ -209,6 +209,13 @@ impl Reader {
         ))
     }
 
+    /// Returns the size of an artifact's content in bytes.
+    pub fn artifact_size(&self, id: ArtifactId) -> Result<u64, StoreError> {
+        self.query_row("SELECT size FROM artifact WHERE id = ?1", [id.0], |row| {
+            row.get(0)
+        })
+    }
+
     /// Returns the outputs of `unit` in order.
     pub fn outputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
         self.artifacts_where("artifact WHERE unit = ?1 ORDER BY position", unit.0)

@@ -77,7 +77,8 @@ DELETE FROM snapshot WHERE id IN (
 const OLD_SETS: &str = "
 DELETE FROM snapshot_layer WHERE snapshot NOT IN (SELECT id FROM snapshot);
 DELETE FROM layer_set WHERE id NOT IN (SELECT layer_set FROM snapshot_layer);
-DELETE FROM layer_set_unit WHERE layer_set NOT IN (SELECT id FROM layer_set);";
+DELETE FROM layer_set_unit WHERE layer_set NOT IN (SELECT id FROM layer_set);
+DELETE FROM layer_set_replaced WHERE layer_set NOT IN (SELECT id FROM layer_set);";
 
 const KEPT_UNITS: &str = "
 WITH RECURSIVE keep (unit) AS (
@@ -90,6 +91,7 @@ const UNIT_DEPENDANTS: &str = "
 DELETE FROM unit_input WHERE unit NOT IN (SELECT unit FROM gc_keep);
 DELETE FROM transcript WHERE unit NOT IN (SELECT unit FROM gc_keep);
 DELETE FROM unit_detail WHERE unit NOT IN (SELECT unit FROM gc_keep);
+DELETE FROM unit_skipped WHERE unit NOT IN (SELECT unit FROM gc_keep);
 DELETE FROM artifact_body WHERE artifact IN (SELECT id FROM artifact WHERE unit NOT IN (SELECT unit FROM gc_keep));";
 
 const ARTIFACTS: &str = "DELETE FROM artifact WHERE unit NOT IN (SELECT unit FROM gc_keep)";

@@ -48,6 +48,7 @@ mod build;
 mod connection;
 mod database;
 mod error;
+mod file_digests;
 mod files;
 mod gc;
 mod migrations;
@@ -58,6 +59,7 @@ mod recovery;
 mod requests;
 mod schema_check;
 mod sends;
+mod skipped;
 mod snapshots;
 mod statement;
 mod submission;
@@ -85,12 +87,13 @@ pub use build::{
 };
 pub use database::SUPPORTED_FORMAT;
 pub use error::{StoreError, SystemError};
+pub use file_digests::FileDigest;
 pub use gc::{GcReport, GcRules};
 pub use paid::{AnswerPolicy, RetrySelection};
 pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_system};
 pub use requests::RequestId;
 pub use sends::{SendRecord, SendState};
-pub use snapshots::{Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
+pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,
 };
@@ -109,6 +112,8 @@ pub struct Reader {
     has_seals: bool,
     /// Whether the rows of units have seals, which a later format added.
     has_unit_seals: bool,
+    /// Whether the tables of readers exist, which a later format added.
+    has_readers: bool,
 }
 
 /// The state, open for reading and writing.
@@ -152,6 +157,7 @@ impl Reader {
         Ok(Self {
             has_seals: has_seals("answer_body")?,
             has_unit_seals: has_seals("unit")?,
+            has_readers: has_seals("unit_skipped")?,
             connection,
             state_folder,
             fallback,
@@ -214,6 +220,7 @@ impl Store {
                 fallback: None,
                 has_seals: true,
                 has_unit_seals: true,
+                has_readers: true,
             },
         }
     }

@@ -17,6 +17,9 @@
 //! | `submission_step` | state that a submission entered, in order |
 //! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
+//! | `layer_set_replaced` | artifact of a set's units that a newer one with the same label replaces |
+//! | `unit_skipped` | reason for which a file's reader left something out; `examples` is a JSON list |
+//! | `file_digest` | file of a source, with the digest of its bytes as of `stamped` |
 
 /// The migration at index `n` converts format `n` to `n + 1`.
 pub(super) const MIGRATIONS: &[&str] = &["
@@ -212,4 +215,28 @@ ALTER TABLE answer_body ADD COLUMN seal INTEGER;",
     // The same for a unit whose fingerprint, state or settings were changed, or swapped with those of another.
     "ALTER TABLE unit ADD COLUMN seal INTEGER;
 ALTER TABLE unit_detail ADD COLUMN seal INTEGER;",
+    // Readers: a file may make many artifacts or none, and an unchanged file is not read again.
+    "CREATE TABLE layer_set_replaced (
+  layer_set INTEGER NOT NULL REFERENCES layer_set,
+  artifact INTEGER NOT NULL REFERENCES artifact,
+  PRIMARY KEY (layer_set, artifact)
+) WITHOUT ROWID;
+CREATE TABLE unit_skipped (
+  unit INTEGER NOT NULL REFERENCES unit,
+  reason TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  examples TEXT NOT NULL,
+  seal INTEGER,
+  PRIMARY KEY (unit, reason)
+) WITHOUT ROWID;
+CREATE TABLE file_digest (
+  path TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,
+  modified INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  stamped INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  seal INTEGER
+) WITHOUT ROWID;
+ALTER TABLE build_layer ADD COLUMN skipped TEXT NOT NULL DEFAULT '[]';",
 ];

@@ -5,7 +5,7 @@
 use rusqlite::params;
 
 use super::answers::AnswerOrigin;
-use super::artifacts::{Columns, StoredArtifact, artifact_row};
+use super::artifacts::{ArtifactId, Columns, StoredArtifact, artifact_row};
 use super::build::BuildId;
 use super::unit_row;
 use super::units::UnitId;
@@ -69,18 +69,39 @@ pub struct SnapshotArtifact {
     pub artifact: StoredArtifact,
 }
 
+/// A layer of a new snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewSnapshotLayer {
+    /// The name.
+    pub name: String,
+    /// The units in order.
+    pub units: Vec<UnitId>,
+    /// Artifacts of the units that newer ones with the same label replace; in order.
+    pub replaced: Vec<ArtifactId>,
+}
+
+impl From<(String, Vec<UnitId>)> for NewSnapshotLayer {
+    fn from((name, units): (String, Vec<UnitId>)) -> Self {
+        Self {
+            name,
+            units,
+            replaced: Vec::new(),
+        }
+    }
+}
+
 impl Transaction<'_> {
-    /// Takes a snapshot of `layers` (name and units in order), unless the newest one of this pipeline is equal.
+    /// Takes a snapshot of `layers`, unless the newest one of this pipeline is equal.
     pub fn take_snapshot(
         &self,
         build: BuildId,
         pipeline: &str,
-        layers: &[(String, Vec<UnitId>)],
+        layers: &[NewSnapshotLayer],
         now: Timestamp,
     ) -> Result<SnapshotId, StoreError> {
         let sets: Vec<(String, i64)> = layers
             .iter()
-            .map(|(name, units)| Ok((name.clone(), self.layer_set(units)?)))
+            .map(|layer| Ok((layer.name.clone(), self.layer_set(layer)?)))
             .collect::<Result<_, StoreError>>()?;
         if let Some(newest) = self.newest_snapshot_of(pipeline)?
             && newest.layers == sets
@@ -100,10 +121,19 @@ impl Transaction<'_> {
         Ok(SnapshotId(id))
     }
 
-    fn layer_set(&self, units: &[UnitId]) -> Result<i64, StoreError> {
+    fn layer_set(&self, layer: &NewSnapshotLayer) -> Result<i64, StoreError> {
+        let NewSnapshotLayer {
+            units, replaced, ..
+        } = layer;
         let mut encoder = Encoder::new("synix.layer-set.v1").list(units.len());
         for unit in units {
             encoder = encoder.number(unit.0.unsigned_abs());
+        }
+        if !replaced.is_empty() {
+            encoder = encoder.list(replaced.len());
+            for artifact in replaced {
+                encoder = encoder.number(artifact.0.unsigned_abs());
+            }
         }
         let digest = encoder.finish();
         let known = self.query_optional(
@@ -122,6 +152,12 @@ impl Transaction<'_> {
             self.execute(
                 "INSERT INTO layer_set_unit (layer_set, position, unit) VALUES (?1, ?2, ?3)",
                 params![set, position, unit.0],
+            )?;
+        }
+        for artifact in replaced {
+            self.execute(
+                "INSERT INTO layer_set_replaced (layer_set, artifact) VALUES (?1, ?2)",
+                params![set, artifact.0],
             )?;
         }
         Ok(set)
@@ -245,8 +281,9 @@ impl Reader {
                 .prepare_cached(&format!(
                     "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                      FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
-                     WHERE s.layer_set = ?1 AND a.label = ?2",
-                    self.seal_column("a")
+                     WHERE s.layer_set = ?1 AND a.label = ?2 {}",
+                    self.seal_column("a"),
+                    self.not_replaced()
                 ))?
                 .query_map(params![set, label], |row| Columns::try_from(row))?
                 .collect::<Result<Vec<Columns>, _>>()
@@ -267,6 +304,35 @@ impl Reader {
         &self,
         snapshot: &Snapshot,
         layer: &str,
+        take: impl FnMut(StoredArtifact),
+    ) -> Result<(), StoreError> {
+        self.for_each_output(snapshot, layer, self.not_replaced(), take)
+    }
+
+    /// Calls `take` with each output of the units of a layer of a snapshot, also with those that newer ones replace.
+    pub fn for_each_snapshot_output(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        take: impl FnMut(StoredArtifact),
+    ) -> Result<(), StoreError> {
+        self.for_each_output(snapshot, layer, "", take)
+    }
+
+    /// Returns the SQL condition that leaves out the artifacts that newer ones replace.
+    fn not_replaced(&self) -> &'static str {
+        if self.has_readers {
+            "AND NOT EXISTS (SELECT 1 FROM layer_set_replaced r WHERE r.layer_set = s.layer_set AND r.artifact = a.id)"
+        } else {
+            ""
+        }
+    }
+
+    fn for_each_output(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        condition: &str,
         mut take: impl FnMut(StoredArtifact),
     ) -> Result<(), StoreError> {
         let Some(set) = snapshot.set(layer) else {
@@ -278,7 +344,7 @@ impl Reader {
             .prepare_cached(&format!(
                 "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                  FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
-                 WHERE s.layer_set = ?1 ORDER BY a.label",
+                 WHERE s.layer_set = ?1 {condition} ORDER BY a.label",
                 self.seal_column("a")
             ))
             .map_err(failed)?;

@@ -157,12 +157,14 @@ impl Transaction<'_> {
             "snapshot_layer",
             "snapshot",
             "layer_set_unit",
+            "layer_set_replaced",
             "layer_set",
             "unit_input",
             "transcript",
             "artifact_body",
             "artifact",
             "unit_detail",
+            "unit_skipped",
         ] {
             self.execute(&format!("DELETE FROM {table}"), [])?;
         }

@@ -28,10 +28,27 @@ pub(crate) struct Build {
     pub(crate) risks: RiskArgs,
     #[command(flatten)]
     pub(crate) costs: CostArgs,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten, next_help_heading = BATCHES)]
     pub(crate) poll: PollArgs,
     #[command(flatten, next_help_heading = BATCHES)]
     pub(crate) fallback: FallbackArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArg,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// Read every source file, even if its size and its time of modification are unchanged
+    #[arg(long)]
+    pub(crate) rehash: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -94,7 +111,7 @@ pub(crate) enum BatchBuild {
     /// Continue a build
     Resume(Resume),
     /// Show what a batch build would do, without sending anything
-    Plan(PipelineArg),
+    Plan(Plan),
     /// List the batch builds, the newest first; `synix builds` lists all builds
     List,
     /// Show the status of a build
@@ -131,6 +148,8 @@ pub(crate) struct RunArgs {
     pub(crate) fallback: FallbackArgs,
     #[command(flatten)]
     pub(crate) costs: CostArgs,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
 }
 
 #[derive(Debug, clap::Args)]

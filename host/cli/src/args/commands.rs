@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{BatchBuild, Build, Resume};
+use super::{BatchBuild, Build, Plan, Resume};
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::quantity::{self, duration};
@@ -15,7 +15,7 @@ pub(crate) enum Command {
     /// Create a project from a template
     Init(Init),
     /// Show what a build would do, without sending anything
-    Plan(PipelineArg),
+    Plan(Plan),
     /// Build what has changed with single requests, several at a time
     Build(Build),
     /// Build what has changed through the providers' batch APIs

@@ -18,7 +18,7 @@ use crate::log::{self, Filter};
 use crate::render::Verbosity;
 
 pub(crate) use builds::{
-    BatchBuild, Build, CostArgs, FallbackArgs, PollArgs, Resume, RiskArgs, TrustFlag,
+    BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
     Command, Completions, Demo, Gc, Init, Lineage, List, Man, PipelineArg, Show, SnapshotArg,
@@ -132,6 +132,7 @@ impl Global {
                 self.locked
             },
             offline: false,
+            rehash: false,
             trust: false,
             compiler: self.compiler(),
         }

@@ -34,8 +34,13 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             })
         }
         BatchBuild::Run { pipeline, run } => {
-            let options = run_options(&run.poll, &run.risks, &run.fallback, &run.costs);
-            start(global, pipeline, &run.risks, &options, screen)
+            let options = Options {
+                trust: run.risks.trust.trust,
+                rehash: run.files.rehash,
+                ..global.options(pipeline.pipeline.as_ref())
+            };
+            let run = run_options(&run.poll, &run.risks, &run.fallback, &run.costs);
+            start(&options, &run, screen)
         }
         BatchBuild::Resume(args) => resume(global, args, screen),
         BatchBuild::Cancel { selection, trust } => {
@@ -56,16 +61,11 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
 
 /// Starts a batch build.
 pub(super) fn start(
-    global: &Global,
-    pipeline: &args::PipelineArg,
-    risks: &RiskArgs,
+    options: &Options,
     run: &RunOptions,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
-    let project = Project::open(&Options {
-        trust: risks.trust.trust,
-        ..global.options(pipeline.pipeline.as_ref())
-    })?;
+    let project = Project::open(options)?;
     let report = {
         let progress = Progress::new(screen);
         project.run_batch(run, &|event| progress.on_event(event))?
@@ -92,6 +92,7 @@ pub(super) fn resume(
     };
     let options = Options {
         trust: flags.risks.trust.trust,
+        rehash: flags.files.rehash,
         ..global.options(None)
     };
     let report = {

@@ -17,9 +17,14 @@ use crate::render::Screen;
 const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let options = Options {
+        trust: args.risks.trust.trust,
+        rehash: args.files.rehash,
+        ..global.options(args.pipeline.pipeline.as_ref())
+    };
     if args.batch {
         let run = batch_build::run_options(&args.poll, &args.risks, &args.fallback, &args.costs);
-        return batch_build::start(global, &args.pipeline, &args.risks, &run, screen);
+        return batch_build::start(&options, &run, screen);
     }
     let batch_flags = [
         (args.poll.is_polling(), "--poll"),
@@ -49,10 +54,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         reset_state: args.risks.reset_state,
         retry_failed: args.costs.retry_failed(),
     };
-    let project = Project::open(&Options {
-        trust: args.risks.trust.trust,
-        ..global.options(args.pipeline.pipeline.as_ref())
-    })?;
+    let project = Project::open(&options)?;
     let report = {
         let progress = Progress::new(screen);
         project.build(&run, &|event| progress.on_event(event))?

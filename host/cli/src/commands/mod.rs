@@ -15,6 +15,7 @@ mod plan;
 pub(crate) mod plugin;
 mod reading;
 mod show;
+mod skipped;
 mod status;
 mod test;
 pub(crate) mod trust;

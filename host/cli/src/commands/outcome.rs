@@ -6,6 +6,7 @@ use synix_engine::view::{BatchView, FailureGroup, FailureView, LayerView, Status
 use synix_prices::Amount;
 use synix_project::BuildReport;
 
+use super::skipped;
 use crate::lines::Lines;
 use crate::table::Column;
 
@@ -43,6 +44,11 @@ pub(super) fn status_lines(status: &Status) -> Lines {
     }
     add_layers(status, &mut lines);
     lines.extend(spending_lines(status));
+    let layers = status.layers.iter();
+    skipped::add(
+        layers.map(|layer| (layer.name.as_str(), layer.skipped.as_slice())),
+        &mut lines,
+    );
     add_failures(&status.failures, &mut lines);
     if !status.batches.is_empty() {
         lines.heading("batches:");

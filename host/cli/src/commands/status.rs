@@ -4,7 +4,7 @@ use synix_core::exit_code::ExitCode;
 use synix_core::printable;
 use synix_engine::view::{LastBuild, OpenBuild, Overview, OverviewLayer};
 
-use super::{batch_build, outcome};
+use super::{batch_build, outcome, skipped};
 use crate::args::{Global, Status};
 use crate::failure;
 use crate::lines::Lines;
@@ -40,6 +40,11 @@ fn overview_lines(overview: &Overview) -> Lines {
         lines.table(columns, overview.layers.iter().map(row).collect());
     }
     lines.push(stale_line(overview));
+    let layers = overview.layers.iter();
+    skipped::add(
+        layers.map(|layer| (layer.name.as_str(), layer.skipped.as_slice())),
+        &mut lines,
+    );
     for build in &overview.builds {
         add_open_build(build, &mut lines);
     }

@@ -37,18 +37,33 @@ pub use compare::{model_changes, stale_reasons};
 pub use parts::{
     FilePart, InputPart, LayerParts, LimitParts, ModelParts, RequestParts, StoredParts, UnitParts,
 };
-pub use pipeline::{BatchSetting, LayerSettings, PipelineParts, TransformSettings};
+pub use pipeline::{BatchSetting, LayerSettings, PipelineParts, ReaderSettings, TransformSettings};
 pub use stale_reason::StaleReason;
 
-/// Returns the fingerprint of a source file; `path` is relative to the project.
+/// A version of the rules that make an artifact of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceVersion {
+    /// A file is UTF-8 text.
+    First,
+    /// A date at the start of the file name is metadata, and pictures are bytes.
+    Second,
+}
+
+/// Returns the fingerprint of a text of a source; `path` is relative to the project.
+///
+/// `version` is that of the rules that make an artifact of a text. Version 2 gives other artifacts than version 1 for
+/// some files only, so the others remain fresh.
 pub fn source_fingerprint(
-    layer: &str,
-    kind: &str,
-    path: &str,
-    label: &str,
+    version: SourceVersion,
+    (layer, kind): (&str, &str),
+    (path, label): (&str, &str),
     bytes: Digest,
 ) -> Digest {
-    Encoder::new("synix.source.v1")
+    let scheme = match version {
+        SourceVersion::First => "synix.source.v1",
+        SourceVersion::Second => "synix.source.v2",
+    };
+    Encoder::new(scheme)
         .text(layer)
         .text(kind)
         .text(path)

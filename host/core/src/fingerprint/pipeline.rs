@@ -27,15 +27,28 @@ pub struct PipelineParts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerSettings {
-    /// A source.
+    /// A source of texts.
     Source {
-        /// The glob of its files.
+        /// The globs of its files, one a line.
         glob: String,
         /// The kind of its artifacts.
         kind: String,
     },
+    /// A source with a reader.
+    Reader(Box<ReaderSettings>),
     /// A transform.
     Transform(Box<TransformSettings>),
+}
+
+/// The settings of a source with a reader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReaderSettings {
+    /// The globs of its files.
+    pub globs: Vec<String>,
+    /// The parts that its files share.
+    pub parts: LayerParts,
+    /// Whether the newest of several artifacts with one label is used.
+    pub newest: bool,
 }
 
 /// The settings of a layer with a transform.
@@ -102,6 +115,17 @@ impl PipelineParts {
             encoder = encoder.text(name);
             encoder = match settings {
                 LayerSettings::Source { glob, kind } => encoder.number(0).text(glob).text(kind),
+                LayerSettings::Reader(reader) => {
+                    let encoder = encoder.number(2).list(reader.globs.len());
+                    let encoder = reader
+                        .globs
+                        .iter()
+                        .fold(encoder, |encoder, glob| encoder.text(glob));
+                    reader
+                        .parts
+                        .encode_settings(encoder)
+                        .number(reader.newest.into())
+                }
                 LayerSettings::Transform(transform) => {
                     let encoder = encoder.number(1).list(transform.inputs.len());
                     let encoder = transform
@@ -187,11 +211,39 @@ fn layer_changes(old: &LayerSettings, new: &LayerSettings) -> Vec<String> {
             changes.extend(own.iter().flatten().map(ToString::to_string));
             changes
         }
-        (LayerSettings::Source { .. }, LayerSettings::Transform(_)) => {
+        (LayerSettings::Reader(old), LayerSettings::Reader(new)) => {
+            let mut changes: Vec<String> = compare::stale_reasons_of_layers(&old.parts, &new.parts)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let globs = |settings: &ReaderSettings| settings.globs.join(", ");
+            let own = [
+                Change::between("source", Some(&globs(old)), Some(&globs(new))),
+                Change::between(
+                    "on_duplicate",
+                    Some(&on_duplicate(old.newest)),
+                    Some(&on_duplicate(new.newest)),
+                ),
+            ];
+            changes.extend(own.iter().flatten().map(ToString::to_string));
+            changes
+        }
+        (LayerSettings::Source { .. }, LayerSettings::Reader(_)) => {
+            vec!["now has a reader".to_owned()]
+        }
+        (LayerSettings::Reader(_), LayerSettings::Source { .. }) => {
+            vec!["now reads texts".to_owned()]
+        }
+        (LayerSettings::Source { .. } | LayerSettings::Reader(_), LayerSettings::Transform(_)) => {
             vec!["is now a transform".to_owned()]
         }
-        (LayerSettings::Transform(_), LayerSettings::Source { .. }) => {
+        (LayerSettings::Transform(_), LayerSettings::Source { .. } | LayerSettings::Reader(_)) => {
             vec!["is now a source".to_owned()]
         }
     }
+}
+
+/// Returns the value in the pipeline file.
+const fn on_duplicate(newest: bool) -> &'static str {
+    if newest { "newest" } else { "error" }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use synix_core::digest::Digest;
 use synix_core::fingerprint::FilePart;
-use synix_manifest::{FileValue, Layer, TransformLayer, TransformRef};
+use synix_manifest::{FileValue, Layer, PluginRef};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
 
 /// The maximum size of all files that a config names.
@@ -26,12 +26,12 @@ impl ConfigFiles {
     pub(super) fn read(
         folder: &ProjectFolder,
         layer: &Layer,
-        transform: &TransformLayer,
         values: Vec<FileValue>,
         problems: &mut SourceProblems,
     ) -> Self {
-        let hidden = HiddenFiles::allowed_if(transform.allow_hidden);
-        let has_prompts = matches!(transform.transform, TransformRef::FirstParty(_));
+        let hidden = HiddenFiles::allowed_if(layer.allow_hidden());
+        let transform = layer.transform().map(|transform| &transform.transform);
+        let has_prompts = matches!(transform, Some(PluginRef::FirstParty(_)));
         let mut files = Self::default();
         let mut bytes = 0_u64;
         for value in values {

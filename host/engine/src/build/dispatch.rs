@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::answerer::Answerer;
 use super::layer_run::Unit;
-use super::layers::ReadyBody;
 use super::pool::Pool;
 use super::scheduler::{Scheduler, SchedulerContext, unit_at};
 use super::unit::Job;
@@ -40,7 +39,7 @@ impl<A: Answerer> Scheduler<'_, A> {
 }
 
 fn job(context: &SchedulerContext<'_>, unit: &Unit, number: usize) -> Job {
-    let ReadyBody::Transform(transform) = &context.pipeline.layers[unit.layer].body else {
+    let Some(transform) = context.pipeline.layers[unit.layer].body.transform() else {
         unreachable!("only transforms have units that run")
     };
     Job {

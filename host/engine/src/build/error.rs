@@ -1,5 +1,7 @@
 //! Why a build ended early. A failed unit is not such an error: it is part of the result.
 
+use std::io;
+
 use super::limit_excess::LimitExcess;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
@@ -36,6 +38,22 @@ pub enum BuildError {
         path: String,
         /// The error.
         detail: String,
+    },
+    /// The artifacts of a reader could not be kept in a temporary file.
+    #[error("layer `{layer}`, {path}: cannot write its artifacts to a temporary file")]
+    Spool {
+        /// The layer.
+        layer: String,
+        /// The file that was read.
+        path: String,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The temporary file with the artifacts of readers could not be read.
+    #[error("cannot read the temporary file with the artifacts of readers")]
+    SpoolDamaged {
+        /// The error of the operating system.
+        source: io::Error,
     },
     /// A plugin could not be loaded.
     #[error("layer `{layer}`: cannot use its plugin")]
@@ -128,6 +146,10 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    pub(super) const fn spool_damaged(source: io::Error) -> Self {
+        Self::SpoolDamaged { source }
+    }
+
     /// Returns the stable name of the error's class; `docs/commands.md` lists them.
     pub const fn kind(&self) -> ErrorKind {
         match self {
@@ -136,9 +158,10 @@ impl BuildError {
             Self::Plugin { .. } => ErrorKind::PLUGIN,
             Self::Batch(BatchError::Ambiguous { .. }) => ErrorKind::AMBIGUOUS_BATCH,
             Self::Batch(BatchError::Store(error)) => error.kind(),
-            Self::Batch(BatchError::Disk(_) | BatchError::File { .. }) | Self::Disk(_) => {
-                ErrorKind::FILE
-            }
+            Self::Batch(BatchError::Disk(_) | BatchError::File { .. })
+            | Self::Disk(_)
+            | Self::Spool { .. }
+            | Self::SpoolDamaged { .. } => ErrorKind::FILE,
             Self::Batch(_) => ErrorKind::BATCH,
             Self::Cassette(_) => ErrorKind::CASSETTE,
             Self::NoBuild => ErrorKind::UNKNOWN_BUILD,
@@ -179,6 +202,9 @@ impl BuildError {
             }
             Self::LimitExceeded(excess) => excess.hint(),
             Self::WorkerPanicked => "please report this bug".to_owned(),
+            Self::Spool { .. } => {
+                "free space in the folder for temporary files, or name another folder in TMPDIR".to_owned()
+            }
             Self::Source { .. }
             | Self::Sources(_)
             | Self::Metadata { .. }
@@ -187,6 +213,7 @@ impl BuildError {
             | Self::Cassette(_)
             | Self::Disk(_)
             | Self::AnswerSourceMismatch { .. }
+            | Self::SpoolDamaged { .. }
             | Self::Interrupted => return None,
         })
     }

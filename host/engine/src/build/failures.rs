@@ -3,7 +3,7 @@
 use super::BuildError;
 use super::answerer::Answerer;
 use super::event::Event;
-use super::layers::{ReadyBody, ReadyTransform};
+use super::layers::ReadyTransform;
 use super::limit_excess::LimitKind;
 use super::progress::Freshness;
 use super::recorder::Record as _;
@@ -114,10 +114,8 @@ impl<A: Answerer> Scheduler<'_, A> {
             if let Some(key) = self.layers[*input].failed_units.first() {
                 return Some(format!("{}/{key}", self.layer_name(*input)));
             }
-            match &self.context.pipeline.layers[*input].body {
-                ReadyBody::Transform(upstream) => self.failed_upstream(upstream),
-                ReadyBody::Source { .. } => None,
-            }
+            let upstream = self.context.pipeline.layers[*input].body.transform();
+            self.failed_upstream(upstream?)
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::BuildError;
+use super::readers::{Spool, SpoolRange};
 use synix_core::artifact::{Artifact, Metadata};
 use synix_core::digest::Digest;
 use synix_core::ids::{Kind, Label, LayerName};
@@ -26,6 +27,8 @@ pub(super) enum Location {
     Stored(ArtifactId),
     /// In a source's file, during a plan: it is read again when it is needed.
     File(Arc<FileArtifact>),
+    /// In a temporary file, during a plan: what a reader made.
+    Spooled(Arc<Spool>, SpoolRange),
     /// In memory, during a plan, because a plan writes nothing.
     Memory(Arc<Artifact>),
 }
@@ -34,7 +37,7 @@ impl Handle {
     pub(super) const fn stored(&self) -> Option<ArtifactId> {
         match self.location {
             Location::Stored(id) => Some(id),
-            Location::File(_) | Location::Memory(_) => None,
+            Location::File(_) | Location::Spooled(..) | Location::Memory(_) => None,
         }
     }
 }

@@ -9,8 +9,9 @@ use super::progress::LayerProgress;
 use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
 use synix_core::request::RequestKey;
+use synix_core::skipped::SkippedCount;
 use synix_sandbox::UnitSpec;
-use synix_store::UnitId;
+use synix_store::{ArtifactId, UnitId};
 
 /// A unit that is not fresh.
 #[derive(Debug)]
@@ -64,4 +65,8 @@ pub(super) struct LayerRun {
     pub(super) failed_units: Vec<UnitKey>,
     /// The size of a source.
     pub(super) source_size: SourceSize,
+    /// What the reader of a source left out.
+    pub(super) skipped: Vec<SkippedCount>,
+    /// Recorded artifacts of a source that newer ones with the same label replace; sorted.
+    pub(super) replaced: Vec<ArtifactId>,
 }

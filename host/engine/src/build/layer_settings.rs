@@ -1,8 +1,10 @@
 //! Converts the settings of layers: limits of units, and what the fingerprint of the pipeline covers.
 
 use super::layers::{ReadyBody, ReadyLayer};
-use synix_core::fingerprint::{BatchSetting, LayerSettings, PipelineParts, TransformSettings};
-use synix_manifest::{BatchChoice, LayerLimits, Pipeline};
+use synix_core::fingerprint::{
+    BatchSetting, LayerSettings, PipelineParts, ReaderSettings, TransformSettings,
+};
+use synix_manifest::{BatchChoice, LayerLimits, OnDuplicate, Pipeline};
 use synix_sandbox::Limits;
 
 pub(super) fn unit_limits(configured: LayerLimits) -> Limits {
@@ -30,10 +32,15 @@ pub(super) fn unit_limits(configured: LayerLimits) -> Limits {
 pub(super) fn pipeline_parts(pipeline: &Pipeline, layers: &[ReadyLayer]) -> PipelineParts {
     let settings = layers.iter().map(|layer| {
         let settings = match &layer.body {
-            ReadyBody::Source { glob, kind, .. } => LayerSettings::Source {
-                glob: glob.clone(),
+            ReadyBody::Texts { globs, kind, .. } => LayerSettings::Source {
+                glob: globs.join("\n"),
                 kind: kind.to_string(),
             },
+            ReadyBody::Reader(reader) => LayerSettings::Reader(Box::new(ReaderSettings {
+                globs: reader.globs.clone(),
+                parts: reader.parts.clone(),
+                newest: reader.on_duplicate == OnDuplicate::Newest,
+            })),
             ReadyBody::Transform(transform) => {
                 let name = |input: &usize| layers[*input].name.to_string();
                 LayerSettings::Transform(Box::new(TransformSettings {

@@ -11,8 +11,8 @@ use synix_core::digest::{Digest, Encoder};
 use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
 use synix_core::ids::{Kind, LayerName};
 use synix_core::request::{GuestRequest, Request, Wire};
-use synix_manifest::BatchChoice;
-use synix_sandbox::{Limits, Plugin};
+use synix_manifest::{BatchChoice, OnDuplicate};
+use synix_sandbox::{Limits, Plugin, ReaderPlugin};
 use synix_sources::HiddenFiles;
 
 /// A pipeline with prepared layers.
@@ -48,17 +48,52 @@ pub struct ReadyLayer {
 /// What a layer does.
 #[derive(Debug)]
 pub enum ReadyBody {
-    /// Reads files that match a glob.
-    Source {
+    /// Makes an artifact of each file that matches a glob.
+    Texts {
         /// Relative to the project.
-        glob: String,
+        globs: Vec<String>,
         /// The kind of its artifacts.
         kind: Kind,
         /// Whether hidden files are read.
         hidden: HiddenFiles,
     },
-    /// Runs a plugin.
+    /// Runs a reader over each file that matches a glob.
+    Reader(Arc<ReadyReader>),
+    /// Runs a transform.
     Transform(Arc<ReadyTransform>),
+}
+
+impl ReadyBody {
+    /// Returns the transform, or `None` for a source.
+    pub const fn transform(&self) -> Option<&Arc<ReadyTransform>> {
+        match self {
+            Self::Transform(transform) => Some(transform),
+            Self::Texts { .. } | Self::Reader(_) => None,
+        }
+    }
+}
+
+/// A reader with its config.
+#[derive(Debug)]
+pub struct ReadyReader {
+    /// The layer's name.
+    pub layer: LayerName,
+    /// The globs of the files, relative to the project.
+    pub globs: Vec<String>,
+    /// Whether hidden files are read.
+    pub hidden: HiddenFiles,
+    /// The plugin.
+    pub plugin: ReaderPlugin,
+    /// The config with the text of its files, as JSON text.
+    pub config_text: String,
+    /// The limits of each file, before they grow with its size.
+    pub limits: Limits,
+    /// What happens to a second artifact with the same label.
+    pub on_duplicate: OnDuplicate,
+    /// What the fingerprints of all its files share.
+    pub parts: LayerParts,
+    /// The same, encoded.
+    pub encoder: Encoder,
 }
 
 /// A plugin with its config.

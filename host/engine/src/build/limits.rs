@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layers::{ReadyBody, ReadyPipeline};
+use super::layers::ReadyPipeline;
 use super::limit_excess::{LimitExcess, LimitKind};
 
 /// The default limit of a layer, before its sources are counted.
@@ -83,9 +83,9 @@ impl BuildLimits {
         let mut layers = Vec::with_capacity(pipeline.layers.len());
         let mut own = [0_u64; 2];
         for (position, layer) in pipeline.layers.iter().enumerate() {
-            let (sources, configured) = match &layer.body {
-                ReadyBody::Source { .. } => (BTreeSet::from([position]), [None, None]),
-                ReadyBody::Transform(transform) => {
+            let (sources, configured) = match layer.body.transform() {
+                None => (BTreeSet::from([position]), [None, None]),
+                Some(transform) => {
                     // Upstream layers come first.
                     let upstream = transform
                         .inputs

@@ -14,6 +14,7 @@ mod dispatch;
 mod error;
 mod event;
 mod failures;
+mod file_digests;
 mod handle;
 mod known_answers;
 mod layer_run;
@@ -33,6 +34,7 @@ mod prepare_error;
 mod previous;
 mod progress;
 mod provider_answerer;
+mod readers;
 mod recorder;
 mod replay;
 mod requests_per_unit;
@@ -52,7 +54,9 @@ pub use crate::pending::Target;
 pub use error::BuildError;
 pub use event::{Event, LayerCounts, Observer};
 pub use known_answers::AnswerSource;
-pub use layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+pub use layers::{
+    ReadyBody, ReadyLayer, ReadyPipeline, ReadyReader, ReadyTransform, RoleSettings, Roles,
+};
 pub use limit_excess::{LimitExcess, LimitKind};
 pub use options::{BuildContext, BuildOptions, DEFAULT_CONCURRENCY};
 pub use plan::plan;

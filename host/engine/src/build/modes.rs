@@ -1,6 +1,6 @@
 //! How each layer's requests are answered. A mode is decided once for a build.
 
-use super::layers::{ReadyBody, ReadyPipeline};
+use super::layers::ReadyPipeline;
 use crate::plan;
 use synix_manifest::BatchChoice;
 use synix_store::{BuildLayer, LayerMode};
@@ -46,13 +46,13 @@ impl Modes {
         let choices: Vec<_> = pipeline
             .layers
             .iter()
-            .map(|layer| match &layer.body {
-                ReadyBody::Transform(transform) if transform.grants_llm => Some(ModeChoice {
+            .map(|layer| {
+                let transform = layer.body.transform()?;
+                transform.grants_llm.then(|| ModeChoice {
                     batch: transform.batch,
                     has_batch_api: transform.has_batch_api,
                     min_batch: transform.min_batch,
-                }),
-                ReadyBody::Transform(_) | ReadyBody::Source { .. } => None,
+                })
             })
             .collect();
         let decided = choices

@@ -33,6 +33,8 @@ pub struct BuildContext<'a> {
     pub clock: &'a Clock,
     /// The prices of models.
     pub prices: &'a Prices,
+    /// Whether source files are hashed although their size and time are unchanged.
+    pub rehash: bool,
 }
 
 /// How a build is driven.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer as _;
-use super::layers::ReadyBody;
 use super::modes::Modes;
 use super::options::BuildContext;
 use super::plan_answerer::PlanAnswerer;
@@ -36,6 +35,7 @@ pub async fn plan(
         reader,
         answer_origin: build_context.answer_origin(),
         allow_partial: false,
+        rehash: build_context.rehash,
         observer: &|_| {},
     };
     let misses = build_context
@@ -92,16 +92,15 @@ fn describe_layer(
     let in_flight = tally.map_or(0, |tally| tally.in_flight);
     let missing = tally.map_or(0, |tally| tally.missing);
     let notes = scheduler.recorder.take_notes(position);
-    let per_unit = match &layer.body {
-        ReadyBody::Source { .. } => None,
-        ReadyBody::Transform(transform) => Some(transform.requests_per_unit)
-            .filter(|requests_per_unit| !requests_per_unit.is_zero()),
-    };
+    let transform = layer.body.transform();
+    let per_unit = transform
+        .map(|transform| transform.requests_per_unit)
+        .filter(|requests_per_unit| !requests_per_unit.is_zero());
     let exact = per_unit.is_none() || (predicted.is_none() && possible_requests == 0);
-    let mode = match &layer.body {
-        ReadyBody::Source { .. } => "source",
-        ReadyBody::Transform(_) if exact && requests == 0 && in_flight == 0 => "none",
-        ReadyBody::Transform(_) => decided.map_or("auto", LayerMode::name),
+    let mode = match transform {
+        None => "source",
+        Some(_) if exact && requests == 0 && in_flight == 0 => "none",
+        Some(_) => decided.map_or("auto", LayerMode::name),
     };
     let requests_max = match (per_unit, &predicted) {
         _ if exact => Some(requests),
@@ -142,6 +141,7 @@ fn describe_layer(
         retry_failed,
         stale_units: Vec::new(),
         failures: notes.failures,
+        skipped: scheduler.layers[position].skipped.clone(),
     };
     if let Some(predicted) = predicted {
         described.units_exact = predicted.is_counted;
@@ -163,7 +163,7 @@ fn describe_layer(
 
 /// Returns the maximum number of further requests of a layer's waiting units.
 fn possible_requests(scheduler: &PlanScheduler<'_, '_>, layer: usize) -> u64 {
-    let ReadyBody::Transform(transform) = &scheduler.context.pipeline.layers[layer].body else {
+    let Some(transform) = scheduler.context.pipeline.layers[layer].body.transform() else {
         return 0;
     };
     let waiting = scheduler.units.iter().flatten();

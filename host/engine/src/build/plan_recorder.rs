@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::readers::FileResult;
 use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
 use super::unit::RunRequest;
 use crate::plan::{PlanFailure, PlanUnit};
@@ -13,7 +14,7 @@ use synix_core::digest::Digest;
 use synix_core::fingerprint::StaleReason;
 use synix_core::ids::UnitKey;
 use synix_core::request::{Failure, Request};
-use synix_store::{BuildLayer, StoreError, UnitId};
+use synix_store::{BuildLayer, FileDigest, NewSnapshotLayer, StoreError, UnitId};
 
 /// What a plan shows of a layer beside its counts.
 #[derive(Debug, Default)]
@@ -66,7 +67,7 @@ impl Recorder for &PlanRecorder {
         act(self)
     }
 
-    fn complete(self, _: &str, _: &[(String, Vec<UnitId>)]) -> Result<(), StoreError> {
+    fn complete(self, _: &str, _: &[NewSnapshotLayer]) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -97,6 +98,21 @@ impl Record for &PlanRecorder {
         file: impl FnOnce() -> FileArtifact,
     ) -> Result<(Option<UnitId>, Location), StoreError> {
         Ok((None, Location::File(Arc::new(file()))))
+    }
+
+    fn file_digest(self, _: &str, _: &FileDigest) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn read(
+        self,
+        _: &UnitEntry<'_>,
+        result: &FileResult,
+    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError> {
+        let artifacts = result.artifacts.iter();
+        let locations =
+            artifacts.map(|spooled| Location::Spooled(Arc::clone(&result.spool), spooled.range));
+        Ok((None, locations.collect()))
     }
 
     fn answered(self, layer: usize, requests: &[RunRequest]) {

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::config_files::ConfigFiles;
 use super::layer_settings::{pipeline_parts, unit_limits};
-use super::layers::{ReadyBody, ReadyLayer, ReadyPipeline, ReadyTransform, RoleSettings, Roles};
+use super::layers::{
+    ReadyBody, ReadyLayer, ReadyPipeline, ReadyReader, ReadyTransform, RoleSettings, Roles,
+};
 use super::prepare_error::PrepareError;
 use super::requests_per_unit::RequestsPerUnit;
 use crate::pending::Target;
@@ -18,9 +20,10 @@ use synix_core::json;
 use synix_core::request::Ending;
 use synix_manifest::{
     BatchSupport, DEFAULT_ROLE, Layer, LayerBody, Pipeline, PipelineError, PipelineErrors,
-    TransformLayer, TransformRef, check_config, file_values, replace_values,
+    PluginRef, Read, ReaderLayer, SourceLayer, TransformLayer, check_config, file_values,
+    replace_values,
 };
-use synix_sandbox::{Plugin, Sandbox, World};
+use synix_sandbox::{Plugin, PluginError, ReaderPlugin, Sandbox, World};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceProblems};
 
 /// What is needed to prepare a pipeline.
@@ -69,34 +72,38 @@ pub fn prepare(
         pipeline,
         context,
         roles: &roles,
-        plugins: BTreeMap::new(),
+        transforms: BTreeMap::new(),
         problems: SourceProblems::default(),
     };
     let mut layers = Vec::new();
     for layer in &pipeline.layers {
         let body = match &layer.body {
-            LayerBody::Source {
-                glob,
-                kind,
-                allow_hidden,
-            } => ReadyBody::Source {
-                glob: glob.clone(),
-                kind: kind.clone(),
-                hidden: HiddenFiles::allowed_if(*allow_hidden),
+            LayerBody::Source(source) => match &source.read {
+                Read::Texts(kind) => ReadyBody::Texts {
+                    globs: source.globs.clone(),
+                    kind: kind.clone(),
+                    hidden: HiddenFiles::allowed_if(source.allow_hidden),
+                },
+                Read::Plugin(reader) => {
+                    let plugin = match preparation.load_reader(layer, reader)? {
+                        Ok(plugin) => plugin,
+                        Err(found) => {
+                            errors.extend(found);
+                            continue;
+                        }
+                    };
+                    let ready = preparation.prepare_reader(layer, source, reader, plugin);
+                    ReadyBody::Reader(Arc::new(ready))
+                }
             },
             LayerBody::Transform(transform) => {
-                let plugin = match preparation.load(layer, transform)? {
+                let plugin = match preparation.load_transform(layer, transform)? {
                     Ok(plugin) => plugin,
-                    Err(error) => {
-                        errors.push(error);
+                    Err(found) => {
+                        errors.extend(found);
                         continue;
                     }
                 };
-                let found = check(pipeline, layer, &plugin);
-                if !found.is_empty() {
-                    errors.extend(found);
-                    continue;
-                }
                 let ready = preparation.prepare_transform(layer, transform, plugin);
                 ReadyBody::Transform(Arc::new(ready))
             }
@@ -104,7 +111,7 @@ pub fn prepare(
         layers.push(ReadyLayer {
             name: layer.name.clone(),
             body,
-            allow_hidden: allows_hidden(&layer.body),
+            allow_hidden: layer.allow_hidden(),
         });
     }
     if let Some(errors) = PipelineErrors::new(errors) {
@@ -125,59 +132,131 @@ pub fn prepare(
     })
 }
 
-fn check(pipeline: &Pipeline, layer: &Layer, plugin: &Plugin) -> Vec<PipelineError> {
-    let mut errors = check_config(pipeline, layer, &plugin.descriptor().config_schema);
-    if plugin.descriptor().declares_llm() {
-        errors.extend(pipeline.llm_error(layer));
-    }
-    errors
-}
-
 /// The state of the preparation.
 struct Preparation<'a> {
     pipeline: &'a Pipeline,
     context: &'a PrepareContext<'a>,
     roles: &'a Roles,
-    /// Loaded plugins by reference.
-    plugins: BTreeMap<String, Plugin>,
+    /// Loaded transforms by reference.
+    transforms: BTreeMap<String, Plugin>,
     problems: SourceProblems,
 }
 
 impl Preparation<'_> {
-    fn load(
+    fn load_transform(
         &mut self,
         layer: &Layer,
         transform: &TransformLayer,
-    ) -> Result<Result<Plugin, PipelineError>, PrepareError> {
+    ) -> Result<Result<Plugin, Vec<PipelineError>>, PrepareError> {
         let name = transform.transform.text();
-        if let Some(plugin) = self.plugins.get(name) {
-            return Ok(Ok(plugin.clone()));
-        }
-        let bytes = match &transform.transform {
-            TransformRef::FirstParty(name) => {
-                let mut all = self.context.transforms.iter();
-                all.find(|known| known.name == name)
-                    .map(|known| Cow::Owned(known.component()))
+        let plugin = match self.transforms.get(name) {
+            Some(plugin) => plugin.clone(),
+            None => {
+                let known = self.context.transforms;
+                let bytes = match self.component(layer, &transform.transform, known) {
+                    Ok(bytes) => bytes,
+                    Err(error) => return Ok(Err(vec![error])),
+                };
+                let loaded = self.context.sandbox.load(name, &bytes);
+                let plugin = loaded.map_err(|source| unusable(layer, source))?;
+                self.transforms.insert(name.to_owned(), plugin.clone());
+                plugin
             }
-            TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => {
+        };
+        let descriptor = plugin.descriptor();
+        let mut errors = check_config(self.pipeline, layer, &descriptor.config_schema);
+        if descriptor.declares_llm() {
+            errors.extend(self.pipeline.llm_error(layer));
+        }
+        Ok(if errors.is_empty() {
+            Ok(plugin)
+        } else {
+            Err(errors)
+        })
+    }
+
+    fn load_reader(
+        &self,
+        layer: &Layer,
+        reader: &ReaderLayer,
+    ) -> Result<Result<ReaderPlugin, Vec<PipelineError>>, PrepareError> {
+        let bytes = match self.component(layer, &reader.plugin, self.context.readers) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(vec![error])),
+        };
+        let loaded = self
+            .context
+            .sandbox
+            .load_reader(reader.plugin.text(), &bytes);
+        let plugin = loaded.map_err(|source| unusable(layer, source))?;
+        let errors = check_config(self.pipeline, layer, &plugin.descriptor().config_schema);
+        Ok(if errors.is_empty() {
+            Ok(plugin)
+        } else {
+            Err(errors)
+        })
+    }
+
+    /// Returns the bytes of a component; `known` are the first-party ones.
+    fn component(
+        &self,
+        layer: &Layer,
+        reference: &PluginRef,
+        known: &[FirstParty],
+    ) -> Result<Cow<'_, [u8]>, PipelineError> {
+        let name = reference.text();
+        let bytes = match reference {
+            PluginRef::FirstParty(name) => {
+                let found = known.iter().find(|known| known.name == name);
+                found.map(|known| Cow::Owned(known.component()))
+            }
+            PluginRef::File(_) | PluginRef::Url { .. } | PluginRef::Oci { .. } => {
                 let bytes = self.context.components.get(name);
                 bytes.map(|bytes| Cow::Borrowed(bytes.as_slice()))
             }
         };
-        let Some(bytes) = bytes else {
-            let known = self.context.transforms.iter().map(|known| known.name);
-            return Ok(Err(self.pipeline.unknown_transform_error(layer, known)));
+        bytes.ok_or_else(|| {
+            let known = known.iter().map(|known| known.name);
+            self.pipeline.unknown_plugin_error(layer, known)
+        })
+    }
+
+    fn prepare_reader(
+        &mut self,
+        layer: &Layer,
+        source: &SourceLayer,
+        reader: &ReaderLayer,
+        plugin: ReaderPlugin,
+    ) -> ReadyReader {
+        let values = file_values(&plugin.descriptor().config_schema, &reader.config);
+        let folder = self.context.folder;
+        let files = ConfigFiles::read(folder, layer, values, &mut self.problems);
+        let (mut config, mut without_files) = (reader.config.clone(), reader.config.clone());
+        replace_values(&mut config, &files.texts);
+        replace_values(&mut without_files, &files.blanks);
+        let limits = unit_limits(reader.limits);
+        let parts = LayerParts {
+            contract: Sandbox::first_contract(World::Reader).to_owned(),
+            layer: layer.name.to_string(),
+            component: plugin.digest(),
+            // The pipeline file was checked for numbers without a canonical form.
+            config: json::canonical(&Value::Object(without_files)).unwrap_or_default(),
+            files: files.parts,
+            model: None,
+            requests: RequestParts::default(),
+            limits: limits.parts(),
         };
-        let plugin =
-            self.context
-                .sandbox
-                .load(name, &bytes)
-                .map_err(|source| PrepareError::Plugin {
-                    layer: layer.name.to_string(),
-                    source: Box::new(source),
-                })?;
-        self.plugins.insert(name.to_owned(), plugin.clone());
-        Ok(Ok(plugin))
+        ReadyReader {
+            layer: layer.name.clone(),
+            globs: source.globs.clone(),
+            hidden: HiddenFiles::allowed_if(source.allow_hidden),
+            plugin,
+            config_text: json::canonical_object(config),
+            limits,
+            on_duplicate: reader.on_duplicate,
+            encoder: parts.encode(),
+            parts,
+        }
     }
 
     fn prepare_transform(
@@ -193,14 +272,14 @@ impl Preparation<'_> {
             problems,
             ..
         } = self;
-        let is_first_party = matches!(transform.transform, TransformRef::FirstParty(_));
+        let is_first_party = matches!(transform.transform, PluginRef::FirstParty(_));
         let values = file_values(&plugin.descriptor().config_schema, &transform.config);
         let ConfigFiles {
             parts: files,
             paths,
             texts,
             blanks,
-        } = ConfigFiles::read(context.folder, layer, transform, values, problems);
+        } = ConfigFiles::read(context.folder, layer, values, problems);
         let mut config = transform.config.clone();
         replace_values(&mut config, &texts);
         let mut without_files = transform.config.clone();
@@ -270,9 +349,9 @@ impl Preparation<'_> {
     }
 }
 
-fn allows_hidden(body: &LayerBody) -> bool {
-    match body {
-        LayerBody::Source { allow_hidden, .. } => *allow_hidden,
-        LayerBody::Transform(transform) => transform.allow_hidden,
+fn unusable(layer: &Layer, source: PluginError) -> PrepareError {
+    PrepareError::Plugin {
+        layer: layer.name.to_string(),
+        source: Box::new(source),
     }
 }

@@ -29,7 +29,7 @@ impl PreviousLayer {
         let mut by_key: Vec<u32> = (0..).take(units.len()).collect();
         by_key.sort_unstable_by(|left, right| key_at(&units, *left).cmp(key_at(&units, *right)));
         let mut outputs: Vec<StoredArtifact> = Vec::with_capacity(units.len());
-        reader.for_each_snapshot_artifact(snapshot, name, |artifact| outputs.push(artifact))?;
+        reader.for_each_snapshot_output(snapshot, name, |artifact| outputs.push(artifact))?;
         outputs.sort_unstable_by_key(|output| (output.unit, output.id));
         Ok(Self {
             units,

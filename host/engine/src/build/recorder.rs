@@ -4,6 +4,7 @@
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::readers::FileResult;
 use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
@@ -11,7 +12,7 @@ use synix_core::fingerprint::StaleReason;
 use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
-use synix_store::{ArtifactId, BuildLayer, StoreError, UnitId};
+use synix_store::{ArtifactId, BuildLayer, FileDigest, NewSnapshotLayer, StoreError, UnitId};
 
 /// Where a scheduler records what happens to its units.
 pub(super) trait Recorder: Copy {
@@ -26,7 +27,7 @@ pub(super) trait Recorder: Copy {
     ) -> Result<T, BuildError>;
 
     /// Takes the snapshot of a complete build and closes the build.
-    fn complete(self, pipeline: &str, layers: &[(String, Vec<UnitId>)]) -> Result<(), StoreError>;
+    fn complete(self, pipeline: &str, layers: &[NewSnapshotLayer]) -> Result<(), StoreError>;
 }
 
 /// Takes records within one transaction.
@@ -52,6 +53,16 @@ pub(super) trait Record: Copy {
         digest: Digest,
         file: impl FnOnce() -> FileArtifact,
     ) -> Result<(Option<UnitId>, Location), StoreError>;
+
+    /// Records the digest of a source's file.
+    fn file_digest(self, path: &str, file: &FileDigest) -> Result<(), StoreError>;
+
+    /// Records what a reader made of a file, and returns where its artifacts are.
+    fn read(
+        self,
+        unit: &UnitEntry<'_>,
+        result: &FileResult,
+    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError>;
 
     /// Records that requests of a layer were answered before.
     fn answered(self, layer: usize, requests: &[RunRequest]);

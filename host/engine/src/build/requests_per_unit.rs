@@ -4,7 +4,7 @@
 //! it. Two things limit the number: the limit of requests of a unit, which the host enforces, and, for
 //! first-party transforms, their behaviour, which the suite tests.
 
-use synix_manifest::{TransformLayer, TransformRef};
+use synix_manifest::{PluginRef, TransformLayer};
 
 /// The maximum number of requests of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +30,14 @@ impl RequestsPerUnit {
     pub(super) fn new(transform: &TransformLayer, limit: u32) -> Self {
         let has = |key: &str| transform.config.contains_key(key);
         let pattern = match &transform.transform {
-            TransformRef::FirstParty(name) => match name.as_str() {
+            PluginRef::FirstParty(name) => match name.as_str() {
                 "map" | "reduce" => Some(RequestPattern::Once),
                 "group" if has("prompt") || has("prompt_file") => Some(RequestPattern::Once),
                 "fold" => Some(RequestPattern::OnceForEachInput),
                 "group" | "chunk" | "merge" => Some(RequestPattern::Never),
                 _ => None,
             },
-            TransformRef::File(_) | TransformRef::Url { .. } | TransformRef::Oci { .. } => None,
+            PluginRef::File(_) | PluginRef::Url { .. } | PluginRef::Oci { .. } => None,
         };
         Self {
             limit: limit.into(),
@@ -92,7 +92,7 @@ mod tests {
         let pipeline = synix_manifest::parse(&text).unwrap();
         let transform = pipeline.layers.iter().find_map(|layer| match &layer.body {
             LayerBody::Transform(transform) => Some(transform.as_ref()),
-            LayerBody::Source { .. } => None,
+            LayerBody::Source(_) => None,
         });
         let transform = transform.unwrap();
         RequestsPerUnit::new(transform, transform.limits.requests.unwrap_or(1000))

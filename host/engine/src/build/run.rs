@@ -7,7 +7,7 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::budget::Budget;
 use super::event::{Event, Observer};
-use super::layers::{ReadyBody, ReadyPipeline};
+use super::layers::ReadyPipeline;
 use super::modes::Modes;
 use super::options::{BuildContext, BuildOptions};
 use super::pool::Pool;
@@ -18,7 +18,7 @@ use super::scheduler::{Scheduler, SchedulerContext};
 use super::store_recorder::StoreRecorder;
 use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
-use synix_store::{BuildId, BuildKind, RetrySelection, Store, UnitId};
+use synix_store::{BuildId, BuildKind, NewSnapshotLayer, RetrySelection, Store};
 
 /// The result of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,7 @@ pub async fn run(
         reader: Some(store),
         answer_origin,
         allow_partial: options.allow_partial,
+        rehash: build_context.rehash,
         observer,
     };
     let pool = build_context.pool(Some(store))?;
@@ -105,7 +106,7 @@ fn upstream_of(pipeline: &ReadyPipeline) -> Vec<BTreeSet<usize>> {
     let mut upstream: Vec<BTreeSet<usize>> = Vec::with_capacity(pipeline.layers.len());
     for (position, layer) in pipeline.layers.iter().enumerate() {
         let mut own = BTreeSet::from([position]);
-        if let ReadyBody::Transform(transform) = &layer.body {
+        if let Some(transform) = layer.body.transform() {
             for input in &transform.inputs {
                 // Upstream layers come first.
                 own.extend(upstream.get(*input).into_iter().flatten());
@@ -124,19 +125,21 @@ async fn run_scheduler<A: Answerer>(
     let complete = scheduler.is_complete();
     if complete {
         let pipeline = scheduler.context.pipeline;
-        let layers: Vec<(String, Vec<UnitId>)> = scheduler
+        let layers: Vec<NewSnapshotLayer> = scheduler
             .layers
             .iter_mut()
             .zip(&pipeline.layers)
             .map(|(run, layer)| {
                 run.done_units.sort();
-                (
-                    layer.name.to_string(),
-                    run.done_units
+                NewSnapshotLayer {
+                    name: layer.name.to_string(),
+                    units: run
+                        .done_units
                         .iter()
                         .filter_map(|(_, unit)| *unit)
                         .collect(),
-                )
+                    replaced: std::mem::take(&mut run.replaced),
+                }
             })
             .collect();
         scheduler.recorder.complete(&pipeline.file, &layers)?;

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::event::Observer;
+use super::file_digests::FileDigests;
 use super::layer_run::{LayerRun, Unit};
-use super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
+use super::layers::{ReadyPipeline, ReadyTransform};
 use super::limit_excess::{LimitExcess, LimitKind};
 use super::limits::BuildLimits;
 use super::pool::Pool;
@@ -33,6 +34,8 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) reader: Option<&'a Reader>,
     pub(super) answer_origin: AnswerOrigin,
     pub(super) allow_partial: bool,
+    /// Whether source files are hashed although their stamps are unchanged.
+    pub(super) rehash: bool,
     pub(super) observer: Observer<'a>,
 }
 
@@ -75,6 +78,7 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     /// Requests for the answerer, once their units are recorded.
     pub(super) to_enqueue: Vec<PendingRequest<<A::Recorder as Recorder>::Request>>,
     pub(super) previous: Previous<'a>,
+    pub(super) files: FileDigests,
     /// Set once the sources are read; no unit is created before.
     pub(super) limits: Option<BuildLimits>,
     /// The exceeded limit: no more units are created and no more requests are sent.
@@ -98,7 +102,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             .map(|_| LayerRun::default())
             .collect();
         for (position, layer) in context.pipeline.layers.iter().enumerate() {
-            if let ReadyBody::Transform(transform) = &layer.body {
+            if let Some(transform) = layer.body.transform() {
                 let gathers = transform.plugin.descriptor().shape != Shape::PerInput;
                 for input in &transform.inputs {
                     layers[*input].downstream.push(position);
@@ -108,6 +112,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         Ok(Self {
             previous: Previous::open(context.reader, &context.pipeline.file)?,
+            files: FileDigests::open(context.reader, context.rehash)?,
             context,
             recorder,
             answerer,
@@ -254,6 +259,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     name: step.layer_name(position).to_owned(),
                     mode: step.answerer.mode(position),
                     fresh: layer.progress.fresh(),
+                    skipped: layer.skipped.clone(),
                 })
                 .collect();
             Ok(step.record.layers(&layers)?)
@@ -274,9 +280,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     }
 
     pub(super) fn transform(&self, layer: usize) -> Arc<ReadyTransform> {
-        match &self.context.pipeline.layers[layer].body {
-            ReadyBody::Transform(transform) => Arc::clone(transform),
-            ReadyBody::Source { .. } => unreachable!("sources depend on nothing"),
+        match self.context.pipeline.layers[layer].body.transform() {
+            Some(transform) => Arc::clone(transform),
+            None => unreachable!("sources depend on nothing"),
         }
     }
 

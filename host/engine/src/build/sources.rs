@@ -20,28 +20,36 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         // All problems are reported at once, because each pass over a thousand files takes time.
         let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
-            if let ReadyBody::Source { glob, kind, hidden } = &layer.body {
-                let name = layer.name.as_str();
-                let found = match self.context.folder.find_sources(glob, *hidden) {
-                    Ok(found) => found,
-                    Err(problem) => {
-                        problems.push(name, problem);
-                        continue;
-                    }
-                };
-                for problem in found.problems {
-                    problems.push(name, problem);
-                }
-                self.in_transaction(|step| {
-                    for file in &found.files {
-                        if let Err(problem) = step.read_source(position, kind, file)? {
+            match &layer.body {
+                ReadyBody::Transform(_) => continue,
+                ReadyBody::Reader(reader) => self.read_files(position, reader, &mut problems)?,
+                ReadyBody::Texts {
+                    globs,
+                    kind,
+                    hidden,
+                } => {
+                    let name = layer.name.as_str();
+                    let found = match self.context.folder.find_sources(globs, *hidden) {
+                        Ok(found) => found,
+                        Err(problem) => {
                             problems.push(name, problem);
+                            continue;
                         }
+                    };
+                    for problem in found.problems {
+                        problems.push(name, problem);
                     }
-                    Ok(())
-                })?;
-                self.previous.release(name);
+                    self.in_transaction(|step| {
+                        for file in &found.files {
+                            if let Err(problem) = step.read_text(position, kind, file)? {
+                                problems.push(name, problem);
+                            }
+                        }
+                        step.record_digests()
+                    })?;
+                }
             }
+            self.previous.release(layer.name.as_str());
         }
         if let Some(problems) = problems.into_option() {
             return Err(BuildError::Sources(problems));
@@ -50,7 +58,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.limits = Some(BuildLimits::new(pipeline, &source_size));
         self.in_transaction(|step| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
-                if matches!(layer.body, ReadyBody::Source { .. }) {
+                if layer.body.transform().is_none() {
                     step.layers[position].progress.all_units_known();
                     for number in 0..step.layers[position].artifacts.len() {
                         let artifact = step.layers[position].artifacts[number].clone();
@@ -68,26 +76,34 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
 }
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    fn read_source(
+    fn read_text(
         &mut self,
         layer: usize,
         kind: &Kind,
         file: &SourceFile,
     ) -> Result<Result<(), SourceError>, BuildError> {
         let name = self.layer_name(layer);
-        let bytes = match self.context.folder.read_source(file) {
-            Ok(bytes) => bytes,
-            Err(problem) => return Ok(Err(problem)),
+        let folder = self.context.folder;
+        let mut read = None;
+        let (digest, size) = match self.files.unchanged(folder, &file.path) {
+            Some((digest, stamp)) => (digest, stamp.size),
+            None => match self.files.read(folder, file) {
+                Ok(bytes) => {
+                    let known = (bytes.digest, bytes.bytes.len() as u64);
+                    read = Some(bytes);
+                    known
+                }
+                Err(problem) => return Ok(Err(problem)),
+            },
         };
         let source_size = &mut self.layers[layer].source_size;
         source_size.artifacts += 1;
-        source_size.bytes += bytes.bytes.len() as u64;
+        source_size.bytes += size;
         let fingerprint = source_fingerprint(
-            name,
-            kind.as_str(),
-            &file.path,
-            file.label.as_str(),
-            bytes.digest,
+            folder.version(file),
+            (name, kind.as_str()),
+            (&file.path, file.label.as_str()),
+            digest,
         );
         let key =
             UnitKey::from_stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
@@ -115,7 +131,20 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             self.layers[layer].done_units.push((key, Some(id)));
             return Ok(Ok(()));
         }
-        let artifact = match self.context.folder.artifact(file, kind, &bytes) {
+        // An unchanged file is read after all if its text is needed, for example by another layer than before.
+        let bytes = match read {
+            Some(bytes) => bytes,
+            None => match self.files.read(folder, file) {
+                Ok(bytes) => bytes,
+                Err(problem) => return Ok(Err(problem)),
+            },
+        };
+        if bytes.digest != digest {
+            return Ok(Err(SourceError::Changed {
+                path: file.path.clone(),
+            }));
+        }
+        let artifact = match folder.artifact(file, kind, &bytes) {
             Ok(artifact) => artifact,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -149,7 +178,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         };
         let label = artifact.label.clone();
         let reread = || FileArtifact {
-            folder: self.context.folder.clone(),
+            folder: folder.clone(),
             layer: self.context.pipeline.layers[layer].name.clone(),
             file: file.clone(),
             kind: kind.clone(),

@@ -83,6 +83,15 @@ impl<A: Answerer> Scheduler<'_, A> {
                 digest: input.digest,
                 metadata: file.metadata.clone(),
             }),
+            (Location::Spooled(spool, range), _) => {
+                let found = spool.header(*range).map_err(BuildError::spool_damaged)?;
+                Ok(Header {
+                    label: input.label.clone(),
+                    kind: found.kind,
+                    digest: input.digest,
+                    metadata: found.metadata,
+                })
+            }
             (Location::Stored(id), Some(reader)) => {
                 let (kind, metadata) = reader.artifact_header(*id)?;
                 Ok(Header {

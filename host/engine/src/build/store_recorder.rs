@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::readers::FileResult;
 use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
 use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
@@ -12,8 +13,8 @@ use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    AnswerOrigin, BuildId, BuildLayer, NewUnit, RequestId, Store, StoreError, Transaction, UnitId,
-    UnitState,
+    AnswerOrigin, BuildId, BuildLayer, FileDigest, NewSnapshotLayer, NewUnit, RequestId, Store,
+    StoreError, Transaction, UnitId, UnitState,
 };
 
 /// Writes the rows of a build.
@@ -44,7 +45,7 @@ impl Recorder for StoreRecorder<'_> {
             .write(|tx| act(StoreRecord { recorder: self, tx }))
     }
 
-    fn complete(self, pipeline: &str, layers: &[(String, Vec<UnitId>)]) -> Result<(), StoreError> {
+    fn complete(self, pipeline: &str, layers: &[NewSnapshotLayer]) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store.write(|tx| {
             tx.take_snapshot(self.build, pipeline, layers, now)?;
@@ -77,6 +78,35 @@ impl Record for StoreRecord<'_> {
         let artifact = self.tx.add_artifact(id, 0, artifact, digest)?;
         self.set_state(unit, UnitState::Done)?;
         Ok((Some(id), Location::Stored(artifact)))
+    }
+
+    fn file_digest(self, path: &str, file: &FileDigest) -> Result<(), StoreError> {
+        self.tx.store_file_digest(path, file)
+    }
+
+    /// The answer origin is always the live one, as for other sources.
+    fn read(
+        self,
+        unit: &UnitEntry<'_>,
+        result: &FileResult,
+    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError> {
+        let id = self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &result.log)?;
+        let mut locations = Vec::with_capacity(result.artifacts.len());
+        for (position, spooled) in result.artifacts.iter().enumerate() {
+            let artifact = result
+                .spool
+                .artifact(spooled.range)
+                .map_err(BuildError::spool_damaged)?;
+            let artifact = self
+                .tx
+                .add_artifact(id, position, &artifact, spooled.digest)?;
+            locations.push(Location::Stored(artifact));
+        }
+        for skipped in &result.skipped {
+            self.tx.add_skipped(id, skipped)?;
+        }
+        self.set_state(unit, UnitState::Done)?;
+        Ok((Some(id), locations))
     }
 
     fn answered(self, _: usize, _: &[RunRequest]) {}

@@ -150,6 +150,9 @@ fn read_inputs(
             let artifact = match location {
                 Location::Stored(id) => known.artifact(*id)?,
                 Location::File(file) => file.read(*digest)?,
+                Location::Spooled(spool, range) => {
+                    spool.artifact(*range).map_err(BuildError::spool_damaged)?
+                }
                 Location::Memory(artifact) => artifact.as_ref().clone(),
             };
             Ok((artifact, *digest))

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use synix_core::fingerprint::StaleReason;
+use synix_core::skipped::SkippedCount;
 use synix_manifest::BatchChoice;
 use synix_prices::Amount;
 use synix_store::LayerMode;
@@ -71,6 +72,8 @@ pub struct PlanLayer {
     pub stale_units: Vec<PlanUnit>,
     /// Units that would fail, and why.
     pub failures: Vec<PlanFailure>,
+    /// What the reader of a source leaves out.
+    pub skipped: Vec<SkippedCount>,
 }
 
 /// All layers of a plan together.

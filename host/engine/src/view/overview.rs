@@ -9,6 +9,7 @@ use super::snapshot::{SnapshotSelection, SnapshotView};
 use super::status::{BatchView, FailureView, LayerView, Status, build_status, is_open};
 use crate::plan::Plan;
 use synix_core::clock::Timestamp;
+use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Bill, Prices};
 use synix_store::Reader;
 
@@ -46,6 +47,8 @@ pub struct OverviewLayer {
     pub stale_guess: Option<u64>,
     /// Units that failed in the newest build, or were held back.
     pub failed: u64,
+    /// What the reader of a source leaves out.
+    pub skipped: Vec<SkippedCount>,
 }
 
 /// A build that has not ended.
@@ -191,6 +194,7 @@ impl Overview {
 fn planned_layers(plan: &Plan) -> Vec<OverviewLayer> {
     let layers = plan.layers.iter().map(|layer| OverviewLayer {
         stale_guess: layer.stale_guess,
+        skipped: layer.skipped.clone(),
         ..OverviewLayer::new(&layer.name, Some(layer.stale))
     });
     layers.collect()
@@ -204,6 +208,7 @@ impl OverviewLayer {
             stale,
             stale_guess: None,
             failed: 0,
+            skipped: Vec::new(),
         }
     }
 }

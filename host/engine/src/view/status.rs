@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
 use synix_core::clock::Timestamp;
+use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Prices};
 use synix_store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
 
@@ -56,6 +57,8 @@ pub struct LayerView {
     pub failed: u64,
     /// Units that wait for answers.
     pub waiting: u64,
+    /// What the reader of a source left out.
+    pub skipped: Vec<SkippedCount>,
     /// The tokens that providers counted.
     pub tokens: TokensView,
     /// Their cost in US dollars; `None` if a price is unknown.
@@ -234,6 +237,7 @@ fn layers(
                 done: layer.fresh + tally.done,
                 failed: tally.failed,
                 waiting: tally.waiting,
+                skipped: layer.skipped,
                 tokens,
                 cost_usd,
             };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use synix_core::digest::Digest;
 use synix_core::printable;
-use synix_manifest::TransformRef;
+use synix_manifest::PluginRef;
 
 const VERSION: u32 = 1;
 const HEADING: &str = "# The exact bytes of the plugins of this pipeline. Written by synix; keep it under version control.\n";
@@ -126,7 +126,7 @@ impl fmt::Display for LockFileChange {
 
 /// Returns whether a reference contains a digest that differs from its pin.
 fn contradicts(reference: &str, pin: Pin) -> bool {
-    TransformRef::parse(reference).is_ok_and(|reference| !reference.accepts(pin.digest))
+    PluginRef::parse("transform", reference).is_ok_and(|reference| !reference.accepts(pin.digest))
 }
 
 /// The pins of the references of a pipeline.

@@ -151,7 +151,7 @@ fn the_error_for_a_missing_default_role_is_at_the_transform() {
     );
     assert_eq!(
         pipeline
-            .unknown_transform_error(layer, ["map", "reduce"])
+            .unknown_plugin_error(layer, ["map", "reduce"])
             .to_string(),
         "5:13: unknown transform `mpa` (did you mean `map`?)"
     );

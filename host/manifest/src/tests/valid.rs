@@ -14,7 +14,7 @@ fn layers_are_sorted_and_have_their_settings() {
         .collect();
     assert_eq!(names, ["bios", "work-styles", "team-summary"]);
     let styles = pipeline.layers[1].transform().unwrap();
-    assert_eq!(styles.transform, TransformRef::FirstParty("map".to_owned()));
+    assert_eq!(styles.transform, PluginRef::FirstParty("map".to_owned()));
     assert_eq!(styles.inputs, [0]);
     assert_eq!(styles.batch, BatchChoice::Always);
     assert_eq!(styles.min_batch, 2);
@@ -24,7 +24,7 @@ fn layers_are_sorted_and_have_their_settings() {
     let summary = pipeline.layers[2].transform().unwrap();
     assert_eq!(
         summary.transform,
-        TransformRef::File("./plugins/mine.wasm".to_owned())
+        PluginRef::File("./plugins/mine.wasm".to_owned())
     );
     assert_eq!(
         (summary.batch, summary.inputs.as_slice()),

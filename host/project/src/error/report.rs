@@ -118,6 +118,8 @@ impl ProjectError {
                 BuildError::Store(_)
                 | BuildError::Source { .. }
                 | BuildError::Sources(_)
+                | BuildError::Spool { .. }
+                | BuildError::SpoolDamaged { .. }
                 | BuildError::Metadata { .. }
                 | BuildError::Plugin { .. }
                 | BuildError::Batch(_)

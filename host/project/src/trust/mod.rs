@@ -131,9 +131,7 @@ impl ProjectContext {
         }
         let hidden = |layer: &Layer| {
             let files = match &layer.body {
-                LayerBody::Source {
-                    glob, allow_hidden, ..
-                } => allow_hidden.then(|| glob.clone()),
+                LayerBody::Source(source) => source.allow_hidden.then(|| source.globs.join(", ")),
                 LayerBody::Transform(transform) => transform
                     .allow_hidden
                     .then(|| "those that its config names".to_owned()),

@@ -7,12 +7,12 @@ use crate::plugins::references;
 use crate::server::Server;
 use synix_core::loopback::is_loopback;
 use synix_fetch::{AddressPolicy, FetchError, FetchErrorKind};
-use synix_manifest::{Pipeline, TransformRef};
+use synix_manifest::{Pipeline, PluginRef};
 
 impl ProjectContext {
     /// Returns the permissions to download plugins, including those whose names currently resolve to a private address.
     pub(super) fn fetch_permissions(&self, pipeline: &Pipeline) -> Vec<Permission> {
-        let leads_to_private = |reference: &TransformRef| {
+        let leads_to_private = |reference: &PluginRef| {
             plugin_server(reference)
                 .is_some_and(|server| server.is_private() || server.resolves_to_private())
         };
@@ -27,7 +27,7 @@ impl ProjectContext {
     /// and the user has not granted this.
     pub(crate) fn address_policy(
         &self,
-        reference: &TransformRef,
+        reference: &PluginRef,
     ) -> Result<AddressPolicy, ProjectError> {
         let Some(permission) = fetch_permission(reference) else {
             return Ok(AddressPolicy::PublicOnly);
@@ -44,7 +44,7 @@ impl ProjectContext {
     }
 
     /// Returns the error of a download. If its server resolved to a private address, this is the missing permission.
-    pub(crate) fn fetch_error(&self, reference: &TransformRef, error: FetchError) -> ProjectError {
+    pub(crate) fn fetch_error(&self, reference: &PluginRef, error: FetchError) -> ProjectError {
         // The permission does not cover a server that the first one redirects to.
         let is_named = |host: &str| {
             plugin_server(reference)
@@ -61,10 +61,10 @@ impl ProjectContext {
 }
 
 /// Returns the server of a plugin.
-fn plugin_server(reference: &TransformRef) -> Option<Server> {
+fn plugin_server(reference: &PluginRef) -> Option<Server> {
     match reference {
-        TransformRef::Url { url, .. } => Server::parse(url),
-        TransformRef::Oci { image, .. } => {
+        PluginRef::Url { url, .. } => Server::parse(url),
+        PluginRef::Oci { image, .. } => {
             let registry = image.address();
             // The download also uses plain HTTP on this machine.
             let scheme = if is_loopback(registry) {
@@ -74,19 +74,19 @@ fn plugin_server(reference: &TransformRef) -> Option<Server> {
             };
             Server::parse(&format!("{scheme}://{registry}"))
         }
-        TransformRef::FirstParty(_) | TransformRef::File(_) => None,
+        PluginRef::FirstParty(_) | PluginRef::File(_) => None,
     }
 }
 
 /// Returns the permission to download a plugin. It is for the whole URL, because a service on this machine may act on
 /// its path.
-fn fetch_permission(reference: &TransformRef) -> Option<Permission> {
+fn fetch_permission(reference: &PluginRef) -> Option<Permission> {
     let from = match reference {
-        TransformRef::Url { url, .. } => url.clone(),
-        TransformRef::Oci { image, .. } => {
+        PluginRef::Url { url, .. } => url.clone(),
+        PluginRef::Oci { image, .. } => {
             format!("oci://{}/{}", image.registry(), image.repository())
         }
-        TransformRef::FirstParty(_) | TransformRef::File(_) => return None,
+        PluginRef::FirstParty(_) | PluginRef::File(_) => return None,
     };
     Some(Permission::Fetch { from })
 }

@@ -15,13 +15,53 @@ use crate::hidden::is_hidden;
 use crate::{HiddenFiles, SourceError, SourceFile, Sources};
 use synix_core::ids::Label;
 use synix_manifest::SourceGlob;
+use synix_reading::label::without_extension;
 
-/// Returns the matching files, sorted by path, and the errors for entries that cannot be sources.
+/// The files that match globs, sorted by path, each with the fixed part of the first glob that it matches.
+pub(super) struct Found {
+    pub(super) files: BTreeMap<String, String>,
+    /// Errors for entries that match but cannot be sources.
+    pub(super) problems: Vec<SourceError>,
+}
+
+/// Returns the files that match any of the globs.
 pub(super) fn find_files(
+    root: &Dir,
+    globs: &[SourceGlob],
+    hidden: HiddenFiles,
+) -> Result<Found, SourceError> {
+    let mut found = Found {
+        files: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    for glob in globs {
+        let (paths, problems) = find_matches(root, glob, hidden)?;
+        for path in paths {
+            found
+                .files
+                .entry(path)
+                .or_insert_with(|| glob.folder().to_owned());
+        }
+        found.problems.extend(problems);
+    }
+    if found.files.is_empty() && found.problems.is_empty() {
+        return Err(SourceError::NoMatch {
+            globs: globs.iter().map(|glob| glob.as_str().to_owned()).collect(),
+        });
+    }
+    found.problems.sort_by_cached_key(ToString::to_string);
+    // Two globs may meet the same entry.
+    found.problems.dedup_by_key(|problem| problem.to_string());
+    Ok(found)
+}
+
+type Matches = (Vec<String>, Vec<SourceError>);
+
+fn find_matches(
     root: &Dir,
     glob: &SourceGlob,
     hidden: HiddenFiles,
-) -> Result<Sources, SourceError> {
+) -> Result<Matches, SourceError> {
     let mut walk = Walk {
         root,
         glob,
@@ -45,20 +85,7 @@ pub(super) fn find_files(
         Err(error) => return Err(error),
         Ok(()) => {}
     }
-    let Walk {
-        mut paths,
-        mut problems,
-        ..
-    } = walk;
-    if paths.is_empty() && problems.is_empty() {
-        return Err(SourceError::NoMatch {
-            glob: glob.as_str().to_owned(),
-        });
-    }
-    paths.sort_unstable();
-    let files = assign_labels(paths, glob.folder(), &mut problems);
-    problems.sort_by_cached_key(ToString::to_string);
-    Ok(Sources { files, problems })
+    Ok((walk.paths, walk.problems))
 }
 
 /// Converts a path with any bytes to text: `caf\xe9`.
@@ -168,16 +195,13 @@ impl Walk<'_> {
 }
 
 /// Assigns a label to each path: the part after the fixed part, without the extension.
-fn assign_labels(
-    paths: Vec<String>,
-    folder: &str,
-    problems: &mut Vec<SourceError>,
-) -> Vec<SourceFile> {
+pub(super) fn assign_labels(found: Found) -> Sources {
     let mut taken: BTreeMap<Label, String> = BTreeMap::new();
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
+    let mut files = Vec::with_capacity(found.files.len());
+    let mut problems = found.problems;
+    for (path, folder) in found.files {
         let relative = path
-            .strip_prefix(folder)
+            .strip_prefix(&folder)
             .unwrap_or(&path)
             .trim_start_matches('/');
         let label = match Label::parse(without_extension(relative)) {
@@ -198,15 +222,8 @@ fn assign_labels(
         taken.insert(label.clone(), path.clone());
         files.push(SourceFile { path, label });
     }
-    files
-}
-
-fn without_extension(path: &str) -> &str {
-    let name = path.rfind('/').map_or(0, |slash| slash + 1);
-    match path[name..].rfind('.') {
-        None | Some(0) => path,
-        Some(dot) => &path[..name + dot],
-    }
+    problems.sort_by_cached_key(ToString::to_string);
+    Sources { files, problems }
 }
 
 #[cfg(test)]

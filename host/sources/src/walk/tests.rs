@@ -13,7 +13,9 @@ fn project(paths: &[&str]) -> (tempfile::TempDir, ProjectFolder) {
 }
 
 fn labels(folder: &ProjectFolder, glob: &str) -> Vec<String> {
-    let found = folder.find_sources(glob, HiddenFiles::Refuse).unwrap();
+    let found = folder
+        .find_sources(&[glob.to_owned()], HiddenFiles::Refuse)
+        .unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     found
         .files
@@ -24,7 +26,7 @@ fn labels(folder: &ProjectFolder, glob: &str) -> Vec<String> {
 
 /// Returns the error messages, one per line.
 fn problems(folder: &ProjectFolder, glob: &str) -> String {
-    match folder.find_sources(glob, HiddenFiles::Refuse) {
+    match folder.find_sources(&[glob.to_owned()], HiddenFiles::Refuse) {
         Ok(found) => {
             let problems = found.problems.iter().map(ToString::to_string);
             problems.collect::<Vec<_>>().join("\n")
@@ -65,7 +67,9 @@ fn hidden_files_need_a_matching_dot_and_a_permission() {
             problems(&folder, glob).starts_with(&format!("{path}: is hidden")),
             "{glob}"
         );
-        let found = folder.find_sources(glob, HiddenFiles::Allow).unwrap();
+        let found = folder
+            .find_sources(&[glob.to_owned()], HiddenFiles::Allow)
+            .unwrap();
         let found: Vec<_> = found.files.iter().map(|file| file.label.as_str()).collect();
         assert_eq!(found, [label.trim_start_matches("a/")], "{glob}");
     }
@@ -125,7 +129,9 @@ fn all_problems_are_reported_at_once() {
         problems(&folder, "a/*"),
         "a/b.md and a/b.txt would both have the label `b`\na/d.md: there is no such file\na/two\nlines.md: cannot be a source"
     );
-    let found = folder.find_sources("a/*", HiddenFiles::Refuse).unwrap();
+    let found = folder
+        .find_sources(&["a/*".to_owned()], HiddenFiles::Refuse)
+        .unwrap();
     assert_eq!(found.files.len(), 2);
 }
 

@@ -14,6 +14,7 @@ use crate::statement::named;
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::Failure;
+use synix_core::skipped::SkippedCount;
 
 /// The number of a build, shown as `build-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,6 +193,8 @@ pub struct BuildLayer {
     pub mode: Option<LayerMode>,
     /// The number of fresh units.
     pub fresh: u64,
+    /// What its reader left out.
+    pub skipped: Vec<SkippedCount>,
 }
 
 /// The numbers of a layer's stale units.

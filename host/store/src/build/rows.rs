@@ -64,11 +64,18 @@ impl Transaction<'_> {
     /// Records a layer of a build.
     pub fn store_build_layer(&self, build: BuildId, layer: &BuildLayer) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO build_layer (build, position, name, mode, fresh)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO build_layer (build, position, name, mode, fresh, skipped)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT DO UPDATE SET name = excluded.name, mode = excluded.mode,
-             fresh = excluded.fresh",
-            params![build.0, layer.position, layer.name, layer.mode, layer.fresh],
+             fresh = excluded.fresh, skipped = excluded.skipped",
+            params![
+                build.0,
+                layer.position,
+                layer.name,
+                layer.mode,
+                layer.fresh,
+                serde_json::to_string(&layer.skipped).unwrap_or_default()
+            ],
         )
     }
 
@@ -173,19 +180,30 @@ impl Reader {
 
     /// Returns the layers of a build in the order of the pipeline.
     pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
-        self.query(
-            "SELECT position, name, mode, fresh
-             FROM build_layer WHERE build = ?1 ORDER BY position",
-            [build.0],
-            |row| {
-                Ok(BuildLayer {
-                    position: row.get(0)?,
-                    name: row.get(1)?,
-                    mode: row.get(2)?,
-                    fresh: row.get(3)?,
-                })
-            },
-        )
+        let skipped = if self.has_readers { "skipped" } else { "'[]'" };
+        let statement = format!(
+            "SELECT position, name, mode, fresh, {skipped}
+             FROM build_layer WHERE build = ?1 ORDER BY position"
+        );
+        let rows: Vec<(BuildLayer, String)> = self.query(&statement, [build.0], |row| {
+            let layer = BuildLayer {
+                position: row.get(0)?,
+                name: row.get(1)?,
+                mode: row.get(2)?,
+                fresh: row.get(3)?,
+                skipped: Vec::new(),
+            };
+            Ok((layer, row.get(4)?))
+        })?;
+        rows.into_iter()
+            .map(|(layer, skipped)| {
+                let skipped = serde_json::from_str(&skipped).map_err(|_| StoreError::Unusable {
+                    what: "build",
+                    detail: format!("the counts of layer {} are not JSON", layer.name),
+                })?;
+                Ok(BuildLayer { skipped, ..layer })
+            })
+            .collect()
     }
 
     /// Counts the stale units of a layer of a build.

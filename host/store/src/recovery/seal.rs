@@ -5,6 +5,7 @@
 use crate::StoreError;
 use crate::answers::AnswerOrigin;
 use synix_core::digest::{Digest, Encoder};
+use synix_core::file_stamp::FileStamp;
 
 /// The name of the column.
 pub(crate) const COLUMN: &str = "seal";
@@ -100,6 +101,30 @@ pub(crate) fn of_answer(
             .bytes(answer_origin.as_bytes())
             .number(u64::from(truncated))
             .text(document),
+    )
+}
+
+/// Returns the seal of a row of `unit_skipped`.
+pub(crate) fn of_skipped(unit: i64, reason: &str, count: u64, examples: &str) -> i64 {
+    to_seal(
+        Encoder::new("synix.seal.unit-skipped.v1")
+            .number(unit.unsigned_abs())
+            .text(reason)
+            .number(count)
+            .text(examples),
+    )
+}
+
+/// Returns the seal of a row of `file_digest`.
+pub(crate) fn of_file_digest(path: &str, stamp: &FileStamp, stamped: i64, digest: Digest) -> i64 {
+    to_seal(
+        Encoder::new("synix.seal.file-digest.v1")
+            .text(path)
+            .number(stamp.size)
+            .bytes(&stamp.modified_ns.to_le_bytes())
+            .number(stamp.inode)
+            .bytes(&stamped.to_le_bytes())
+            .digest(digest),
     )
 }
 

@@ -44,8 +44,8 @@ fn migrations_from_zero_create_every_table() {
         .collect::<Result<_, _>>()
         .unwrap();
     let expected = "answer answer_body artifact artifact_body attempt attempt_note build build_layer build_unit \
-        layer_set layer_set_unit request request_body snapshot snapshot_layer submission submission_step transcript unit \
-        unit_detail unit_input";
+        file_digest layer_set layer_set_replaced layer_set_unit request request_body snapshot snapshot_layer submission submission_step transcript unit \
+        unit_detail unit_input unit_skipped";
     assert_eq!(
         tables,
         expected.split_whitespace().map(str::to_owned).collect()

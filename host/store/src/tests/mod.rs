@@ -126,7 +126,7 @@ impl Fixture {
     fn snapshot(&self, layers: &[(&str, &[UnitId])]) -> SnapshotId {
         let layers: Vec<_> = layers
             .iter()
-            .map(|(name, units)| ((*name).to_owned(), units.to_vec()))
+            .map(|(name, units)| NewSnapshotLayer::from(((*name).to_owned(), units.to_vec())))
             .collect();
         self.store
             .write(|tx| tx.take_snapshot(self.build, "synix.toml", &layers, Timestamp(1)))

@@ -6,14 +6,15 @@ mod table;
 
 use synix_core::exit_code::ExitCode;
 use synix_engine::plan::{Plan, PlanLayer};
-use synix_project::Project;
+use synix_project::{Options, Project};
 use synix_store::BuildKind;
 
 use amounts::at_most;
 use stale_units::{groups, unnamed_units};
 use table::{is_on_record, is_unknown, row, total};
 
-use crate::args::{Global, PipelineArg};
+use crate::args::{Global, Plan as PlanArgs};
+use crate::commands::skipped;
 use crate::failure;
 use crate::lines::Lines;
 use crate::render::Screen;
@@ -24,12 +25,15 @@ const MAX_LINES: usize = 100;
 
 pub(super) fn run(
     global: &Global,
-    args: &PipelineArg,
+    args: &PlanArgs,
     kind: BuildKind,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
-    let project = Project::open(&global.options(args.pipeline.as_ref()))?;
+    let project = Project::open(&Options {
+        rehash: args.files.rehash,
+        ..global.options(args.pipeline.pipeline.as_ref())
+    })?;
     for change in project.lock_changes() {
         screen.note(&format!("{}: {change}", project.lock_name()));
     }
@@ -64,6 +68,11 @@ fn plan_lines(plan: &Plan) -> Lines {
             layer.name
         ));
     }
+    let layers = plan.layers.iter();
+    skipped::add(
+        layers.map(|layer| (layer.name.as_str(), layer.skipped.as_slice())),
+        &mut lines,
+    );
     let mut stale = Vec::new();
     let mut failed = Vec::new();
     for layer in &plan.layers {

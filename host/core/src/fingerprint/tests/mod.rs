@@ -211,7 +211,12 @@ fn fingerprints_in_users_states_never_change() {
             ..parts().unit
         },
     );
-    let source = source_fingerprint("bios", "source", "bios/a.md", "a", Digest::of(b"a"));
+    let source = source_fingerprint(
+        SourceVersion::First,
+        ("bios", "source"),
+        ("bios/a.md", "a"),
+        Digest::of(b"a"),
+    );
     let table = [
         (
             "a unit with everything",

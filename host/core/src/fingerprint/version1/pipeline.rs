@@ -17,6 +17,10 @@ pub(super) fn pipeline_text(pipeline: &PipelineParts) -> BTreeMap<String, String
             LayerSettings::Source { glob, kind } => {
                 put("source", format!("{glob} as {kind}"));
             }
+            // No pipeline had readers then.
+            LayerSettings::Reader(reader) => {
+                put("source", reader.globs.join(", "));
+            }
             LayerSettings::Transform(transform) => {
                 let parts = &transform.parts;
                 put("inputs", transform.inputs.join(", "));
@@ -91,7 +95,7 @@ fn read_layer(
     }
     let current = match current {
         Some(LayerSettings::Transform(current)) => Some(&current.parts),
-        Some(LayerSettings::Source { .. }) | None => None,
+        Some(LayerSettings::Source { .. } | LayerSettings::Reader(_)) | None => None,
     };
     let of = |what: &str| table.get(what).copied();
     let files = table

@@ -95,7 +95,7 @@ fn each_pipeline_has_its_own_newest_snapshot() {
     let (_folder, store, build) = state();
     for (pipeline, label) in [("synix.toml", "one"), ("other.toml", "two")] {
         let units = vec![source(&store, build, "notes", label)];
-        let layers = [("notes".to_owned(), units)];
+        let layers = [("notes".to_owned(), units).into()];
         store
             .write(|tx| tx.take_snapshot(build, pipeline, &layers, Timestamp(0)))
             .unwrap();

@@ -12,7 +12,7 @@ use crate::fixtures::new_build;
 use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::source_fingerprint;
+use synix_core::fingerprint::{SourceVersion, source_fingerprint};
 use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{Failure, FailureKind, Usage};
 use synix_prices::Prices;
@@ -35,6 +35,7 @@ fn state() -> (TempDir, Store, BuildId) {
                     name: "notes".to_owned(),
                     mode: None,
                     fresh: 2,
+                    skipped: Vec::new(),
                 },
             )
         })
@@ -48,7 +49,12 @@ fn source(store: &Store, build: BuildId, layer: &str, label: &str) -> UnitId {
     let unit = store
         .write(|tx| {
             tx.store_unit(&NewUnit {
-                fingerprint: source_fingerprint(layer, "source", &path, label, digest),
+                fingerprint: source_fingerprint(
+                    SourceVersion::First,
+                    (layer, "source"),
+                    (&path, label),
+                    digest,
+                ),
                 answer_origin: AnswerOrigin::Live,
                 layer,
                 key: &UnitKey::parse(label).unwrap(),
@@ -83,7 +89,10 @@ fn archive() -> (TempDir, Store) {
         source(&store, build, "b", "b"),
         source(&store, build, "b", "2026/jan"),
     ];
-    let layers = [("notes".to_owned(), notes), ("b".to_owned(), b)];
+    let layers = [
+        ("notes".to_owned(), notes).into(),
+        ("b".to_owned(), b).into(),
+    ];
     store
         .write(|tx| tx.take_snapshot(build, "synix.toml", &layers, Timestamp(0)))
         .unwrap();
@@ -151,7 +160,7 @@ fn find(store: &Store, name: &str) -> Result<FoundArtifact, FindError> {
 fn failed_since() -> (TempDir, Store) {
     let (folder, store, first) = state();
     let all = vec![source(&store, first, "notes", "all")];
-    let layers = |notes: Vec<UnitId>| [("notes".to_owned(), notes)];
+    let layers = |notes: Vec<UnitId>| [("notes".to_owned(), notes).into()];
     store
         .write(|tx| tx.take_snapshot(first, "synix.toml", &layers(all), Timestamp(0)))
         .unwrap();
@@ -166,6 +175,7 @@ fn failed_since() -> (TempDir, Store) {
         name: "notes".to_owned(),
         mode: None,
         fresh: 0,
+        skipped: Vec::new(),
     };
     store
         .write(|tx| tx.store_build_layer(second, &layer))

@@ -57,6 +57,7 @@ fn an_invalid_value_is_an_error() {
             name: "notes".to_owned(),
             mode: Some(LayerMode::Sync),
             fresh: 0,
+            skipped: Vec::new(),
         };
         let row = submission(fixture.build, "a");
         fixture

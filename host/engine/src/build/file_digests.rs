@@ -1,0 +1,98 @@
+//! The digests of source files: known ones by their stamps, others by reading the files.
+
+use std::collections::HashMap;
+
+use super::BuildError;
+use super::answerer::Answerer;
+use super::recorder::Record as _;
+use super::scheduler::Step;
+use synix_core::clock::Clock;
+use synix_core::digest::Digest;
+use synix_core::file_stamp::FileStamp;
+use synix_sources::{ProjectFolder, SourceBytes, SourceError, SourceFile};
+use synix_store::{FileDigest, Reader};
+
+/// The digests of files that are known, and those that this build found out.
+#[derive(Debug, Default)]
+pub(super) struct FileDigests {
+    known: HashMap<String, FileDigest>,
+    found: Vec<(String, FileDigest)>,
+}
+
+impl FileDigests {
+    /// Reads the known digests; with `rehash` none is known.
+    pub(super) fn open(reader: Option<&Reader>, rehash: bool) -> Result<Self, BuildError> {
+        let known = match reader {
+            Some(reader) if !rehash => reader.file_digests()?,
+            Some(_) | None => HashMap::new(),
+        };
+        Ok(Self {
+            known,
+            found: Vec::new(),
+        })
+    }
+
+    /// Returns the digest and the stamp of a file that is unchanged.
+    pub(super) fn unchanged(
+        &self,
+        folder: &ProjectFolder,
+        path: &str,
+    ) -> Option<(Digest, FileStamp)> {
+        let known = self.known.get(path)?;
+        let stamp = folder.stamp(path).ok()?;
+        known.proves(&stamp).then_some((known.digest, stamp))
+    }
+
+    /// Returns the digest and the stamp of a file, which is read unless it is unchanged.
+    pub(super) fn digest(
+        &mut self,
+        folder: &ProjectFolder,
+        path: &str,
+    ) -> Result<(Digest, FileStamp), SourceError> {
+        if let Some(known) = self.unchanged(folder, path) {
+            return Ok(known);
+        }
+        let mut file = folder.open_source(path)?;
+        let digest = file.digest()?;
+        file.check_unchanged()?;
+        self.learn(path, file.stamp(), digest);
+        Ok((digest, file.stamp()))
+    }
+
+    /// Reads a whole file.
+    pub(super) fn read(
+        &mut self,
+        folder: &ProjectFolder,
+        file: &SourceFile,
+    ) -> Result<SourceBytes, SourceError> {
+        let bytes = folder.read_source(file)?;
+        if let Some(stamp) = bytes.stamp {
+            self.learn(&file.path, stamp, bytes.digest);
+        }
+        Ok(bytes)
+    }
+
+    fn learn(&mut self, path: &str, stamp: FileStamp, digest: Digest) {
+        // The times of files are those of the system's clock, also where a build has another one.
+        let now_ms = i64::try_from(Clock::Real.now().0).unwrap_or(0);
+        let file = FileDigest {
+            stamp,
+            stamped_ns: now_ms.saturating_mul(1_000_000),
+            digest,
+        };
+        // A stamp that proves nothing is not worth a row.
+        if file.proves(&stamp) {
+            self.found.push((path.to_owned(), file));
+        }
+    }
+}
+
+impl<A: Answerer> Step<'_, '_, '_, A> {
+    /// Records the digests that were found out since the last call.
+    pub(super) fn record_digests(&mut self) -> Result<(), BuildError> {
+        for (path, file) in std::mem::take(&mut self.files.found) {
+            self.record.file_digest(&path, &file)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,321 @@
+//! Sources with a reader: one unit for each file, and any number of artifacts for each unit.
+//!
+//! A file whose stamp and reader are unchanged is not opened. The others are hashed, and read if their digest is new.
+//! [`run`] reads several files at a time into [`spool`]s; the scheduler's thread records the results. [`duplicates`]
+//! decides which artifact is used if several files have one label.
+
+mod duplicates;
+mod run;
+mod spool;
+
+use std::sync::Arc;
+
+use self::run::{FileEnd, FileToRead, read_files};
+use super::BuildError;
+use super::answerer::Answerer;
+use super::event::Event;
+use super::handle::{Handle, Location};
+use super::layers::ReadyReader;
+use super::progress::Freshness;
+use super::recorder::{Record as _, UnitEntry};
+use super::scheduler::{Scheduler, Step};
+use super::unit::guest_failure;
+use synix_core::causes::with_causes;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
+use synix_core::ids::UnitKey;
+use synix_core::request::Failure;
+use synix_core::skipped::{SkippedCount, SkippedCounts};
+use synix_sources::{SourceError, SourceProblems};
+use synix_store::{AnswerOrigin, StoredArtifact, UnitId};
+
+pub(super) use self::run::FileResult;
+pub(super) use self::spool::{Spool, SpoolRange};
+
+/// An artifact with the position of its file.
+#[derive(Debug)]
+struct FileOutput {
+    file: usize,
+    handle: Handle,
+}
+
+/// A file whose artifacts are known from an earlier build.
+struct FreshFile {
+    file: usize,
+    key: UnitKey,
+    unit: UnitId,
+    outputs: Vec<StoredArtifact>,
+    skipped: Vec<SkippedCount>,
+}
+
+/// A file that must be read, or cannot be.
+struct StaleFile {
+    /// Its position among the files of the layer.
+    file: usize,
+    key: UnitKey,
+    parts: UnitParts,
+    fingerprint: Digest,
+    to_read: FileToRead,
+}
+
+/// The files of a layer, as far as they were looked at.
+#[derive(Default)]
+struct Files {
+    paths: Vec<String>,
+    fresh: Vec<FreshFile>,
+    stale: Vec<StaleFile>,
+    failed: Vec<(UnitKey, Failure)>,
+    outputs: Vec<FileOutput>,
+    /// What was left out, with the position of the file.
+    skipped: Vec<(usize, Vec<SkippedCount>)>,
+}
+
+impl<'a, A: Answerer> Scheduler<'a, A> {
+    /// Reads the files of a layer with its reader.
+    pub(super) fn read_files(
+        &mut self,
+        layer: usize,
+        reader: &Arc<ReadyReader>,
+        problems: &mut SourceProblems,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        let folder = self.context.folder;
+        let paths = match folder.find_paths(&reader.globs, reader.hidden) {
+            Ok((paths, found)) => {
+                for problem in found {
+                    problems.push(name, problem);
+                }
+                paths
+            }
+            Err(problem) => {
+                problems.push(name, problem);
+                return Ok(());
+            }
+        };
+        let mut files = Files {
+            paths,
+            ..Files::default()
+        };
+        self.sort_files(layer, reader, &mut files)?;
+        self.in_transaction(|step| step.record_known(layer, reader, &mut files))?;
+        self.read_stale(layer, reader, &mut files)?;
+        self.use_outputs(layer, reader, files, problems)
+    }
+
+    /// Divides the files into fresh and stale ones. Hashing takes time, so no transaction is open.
+    fn sort_files(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        files: &mut Files,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        for (file, path) in files.paths.iter().enumerate() {
+            let key = UnitKey::from_stored(path).map_err(|error| BuildError::Metadata {
+                layer: name.to_owned(),
+                path: path.clone(),
+                detail: error.to_string(),
+            })?;
+            let (digest, stamp) = match self.files.digest(self.context.folder, path) {
+                Ok(found) => found,
+                Err(error) => {
+                    let failure = guest_failure(with_causes(&error));
+                    files.failed.push((key, failure));
+                    continue;
+                }
+            };
+            self.layers[layer].source_size.bytes += stamp.size;
+            let parts = UnitParts {
+                key: path.clone(),
+                config: None,
+                inputs: vec![InputPart {
+                    name: path.clone(),
+                    digest,
+                }],
+                partial: false,
+            };
+            let fingerprint = parts.fingerprint(&reader.encoder);
+            // What a reader makes does not depend on where answers come from.
+            let finished = self
+                .previous
+                .finished(name, fingerprint, AnswerOrigin::Live, |_| true)?;
+            match finished {
+                Some((unit, outputs)) => {
+                    let skipped = match self.context.reader {
+                        Some(store) => store.skipped(unit)?,
+                        None => Vec::new(),
+                    };
+                    files.fresh.push(FreshFile {
+                        file,
+                        key,
+                        unit,
+                        outputs,
+                        skipped,
+                    });
+                }
+                None => files.stale.push(StaleFile {
+                    file,
+                    key,
+                    parts,
+                    fingerprint,
+                    to_read: FileToRead {
+                        path: path.clone(),
+                        digest,
+                        stamp,
+                    },
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_stale(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        files: &mut Files,
+    ) -> Result<(), BuildError> {
+        let stale = std::mem::take(&mut files.stale);
+        let to_read: Vec<&FileToRead> = stale.iter().map(|stale| &stale.to_read).collect();
+        let folder = self.context.folder;
+        read_files(reader, folder, &to_read, |position, end| {
+            let stale = &stale[position];
+            self.in_transaction(|step| match end {
+                FileEnd::Fatal(error) => Err(error),
+                FileEnd::Interrupted => Err(BuildError::Interrupted),
+                FileEnd::Failed(failure) => step.record_failure(layer, stale.key.clone(), &failure),
+                FileEnd::Read(result) => step.record_read(layer, reader, stale, (result, files)),
+            })?;
+            self.report_layer(layer);
+            Ok(())
+        })
+    }
+
+    fn use_outputs(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        mut files: Files,
+        problems: &mut SourceProblems,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        files.skipped.sort_by_key(|(file, _)| *file);
+        let mut skipped = SkippedCounts::default();
+        for (_, counts) in &files.skipped {
+            skipped.extend(counts);
+        }
+        let distinct =
+            duplicates::resolve(files.outputs, reader.on_duplicate, self.context.reader)?;
+        for duplicate in distinct.duplicates {
+            let (first, second) = duplicate.files;
+            let problem = SourceError::DuplicateLabel {
+                label: duplicate.label,
+                first: files.paths[first].clone(),
+                second: files.paths[second].clone(),
+            };
+            problems.push(name, problem);
+        }
+        let run = &mut self.layers[layer];
+        run.skipped = skipped.to_vec();
+        run.source_size.artifacts += distinct.used.len() as u64;
+        run.artifacts
+            .extend(distinct.used.into_iter().map(|output| output.handle));
+        let replaced = distinct.replaced.iter();
+        run.replaced = replaced
+            .filter_map(|output| output.handle.stored())
+            .collect();
+        run.replaced.sort_unstable();
+        Ok(())
+    }
+}
+
+impl<A: Answerer> Step<'_, '_, '_, A> {
+    /// Records the files whose results are known without reading them.
+    fn record_known(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        files: &mut Files,
+    ) -> Result<(), BuildError> {
+        self.record_digests()?;
+        for (key, failure) in std::mem::take(&mut files.failed) {
+            self.layers[layer].progress.unit_added(Freshness::Stale);
+            self.record_failure(layer, key, &failure)?;
+        }
+        for fresh in std::mem::take(&mut files.fresh) {
+            let handles = fresh.outputs.into_iter().map(|output| FileOutput {
+                file: fresh.file,
+                handle: Handle {
+                    layer,
+                    label: output.label,
+                    digest: output.digest,
+                    partial: false,
+                    location: Location::Stored(output.id),
+                },
+            });
+            files.outputs.extend(handles);
+            files.skipped.push((fresh.file, fresh.skipped));
+            let run = &mut self.layers[layer];
+            run.progress.unit_added(Freshness::Fresh);
+            run.progress.unit_done();
+            run.done_units.push((fresh.key, Some(fresh.unit)));
+        }
+        let name = self.layer_name(layer);
+        for stale in &files.stale {
+            self.layers[layer].progress.unit_added(Freshness::Stale);
+            let (record, previous) = (self.record, &mut self.scheduler.previous);
+            let roles = &self.scheduler.context.pipeline.roles;
+            record.stale(layer, &stale.key, || {
+                let now = StoredParts::new(reader.parts.clone(), stale.parts.clone());
+                previous.reasons(name, stale.key.as_str(), &now, roles)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn record_read(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        stale: &StaleFile,
+        (result, files): (FileResult, &mut Files),
+    ) -> Result<(), BuildError> {
+        for line in &result.log {
+            (self.context.observer)(&Event::Log {
+                layer: self.layer_name(layer).to_owned(),
+                unit: stale.key.to_string(),
+                level: line.level.to_string(),
+                message: line.message.clone(),
+            });
+        }
+        let parts = StoredParts::new(reader.parts.clone(), stale.parts.clone());
+        let entry = UnitEntry {
+            layer,
+            layer_name: self.layer_name(layer),
+            key: &stale.key,
+            fingerprint: stale.fingerprint,
+            parts: &serde_json::to_string(&parts).unwrap_or_default(),
+            partial: false,
+            inputs: &[],
+            roles: None,
+        };
+        let (unit, locations) = self.record.read(&entry, &result)?;
+        let outputs = result.artifacts.into_iter().zip(locations);
+        let outputs = outputs.map(|(artifact, location)| FileOutput {
+            file: stale.file,
+            handle: Handle {
+                layer,
+                label: artifact.label,
+                digest: artifact.digest,
+                partial: false,
+                location,
+            },
+        });
+        files.outputs.extend(outputs);
+        files.skipped.push((stale.file, result.skipped));
+        let run = &mut self.layers[layer];
+        run.progress.unit_done();
+        run.done_units.push((stale.key.clone(), unit));
+        Ok(())
+    }
+}
