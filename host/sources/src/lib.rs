@@ -104,12 +104,12 @@ pub enum SourceError {
         path: String,
     },
     /// The file is neither UTF-8 nor UTF-16 text.
-    #[error("{path}: is {source}{}", .format.advice())]
+    #[error("{path}: is {problem}{}", .format.advice())]
     NotText {
         /// The path.
         path: String,
         /// The first invalid byte.
-        source: NotText,
+        problem: NotText,
         /// What the file is by its first bytes.
         format: Format,
     },

@@ -14,9 +14,9 @@ const DATE: &str = "date";
 /// Decodes UTF-8, or UTF-16 with a byte order mark, and removes the mark.
 pub(super) fn decode(path: &str, bytes: Vec<u8>) -> Result<String, SourceError> {
     let format = Format::of(&bytes);
-    text::decode(bytes).map_err(|source| SourceError::NotText {
+    text::decode(bytes).map_err(|problem| SourceError::NotText {
         path: path.to_owned(),
-        source,
+        problem,
         format,
     })
 }

@@ -14,7 +14,7 @@ fn a_layer_is_either_a_source_or_a_transform() {
     );
     assert_eq!(
         errors("[layers.a]\nsource = \"a/*\"\nrevision = \"2\"\nconfig = {}\n"),
-        "5:1: `revision` is only allowed in transforms\n6:1: `config` is only allowed in transforms"
+        "5:1: `revision` is only allowed in transforms\n6:1: `config` is only allowed in sources whose `read` names a reader"
     );
     assert_eq!(
         transform_errors("inputs = [\"a\"]\nkind = \"x\"\n"),

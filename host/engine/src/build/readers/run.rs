@@ -284,8 +284,10 @@ impl Reading for Receiver {
         } = skipped;
         let path = self.file.path();
         self.skipped.add(reason.name(), || {
-            let parts = [path, &place, &what];
-            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            // Some readers name the place again in what they left out.
+            let place = if what.starts_with(&place) { "" } else { &place };
+            let parts = [path, place, &what].into_iter();
+            let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
             parts.join(": ")
         });
         Ok(())
