@@ -1,4 +1,4 @@
-//! Updates the generated parts of the documents: the config tables of `docs/transforms.md`.
+//! Updates the generated parts of the documents: the config tables of `docs/transforms.md` and `docs/sources.md`.
 
 use std::fs;
 use std::process::Command;
@@ -8,14 +8,21 @@ use crate::shell::{self, Failure, root};
 const BEGIN: &str = "<!-- made by `cargo xtask docs`: ";
 const END: &str = "<!-- end -->";
 
+pub(crate) fn run() -> Result<(), Failure> {
+    let build = ["build", "--locked", "--workspace"];
+    shell::run(shell::cargo().args(build).current_dir(root()))?;
+    for document in ["docs/transforms.md", "docs/sources.md"] {
+        update(document)?;
+    }
+    Ok(())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a half-written document can be generated again"
 )]
-pub(crate) fn run() -> Result<(), Failure> {
-    let build = ["build", "--locked", "--workspace"];
-    shell::run(shell::cargo().args(build).current_dir(root()))?;
-    let path = root().join("docs/transforms.md");
+fn update(document: &str) -> Result<(), Failure> {
+    let path = root().join(document);
     let cannot = |error| Failure(format!("cannot update {}: {error}", path.display()));
     let text = fs::read_to_string(&path).map_err(cannot)?;
     let mut parts = text.split(BEGIN);

@@ -32,7 +32,7 @@ cargo xtask setup [--from-debian]   install what the build needs and check it
 cargo xtask setup --languages       install the tools for plugins in other languages into target/languages
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask dist [TARGET]           build the release binary, and pack an archive and a wheel in target/dist
-cargo xtask docs                    update the config tables in docs/transforms.md
+cargo xtask docs                    update the config tables in docs/transforms.md and docs/sources.md
 cargo xtask package                 package the published crates and compile the packages
 cargo xtask record                  record the cassettes and golden files of the templates again
 cargo xtask components              compile the first-party transforms and readers into host/components/packed
