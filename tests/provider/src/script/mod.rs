@@ -51,7 +51,8 @@ pub struct Pace {
     pub cancelling: u64,
     /// Least and most milliseconds before a batch may end, however often it is polled.
     pub latency_ms: Option<[u64; 2]>,
-    /// Seconds in the `retry-after` header of an unfinished Anthropic batch; 0 leaves it out.
+    /// Seconds in the `retry-after` header of an unfinished Anthropic batch; 0 leaves it out, because a client waits
+    /// for as long as it says.
     pub retry_after: u64,
     /// Result rows come in a seeded order instead of input order.
     pub shuffle: bool,
@@ -65,7 +66,7 @@ impl Default for Pace {
             finalizing: 0,
             cancelling: 0,
             latency_ms: None,
-            retry_after: 10,
+            retry_after: 0,
             shuffle: false,
         }
     }

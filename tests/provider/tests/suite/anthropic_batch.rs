@@ -28,7 +28,10 @@ fn get(client: &TestClient, batch: &str) -> Reply {
 
 #[test]
 fn a_live_batch_has_the_members_of_the_real_one() {
-    let client = TestClient::new(Script::new());
+    let client = TestClient::new(Script::new().batches(Pace {
+        retry_after: 10,
+        ..Pace::default()
+    }));
     let reply = get(&client, &client.message_batch(&["a"]));
     let batch = reply.json();
     let expected = [
@@ -57,7 +60,10 @@ fn a_live_batch_has_the_members_of_the_real_one() {
 
 #[test]
 fn an_ended_batch_names_its_results() {
-    let client = TestClient::new(Script::new());
+    let client = TestClient::new(Script::new().batches(Pace {
+        retry_after: 10,
+        ..Pace::default()
+    }));
     let batch = client.message_batch(&["a"]);
     get(&client, &batch);
     let reply = get(&client, &batch);
@@ -212,10 +218,7 @@ fn only_an_ended_batch_can_be_deleted() {
 
 #[test]
 fn a_list_goes_both_ways() {
-    let client = TestClient::new(Script::new().batches(Pace {
-        retry_after: 0,
-        ..Pace::default()
-    }));
+    let client = TestClient::new(Script::new());
     let (one, two, three) = (
         client.message_batch(&["a"]),
         client.message_batch(&["b"]),

@@ -67,14 +67,12 @@ impl Transition {
 
     fn on_batch_state(mut self, batch: Box<BatchState>, facts: &Facts<'_>) -> Self {
         self.next.progress.errors = 0;
-        let interval = facts.settings.interval;
-        let pause = interval.map(|pause| batch.poll_after.map_or(pause, |hint| hint.max(pause)));
         let mut noted = self.note_status(&batch);
         match batch.phase {
             Phase::Completed | Phase::Expired | Phase::Cancelled => {
                 if is_missing_files(&batch) && noted.next.submission.late < MAX_LATE_POLLS {
                     noted.next.submission.late += 1;
-                    return noted.with_record().due_after(pause);
+                    return noted.with_record().poll_again(batch.poll_after, facts);
                 }
                 noted
                     .enter(SubmissionState::Ended)
@@ -86,7 +84,7 @@ impl Transition {
             | Phase::Running
             | Phase::Finalizing
             | Phase::Cancelling
-            | Phase::Unknown(_) => noted.due_after(pause),
+            | Phase::Unknown(_) => noted.poll_again(batch.poll_after, facts),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::batch::BatchEvent;
 use synix_providers::BatchState;
 use synix_store::SubmissionState;
 
-/// The maximum pause after consecutive errors.
+/// The maximum pause after consecutive errors, or because a provider asks for it.
 const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The maximum number of doublings of the pause.
@@ -69,6 +69,15 @@ impl Transition {
             state.name().clone_into(&mut submission.status);
         }
         self.with_record()
+    }
+
+    /// Delays the next poll by the interval, or by what the provider asks for if that is longer.
+    ///
+    /// The provider's number is bounded: it may be a year, or more than a clock can count.
+    pub(super) fn poll_again(self, hint: Option<Duration>, facts: &Facts<'_>) -> Self {
+        let hint = hint.unwrap_or_default().min(MAX_PAUSE);
+        let pause = facts.settings.interval.map(|pause| pause.max(hint));
+        self.due_after(pause)
     }
 
     /// Delays the next step by the interval, doubled with each consecutive error.

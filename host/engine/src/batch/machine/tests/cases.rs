@@ -160,7 +160,7 @@ fn endless() -> ProviderError {
     }
 }
 
-fn batch(phase: Phase) -> Box<BatchState> {
+pub(super) fn batch(phase: Phase) -> Box<BatchState> {
     Box::new(BatchState {
         phase,
         output_file: Some(FileId("file-2".to_owned())),

@@ -8,6 +8,7 @@ use super::*;
 use crate::batch::LostCreatePolicy;
 use crate::batch::tests::documented_steps;
 use cases::{each_transition, facts, settings, submission, submissions};
+use synix_providers::Phase;
 
 /// M1: the table in the documentation matches the machine.
 #[test]
@@ -85,6 +86,29 @@ fn nothing_is_sent_of_a_cancelled_build() {
             assert!(!sends, "{:?}", driven.submission.state);
         }
     }
+}
+
+/// The next poll waits for as long as the provider asks, but at least for the interval and at most for 15 minutes.
+#[test]
+fn the_next_poll_waits_for_what_the_provider_asks() {
+    let settings = settings(LostCreatePolicy::Ask, 0);
+    let live = DrivenSubmission {
+        submission: submission(SubmissionState::Live, None),
+        progress: Progress::default(),
+    };
+    let due = |hint: Option<Duration>| {
+        let batch = BatchState {
+            poll_after: hint,
+            ..*cases::batch(Phase::Running)
+        };
+        let polled = Event::Polled(Ok(Box::new(batch)));
+        step(&live, polled, &facts(&settings)).unwrap().due
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(due(None), Some(second));
+    assert_eq!(due(Some(second / 2)), Some(second));
+    assert_eq!(due(Some(10 * second)), Some(10 * second));
+    assert_eq!(due(Some(Duration::MAX)), Some(900 * second));
 }
 
 #[test]
