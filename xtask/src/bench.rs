@@ -11,11 +11,15 @@ pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
         languages::run_setup()?;
     }
     println!("bench");
-    let arguments = ["bench", "--locked", "--workspace", "--bench", "speed", "--"];
-    shell::run(
-        shell::cargo()
-            .args(arguments)
-            .args(parts)
-            .current_dir(root()),
-    )
+    // The command is built alone, as for a release: no other package enables features of its dependencies.
+    let build = "build --release --locked --package synix --bin synix";
+    let measure = "run --release --locked --package synix-bench --features measure --";
+    cargo(build, &[])?;
+    cargo(measure, parts)
+}
+
+fn cargo(words: &str, more: &[&str]) -> Result<(), Failure> {
+    let mut command = shell::cargo();
+    command.args(words.split(' ')).args(more);
+    shell::run(command.current_dir(root()))
 }

@@ -61,6 +61,7 @@ mod tests {
         }
         for name in [
             "xtask",
+            "synix-bench",
             "synix-fuzz",
             "synix-scripted-provider",
             "synix-map",

@@ -15,7 +15,7 @@ const UNITS: u32 = 10_000;
 const RUNS: usize = 5;
 
 pub(crate) fn run(options: &Options) -> Outcome<()> {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let folder = crate::temporary_folder()?;
     let bench = UnitsBenchmark {
         folder: folder.path(),
         binary: &options.binary,
@@ -68,7 +68,7 @@ impl UnitsBenchmark<'_> {
     /// Builds the demo, which also compiles the transforms, then measures it without stale units.
     fn demo(&self) -> Outcome<ResourceUsage> {
         let root = self.folder.join("demo");
-        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/team-report");
         corpus::copy(Path::new(template), &root)?;
         self.run(&["build"], &root)?;
         self.repeated(&["build"], &root)

@@ -1,6 +1,6 @@
 //! Measures the command, and compares it with the floors that the machine allows.
 //!
-//! `cargo bench --package synix --bench speed -- [PART…] [--units N] [--language NAME] [--binary FILE]`.
+//! `cargo xtask bench [PART…] [--units N] [--language NAME] [--binary FILE]`.
 //! It prints numbers without a verdict, because machines differ and other processes disturb a measurement.
 
 #![allow(clippy::print_stdout, reason = "a bench speaks")]
@@ -16,6 +16,8 @@ mod report;
 mod units;
 
 use std::path::PathBuf;
+
+use tempfile::TempDir;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -40,10 +42,6 @@ pub(crate) struct Options {
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --all-targets` must not measure anything.
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
     let options = Options::parse(&arguments)?;
     for (name, run) in PARTS {
         if options.parts.is_empty() || options.parts.iter().any(|part| part == name) {
@@ -54,15 +52,31 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// Returns the path of a file next to this program, in the folder where cargo puts programs.
+fn neighbour(name: &str) -> Outcome<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+/// Returns the folder for what is measured. It is on the disk of the target folder, because `/tmp` may be in memory.
+fn work_folder() -> Outcome<PathBuf> {
+    let folder = neighbour("bench-work")?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn temporary_folder() -> Outcome<TempDir> {
+    Ok(tempfile::tempdir_in(work_folder()?)?)
+}
+
 impl Options {
     fn parse(arguments: &[String]) -> Outcome<Self> {
         let mut options = Self {
             parts: Vec::new(),
             units: None,
             language: None,
-            binary: PathBuf::from(env!("CARGO_BIN_EXE_synix")),
+            binary: neighbour("synix")?,
         };
-        let mut words = arguments.iter().filter(|word| *word != "--bench");
+        let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {

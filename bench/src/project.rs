@@ -1,7 +1,7 @@
 //! A project that sends its requests through batches of a provider on this machine.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use synix_scripted_provider::{Script, ScriptedProvider};
@@ -25,7 +25,7 @@ impl Project {
         script: Script,
         documents: impl IntoIterator<Item = (String, String)>,
     ) -> Outcome<Self> {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let folder = crate::temporary_folder()?;
         fs::create_dir(folder.path().join("docs"))?;
         for (name, text) in documents {
             write(&folder.path().join("docs").join(name), &text)?;
@@ -66,14 +66,14 @@ source = "docs/*.txt"
             .current_dir(self.folder.path())
             .env_clear()
             // All runs share the cache, so that no measured run compiles `map`.
-            .env("SYNIX_CACHE_DIR", cache())
+            .env("SYNIX_CACHE_DIR", cache()?)
             .env("OPENAI_API_KEY", "none");
         child::run(&mut command, &self.folder.path().join("log"))
     }
 }
 
-fn cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-cache")
+fn cache() -> Outcome<PathBuf> {
+    Ok(crate::work_folder()?.join("cache"))
 }
 
 /// Returns a layer that sends one request for each artifact of `inputs`, through batches.

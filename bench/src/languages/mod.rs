@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 }
 
 fn measure(options: &Options, language: &Language) -> Outcome<String> {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let folder = crate::temporary_folder()?;
     let home = folder.path().join("plugin");
     let tools = Tools {
         binary: &options.binary,
@@ -155,7 +155,7 @@ fn load(bytes: &[u8], cache: &Path) -> Outcome<(Duration, Plugin)> {
 /// A plan of a pipeline whose cassette has every answer runs each unit completely. A plan of the sources alone takes the
 /// time to start and to read cassette and sources, which is subtracted.
 fn scheduled(tools: &Tools<'_>, language: &Language, bytes: &[u8]) -> Outcome<f64> {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let folder = crate::temporary_folder()?;
     let transform = Transform::custom(bytes)?;
     let corpus = Corpus::create(folder.path(), language.units, &transform)?;
     let plan = |file: &str| -> Outcome<Duration> {
@@ -199,7 +199,7 @@ impl Tools<'_> {
     }
 
     fn plugin(&self, arguments: &[&str], folder: &Path) -> Outcome<Duration> {
-        let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/languages/bin");
+        let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/languages/bin");
         let mut command = self.command(&["plugin"]);
         command
             .args(arguments)
