@@ -141,6 +141,10 @@ fn client(url: &Url, guard: &ConnectionGuard) -> Result<Client, FetchErrorKind> 
         .redirect(reqwest::redirect::Policy::none());
     if url.host_str().is_some_and(is_loopback) {
         builder = builder.no_proxy();
+        if url.scheme() == "http" {
+            // Neither the server nor a proxy can need the certificates, and reading them takes longer than the request.
+            builder = builder.tls_certs_only([]);
+        }
     }
     builder
         .build()

@@ -48,6 +48,7 @@ pub(crate) fn create_client(
         // Fails only if the process has installed another one, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+    let is_local = base.host_str().is_some_and(is_loopback);
     let builder = || {
         let mut builder = Client::builder()
             .user_agent(concat!("synix/", env!("CARGO_PKG_VERSION")))
@@ -63,8 +64,12 @@ pub(crate) fn create_client(
         {
             builder = builder.resolve_to_addrs(host, addresses);
         }
-        if base.host_str().is_some_and(is_loopback) {
+        if is_local {
             builder = builder.no_proxy();
+        }
+        if is_local && base.scheme() == "http" {
+            // Reading the certificates takes longer than a call, and neither the server nor a proxy can need them.
+            builder = builder.tls_certs_only([]);
         }
         builder
     };
