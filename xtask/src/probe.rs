@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use synix_guest_build::compile::{Compiler, Selection, target_dir_around};
+use synix_guest_build::compile::{Compiler, Goal, Selection, target_dir_around};
 use synix_guest_build::toolchain::{StandardLibrary, Toolchain};
 
 use crate::shell::Failure;
@@ -45,6 +45,8 @@ pub(crate) fn compile(
         root: folder,
         target_dir,
         locked: true,
+        // As the guests of the tests, so that a standard library from source is compiled once for both.
+        goal: Goal::FastBuild,
     }
     .compile(&manifest, Selection::Library)?;
     Ok(())

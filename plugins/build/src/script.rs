@@ -1,11 +1,11 @@
-//! The body of a build script that compiles guests.
+//! The body of a build script that compiles the guests of tests.
 //!
 //! A build script is one call of [`run`]. If it fails, cargo shows the report as an error of the package.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::compile::{Compiler, Selection, target_dir_around};
+use crate::compile::{Compiler, Goal, Selection, target_dir_around};
 use crate::files::write;
 use crate::first_party;
 use crate::toolchain::Toolchain;
@@ -62,6 +62,7 @@ impl Guests {
                 root,
                 target_dir,
                 locked: true,
+                goal: Goal::FastBuild,
             },
             out_dir,
         };

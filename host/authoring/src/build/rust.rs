@@ -1,6 +1,6 @@
 //! Rust: cargo, with the standard library for `wasm32-unknown-unknown` from rustup or built from source.
 
-use synix_guest_build::compile::{Compiler, Selection};
+use synix_guest_build::compile::{Compiler, Goal, Selection};
 use synix_guest_build::component;
 use synix_guest_build::toolchain::{TARGET, Toolchain};
 
@@ -30,6 +30,7 @@ pub(super) fn component(context: &BuildContext<'_>) -> Result<Vec<u8>, BuildErro
         root: context.folder.clone(),
         target_dir: context.folder.join("target"),
         locked: false,
+        goal: Goal::SmallModules,
     };
     // Do not mistake the module of an earlier build for the new one.
     synix_disk::discard(

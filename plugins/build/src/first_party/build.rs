@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{DIGESTS, FOLDER, NAMES, component, component_path, line};
 use crate::BuildError;
-use crate::compile::{Compiler, Selection, target_dir_around};
+use crate::compile::{Compiler, Goal, Selection, target_dir_around};
 use crate::component::encode;
 use crate::files::write;
 use crate::toolchain::Toolchain;
@@ -21,6 +21,7 @@ pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
         root: root.to_owned(),
         target_dir: target_dir_around(&root.join("target")),
         locked: true,
+        goal: Goal::SmallModules,
     };
     let mut changed = Vec::new();
     let mut digests = String::new();
