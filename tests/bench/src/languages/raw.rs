@@ -14,7 +14,7 @@ use crate::Outcome;
 
 wasmtime::component::bindgen!({
     world: "transform",
-    path: "../wit",
+    path: "../../wit",
 });
 
 struct State {

@@ -68,7 +68,7 @@ impl UnitsBenchmark<'_> {
     /// Builds the demo, which also compiles the transforms, then measures it without stale units.
     fn demo(&self) -> Outcome<ResourceUsage> {
         let root = self.folder.join("demo");
-        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/team-report");
+        let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
         corpus::copy(Path::new(template), &root)?;
         self.run(&["build"], &root)?;
         self.repeated(&["build"], &root)

@@ -199,7 +199,7 @@ impl Tools<'_> {
     }
 
     fn plugin(&self, arguments: &[&str], folder: &Path) -> Outcome<Duration> {
-        let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/languages/bin");
+        let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/languages/bin");
         let mut command = self.command(&["plugin"]);
         command
             .args(arguments)
