@@ -283,9 +283,18 @@ batch = true
 prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
+/// A script whose batches may be looked at again at once.
+pub(crate) fn prompt() -> Script {
+    Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::default()
+    })
+}
+
 /// Three people whose only requests go to Anthropic in a batch.
 pub(crate) fn messages() -> Workbench {
     let bench = Workbench::with_layers(MESSAGES);
+    bench.script(prompt());
     for name in ["amara", "bela", "chitra"] {
         bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
@@ -318,7 +327,7 @@ fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
     bench.script(
-        Script::new()
+        prompt()
             .fault(missing(Endpoint::MessageBatchesRetrieve))
             .fault(missing(Endpoint::MessageBatchesResults))
             .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),
@@ -332,7 +341,7 @@ fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
     let bench = messages();
     let expired = FaultKind::ExpireAfter { rows: 2 };
-    bench.script(Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
+    bench.script(prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
     bench.ok(&BATCH);
     assert_eq!((bench.ledger().batches.len(), bench.sent()), (2, 3));
     assert_eq!(bench.names().len(), 6);
@@ -343,7 +352,7 @@ fn the_finished_rows_of_an_expired_message_batch_are_kept() {
 fn an_unclear_message_batch_is_not_created_again() {
     let bench = messages();
     bench.script(
-        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     bench.ok(&["batch-build", "run"]);
     bench.ok(&["batch-build", "resume", "--latest"]);
@@ -372,7 +381,10 @@ fn a_named_batch_api_is_used() {
 fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
     let bench = messages();
     // Long enough for the other submission to look as often as it does.
-    bench.script(Script::new().batches(Pace::in_progress(30)));
+    bench.script(Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::in_progress(30)
+    }));
     let mut batches = Vec::new();
     for name in ["dario", "elena"] {
         bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
@@ -394,7 +406,7 @@ fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
         )
         .unwrap();
     drop(database);
-    bench.script(Script::new());
+    bench.script(prompt());
     bench.ok(&RESUME);
     let executed = bench.ledger().executed;
     let of = |batch: &str| {

@@ -7,7 +7,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use crate::invocation::copy_compiled;
 use crate::workbench::{BATCH, Run, Workbench};
 
 /// A user that owns nothing here.
@@ -35,11 +34,6 @@ fn set_modes(path: &Path, folders: u32, files: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Returns whether the tests run as root, who may write anything.
-fn is_owner_of_everything(made: &Path) -> bool {
-    made.metadata().unwrap().uid() == 0
-}
-
 /// A project that was built and then closed, and opened again when this is dropped.
 struct Shut {
     bench: Workbench,
@@ -47,13 +41,10 @@ struct Shut {
 }
 
 impl Shut {
+    /// `hold` keeps a connection to the database while it is closed, so that its log stays.
     fn new(bench: Workbench) -> Self {
         let home = tempfile::tempdir().unwrap();
         set_modes(home.path(), 0o777, 0o666);
-        copy_compiled(
-            home.path(),
-            is_owner_of_everything(home.path()).then_some(NOBODY),
-        );
         set_modes(bench.path("").parent().unwrap(), 0o555, 0o444);
         Self { bench, home }
     }
@@ -65,7 +56,8 @@ impl Shut {
             .env("HOME", self.home.path())
             .env_remove("XDG_CACHE_HOME");
         let mut command = command.process();
-        if is_owner_of_everything(self.home.path()) {
+        // The owner of everything may write anything.
+        if self.home.path().metadata().unwrap().uid() == 0 {
             command.uid(NOBODY).gid(NOBODY);
         }
         Run::of(&mut command)

@@ -80,8 +80,7 @@ fn every_recipe_for_a_ci_service_works() {
     let path = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(crate::invocation::PROGRAM, path.path().join("synix")).unwrap();
     fs::create_dir(bench.path("my-items")).unwrap();
-    // A plugin is checked without the cache, and this one compiles fastest.
-    let plugin = synix_components::component("chunk").unwrap();
+    let plugin = synix_transforms::component("map").unwrap();
     fs::write(bench.path("my-items/my-items.wasm"), plugin).unwrap();
     run(&bench, path.path(), "git init --quiet").expect_code(0);
     let mut ran = Vec::new();

@@ -218,7 +218,10 @@ fn odd_transport(dice: &mut Dice) -> Fault {
 }
 
 fn script(dice: &mut Dice) -> Script {
-    let pace = Pace::in_progress(dice.below(3));
+    let pace = Pace {
+        retry_after: 0,
+        ..Pace::in_progress(dice.below(3))
+    };
     let mut script = Script::new().batches(pace).seed(dice.next());
     for _ in 0..dice.below(4) {
         script = script.fault(fault(dice));
@@ -265,7 +268,10 @@ fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
 
 /// The last words on a build: nothing goes wrong any more, so it must end whole.
 fn finish(bench: &Workbench, tally: &Tally, what: &str) {
-    bench.script(Script::new());
+    bench.script(Script::new().batches(Pace {
+        retry_after: 0,
+        ..Pace::default()
+    }));
     // What it finds is none, an open build, or one that has ended; or two batches of which one is ours.
     let resumed = bench.run(&RESUME);
     if resumed.code == 5 && resumed.says("--adopt") {

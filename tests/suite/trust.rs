@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::clones;
 use crate::folders::copy;
-use crate::invocation::{Invocation, share_seal};
+use crate::invocation::Invocation;
 use crate::transcript::assert_transcript;
 use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
 
@@ -457,8 +457,7 @@ fn a_refusal_is_a_document_for_programs() {
 /// A yes that came along in the clone is none, wherever the environment says that such things are kept.
 #[test]
 fn a_yes_within_the_checkout_is_none() {
-    // Each command compiles the plugin, because no folder can keep it: a guest is ten times smaller than a transform.
-    let bench = Workbench::guest("two_steps", &[("a", "x")]);
+    let bench = Workbench::team();
     let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
     let layers = layers.replacen(
         "name = \"suite\"",
@@ -671,7 +670,6 @@ fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
     let mut bench = Workbench::team();
     // Other tests share a folder, and each command forgets projects that stood in the folder for temporary files.
     let kept = tempfile::tempdir().unwrap();
-    share_seal(&kept.path().join("synix"));
     let ok = |bench: &Workbench, arguments: &[&str]| {
         let mut command = bench.command(arguments);
         command

@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
 
-use crate::batch::messages;
+use crate::batch::{messages, prompt};
 use crate::workbench::{BATCH, RESUME, Run, Workbench};
 
 /// Six people, whose requests have about the same length.
@@ -199,7 +199,7 @@ fn a_batch_that_takes_too_long_is_cancelled_and_the_rest_goes_by_single_calls() 
 fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
     let bench = messages();
     bench.script(
-        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     bench.ok(&BATCH);
     assert_eq!(bench.ledger().duplicates(), []);
@@ -229,9 +229,9 @@ fn ambiguous() -> Workbench {
     let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
         .nth(2)
         .times(1 << 40);
-    bench.script(Script::new().fault(lost).fault(unread));
+    bench.script(prompt().fault(lost).fault(unread));
     bench.ok(&["batch-build", "run"]);
-    bench.script(Script::new());
+    bench.script(prompt());
     stranger(&bench);
     bench
 }
